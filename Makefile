@@ -1,0 +1,53 @@
+# Every target sets up what it needs; a second call is quick, because the stamps are newer than what they were made from.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CLIENTS := tests/clients
+UNTESTED := the tests with real JavaScript clients and Chromium are skipped (or fail, under BOARDCAST_REQUIRE_CLIENTS=1).
+CLIENTS_STAMP := $(CLIENTS)/node_modules/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench clients
+
+help:
+	@echo "make run     serve with demo activity on http://127.0.0.1:8000   (ARGS='--port 9000')"
+	@echo "make test    run the whole test suite                            (ARGS='-k name')"
+	@echo "make setup   only set up the virtual environment"
+	@echo "make check   lint, format and types"
+	@echo "make bench   print the benchmark tables"
+
+setup: $(STAMP)
+
+# Written last, so an interrupted installation is taken up again.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Boardcast needs Python 3.11 or newer; choose one with: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+		|| { echo "Could not make $(VENV): install the venv module of $(PYTHON) (on Debian: python3-venv)" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]'
+	@touch $@
+
+run: $(STAMP)
+	$(BIN)/python -m server --demo $(ARGS)
+
+test: $(STAMP) clients
+	$(BIN)/python -m pytest $(ARGS)
+
+# Needs Node.js and the network, once; without them the suite runs on and skips what needs the packages.
+clients:
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "Node.js or npm is missing: $(UNTESTED)"; \
+	elif [ ! -e $(CLIENTS_STAMP) ] || [ $(CLIENTS)/package.json -nt $(CLIENTS_STAMP) ]; then \
+		(cd $(CLIENTS) && npm install --no-audit --no-fund --no-package-lock --silent) && touch $(CLIENTS_STAMP) \
+			|| echo "npm install failed in $(CLIENTS) (offline?): $(UNTESTED)"; \
+	fi
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	@if [ -d tests/bench ]; then $(BIN)/python -m pytest tests/bench -s $(ARGS); else echo "There are no benchmarks yet (tests/bench)."; fi

@@ -1,0 +1,1 @@
+"""The facts, their order and their delivery: everything that knows neither a transport nor GraphQL."""

@@ -1,0 +1,1 @@
+"""Back-ends that implement `realtime.ports`; chosen by `server.wiring` and by nobody else."""

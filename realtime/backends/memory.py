@@ -1,0 +1,26 @@
+"""The broker of a single process: publishing is a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from realtime.ports import Handler, StoredEvent
+
+__all__ = ["MemoryBroker"]
+
+
+class MemoryBroker:
+    """Implements `ports.Broker` within one process; loses nothing, since nothing can be away."""
+
+    def __init__(self) -> None:
+        """Start without handlers."""
+        self._handlers: list[Handler] = []
+
+    def subscribe(self, handler: Handler) -> None:
+        """Call `handler` with each batch from now on."""
+        self._handlers.append(handler)
+
+    async def publish(self, batch: Sequence[StoredEvent]) -> None:
+        """Call each handler, in order of subscription."""
+        for handler in self._handlers:
+            handler(batch)

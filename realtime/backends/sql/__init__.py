@@ -1,0 +1,1 @@
+"""The store in a relational database through SQLAlchemy: SQLite (WAL); PostgreSQL is to follow the same tables."""

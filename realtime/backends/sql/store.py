@@ -1,0 +1,188 @@
+"""`SqlStore`: implements `ports.EventStore` and the readers on one database.
+
+One connection writes, so transactions come one after the other; others read, each call in a snapshot of its own.
+In memory there is a single connection for both, handed from one to the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import insert, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from realtime.backends.sql import read_boards
+from realtime.backends.sql.engine import make_engine, migrate, parse_url
+from realtime.backends.sql.read_attempts import load_attempts
+from realtime.backends.sql.read_dashboard import load_dashboard_rows
+from realtime.backends.sql.tables import agents, attempts, cards, conversation, logs, meta, profiles, todos
+from realtime.backends.sql.transaction import SqlTransaction
+from realtime.channels import Channel
+from realtime.dashboard.rows import DashboardRows
+from realtime.errors import StoreUnavailable
+from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
+from realtime.kanban.models import Project
+from realtime.ports import Agent, Attempt, LogEntry, Profile, StoredBoard
+
+__all__ = ["SqlStore"]
+
+READERS = 4
+_T = TypeVar("_T")
+# The database does not answer or cannot write; what is wrong with a statement is our fault and stays as it is.
+_AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError)
+
+
+class SqlStore:
+    """A store in SQLite. `open` before use, `aclose` after; both are the wiring's job."""
+
+    def __init__(self, url: str) -> None:
+        """Remember where the database is; nothing is opened.
+
+        Raises:
+            StoreUnusable: the URL is none, or of a database this version does not speak.
+        """
+        parsed = parse_url(url)
+        in_memory = parsed.database in (None, "", ":memory:")
+        self._writer = make_engine(parsed, connections=1, immediate=True)
+        self._readers = self._writer if in_memory else make_engine(parsed, connections=READERS, immediate=False)
+        self._running: set[asyncio.Task[Any]] = set()
+        self.epoch = ""
+
+    async def open(self) -> None:
+        """Bring the tables up to date and learn the epoch.
+
+        Raises:
+            StoreUnusable: the database cannot be opened.
+        """
+        await migrate(self._writer)
+        async with self._writer.begin() as connection:
+            found = await connection.scalar(select(meta.c.value).where(meta.c.key == "epoch"))
+            if found is None:
+                found = secrets.token_hex(4)
+                await connection.execute(insert(meta), {"key": "epoch", "value": found})
+        self.epoch = found
+
+    async def aclose(self) -> None:
+        """Wait for what is running and close all connections."""
+        if self._running:
+            await asyncio.wait(self._running)
+        await self._writer.dispose()
+        await self._readers.dispose()
+
+    async def ping(self) -> None:
+        """Return when the database answers.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+        await self._read(lambda connection: connection.scalar(select(1)))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqlTransaction]:
+        """Begin a unit of writing; see `ports.EventStore`. The caller must not be cancelled inside."""
+        try:
+            async with self._writer.begin() as connection:
+                yield SqlTransaction(connection)
+        except _AWAY as error:
+            raise StoreUnavailable(str(error)) from error
+
+    async def board(self, board_id: BoardId) -> StoredBoard | None:
+        """Return a board, None when there is none."""
+        return await self._read(lambda connection: read_boards.load_board(connection, board_id))
+
+    async def projects(self) -> list[Project]:
+        """Return all projects, oldest first."""
+        return await self._read(read_boards.load_projects)
+
+    async def offset(self, channel: Channel) -> int:
+        """Return the offset of the last event of a channel."""
+        return await self._read(lambda connection: read_boards.load_offset(connection, channel))
+
+    async def project(self, project_id: BoardId) -> Project | None:
+        """Return a project, None when there is none."""
+        return await self._read(lambda connection: read_boards.load_project(connection, project_id))
+
+    async def homes_of(self, card_id: CardId) -> dict[BoardId, ColumnId]:
+        """Return the boards that have a card of that id, and the column it is in there."""
+        query = select(*cards.c["board_id", "column_id"]).where(cards.c.id == card_id)
+        rows = await self._read(lambda connection: _rows(connection, query))
+        return {row.board_id: row.column_id for row in rows}
+
+    async def attempts(self, board_id: BoardId, *card_ids: CardId) -> list[Attempt]:
+        """Return attempts of a board, newest created first."""
+        which = attempts.c.board_id == board_id
+        if card_ids:
+            which &= attempts.c.card_id.in_(card_ids)
+        return await self._read(lambda connection: load_attempts(connection, which))
+
+    async def attempt(self, attempt_id: AttemptId) -> Attempt | None:
+        """Return one attempt."""
+        found = await self._read(lambda connection: load_attempts(connection, attempts.c.id == attempt_id))
+        return found[0] if found else None
+
+    async def logs(self, attempt_id: AttemptId) -> list[LogEntry]:
+        """Return an attempt's log, oldest first."""
+        query = select(*logs.c["id", "attempt_id", "ts", "level", "message"])
+        query = query.where(logs.c.attempt_id == attempt_id).order_by(logs.c.sequence)
+        return [LogEntry(*row) for row in await self._read(lambda connection: _rows(connection, query))]
+
+    async def conversation(self, attempt_id: AttemptId) -> list[dict[str, Any]]:
+        """Return an attempt's conversation items, oldest first."""
+        query = select(conversation.c.item).where(conversation.c.attempt_id == attempt_id)
+        query = query.order_by(conversation.c.sequence)
+        return [orjson.loads(item) for item in await self._read(lambda connection: _scalars(connection, query))]
+
+    async def todos(self, attempt_id: AttemptId) -> dict[str, Any] | None:
+        """Return an attempt's todo list."""
+        query = select(todos.c.todos).where(todos.c.attempt_id == attempt_id)
+        found = await self._read(lambda connection: connection.scalar(query))
+        return None if found is None else orjson.loads(found)
+
+    async def agents(self) -> tuple[list[Agent], list[Profile]]:
+        """Return registered agents and profiles, oldest first."""
+
+        async def load(connection: AsyncConnection) -> tuple[list[Agent], list[Profile]]:
+            known = await _rows(connection, select(*agents.c["key", "label"]).order_by(agents.c.sequence))
+            made = await _rows(connection, select(*profiles.c["id", "agent", "label"]).order_by(profiles.c.sequence))
+            return [Agent(*row) for row in known], [Profile(*row) for row in made]
+
+        return await self._read(load)
+
+    async def dashboard_rows(self) -> DashboardRows:
+        """Return what the dashboard is computed from."""
+        return await self._read(load_dashboard_rows)
+
+    async def _read(self, load: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+        # In a task of its own: a reader that is cancelled in the middle would cost its connection, and in memory
+        # the connection is the database.
+        task = asyncio.create_task(self._in_snapshot(load), name="read")
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may be gone
+
+    async def _in_snapshot(self, load: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+        try:
+            async with self._readers.connect() as connection:
+                return await load(connection)
+        except _AWAY as error:
+            raise StoreUnavailable(str(error)) from error
+
+
+async def _rows(connection: AsyncConnection, query: Any) -> list[Any]:
+    return list(await connection.execute(query))
+
+
+async def _scalars(connection: AsyncConnection, query: Any) -> list[Any]:
+    return list(await connection.scalars(query))

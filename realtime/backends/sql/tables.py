@@ -1,0 +1,207 @@
+"""The tables. Times are integers: milliseconds since 1970 in UTC, the same in every database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, TypeDecorator
+from sqlalchemy.engine import Dialect
+
+__all__ = [
+    "Instant",
+    "agents",
+    "attempts",
+    "cards",
+    "channels",
+    "columns",
+    "conversation",
+    "dependencies",
+    "events",
+    "logs",
+    "meta",
+    "metadata",
+    "profiles",
+    "projects",
+    "sessions",
+    "todos",
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+# SQLite counts up by itself only for a column declared INTEGER.
+_Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, stored as milliseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Datetime → milliseconds."""
+        return None if value is None else (value - _EPOCH) // _MILLISECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Milliseconds → datetime."""
+        return None if value is None else _EPOCH + value * _MILLISECOND
+
+
+metadata = MetaData()
+
+#: `epoch` and whatever else belongs to the database as a whole.
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("repository_path", Text, nullable=False),
+    Column("repository_url", Text),
+    Column("repository_slug", Text),
+    Column("ticket_prefix", Text, nullable=False),
+    Column("next_ticket_number", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    # Order of becoming known, the tie-break of `created_at`.
+    Column("sequence", BigInteger, nullable=False),
+)
+
+# Ids of columns and cards come from clients too, so they are unique on their board only.
+columns = Table(
+    "columns",
+    metadata,
+    Column("board_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("board_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("column_id", Text, nullable=False),
+    # Place in the column from 0, without gaps.
+    Column("position", Integer, nullable=False),
+    # Order of creation on the board.
+    Column("sequence", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text),
+    Column("ticket_key", Text),
+    Column("ticket_type", Text),
+    Column("pr_url", Text),
+    Column("is_enhanced", Boolean, nullable=False),
+    Column("disable_auto_close_on_pr_merge", Boolean, nullable=False),
+    Column("issue_number", BigInteger),
+    Column("issue_url", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("cards_by_place", "board_id", "column_id", "position"),
+    Index("cards_by_id", "id"),
+)
+
+dependencies = Table(
+    "dependencies",
+    metadata,
+    Column("board_id", Text, primary_key=True),
+    Column("card_id", Text, primary_key=True),
+    Column("depends_on_id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Index("dependencies_by_target", "board_id", "depends_on_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("board_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("card_id", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("base_branch", Text),
+    Column("branch_name", Text),
+    Column("worktree_path", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    # Order of becoming known, the tie-break of `created_at`.
+    Column("sequence", BigInteger, nullable=False),
+    Index("attempts_by_id", "id"),
+    Index("attempts_by_sequence", "sequence"),
+    Index("attempts_by_card", "board_id", "card_id"),
+)
+
+# What is kept under an attempt's id is kept whether the attempt is known or not (contract §6).
+sessions = Table(
+    "sessions", metadata, Column("attempt_id", Text, primary_key=True), Column("session_id", Text, nullable=False)
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("sequence", _Serial, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
+    Column("attempt_id", Text, nullable=False),
+    Column("ts", Instant, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Index("logs_by_attempt", "attempt_id", "sequence"),
+    Index("logs_by_level", "level", "attempt_id"),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("sequence", _Serial, primary_key=True, autoincrement=True),
+    Column("attempt_id", Text, nullable=False),
+    # The item as it came, JSON.
+    Column("item", Text, nullable=False),
+    Index("conversation_by_attempt", "attempt_id", "sequence"),
+)
+
+todos = Table("todos", metadata, Column("attempt_id", Text, primary_key=True), Column("todos", Text, nullable=False))
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("label", Text),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agent", Text, nullable=False),
+    Column("label", Text),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+#: The head of each channel's log. It outlives the board, so that offsets are never used twice.
+channels = Table(
+    "channels", metadata, Column("channel", Text, primary_key=True), Column("offset", BigInteger, nullable=False)
+)
+
+#: The event log: the truth for order and replay.
+events = Table(
+    "events",
+    metadata,
+    Column("sequence", _Serial, primary_key=True, autoincrement=True),
+    Column("channel", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    # Offset of the last global event at that moment.
+    Column("global_offset", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    # What it did to the board (`changes.changes_to_json`), null for nothing.
+    Column("changes", Text),
+    Column("at", Instant, nullable=False),
+    Column("idempotency_key", Text, unique=True),
+    Index("events_by_place", "channel", "offset", unique=True),
+)

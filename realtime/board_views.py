@@ -1,0 +1,152 @@
+"""Board views: the present of each *watched* board, in memory, folded from events (design §3).
+
+A view is loaded when its first reader comes and dropped when the last one leaves. Events that are published while
+it is loaded wait, and those the rows already contain are left out, so a view never misses or repeats one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from realtime.channels import board_channel
+from realtime.errors import NotFound
+from realtime.kanban.board import Board
+from realtime.kanban.ids import BoardId
+from realtime.ports import BoardReader, StoredEvent
+from realtime.position import Position, channel_tag
+
+__all__ = ["BoardView", "BoardViews"]
+
+
+class BoardView:
+    """The present of one board, and the position it stands for."""
+
+    def __init__(self, board: Board, position: Position) -> None:
+        """Hold `board` as of `position`."""
+        self.board = board
+        self.position = position
+
+    def apply(self, stored: StoredEvent) -> None:
+        """Fold an event of this board."""
+        self.board.apply(stored.recorded)
+        self._move_to(stored.offset, stored.global_offset)
+
+    def move_globally(self, global_offset: int) -> None:
+        """Note a global event; it changes no board."""
+        self._move_to(self.position.offset, global_offset)
+
+    def _move_to(self, offset: int, global_offset: int) -> None:
+        self.position = Position(self.position.epoch, self.position.tag, offset, global_offset)
+
+
+class _Watch:
+    """A view with its readers: `view` is None until it is loaded."""
+
+    def __init__(self) -> None:
+        self.readers = 0
+        self.view: BoardView | None = None
+        self.loading: asyncio.Task[BoardView] | None = None
+        self.waiting: list[StoredEvent] = []
+
+
+class BoardViews:
+    """The views of this process."""
+
+    def __init__(self, reader: BoardReader, epoch: str) -> None:
+        """Load views through `reader`; their positions are of `epoch`."""
+        self._reader = reader
+        self._epoch = epoch
+        self._watched: dict[BoardId, _Watch] = {}
+
+    def __len__(self) -> int:
+        """How many boards are watched."""
+        return len(self._watched)
+
+    @asynccontextmanager
+    async def watch(self, board_id: BoardId) -> AsyncIterator[BoardView]:
+        """Keep the view of a board up to date for as long as the block runs.
+
+        Raises:
+            NotFound: there is no such board.
+            StoreUnavailable: the board could not be loaded.
+        """
+        watch = self._watched.setdefault(board_id, _Watch())
+        watch.readers += 1
+        try:
+            yield await self._loaded(board_id, watch)
+        finally:
+            watch.readers -= 1
+            if not watch.readers and self._watched.get(board_id) is watch:
+                del self._watched[board_id]
+                if watch.loading:
+                    watch.loading.cancel()
+
+    def get(self, board_id: BoardId) -> BoardView | None:
+        """Return the view of a board that is watched and loaded, else None."""
+        watch = self._watched.get(board_id)
+        return watch.view if watch else None
+
+    def loaded(self) -> list[tuple[BoardId, BoardView]]:
+        """Return all loaded views."""
+        return [(board_id, watch.view) for board_id, watch in self._watched.items() if watch.view]
+
+    def apply(self, board_id: BoardId, stored: StoredEvent) -> BoardView | None:
+        """Fold an event into its view; return the view, None when nobody watches it (or it is still loading)."""
+        watch = self._watched.get(board_id)
+        if watch is None:
+            return None
+        if watch.view is None:
+            watch.waiting.append(stored)
+            return None
+        watch.view.apply(stored)
+        return watch.view
+
+    def apply_globally(self, stored: StoredEvent) -> None:
+        """Note a global event in every view."""
+        for watch in self._watched.values():
+            if watch.view is None:
+                watch.waiting.append(stored)
+            else:
+                watch.view.move_globally(stored.global_offset)
+
+    def drop(self, board_id: BoardId) -> None:
+        """Forget the view of a board that was deleted; readers that come later load anew (and find none)."""
+        self._watched.pop(board_id, None)
+
+    async def _loaded(self, board_id: BoardId, watch: _Watch) -> BoardView:
+        if watch.view is None:
+            # One load for all readers that come meanwhile; shielded, so that one who leaves does not end it.
+            if watch.loading is None:
+                watch.loading = asyncio.create_task(self._load(board_id, watch), name=f"load board {board_id}")
+                watch.loading.add_done_callback(_retrieve)
+            return await asyncio.shield(watch.loading)
+        return watch.view
+
+    async def _load(self, board_id: BoardId, watch: _Watch) -> BoardView:
+        try:
+            found = await self._reader.board(board_id)
+            if found is None:
+                raise NotFound("Board not found", "board_not_found")
+        except BaseException:
+            # The next reader tries again with a watch of its own.
+            if self._watched.get(board_id) is watch:
+                del self._watched[board_id]
+            raise
+        tag = channel_tag(board_channel(board_id))
+        view = BoardView(found.board, Position(self._epoch, tag, found.offset, found.global_offset))
+        for stored in watch.waiting:
+            if stored.channel == board_channel(board_id) and stored.offset > found.offset:
+                view.apply(stored)
+            elif stored.global_offset > view.position.global_offset:
+                view.move_globally(stored.global_offset)
+        watch.waiting.clear()
+        watch.view = view
+        return view
+
+
+def _retrieve(task: asyncio.Task[BoardView]) -> None:
+    # Every reader may be gone by now; then nobody else looks at what went wrong, and nobody needs to.
+    if not task.cancelled():
+        task.exception()

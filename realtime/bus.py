@@ -1,0 +1,230 @@
+"""The bus decides the order: it appends to the log and then publishes, one unit of writing after the other.
+
+Commands and events from outside take the same way: decide on the board as it is in the transaction, append, commit,
+hand to the broker. Publishing happens before the next transaction begins, so readers see the order of the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from realtime.board_views import BoardViews
+from realtime.channels import EVERYBODY, Channel, board_channel
+from realtime.clock import Clock
+from realtime.errors import FieldError, InvalidInput, NotFound
+from realtime.kanban import events
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.commands import Command, decide
+from realtime.kanban.events import DomainEvent
+from realtime.kanban.ids import BoardId
+from realtime.kanban.incoming import Incoming
+from realtime.kanban.projection import needs_board, new_project, react
+from realtime.ports import Broker, EventStore, NewEvent, StoredEvent, Transaction
+from realtime.position import Position, channel_tag
+
+__all__ = ["Accepted", "Bus", "Executed"]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a command did: the board after it, and the position that board stands for."""
+
+    board: Board
+    position: Position
+    #: What was recorded, in order; empty when the command changed nothing.
+    recorded: tuple[Recorded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer to one event: its place, and whether it was known already (then nothing was published)."""
+
+    name: str
+    cursor: str
+    duplicate: bool
+
+
+class Bus:
+    """The way into the log.
+
+    A caller that is cancelled (its client went away) does not stop what it began: a command is carried out whole or
+    not at all, and always published when it was stored.
+    """
+
+    def __init__(self, store: EventStore, broker: Broker, views: BoardViews, clock: Clock) -> None:
+        """Write to `store`, publish to `broker`; `views` spares reading a board that is watched."""
+        self._store = store
+        self._broker = broker
+        self._views = views
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def execute(self, board_id: BoardId, *commands: Command) -> Executed:
+        """Carry out commands on one board, all or none, and publish what happened.
+
+        Raises:
+            NotFound: no such board (`board_not_found`), card, column or attempt.
+            Conflict, InvalidInput: see `commands.decide`; nothing was changed.
+            StoreUnavailable: nothing was changed, the caller may try again.
+        """
+        return await self._whole(self._execute(board_id, commands))
+
+    async def publish(self, batch: Sequence[Incoming]) -> list[Accepted]:
+        """Store and publish events from outside, all or none, in the given order.
+
+        Raises:
+            InvalidInput: an event of a board that does not exist; each is named by index and field.
+            StoreUnavailable: nothing was stored, the caller may try again.
+        """
+        return await self._whole(self._publish(batch))
+
+    async def aclose(self) -> None:
+        """Wait for what is being carried out."""
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _whole(self, work: Coroutine[Any, Any, _T]) -> _T:
+        task = asyncio.create_task(work, name="bus")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _execute(self, board_id: BoardId, commands: Sequence[Command]) -> Executed:
+        now = self._clock()
+        async with self._turn:
+            async with self._store.transaction() as transaction:
+                board, position = await self._present(transaction, board_id)
+                recorded: list[Recorded] = []
+                for command in commands:
+                    made = decide(board, command, now)
+                    _fold(board, made)
+                    recorded += made
+                stored = await transaction.append([_new(one) for one in recorded])
+            await self._broker.publish(stored)
+        if stored:
+            position = self._position(stored[-1])
+        return Executed(board, position, tuple(recorded))
+
+    async def _present(self, transaction: Transaction, board_id: BoardId) -> tuple[Board, Position]:
+        """Return a board that may be moved on, as of this transaction."""
+        view = self._views.get(board_id)
+        if view:
+            return view.board.copy(), view.position
+        found = await transaction.board(board_id)
+        if found is None:
+            raise NotFound("Board not found", "board_not_found")
+        tag = channel_tag(board_channel(board_id))
+        return found.board, Position(self._store.epoch, tag, found.offset, found.global_offset)
+
+    async def _publish(self, batch: Sequence[Incoming]) -> list[Accepted]:
+        async with self._turn:
+            async with self._store.transaction() as transaction:
+                plan = _Plan(batch, await transaction.seen({one.key for one in batch if one.key is not None}))
+                await plan.load(transaction, self._present)
+                plan.react(self._clock)
+                stored = await transaction.append(plan.new)
+            await self._broker.publish(stored)
+        return [
+            Accepted(incoming.event.type, self._position(event).cursor, duplicate)
+            for incoming, (event, duplicate) in zip(batch, plan.outcome(stored), strict=True)
+        ]
+
+    def _position(self, stored: StoredEvent) -> Position:
+        return Position(self._store.epoch, channel_tag(stored.channel), stored.offset, stored.global_offset)
+
+
+class _Plan:
+    """What a batch of events from outside comes to, worked out event by event before anything is written."""
+
+    def __init__(self, batch: Sequence[Incoming], seen: dict[str, StoredEvent]) -> None:
+        self._batch = batch
+        self._seen = seen
+        self._known: set[BoardId] = set()
+        self._boards: dict[BoardId, Board] = {}
+        self._first: list[int | StoredEvent] = []
+        self._keys: dict[str, int] = {}
+        self.new: list[NewEvent] = []
+
+    async def load(
+        self,
+        transaction: Transaction,
+        present: Callable[[Transaction, BoardId], Coroutine[Any, Any, tuple[Board, Position]]],
+    ) -> None:
+        """Find out which boards exist, and load those that matter to an event of the batch."""
+        ids = {one.event.board_id for one in self._batch if one.event.board_id is not None}
+        self._known = await transaction.known_boards(ids)
+        needed = {one.event.board_id for one in self._batch if needs_board(one.event)}
+        for board_id in needed & self._known:
+            if board_id is not None:
+                self._boards[board_id], _ = await present(transaction, board_id)
+
+    def react(self, clock: Callable[[], Any]) -> None:
+        """Work out what is to be written.
+
+        Raises:
+            InvalidInput: events of boards that do not exist at their place in the batch.
+        """
+        unknown: list[FieldError] = []
+        for index, incoming in enumerate(self._batch):
+            if incoming.key in self._seen:
+                self._first.append(self._seen[incoming.key])
+            elif incoming.key in self._keys:
+                self._first.append(self._keys[incoming.key])
+            elif not self._exists(incoming.event):
+                field = "projectId" if incoming.event.board_field == "project_id" else "boardId"
+                came = f"expected the id of a board, got {incoming.event.board_id!r}"
+                unknown.append(FieldError(f"{index}.payload.{field}", came))
+            else:
+                self._take(incoming, incoming.at or clock())
+        if unknown:
+            raise InvalidInput(*unknown)
+
+    def outcome(self, stored: Sequence[StoredEvent]) -> list[tuple[StoredEvent, bool]]:
+        """Return for each event of the batch the stored one and whether it is a duplicate."""
+        outcome: list[tuple[StoredEvent, bool]] = []
+        answered: set[int] = set()
+        for first in self._first:
+            if isinstance(first, StoredEvent):
+                outcome.append((first, True))
+            else:
+                outcome.append((stored[first], first in answered))
+                answered.add(first)
+        return outcome
+
+    def _exists(self, event: DomainEvent) -> bool:
+        return event.board_id is None or event.board_id in self._known or isinstance(event, events.ProjectCreated)
+
+    def _take(self, incoming: Incoming, at: Any) -> None:
+        event = incoming.event
+        if incoming.key is not None:
+            self._keys[incoming.key] = len(self.new)
+        self._first.append(len(self.new))
+        board = self._boards.get(event.board_id) if event.board_id is not None else None
+        made = react(board, event, at)
+        if isinstance(event, events.ProjectCreated) and board is None:
+            board = self._boards[BoardId(event.project_id)] = Board(new_project(event, at))
+            self._known.add(BoardId(event.project_id))
+        if board is not None:
+            _fold(board, made)
+        if isinstance(event, events.ProjectDeleted):
+            self._known.discard(BoardId(event.project_id))
+            self._boards.pop(BoardId(event.project_id), None)
+        self.new.append(_new(made[0], incoming.key))
+        self.new += [_new(consequence) for consequence in made[1:]]
+
+
+def _fold(board: Board, made: Sequence[Recorded]) -> None:
+    for recorded in made:
+        board.apply(recorded)
+
+
+def _new(recorded: Recorded, key: str | None = None) -> NewEvent:
+    board_id = recorded.event.board_id
+    channel: Channel = EVERYBODY if board_id is None else board_channel(board_id)
+    return NewEvent(channel, recorded, key)

@@ -1,0 +1,25 @@
+"""Channels: what a reader subscribes to. One per board, one per dashboard time range, `*` for everybody."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+from realtime.kanban.ids import BoardId
+
+__all__ = ["EVERYBODY", "Channel", "board_channel", "dashboard_channel"]
+
+#: The name of a channel; also the name under which its events are in the log.
+Channel = NewType("Channel", str)
+
+#: Global events (agents, settings); each reader of any other channel gets those that have an envelope.
+EVERYBODY = Channel("*")
+
+
+def board_channel(board_id: BoardId) -> Channel:
+    """Return the channel of a board. The prefix keeps a board named `dashboard` or `*` from being another's."""
+    return Channel(f"board:{board_id}")
+
+
+def dashboard_channel(time_range_key: str) -> Channel:
+    """Return the channel of the dashboard for one time range."""
+    return Channel(f"dashboard:{time_range_key}")

@@ -1,0 +1,36 @@
+"""Why an attempt failed, in one line of its log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from realtime.dashboard.rows import AttemptLogRow
+from realtime.dashboard.text import shortened, squeezed
+from realtime.kanban.ids import AttemptId
+
+__all__ = ["NO_SUMMARY", "error_summaries", "error_summary"]
+
+#: Stands for a log that says nothing.
+NO_SUMMARY = "Attempt failed – see logs for details"
+#: Stands for a line without a message.
+EMPTY_MESSAGE = "Attempt failed"
+#: Length of a summary in UTF-16 code units.
+SUMMARY_UNITS = 200
+
+
+def error_summaries(attempts: Collection[AttemptId], logs: Iterable[AttemptLogRow]) -> dict[AttemptId, str]:
+    """Return a summary for each of `attempts`, in one pass over the logs of all."""
+    found: dict[AttemptId, list[AttemptLogRow]] = {attempt: [] for attempt in attempts}
+    for line in logs:
+        if line.attempt_id in found:
+            found[line.attempt_id].append(line)
+    return {attempt: error_summary(lines) for attempt, lines in found.items()}
+
+
+def error_summary(lines: Iterable[AttemptLogRow]) -> str:
+    """Return the latest line of level error (any case), else the latest line: squeezed, at most 200 characters."""
+    newest_first = sorted(lines, key=lambda line: line.at)[::-1]
+    if not newest_first:
+        return NO_SUMMARY
+    line = next((line for line in newest_first if line.level.lower() == "error"), newest_first[0])
+    return shortened(squeezed(line.message or EMPTY_MESSAGE) or NO_SUMMARY, SUMMARY_UNITS)

@@ -1,0 +1,103 @@
+"""The inbox: what `triage` found, with names and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from realtime.dashboard.buckets import is_done
+from realtime.dashboard.error_summary import error_summaries
+from realtime.dashboard.lookup import Lookup
+from realtime.dashboard.model import FailedItem, Inbox, InboxMeta, ReviewItem, StuckItem
+from realtime.dashboard.rows import AttemptLogRow, AttemptRow
+from realtime.dashboard.text import trimmed
+from realtime.dashboard.triage import Finding, Kind, triage
+from realtime.kanban.ids import AttemptId, BoardId, CardId
+from realtime.kanban.models import AttemptStatus
+
+__all__ = ["build_inbox"]
+
+
+class _Common(TypedDict):
+    """The fields that all kinds of items have."""
+
+    id: AttemptId
+    attempt_id: AttemptId
+    project_id: BoardId
+    project_name: str | None
+    card_id: CardId
+    card_title: str
+    ticket_key: str | None
+    agent_id: str
+    agent_name: str
+    status: AttemptStatus
+    card_status: str | None
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+    last_updated_at: datetime
+    pr_url: str | None
+
+
+def build_inbox(
+    attempts: Iterable[AttemptRow], logs: Iterable[AttemptLogRow], lookup: Lookup, as_of: datetime
+) -> Inbox:
+    """Make the inbox of `attempts`, those of the range; hanging ones are judged as of `as_of`, the end of it."""
+    findings = triage(attempts, lookup, as_of)
+    failed = _of_kind("failed", findings)
+    summaries = error_summaries({finding.attempt.id for finding in failed}, logs) if failed else {}
+    review = tuple(_review(finding.attempt, lookup) for finding in _of_kind("review", findings))
+    stuck = tuple(
+        StuckItem(**_common(finding.attempt, lookup), stuck_for_seconds=finding.age_seconds)
+        for finding in _of_kind("stuck", findings)
+    )
+    return Inbox(
+        review=review,
+        failed=tuple(
+            FailedItem(**_common(finding.attempt, lookup), error_summary=summaries[finding.attempt.id])
+            for finding in failed
+        ),
+        stuck=stuck,
+        meta=_meta(len(review), len(failed), len(stuck)),
+    )
+
+
+def _of_kind(kind: Kind, findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.kind == kind]
+
+
+def _meta(review: int, failed: int, stuck: int) -> InboxMeta | None:
+    total = review + failed + stuck
+    return InboxMeta(total_items=total, total_review=review, total_failed=failed, total_stuck=stuck) if total else None
+
+
+def _review(attempt: AttemptRow, lookup: Lookup) -> ReviewItem:
+    common = _common(attempt, lookup)
+    reasons = [
+        *(["PR is still open or pending review"] if common["pr_url"] else []),
+        *([] if is_done(common["card_status"]) else ["card is not in a Done column"]),
+    ]
+    return ReviewItem(**common, reason="; ".join(reasons))
+
+
+def _common(attempt: AttemptRow, lookup: Lookup) -> _Common:
+    card = lookup.card(attempt)
+    return _Common(
+        id=attempt.id,
+        attempt_id=attempt.id,
+        project_id=attempt.project_id,
+        project_name=lookup.project_name(attempt),
+        card_id=attempt.card_id,
+        card_title=trimmed(card.title if card else "") or f"Card {attempt.card_id}",
+        ticket_key=card.ticket_key if card else None,
+        agent_id=attempt.agent,
+        agent_name=attempt.agent,
+        status=attempt.status,
+        card_status=lookup.column_title(attempt),
+        created_at=attempt.created_at,
+        updated_at=attempt.finished_at,
+        finished_at=None if attempt.is_active else attempt.ended_at,
+        last_updated_at=attempt.finished_at,
+        pr_url=card.pr_url if card else None,
+    )

@@ -1,0 +1,104 @@
+"""Which attempts need a person: successes to review, failures that nothing has saved, attempts that hang.
+
+The attempts of a card are looked at from the newest to the oldest, because what came later decides whether an
+earlier one still matters. Making items of them is `inbox`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import nlargest
+from typing import Literal
+
+from realtime.dashboard.buckets import is_done
+from realtime.dashboard.lookup import Lookup
+from realtime.dashboard.rows import AttemptRow
+from realtime.kanban.ids import CardId
+from realtime.kanban.models import AttemptStatus
+
+__all__ = ["Finding", "Kind", "triage"]
+
+#: So many of the newest attempts are looked at, and so many findings kept.
+SCANNED_ATTEMPTS = 500
+FINDINGS = 25
+#: An attempt hangs from this age on: in the queue, and after its start.
+STUCK_QUEUED = timedelta(minutes=10)
+STUCK_RUNNING = timedelta(minutes=30)
+
+Kind = Literal["review", "failed", "stuck"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An attempt, and what is to be done about it."""
+
+    kind: Kind
+    attempt: AttemptRow
+    #: How long it has been queued or running, in whole seconds (0 for a review or a failure).
+    age_seconds: int
+
+
+@dataclass(slots=True)
+class _Card:
+    """What the attempts seen so far, all newer ones, say about a card."""
+
+    in_done: bool
+    has_pr: bool
+    #: One of them succeeded; one of them succeeded and nothing was left to review.
+    succeeded: bool = False
+    resolved: bool = False
+    #: One of them is in the inbox; one of them is there because it hangs.
+    found: bool = False
+    stuck: bool = False
+
+    def judge(self, attempt: AttemptRow, age: timedelta) -> Kind | None:
+        """Say what is to be done about the next older attempt, None for nothing."""
+        kind = self._kind(attempt.status, age)
+        self.found = self.found or kind is not None
+        return kind
+
+    def _kind(self, status: AttemptStatus, age: timedelta) -> Kind | None:
+        if status is AttemptStatus.SUCCEEDED:
+            return self._review()
+        if status in {AttemptStatus.FAILED, AttemptStatus.STOPPED}:
+            return None if self.found or self.succeeded or self.in_done else "failed"
+        return self._stuck(age, STUCK_QUEUED if status is AttemptStatus.QUEUED else STUCK_RUNNING)
+
+    def _review(self) -> Kind | None:
+        self.succeeded = True
+        self.resolved = self.resolved or (self.in_done and not self.has_pr)
+        return None if self.found or self.resolved else "review"
+
+    def _stuck(self, age: timedelta, limit: timedelta) -> Kind | None:
+        # Unlike the others a hanging attempt counts also when a newer one was found, but once per card.
+        if age < limit or self.stuck:
+            return None
+        self.stuck = True
+        return "stuck"
+
+
+def triage(attempts: Iterable[AttemptRow], lookup: Lookup, as_of: datetime) -> list[Finding]:
+    """Return what needs a person among the newest of `attempts`, the latest change first.
+
+    Equal times keep the order of creation, in the scan and in the answer. Ages are counted up to `as_of`.
+    """
+    cards: dict[CardId, _Card] = {}
+    findings = []
+    for attempt in nlargest(SCANNED_ATTEMPTS, attempts, key=_age_rank):
+        card = cards.get(attempt.card_id) or cards.setdefault(attempt.card_id, _card(attempt, lookup))
+        age = max(timedelta(), as_of - attempt.began_at)
+        if kind := card.judge(attempt, age):
+            findings.append(Finding(kind, attempt, age // timedelta(seconds=1) if kind == "stuck" else 0))
+    # A stable sort: equal times stay in the order of the scan.
+    return sorted(findings, key=lambda finding: finding.attempt.finished_at, reverse=True)[:FINDINGS]
+
+
+def _age_rank(attempt: AttemptRow) -> tuple[datetime, int]:
+    return attempt.created_at, -attempt.sequence
+
+
+def _card(attempt: AttemptRow, lookup: Lookup) -> _Card:
+    card = lookup.card(attempt)
+    return _Card(in_done=is_done(lookup.column_title(attempt)), has_pr=bool(card and card.pr_url))

@@ -1,0 +1,152 @@
+"""The dashboard's overview, computed only while somebody watches (contract §3, §8 row 14).
+
+After a change that concerns it: once, 150 ms after the *first* change that follows the previous overview. Without
+one: every 15 s, and then it is sent only when it differs from the last, apart from the times it was made at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from realtime import envelopes
+from realtime.channels import Channel, dashboard_channel
+from realtime.clock import Clock
+from realtime.dashboard.overview import DashboardOverview, build_overview
+from realtime.dashboard.time_range import TimeRange
+from realtime.envelopes import Envelope
+from realtime.hub import Hub
+from realtime.ports import DashboardReader
+from realtime.position import Position, channel_tag
+
+__all__ = ["DashboardFeed"]
+
+#: From the first change to the overview (contract §3).
+DEBOUNCE_SECONDS = 0.15
+#: Between two looks without a change: windows slide, attempts get stuck.
+REFRESH_SECONDS = 15.0
+#: Pauses before the loop goes on after a fault: doubling, up to the last.
+RETRY_SECONDS = (0.5, 30.0)
+#: Keys of an overview that differ each time it is made.
+_TIMES = ("timeRange", "generatedAt", "updatedAt")
+
+log = logging.getLogger(__name__)
+
+
+class _Watched:
+    """One time range and its readers."""
+
+    def __init__(self, time_range: TimeRange) -> None:
+        self.time_range = time_range
+        self.readers = 0
+        self.last: dict[str, Any] | None = None
+
+
+class DashboardFeed:
+    """Publishes overviews to the channels of the time ranges that are watched."""
+
+    def __init__(self, hub: Hub, reader: DashboardReader, clock: Clock, epoch: str, global_offset: int) -> None:
+        """Compute from `reader`'s rows; `global_offset` is that of the log now."""
+        self._hub = hub
+        self._reader = reader
+        self._clock = clock
+        self._epoch = epoch
+        self.global_offset = global_offset
+        self._watched: dict[Channel, _Watched] = {}
+        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.Task[None] | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where the dashboards' channels are; they follow the global log only."""
+        return Position(self._epoch, channel_tag(Channel("dashboard")), 0, self.global_offset)
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return the channels that are watched."""
+        return tuple(self._watched)
+
+    @asynccontextmanager
+    async def watch(self, time_range: TimeRange) -> AsyncIterator[Channel]:
+        """Keep the overview of a time range fresh for as long as the block runs; gives its channel."""
+        channel = dashboard_channel(time_range.key)
+        watched = self._watched.setdefault(channel, _Watched(time_range))
+        watched.readers += 1
+        if self._loop is None:
+            self._loop = asyncio.create_task(self._run(), name="dashboard feed")
+        try:
+            yield channel
+        finally:
+            watched.readers -= 1
+            if not watched.readers:
+                self._watched.pop(channel, None)
+            if not self._watched:
+                self._stop()
+
+    def changed(self) -> None:
+        """Note a change; the first after an overview starts the timer, later ones do not restart it."""
+        if self._watched and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(DEBOUNCE_SECONDS, self._due)
+
+    async def overview(self, time_range: TimeRange) -> DashboardOverview:
+        """Compute the overview of now.
+
+        Raises:
+            StoreUnavailable: the rows could not be read.
+        """
+        rows = await self._reader.dashboard_rows()
+        return build_overview(rows, time_range, self._clock())
+
+    async def envelope(self, time_range: TimeRange) -> Envelope:
+        """Compute the overview of now, as the envelope a new reader begins with."""
+        return envelopes.overview(await self.overview(time_range), self.position.cursor)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._wake.set()
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._loop:
+            self._loop.cancel()
+            self._loop = None
+        self._wake.clear()
+
+    async def _run(self) -> None:
+        pause = RETRY_SECONDS[0]
+        while True:
+            changed = await self._next_turn()
+            try:
+                await self._publish(changed)
+            except Exception:
+                log.exception("the dashboard could not be computed; again in %s s", pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, RETRY_SECONDS[1])
+                self._wake.set()
+            else:
+                pause = RETRY_SECONDS[0]
+
+    async def _next_turn(self) -> bool:
+        """Wait for a change or for the interval; tell whether it was a change."""
+        try:
+            async with asyncio.timeout(REFRESH_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        self._wake.clear()
+        return True
+
+    async def _publish(self, changed: bool) -> None:
+        rows = await self._reader.dashboard_rows()
+        now = self._clock()
+        for channel, watched in list(self._watched.items()):
+            current = build_overview(rows, watched.time_range, now)
+            content = {key: value for key, value in current.to_wire().items() if key not in _TIMES}
+            if changed or content != watched.last:
+                self._hub.publish(channel, (envelopes.overview(current, self.position.cursor),))
+            watched.last = content

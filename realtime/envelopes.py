@@ -1,0 +1,105 @@
+"""Envelopes: what travels, on every exit. An envelope is encoded once per exit format, however many read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from realtime.clock import iso
+from realtime.dashboard.overview import DashboardOverview
+from realtime.kanban.ids import AttemptId, CardId
+from realtime.kanban.models import AttemptStatus, BoardState
+from realtime.kanban.wire import state_json
+from realtime.position import Position
+
+__all__ = ["Encoder", "Envelope", "Payload", "attempt_status", "goodbye", "heartbeat", "hello", "overview", "state"]
+
+#: Plain JSON values, or a model that is encoded when the first reader needs its bytes; None = no payload at all.
+Payload = dict[str, Any] | BoardState | DashboardOverview | None
+
+
+class Envelope:
+    """One message: `type`, `payload`, and the `cursor` behind which a reader stands once it has it.
+
+    Envelopes are shared between readers and never changed.
+    """
+
+    __slots__ = ("_encoded", "cursor", "payload", "type")
+
+    def __init__(self, type: str, payload: Payload, cursor: str | None = None) -> None:
+        """Make an envelope; `cursor` is None for those that are no part of a channel (contract §1)."""
+        self.type = type
+        self.payload = payload
+        self.cursor = cursor
+        self._encoded: dict[Encoder, bytes] = {}
+
+    def encoded(self, encoder: Encoder) -> bytes:
+        """Return `encoder(self)`, computed by the first reader that asks and kept for the others."""
+        found = self._encoded.get(encoder)
+        if found is None:
+            found = self._encoded[encoder] = encoder(self)
+        return found
+
+    def stamped(self, cursor: str) -> Envelope:
+        """Return the same message for another channel: its own cursor, the payload and its bytes shared."""
+        twin = Envelope(self.type, self.payload, cursor)
+        twin._encoded[_payload_json] = self.payload_json()
+        return twin
+
+    def payload_json(self) -> bytes:
+        """Return the payload as JSON, encoded once for all formats that hold it; `{}` where there is none."""
+        return self.encoded(_payload_json)
+
+    def __repr__(self) -> str:
+        """Show type and cursor; payloads are long."""
+        return f"Envelope({self.type}, {self.cursor})"
+
+
+#: Makes the bytes of one exit format. Compared by identity, so it is a module's function and no lambda.
+Encoder = Callable[[Envelope], bytes]
+
+
+def _payload_json(envelope: Envelope) -> bytes:
+    payload = envelope.payload
+    if isinstance(payload, BoardState):
+        return state_json(payload)
+    if isinstance(payload, DashboardOverview):
+        return payload.to_json()
+    return orjson.dumps(payload if payload is not None else {})
+
+
+def hello(now: datetime, position: Position, heartbeat_seconds: float) -> Envelope:
+    """Return the first envelope of every stream; it names the position the stream starts from."""
+    payload = {"serverTime": iso(now), "cursor": position.cursor, "heartbeatSeconds": heartbeat_seconds}
+    return Envelope("hello", payload)
+
+
+def heartbeat(now: datetime) -> Envelope:
+    """Return a sign of life."""
+    return Envelope("heartbeat", {"ts": iso(now)})
+
+
+def goodbye(reason: str, reconnect_after_ms: int) -> Envelope:
+    """Return the last envelope of a stream; `reconnect_after_ms` says when to come back."""
+    return Envelope("goodbye", {"reason": reason, "reconnectAfterMs": reconnect_after_ms})
+
+
+def state(snapshot: BoardState, cursor: str) -> Envelope:
+    """Return the whole state of a board."""
+    return Envelope("state", snapshot, cursor)
+
+
+def overview(current: DashboardOverview, cursor: str) -> Envelope:
+    """Return the dashboard."""
+    return Envelope("dashboard_overview", current, cursor)
+
+
+def attempt_status(attempt: AttemptId, card: CardId | None, status: AttemptStatus, cursor: str) -> Envelope:
+    """Return where an attempt stands; the key `cardId` is absent when no card is known."""
+    payload: dict[str, Any] = {"attemptId": attempt}
+    if card is not None:
+        payload["cardId"] = card
+    return Envelope("attempt_status", {**payload, "status": status}, cursor)

@@ -1,0 +1,137 @@
+"""Faults and refusals of `realtime`; one tree.
+
+    RealtimeError                   a fault: something broke
+      StoreUnavailable              the store did not answer; nothing was stored
+      StoreUnusable                 the store cannot be opened at all; the process should not start
+    Refused                         an expected outcome: a request that is answered with a reason
+      NotFound                      board, card, column or attempt that does not exist (here)
+      Conflict                      the request is well formed, the state of the board forbids it
+      InvalidInput                  one or more fields do not fit; `fields` names each
+    SubscriberTooSlow               the queue of a reader was full; it is closed, nothing is dropped silently
+    StreamEnded                     the server ends a stream; `goodbye` told the reader why
+      BoardGone                     the board of a stream was deleted
+      Draining                      the server stops
+
+Names of faults end in `Error` unless the word is the field's own; expected outcomes never do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+__all__ = [
+    "BoardGone",
+    "Conflict",
+    "Draining",
+    "FieldError",
+    "InvalidInput",
+    "NotFound",
+    "RealtimeError",
+    "Refused",
+    "StoreUnavailable",
+    "StoreUnusable",
+    "StreamEnded",
+    "SubscriberTooSlow",
+    "field_errors",
+]
+
+#: A value that came is quoted in an error, cut at this many characters.
+QUOTED_CHARS = 80
+
+
+class RealtimeError(Exception):
+    """Base of all faults of this package."""
+
+
+class StoreUnavailable(RealtimeError):
+    """The store did not answer; nothing was stored and the caller may try again."""
+
+
+class StoreUnusable(RealtimeError):
+    """The store cannot be opened: wrong path, no permission, not a database."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that does not fit: where it is, what was expected and what came."""
+
+    #: Dotted path into the body, list positions as numbers: `2.payload.status`.
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        """Field and message in one line."""
+        return f"{self.field}: {self.message}" if self.field else self.message
+
+
+class Refused(Exception):
+    """A request that is answered with a reason; `code` is stable and on the wire (contract §8, row 3)."""
+
+    code = "refused"
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        """Keep the sentence for people in `message`; `code` replaces that of the class."""
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+
+
+class NotFound(Refused):
+    """The thing that was named does not exist on this board (or at all)."""
+
+    code = "not_found"
+
+
+class Conflict(Refused):
+    """Well formed, but the state of the board forbids it."""
+
+    code = "conflict"
+
+
+class InvalidInput(Refused):
+    """One or more fields do not fit; `fields` has an entry for each."""
+
+    code = "invalid_payload"
+
+    def __init__(self, *fields: FieldError) -> None:
+        """Join the field errors into the message."""
+        super().__init__("; ".join(str(field) for field in fields))
+        self.fields = fields
+
+
+class SubscriberTooSlow(Exception):
+    """The queue of a reader was full: the reader is closed and should reconnect."""
+
+
+class StreamEnded(Exception):
+    """The server ends a stream; the reader got a `goodbye` with the reason."""
+
+
+class BoardGone(StreamEnded):
+    """The board was deleted while its stream was open."""
+
+
+class Draining(StreamEnded):
+    """The server stops; the reader should connect again after a while."""
+
+
+def field_errors(error: ValidationError, *prefix: str | int) -> tuple[FieldError, ...]:
+    """Translate pydantic's findings into ours; `prefix` is the path to the validated value."""
+    return tuple(
+        FieldError(_path(*prefix, *found["loc"]), _sentence(found["msg"], found["type"], found["input"]))
+        for found in error.errors(include_url=False, include_context=False)
+    )
+
+
+def _path(*parts: str | int) -> str:
+    return ".".join(str(part) for part in parts)
+
+
+def _sentence(message: str, kind: str, came: object) -> str:
+    if kind == "missing":
+        return "this field is required, nothing came"
+    quoted = repr(came)
+    cut = quoted if len(quoted) <= QUOTED_CHARS else quoted[: QUOTED_CHARS - 1] + "…"
+    return f"{message.removeprefix('Value error, ')}, got {cut}"

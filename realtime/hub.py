@@ -1,0 +1,78 @@
+"""The hub: which readers are on which channel, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from realtime.channels import Channel
+from realtime.envelopes import Envelope
+from realtime.subscriber import Subscriber
+
+__all__ = ["Hub", "HubStatistics"]
+
+
+@dataclass(frozen=True, slots=True)
+class HubStatistics:
+    """What the hub holds at one moment."""
+
+    channels: int
+    subscribers: int
+
+
+class Hub:
+    """Channel → subscribers. Nothing in it waits, so publishing to a channel is one step for all its readers."""
+
+    def __init__(self) -> None:
+        """Start without readers."""
+        self._channels: dict[Channel, dict[Subscriber, None]] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @contextmanager
+    def subscribe(self, channel: Channel, subscriber: Subscriber) -> Iterator[Subscriber]:
+        """Put `subscriber` on `channel` for as long as the block runs; an empty channel disappears."""
+        readers = self._channels.setdefault(channel, {})
+        readers[subscriber] = None
+        self._empty.clear()
+        try:
+            yield subscriber
+        finally:
+            del readers[subscriber]
+            if not readers:
+                self._channels.pop(channel, None)
+            if not self._channels:
+                self._empty.set()
+
+    def publish(self, channel: Channel, batch: Sequence[Envelope]) -> None:
+        """Give `batch` to every reader of `channel`, in order."""
+        for subscriber in self._channels.get(channel, ()):
+            subscriber.put_nowait(batch)
+
+    def end(self, channel: Channel, reason: Exception, batch: Sequence[Envelope] = ()) -> None:
+        """Give `batch` to every reader of `channel` as its last, then end it with `reason`."""
+        for subscriber in self._channels.get(channel, ()):
+            subscriber.put_nowait(batch)
+            subscriber.end(reason)
+
+    def end_all(self, make: Callable[[], tuple[Envelope, Exception]]) -> None:
+        """End every reader with an envelope and a reason of its own (a jittered hint to come back)."""
+        for readers in self._channels.values():
+            for subscriber in readers:
+                envelope, reason = make()
+                subscriber.put_nowait((envelope,))
+                subscriber.end(reason)
+
+    def channels(self) -> tuple[Channel, ...]:
+        """Return the channels that have readers."""
+        return tuple(self._channels)
+
+    async def emptied(self) -> None:
+        """Return when no reader is left."""
+        await self._empty.wait()
+
+    def statistics(self) -> HubStatistics:
+        """Count channels and readers."""
+        return HubStatistics(len(self._channels), sum(map(len, self._channels.values())))

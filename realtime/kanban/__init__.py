@@ -1,0 +1,1 @@
+"""The kanban domain: pure models, events, commands and projections, without I/O and without `await`."""

@@ -1,0 +1,138 @@
+"""A board as the commands and the streams know it: project, state, ticket counter, attempts; folded from events.
+
+`Board` is what is held in memory for a watched board and what is loaded for a command; the store must give the
+same from its rows as folding the log does (`tests/unit/realtime/test_fold.py` compares).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from realtime.kanban import changes, events
+from realtime.kanban.changes import BoardChange, StateReplaced, apply_all
+from realtime.kanban.events import DomainEvent
+from realtime.kanban.ids import AttemptId, BoardId, CardId, ticket_number
+from realtime.kanban.models import AttemptRef, AttemptStatus, BoardState, Card, Column, Project
+
+__all__ = ["Board", "Recorded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event that happened, when, and what it did to the board."""
+
+    event: DomainEvent
+    at: datetime
+    changes: tuple[BoardChange, ...] = ()
+
+
+@dataclass(slots=True)
+class Board:
+    """The present of one board. `apply` moves it on; the parts in it are immutable."""
+
+    project: Project
+    state: BoardState = field(default_factory=BoardState)
+    #: The number of the next ticket key; keys of a board have no gaps.
+    next_ticket_number: int = 1
+    #: Attempts of the board by id, in the order in which they became known.
+    attempts: dict[AttemptId, AttemptRef] = field(default_factory=dict)
+
+    @property
+    def id(self) -> BoardId:
+        """The id of the project and its board."""
+        return self.project.id
+
+    def copy(self) -> Board:
+        """Return a board that can be moved on without touching this one."""
+        return replace(self, attempts=dict(self.attempts))
+
+    def newest_attempts(self) -> list[AttemptRef]:
+        """Return the attempts, newest created first; of two made at one time the later event's first."""
+        return sorted(self.attempts.values(), key=lambda attempt: attempt.created_at)[::-1]
+
+    def record(self, note: DomainEvent | None, at: datetime, *made: BoardChange) -> list[Recorded]:
+        """Return `note` and the `board.state.changed` that carries the changes (contract §6)."""
+        changed = Recorded(events.BoardStateChanged(board_id_=self.id), at, made)
+        return [Recorded(note, at), changed] if note else [changed]
+
+    def move(self, card: Card, target: Column, index: int, at: datetime) -> list[Recorded]:
+        """Return the events that put `card` at `index` of `target`, none when it is there already."""
+        others = [other for other in target.card_ids if other != card.id]
+        place = min(index, len(others))
+        if card.column_id == target.id and target.card_ids.index(card.id) == place:
+            return []
+        note = events.CardMoved(
+            board_id_=self.id,
+            card_id=card.id,
+            from_column_id=card.column_id,
+            to_column_id=target.id,
+            to_index=place,
+        )
+        return self.record(note, at, changes.CardMoved(card.id, card.column_id, target.id, place, at))
+
+    def apply(self, recorded: Recorded) -> None:
+        """Fold one recorded event."""
+        self.state = apply_all(self.state, recorded.changes)
+        self._count_tickets(recorded.changes)
+        self._apply_event(recorded.event, recorded.at)
+
+    def _count_tickets(self, made: tuple[BoardChange, ...]) -> None:
+        for change in made:
+            if isinstance(change, changes.CardCreated):
+                self.next_ticket_number += 1
+            elif isinstance(change, StateReplaced):
+                highest = max((ticket_number(card.ticket_key) for card in change.cards), default=0)
+                self.next_ticket_number = highest + 1
+
+    def _apply_event(self, event: DomainEvent, at: datetime) -> None:
+        match event:
+            case events.ProjectCreated():
+                self.project = renamed(self.project, event)
+            case events.ProjectUpdated():
+                self.project = updated(self.project, event)
+            case events.AttemptQueued():
+                self._make_attempt(event.attempt_id, AttemptStatus.QUEUED, event.card_id, at)
+            case events.AttemptStarted():
+                self._make_attempt(event.attempt_id, AttemptStatus.RUNNING, event.card_id, at)
+            case events.AttemptStatusChanged() | events.AttemptCompleted():
+                self._set_status(AttemptId(event.attempt_id), event.status)
+            case events.AttemptStopped():
+                self._stop(AttemptId(event.attempt_id))
+            case _:
+                pass  # every other event leaves the board as it is; its rows are the store's affair
+
+    def _make_attempt(self, attempt_id: str, status: AttemptStatus, card_id: str, at: datetime) -> None:
+        # Started again it keeps its id and the time it was made at.
+        known = self.attempts.get(AttemptId(attempt_id))
+        made = AttemptRef(AttemptId(attempt_id), CardId(card_id), status, known.created_at if known else at)
+        self.attempts[made.id] = made
+
+    def _set_status(self, attempt_id: AttemptId, status: AttemptStatus) -> None:
+        known = self.attempts.get(attempt_id)
+        if known:
+            self.attempts[attempt_id] = replace(known, status=status)
+
+    def _stop(self, attempt_id: AttemptId) -> None:
+        # While it is `stopping` the runner still reports the end itself, with its own time.
+        known = self.attempts.get(attempt_id)
+        if known and known.status is not AttemptStatus.STOPPING:
+            self._set_status(attempt_id, AttemptStatus.STOPPED)
+
+
+def renamed(project: Project, event: events.ProjectCreated) -> Project:
+    """Return the project with the name and repository of a repeated `project.created`."""
+    return replace(
+        project,
+        name=event.name,
+        repository_path=event.repository_path,
+        repository_url=event.repository_url,
+        repository_slug=event.repository_slug,
+    )
+
+
+def updated(project: Project, event: events.ProjectUpdated) -> Project:
+    """Return the project with the changes of `project.updated` that were given."""
+    given = event.changes.model_fields_set & {"name", "repository_path", "repository_url", "repository_slug"}
+    new = {name: getattr(event.changes, name) for name in given}
+    return replace(project, **{name: value for name, value in new.items() if value or name == "repository_url"})

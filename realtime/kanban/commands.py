@@ -1,0 +1,216 @@
+"""Commands on a board: what may be asked, how it is parsed, and what it does.
+
+`decide` is pure: board + command + time → recorded events, or a `Refused` with the reason. A command that changes
+nothing records nothing (contract §8, row 5). The rules are those of contract §2 and §8, one set for every door:
+raw socket, REST and GraphQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal, TypeVar, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from realtime.errors import Conflict, FieldError, InvalidInput, NotFound, field_errors
+from realtime.kanban import changes, events
+from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, stop_attempt
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.dependencies import find_cycle
+from realtime.kanban.fields import Description, Flag, Index, TicketTypeName, Title
+from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
+from realtime.kanban.models import DONE, IN_PROGRESS, BoardState, Card, Column
+
+__all__ = ["Command", "CreateCard", "DeleteCard", "MoveCard", "UpdateCard", "decide", "move_refusal", "parse_command"]
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class CreateCard(_Command):
+    """Make a card at the end of a column."""
+
+    type: Literal["create_card"] = "create_card"
+    column_id: Id
+    title: Title
+    description: Description | None = None
+    ticket_type: TicketTypeName | None = None
+    depends_on: tuple[Id, ...] = ()
+    #: Chosen before the decision, so that deciding needs no randomness; never read from the wire.
+    card_id: str = Field(default_factory=new_card_id, init=False)
+
+
+class UpdateCard(_Command):
+    """Give a card new values; a field that is not given stays, `description` and `ticketType` null clear."""
+
+    type: Literal["update_card"] = "update_card"
+    card_id: Id
+    title: Title = ""
+    description: Description | None = None
+    ticket_type: TicketTypeName | None = None
+    is_enhanced: Flag = False
+    disable_auto_close_on_pr_merge: Flag = Field(default=False, alias="disableAutoCloseOnPRMerge")
+    depends_on: tuple[Id, ...] = ()
+
+    def given(self) -> dict[str, Any]:
+        """Return the new values by attribute name of `Card`."""
+        return {
+            name: tuple(dict.fromkeys(value)) if name == "depends_on" else value
+            for name, value in self
+            if name in self.model_fields_set - {"type", "card_id"}
+        }
+
+
+class MoveCard(_Command):
+    """Put a card at a place; `to_index` counts in the target column without the card, beyond the end is the end."""
+
+    type: Literal["move_card"] = "move_card"
+    card_id: Id
+    to_column_id: Id
+    to_index: Index
+
+
+class DeleteCard(_Command):
+    """Delete a card and every dependency on it."""
+
+    type: Literal["delete_card"] = "delete_card"
+    card_id: Id
+
+
+Command = CreateCard | UpdateCard | MoveCard | DeleteCard | QueueAttempt | StopAttempt
+_C = TypeVar("_C", bound=BaseModel)
+
+
+def parse_command(kind: type[_C], payload: object) -> _C:
+    """Make a command of a JSON object.
+
+    Raises:
+        InvalidInput: it is no object, or fields do not fit; each is named.
+    """
+    if not isinstance(payload, Mapping):
+        raise InvalidInput(FieldError("payload", f"expected a JSON object, got {payload!r:.80}"))
+    try:
+        return kind.model_validate({key: value for key, value in payload.items() if key not in ("type", "card_id")})
+    except ValidationError as error:
+        raise InvalidInput(*field_errors(error)) from error
+
+
+def decide(board: Board, command: Command, now: datetime) -> list[Recorded]:
+    """Return what happens when `command` is carried out at `now`; an empty list when nothing changes.
+
+    Raises:
+        NotFound: `card_not_found`, `column_not_found`, `attempt_not_found`.
+        Conflict: `card_is_done`, `card_blocked`, `attempt_active`, `attempt_not_running`.
+        InvalidInput: a dependency that does not exist or closes a cycle.
+    """
+    match command:
+        case CreateCard():
+            return _create(board, command, now)
+        case UpdateCard():
+            return _update(board, command, now)
+        case MoveCard():
+            return _move(board, command, now)
+        case DeleteCard():
+            return _delete(board, command, now)
+        case QueueAttempt():
+            return queue_attempt(board, command, now)
+        case StopAttempt():
+            return stop_attempt(board, command, now)
+        case _:
+            assert_never(command)
+
+
+def move_refusal(state: BoardState, card_id: CardId, target: Column) -> Conflict | None:
+    """Tell why a card may not be moved to `target`, None when it may (contract §2, rule 4)."""
+    if state.is_done(card_id):
+        return Conflict(f"card {card_id} is in {DONE}; a card that is done does not move", "card_is_done")
+    if target.is_titled(IN_PROGRESS) and state.is_blocked(card_id):
+        return Conflict(f"card {card_id} waits for cards that are not in {DONE} yet", "card_blocked")
+    return None
+
+
+def _create(board: Board, command: CreateCard, now: datetime) -> list[Recorded]:
+    column = _column(board, command.column_id)
+    card = Card(
+        id=CardId(command.card_id),
+        column_id=column.id,
+        title=command.title,
+        created_at=now,
+        updated_at=now,
+        ticket_key=f"{board.project.ticket_prefix}-{board.next_ticket_number}",
+        ticket_type=command.ticket_type,
+        description=command.description,
+        depends_on=tuple(dict.fromkeys(map(CardId, command.depends_on))),
+    )
+    _check_dependencies(board.state, card)
+    note = events.CardCreated(board_id_=board.id, column_id=column.id, card_id=card.id)
+    return board.record(note, now, changes.CardCreated(card, len(column.card_ids)))
+
+
+def _update(board: Board, command: UpdateCard, now: datetime) -> list[Recorded]:
+    card = _card(board, command.card_id)
+    fields = {name: value for name, value in command.given().items() if getattr(card, name) != value}
+    if not fields:
+        return []
+    if "depends_on" in fields:
+        _check_dependencies(board.state, replace(card, depends_on=fields["depends_on"]))
+    own = fields.keys() - {"depends_on"}
+    if not own:
+        # As recorded: dependencies alone are no news of the card itself, neither a note nor `updatedAt`.
+        return board.record(None, now, changes.CardUpdated(replace(card, **fields), tuple(fields)))
+    note = events.CardUpdated(
+        board_id_=board.id, card_id=card.id, changes=command.model_dump(by_alias=True, include=own)
+    )
+    updated = replace(card, **fields, updated_at=now)
+    return board.record(note, now, changes.CardUpdated(updated, (*fields, "updated_at")))
+
+
+def _move(board: Board, command: MoveCard, now: datetime) -> list[Recorded]:
+    card = _card(board, command.card_id)
+    target = _column(board, command.to_column_id)
+    refusal = move_refusal(board.state, card.id, target)
+    if refusal:
+        raise refusal
+    return board.move(card, target, command.to_index, now)
+
+
+def _delete(board: Board, command: DeleteCard, now: datetime) -> list[Recorded]:
+    card = _card(board, command.card_id)
+    freed = (
+        changes.CardUpdated(
+            replace(other, depends_on=tuple(id for id in other.depends_on if id != card.id)), ("depends_on",)
+        )
+        for other in board.state.cards.values()
+        if card.id in other.depends_on
+    )
+    note = events.CardDeleted(board_id_=board.id, card_id=card.id, column_id=card.column_id)
+    return board.record(note, now, *freed, changes.CardDeleted(card.id, card.column_id))
+
+
+def _card(board: Board, card_id: str) -> Card:
+    card = board.state.cards.get(CardId(card_id))
+    if card is None:
+        raise NotFound(f"no card {card_id!r} on this board", "card_not_found")
+    return card
+
+
+def _column(board: Board, column_id: str) -> Column:
+    column = board.state.columns.get(ColumnId(column_id))
+    if column is None:
+        raise NotFound(f"no column {column_id!r} on this board", "column_not_found")
+    return column
+
+
+def _check_dependencies(state: BoardState, card: Card) -> None:
+    unknown = [other for other in card.depends_on if other not in state.cards and other != card.id]
+    if unknown:
+        raise InvalidInput(FieldError("dependsOn", f"expected cards of this board, got {unknown[0]!r}"))
+    graph: dict[str, Sequence[str]] = {other.id: other.depends_on for other in state.cards.values()}
+    graph[card.id] = card.depends_on
+    cycle = find_cycle(graph)
+    if cycle:
+        raise InvalidInput(FieldError("dependsOn", f"expected no cycle of dependencies, got {' → '.join(cycle)}"))

@@ -1,0 +1,129 @@
+"""Conversation items: the five kinds of things an agent's conversation is made of (contract §1.2).
+
+Items travel exactly as they came, unknown keys and key order included, so events keep the plain object
+(`ConversationItemJson`); these models say whether it is one, and read it for GraphQL.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
+
+from realtime.kanban.fields import AsItCame, IsoTime
+
+__all__ = [
+    "AutomationItem",
+    "ConversationItem",
+    "ConversationItemJson",
+    "ErrorItem",
+    "Image",
+    "MessageItem",
+    "ThinkingItem",
+    "Tool",
+    "ToolItem",
+    "parse_item",
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class _Item(_Model):
+    timestamp: IsoTime
+    id: str | None = None
+
+
+class Image(_Model):
+    """A picture in a message; `data` is base64."""
+
+    data: str
+    mime: str
+    name: str | None = None
+
+
+class MessageItem(_Item):
+    """Something said by the user, the assistant or the system."""
+
+    type: Literal["message"]
+    role: Literal["user", "assistant", "system"]
+    text: str
+    format: Literal["markdown", "plaintext"] | None = None
+    profile_id: str | None = None
+    images: tuple[Image, ...] | None = None
+
+
+class ThinkingItem(_Item):
+    """The agent's reasoning."""
+
+    type: Literal["thinking"]
+    text: str
+    title: str | None = None
+    format: Literal["markdown", "plaintext"] | None = None
+
+
+class _Run(_Model):
+    """A command that is run: times are ISO 8601, the duration is in milliseconds."""
+
+    command: str | None = None
+    cwd: str | None = None
+    started_at: IsoTime | None = None
+    completed_at: IsoTime | None = None
+    duration_ms: float | None = None
+    exit_code: int | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class Tool(_Run):
+    """The use of a tool."""
+
+    name: str
+    status: Literal["created", "running", "succeeded", "failed", "cancelled"]
+    action: str | None = None
+
+
+class ToolItem(_Item):
+    """The agent uses a tool; a later item with the same id shows how it went on."""
+
+    type: Literal["tool"]
+    tool: Tool
+
+
+class ErrorItem(_Item):
+    """Something went wrong in the agent."""
+
+    type: Literal["error"]
+    text: str
+    details: Any = None
+
+
+class AutomationItem(_Item, _Run):
+    """A script of the project that runs around an attempt."""
+
+    type: Literal["automation"]
+    stage: Literal["copy_files", "setup", "dev", "cleanup"]
+    status: Literal["running", "succeeded", "failed"]
+    allowed_failure: bool | None = None
+
+
+ConversationItem = Annotated[
+    MessageItem | ThinkingItem | ToolItem | ErrorItem | AutomationItem, Field(discriminator="type")
+]
+_ITEM: TypeAdapter[ConversationItem] = TypeAdapter(ConversationItem)
+
+
+def parse_item(wire: dict[str, Any]) -> ConversationItem:
+    """Read an item.
+
+    Raises:
+        pydantic.ValidationError: it is none of the five kinds.
+    """
+    return _ITEM.validate_python(wire)
+
+
+#: An item as it came, known to be one.
+ConversationItemJson = Annotated[dict[str, Any], AsItCame(ConversationItem)]

@@ -1,0 +1,63 @@
+"""What all domain events have in common."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from realtime.kanban.ids import BoardId, Id
+
+__all__ = ["DomainEvent", "EventPart", "OfAttempt", "OfBoard", "OfProject", "OfProjectAttempt"]
+
+
+class EventPart(BaseModel):
+    """Anything in a payload; fields this version does not know are kept."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="allow")
+
+
+class DomainEvent(EventPart):
+    """A fact. `type` holds the dotted name; the other fields are the payload."""
+
+    #: Name of the attribute that holds the board this event belongs to, None for a global event.
+    board_field: ClassVar[str | None] = None
+    #: The dotted name; each event narrows it to its literal.
+    type: str
+
+    @property
+    def board_id(self) -> BoardId | None:
+        """The board in whose log this event is, None for the global one."""
+        board_id = getattr(self, self.board_field) if self.board_field else None
+        return BoardId(board_id) if board_id is not None else None
+
+    def payload(self) -> dict[str, Any]:
+        """Return the payload as it travels: the fields that were given, in wire names."""
+        return self.model_dump(by_alias=True, exclude={"type"}, exclude_unset=True)
+
+
+class OfBoard(DomainEvent):
+    """An event of the board `boardId`."""
+
+    board_field: ClassVar[str | None] = "board_id_"
+    board_id_: Id = Field(alias="boardId")
+
+
+class OfProject(DomainEvent):
+    """An event of the board `projectId`."""
+
+    board_field: ClassVar[str | None] = "project_id"
+    project_id: Id
+
+
+class OfAttempt(OfBoard):
+    """An event of an attempt on the board `boardId`."""
+
+    attempt_id: Id
+
+
+class OfProjectAttempt(OfProject):
+    """An event of the board `projectId`, perhaps of one of its attempts."""
+
+    attempt_id: Id | None = None

@@ -1,0 +1,78 @@
+"""Identifiers: opaque strings of 1 to 200 characters, and how new ones are made (contract §1.1, §6)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, NewType
+from uuid import uuid4
+
+from pydantic import StringConstraints
+
+__all__ = [
+    "AttemptId",
+    "BoardId",
+    "CardId",
+    "ColumnId",
+    "Id",
+    "new_attempt_id",
+    "new_board_id",
+    "new_card_id",
+    "new_column_id",
+    "new_log_id",
+    "ticket_number",
+    "ticket_prefix",
+]
+
+#: Any identifier that comes from outside.
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+BoardId = NewType("BoardId", str)
+ColumnId = NewType("ColumnId", str)
+CardId = NewType("CardId", str)
+AttemptId = NewType("AttemptId", str)
+
+PREFIX_CHARS = 6
+FALLBACK_PREFIX = "PRJ"
+# At most 15 digits: beyond that a number would not fit the 64 bits of the databases.
+_TICKET_NUMBER = re.compile(r"-([0-9]{1,15})\Z")
+
+
+def new_board_id() -> BoardId:
+    """Return a fresh id for a project and its board (they are the same thing)."""
+    return BoardId(str(uuid4()))
+
+
+def new_column_id() -> ColumnId:
+    """Return a fresh `col-<uuid>`."""
+    return ColumnId(f"col-{uuid4()}")
+
+
+def new_card_id() -> CardId:
+    """Return a fresh `card-<uuid>`."""
+    return CardId(f"card-{uuid4()}")
+
+
+def new_attempt_id() -> AttemptId:
+    """Return a fresh `att-<uuid>`."""
+    return AttemptId(f"att-{uuid4()}")
+
+
+def new_log_id() -> str:
+    """Return a fresh `log-<uuid>`."""
+    return f"log-{uuid4()}"
+
+
+def ticket_prefix(name: str) -> str:
+    """Make the prefix of a board's ticket keys from its project's name: `Beta & Co 2` gives `BC2`.
+
+    The first letter of each word, upper case, A-Z and 0-9 only, at most six, else `PRJ` (contract §1.1).
+    """
+    letters = (word[0].upper() for word in name.split())
+    prefix = "".join(letter for letter in letters if letter.isascii() and letter.isalnum())
+    return prefix[:PREFIX_CHARS] or FALLBACK_PREFIX
+
+
+def ticket_number(key: str | None) -> int:
+    """Return the number at the end of a ticket key, 0 when there is none."""
+    found = _TICKET_NUMBER.search(key or "")
+    return int(found[1]) if found else 0

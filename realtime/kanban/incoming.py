@@ -1,0 +1,85 @@
+"""Events as a client sends them (contract §6): parsed all together, so that one answer names every mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from realtime.clock import parse_iso
+from realtime.errors import FieldError, InvalidInput, field_errors
+from realtime.kanban.events import EVENT_NAMES, BoardStateChanged, DomainEvent, parse_event
+from realtime.kanban.fields import IsoTime
+from realtime.kanban.ids import Id
+
+__all__ = ["MAX_EVENTS", "Incoming", "parse_incoming"]
+
+#: Most events in one request.
+MAX_EVENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event that somebody reports."""
+
+    event: DomainEvent
+    #: When it happened; None = now.
+    at: datetime | None = None
+    #: Idempotency key of the sender.
+    key: str | None = None
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    payload: dict[str, Any]
+    at: IsoTime | None = None
+    id: Id | None = None
+
+
+def parse_incoming(body: object) -> list[Incoming]:
+    """Read one event or a list of them.
+
+    Raises:
+        InvalidInput: names the index and the field of each mistake, `0.payload.status`.
+    """
+    entries = body if isinstance(body, list) else [body]
+    if not 1 <= len(entries) <= MAX_EVENTS:
+        raise InvalidInput(FieldError("", f"expected 1 to {MAX_EVENTS} events, got {len(entries)}"))
+    incoming: list[Incoming] = []
+    mistakes: list[FieldError] = []
+    for index, entry in enumerate(entries):
+        try:
+            incoming.append(_parse(index, entry))
+        except InvalidInput as error:
+            mistakes.extend(error.fields)
+    if mistakes:
+        raise InvalidInput(*mistakes)
+    return incoming
+
+
+def _parse(index: int, entry: object) -> Incoming:
+    if not isinstance(entry, Mapping):
+        raise InvalidInput(FieldError(str(index), f"expected an object with name and payload, got {entry!r:.80}"))
+    try:
+        wire = _Wire.model_validate(dict(entry))
+    except ValidationError as error:
+        raise InvalidInput(*field_errors(error, index)) from error
+    if wire.name not in EVENT_NAMES:
+        raise InvalidInput(FieldError(f"{index}.name", f"expected the name of a domain event, got {wire.name!r:.80}"))
+    return Incoming(_event(index, wire), parse_iso(wire.at) if wire.at else None, wire.id)
+
+
+def _event(index: int, wire: _Wire) -> DomainEvent:
+    try:
+        event = parse_event(wire.name, wire.payload)
+    except ValidationError as error:
+        raise InvalidInput(*field_errors(error, index, "payload")) from error
+    if isinstance(event, BoardStateChanged) and event.state is None:
+        # Without it there is no change to tell of; the log's own events of that name carry theirs beside them.
+        raise InvalidInput(FieldError(f"{index}.payload.state", "this field is required, nothing came"))
+    return event

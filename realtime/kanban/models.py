@@ -1,0 +1,154 @@
+"""The things on a board, frozen: project, columns, cards, the state made of them, attempts.
+
+A `BoardState` is never changed; `changes.apply` makes the next one and shares what did not change. That is why
+a snapshot may be taken, queued and encoded later without a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
+
+__all__ = [
+    "ACTIVE_STATUSES",
+    "DEFAULT_COLUMNS",
+    "DONE",
+    "IN_PROGRESS",
+    "REVIEW",
+    "AttemptRef",
+    "AttemptStatus",
+    "BoardState",
+    "Card",
+    "Column",
+    "GithubIssue",
+    "Project",
+    "TicketType",
+]
+
+IN_PROGRESS = "In Progress"
+REVIEW = "Review"
+DONE = "Done"
+#: Titles of the columns of a new board, in order (contract §1.1).
+DEFAULT_COLUMNS = ("Backlog", IN_PROGRESS, REVIEW, DONE)
+
+
+class TicketType(StrEnum):
+    """The kinds of work a card may be (contract §1.1)."""
+
+    FEAT = "feat"
+    FIX = "fix"
+    CHORE = "chore"
+    DOCS = "docs"
+    STYLE = "style"
+    REFACTOR = "refactor"
+    PERF = "perf"
+    TEST = "test"
+    BUILD = "build"
+    CI = "ci"
+    REVERT = "revert"
+
+
+class AttemptStatus(StrEnum):
+    """Where an attempt of an agent stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+#: An attempt in one of these is not over yet.
+ACTIVE_STATUSES = frozenset({AttemptStatus.QUEUED, AttemptStatus.RUNNING, AttemptStatus.STOPPING})
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project and its board: one id for both."""
+
+    id: BoardId
+    name: str
+    repository_path: str
+    created_at: datetime
+    repository_url: str | None = None
+    #: `owner/name` from the URL, else the last part of the path.
+    repository_slug: str | None = None
+    #: Fixed when the project is made; later ticket keys keep it after a rename.
+    ticket_prefix: str = "PRJ"
+    status: str = "Active"
+
+
+@dataclass(frozen=True, slots=True)
+class GithubIssue:
+    """The issue a card was imported from."""
+
+    issue_number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card. Not slotted: `wire.card_json` keeps its encoding in the instance."""
+
+    id: CardId
+    column_id: ColumnId
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    ticket_key: str | None = None
+    pr_url: str | None = None
+    disable_auto_close_on_pr_merge: bool = False
+    ticket_type: TicketType | None = None
+    is_enhanced: bool = False
+    github_issue: GithubIssue | None = None
+    description: str | None = None
+    depends_on: tuple[CardId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column and its cards from top to bottom."""
+
+    id: ColumnId
+    title: str
+    card_ids: tuple[CardId, ...] = ()
+
+    def is_titled(self, title: str) -> bool:
+        """Tell whether the column is the one of that role; case and outer blanks do not matter."""
+        return self.title.strip().casefold() == title.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardState:
+    """All columns, in order from left to right, and all cards, in order of creation."""
+
+    columns: Mapping[ColumnId, Column] = field(default_factory=dict)
+    cards: Mapping[CardId, Card] = field(default_factory=dict)
+
+    def column_titled(self, title: str) -> Column | None:
+        """Return the first column in the role of `title`, None when the board has none."""
+        return next((column for column in self.columns.values() if column.is_titled(title)), None)
+
+    def is_done(self, card_id: CardId) -> bool:
+        """Tell whether a card is in a Done column; a card that does not exist is not."""
+        card = self.cards.get(card_id)
+        return card is not None and self.columns[card.column_id].is_titled(DONE)
+
+    def is_blocked(self, card_id: CardId) -> bool:
+        """Tell whether a card waits for another that is not Done."""
+        return any(not self.is_done(other) for other in self.cards[card_id].depends_on)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRef:
+    """What the streams and commands need to know of an attempt; the rest is in its row."""
+
+    id: AttemptId
+    card_id: CardId
+    status: AttemptStatus
+    created_at: datetime

@@ -1,0 +1,88 @@
+"""What an event from outside brings about on its board: itself, and the consequences the contract names (§6).
+
+Pure: board before + event + time → recorded events, in the order in which they are stored and published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from realtime.clock import parse_iso
+from realtime.kanban import changes, events
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.changes import StateReplaced
+from realtime.kanban.events import DomainEvent
+from realtime.kanban.ids import AttemptId, BoardId, CardId, new_column_id, ticket_prefix
+from realtime.kanban.models import DEFAULT_COLUMNS, IN_PROGRESS, REVIEW, AttemptStatus, Column, Project
+
+__all__ = ["default_columns", "needs_board", "new_project", "react"]
+
+_NEED_BOARD = (
+    events.BoardStateChanged,
+    events.AttemptStarted,
+    events.AttemptCompleted,
+    events.GithubPrCreated,
+    events.ProjectCreated,
+)
+
+
+def needs_board(event: DomainEvent) -> bool:
+    """Tell whether `react` looks at the board; if not, it need not be loaded for this event."""
+    return isinstance(event, _NEED_BOARD)
+
+
+def new_project(event: events.ProjectCreated, at: datetime) -> Project:
+    """Return the project that `event` makes."""
+    return Project(
+        id=BoardId(event.project_id),
+        name=event.name,
+        repository_path=event.repository_path,
+        created_at=parse_iso(event.created_at) if event.created_at else at,
+        repository_url=event.repository_url,
+        repository_slug=event.repository_slug,
+        ticket_prefix=ticket_prefix(event.name),
+    )
+
+
+def default_columns() -> StateReplaced:
+    """Return the change that gives a new board its columns."""
+    return StateReplaced(tuple(Column(new_column_id(), title) for title in DEFAULT_COLUMNS), ())
+
+
+def react(board: Board | None, event: DomainEvent, at: datetime) -> list[Recorded]:
+    """Return what is to be recorded for `event`; `board` is None when it does not exist or is not needed."""
+    match event:
+        case events.ProjectCreated():
+            # A board that exists only gets the new name and repository.
+            return [Recorded(event, at, () if board else (default_columns(),))]
+        case events.BoardStateChanged(state=state) if state is not None:
+            # The change holds the state; a second copy in the payload would double the log.
+            note = events.parse_event(event.type, {k: v for k, v in event.payload().items() if k != "state"})
+            return [Recorded(note, at, (state.replacement(at),))]
+        case events.AttemptStarted(card_id=card_id) if board:
+            return [Recorded(event, at), *_to_column(board, card_id, IN_PROGRESS, at)]
+        case events.AttemptCompleted(card_id=card_id, status=status) if board:
+            title = REVIEW if status is AttemptStatus.SUCCEEDED else IN_PROGRESS
+            return [Recorded(event, at), *_to_column(board, card_id, title, at)]
+        case events.GithubPrCreated() if board:
+            return [Recorded(event, at), *_pull_request(board, event, at)]
+        case _:
+            return [Recorded(event, at)]
+
+
+def _to_column(board: Board, card_id: str, title: str, at: datetime) -> list[Recorded]:
+    # As in the original: to the end of the column, past the locks that bind people (Done, dependencies).
+    card = board.state.cards.get(CardId(card_id))
+    column = board.state.column_titled(title)
+    return board.move(card, column, len(column.card_ids), at) if card and column else []
+
+
+def _pull_request(board: Board, event: events.GithubPrCreated, at: datetime) -> list[Recorded]:
+    attempt = board.attempts.get(AttemptId(event.attempt_id or ""))
+    card = board.state.cards.get(attempt.card_id) if attempt else None
+    url = event.pr["url"]
+    if card is None or card.pr_url == url:
+        return []
+    change = changes.CardUpdated(replace(card, pr_url=url, updated_at=at), ("pr_url", "updated_at"))
+    return [Recorded(events.BoardStateChanged(board_id_=board.id), at, (change,))]

@@ -1,0 +1,108 @@
+"""A BoardState that comes from outside: parsed, made whole and checked (contract §6, `board.state.changed`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic.alias_generators import to_camel
+
+from realtime.clock import parse_iso
+from realtime.kanban.changes import StateReplaced
+from realtime.kanban.dependencies import find_cycle
+from realtime.kanban.fields import Description, Flag, IsoTime, TicketTypeName, Title
+from realtime.kanban.ids import CardId, ColumnId, Id
+from realtime.kanban.models import Card, Column, GithubIssue
+
+__all__ = ["BoardStateInput"]
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class _GithubIssueInput(_Input):
+    issue_number: StrictInt
+    url: str
+
+
+class _ColumnInput(_Input):
+    id: Id
+    title: str
+    card_ids: tuple[Id, ...]
+
+
+class _CardInput(_Input):
+    """Unknown keys are dropped, missing flags are false, a missing ticket type is null (contract §6)."""
+
+    id: Id
+    title: Title
+    ticket_key: str | None = None
+    pr_url: str | None = None
+    disable_auto_close_on_pr_merge: Flag = Field(default=False, alias="disableAutoCloseOnPRMerge")
+    ticket_type: TicketTypeName | None = None
+    is_enhanced: Flag = False
+    github_issue: _GithubIssueInput | None = None
+    description: Description | None = None
+    depends_on: tuple[Id, ...] = ()
+    created_at: IsoTime | None = None
+    updated_at: IsoTime | None = None
+
+    def card(self, column_id: str, at: datetime) -> Card:
+        issue = self.github_issue
+        return Card(
+            id=CardId(self.id),
+            column_id=ColumnId(column_id),
+            title=self.title,
+            created_at=parse_iso(self.created_at) if self.created_at else at,
+            updated_at=parse_iso(self.updated_at) if self.updated_at else at,
+            ticket_key=self.ticket_key,
+            pr_url=self.pr_url,
+            disable_auto_close_on_pr_merge=self.disable_auto_close_on_pr_merge,
+            ticket_type=self.ticket_type,
+            is_enhanced=self.is_enhanced,
+            github_issue=GithubIssue(issue.issue_number, issue.url) if issue else None,
+            description=self.description,
+            depends_on=tuple(dict.fromkeys(map(CardId, self.depends_on))),
+        )
+
+
+class BoardStateInput(_Input):
+    """`{columns, columnOrder, cards}` as a client sends it."""
+
+    columns: dict[Id, _ColumnInput]
+    column_order: tuple[Id, ...]
+    cards: dict[Id, _CardInput]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if sorted(self.column_order) != sorted(self.columns):
+            raise ValueError("expected columnOrder to name each of the columns once")
+        for kind, things in (("columns", self.columns), ("cards", self.cards)):
+            for key, thing in things.items():
+                if thing.id != key:
+                    raise ValueError(f"expected {kind}.{key}.id to be {key!r}, {thing.id!r} came")
+        placed = [card_id for column in self.columns.values() for card_id in column.card_ids]
+        if sorted(placed) != sorted(self.cards):
+            raise ValueError("expected cardIds of the columns to name each of the cards once")
+        self._check_dependencies()
+        return self
+
+    def _check_dependencies(self) -> None:
+        for card in self.cards.values():
+            unknown = [other for other in card.depends_on if other not in self.cards]
+            if unknown:
+                raise ValueError(f"expected cards.{card.id}.dependsOn to name cards of this board, {unknown[0]!r} came")
+        cycle = find_cycle({card.id: card.depends_on for card in self.cards.values()})
+        if cycle:
+            raise ValueError(f"expected dependencies without a cycle, {' → '.join(cycle)} came")
+
+    def replacement(self, at: datetime) -> StateReplaced:
+        """Return the change that puts this state in place; times that are missing become `at`."""
+        column_of = {card_id: column.id for column in self.columns.values() for card_id in column.card_ids}
+        columns = tuple(
+            Column(ColumnId(key), self.columns[key].title, tuple(map(CardId, self.columns[key].card_ids)))
+            for key in self.column_order
+        )
+        return StateReplaced(columns, tuple(card.card(column_of[key], at) for key, card in self.cards.items()))

@@ -1,0 +1,57 @@
+"""One process's part in the system: everything the streams and the doors need, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from realtime.board_views import BoardViews
+from realtime.bus import Bus
+from realtime.channels import EVERYBODY
+from realtime.clock import Clock
+from realtime.dashboard_feed import DashboardFeed
+from realtime.delivery import Delivery
+from realtime.hub import Hub
+from realtime.ports import AttemptReader, BoardReader, Broker, DashboardReader, EventStore
+
+__all__ = ["Limits", "Node", "Store", "make_node"]
+
+
+class Store(EventStore, BoardReader, AttemptReader, DashboardReader, Protocol):
+    """A store that can do all the node needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds the streams of a node."""
+
+    #: Most envelopes that wait for one reader; must hold what one batch of events makes.
+    queued_envelopes: int = 10_000
+    #: Seconds between two signs of life on SSE, told to every reader in `hello`.
+    heartbeat_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What `make_node` puts together; opened and closed by who made the store."""
+
+    store: Store
+    hub: Hub
+    views: BoardViews
+    dashboard: DashboardFeed
+    bus: Bus
+    clock: Clock
+    limits: Limits
+
+
+async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) -> Node:
+    """Put a node together on an open store.
+
+    Raises:
+        StoreUnavailable: the store did not answer.
+    """
+    hub = Hub()
+    views = BoardViews(store, store.epoch)
+    dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
+    broker.subscribe(Delivery(hub, views, dashboard).deliver)
+    return Node(store, hub, views, dashboard, Bus(store, broker, views, clock), clock, limits)

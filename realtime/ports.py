@@ -1,0 +1,237 @@
+"""What the core needs from a back-end; the docstrings are the contracts that `tests/contract/` checks.
+
+A back-end implements each protocol it can; none has a method that raises `NotImplementedError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from realtime.channels import Channel
+from realtime.dashboard.rows import DashboardRows
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
+from realtime.kanban.models import AttemptStatus, Project
+
+__all__ = [
+    "Agent",
+    "Attempt",
+    "AttemptReader",
+    "BoardReader",
+    "Broker",
+    "DashboardReader",
+    "EventStore",
+    "LogEntry",
+    "LoggedEvent",
+    "NewEvent",
+    "Profile",
+    "StoredBoard",
+    "StoredEvent",
+    "Transaction",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event on its way into the log."""
+
+    channel: Channel
+    recorded: Recorded
+    #: Sender's idempotency key, at most one event in the log has it.
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event in the log, with its place."""
+
+    channel: Channel
+    recorded: Recorded
+    #: Place in the channel's log, from 1, without gaps.
+    offset: int
+    #: Offset of the last global event at that moment (of this one, when it is global).
+    global_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBoard:
+    """A board as the rows have it, and the place in the log it stands for."""
+
+    board: Board
+    offset: int
+    global_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as a page of the log shows it."""
+
+    channel: Channel
+    offset: int
+    global_offset: int
+    name: str
+    payload: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The row of an attempt."""
+
+    id: AttemptId
+    board_id: BoardId
+    card_id: CardId
+    agent: str
+    status: AttemptStatus
+    created_at: datetime
+    updated_at: datetime
+    base_branch: str | None = None
+    branch_name: str | None = None
+    worktree_path: str | None = None
+    session_id: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of an attempt's log."""
+
+    id: str
+    attempt_id: AttemptId
+    ts: datetime
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent that was registered."""
+
+    key: str
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile of an agent."""
+
+    id: str
+    agent: str
+    label: str | None
+
+
+class BoardReader(Protocol):
+    """Reads boards. One call sees one moment: the rows and the offsets of it belong together."""
+
+    async def board(self, board_id: BoardId) -> StoredBoard | None:
+        """Return the board, None when there is none.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+
+    async def projects(self) -> list[Project]:
+        """Return all projects, oldest first."""
+
+    async def project(self, project_id: BoardId) -> Project | None:
+        """Return one project, None when there is none."""
+
+    async def homes_of(self, card_id: CardId) -> Mapping[BoardId, ColumnId]:
+        """Return the boards that have a card of that id, and the column it is in there."""
+
+    async def offset(self, channel: Channel) -> int:
+        """Return the offset of the last event of a channel, 0 before the first."""
+
+
+class AttemptReader(Protocol):
+    """Reads what is kept of attempts."""
+
+    async def attempts(self, board_id: BoardId, *card_ids: CardId) -> list[Attempt]:
+        """Return the attempts of a board (or of the given cards of it), newest created first."""
+
+    async def attempt(self, attempt_id: AttemptId) -> Attempt | None:
+        """Return one attempt, None when it is not known."""
+
+    async def logs(self, attempt_id: AttemptId) -> list[LogEntry]:
+        """Return the log of an attempt, oldest first; empty when nothing is kept under that id."""
+
+    async def conversation(self, attempt_id: AttemptId) -> list[dict[str, Any]]:
+        """Return the conversation items of an attempt as they came, oldest first."""
+
+    async def todos(self, attempt_id: AttemptId) -> dict[str, Any] | None:
+        """Return the attempt's todo list, None when it has none."""
+
+
+class DashboardReader(Protocol):
+    """Reads what the dashboard is computed from."""
+
+    async def dashboard_rows(self) -> DashboardRows:
+        """Return the rows of all projects, at one moment."""
+
+    async def agents(self) -> tuple[list[Agent], list[Profile]]:
+        """Return the registered agents and their profiles, oldest first."""
+
+
+class Transaction(Protocol):
+    """A unit of writing: all of it is stored, or nothing. It sees everything that was stored before it."""
+
+    async def board(self, board_id: BoardId) -> StoredBoard | None:
+        """Return the board as of this transaction."""
+
+    async def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
+        """Return those of `board_ids` that exist."""
+
+    async def attempt(self, attempt_id: AttemptId) -> Attempt | None:
+        """Return one attempt as of this transaction."""
+
+    async def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
+        """Return the events that are in the log under these idempotency keys; their `changes` are left out."""
+
+    async def append(self, events: Sequence[NewEvent]) -> list[StoredEvent]:
+        """Write the events into the log, in order, and what they do into the rows.
+
+        Offsets of a channel grow by one and have no gaps; nothing is visible to others before the commit.
+        """
+
+
+class EventStore(Protocol):
+    """Keeps the events of each channel in the order in which they happened, and the rows they make."""
+
+    @property
+    def epoch(self) -> str:
+        """A short word that changes when history was lost; `[0-9a-z]{1,32}`."""
+
+    async def ping(self) -> None:
+        """Return when the store answers.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begin a unit of writing; leaving without an exception commits it, durably.
+
+        Two transactions never overlap. Raises `StoreUnavailable` (nothing was stored) on entry, on use, on leaving.
+        """
+
+
+#: Takes published events on a node; never waits for readers.
+Handler = Callable[[Sequence[StoredEvent]], None]
+
+
+class Broker(Protocol):
+    """Carries stored events to every node, the publishing one included.
+
+    At most once, in the order of publishing per channel; the log repairs what is lost between nodes.
+    """
+
+    def subscribe(self, handler: Handler) -> None:
+        """Call `handler` with each batch from now on."""
+
+    def publish(self, batch: Sequence[StoredEvent]) -> Awaitable[None]:
+        """Hand a batch over; returns when this node's readers have it in their queues."""

@@ -1,0 +1,61 @@
+"""Positions: where in the log a reader is, and the one string for it on every exit (design §3).
+
+A cursor reads `<epoch>-<channel tag>-<offset>-<global offset>`, with `.<part>` behind the offset where a reader has
+had only some of an event's envelopes. It is opaque to clients; the form may change with the epoch.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2s
+
+from realtime.channels import Channel
+
+__all__ = ["InvalidCursor", "Position", "channel_tag", "parse_cursor"]
+
+_CURSOR = re.compile(r"([0-9a-z]{1,32})-([0-9a-f]{8})-([0-9]{1,18})(?:\.([0-9]{1,4}))?-([0-9]{1,18})\Z")
+
+
+class InvalidCursor(ValueError):
+    """The string is no cursor of this server's."""
+
+
+def channel_tag(channel: Channel) -> str:
+    """Return eight hex digits that tell channels apart, so that a cursor of another board is recognised."""
+    return blake2s(channel.encode(), digest_size=4).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last thing a reader of a channel has seen."""
+
+    #: Changes when history was lost; positions of different epochs have nothing to do with each other.
+    epoch: str
+    #: `channel_tag` of the channel.
+    tag: str
+    #: Offset of the last event of the channel's own log, 0 before the first.
+    offset: int
+    #: Offset of the last global event.
+    global_offset: int
+    #: How many envelopes of the event at `offset + 1` were seen too; 0 when events were seen whole.
+    part: int = 0
+
+    @property
+    def cursor(self) -> str:
+        """The position as clients get it."""
+        part = f".{self.part}" if self.part else ""
+        return f"{self.epoch}-{self.tag}-{self.offset}{part}-{self.global_offset}"
+
+
+def parse_cursor(cursor: str) -> Position:
+    """Read what `Position.cursor` gave.
+
+    Raises:
+        InvalidCursor: it is no cursor.
+    """
+    found = _CURSOR.match(cursor)
+    if found is None:
+        raise InvalidCursor(f"expected a cursor of this server, got {cursor!r:.80}")
+    epoch, tag, offset, part, global_offset = found.groups()
+    return Position(epoch, tag, int(offset), int(global_offset), int(part or 0))

@@ -1,0 +1,1 @@
+"""The GraphQL schema over the streams and commands of `realtime`; knows no transport."""

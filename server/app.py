@@ -1,0 +1,66 @@
+"""The application: every address, and what stands before all of them."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+
+from realtime.node import Node
+from schema.root import make_schema
+from server.limits import BodyLimit
+from server.origins import Origins
+from server.problem import problem, problem_handlers
+from server.settings import Settings
+from server.transports.graphql_endpoint import GraphqlEndpoint
+from server.transports.ingest import ingest
+from server.transports.pages import STATIC, page_routes
+from server.transports.query import board_of
+from server.transports.rest import rest_routes
+from server.transports.sse import SseEndpoint
+from server.transports.websocket import board_socket, dashboard_socket
+
+__all__ = ["create_app"]
+
+#: The API, and the address the original had before it had versions.
+PREFIXES = ("/api/v1", "/api")
+
+
+def create_app(node: Node, settings: Settings) -> Starlette:
+    """Return the ASGI application on an open node; closing the node is up to who opened it."""
+    graphql = GraphqlEndpoint(make_schema(), node, STATIC / "graphiql" / "index.html")
+    app = Starlette(
+        routes=[
+            *(Mount(prefix, routes=_api_routes()) for prefix in PREFIXES),
+            Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
+            WebSocketRoute("/graphql", graphql),
+            *page_routes(),
+        ],
+        middleware=[
+            Middleware(Origins, settings.origins),
+            Middleware(BodyLimit, settings.max_body_bytes),
+        ],
+        exception_handlers=dict(problem_handlers),
+    )
+    app.router.redirect_slashes = False
+    app.state.node = node
+    app.state.settings = settings
+    return app
+
+
+def _api_routes() -> list[BaseRoute]:
+    return [
+        WebSocketRoute("/ws", board_socket),
+        WebSocketRoute("/ws/dashboard", dashboard_socket),
+        Route("/ws", _plain_socket_request, methods=["GET"]),
+        Route("/sse", SseEndpoint(), methods=["GET", "HEAD"]),
+        Route("/events", ingest, methods=["POST"]),
+        *rest_routes(),
+    ]
+
+
+async def _plain_socket_request(request: Request) -> Response:
+    # A socket's address without an upgrade: as recorded, the missing board is named first.
+    return problem(404) if board_of(request.query_params) else problem(400, "Missing boardId")

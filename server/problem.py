@@ -1,0 +1,67 @@
+"""Problem details (RFC 9457): the one shape of every error over HTTP (contract §8, row 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from realtime.errors import FieldError, StoreUnavailable
+
+__all__ = ["Problem", "problem", "problem_handlers"]
+
+
+class Problem(HTTPException):
+    """Raised by a handler: answered with a problem document."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str | None = None,
+        *,
+        errors: Iterable[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`detail` is a sentence for people (default: the status's name), `errors` names the fields."""
+        super().__init__(status, detail or HTTPStatus(status).phrase, headers)
+        self.errors = tuple(errors)
+
+
+def problem(
+    status: int,
+    detail: str | None = None,
+    errors: Iterable[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer; its keys come in the original's order."""
+    title = HTTPStatus(status).phrase
+    body: dict[str, Any] = {"status": status, "detail": detail or title, "type": "about:blank", "title": title}
+    listed = [{"field": error.field, "message": error.message} for error in errors]
+    if listed:
+        body["errors"] = listed
+    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise TypeError(error)
+    errors = error.errors if isinstance(error, Problem) else ()
+    return problem(error.status_code, error.detail, errors, error.headers)
+
+
+async def _store(request: Request, error: Exception) -> Response:
+    return problem(503, f"The store does not answer: {error}", headers={"Retry-After": "1"})
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    # Starlette logs it once, with the traceback; the client gets no inside.
+    return problem(500, "Unexpected error")
+
+
+#: For Starlette: what answers which exception.
+problem_handlers: Mapping[Any, Any] = {HTTPException: _http, StoreUnavailable: _store, Exception: _fault}

@@ -1,0 +1,1 @@
+"""What the raw exits say, byte for byte: pure, without sockets and without `await`."""

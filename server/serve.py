@@ -1,0 +1,109 @@
+"""Running the application under uvicorn, and stopping it so that every stream gets its goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from sse_starlette.sse import AppStatus
+from starlette.applications import Starlette
+
+from realtime.envelopes import Envelope, goodbye
+from realtime.errors import Draining
+from realtime.node import Node
+from server.connections import HttpConnection, WebSocketConnection
+from server.settings import Settings
+
+__all__ = ["Server", "bind", "make_server"]
+
+BACKLOG = 2048
+#: Readers come back spread over this many milliseconds.
+RECONNECT_MS = (500, 5000)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken, the host is not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
+
+
+def make_server(app: Starlette, settings: Settings) -> Server:
+    """Return a server for `app`, which must have its node in `app.state`."""
+    config = uvicorn.Config(
+        app,
+        http=HttpConnection,
+        ws=WebSocketConnection,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=settings.max_frame_bytes,
+        ws_ping_interval=settings.ping_seconds,
+        ws_ping_timeout=settings.ping_seconds,
+        # Frames are shared by all readers of a board; compressed per connection they could not be.
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds)),
+    )
+    return Server(config, app.state.node, settings.shutdown_grace_seconds)
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which says goodbye before it waits for connections.
+
+    uvicorn waits for open responses first and would wait for a stream for ever.
+    """
+
+    def __init__(self, config: uvicorn.Config, node: Node, grace_seconds: float) -> None:
+        """Serve `config.app`; `node` has the streams."""
+        super().__init__(config)
+        self._node = node
+        self._grace_seconds = grace_seconds
+        # Ours says goodbye first; sse-starlette's own would cut the streams before that.
+        AppStatus.enable_automatic_graceful_drain = False
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at the first signal, at once at the second; do not die of it afterwards, so that we exit with 0."""
+        loop = asyncio.get_running_loop()
+        try:
+            for number in SIGNALS:
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+        except (NotImplementedError, RuntimeError, ValueError):
+            yield  # not in the main thread: signals are somebody else's
+            return
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, end the streams, then the connections."""
+        for server in self.servers:
+            server.close()
+        self._node.hub.end_all(_farewell)
+        await self._drained()
+        await super().shutdown(sockets)
+
+    async def _drained(self) -> None:
+        try:
+            async with asyncio.timeout(self._grace_seconds):
+                await self._node.hub.emptied()
+        except TimeoutError:
+            return  # whoever did not take its goodbye by now is cut
+
+
+def _farewell() -> tuple[Envelope, Exception]:
+    # Jittered, so that the readers of a node do not all come back in one moment.
+    after = random.randint(*RECONNECT_MS)  # no secret
+    return goodbye("server_shutdown", after), Draining("the server stops")

@@ -1,0 +1,93 @@
+"""Settings: every flag of the command line is a `BOARDCAST_…` variable and a row of the README's table."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from realtime.clock import parse_iso
+
+__all__ = ["Settings", "is_loopback"]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach `host`."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _instant(text: str | None) -> str | None:
+    if text is not None:
+        parse_iso(text)
+    return text
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Built once, in `__main__`, and passed on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BOARDCAST_", frozen=True, cli_kebab_case=True, cli_implicit_flags=True, cli_prog_name="boardcast"
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")
+    allow_anonymous: bool = Field(
+        default=False, description="Listen on an address that others can reach, without any authentication."
+    )
+    allowed_origins: str = Field(
+        default="", description="More web origins that may connect, separated by commas; * = all."
+    )
+    database_url: str = Field(
+        default="sqlite+aiosqlite:///./boardcast.db", description="Where rows and the event log are kept."
+    )
+    broker_url: Literal["memory://"] = Field(
+        default="memory://", description="What carries events between processes; memory:// = there is only this one."
+    )
+    demo: bool = Field(default=False, description="Seed an empty database and let a scripted agent work on it.")
+    demo_seed: int = Field(default=1, description="Seed of the demo's choices; the same seed tells the same story.")
+    demo_pace: float = Field(
+        default=1.0, gt=0, le=1000, description="How fast the demo works, as a multiple of its usual pace."
+    )
+    heartbeat_seconds: float = Field(default=30.0, gt=0, description="Seconds between two heartbeats on SSE.")
+    heartbeat_timeout_seconds: float = Field(
+        default=150.0, gt=0, description="Seconds without a JSON message after which a board WebSocket is closed."
+    )
+    ping_seconds: float = Field(
+        default=20.0, gt=0, description="Seconds between protocol pings on WebSockets, and how long a pong may take."
+    )
+    send_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Seconds after which a reader that takes nothing is cut off."
+    )
+    shutdown_grace_seconds: float = Field(
+        default=5.0, ge=0, description="Seconds that open streams get to end when the server stops."
+    )
+    max_queued_envelopes: int = Field(
+        default=10_000, ge=1, description="Messages that may wait for one reader before it is closed."
+    )
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest request body.")
+    max_frame_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest WebSocket message.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What is logged, on standard error."
+    )
+    clock: Annotated[str | None, AfterValidator(_instant)] = Field(
+        default=None, description="An ISO 8601 instant at which the server's clock stands still (for tests)."
+    )
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if not is_loopback(self.host) and not self.allow_anonymous:
+            raise ValueError(
+                f"expected a loopback host, got {self.host!r}: others could reach the server and nothing "
+                "authenticates them; say --allow-anonymous if that is meant"
+            )
+        return self
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The `allowed_origins` one by one."""
+        return frozenset(origin.strip().rstrip("/").lower() for origin in self.allowed_origins.split(",")) - {""}

@@ -1,0 +1,17 @@
+"""REST (contract §5): what a board client needs, under `/api/v1` and the older `/api`."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from server.transports.rest.attempts import attempt_routes
+from server.transports.rest.boards import board_routes
+from server.transports.rest.projects import project_routes
+from server.transports.rest.status import status_routes
+
+__all__ = ["rest_routes"]
+
+
+def rest_routes() -> list[BaseRoute]:
+    """Return all routes, without the prefix."""
+    return [*status_routes(), *project_routes(), *board_routes(), *attempt_routes()]

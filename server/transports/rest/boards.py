@@ -1,0 +1,125 @@
+"""Boards and their cards, by `/boards/:id` and by `/projects/:id/board`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from realtime.bus import Executed
+from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
+from realtime.kanban.ids import BoardId, CardId
+from realtime.kanban.models import BoardState
+from realtime.kanban.wire import card_wire, columns_wire, state_json
+from realtime.node import Node
+from server.problem import Problem
+from server.transports.bodies import answer, json_object
+from server.transports.rest.inputs import command_of
+from server.transports.rest.refusals import refusals
+
+__all__ = ["board_routes"]
+
+#: Both spellings of a board's address.
+BOARDS = ("/boards/{id}", "/projects/{id}/board")
+#: Keys of a card in the answer to a move; the original had them in another order there than in a state.
+_MOVED_KEYS = ("id", "ticketKey", "prUrl", "ticketType", "isEnhanced", "disableAutoCloseOnPRMerge")
+
+
+def board_routes() -> list[BaseRoute]:
+    """Return the routes."""
+    routes: list[BaseRoute] = []
+    for board in BOARDS:
+        routes += [
+            Route(board, get_board, methods=["GET"]),
+            Route(f"{board}/cards", create_card, methods=["POST"]),
+            Route(f"{board}/cards/{{card}}", patch_card, methods=["PATCH"]),
+            Route(f"{board}/cards/{{card}}", delete_card, methods=["DELETE"]),
+        ]
+    return routes
+
+
+async def get_board(request: Request) -> Response:
+    """The state of a board."""
+    node: Node = request.app.state.node
+    board_id = BoardId(request.path_params["id"])
+    view = node.views.get(board_id)
+    if view is None:
+        found = await node.store.board(board_id)
+        if found is None:
+            raise Problem(404, "Board not found")
+        return answer(_state(found.board.state))
+    return answer(_state(view.board.state))
+
+
+async def create_card(request: Request) -> Response:
+    """Make a card at the end of a column."""
+    command = command_of(CreateCard, await json_object(request))
+    executed = await _execute(request, command)
+    card = orjson.dumps(command.card_id)
+    # `githubIssueError` stays for the original's client; nothing here makes issues.
+    return answer(_state(executed.board.state)[:-1] + b',"cardId":' + card + b',"githubIssueError":null}', 201)
+
+
+async def patch_card(request: Request) -> Response:
+    """Change a card's fields, or move it (`columnId` and `index`), or both at once."""
+    body = await json_object(request)
+    card_id = request.path_params["card"]
+    move = body.keys() & {"columnId", "index"}
+    if len(move) == 1:
+        raise Problem(400, "columnId and index are required to move a card")
+    commands: list[Command] = []
+    if body.keys() - {"columnId", "index", "cardId"} or not move:
+        update = command_of(UpdateCard, {**body, "cardId": card_id})
+        if not update.given() and not move:
+            raise Problem(400, "No updates provided")
+        commands.append(update)
+    if move:
+        place = {"cardId": card_id, "toColumnId": body["columnId"], "toIndex": body["index"]}
+        commands.append(command_of(MoveCard, place))
+    before = await _home(request, card_id)
+    executed = await _execute(request, *commands)
+    state = executed.board.state
+    return answer(_moved(state, CardId(card_id), before) if move else _state(state))
+
+
+async def delete_card(request: Request) -> Response:
+    """Delete a card."""
+    await _home(request, request.path_params["card"])
+    await _execute(request, DeleteCard(card_id=request.path_params["card"]))
+    return Response(status_code=204)
+
+
+async def _execute(request: Request, *commands: Command) -> Executed:
+    node: Node = request.app.state.node
+    with refusals():
+        return await node.bus.execute(BoardId(request.path_params["id"]), *commands)
+
+
+async def _home(request: Request, card_id: str) -> str | None:
+    """Return the column a card is in, None when the card (or the board) is not known.
+
+    Raises:
+        Problem: 400, the card is another board's, as in the original.
+    """
+    node: Node = request.app.state.node
+    board_id = BoardId(request.path_params["id"])
+    homes = await node.store.homes_of(CardId(card_id))
+    if homes and board_id not in homes and await node.store.project(board_id):
+        raise Problem(400, "Card does not belong to this board")
+    return homes.get(board_id)
+
+
+def _state(state: BoardState) -> bytes:
+    return b'{"state":' + state_json(state) + b"}"
+
+
+def _moved(state: BoardState, card_id: CardId, before: str | None) -> dict[str, Any]:
+    card = state.cards[card_id]
+    wire = card_wire(card)
+    ordered = {key: wire[key] for key in (*_MOVED_KEYS, *wire) if key in wire}
+    touched = [column for column in state.columns.values() if column.id == before]
+    touched += [column for column in state.columns.values() if column.id == card.column_id != before]
+    return {"card": ordered, "columns": columns_wire(*touched)}

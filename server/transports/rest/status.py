@@ -1,0 +1,97 @@
+"""Health, version, agents and the dashboard."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from realtime.clock import iso
+from realtime.dashboard.time_range import InvalidTimeRange, TimeRange, parse_time_range
+from realtime.errors import StoreUnavailable
+from realtime.node import Node
+from server.problem import Problem
+from server.transports.bodies import answer
+
+__all__ = ["boardcast_version", "status_routes"]
+
+
+def status_routes() -> list[BaseRoute]:
+    """Return the routes."""
+    return [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/version", get_version, methods=["GET"]),
+        Route("/agents", agents, methods=["GET"]),
+        Route("/dashboard", dashboard, methods=["GET"]),
+    ]
+
+
+def boardcast_version() -> str:
+    """Return the version of the installed distribution."""
+    try:
+        return version("boardcast")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0+unknown"
+
+
+async def healthz(request: Request) -> Response:
+    """Answer as long as the process lives."""
+    return answer({"ok": True})
+
+
+async def readyz(request: Request) -> Response:
+    """Answer 200 when the store answers, else 503 with the reason."""
+    node: Node = request.app.state.node
+    try:
+        await node.store.ping()
+    except StoreUnavailable as away:
+        return answer({"ok": False, "reason": f"store: {away}"}, 503)
+    return answer({"ok": True})
+
+
+async def get_version(request: Request) -> Response:
+    """The version; nothing looks for newer ones, the keys are those of the original."""
+    node: Node = request.app.state.node
+    current = boardcast_version()
+    return answer(
+        {
+            "currentVersion": current,
+            "latestVersion": current,
+            "updateAvailable": False,
+            "checkedAt": iso(node.clock()),
+        }
+    )
+
+
+async def agents(request: Request) -> Response:
+    """Registered agents and their profiles."""
+    node: Node = request.app.state.node
+    known, profiles = await node.store.agents()
+    return answer(
+        {
+            "agents": [{"key": agent.key, "label": agent.label} for agent in known],
+            "profiles": [{"id": one.id, "agent": one.agent, "label": one.label} for one in profiles],
+        }
+    )
+
+
+async def dashboard(request: Request) -> Response:
+    """The overview, for the default range or the one the query names."""
+    node: Node = request.app.state.node
+    return answer((await node.dashboard.overview(_time_range(request))).to_json())
+
+
+def _time_range(request: Request) -> TimeRange:
+    query = request.query_params
+    try:
+        return parse_time_range(
+            preset=query.get("timeRangePreset"),
+            alias=query.get("range"),
+            from_=query.get("from"),
+            to=query.get("to"),
+        )
+    except InvalidTimeRange as refused:
+        raise Problem(400, refused.message, errors=refused.fields) from refused

@@ -1,0 +1,154 @@
+"""Raw kanban WebSockets: a board's (contract §2) and the dashboard's (§3)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Any, NoReturn, assert_never
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from realtime.clock import iso
+from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
+from realtime.envelopes import Envelope
+from realtime.errors import Refused, StoreUnavailable
+from realtime.kanban.ids import BoardId
+from realtime.node import Node
+from realtime.streams import board_stream, dashboard_stream, state_of
+from realtime.subscriber import Subscriber
+from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
+from server.connections import abort
+from server.problem import problem
+from server.protocol.kanban_conversation import Conversation, Execute, GetState, Ping, Refusal, Request
+from server.protocol.kanban_messages import error, pong, text_frame
+from server.settings import Settings
+from server.tasks import first_to_end
+from server.transports.query import board_of
+
+__all__ = ["board_socket", "dashboard_socket"]
+
+#: Seconds for a close frame to leave before the connection is cut.
+CLOSE_SECONDS = 5.0
+
+
+class _HeartbeatOverdue(Exception):
+    """The client sent no JSON for too long."""
+
+
+async def board_socket(socket: WebSocket) -> None:
+    """Serve one board to one client, and carry out its commands."""
+    board_id = board_of(socket.query_params)
+    if not board_id:
+        await socket.send_denial_response(problem(400, "Missing boardId"))
+        return
+    await _accept(socket)
+    node: Node = socket.app.state.node
+    # The socket's own queue: replies keep their place between what the stream delivers.
+    queue = Subscriber(node.limits.queued_envelopes)
+    await _serve(socket, queue, board_stream(node, board_id, queue), _converse(socket, board_id, queue))
+
+
+async def dashboard_socket(socket: WebSocket) -> None:
+    """Serve the dashboard to one client; what it sends is ignored."""
+    await _accept(socket)
+    node: Node = socket.app.state.node
+    queue = Subscriber(node.limits.queued_envelopes)
+    await _serve(socket, queue, dashboard_stream(node, DEFAULT_TIME_RANGE, queue), _ignore(socket))
+
+
+async def _accept(socket: WebSocket) -> None:
+    # Contract §2, rule 7: the first offered subprotocol is echoed.
+    await socket.accept(subprotocol=next(iter(socket.scope["subprotocols"]), None))
+
+
+async def _serve(
+    socket: WebSocket,
+    queue: Subscriber,
+    stream: AsyncGenerator[Envelope, None],
+    reading: Coroutine[Any, Any, NoReturn],
+) -> None:
+    """Run both directions until one ends, then close for the reason it ended."""
+    settings: Settings = socket.app.state.settings
+    try:
+        async with aclosing(stream):
+            writing = _write(socket, stream, settings.send_timeout_seconds)
+            # Apart from the writer, which may be stuck in a send when the queue overflows.
+            await first_to_end(reading, writing, queue.overflowed())
+    except WebSocketDisconnect:
+        pass  # the client left
+    except TimeoutError:
+        abort(socket.scope)  # it took nothing for too long
+    except _HeartbeatOverdue:
+        await _close(socket, HEARTBEAT_TIMEOUT)
+    except Exception as error:  # whatever ended the stream has its row in `close_codes`
+        await _close(socket, ending_of(error))
+        if not has_ending(error):
+            raise
+
+
+async def _write(socket: WebSocket, stream: AsyncGenerator[Envelope, None], timeout_seconds: float) -> None:
+    async for envelope in stream:
+        async with asyncio.timeout(timeout_seconds):
+            await socket.send_text(envelope.encoded(text_frame).decode())
+
+
+async def _close(socket: WebSocket, ending: Ending) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(ending.code, ending.reason)
+    except (TimeoutError, WebSocketDisconnect, RuntimeError):
+        # It does not take the close frame either, or it left meanwhile (Starlette then refuses the close).
+        abort(socket.scope)
+
+
+async def _ignore(socket: WebSocket) -> NoReturn:
+    while True:
+        await _receive(socket)
+
+
+async def _converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> NoReturn:
+    node: Node = socket.app.state.node
+    settings: Settings = socket.app.state.settings
+    loop = asyncio.get_running_loop()
+    conversation = Conversation(loop.time(), settings.heartbeat_timeout_seconds)
+    while True:
+        try:
+            async with asyncio.timeout_at(conversation.deadline):
+                message = await _receive(socket)
+        except TimeoutError as error:
+            raise _HeartbeatOverdue from error
+        reply = await _answer(node, board_id, conversation.receive(message, loop.time()))
+        if reply is not None:
+            queue.put_nowait((reply,))
+
+
+async def _receive(socket: WebSocket) -> str | bytes:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    text: str | None = message.get("text")
+    return text if text is not None else message["bytes"]
+
+
+async def _answer(node: Node, board_id: BoardId, request: Request) -> Envelope | None:
+    """Do what a message asks for; return what goes back to this socket alone."""
+    match request:
+        case None:
+            return None
+        case Ping():
+            return pong(iso(node.clock()))
+        case GetState():
+            return state_of(node, board_id)
+        case Refusal(name, code, message):
+            return error(name, code, message)
+        case Execute(name, command):
+            try:
+                await node.bus.execute(board_id, command)
+            except Refused as refused:
+                return error(name, refused.code, refused.message)
+            except StoreUnavailable as away:
+                return error(name, "store_unavailable", f"nothing was changed, try again: {away}")
+            return None
+        case _:
+            assert_never(request)

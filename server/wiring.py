@@ -1,0 +1,38 @@
+"""The only place that chooses back-ends: settings → an open node."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from realtime.backends.memory import MemoryBroker
+from realtime.backends.sql.store import SqlStore
+from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
+from realtime.node import Limits, Node, make_node
+from server.settings import Settings
+
+__all__ = ["open_node"]
+
+
+@asynccontextmanager
+async def open_node(settings: Settings) -> AsyncIterator[Node]:
+    """Open the store, put a node on it, and close both afterwards, in reverse.
+
+    Raises:
+        StoreUnusable: the database cannot be opened.
+    """
+    store = SqlStore(settings.database_url)
+    try:
+        await store.open()
+        limits = Limits(settings.max_queued_envelopes, settings.heartbeat_seconds)
+        node = await make_node(store, MemoryBroker(), _clock(settings), limits)
+        try:
+            yield node
+        finally:
+            await node.bus.aclose()
+    finally:
+        await store.aclose()
+
+
+def _clock(settings: Settings) -> Clock:
+    return frozen_clock(parse_iso(settings.clock)) if settings.clock else system_clock

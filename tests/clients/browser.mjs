@@ -1,0 +1,37 @@
+/** Starts Chromium for a script, and writes down every address that a page asks for. */
+import { chromium } from 'playwright-core';
+import { settings, tell } from './lines.mjs';
+
+const ARGUMENTS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+/**
+ * Run `visit(page)` in a fresh browser profile, then tell the addresses it asked for (`requests`) and what went
+ * wrong inside the page (`faults`: errors that were thrown, and what the Content-Security-Policy refused).
+ */
+export async function withPage(visit) {
+  const browser = await chromium.launch({ executablePath: settings.chromium, args: ARGUMENTS });
+  try {
+    const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+    context.setDefaultTimeout(settings.timeoutMs);
+    const page = await context.newPage();
+    const seen = watch(page);
+    await visit(page);
+    tell('visited', { requests: [...seen.requests], faults: seen.faults });
+  } finally {
+    await browser.close();
+  }
+}
+
+function watch(page) {
+  const seen = { requests: new Set(), faults: [] };
+  page.on('request', (request) => seen.requests.add(request.url()));
+  page.on('websocket', (socket) => seen.requests.add(socket.url()));
+  page.on('pageerror', (error) => seen.faults.push(String(error)));
+  page.on('console', (message) => {
+    if (message.text().includes('Content Security Policy')) seen.faults.push(message.text());
+  });
+  return seen;
+}

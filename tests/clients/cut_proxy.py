@@ -1,0 +1,69 @@
+"""A TCP relay whose connections can be cut, to see what a client does when the server closes its connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+__all__ = ["CutProxy", "open_proxy"]
+
+
+class CutProxy:
+    """Relays to the server at `url`; made by `open_proxy`. Connections are accepted again after a cut."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._upstream = (parts.hostname, parts.port)
+        self._relays: set[asyncio.Task[None]] = set()
+        self.url = ""
+
+    def cut(self) -> int:
+        """End every connection there is; returns how many there were."""
+        for relay in self._relays:
+            relay.cancel()
+        return len(self._relays)
+
+    async def aclose(self) -> None:
+        """Cut what is left and wait until it is gone."""
+        self.cut()
+        await asyncio.gather(*self._relays)
+
+    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection until either side ends it or it is cut."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._relays.add(task)
+        up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+        try:
+            # Not a task group: a cut is meant to end quietly, and asyncio's server would log a cancelled handler.
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer))
+        finally:
+            self._relays.discard(task)
+            for side in (writer, up_writer):
+                side.close()
+                with suppress(ConnectionError):
+                    await side.wait_closed()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.write_eof()
+
+
+@asynccontextmanager
+async def open_proxy(url: str) -> AsyncGenerator[CutProxy]:
+    """Start a relay to `url` on a free port."""
+    proxy = CutProxy(url)
+    server = await asyncio.start_server(proxy.relay, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()[:2]
+    proxy.url = f"http://{host}:{port}"
+    try:
+        yield proxy
+    finally:
+        server.close()
+        await proxy.aclose()

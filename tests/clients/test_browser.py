@@ -1,0 +1,140 @@
+"""Chromium opens the page at `/`, a board's `EventSource` of its own, and GraphiQL, and sees what others change.
+
+Screenshots go to `artefacts/` in the root of the repository, which git ignores.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+
+from tests.clients.node_script import NodeScript, run_script
+from tests.clients.operations import operation_names, read_operation
+from tests.clients.requirements import chromium_path
+from tests.clients.rest_client import BoardClient
+from tests.clients.stream_types import STREAM_TYPES
+from tests.kit.deadline import seconds
+
+pytestmark = pytest.mark.chromium
+
+ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+START_UNITS = 30  # a browser takes its time to start
+
+
+def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
+    return {
+        "url": server_url,
+        "boardId": board.board_id,
+        "chromium": chromium_path(),
+        "timeoutMs": seconds(10) * 1000,
+    }
+
+
+async def finish_inside(script: NodeScript, server_url: str) -> None:
+    """End the visit; nothing went wrong in the page and no request left the server's own host and port."""
+    await script.finish()
+    visited = next(told for told in script.heard if told["at"] == "visited")
+    assert visited["faults"] == []
+    hosts = {urlsplit(url).netloc for url in visited["requests"] if urlsplit(url).scheme not in {"data", "blob"}}
+    assert hosts == {urlsplit(server_url).netloc}
+
+
+def screenshot(name: str) -> str:
+    ARTEFACTS.mkdir(exist_ok=True)
+    return str(ARTEFACTS / name)
+
+
+async def test_home_page_shows_changes_of_others(server_url: str, board: BoardClient) -> None:
+    async with run_script("home_page.mjs", settings_for(server_url, board)) as script:
+        assert (await script.hear("live", units=START_UNITS))["boards"] == ["Client Tests"]
+        card_id = await board.create_card("Made by REST")
+        await script.order("expectCard", title="Made by REST", columnId=board.column_ids[0])
+        await script.hear("shown")
+        await board.move_card(card_id, column=2)
+        await script.order("expectCard", title="Made by REST", columnId=board.column_ids[2])
+        await script.hear("shown")
+        await finish_inside(script, server_url)
+
+
+async def test_home_page_moves_and_creates_cards(server_url: str, board: BoardClient) -> None:
+    card_id = await board.create_card("To be moved")
+    backlog, doing, _, done = board.column_ids
+    async with run_script("home_page.mjs", settings_for(server_url, board)) as script:
+        await script.hear("live", units=START_UNITS)
+        await script.order("press", cardId=card_id, action="right")
+        await script.order("expectCard", title="To be moved", columnId=doing)
+        await script.hear("shown")
+        await script.order("create", columnId=backlog, title="Made <b>in</b> the page")
+        await script.order("expectCard", title="Made <b>in</b> the page", columnId=backlog)
+        await script.hear("shown")
+        await script.order("drag", cardId=card_id, columnId=done)
+        await script.order("expectCard", title="To be moved", columnId=done)
+        await script.hear("shown")
+        await script.order("press", cardId=card_id, action="left")
+        await script.order("expectError")
+        assert (await script.hear("refused"))["text"]
+        await finish_inside(script, server_url)
+    state = await board.state()
+    assert (board.titles(state, 0), board.titles(state, 3)) == (["Made <b>in</b> the page"], ["To be moved"])
+
+
+async def test_home_page_lists_activity_of_attempts(server_url: str, board: BoardClient) -> None:
+    card_id = await board.create_card("Worked on")
+    await board.create_card("Waiting")
+    await board.queue_attempt("att-1", card_id)
+    async with run_script("home_page.mjs", settings_for(server_url, board)) as script:
+        await script.hear("live", units=START_UNITS)
+        await script.order("expectStatus", cardId=card_id, status="queued")
+        await script.hear("shown")
+        await board.change_status("att-1", card_id, "running")
+        await script.order("expectStatus", cardId=card_id, status="running")
+        await script.hear("shown")
+        await board.publish("attempt.log.appended", attemptId="att-1", level="warn", message="a <i>log</i> line")
+        await script.order("expectActivity", type="attempt_log", text="a <i>log</i> line")
+        await script.hear("shown")
+        await script.order("screenshot", path=screenshot("page.png"))
+        await finish_inside(script, server_url)
+
+
+async def test_page_eventsource_sees_change_of_others(server_url: str, board: BoardClient) -> None:
+    stream_url = f"/api/v1/sse?boardId={board.board_id}"
+    settings = {**settings_for(server_url, board), "streamUrl": stream_url, "types": STREAM_TYPES}
+    async with run_script("page_eventsource.mjs", settings) as script:
+        hello = await script.hear("event", units=START_UNITS)
+        state = await script.hear("event")
+        assert (hello["type"], state["type"]) == ("hello", "state")
+        await board.create_card("Made by REST")
+        state = await script.hear("event", type="state")
+        assert board.titles(state["data"], 0) == ["Made by REST"]
+        await finish_inside(script, server_url)
+
+
+async def test_graphiql_subscription_streams_into_result_pane(server_url: str, board: BoardClient) -> None:
+    await board.create_card("There before")
+    async with run_script("graphiql.mjs", settings_for(server_url, board)) as script:
+        opened = await script.hear("open", units=START_UNITS)
+        assert sorted(opened["tabs"]) == operation_names()
+        await script.order("openTab", name="BoardState")
+        tab = await script.hear("tab")
+        assert tab["query"] == read_operation("BoardState")
+        assert orjson.loads(tab["variables"]) == {"boardId": board.board_id}
+        await run_and_expect(script, "There before")
+        await board.create_card("Made by REST")
+        result = await expect_result(script, "Made by REST")
+        assert set(orjson.loads(result["text"])["data"]) == {"boardState"}
+        await script.order("screenshot", path=screenshot("graphiql.png"))
+        await finish_inside(script, server_url)
+
+
+async def run_and_expect(script: NodeScript, text: str) -> None:
+    await script.order("run")
+    await expect_result(script, text)
+
+
+async def expect_result(script: NodeScript, text: str) -> dict[str, Any]:
+    await script.order("expectResult", text=text)
+    return await script.hear("result")

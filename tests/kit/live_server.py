@@ -1,0 +1,78 @@
+"""A real server on a real socket, inside the test's own process: uvicorn, the whole application, a fresh database.
+
+The test binds and listens by itself and hands the socket over, so nobody has to ask whether the server is up: a
+connection waits in the backlog until it is accepted. At the end nothing may be left: no subscriber, no task, no socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from realtime.node import Node
+from server.app import create_app
+from server.serve import bind, make_server
+from server.settings import Settings
+from server.wiring import open_node
+from tests.kit.deadline import deadline
+from tests.kit.raw_http import Address
+
+__all__ = ["LiveServer", "live_server"]
+
+_STOP_UNITS = 20
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """A server that accepts connections at `address`."""
+
+    address: Address
+    node: Node
+    settings: Settings
+
+    @property
+    def url(self) -> str:
+        """The server's address as a URL without a slash at the end."""
+        host, port = self.address
+        return f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def live_server(**overrides: Any) -> AsyncIterator[LiveServer]:
+    """Run a server for the length of the block.
+
+    `overrides` are fields of `Settings`; the database is in memory unless they say otherwise.
+    """
+    settings = Settings(**{"database_url": "sqlite+aiosqlite://", "port": 0, **overrides})
+    tasks_before = asyncio.all_tasks()
+    with closing(bind(settings.host, settings.port)) as listening:
+        host, port = listening.getsockname()[:2]
+        async with open_node(settings) as node:
+            server = make_server(create_app(node, settings), settings)
+            async with anyio.create_task_group() as group:
+                group.start_soon(server.serve, [listening])
+                try:
+                    yield LiveServer((host, port), node, settings)
+                finally:
+                    server.should_exit = True
+            _check_no_reader_is_left(node)
+    await _check_no_task_is_left(tasks_before)
+    assert listening.fileno() == -1
+
+
+def _check_no_reader_is_left(node: Node) -> None:
+    statistics = node.hub.statistics()
+    assert statistics.subscribers == 0, f"readers are left: {statistics}"
+    assert statistics.channels == 0, f"channels are left: {statistics}"
+
+
+async def _check_no_task_is_left(tasks_before: set[asyncio.Task[Any]]) -> None:
+    async with deadline(_STOP_UNITS):
+        await anyio.wait_all_tasks_blocked()
+    left = {task for task in asyncio.all_tasks() - tasks_before if not task.done()}
+    assert not left, f"tasks are left: {left}"

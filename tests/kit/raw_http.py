@@ -1,0 +1,138 @@
+"""HTTP/1.1 over a bare TCP connection: the exact bytes out, the exact status, headers and body back.
+
+It leaves everything else (redirects, pooling, decoding) to those who want it: replays compare what a client of the
+original would have read from its socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+import orjson
+from anyio.abc import SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+__all__ = ["Address", "Answer", "Connection", "Headers", "connect", "exchange", "request_bytes"]
+
+#: Host and port of the server under test.
+Address = tuple[str, int]
+#: Names and values in the order of the wire.
+Headers = list[tuple[str, str]]
+
+_MAX_HEAD_BYTES = 64 * 1024
+_MAX_CHUNK_LINE_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response; `body` is empty as long as nobody read it."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, None when it is absent; case does not matter."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def json(self) -> object:
+        """Return the body, parsed."""
+        parsed: object = orjson.loads(self.body)
+        return parsed
+
+
+class Connection:
+    """One TCP connection: raw bytes out, lines and counted bytes in."""
+
+    def __init__(self, stream: SocketStream) -> None:
+        """Take over `stream`; `aclose` closes it."""
+        self._stream = stream
+        self._reader = BufferedByteReceiveStream(stream)
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        await self._stream.send(data)
+
+    async def read_exactly(self, count: int) -> bytes:
+        """Read `count` bytes; raises `anyio.IncompleteRead` at the end of the stream."""
+        return await self._reader.receive_exactly(count) if count else b""
+
+    async def read_line(self, max_bytes: int = _MAX_CHUNK_LINE_BYTES) -> bytes:
+        """Read up to the next CRLF, which is dropped."""
+        return await self._reader.receive_until(b"\r\n", max_bytes)
+
+    async def read_to_end(self) -> bytes:
+        """Read until the server closes its side."""
+        data = bytearray()
+        while True:
+            try:
+                data += await self._reader.receive()
+            except (anyio.EndOfStream, anyio.BrokenResourceError):
+                return bytes(data)
+
+    async def read_head(self) -> Answer:
+        """Read status line and headers."""
+        head = await self._reader.receive_until(b"\r\n\r\n", _MAX_HEAD_BYTES)
+        status_line, *lines = head.decode("latin-1").split("\r\n")
+        _, status, reason = (status_line + " ").split(" ", 2)
+        headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+        return Answer(int(status), reason.strip(), headers)
+
+    async def read_body(self, head: Answer, *, method: str = "GET") -> bytes:
+        """Read the body that belongs to `head`, chunked, counted or up to the end."""
+        if method == "HEAD" or head.status in {101, 204, 304}:
+            return b""
+        if head.header("Transfer-Encoding") == "chunked":
+            return b"".join([chunk async for chunk in self.chunks()])
+        length = head.header("Content-Length")
+        return await self.read_exactly(int(length)) if length is not None else await self.read_to_end()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the chunks of a chunked body until the empty one."""
+        while size := int((await self.read_line()).split(b";")[0], 16):
+            yield await self.read_exactly(size)
+            await self.read_line()
+        await self.read_line()
+
+    async def aclose(self) -> None:
+        """Close the connection at once; closing twice is allowed."""
+        await anyio.aclose_forcefully(self._stream)
+
+
+@asynccontextmanager
+async def connect(address: Address) -> AsyncIterator[Connection]:
+    """Open a connection for the length of the block."""
+    host, port = address
+    connection = Connection(await anyio.connect_tcp(host, port))
+    try:
+        yield connection
+    finally:
+        await connection.aclose()
+
+
+def request_bytes(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
+    """Return a request as it travels; nothing is added to `headers`."""
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+async def exchange(
+    address: Address, method: str, target: str, body: bytes | None = None, headers: Iterable[tuple[str, str]] = ()
+) -> Answer:
+    """Make one call on its own connection and return the whole answer.
+
+    `Host`, `Connection: close` and, with a body, `Content-Length` are set here; a JSON content type unless given.
+    """
+    sent = [("Host", f"{address[0]}:{address[1]}"), ("Connection", "close"), *headers]
+    if body is not None:
+        if not any(name.lower() == "content-type" for name, _ in sent):
+            sent.append(("Content-Type", "application/json"))
+        sent.append(("Content-Length", str(len(body))))
+    async with connect(address) as connection:
+        await connection.send(request_bytes(method, target, sent, body or b""))
+        head = await connection.read_head()
+        return Answer(head.status, head.reason, head.headers, await connection.read_body(head, method=method))

@@ -1,0 +1,78 @@
+"""Three readers of one kind, as in the recordings of events: a board, another board, the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal
+
+from tests.kit.publishing import Publisher
+from tests.kit.raw_http import Address
+from tests.kit.raw_socket import open_socket
+from tests.kit.recordings import Json
+from tests.kit.sse_reader import open_stream
+from tests.live.replay.readers import Reader, SocketReader, StreamReader
+
+__all__ = ["Era", "Listeners", "listening"]
+
+#: Which exit listens: raw WebSocket or raw SSE.
+Era = Literal["ws", "sse"]
+
+BOARD_1, BOARD_2, DASHBOARD = "board-1", "board-2", "dashboard"
+_TARGETS = {
+    "ws": ("/api/v1/ws?boardId={}", "/api/v1/ws/dashboard"),
+    "sse": ("/api/v1/sse?boardId={}", "/api/v1/sse"),
+}
+
+
+class Listeners:
+    """Connected readers by name; what they got for connecting is read already."""
+
+    def __init__(self, readers: Mapping[str, Reader], publisher: Publisher) -> None:
+        """Listen with `readers`; markers go out through `publisher`."""
+        self._readers = readers
+        self._publisher = publisher
+
+    async def received(self, label: str) -> dict[str, list[Json]]:
+        """Publish a marker and return, per reader, every envelope that came before it."""
+        await self._publisher.mark(label)
+        return {name: await self._until_marker(reader, label) for name, reader in self._readers.items()}
+
+    async def overview(self) -> Json:
+        """Wait for the next overview on the dashboard, which must be the next thing there."""
+        envelope = await self._readers[DASHBOARD].envelope()
+        assert envelope["type"] == "dashboard_overview", f"expected an overview, got {envelope}"
+        return envelope
+
+    @staticmethod
+    async def _until_marker(reader: Reader, label: str) -> list[Json]:
+        found: list[Json] = []
+        while True:
+            envelope = await reader.envelope()
+            if envelope["type"] == "agent_registered" and envelope["payload"]["label"] == label:
+                return found
+            found.append(envelope)
+
+
+@asynccontextmanager
+async def listening(address: Address, era: Era, board_1: str, board_2: str) -> AsyncIterator[Listeners]:
+    """Connect to both boards and the dashboard and read `hello` and the first snapshot of each."""
+    board, dashboard = _TARGETS[era]
+    targets = {BOARD_1: board.format(board_1), BOARD_2: board.format(board_2), DASHBOARD: dashboard}
+    async with AsyncExitStack() as stack:
+        readers: dict[str, Reader] = {}
+        for name, target in targets.items():
+            if era == "ws":
+                socket = await stack.enter_async_context(open_socket(address, target))
+                readers[name] = SocketReader(socket, is_dashboard=name == DASHBOARD)
+            else:
+                readers[name] = StreamReader(await stack.enter_async_context(open_stream(address, target)))
+        listeners = Listeners(readers, Publisher(address))
+        opened = await listeners.received("opened")
+        for name, envelopes in opened.items():
+            assert [one["type"] for one in envelopes[:2]] == ["hello", _snapshot(name)], envelopes
+        yield listeners
+
+
+def _snapshot(name: str) -> str:
+    return "dashboard_overview" if name == DASHBOARD else "state"

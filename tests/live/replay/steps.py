@@ -1,0 +1,194 @@
+"""Turns a recorded scenario into steps in order of time, with its departures put in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from tests.kit.recordings import Json
+from tests.live.replay.departures import Instead
+
+__all__ = ["ReaderPlan", "Step", "opening", "sse_plan", "ws_plan"]
+
+Kind = Literal["receive", "receive_control", "send", "leave", "call", "publish"]
+
+#: Events that the original's own listeners published because of another one; here the server does the same by itself.
+_CONSEQUENCES = {"card.moved", "board.state.changed"}
+_OPENING_TYPES = {"hello", "state", "attempt_status", "dashboard_overview"}
+#: What a reader gets for connecting came at once; the capture waited longer than this before it did anything.
+_OPENING_GAP_MS = 100
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens. `data`: an envelope, a frame, a REST call, events, or an answer that departs."""
+
+    t_ms: float
+    kind: Kind
+    reader: str
+    data: Any = None
+
+
+@dataclass(frozen=True)
+class ReaderPlan:
+    """One socket or stream: how it connects, what it was answered."""
+
+    label: str
+    target: str
+    request: Json
+    response: Json
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def is_dashboard(self) -> bool:
+        """Whether its stream began with an overview."""
+        return any(step.kind == "receive" and step.data["type"] == "dashboard_overview" for step in self.steps)
+
+
+def opening(reader: ReaderPlan) -> list[Json]:
+    """Return the envelopes the reader got for connecting, before anything happened."""
+    found: list[Json] = []
+    for step in reader.steps:
+        if step.kind != "receive" or step.data["type"] not in _OPENING_TYPES:
+            break
+        if step.t_ms - reader.steps[0].t_ms > _OPENING_GAP_MS:
+            break
+        found.append(step.data)
+    return found
+
+
+def ws_plan(scenario: Json, instead: Instead | None) -> tuple[list[ReaderPlan], list[Step]]:
+    """Return the sockets of a scenario and its steps."""
+    readers = [_socket(recorded) for recorded in scenario["sockets"]]
+    return readers, _arranged(scenario, readers, instead)
+
+
+def sse_plan(scenario: Json, instead: Instead | None) -> tuple[list[ReaderPlan], list[Step]]:
+    """Return the streams of a scenario and its steps."""
+    readers = [_stream(recorded) for recorded in scenario["streams"]]
+    return readers, _arranged(scenario, readers, instead)
+
+
+def _socket(recorded: Json) -> ReaderPlan:
+    handshake, label = recorded["handshake"], recorded["label"]
+    reader = ReaderPlan(label, handshake["request"]["target"], handshake["request"], handshake["response"])
+    for frame in recorded.get("timeline", []):
+        step = _socket_step(label, frame)
+        if step is not None:
+            reader.steps.append(step)
+    return reader
+
+
+def _socket_step(label: str, frame: Json) -> Step | None:
+    t_ms, received = frame["t_ms"], frame["dir"] == "recv"
+    if frame["opcode"] == "text" and received:
+        return Step(t_ms, "receive", label, orjson.loads(frame["text"]))
+    if received:
+        return Step(t_ms, "receive_control", label, frame)
+    if frame.get("text", "").startswith("<send failed"):
+        return None
+    return Step(t_ms, "leave" if frame["opcode"] == "close" else "send", label, frame)
+
+
+def _stream(recorded: Json) -> ReaderPlan:
+    request, label = recorded["request"], recorded["label"]
+    target = recorded["endpoint"] + (f"?{recorded['query']}" if recorded["query"] else "")
+    reader = ReaderPlan(label, target, request, recorded["response"])
+    for block in recorded.get("blocks", []):
+        event, _, data = block["raw"].removesuffix("\n\n").partition("\n")
+        envelope = {"type": event.removeprefix("event: "), "payload": orjson.loads(data.removeprefix("data: "))}
+        reader.steps.append(Step(block["t_ms"], "receive", label, envelope))
+    left = recorded.get("closed_by_server_t_ms")
+    if left is not None:
+        # The client of the recording left; what looks like the server's close is the end of its connection.
+        reader.steps.append(Step(left, "leave", label))
+    return reader
+
+
+def _arranged(scenario: Json, readers: list[ReaderPlan], instead: Instead | None) -> list[Step]:
+    steps = [step for reader in readers for step in reader.steps]
+    by_events = scenario["group"] == "attempt_lifecycle" or scenario["name"] == "wildcard_agent_events"
+    if by_events:
+        steps.append(_publication(scenario, steps))
+        steps = [step for step in steps if step.kind != "send"]
+    else:
+        calls = scenario.get("rest_calls") or []
+        steps += [Step(call["t_ms"], "call", "", call) for call in calls]
+    steps.sort(key=lambda step: step.t_ms)
+    steps = _without_repeated_overviews(steps, {reader.label for reader in readers if reader.is_dashboard})
+    return _departed(steps, scenario, instead) if instead else steps
+
+
+def _publication(scenario: Json, steps: list[Step]) -> Step:
+    """Return the step in which a runner outside publishes what the original's own agent did."""
+    first = min(step.t_ms for step in steps if step.kind == "receive" and _is_consequence(step, steps))
+    events = [one for one in scenario["domain_events"] if one["name"] not in _CONSEQUENCES | {"project.created"}]
+    return Step(first - 0.01, "publish", "", events)
+
+
+def _is_consequence(step: Step, steps: list[Step]) -> bool:
+    """Whether the envelope came for another reason than connecting."""
+    earlier = [one for one in steps if one.reader == step.reader and one.kind == "receive" and one.t_ms < step.t_ms]
+    return step.data["type"] not in {"hello", "state", "dashboard_overview"} and len(earlier) >= 2
+
+
+def _without_repeated_overviews(steps: list[Step], dashboards: set[str]) -> list[Step]:
+    """Keep the first overview after each action: how many come depends on the 150 ms of contract §3 and the machine."""
+    kept: list[Step] = []
+    due = dict.fromkeys(dashboards, True)
+    for step in steps:
+        if step.kind in {"send", "call", "publish"}:
+            due = dict.fromkeys(due, True)
+        if step.kind == "receive" and step.data["type"] == "dashboard_overview":
+            if not due[step.reader]:
+                continue
+            due[step.reader] = False
+        kept.append(step)
+    return kept
+
+
+def _departed(steps: list[Step], scenario: Json, instead: Instead) -> list[Step]:
+    if scenario["group"] == "attempt_lifecycle":
+        return _departed_attempt(steps, scenario, 5 in instead.numbers)
+    departing = steps[0].reader if steps else ""
+    kept: list[Step] = []
+    actions = -1
+    for step in steps:
+        acts = step.kind == "call" or (step.kind == "send" and step.reader == departing)
+        actions += acts
+        replaced = 0 <= actions < len(instead.answers)
+        if not acts and step.kind.startswith("receive") and _is_replaced(step, departing, instead, actions, replaced):
+            continue
+        kept.append(step)
+        if acts and replaced:
+            kept += [Step(step.t_ms, "receive", departing, answer) for answer in instead.answers[actions]]
+    return kept
+
+
+def _is_replaced(step: Step, departing: str, instead: Instead, actions: int, replaced: bool) -> bool:
+    if step.reader in instead.silent:
+        return actions >= 0
+    return replaced and step.reader == departing
+
+
+def _departed_attempt(steps: list[Step], scenario: Json, unchanged_is_silent: bool) -> list[Step]:
+    """Put in rows 7 (`cardId` is always there) and 5 (a card that stays where it is sends no state)."""
+    card_id = next(one["payload"]["cardId"] for one in scenario["domain_events"] if "cardId" in one["payload"])
+    kept: list[Step] = []
+    columns: Any = None
+    for step in steps:
+        data = step.data
+        if step.kind == "receive" and data["type"] == "attempt_status" and "cardId" not in data["payload"]:
+            payload = data["payload"]
+            data = {
+                **data,
+                "payload": {"attemptId": payload["attemptId"], "cardId": card_id, "status": payload["status"]},
+            }
+        if step.kind == "receive" and data["type"] == "state":
+            if unchanged_is_silent and data["payload"]["columns"] == columns:
+                continue
+            columns = data["payload"]["columns"]
+        kept.append(Step(step.t_ms, step.kind, step.reader, data))
+    return kept

@@ -1,0 +1,50 @@
+"""The direction of imports: the repository keeps it, and a tree that breaks it is caught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rules.layers import find_breaches
+from tests.rules.trees import REPOSITORY, plant
+
+
+def test_repository_imports_point_downwards() -> None:
+    assert find_breaches(REPOSITORY) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "breach"),
+    [
+        ("realtime/hub.py", "import starlette.websockets", "realtime may not import starlette"),
+        ("realtime/hub.py", "from graphql import parse", "realtime may not import graphql"),
+        ("realtime/hub.py", "from schema.root import schema", "realtime may not import schema"),
+        ("realtime/hub.py", "def late():\n    import server.app", "realtime may not import server"),
+        ("schema/root.py", "from starlette.requests import Request", "schema may not import starlette"),
+        ("schema/root.py", "import server.app", "schema may not import server"),
+        ("realtime/kanban/commands.py", "from realtime.ports import EventStore", "(layer 1) may not import"),
+        ("realtime/kanban/commands.py", "from .. import bus", "(layer 1) may not import realtime.bus (layer 4)"),
+        ("realtime/kanban/__init__.py", "from ..ports import EventStore", "realtime.ports.EventStore (layer 3)"),
+        ("realtime/hub.py", "from realtime.streams import board_stream", "realtime.streams.board_stream (layer 5)"),
+        ("realtime/backends/memory.py", "import realtime.bus", "(layer 3) may not import realtime.bus (layer 4)"),
+        ("realtime/streams.py", "from realtime.backends.memory import MemoryBroker", "only server.wiring may import"),
+        ("server/app.py", "from realtime import backends", "only server.wiring may import realtime.backends"),
+        ("realtime/novelty.py", "", "give it a layer"),
+    ],
+)
+def test_tree_with_an_import_upwards_is_caught(tmp_path: Path, path: str, text: str, breach: str) -> None:
+    (found,) = find_breaches(plant(tmp_path, {path: text}))
+    assert found.startswith(path)
+    assert breach in found
+
+
+def test_tree_with_imports_downwards_is_accepted(tmp_path: Path) -> None:
+    files = {
+        "realtime/streams.py": "from realtime.hub import Hub\nfrom .kanban.events import CardMoved",
+        "realtime/hub.py": "from realtime import subscriber, envelopes",
+        "realtime/backends/memory.py": "from realtime.ports import Broker\nfrom realtime.backends import sql",
+        "schema/root.py": "import graphql, strawberry\nfrom realtime.streams import board_stream",
+        "server/wiring.py": "from realtime.backends.memory import MemoryBroker\nimport starlette, schema.root",
+    }
+    assert find_breaches(plant(tmp_path, files)) == []

@@ -1,0 +1,71 @@
+"""The shape of the source: the repository keeps it, and trees that do not are caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.rules.shape import (
+    find_bad_names,
+    find_long_files,
+    find_long_functions,
+    find_python_in_graphql,
+    find_sleeps,
+    find_waits,
+)
+from tests.rules.trees import REPOSITORY, plant
+
+Rule = Callable[[Path], list[str]]
+
+RULES: list[Rule] = [
+    find_bad_names,
+    find_long_files,
+    find_long_functions,
+    find_python_in_graphql,
+    find_sleeps,
+    find_waits,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_repository_keeps_the_rule(rule: Rule) -> None:
+    assert rule(REPOSITORY) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "text"),
+    [
+        (find_python_in_graphql, "graphql/__init__.py", ""),
+        (find_python_in_graphql, "graphql/operations/board.py", "1"),
+        (find_bad_names, "server/transports/utils.py", ""),
+        (find_bad_names, "realtime/queue.py", ""),
+        (find_long_files, "schema/inputs.py", "pass\n" * 401),
+        (find_long_functions, "tests/unit/test_hub.py", "def long():\n" + "    pass\n" * 60),
+        (find_long_functions, "server/app.py", "class App:\n    async def long(self):\n" + "        pass\n" * 60),
+        (find_waits, "realtime/kanban/commands.py", "async def move(): ..."),
+        (find_waits, "realtime/dashboard/health.py", "x = lambda rows: [row async for row in rows]"),
+        (find_waits, "realtime/position.py", "async def parse(): ..."),
+        (find_waits, "server/protocol/sse_format.py", "async def block(): ..."),
+        (find_sleeps, "tests/live/test_sockets.py", "import time\ntime.sleep(0.01)"),
+        (find_sleeps, "tests/kit/live_server.py", "from anyio import sleep\nsleep(delay)"),
+        (find_sleeps, "tests/kit/live_server.py", "import asyncio\nasyncio.sleep(delay=1)"),
+    ],
+)
+def test_tree_that_breaks_the_rule_is_caught(tmp_path: Path, rule: Rule, path: str, text: str) -> None:
+    (found,) = rule(plant(tmp_path, {path: text}))
+    assert found.startswith(path)
+
+
+def test_tree_at_the_limits_is_accepted(tmp_path: Path) -> None:
+    files = {
+        "graphql/schema.graphql": "type Query { boards: Int }",
+        "server/__main__.py": "def main():\n" + "    pass\n" * 59,
+        "schema/inputs.py": "pass\n" * 400,
+        "realtime/hub.py": "async def run(): ...",
+        "tests/live/test_sockets.py": "import anyio\nanyio.sleep(0)\nanyio.sleep_forever()",
+        "tests/clients/node_modules/gyp/utils.py": "import time\ntime.sleep(1)",
+    }
+    tree = plant(tmp_path, files)
+    assert [rule(tree) for rule in RULES] == [[]] * len(RULES)
