@@ -46,9 +46,10 @@ def is_done(title: str | None) -> bool:
 
 def card_counts(rows: DashboardRows) -> dict[BoardId, Counter[Bucket]]:
     """Count each project's cards by bucket; projects without cards are absent, cards without a column not counted."""
-    cards = Counter(card.column_id for card in rows.cards)
+    cards = Counter((card.project_id, card.column_id) for card in rows.cards)
     counts: dict[BoardId, Counter[Bucket]] = {}
     for column in rows.columns:
-        if cards[column.id]:
-            counts.setdefault(column.project_id, Counter())[bucket_of(column.title)] += cards[column.id]
+        here = cards[column.project_id, column.id]
+        if here:
+            counts.setdefault(column.project_id, Counter())[bucket_of(column.title)] += here
     return counts

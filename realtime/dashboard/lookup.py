@@ -15,16 +15,16 @@ class Lookup:
     """The rows by id. An attempt may name a project or a card that is not there."""
 
     projects: dict[BoardId, ProjectRow]
-    columns: dict[ColumnId, ColumnRow]
-    cards: dict[CardId, CardRow]
+    columns: dict[tuple[BoardId, ColumnId], ColumnRow]
+    cards: dict[tuple[BoardId, CardId], CardRow]
 
     @classmethod
     def of(cls, rows: DashboardRows) -> Lookup:
         """Index `rows`."""
         return cls(
             {project.id: project for project in rows.projects},
-            {column.id: column for column in rows.columns},
-            {card.id: card for card in rows.cards},
+            {(column.project_id, column.id): column for column in rows.columns},
+            {(card.project_id, card.id): card for card in rows.cards},
         )
 
     def project_name(self, attempt: AttemptRow) -> str | None:
@@ -34,10 +34,10 @@ class Lookup:
 
     def card(self, attempt: AttemptRow) -> CardRow | None:
         """Return the attempt's card."""
-        return self.cards.get(attempt.card_id)
+        return self.cards.get((attempt.project_id, attempt.card_id))
 
     def column_title(self, attempt: AttemptRow) -> str | None:
         """Return the title of the column in which the attempt's card lies."""
-        card = self.cards.get(attempt.card_id)
-        column = self.columns.get(card.column_id) if card else None
+        card = self.card(attempt)
+        column = self.columns.get((card.project_id, card.column_id)) if card else None
         return column.title if column else None

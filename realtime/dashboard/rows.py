@@ -41,9 +41,10 @@ class ColumnRow:
 
 @dataclass(frozen=True, slots=True)
 class CardRow:
-    """A card; its board is that of its column."""
+    """A card. Ids of columns and cards come from clients too: they are unique on their board only."""
 
     id: CardId
+    project_id: BoardId
     column_id: ColumnId
     title: str
     ticket_key: str | None = None

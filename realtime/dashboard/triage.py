@@ -15,7 +15,7 @@ from typing import Literal
 from realtime.dashboard.buckets import is_done
 from realtime.dashboard.lookup import Lookup
 from realtime.dashboard.rows import AttemptRow
-from realtime.kanban.ids import CardId
+from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 
 __all__ = ["Finding", "Kind", "triage"]
@@ -84,10 +84,11 @@ def triage(attempts: Iterable[AttemptRow], lookup: Lookup, as_of: datetime) -> l
 
     Equal times keep the order of creation, in the scan and in the answer. Ages are counted up to `as_of`.
     """
-    cards: dict[CardId, _Card] = {}
+    cards: dict[tuple[BoardId, CardId], _Card] = {}
     findings = []
     for attempt in nlargest(SCANNED_ATTEMPTS, attempts, key=_age_rank):
-        card = cards.get(attempt.card_id) or cards.setdefault(attempt.card_id, _card(attempt, lookup))
+        key = (attempt.project_id, attempt.card_id)
+        card = cards.get(key) or cards.setdefault(key, _card(attempt, lookup))
         age = max(timedelta(), as_of - attempt.began_at)
         if kind := card.judge(attempt, age):
             findings.append(Finding(kind, attempt, age // timedelta(seconds=1) if kind == "stuck" else 0))

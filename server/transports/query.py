@@ -6,7 +6,7 @@ from starlette.datastructures import QueryParams
 
 from realtime.kanban.ids import BoardId
 
-__all__ = ["board_of"]
+__all__ = ["board_of", "first_values"]
 
 
 def board_of(query: QueryParams) -> BoardId | None:
@@ -14,8 +14,11 @@ def board_of(query: QueryParams) -> BoardId | None:
 
     An empty string is a value, and no board's (contract §2, rule 1; §8, row 10).
     """
-    for name in ("boardId", "projectId"):
-        given = query.getlist(name)
-        if given:
-            return BoardId(given[0])
-    return None
+    given = first_values(query)
+    board_id = given.get("boardId", given.get("projectId"))
+    return None if board_id is None else BoardId(board_id)
+
+
+def first_values(query: QueryParams) -> dict[str, str]:
+    """Return the first value of each parameter, as the original did (Starlette itself gives the last)."""
+    return {name: query.getlist(name)[0] for name in query}

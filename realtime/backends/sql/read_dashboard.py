@@ -36,7 +36,7 @@ async def load_dashboard_rows(connection: AsyncConnection) -> DashboardRows:
             for row in await connection.execute(select(columns).order_by(columns.c.board_id, columns.c.position))
         ],
         cards=[
-            CardRow(row.id, row.column_id, row.title, row.ticket_key, row.pr_url)
+            CardRow(row.id, row.board_id, row.column_id, row.title, row.ticket_key, row.pr_url)
             for row in await connection.execute(
                 select(*cards.c["id", "board_id", "column_id", "title", "ticket_key", "pr_url"])
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from realtime.clock import iso
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
@@ -17,6 +17,7 @@ from server.problem import Problem
 from server.transports.bodies import answer, json_object
 from server.transports.rest.inputs import StopPatch, command_of, input_of
 from server.transports.rest.refusals import refusals
+from server.transports.rest.resource import resource
 
 __all__ = ["attempt_routes", "attempt_wire"]
 
@@ -24,14 +25,13 @@ __all__ = ["attempt_routes", "attempt_wire"]
 def attempt_routes() -> list[BaseRoute]:
     """Return the routes."""
     routes: list[BaseRoute] = [
-        Route("/attempts/{attempt}", get_attempt, methods=["GET"]),
-        Route("/attempts/{attempt}", stop, methods=["PATCH"]),
-        Route("/attempts/{attempt}/logs", get_logs, methods=["GET"]),
+        resource("/attempts/{attempt}", get=get_attempt, patch=stop),
+        resource("/attempts/{attempt}/logs", get=get_logs),
     ]
     for board in ("/projects/{id}", "/boards/{id}"):
         routes += [
-            Route(f"{board}/cards/{{card}}/attempt", latest, methods=["GET"]),
-            Route(f"{board}/cards/{{card}}/attempts", queue, methods=["POST"]),
+            resource(f"{board}/cards/{{card}}/attempt", get=latest),
+            resource(f"{board}/cards/{{card}}/attempts", post=queue),
         ]
     return routes
 

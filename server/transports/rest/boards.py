@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from realtime.bus import Executed
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
@@ -19,6 +19,7 @@ from server.problem import Problem
 from server.transports.bodies import answer, json_object
 from server.transports.rest.inputs import command_of
 from server.transports.rest.refusals import refusals
+from server.transports.rest.resource import resource
 
 __all__ = ["board_routes"]
 
@@ -33,10 +34,9 @@ def board_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = []
     for board in BOARDS:
         routes += [
-            Route(board, get_board, methods=["GET"]),
-            Route(f"{board}/cards", create_card, methods=["POST"]),
-            Route(f"{board}/cards/{{card}}", patch_card, methods=["PATCH"]),
-            Route(f"{board}/cards/{{card}}", delete_card, methods=["DELETE"]),
+            resource(board, get=get_board),
+            resource(f"{board}/cards", post=create_card),
+            resource(f"{board}/cards/{{card}}", patch=patch_card, delete=delete_card),
         ]
     return routes
 

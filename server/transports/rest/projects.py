@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from realtime.clock import iso
 from realtime.errors import InvalidInput
@@ -19,6 +19,7 @@ from realtime.node import Node
 from server.problem import Problem
 from server.transports.bodies import answer, json_object
 from server.transports.rest.inputs import NewProject, ProjectPatch, input_of
+from server.transports.rest.resource import resource
 
 __all__ = ["project_routes", "repository_slug"]
 
@@ -26,11 +27,8 @@ __all__ = ["project_routes", "repository_slug"]
 def project_routes() -> list[BaseRoute]:
     """Return the routes."""
     return [
-        Route("/projects", list_projects, methods=["GET"]),
-        Route("/projects", create_project, methods=["POST"]),
-        Route("/projects/{id}", get_project, methods=["GET"]),
-        Route("/projects/{id}", patch_project, methods=["PATCH"]),
-        Route("/projects/{id}", delete_project, methods=["DELETE"]),
+        resource("/projects", get=list_projects, post=create_project),
+        resource("/projects/{id}", get=get_project, patch=patch_project, delete=delete_project),
     ]
 
 

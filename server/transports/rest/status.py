@@ -6,14 +6,16 @@ from importlib.metadata import PackageNotFoundError, version
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from realtime.clock import iso
-from realtime.dashboard.time_range import InvalidTimeRange, TimeRange, parse_time_range
+from realtime.dashboard.time_range import InvalidTimeRange, time_range_from_query
 from realtime.errors import StoreUnavailable
 from realtime.node import Node
 from server.problem import Problem
 from server.transports.bodies import answer
+from server.transports.query import first_values
+from server.transports.rest.resource import resource
 
 __all__ = ["boardcast_version", "status_routes"]
 
@@ -21,11 +23,11 @@ __all__ = ["boardcast_version", "status_routes"]
 def status_routes() -> list[BaseRoute]:
     """Return the routes."""
     return [
-        Route("/healthz", healthz, methods=["GET"]),
-        Route("/readyz", readyz, methods=["GET"]),
-        Route("/version", get_version, methods=["GET"]),
-        Route("/agents", agents, methods=["GET"]),
-        Route("/dashboard", dashboard, methods=["GET"]),
+        resource("/healthz", get=healthz),
+        resource("/readyz", get=readyz),
+        resource("/version", get=get_version),
+        resource("/agents", get=agents),
+        resource("/dashboard", get=dashboard),
     ]
 
 
@@ -81,17 +83,8 @@ async def agents(request: Request) -> Response:
 async def dashboard(request: Request) -> Response:
     """The overview, for the default range or the one the query names."""
     node: Node = request.app.state.node
-    return answer((await node.dashboard.overview(_time_range(request))).to_json())
-
-
-def _time_range(request: Request) -> TimeRange:
-    query = request.query_params
     try:
-        return parse_time_range(
-            preset=query.get("timeRangePreset"),
-            alias=query.get("range"),
-            from_=query.get("from"),
-            to=query.get("to"),
-        )
+        time_range = time_range_from_query(first_values(request.query_params))
     except InvalidTimeRange as refused:
         raise Problem(400, refused.message, errors=refused.fields) from refused
+    return answer((await node.dashboard.overview(time_range)).to_json())

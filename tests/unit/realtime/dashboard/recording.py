@@ -83,7 +83,14 @@ def rows_of(case: Json) -> DashboardRows:
         ],
         columns=[ColumnRow(ColumnId(r["id"]), BoardId(r["board_id"]), r["title"]) for r in rows["columns"]],
         cards=[
-            CardRow(CardId(r["id"]), ColumnId(r["column_id"]), r["title"], r["ticket_key"], r["pr_url"])
+            CardRow(
+                CardId(r["id"]),
+                BoardId(r["board_id"]),
+                ColumnId(r["column_id"]),
+                r["title"],
+                r["ticket_key"],
+                r["pr_url"],
+            )
             for r in rows["cards"]
         ],
         attempts=[_attempt(r, sequence) for sequence, r in enumerate(rows["attempts"], 1)],

@@ -58,7 +58,7 @@ def attempt(
 
 def card(name: str = "c", column: str = "Backlog", *, title: str = "Card", pr_url: str | None = None) -> CardRow:
     """Make a card in the column of `board` with that title."""
-    return CardRow(CardId(name), ColumnId(f"col-{column}"), title, f"T-{name}", pr_url)
+    return CardRow(CardId(name), BoardId("p"), ColumnId(f"col-{column}"), title, f"T-{name}", pr_url)
 
 
 def log(message: str, level: str = "error", *, of: str = "a", at: datetime | None = None) -> AttemptLogRow:

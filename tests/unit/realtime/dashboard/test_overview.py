@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import orjson
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from realtime.clock import iso
 from realtime.dashboard.overview import build_overview
 from realtime.dashboard.rows import AgentRow, DashboardRows, ProjectRow
-from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, TimeRangePreset, time_range_from_query
+from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, TimeRangePreset, parse_time_range, time_range_from_query
 from realtime.kanban.ids import BoardId
 from tests.unit.realtime.dashboard.recording import Json, cases, expected_overview, query_of, recorded_now, rows_of
 from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, board, card
@@ -153,3 +153,10 @@ def test_overview_keeps_milliseconds() -> None:
     wire = build_overview(DashboardRows(), DEFAULT_TIME_RANGE, NOW).to_wire()
     assert wire["generatedAt"] == wire["updatedAt"] == wire["timeRange"]["to"] == "2025-03-01T12:00:00.500Z"
     assert wire["timeRange"]["from"] == iso(NOW - timedelta(days=7))
+
+
+@pytest.mark.parametrize(("to", "stuck"), [("2025-02-20T00:09:59.999Z", []), ("2025-02-20T00:10:00Z", [600])])
+def test_attempt_hangs_as_of_end_of_range(to: str, stuck: list[int]) -> None:
+    rows = board(card(), attempts=[attempt("a", "queued", created=datetime(2025, 2, 20, tzinfo=UTC))])
+    overview = build_overview(rows, parse_time_range(from_="2025-02-20", to=to), NOW)
+    assert [item.stuck_for_seconds for item in overview.inbox_items.stuck] == stuck
