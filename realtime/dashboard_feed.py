@@ -59,6 +59,7 @@ class DashboardFeed:
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.Task[None] | None = None
+        self._computing: dict[str, asyncio.Task[Envelope]] = {}
 
     @property
     def position(self) -> Position:
@@ -101,8 +102,24 @@ class DashboardFeed:
         return build_overview(rows, time_range, self._clock())
 
     async def envelope(self, time_range: TimeRange) -> Envelope:
-        """Compute the overview of now, as the envelope a new reader begins with."""
-        return envelopes.overview(await self.overview(time_range), self.position.cursor)
+        """Compute the overview of now, as the envelope a new reader begins with.
+
+        Readers that come while it is computed share it: a change that it misses wakes the feed for all of them.
+
+        Raises:
+            StoreUnavailable: the rows could not be read.
+        """
+        computing = self._computing.get(time_range.key)
+        if computing is None:
+            computing = asyncio.create_task(self._first(time_range), name="first overview")
+            self._computing[time_range.key] = computing
+        return await asyncio.shield(computing)
+
+    async def _first(self, time_range: TimeRange) -> Envelope:
+        try:
+            return envelopes.overview(await self.overview(time_range), self.position.cursor)
+        finally:
+            del self._computing[time_range.key]
 
     def _due(self) -> None:
         self._timer = None

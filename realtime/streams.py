@@ -12,6 +12,7 @@ from realtime import envelopes
 from realtime.channels import board_channel
 from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
+from realtime.errors import NotFound
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.subscriber import Subscriber
@@ -35,6 +36,9 @@ async def board_stream(
     """
     live = subscriber if subscriber is not None else Subscriber(node.limits.queued_envelopes)
     async with node.views.watch(board_id) as view:
+        # Deleted while this reader waited for the view: there is nothing to follow any more.
+        if node.views.get(board_id) is not view:
+            raise NotFound("Board not found", "board_not_found")
         # No await between this and the end of the snapshot's making: nothing can fall in between.
         with node.hub.subscribe(board_channel(board_id), live):
             position, board = view.position, view.board

@@ -1,4 +1,4 @@
-"""uvicorn's protocol classes, with one more ASGI extension: a way to cut a connection.
+"""uvicorn's protocol classes, with what they leave out for streams that readers stop reading.
 
 A reader that takes nothing can not be closed politely: uvicorn waits until its buffer is empty, which never comes.
 `scope["extensions"]["boardcast.abort"]` is a function that drops the connection and what is buffered for it.
@@ -8,15 +8,19 @@ Under another server the extension is absent, and ending the response is all the
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 __all__ = ["HttpConnection", "WebSocketConnection", "abort"]
 
 EXTENSION = "boardcast.abort"
+#: Seconds in which a closed socket must have taken what was sent before the close.
+FLUSH_SECONDS = 15.0
 
 
 def abort(scope: MutableMapping[str, Any]) -> None:
@@ -27,21 +31,76 @@ def abort(scope: MutableMapping[str, Any]) -> None:
 
 
 class HttpConnection(HttpToolsProtocol):
-    """HTTP/1.1 over httptools."""
+    """HTTP/1.1 over httptools; what came behind the head of an upgrade is the WebSocket's."""
+
+    _segment = b""
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope is new."""
         super().on_message_begin()
         _extend(self.scope, self.transport)
 
+    def data_received(self, data: bytes) -> None:
+        """Keep the segment for as long as it is parsed."""
+        self._segment = data
+        super().data_received(data)
+        self._segment = b""
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand over, with the bytes that uvicorn would drop (contract §8, row 13)."""
+        upgrade = sys.exc_info()[1]  # uvicorn calls this while it handles the parser's exception
+        super().handle_websocket_upgrade()
+        protocol = self.transport.get_protocol()
+        if isinstance(upgrade, httptools.HttpParserUpgrade) and isinstance(protocol, WebSocketConnection):
+            protocol.data_received(self._segment[upgrade.args[0] :])
+
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
     """WebSocket over websockets' sans-I/O protocol."""
 
+    _early = b""
+    _cut: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what comes before our answer to the handshake: nothing may be sent in front of that."""
+        if self.handshake_initiated and not self.handshake_complete:
+            self._early += data
+            self.transport.pause_reading()
+        elif data:
+            super().data_received(data)
+
+    async def send(self, message: Any) -> None:
+        """Send; behind the answer to the handshake, read on."""
+        await super().send(message)
+        kind = message["type"]
+        if kind == "websocket.accept":
+            early, self._early = self._early, b""
+            self.transport.resume_reading()
+            self.data_received(early)
+        elif kind == "websocket.http.response.body" and not message.get("more_body", False):
+            # The refusal is the answer; uvicorn overlooks that and logs an error.
+            self.handshake_complete = True
+
     async def run_asgi(self) -> None:
-        """Run the application."""
+        """Run the application, then see to it that the connection ends."""
         _extend(self.scope, self.transport)
         await super().run_asgi()
+        self._cut_later()
+
+    def keepalive_timeout(self) -> None:
+        """Close a client that answers no ping, also one that takes no close."""
+        super().keepalive_timeout()
+        self._cut_later()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        super().connection_lost(exc)
+        if self._cut is not None:
+            self._cut.cancel()
+
+    def _cut_later(self) -> None:
+        if self._cut is None and not self.disconnected:
+            self._cut = self.loop.call_later(FLUSH_SECONDS, self.transport.abort)
 
 
 def _extend(scope: Any, transport: asyncio.Transport) -> None:

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from realtime.clock import iso
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
-from realtime.errors import Refused, StoreUnavailable
+from realtime.errors import NotFound, Refused, StoreUnavailable
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.streams import board_stream, dashboard_stream, state_of
@@ -28,7 +28,7 @@ from server.transports.query import board_of
 
 __all__ = ["board_socket", "dashboard_socket"]
 
-#: Seconds for a close frame to leave before the connection is cut.
+#: Most seconds for a close frame to leave before the connection is cut.
 CLOSE_SECONDS = 5.0
 
 
@@ -94,8 +94,9 @@ async def _write(socket: WebSocket, stream: AsyncGenerator[Envelope, None], time
 
 
 async def _close(socket: WebSocket, ending: Ending) -> None:
+    settings: Settings = socket.app.state.settings
     try:
-        async with asyncio.timeout(CLOSE_SECONDS):
+        async with asyncio.timeout(min(CLOSE_SECONDS, settings.send_timeout_seconds)):
             await socket.close(ending.code, ending.reason)
     except (TimeoutError, WebSocketDisconnect, RuntimeError):
         # It does not take the close frame either, or it left meanwhile (Starlette then refuses the close).
@@ -131,6 +132,15 @@ async def _receive(socket: WebSocket) -> str | bytes:
     return text if text is not None else message["bytes"]
 
 
+async def _state(node: Node, board_id: BoardId) -> Envelope | None:
+    try:
+        # A client may ask before its stream has loaded the board: then the answer waits for that.
+        async with node.views.watch(board_id):
+            return state_of(node, board_id)
+    except (NotFound, StoreUnavailable):
+        return None  # the stream meets the same, and says so
+
+
 async def _answer(node: Node, board_id: BoardId, request: Request) -> Envelope | None:
     """Do what a message asks for; return what goes back to this socket alone."""
     match request:
@@ -139,7 +149,7 @@ async def _answer(node: Node, board_id: BoardId, request: Request) -> Envelope |
         case Ping():
             return pong(iso(node.clock()))
         case GetState():
-            return state_of(node, board_id)
+            return await _state(node, board_id)
         case Refusal(name, code, message):
             return error(name, code, message)
         case Execute(name, command):

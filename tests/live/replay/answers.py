@@ -75,7 +75,14 @@ def _check_error(response: Json, answer: Answer) -> None:
     recorded = orjson.loads(response["body"])
     check_problem(answer, response["status"], recorded.get("detail"))
     if "success" in recorded:
-        # zod's issues: the field errors are ours, but there are some.
-        assert orjson.loads(answer.body)["errors"], "expected field errors"
+        _check_field_errors(orjson.loads(recorded["error"]["message"]), orjson.loads(answer.body))
     elif "detail" not in recorded:
         assert orjson.loads(answer.body)["detail"] == recorded["error"]
+
+
+def _check_field_errors(issues: list[Json], body: Json) -> None:
+    """Assert that the fields of zod's issues are named; the sentences are ours, but for those about no field."""
+    fields = {".".join(map(str, issue["path"])) for issue in issues if issue["path"]}
+    assert {one["field"] for one in body.get("errors", [])} == fields, f"expected errors of {fields}, got {body}"
+    for issue in issues:
+        assert issue["path"] or body["detail"] == issue["message"], f"expected {issue['message']!r}, got {body}"

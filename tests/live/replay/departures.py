@@ -51,15 +51,7 @@ class Ended:
     code: int
 
 
-@dataclass(frozen=True)
-class Goodbye:
-    """A `goodbye` with this reason, then a close with this code."""
-
-    reason: str
-    code: int
-
-
-Answer = Refused | Layout | Ended | Goodbye
+Answer = Refused | Layout | Ended
 #: What a reader gets after each thing it sends (or, for a stream, after each REST call), instead of what was recorded.
 Answers = tuple[tuple[Answer, ...], ...]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import orjson
@@ -114,11 +114,19 @@ def _arranged(scenario: Json, readers: list[ReaderPlan], instead: Instead | None
         steps.append(_publication(scenario, steps))
         steps = [step for step in steps if step.kind != "send"]
     else:
-        calls = scenario.get("rest_calls") or []
-        steps += [Step(call["t_ms"], "call", "", call) for call in calls]
+        steps += _calls(scenario, readers)
     steps.sort(key=lambda step: step.t_ms)
     steps = _without_repeated_overviews(steps, {reader.label for reader in readers if reader.is_dashboard})
     return _departed(steps, scenario, instead) if instead else steps
+
+
+def _calls(scenario: Json, readers: list[ReaderPlan]) -> list[Step]:
+    """Return the REST calls; where the time noted is that of the answer, the first call goes before what it caused."""
+    calls = [Step(call["t_ms"], "call", "", call) for call in scenario.get("rest_calls") or []]
+    caused = [step.t_ms for one in readers for step in one.steps[len(opening(one)) :] if step.kind == "receive"]
+    if calls and caused and min(caused) < calls[0].t_ms:
+        calls[0] = replace(calls[0], t_ms=min(caused) - 0.01)
+    return calls
 
 
 def _publication(scenario: Json, steps: list[Step]) -> Step:

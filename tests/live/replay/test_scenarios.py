@@ -54,7 +54,7 @@ async def test_stream_scenario_is_as_recorded(scenario: Json, live: LiveServer) 
             headers = [(name, value) for name, value in plan.request["headers"] if name != "Host"]
             method = plan.request["method"]
             stream = await stack.enter_async_context(open_stream(live.address, plan.target, headers, method))
-            _check_stream_answer(plan, stream.response, instead)
+            _check_stream_answer(plan, stream.response, None if scenario.get("rest_calls") else instead)
             if stream.is_stream and method == "GET":
                 readers[plan.label] = StreamReader(stream)
         await Player(live.address, scenario, readers, instead).play(steps if readers else [])

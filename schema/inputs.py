@@ -1,0 +1,140 @@
+"""What clients send, and how it becomes what the core's own parsers read.
+
+Nothing is checked here that `realtime` checks: one set of rules for every door.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, InvalidTimeRange, TimeRange, parse_time_range
+from schema.enums import TicketType, TimeRangePreset
+
+__all__ = ["CreateCardInput", "DeleteCardInput", "MoveCardInput", "TimeRangeInput", "UpdateCardInput", "time_range_of"]
+
+
+@strawberry.input(description="A new card; it goes to the end of its column.")
+class CreateCardInput:
+    """Becomes a `CreateCard`."""
+
+    column_id: strawberry.ID = strawberry.field(description="The column, one of this board.")
+    title: str = strawberry.field(description="1 to 500 characters after trimming.")
+    description: str | None = strawberry.field(default=None, description="Up to 64 KiB; null for none.")
+    ticket_type: TicketType | None = strawberry.field(default=None, description="The kind of work; null for none.")
+    depends_on: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Cards of this board that must be in Done first."
+    )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command as the raw exits write it."""
+        return _given(
+            columnId=self.column_id,
+            title=self.title,
+            description=self.description,
+            ticketType=self.ticket_type,
+            dependsOn=self.depends_on,
+        )
+
+
+@strawberry.input(description="New values for a card; a field that is left out stays as it is.")
+class UpdateCardInput:
+    """Becomes an `UpdateCard`."""
+
+    card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
+    title: str | None = strawberry.field(
+        default=strawberry.UNSET, description="1 to 500 characters after trimming; null is refused."
+    )
+    description: str | None = strawberry.field(default=strawberry.UNSET, description="Up to 64 KiB; null clears it.")
+    ticket_type: TicketType | None = strawberry.field(
+        default=strawberry.UNSET, description="The kind of work; null clears it."
+    )
+    depends_on: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="All cards of this board that must be in Done first; an empty list clears them, null is refused.",
+    )
+    is_enhanced: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether an agent has improved the texts; null is refused."
+    )
+    disable_auto_close_on_pr_merge: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        name="disableAutoCloseOnPRMerge",
+        description="Whether the card stays where it is when its pull request is merged; null is refused.",
+    )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command as the raw exits write it: keys that were not given are absent."""
+        return _given(
+            cardId=self.card_id,
+            title=self.title,
+            description=self.description,
+            ticketType=self.ticket_type,
+            dependsOn=self.depends_on,
+            isEnhanced=self.is_enhanced,
+            disableAutoCloseOnPRMerge=self.disable_auto_close_on_pr_merge,
+        )
+
+
+@strawberry.input(description="Where a card is to go; out of Done, and into In Progress while blocked, is refused.")
+class MoveCardInput:
+    """Becomes a `MoveCard`."""
+
+    card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
+    to_column_id: strawberry.ID = strawberry.field(description="The target column, one of this board.")
+    to_index: int = strawberry.field(
+        description="Its place there, from 0, counted without the card itself; beyond the end is the end."
+    )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command as the raw exits write it."""
+        return _given(cardId=self.card_id, toColumnId=self.to_column_id, toIndex=self.to_index)
+
+
+@strawberry.input(description="The card to delete; dependencies on it are deleted with it.")
+class DeleteCardInput:
+    """Becomes a `DeleteCard`."""
+
+    card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command as the raw exits write it."""
+        return _given(cardId=self.card_id)
+
+
+@strawberry.input(description="A range of time: a preset, or both bounds. Nothing at all is the last 7 days.")
+class TimeRangeInput:
+    """Becomes a `TimeRange`."""
+
+    preset: TimeRangePreset | None = strawberry.field(default=None, description="A range that ends now.")
+    from_: str | None = strawberry.field(
+        default=None, name="from", description="First instant: an ISO 8601 date or time; UTC where no offset is given."
+    )
+    to: str | None = strawberry.field(
+        default=None, description="The instant before which the range ends; written like `from`."
+    )
+
+
+def time_range_of(given: TimeRangeInput | None) -> TimeRange:
+    """Return the range a client asks for.
+
+    Raises:
+        InvalidTimeRange: a preset and bounds, one bound without the other, or a bound that is no time.
+    """
+    if given is None:
+        return DEFAULT_TIME_RANGE
+    bounds = {"from": given.from_, "to": given.to}
+    if given.preset is not None and any(text is not None for text in bounds.values()):
+        raise InvalidTimeRange("preset", "expected either a preset or from and to, both came")
+    for name, text in bounds.items():
+        # The core's parser passes over an empty bound, as the query strings of the raw exits want it.
+        if text is not None and not text.strip():
+            raise InvalidTimeRange(name, f"expected an ISO 8601 date or time, got {text!r}")
+    preset = given.preset.value if given.preset else None
+    return parse_time_range(preset=preset, from_=given.from_, to=given.to)
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    values = {name: value.value if isinstance(value, Enum) else value for name, value in fields.items()}
+    return {name: value for name, value in values.items() if value is not strawberry.UNSET}

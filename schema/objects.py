@@ -1,0 +1,123 @@
+"""Projects, boards and cards as GraphQL shows them.
+
+`Project`, `GithubIssue` and `Card` are never made: their fields are read off the immutable objects of
+`realtime.kanban.models`, so that a state with many cards costs nothing per card here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from realtime.kanban import models
+from realtime.kanban.ids import CardId, ColumnId
+from schema.enums import TicketType
+from schema.scalars import SafeInt
+
+__all__ = ["BoardState", "Card", "Column", "GithubIssue", "Project"]
+
+
+@strawberry.type(description="A project; its board has the same id.")
+class Project:
+    """Read off `models.Project`."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the project and of its board.")
+    name: str = strawberry.field(description="The project's name.")
+    status: str = strawberry.field(description="`Active`.")
+    ticket_prefix: str = strawberry.field(
+        description="What ticket keys of the board begin with; made of the first name and kept after a rename."
+    )
+    repository_path: str = strawberry.field(description="Where the repository lies on the machine of the runners.")
+    repository_url: str | None = strawberry.field(description="Address of the repository, if it has one.")
+    repository_slug: str | None = strawberry.field(
+        description="`owner/name`, taken from the address, else the last part of the path."
+    )
+    created_at: datetime = strawberry.field(description="When the project was made.")
+
+
+@strawberry.type(description="The issue on GitHub a card was imported from.")
+class GithubIssue:
+    """Read off `models.GithubIssue`."""
+
+    issue_number: SafeInt = strawberry.field(description="Number of the issue in its repository.")
+    url: str = strawberry.field(description="Address of the issue.")
+
+
+@strawberry.type(description="A card on a board.")
+class Card:
+    """Read off `models.Card`."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the card, `card-<uuid>` when this server made it.")
+    ticket_key: str | None = strawberry.field(
+        description="`<prefix>-<n>`, numbered from 1 per board; null on cards that came from outside without one."
+    )
+    title: str = strawberry.field(description="The title, 1 to 500 characters.")
+    description: str | None = strawberry.field(description="The text below the title, up to 64 KiB; null without one.")
+    ticket_type: TicketType | None = strawberry.field(description="The kind of work; null when it is not said.")
+    column_id: strawberry.ID = strawberry.field(description="The column that holds the card.")
+    depends_on: list[strawberry.ID] = strawberry.field(
+        description="Cards of the board that must be in Done before this one may go to In Progress."
+    )
+    is_enhanced: bool = strawberry.field(description="Whether an agent has improved title and description.")
+    pr_url: str | None = strawberry.field(description="Address of the pull request an attempt opened for the card.")
+    disable_auto_close_on_pr_merge: bool = strawberry.field(
+        name="disableAutoCloseOnPRMerge",
+        description="Whether the card stays where it is when its pull request is merged.",
+    )
+    github_issue: GithubIssue | None = strawberry.field(description="The issue the card was imported from, if any.")
+    created_at: datetime = strawberry.field(description="When the card was made.")
+    updated_at: datetime = strawberry.field(description="When the card itself last changed; moving it counts.")
+
+
+@strawberry.type(description="A column of a board.")
+class Column:
+    """A column, with the state it belongs to."""
+
+    column: strawberry.Private[models.Column]
+    state: strawberry.Private[models.BoardState]
+
+    @strawberry.field(graphql_type=strawberry.ID, description="Id of the column.")
+    def id(self) -> ColumnId:
+        """The column's id."""
+        return self.column.id
+
+    @strawberry.field(description="The title; those named In Progress, Review and Done have their own rules.")
+    def title(self) -> str:
+        """The column's title."""
+        return self.column.title
+
+    @strawberry.field(graphql_type=list[strawberry.ID], description="Ids of its cards, from top to bottom.")
+    def card_ids(self) -> tuple[CardId, ...]:
+        """The ids of its cards."""
+        return self.column.card_ids
+
+    @strawberry.field(graphql_type=list[Card], description="Its cards, from top to bottom.")
+    def cards(self) -> list[models.Card]:
+        """Its cards."""
+        return [self.state.cards[card_id] for card_id in self.column.card_ids]
+
+
+@strawberry.type(description="All columns and cards of a board, at one moment.")
+class BoardState:
+    """A state and the cursor it stands for; columns and lists are made when they are asked for."""
+
+    state: strawberry.Private[models.BoardState]
+    cursor: str = strawberry.field(
+        description="The position in the board's history that this state stands for; the same string on all exits."
+    )
+
+    @strawberry.field(graphql_type=list[strawberry.ID], description="Ids of the columns, from left to right.")
+    def column_order(self) -> list[ColumnId]:
+        """The ids of the columns."""
+        return list(self.state.columns)
+
+    @strawberry.field(graphql_type=list[Column], description="The columns, from left to right.")
+    def columns(self) -> list[Column]:
+        """The columns."""
+        return [Column(column=column, state=self.state) for column in self.state.columns.values()]
+
+    @strawberry.field(graphql_type=list[Card], description="All cards of the board, in order of creation.")
+    def cards(self) -> list[models.Card]:
+        """All cards."""
+        return list(self.state.cards.values())

@@ -1,0 +1,38 @@
+"""One fixture for all back-ends: each test of this folder runs on every store that is installed here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from realtime.backends.sql.store import SqlStore
+from tests.kit.nodes import MEMORY, open_store
+
+__all__ = ["store", "store_url"]
+
+
+def _sqlite_memory(_: Path) -> str:
+    return MEMORY
+
+
+def _sqlite_file(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder / 'store.db'}"
+
+
+#: Readable id → URL of an empty database; another back-end is one more entry.
+BACKENDS = {"sqlite-memory": _sqlite_memory, "sqlite-file": _sqlite_file}
+
+
+@pytest.fixture(params=list(BACKENDS))
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    return BACKENDS[request.param](tmp_path)
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[SqlStore]:
+    """An open, empty store."""
+    async with open_store(store_url) as opened:
+        yield opened
