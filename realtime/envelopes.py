@@ -15,7 +15,18 @@ from realtime.kanban.models import AttemptStatus, BoardState
 from realtime.kanban.wire import state_json
 from realtime.position import Position
 
-__all__ = ["Encoder", "Envelope", "Payload", "attempt_status", "goodbye", "heartbeat", "hello", "overview", "state"]
+__all__ = [
+    "Encoder",
+    "Envelope",
+    "Payload",
+    "attempt_status",
+    "gap",
+    "goodbye",
+    "heartbeat",
+    "hello",
+    "overview",
+    "state",
+]
 
 #: Plain JSON values, or a model that is encoded when the first reader needs its bytes; None = no payload at all.
 Payload = dict[str, Any] | BoardState | DashboardOverview | None
@@ -85,6 +96,11 @@ def heartbeat(now: datetime) -> Envelope:
 def goodbye(reason: str, reconnect_after_ms: int) -> Envelope:
     """Return the last envelope of a stream; `reconnect_after_ms` says when to come back."""
     return Envelope("goodbye", {"reason": reason, "reconnectAfterMs": reconnect_after_ms})
+
+
+def gap(reason: str, from_: str, to: Position) -> Envelope:
+    """Return the announcement that what lies between two cursors was not delivered; a fresh snapshot follows."""
+    return Envelope("gap", {"reason": reason, "from": from_, "to": to.cursor}, to.cursor)
 
 
 def state(snapshot: BoardState, cursor: str) -> Envelope:

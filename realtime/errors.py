@@ -7,6 +7,7 @@
       NotFound                      board, card, column or attempt that does not exist (here)
       Conflict                      the request is well formed, the state of the board forbids it
       InvalidInput                  one or more fields do not fit; `fields` names each
+        DependencyCycle             a card would wait for itself
     SubscriberTooSlow               the queue of a reader was full; it is closed, nothing is dropped silently
     StreamEnded                     the server ends a stream; `goodbye` told the reader why
       BoardGone                     the board of a stream was deleted
@@ -24,6 +25,7 @@ from pydantic import ValidationError
 __all__ = [
     "BoardGone",
     "Conflict",
+    "DependencyCycle",
     "Draining",
     "FieldError",
     "InvalidInput",
@@ -99,6 +101,12 @@ class InvalidInput(Refused):
         """Join the field errors into the message."""
         super().__init__("; ".join(str(field) for field in fields))
         self.fields = fields
+
+
+class DependencyCycle(InvalidInput):
+    """A card would wait for itself, by way of others or directly."""
+
+    code = "dependency_cycle"
 
 
 class SubscriberTooSlow(Exception):

@@ -47,6 +47,21 @@ class Position:
         part = f".{self.part}" if self.part else ""
         return f"{self.epoch}-{self.tag}-{self.offset}{part}-{self.global_offset}"
 
+    def gap_since(self, cursor: str) -> str | None:
+        """Return why a reader that stands at `cursor` misses something here, None when it does not."""
+        try:
+            seen = parse_cursor(cursor)
+        except InvalidCursor:
+            return "invalid_cursor"
+        if seen.epoch != self.epoch:
+            return "epoch_changed"
+        if seen.tag != self.tag:
+            return "other_board"
+        if (seen.offset, seen.global_offset) > (self.offset, self.global_offset):
+            return "invalid_cursor"
+        # What lies between is in the log, but streams do not replay it yet: so it is said that it is missing.
+        return None if seen == self else "history_expired"
+
 
 def parse_cursor(cursor: str) -> Position:
     """Read what `Position.cursor` gave.

@@ -15,17 +15,19 @@ from realtime.envelopes import Envelope
 from realtime.errors import NotFound
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
+from realtime.position import Position
 from realtime.subscriber import Subscriber
 
 __all__ = ["board_stream", "dashboard_stream", "state_of"]
 
 
 async def board_stream(
-    node: Node, board_id: BoardId, subscriber: Subscriber | None = None
+    node: Node, board_id: BoardId, subscriber: Subscriber | None = None, *, after: str | None = None
 ) -> AsyncGenerator[Envelope, None]:
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
 
     `subscriber` is the queue to read from; who gives one may put replies of its own into it (`state_of`).
+    `after` is the cursor at which the reader stood before; when it misses something, a `gap` comes behind `hello`.
 
     Raises:
         NotFound: there is no such board; nothing was yielded.
@@ -48,16 +50,18 @@ async def board_stream(
                 for attempt in board.newest_attempts()
             )
             yield envelopes.hello(node.clock(), position, node.limits.heartbeat_seconds)
-            for envelope in snapshot:
+            for envelope in (*_gap(after, position), *snapshot):
                 yield envelope
             while True:
                 yield await live.get()
 
 
 async def dashboard_stream(
-    node: Node, time_range: TimeRange, subscriber: Subscriber | None = None
+    node: Node, time_range: TimeRange, subscriber: Subscriber | None = None, *, after: str | None = None
 ) -> AsyncGenerator[Envelope, None]:
     """Yield `hello`, `dashboard_overview`, then a new overview whenever there is one, and agent events.
+
+    `subscriber` and `after` as in `board_stream`.
 
     Raises:
         StoreUnavailable: the overview could not be computed; nothing was yielded.
@@ -70,7 +74,8 @@ async def dashboard_stream(
             position = node.dashboard.position
             first = await node.dashboard.envelope(time_range)
             yield envelopes.hello(node.clock(), position, node.limits.heartbeat_seconds)
-            yield first
+            for envelope in (*_gap(after, position), first):
+                yield envelope
             while True:
                 yield await live.get()
 
@@ -79,3 +84,8 @@ def state_of(node: Node, board_id: BoardId) -> Envelope | None:
     """Return the state of a watched board as of now, None when it is not watched (or gone)."""
     view = node.views.get(board_id)
     return envelopes.state(view.board.state, view.position.cursor) if view else None
+
+
+def _gap(after: str | None, position: Position) -> list[Envelope]:
+    reason = None if after is None else position.gap_since(after)
+    return [envelopes.gap(reason, after, position)] if after is not None and reason is not None else []

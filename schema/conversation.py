@@ -73,7 +73,7 @@ class MessageItem(_Item):
     text: str = strawberry.field(description="What was said.")
     format: TextFormat | None = strawberry.field(description="How the text is to be shown; null when it is not said.")
     profile_id: strawberry.ID | None = strawberry.field(description="The agent's profile that was used, if any.")
-    images: list[ConversationImage] = strawberry.field(
+    images: tuple[conversation.Image, ...] = strawberry.field(
         resolver=_images, graphql_type=list[ConversationImage], description="Pictures that came with it."
     )
 

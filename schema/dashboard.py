@@ -67,7 +67,7 @@ def _series(parent: strawberry.Parent[model.DashboardMetrics]) -> list[_Series]:
 class DashboardMetrics:
     """Read off `model.DashboardMetrics`."""
 
-    series: list[MetricSeries] = strawberry.field(
+    series: list[_Series] = strawberry.field(
         resolver=_series, graphql_type=list[MetricSeries], description="The figures that have a course."
     )
     active_attempts: int = strawberry.field(description="Attempts that are queued, running or stopping now.")

@@ -2,7 +2,8 @@
 
 | what happened | code |
 | --- | --- |
-| a refusal of `realtime` | its own code in capitals: `BOARD_NOT_FOUND`, `CARD_BLOCKED`, `INVALID_PAYLOAD` with `field` and `fields`, … |
+| a refusal of `realtime` | its own in capitals: `BOARD_NOT_FOUND`, `CARD_BLOCKED`, … |
+| a refusal of fields | `INVALID_PAYLOAD`, with `field` (the first) and `fields` |
 | a time range that cannot be read | `BAD_USER_INPUT`, with `field` and `fields` |
 | the reader's queue was full | `SLOW_CONSUMER` |
 | the stream's board was deleted | `BOARD_DELETED` |
@@ -44,6 +45,7 @@ _ENDINGS: dict[type[Exception], tuple[str, str]] = {
     SubscriberTooSlow: ("SLOW_CONSUMER", "This reader was too slow; subscribe again"),
     BoardGone: ("BOARD_DELETED", "The board was deleted"),
     Draining: ("SERVER_SHUTDOWN", "The server stops; subscribe again after a while"),
+    StreamEnded: ("STREAM_ENDED", "The server ended the stream; subscribe again"),
     StoreUnavailable: ("STORE_UNAVAILABLE", "The store did not answer; nothing was changed, try again"),
 }
 
@@ -56,10 +58,10 @@ def public_error(error: GraphQLError) -> GraphQLError:
     cause = _cause(error)
     if isinstance(cause, Refused):
         return _shown(error, _message(cause), _refusal(cause))
-    if type(cause) in _ENDINGS:
-        code, message = _ENDINGS[type(cause)]
+    if ending := _ending(cause):
         if isinstance(cause, StoreUnavailable):
             log.warning("the store did not answer: %s", cause)
+        code, message = ending
         return _shown(error, message, {"code": code})
     if isinstance(cause, _OPERATION_FAULTS):
         return _shown(error, error.message, {"code": "OPERATION_NOT_AVAILABLE"})
@@ -74,10 +76,14 @@ def stream_ended(ended: StreamEnded, goodbye: Envelope | None) -> GraphQLError:
 
     `goodbye` is the raw stream's last envelope; its hint when to come back goes into the extensions.
     """
-    code, message = _ENDINGS[type(ended)]
+    code, message = _ending(ended) or _ENDINGS[StreamEnded]
     payload = goodbye.payload if goodbye else None
     hint = {"reconnectAfterMs": payload["reconnectAfterMs"]} if isinstance(payload, dict) else {}
     return GraphQLError(message, extensions={"code": code, **hint})
+
+
+def _ending(error: Exception | None) -> tuple[str, str] | None:
+    return next((ending for kind, ending in _ENDINGS.items() if isinstance(error, kind)), None)
 
 
 def _cause(error: GraphQLError) -> Exception | None:

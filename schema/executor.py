@@ -17,7 +17,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     about 1.7 KiB to it with each. Drop this class when upstream has the repair.
     """
 
-    def build_per_event_executor(self, payload: Any) -> Executor:
+    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
         """Return the executor of one event, with a memory of its own."""
         executor = super().build_per_event_executor(payload)
         executor._relevant_sub_fields = {}  # noqa: SLF001 - there is no public way to it

@@ -131,10 +131,12 @@ def time_range_of(given: TimeRangeInput | None) -> TimeRange:
         # The core's parser passes over an empty bound, as the query strings of the raw exits want it.
         if text is not None and not text.strip():
             raise InvalidTimeRange(name, f"expected an ISO 8601 date or time, got {text!r}")
-    preset = given.preset.value if given.preset else None
-    return parse_time_range(preset=preset, from_=given.from_, to=given.to)
+    return parse_time_range(preset=_word(given.preset), from_=given.from_, to=given.to)
 
 
 def _given(**fields: Any) -> dict[str, Any]:
-    values = {name: value.value if isinstance(value, Enum) else value for name, value in fields.items()}
-    return {name: value for name, value in values.items() if value is not strawberry.UNSET}
+    return {name: _word(value) for name, value in fields.items() if value is not strawberry.UNSET}
+
+
+def _word(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value

@@ -14,6 +14,7 @@ from realtime.kanban import models
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCard, parse_command
 from realtime.kanban.ids import BoardId, CardId
 from schema.context import Info
+from schema.fields import resolved
 from schema.inputs import CreateCardInput, DeleteCardInput, MoveCardInput, UpdateCardInput
 from schema.objects import BoardState, Card
 
@@ -65,7 +66,7 @@ class DeleteCardPayload(_Changed):
 class Mutation:
     """The root of mutations."""
 
-    @strawberry.mutation(description="Make a card at the end of a column.")
+    @resolved("Make a card at the end of a column.")
     async def create_card(
         self,
         info: Info,
@@ -77,7 +78,7 @@ class Mutation:
         executed = await info.context.node.bus.execute(BoardId(board_id), command)
         return CreateCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
 
-    @strawberry.mutation(description="Give a card new values.")
+    @resolved("Give a card new values.")
     async def update_card(
         self,
         info: Info,
@@ -89,7 +90,7 @@ class Mutation:
         executed = await info.context.node.bus.execute(BoardId(board_id), command)
         return UpdateCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
 
-    @strawberry.mutation(description="Put a card at a place of a column.")
+    @resolved("Put a card at a place of a column.")
     async def move_card(
         self,
         info: Info,
@@ -101,7 +102,7 @@ class Mutation:
         executed = await info.context.node.bus.execute(BoardId(board_id), command)
         return MoveCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
 
-    @strawberry.mutation(description="Delete a card and every dependency on it.")
+    @resolved("Delete a card and every dependency on it.")
     async def delete_card(
         self,
         info: Info,

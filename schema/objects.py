@@ -13,6 +13,7 @@ import strawberry
 from realtime.kanban import models
 from realtime.kanban.ids import CardId, ColumnId
 from schema.enums import TicketType
+from schema.fields import resolved
 from schema.scalars import SafeInt
 
 __all__ = ["BoardState", "Card", "Column", "GithubIssue", "Project"]
@@ -77,22 +78,22 @@ class Column:
     column: strawberry.Private[models.Column]
     state: strawberry.Private[models.BoardState]
 
-    @strawberry.field(graphql_type=strawberry.ID, description="Id of the column.")
+    @resolved("Id of the column.", strawberry.ID)
     def id(self) -> ColumnId:
         """The column's id."""
         return self.column.id
 
-    @strawberry.field(description="The title; those named In Progress, Review and Done have their own rules.")
+    @resolved("The title; those named In Progress, Review and Done have their own rules.")
     def title(self) -> str:
         """The column's title."""
         return self.column.title
 
-    @strawberry.field(graphql_type=list[strawberry.ID], description="Ids of its cards, from top to bottom.")
+    @resolved("Ids of its cards, from top to bottom.", list[strawberry.ID])
     def card_ids(self) -> tuple[CardId, ...]:
         """The ids of its cards."""
         return self.column.card_ids
 
-    @strawberry.field(graphql_type=list[Card], description="Its cards, from top to bottom.")
+    @resolved("Its cards, from top to bottom.", list[Card])
     def cards(self) -> list[models.Card]:
         """Its cards."""
         return [self.state.cards[card_id] for card_id in self.column.card_ids]
@@ -107,17 +108,17 @@ class BoardState:
         description="The position in the board's history that this state stands for; the same string on all exits."
     )
 
-    @strawberry.field(graphql_type=list[strawberry.ID], description="Ids of the columns, from left to right.")
+    @resolved("Ids of the columns, from left to right.", list[strawberry.ID])
     def column_order(self) -> list[ColumnId]:
         """The ids of the columns."""
         return list(self.state.columns)
 
-    @strawberry.field(graphql_type=list[Column], description="The columns, from left to right.")
+    @resolved("The columns, from left to right.", list[Column])
     def columns(self) -> list[Column]:
         """The columns."""
         return [Column(column=column, state=self.state) for column in self.state.columns.values()]
 
-    @strawberry.field(graphql_type=list[Card], description="All cards of the board, in order of creation.")
+    @resolved("All cards of the board, in order of creation.", list[Card])
     def cards(self) -> list[models.Card]:
         """All cards."""
         return list(self.state.cards.values())

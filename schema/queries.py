@@ -13,6 +13,7 @@ from realtime.kanban.ids import BoardId
 from realtime.position import Position, channel_tag
 from schema.context import Info
 from schema.dashboard import DashboardOverview
+from schema.fields import resolved
 from schema.inputs import TimeRangeInput, time_range_of
 from schema.objects import BoardState, Project
 
@@ -23,7 +24,7 @@ __all__ = ["Query"]
 class Query:
     """The root of queries."""
 
-    @strawberry.field(description="The state of a board as stored now; null when there is no such board.")
+    @resolved("The state of a board as stored now; null when there is no such board.")
     async def board(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Id of the board.")]
     ) -> BoardState | None:
@@ -36,12 +37,12 @@ class Query:
         position = Position(store.epoch, tag, found.offset, found.global_offset)
         return BoardState(state=found.board.state, cursor=position.cursor)
 
-    @strawberry.field(graphql_type=list[Project], description="All projects, oldest first; each has one board.")
+    @resolved("All projects, oldest first; each has one board.", list[Project])
     async def projects(self, info: Info) -> list[models.Project]:
         """Return all projects."""
         return await info.context.node.store.projects()
 
-    @strawberry.field(graphql_type=DashboardOverview, description="The dashboard, computed now.")
+    @resolved("The dashboard, computed now.", DashboardOverview)
     async def dashboard_overview(
         self,
         info: Info,

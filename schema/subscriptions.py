@@ -21,6 +21,7 @@ from schema.context import Info
 from schema.dashboard import DashboardOverview
 from schema.errors import stream_ended
 from schema.feed import BoardEvent
+from schema.fields import subscribed
 from schema.inputs import TimeRangeInput, time_range_of
 from schema.objects import BoardState
 
@@ -33,25 +34,21 @@ _BoardIdArgument = Annotated[strawberry.ID, strawberry.argument(description="Id 
 class Subscription:
     """The root of subscriptions."""
 
-    @strawberry.subscription(
-        description=(
-            "The board now, then its newest state after each change. Ends with an error: `BOARD_NOT_FOUND`, "
-            "`BOARD_DELETED`, `SLOW_CONSUMER`, `SERVER_SHUTDOWN`."
-        )
+    @subscribed(
+        "The board now, then its newest state after each change. Ends with an error: `BOARD_NOT_FOUND`, "
+        "`BOARD_DELETED`, `SLOW_CONSUMER`, `SERVER_SHUTDOWN`."
     )
     async def board_state(self, info: Info, board_id: _BoardIdArgument) -> AsyncGenerator[BoardState, None]:
         """Yield the states of the board's stream."""
-        async with aclosing(board_stream(info.context.node, BoardId(board_id))) as stream:
-            async with aclosing(_only("state", stream)) as states:
-                async for envelope in states:
-                    yield mapping.board_state(envelope)
+        stream = board_stream(info.context.node, BoardId(board_id))
+        async with aclosing(stream), aclosing(_only("state", stream)) as states:
+            async for envelope in states:
+                yield mapping.board_state(envelope)
 
-    @strawberry.subscription(
-        description=(
-            "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
-            "board was deleted it completes with `Goodbye`; else it ends with an error: `BOARD_NOT_FOUND`, "
-            "`SLOW_CONSUMER`, or `Goodbye` and `SERVER_SHUTDOWN`."
-        )
+    @subscribed(
+        "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
+        "board was deleted it completes with `Goodbye`; else it ends with an error: `BOARD_NOT_FOUND`, "
+        "`SLOW_CONSUMER`, or `Goodbye` and `SERVER_SHUTDOWN`."
     )
     async def board_events(self, info: Info, board_id: _BoardIdArgument) -> AsyncGenerator[BoardEvent, None]:
         """Yield every envelope of the board's stream."""
@@ -66,13 +63,13 @@ class Subscription:
             except StreamEnded as ended:
                 raise stream_ended(ended, goodbye) from ended
 
-    @strawberry.subscription(
-        graphql_type=DashboardOverview,
-        description=(
+    @subscribed(
+        (
             "The dashboard now, then whenever it changes: 150 ms after the first change that follows the one before, "
             "and every 15 seconds when time alone has changed it. Ends with an error: `SLOW_CONSUMER`, "
             "`SERVER_SHUTDOWN`."
         ),
+        DashboardOverview,
     )
     async def dashboard_overview(
         self,
@@ -82,10 +79,10 @@ class Subscription:
         ] = None,
     ) -> AsyncGenerator[model.DashboardOverview, None]:
         """Yield the overviews of the dashboard's stream."""
-        async with aclosing(dashboard_stream(info.context.node, time_range_of(time_range))) as stream:
-            async with aclosing(_only("dashboard_overview", stream)) as overviews:
-                async for envelope in overviews:
-                    yield mapping.dashboard_overview(envelope)
+        stream = dashboard_stream(info.context.node, time_range_of(time_range))
+        async with aclosing(stream), aclosing(_only("dashboard_overview", stream)) as overviews:
+            async for envelope in overviews:
+                yield mapping.dashboard_overview(envelope)
 
 
 async def _only(type: str, stream: AsyncGenerator[Envelope, None]) -> AsyncGenerator[Envelope, None]:

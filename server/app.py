@@ -63,4 +63,8 @@ def _api_routes() -> list[BaseRoute]:
 
 async def _plain_socket_request(request: Request) -> Response:
     # A socket's address without an upgrade: as recorded, the missing board is named first.
-    return problem(404) if board_of(request.query_params) else problem(400, "Missing boardId")
+    if not board_of(request.query_params):
+        return problem(400, "Missing boardId")
+    if request.headers.get("upgrade", "").lower() == "websocket":
+        return problem(400, "expected a WebSocket handshake (RFC 6455 §4.2.1), something of it is missing")
+    return problem(404)

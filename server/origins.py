@@ -58,9 +58,9 @@ class Origins:
         welcome = is_welcome(origin, headers.get("host", ""), self._allowed)
         if scope["type"] == "websocket":
             app = self._app if welcome else problem(403, f"Origin {origin} is not allowed")
-            await app(scope, receive, send)
+            await app(scope, receive, _with_request_id(send))
             return
-        sent = _with_headers(send, origin if welcome else None)
+        sent = _with_headers(_with_request_id(send), origin if welcome else None)
         if origin is not None and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await _preflight(headers, welcome)(scope, receive, sent)
             return
@@ -77,13 +77,23 @@ def _preflight(headers: Headers, welcome: bool) -> Response:
     return Response(status_code=204, headers=allow)
 
 
+def _with_request_id(send: Send) -> Send:
+    """Name each answer over HTTP, that to a refused upgrade included, so that a report of it can be found."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            MutableHeaders(scope=message)["X-Request-Id"] = str(uuid4())
+        await send(message)
+
+    return sent
+
+
 def _with_headers(send: Send, origin: str | None) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
-            headers["X-Request-Id"] = str(uuid4())
             headers.add_vary_header("Origin")
             if origin is not None:
                 headers["Access-Control-Allow-Origin"] = origin

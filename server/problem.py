@@ -31,6 +31,10 @@ class Problem(HTTPException):
         super().__init__(status, detail or HTTPStatus(status).phrase, headers)
         self.errors = tuple(errors)
 
+    def response(self) -> Response:
+        """Return the answer."""
+        return problem(self.status_code, self.detail, self.errors, self.headers)
+
 
 def problem(
     status: int,
@@ -50,8 +54,9 @@ def problem(
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise TypeError(error)
-    errors = error.errors if isinstance(error, Problem) else ()
-    return problem(error.status_code, error.detail, errors, error.headers)
+    if isinstance(error, Problem):
+        return error.response()
+    return problem(error.status_code, error.detail, headers=error.headers)
 
 
 async def _store(request: Request, error: Exception) -> Response:

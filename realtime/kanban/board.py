@@ -60,7 +60,9 @@ class Board:
         """Return the events that put `card` at `index` of `target`, none when it is there already."""
         others = [other for other in target.card_ids if other != card.id]
         place = min(index, len(others))
-        if card.column_id == target.id and target.card_ids.index(card.id) == place:
+        home = self.state.columns[card.column_id]
+        from_index = home.card_ids.index(card.id)
+        if home.id == target.id and from_index == place:
             return []
         note = events.CardMoved(
             board_id_=self.id,
@@ -69,7 +71,7 @@ class Board:
             to_column_id=target.id,
             to_index=place,
         )
-        return self.record(note, at, changes.CardMoved(card.id, card.column_id, target.id, place, at))
+        return self.record(note, at, changes.CardMoved(card.id, home.id, from_index, target.id, place, at))
 
     def apply(self, recorded: Recorded) -> None:
         """Fold one recorded event."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
+from itertools import zip_longest
 from typing import Literal, assert_never
 
 from pydantic import TypeAdapter
@@ -51,10 +52,15 @@ class CardUpdated:
 
 @dataclass(frozen=True, slots=True)
 class CardMoved:
-    """The card is now at `index` of `to_column_id`, counted in that column without the card."""
+    """The card was at `from_index` and is now at `index` of `to_column_id`, counted there without the card.
+
+    As in the original it renews `updatedAt` of every card whose place is another: its own and those that moved up
+    or down for it.
+    """
 
     card_id: CardId
     from_column_id: ColumnId
+    from_index: int
     to_column_id: ColumnId
     index: int
     updated_at: datetime
@@ -63,10 +69,15 @@ class CardMoved:
 
 @dataclass(frozen=True, slots=True)
 class CardDeleted:
-    """The card is gone. Dependencies on it went before, each with a `CardUpdated` of its own."""
+    """The card is gone from `index`; those below it moved up, which renews their `updatedAt`.
+
+    Dependencies on it went before, each with a `CardUpdated` of its own.
+    """
 
     card_id: CardId
     column_id: ColumnId
+    index: int
+    updated_at: datetime
     type: Literal["card_deleted"] = "card_deleted"
 
 
@@ -112,10 +123,10 @@ def apply(state: BoardState, change: BoardChange) -> BoardState:
             return BoardState(state.columns, {**state.cards, card.id: card})
         case CardMoved():
             return _moved(state, change)
-        case CardDeleted(card_id=card_id, column_id=column_id):
-            cards = dict(state.cards)
-            del cards[card_id]
-            return BoardState(_with(state.columns, _without(state.columns[column_id], card_id)), cards)
+        case CardDeleted(card_id=card_id, column_id=column_id, updated_at=at):
+            columns = _with(state.columns, _without(state.columns[column_id], card_id))
+            cards = {id: card for id, card in state.cards.items() if id != card_id}
+            return BoardState(columns, _renewed(cards, state.columns, columns, at))
         case StateReplaced(columns=columns, cards=new_cards):
             return BoardState({column.id: column for column in columns}, {card.id: card for card in new_cards})
         case _:
@@ -126,7 +137,21 @@ def _moved(state: BoardState, change: CardMoved) -> BoardState:
     card = replace(state.cards[change.card_id], column_id=change.to_column_id, updated_at=change.updated_at)
     columns = _with(state.columns, _without(state.columns[change.from_column_id], card.id))
     columns = _with(columns, _inserted(columns[change.to_column_id], card.id, change.index))
-    return BoardState(columns, {**state.cards, card.id: card})
+    cards = {**state.cards, card.id: card}
+    return BoardState(columns, _renewed(cards, state.columns, columns, change.updated_at))
+
+
+def _renewed(
+    cards: dict[CardId, Card], before: Mapping[ColumnId, Column], after: Mapping[ColumnId, Column], at: datetime
+) -> Mapping[CardId, Card]:
+    """Give each card whose index in its column is another the time of the change."""
+    for column in after.values():
+        old = before[column.id].card_ids
+        if column.card_ids is not old:
+            for card_id, previous in zip_longest(column.card_ids, old[: len(column.card_ids)]):
+                if card_id != previous:
+                    cards[card_id] = replace(cards[card_id], updated_at=at)
+    return cards
 
 
 def _with(columns: Mapping[ColumnId, Column], column: Column) -> Mapping[ColumnId, Column]:

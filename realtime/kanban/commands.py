@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar, assert_never
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from realtime.errors import Conflict, FieldError, InvalidInput, NotFound, field_errors
+from realtime.errors import Conflict, DependencyCycle, FieldError, InvalidInput, NotFound, field_errors
 from realtime.kanban import changes, events
 from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, stop_attempt
 from realtime.kanban.board import Board, Recorded
@@ -187,8 +187,9 @@ def _delete(board: Board, command: DeleteCard, now: datetime) -> list[Recorded]:
         for other in board.state.cards.values()
         if card.id in other.depends_on
     )
+    index = board.state.columns[card.column_id].card_ids.index(card.id)
     note = events.CardDeleted(board_id_=board.id, card_id=card.id, column_id=card.column_id)
-    return board.record(note, now, *freed, changes.CardDeleted(card.id, card.column_id))
+    return board.record(note, now, *freed, changes.CardDeleted(card.id, card.column_id, index, now))
 
 
 def _card(board: Board, card_id: str) -> Card:
@@ -213,4 +214,4 @@ def _check_dependencies(state: BoardState, card: Card) -> None:
     graph[card.id] = card.depends_on
     cycle = find_cycle(graph)
     if cycle:
-        raise InvalidInput(FieldError("dependsOn", f"expected no cycle of dependencies, got {' → '.join(cycle)}"))
+        raise DependencyCycle(FieldError("dependsOn", f"expected no cycle of dependencies, got {' → '.join(cycle)}"))

@@ -21,7 +21,7 @@ from server.problem import Problem
 from server.protocol.sse_format import block
 from server.settings import Settings
 from server.tasks import first_to_end
-from server.transports.query import board_of
+from server.transports.query import after_of, board_of, required_board
 
 __all__ = ["SseEndpoint"]
 
@@ -51,13 +51,12 @@ class SseEndpoint:
 
 
 def _stream(request: Request, node: Node, queue: Subscriber) -> AsyncGenerator[Envelope, None]:
-    board_id = board_of(request.query_params)
-    if board_id is None:
-        return dashboard_stream(node, DEFAULT_TIME_RANGE, queue)
-    if not board_id:
-        # The original took it for the dashboard (contract §8, row 10).
-        raise Problem(400, "Missing boardId")
-    return board_stream(node, board_id, queue)
+    # An EventSource that reconnects names the last `id` in a header: newer than what its address may say.
+    after = request.headers.get("last-event-id") or after_of(request.query_params)
+    if board_of(request.query_params) is None:
+        return dashboard_stream(node, DEFAULT_TIME_RANGE, queue, after=after)
+    # An empty board is none; the original took it for the dashboard (contract §8, row 10).
+    return board_stream(node, required_board(request.query_params), queue, after=after)
 
 
 def _response(request: Request, blocks: AsyncGenerator[bytes, None]) -> EventSourceResponse:

@@ -19,12 +19,12 @@ from realtime.streams import board_stream, dashboard_stream, state_of
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
 from server.connections import abort
-from server.problem import problem
+from server.problem import Problem
 from server.protocol.kanban_conversation import Conversation, Execute, GetState, Ping, Refusal, Request
 from server.protocol.kanban_messages import error, pong, text_frame
 from server.settings import Settings
 from server.tasks import first_to_end
-from server.transports.query import board_of
+from server.transports.query import after_of, required_board
 
 __all__ = ["board_socket", "dashboard_socket"]
 
@@ -38,15 +38,17 @@ class _HeartbeatOverdue(Exception):
 
 async def board_socket(socket: WebSocket) -> None:
     """Serve one board to one client, and carry out its commands."""
-    board_id = board_of(socket.query_params)
-    if not board_id:
-        await socket.send_denial_response(problem(400, "Missing boardId"))
+    try:
+        board_id, after = required_board(socket.query_params), after_of(socket.query_params)
+    except Problem as refused:
+        await socket.send_denial_response(refused.response())
         return
     await _accept(socket)
     node: Node = socket.app.state.node
     # The socket's own queue: replies keep their place between what the stream delivers.
     queue = Subscriber(node.limits.queued_envelopes)
-    await _serve(socket, queue, board_stream(node, board_id, queue), _converse(socket, board_id, queue))
+    stream = board_stream(node, board_id, queue, after=after)
+    await _serve(socket, queue, stream, _converse(socket, board_id, queue))
 
 
 async def dashboard_socket(socket: WebSocket) -> None:

@@ -6,13 +6,16 @@ original would have read from its socket.
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
 import orjson
-from anyio.abc import SocketStream
+from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 __all__ = ["Address", "Answer", "Connection", "Headers", "connect", "exchange", "request_bytes"]
@@ -98,16 +101,39 @@ class Connection:
             await self.read_line()
         await self.read_line()
 
+    async def half_close(self) -> None:
+        """Say that nothing more will be sent (FIN); reading goes on."""
+        await self._stream.send_eof()
+
+    async def reset(self) -> None:
+        """Drop the connection as a crash does: the other side gets RST instead of FIN."""
+        raw = self._stream.extra(SocketAttribute.raw_socket)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await self.aclose()
+
     async def aclose(self) -> None:
         """Close the connection at once; closing twice is allowed."""
         await anyio.aclose_forcefully(self._stream)
 
 
 @asynccontextmanager
-async def connect(address: Address) -> AsyncIterator[Connection]:
-    """Open a connection for the length of the block."""
-    host, port = address
-    connection = Connection(await anyio.connect_tcp(host, port))
+async def connect(address: Address, receive_buffer: int | None = None) -> AsyncIterator[Connection]:
+    """Open a connection for the length of the block.
+
+    Args:
+        address: where to.
+        receive_buffer: bytes the kernel takes before anybody reads (it doubles them); None = as the system has it.
+    """
+    raw = socket.socket()
+    raw.setblocking(False)
+    if receive_buffer is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)  # before connecting, or it has no effect
+    try:
+        await asyncio.get_running_loop().sock_connect(raw, address)
+    except BaseException:
+        raw.close()
+        raise
+    connection = Connection(await SocketStream.from_socket(raw))
     try:
         yield connection
     finally:

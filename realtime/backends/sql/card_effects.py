@@ -1,6 +1,6 @@
 """What a change of a board does to the rows of columns, cards and dependencies: change → statements. Pure.
 
-Positions stay without gaps by two statements per move, whose cost the database bears, not Python.
+Positions stay without gaps by one or two statements per move, whose cost the database bears, not Python.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, insert, or_, select, update
 
-from realtime.backends.sql.tables import cards, columns, dependencies, projects
+from realtime.backends.sql.tables import Instant, cards, columns, dependencies, projects
 from realtime.kanban.changes import BoardChange, CardCreated, CardDeleted, CardMoved, CardUpdated, StateReplaced
 from realtime.kanban.ids import BoardId, ticket_number
 from realtime.kanban.models import Card
@@ -19,15 +19,12 @@ __all__ = ["DELETE_BOARD", "effects"]
 
 Effect = tuple[Executable, dict[str, Any]]
 
+#: Beyond the last position of any column.
+LAST = 2**31 - 1
+
 _board: BindParameter[str] = bindparam("board")
 _here = cards.c.board_id == _board
 _this = and_(_here, cards.c.id == bindparam("card"))
-_own_place = (
-    select(cards.c.position)
-    .where(cards.c.board_id == _board, cards.c.id == bindparam("card"))
-    .correlate(None)
-    .scalar_subquery()
-)
 
 _add_column = insert(columns)
 _add_card = insert(cards)
@@ -41,20 +38,16 @@ _place_card = (
     .where(_this)
     .values(column_id=bindparam("to"), position=bindparam("index"), updated_at=bindparam("at"))
 )
-_close_gap = (
-    update(cards)
-    .where(_here, cards.c.column_id == bindparam("from"), cards.c.position > _own_place)
-    .values(position=cards.c.position - 1)
-)
-_open_gap = (
+# The cards at `low` to `high` of a column go `by` places down (or up, when it is negative) for `card`.
+_shift = (
     update(cards)
     .where(
         _here,
-        cards.c.column_id == bindparam("to"),
-        cards.c.position >= bindparam("index"),
+        cards.c.column_id == bindparam("column"),
+        cards.c.position.between(bindparam("low"), bindparam("high")),
         cards.c.id != bindparam("card"),
     )
-    .values(position=cards.c.position + 1)
+    .values(position=cards.c.position + bindparam("by"), updated_at=bindparam("at", type_=Instant))
 )
 _delete_card = delete(cards).where(_this)
 _add_dependency = insert(dependencies)
@@ -78,8 +71,7 @@ def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
     """Yield what `change` does to the rows of a board, in order."""
     match change:
         case CardCreated(card=card, index=index):
-            this = {"board": board_id, "card": card.id}
-            yield _open_gap, {**this, "to": card.column_id, "index": index}
+            # A new card comes last, so no other makes room for it.
             yield (
                 _add_card_last,
                 {"board": board_id, "board_id": board_id, "id": card.id, "position": index, **_values(card)},
@@ -95,11 +87,11 @@ def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
                 yield from _dependencies(board_id, card)
         case CardMoved():
             yield from _moved(board_id, change)
-        case CardDeleted(card_id=card_id, column_id=column_id):
+        case CardDeleted(card_id=card_id, column_id=column_id, index=index, updated_at=at):
             this = {"board": board_id, "card": card_id}
-            yield _close_gap, {**this, "from": column_id}
             yield _delete_both_ways, this
             yield _delete_card, this
+            yield _shift, {**this, "column": column_id, "low": index + 1, "high": LAST, "by": -1, "at": at}
         case StateReplaced():
             yield from _replaced(board_id, change)
         case _:
@@ -107,11 +99,18 @@ def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
 
 
 def _moved(board_id: BoardId, change: CardMoved) -> Iterator[Effect]:
-    this = {"board": board_id, "card": change.card_id}
-    place = {"to": change.to_column_id, "index": change.index}
-    yield _close_gap, {**this, "from": change.from_column_id}
-    yield _open_gap, {**this, **place}
-    yield _place_card, {**this, **place, "at": change.updated_at}
+    this = {"board": board_id, "card": change.card_id, "at": change.updated_at}
+    source = {**this, "column": change.from_column_id}
+    target = {**this, "column": change.to_column_id}
+    start, end = change.from_index, change.index
+    if change.from_column_id != change.to_column_id:
+        yield _shift, {**source, "low": start + 1, "high": LAST, "by": -1}
+        yield _shift, {**target, "low": end, "high": LAST, "by": 1}
+    elif start < end:
+        yield _shift, {**source, "low": start + 1, "high": end, "by": -1}
+    else:
+        yield _shift, {**source, "low": end, "high": start - 1, "by": 1}
+    yield _place_card, {**this, "to": change.to_column_id, "index": end}
 
 
 def _replaced(board_id: BoardId, change: StateReplaced) -> Iterator[Effect]:

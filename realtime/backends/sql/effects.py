@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql import card_effects
 from realtime.backends.sql.tables import (
+    Instant,
     agents,
     attempts,
     conversation,
@@ -70,32 +71,33 @@ _put_attempt = _put_attempt.on_conflict_do_update(
         },
     },
 )
+# Typed: inside an expression SQLAlchemy does not know whose value it is, and would bind a datetime as text.
+_at = bindparam("at", type_=Instant)
+_ended = bindparam("ended", type_=Instant)
 _this_attempt = (attempts.c.board_id == bindparam("board")) & (attempts.c.id == bindparam("attempt"))
 _set_status = (
     update(attempts)
     .where(_this_attempt)
     .values(
         status=bindparam("new_status"),
-        updated_at=bindparam("at"),
+        updated_at=_at,
         started_at=case(
-            (bindparam("new_status") == AttemptStatus.RUNNING, func.coalesce(attempts.c.started_at, bindparam("at"))),
+            (bindparam("new_status") == AttemptStatus.RUNNING, func.coalesce(attempts.c.started_at, _at)),
             else_=attempts.c.started_at,
         ),
-        ended_at=func.coalesce(bindparam("ended"), case((bindparam("over"), attempts.c.ended_at), else_=None)),
+        ended_at=func.coalesce(_ended, case((bindparam("over"), attempts.c.ended_at), else_=None)),
     )
 )
 _end_if_open = (
-    update(attempts)
-    .where(_this_attempt, bindparam("over"), attempts.c.ended_at.is_(None))
-    .values(ended_at=bindparam("at"))
+    update(attempts).where(_this_attempt, bindparam("over"), attempts.c.ended_at.is_(None)).values(ended_at=_at)
 )
 _complete = (
     update(attempts)
     .where(_this_attempt)
     .values(
         status=bindparam("new_status"),
-        updated_at=bindparam("at"),
-        ended_at=func.coalesce(attempts.c.ended_at, bindparam("at")),
+        updated_at=_at,
+        ended_at=func.coalesce(attempts.c.ended_at, _at),
         worktree_path=func.coalesce(bindparam("path"), attempts.c.worktree_path),
     )
 )
@@ -105,8 +107,8 @@ _stop = (
     .where(_this_attempt, attempts.c.status != AttemptStatus.STOPPING)
     .values(
         status=AttemptStatus.STOPPED.value,
-        updated_at=bindparam("at"),
-        ended_at=func.coalesce(attempts.c.ended_at, bindparam("at")),
+        updated_at=_at,
+        ended_at=func.coalesce(attempts.c.ended_at, _at),
     )
 )
 

@@ -15,9 +15,9 @@ from realtime.node import Node
 from realtime.ports import Attempt, LogEntry
 from server.problem import Problem
 from server.transports.bodies import answer, json_object
+from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import StopPatch, command_of, input_of
 from server.transports.rest.refusals import refusals
-from server.transports.rest.resource import resource
 
 __all__ = ["attempt_routes", "attempt_wire"]
 

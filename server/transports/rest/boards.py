@@ -17,9 +17,9 @@ from realtime.kanban.wire import card_wire, columns_wire, state_json
 from realtime.node import Node
 from server.problem import Problem
 from server.transports.bodies import answer, json_object
+from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import command_of
 from server.transports.rest.refusals import refusals
-from server.transports.rest.resource import resource
 
 __all__ = ["board_routes"]
 
@@ -78,7 +78,7 @@ async def patch_card(request: Request) -> Response:
         commands.append(update)
     if move:
         place = {"cardId": card_id, "toColumnId": body["columnId"], "toIndex": body["index"]}
-        commands.append(command_of(MoveCard, place))
+        commands.append(command_of(MoveCard, place, toColumnId="columnId", toIndex="index"))
     before = await _home(request, card_id)
     executed = await _execute(request, *commands)
     state = executed.board.state

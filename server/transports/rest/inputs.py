@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from realtime.errors import InvalidInput, field_errors
+from realtime.errors import FieldError, InvalidInput, field_errors
 from realtime.kanban.commands import parse_command
 from server.problem import Problem
 
@@ -70,8 +70,8 @@ def input_of(kind: type[_M], body: dict[str, Any]) -> _M:
         raise _bad_request(InvalidInput(*field_errors(error))) from error
 
 
-def command_of(kind: type[_C], body: dict[str, Any]) -> _C:
-    """Parse a body into a command.
+def command_of(kind: type[_C], body: dict[str, Any], **names: str) -> _C:
+    """Parse a body into a command; `names` maps fields of the command to what the client calls them.
 
     Raises:
         Problem: 400 with the fields that do not fit.
@@ -79,7 +79,8 @@ def command_of(kind: type[_C], body: dict[str, Any]) -> _C:
     try:
         return parse_command(kind, body)
     except InvalidInput as refused:
-        raise _bad_request(refused) from refused
+        fields = (FieldError(names.get(field.field, field.field), field.message) for field in refused.fields)
+        raise _bad_request(InvalidInput(*fields)) from refused
 
 
 def _bad_request(refused: InvalidInput) -> Problem:

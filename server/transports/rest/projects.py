@@ -18,8 +18,8 @@ from realtime.kanban.wire import project_wire
 from realtime.node import Node
 from server.problem import Problem
 from server.transports.bodies import answer, json_object
+from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import NewProject, ProjectPatch, input_of
-from server.transports.rest.resource import resource
 
 __all__ = ["project_routes", "repository_slug"]
 

@@ -15,7 +15,7 @@ from realtime.node import Node
 from server.problem import Problem
 from server.transports.bodies import answer
 from server.transports.query import first_values
-from server.transports.rest.resource import resource
+from server.transports.rest.dispatch import resource
 
 __all__ = ["boardcast_version", "status_routes"]
 

@@ -1,0 +1,73 @@
+"""Two boards to work on, and the look before and after that shows whether anything changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from realtime.channels import EVERYBODY
+from realtime.node import Node
+from realtime.ports import Agent, StoredBoard
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import Address
+from tests.kit.recordings import Json
+
+__all__ = ["BOARD", "DONE", "DOING", "OTHER", "TODO", "Everything", "everything", "make_boards"]
+
+BOARD, OTHER = "board-1", "board-2"
+TODO, DOING, DONE = "col-todo", "col-doing", "col-done"
+_AT = "2025-01-02T03:04:05.678Z"
+
+
+def _card(id: str, number: int, **more: object) -> Json:
+    times = {"createdAt": _AT, "updatedAt": _AT}
+    return {"id": id, "ticketKey": f"AB-{number}", "title": f"Title of {id}", **more, **times}
+
+
+def _state(prefix: str) -> Json:
+    """Return a state with a free card, one that waits for it, and one that is done."""
+    free, waiting, done = f"{prefix}free", f"{prefix}waiting", f"{prefix}done"
+    columns = {
+        f"{prefix}{TODO}": ("Backlog", [free, waiting]),
+        f"{prefix}{DOING}": ("In Progress", []),
+        f"{prefix}{DONE}": ("Done", [done]),
+    }
+    return {
+        "columns": {id: {"id": id, "title": title, "cardIds": ids} for id, (title, ids) in columns.items()},
+        "columnOrder": list(columns),
+        "cards": {
+            free: _card(free, 1, description="to be cleared"),
+            waiting: _card(waiting, 2, dependsOn=[free]),
+            done: _card(done, 3),
+        },
+    }
+
+
+def _board(id: str, name: str, prefix: str) -> list[Json]:
+    project = {"projectId": id, "name": name, "repositoryPath": f"/repositories/{id}"}
+    state = {"boardId": id, "state": _state(prefix)}
+    return [event("project.created", project, _AT), event("board.state.changed", state, _AT)]
+
+
+async def make_boards(address: Address) -> None:
+    """Make `BOARD` with the cards `free`, `waiting`, `done`, and `OTHER`, where every id begins with `other-`."""
+    await Publisher(address).publish(*_board(BOARD, "Alpha Board", ""), *_board(OTHER, "Beta Board", "other-"))
+
+
+@dataclass(frozen=True)
+class Everything:
+    """What the store holds: rows, and how long the log of each channel is."""
+
+    boards: dict[str, StoredBoard]
+    projects: list[Any]
+    agents: list[Agent]
+    global_offset: int
+
+
+async def everything(node: Node) -> Everything:
+    """Read all there is; two of them are equal when nothing happened in between."""
+    projects = await node.store.projects()
+    found = {project.id: await node.store.board(project.id) for project in projects}
+    boards = {id: board for id, board in found.items() if board is not None}
+    agents, _ = await node.store.agents()
+    return Everything({**boards}, list(projects), agents, await node.store.offset(EVERYBODY))

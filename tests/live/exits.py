@@ -1,0 +1,152 @@
+"""The five exits that stream, behind one face: connect on a given connection, read event after event."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import orjson
+
+from tests.kit.raw_http import Answer, Connection, request_bytes
+from tests.kit.raw_socket import CLOSE, PING, RawSocket
+from tests.kit.sse_reader import SseReader
+from tests.live.boards import BOARD
+
+__all__ = ["EXITS", "Ended", "ExitReader", "open_exit", "opening_request"]
+
+_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+_EVENTS = 'subscription { boardEvents(boardId: "%s") { __typename ... on AgentRegistered { label } } }' % BOARD
+
+
+class Ended(Exception):
+    """The server ended the stream with a word of its protocol: a close code, or a GraphQL error code."""
+
+    def __init__(self, word: int | str) -> None:
+        """Keep the word."""
+        super().__init__(word)
+        self.word = word
+
+
+class ExitReader(Protocol):
+    """A reader of one exit."""
+
+    async def event(self) -> tuple[str, Any]:
+        """Return type and payload of the next event.
+
+        Raises:
+            Ended: there is none, and the server said why.
+        """
+
+    async def say_goodbye(self) -> None:
+        """Leave as the protocol wants it."""
+
+
+class _Socket:
+    def __init__(self, socket: RawSocket) -> None:
+        self.socket = socket
+
+    async def event(self) -> tuple[str, Any]:
+        message = await self.message()
+        return message["type"], message.get("payload")
+
+    async def message(self) -> dict[str, Any]:
+        while (frame := await self.socket.receive()).opcode == PING:
+            pass
+        if frame.opcode == CLOSE:
+            raise Ended(frame.close[0])
+        parsed: dict[str, Any] = orjson.loads(frame.text)
+        return parsed
+
+    async def say_goodbye(self) -> None:
+        assert await self.socket.close(1000, "bye") == (1000, "bye")
+
+
+class _GraphqlSocket(_Socket):
+    """`boardEvents` over graphql-transport-ws."""
+
+    async def subscribe(self) -> None:
+        await self.socket.send_json({"type": "connection_init"})
+        assert (await self.message())["type"] == "connection_ack"
+        await self.socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": _EVENTS}})
+
+    async def event(self) -> tuple[str, Any]:
+        message = await self.message()
+        if message["type"] == "complete":
+            raise Ended("complete")
+        if message["type"] == "error" or message["payload"].get("errors"):
+            errors = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
+            raise Ended(errors[0]["extensions"]["code"])
+        told = message["payload"]["data"]["boardEvents"]
+        return _TYPES.get(told["__typename"], told["__typename"]), told
+
+    async def say_goodbye(self) -> None:
+        await self.socket.send_json({"id": "1", "type": "complete"})
+        await super().say_goodbye()
+
+
+class _Stream:
+    def __init__(self, stream: SseReader) -> None:
+        self.stream = stream
+
+    async def event(self) -> tuple[str, Any]:
+        return await self.stream.event()
+
+    async def say_goodbye(self) -> None:
+        await self.stream.aclose()
+
+
+_TYPES = {"Hello": "hello", "State": "state", "AgentRegistered": "agent_registered", "Goodbye": "goodbye"}
+_Opener = Callable[[Connection, str], Awaitable[ExitReader]]
+
+
+async def _socket(connection: Connection, target: str) -> ExitReader:
+    return _Socket(await RawSocket.handshake(connection, target))
+
+
+async def _graphql(connection: Connection, target: str) -> ExitReader:
+    headers = [*_upgrade(), ("Sec-WebSocket-Protocol", "graphql-transport-ws")]
+    reader = _GraphqlSocket(await RawSocket.handshake(connection, target, headers))
+    await reader.subscribe()
+    return reader
+
+
+async def _stream(connection: Connection, target: str) -> ExitReader:
+    await connection.send(opening_request(target))
+    head = await connection.read_head()
+    assert head.status == 200, head
+    return _Stream(SseReader(connection, Answer(head.status, head.reason, head.headers)))
+
+
+#: Name → how it is opened, and where.
+EXITS: dict[str, tuple[_Opener, str]] = {
+    "board-ws": (_socket, f"/api/v1/ws?boardId={BOARD}"),
+    "dashboard-ws": (_socket, "/api/v1/ws/dashboard"),
+    "board-sse": (_stream, f"/api/v1/sse?boardId={BOARD}"),
+    "dashboard-sse": (_stream, "/api/v1/sse"),
+    "graphql-ws": (_graphql, "/graphql"),
+}
+
+
+def _upgrade() -> list[tuple[str, str]]:
+    return [
+        ("Host", "127.0.0.1"),
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Key", _KEY),
+        ("Sec-WebSocket-Version", "13"),
+    ]
+
+
+def opening_request(target: str) -> bytes:
+    """Return the first request of an exit as it travels."""
+    is_socket = "/ws" in target or target == "/graphql"
+    return request_bytes("GET", target, _upgrade() if is_socket else [("Host", "127.0.0.1")])
+
+
+async def open_exit(name: str, connection: Connection) -> ExitReader:
+    """Open an exit on `connection` and read what every reader gets first: hello and the present."""
+    opener, target = EXITS[name]
+    reader = await opener(connection, target)
+    assert (await reader.event())[0] == "hello"
+    assert (await reader.event())[0] in {"state", "dashboard_overview"}
+    return reader

@@ -1,0 +1,62 @@
+"""What a reader leaves behind when it goes: nothing. Looks at hub, views, watches, tasks and file descriptors."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from realtime.node import Node
+from tests.kit.deadline import deadline
+
+__all__ = ["Holdings", "holdings", "settled"]
+
+_SETTLE_UNITS = 20
+#: sse-starlette keeps one of these for each event loop.
+_OF_LIBRARIES = {"_shutdown_watcher"}
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the process holds at one moment."""
+
+    subscribers: int
+    channels: int
+    views: int
+    dashboards: int
+    tasks: frozenset[str]
+    descriptors: int
+
+
+def holdings(node: Node) -> Holdings:
+    """Count."""
+    statistics = node.hub.statistics()
+    return Holdings(
+        subscribers=statistics.subscribers,
+        channels=statistics.channels,
+        views=len(node.views),
+        dashboards=len(node.dashboard.channels()),
+        tasks=frozenset(
+            f"{_name(task)} {id(task)}" for task in asyncio.all_tasks() if _name(task) not in _OF_LIBRARIES
+        ),
+        descriptors=len(list(Path("/proc/self/fd").iterdir())),
+    )
+
+
+async def settled(node: Node, before: Holdings) -> None:
+    """Return when the process holds what it held before, and nothing more."""
+    now = holdings(node)
+    try:
+        async with deadline(_SETTLE_UNITS):
+            while (now := holdings(node)) != before:
+                await anyio.sleep(0)
+    except TimeoutError:
+        raise AssertionError(f"expected {before}, {now} is held") from None
+
+
+def _name(task: asyncio.Task[Any]) -> str:
+    name: str = getattr(task.get_coro(), "__qualname__", "")
+    return name

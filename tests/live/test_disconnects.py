@@ -1,0 +1,114 @@
+"""Every exit × every way to leave: nothing stays behind, and who stays gets everything, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.kit.deadline import deadline
+from tests.kit.live_server import LiveServer
+from tests.kit.publishing import Publisher
+from tests.kit.raw_http import Connection, connect
+from tests.kit.sse_reader import SseReader, open_stream
+from tests.live.boards import BOARD
+from tests.live.exits import EXITS, ExitReader, open_exit, opening_request
+from tests.live.leftovers import holdings, settled
+
+_WAIT_UNITS = 20
+
+
+async def _close_cleanly(reader: ExitReader, connection: Connection) -> None:
+    await reader.say_goodbye()
+
+
+async def _reset(reader: ExitReader, connection: Connection) -> None:
+    await connection.reset()
+
+
+async def _half_close(reader: ExitReader, connection: Connection) -> None:
+    await connection.half_close()
+    await connection.read_to_end()
+
+
+LEAVING: dict[str, Callable[[ExitReader, Connection], Awaitable[None]]] = {
+    "clean-close": _close_cleanly,
+    "reset": _reset,
+    "half-close": _half_close,
+}
+
+
+async def _read_opening(stream: SseReader) -> None:
+    assert [(await stream.event())[0] for _ in range(2)] == ["hello", "state"]
+
+
+async def _check_order(live: LiveServer, stream: SseReader, count: int = 20) -> None:
+    """Publish and see all of it come, in order, with nothing in between."""
+    publisher = Publisher(live.address)
+    for number in range(count):
+        await publisher.mark(str(number))
+    labels = [(await stream.event())[1] for _ in range(count)]
+    assert labels == [{"agent": "MARKER", "label": str(number)} for number in range(count)]
+
+
+@pytest.mark.parametrize("leaving", LEAVING)
+@pytest.mark.parametrize("name", EXITS)
+async def test_reader_that_leaves_leaves_nothing_behind(name: str, leaving: str, boards: LiveServer) -> None:
+    target = f"/api/v1/sse?boardId={BOARD}"
+    async with open_stream(boards.address, target) as bystander, deadline(_WAIT_UNITS):
+        await _read_opening(bystander)
+        before = holdings(boards.node)
+        async with connect(boards.address) as connection:
+            reader = await open_exit(name, connection)
+            assert holdings(boards.node).subscribers == before.subscribers + 1
+            await LEAVING[leaving](reader, connection)
+        await settled(boards.node, before)
+        await _check_order(boards, bystander)
+
+
+@pytest.mark.parametrize("leaving", LEAVING)
+async def test_last_reader_that_leaves_takes_view_and_watch_along(leaving: str, boards: LiveServer) -> None:
+    before = holdings(boards.node)
+    assert (before.subscribers, before.views, before.dashboards) == (0, 0, 0)
+    async with deadline(_WAIT_UNITS):
+        for name in EXITS:
+            async with connect(boards.address) as connection:
+                reader = await open_exit(name, connection)
+                await LEAVING[leaving](reader, connection)
+        await settled(boards.node, before)
+
+
+@pytest.mark.parametrize("name", EXITS)
+async def test_reader_that_vanishes_in_half_a_request_leaves_nothing(name: str, boards: LiveServer) -> None:
+    _, target = EXITS[name]
+    request = opening_request(target)
+    before = holdings(boards.node)
+    async with deadline(_WAIT_UNITS):
+        for end in range(1, len(request), 7):
+            async with connect(boards.address) as connection:
+                await connection.send(request[:end])
+        await settled(boards.node, before)
+
+
+@pytest.mark.parametrize("name", EXITS)
+async def test_reader_that_vanishes_before_the_answer_leaves_nothing(name: str, boards: LiveServer) -> None:
+    _, target = EXITS[name]
+    before = holdings(boards.node)
+    async with deadline(_WAIT_UNITS):
+        for _ in range(20):
+            async with connect(boards.address) as connection:
+                await connection.send(opening_request(target))
+                await connection.reset()
+        await settled(boards.node, before)
+
+
+@pytest.mark.parametrize("name", EXITS)
+async def test_readers_that_come_and_go_in_crowds_leave_nothing(name: str, boards: LiveServer) -> None:
+    before = holdings(boards.node)
+    async with deadline(_WAIT_UNITS):
+        for round_ in range(30):
+            async with connect(boards.address) as connection:
+                await open_exit(name, connection)
+                await Publisher(boards.address).mark(str(round_))
+                await connection.reset()
+        await settled(boards.node, before)
