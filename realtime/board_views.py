@@ -88,28 +88,32 @@ class BoardViews:
         watch = self._watched.get(board_id)
         return watch.view if watch else None
 
-    def loaded(self) -> list[tuple[BoardId, BoardView]]:
-        """Return all loaded views."""
-        return [(board_id, watch.view) for board_id, watch in self._watched.items() if watch.view]
-
     def apply(self, board_id: BoardId, stored: StoredEvent) -> BoardView | None:
-        """Fold an event into its view; return the view, None when nobody watches it (or it is still loading)."""
+        """Fold an event into its view; return the view, None when no reader of it needs to be told.
+
+        That is when nobody watches the board, when it is still loading, and when it was loaded with the event in it.
+        """
         watch = self._watched.get(board_id)
         if watch is None:
             return None
         if watch.view is None:
             watch.waiting.append(stored)
             return None
+        if stored.offset <= watch.view.position.offset:
+            return None  # loaded between its commit and now: the rows had it, and so had the snapshots of all readers
         watch.view.apply(stored)
         return watch.view
 
-    def apply_globally(self, stored: StoredEvent) -> None:
-        """Note a global event in every view."""
-        for watch in self._watched.values():
+    def apply_globally(self, stored: StoredEvent) -> list[tuple[BoardId, BoardView]]:
+        """Note a global event in every view; return those to which it is new."""
+        moved: list[tuple[BoardId, BoardView]] = []
+        for board_id, watch in self._watched.items():
             if watch.view is None:
                 watch.waiting.append(stored)
-            else:
+            elif stored.global_offset > watch.view.position.global_offset:
                 watch.view.move_globally(stored.global_offset)
+                moved.append((board_id, watch.view))
+        return moved
 
     def drop(self, board_id: BoardId) -> None:
         """Forget the view of a board that was deleted; readers that come later load anew (and find none)."""

@@ -7,6 +7,7 @@ hand to the broker. Publishing happens before the next transaction begins, so re
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from realtime.board_views import BoardViews
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.clock import Clock
-from realtime.errors import FieldError, InvalidInput, NotFound
+from realtime.errors import FieldError, InvalidInput, NotFound, Refused
 from realtime.kanban import events
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import Command, decide
@@ -28,6 +29,7 @@ from realtime.position import Position, channel_tag
 __all__ = ["Accepted", "Bus", "Executed"]
 
 _T = TypeVar("_T")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,15 @@ class Bus:
         task = asyncio.create_task(work, name="bus")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_fault)  # nobody else looks at what comes of it
+            raise
 
     async def _execute(self, board_id: BoardId, commands: Sequence[Command]) -> Executed:
-        now = self._clock()
         async with self._turn:
+            now = self._clock()  # not before its turn: the times of a log's events follow its order
             async with self._store.transaction() as transaction:
                 board, position = await self._present(transaction, board_id)
                 recorded: list[Recorded] = []
@@ -217,6 +223,12 @@ class _Plan:
             self._boards.pop(BoardId(event.project_id), None)
         self.new.append(_new(made[0], incoming.key))
         self.new += [_new(consequence) for consequence in made[1:]]
+
+
+def _log_fault(task: asyncio.Task[Any]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, Refused):
+        log.error("a command failed after its caller had gone", exc_info=error)
 
 
 def _fold(board: Board, made: Sequence[Recorded]) -> None:

@@ -56,11 +56,11 @@ class Delivery:
             outbox.setdefault(stored.channel, []).append(Envelope(type, payload, cursor))
 
     def _to_everybody(self, stored: StoredEvent, outbox: Outbox) -> None:
-        self._views.apply_globally(stored)
+        moved = self._views.apply_globally(stored)
         self._dashboard.global_offset = stored.global_offset
         for type, payload in translate(stored.recorded, None):
             message = Envelope(type, payload)
-            for board_id, view in self._views.loaded():
+            for board_id, view in moved:
                 outbox.setdefault(board_channel(board_id), []).append(message.stamped(view.position.cursor))
             for channel in self._dashboard.channels():
                 outbox.setdefault(channel, []).append(message.stamped(self._dashboard.position.cursor))

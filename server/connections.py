@@ -16,6 +16,8 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from server.problem import problem
+
 __all__ = ["HttpConnection", "WebSocketConnection", "abort"]
 
 EXTENSION = "boardcast.abort"
@@ -38,7 +40,7 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request; its scope is new."""
         super().on_message_begin()
-        _extend(self.scope, self.transport)
+        _extend(self.scope, self._abort)
 
     def data_received(self, data: bytes) -> None:
         """Keep the segment for as long as it is parsed."""
@@ -54,6 +56,19 @@ class HttpConnection(HttpToolsProtocol):
         if isinstance(upgrade, httptools.HttpParserUpgrade) and isinstance(protocol, WebSocketConnection):
             protocol.data_received(self._segment[upgrade.args[0] :])
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP as every other error is answered."""
+        refusal = problem(400, msg, headers={"Connection": "close"})
+        head = b"".join(b"%b: %b\r\n" % pair for pair in refusal.raw_headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%b\r\n%b" % (head, bytes(refusal.body)))
+        self.transport.close()
+
+    def _abort(self) -> None:
+        self.transport.abort()
+        # uvicorn learns of it a turn later, and would log meanwhile that the response was not completed.
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
     """WebSocket over websockets' sans-I/O protocol."""
@@ -68,6 +83,19 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
         elif data:
             super().data_received(data)
+            if not self.handshake_initiated:
+                self._refuse_head()
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on; bytes that are no UTF-8 are the client's fault, and nothing to log (RFC 6455, 8.1)."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     async def send(self, message: Any) -> None:
         """Send; behind the answer to the handshake, read on."""
@@ -83,7 +111,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Run the application, then see to it that the connection ends."""
-        _extend(self.scope, self.transport)
+        _extend(self.scope, self.transport.abort)
         await super().run_asgi()
         self._cut_later()
 
@@ -98,11 +126,16 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if self._cut is not None:
             self._cut.cancel()
 
+    def _refuse_head(self) -> None:
+        # websockets has refused a head with a line too long or lines too many; uvicorn looks for requests only.
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+
     def _cut_later(self) -> None:
         if self._cut is None and not self.disconnected:
             self._cut = self.loop.call_later(FLUSH_SECONDS, self.transport.abort)
 
 
-def _extend(scope: Any, transport: asyncio.Transport) -> None:
+def _extend(scope: Any, cut: Callable[[], None]) -> None:
     # `Any`: uvicorn's scope types know only the extensions of the standard.
-    scope.setdefault("extensions", {})[EXTENSION] = transport.abort
+    scope.setdefault("extensions", {})[EXTENSION] = cut

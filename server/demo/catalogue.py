@@ -52,6 +52,10 @@ class DemoProject:
         """Where the project would be, if it were anywhere."""
         return f"https://github.com/{self.repository_slug}"
 
+    def pull_url(self, number: int) -> str:
+        """Return the address of a pull request."""
+        return f"{self.repository_url}/pull/{number}"
+
     def card_id(self, key: str) -> CardId:
         """Return the id of the card of an idea."""
         return CardId(f"card-{uuid5(_NAMES, f'{self.id}/{key}')}")

@@ -1,4 +1,4 @@
-"""The words of a script: what it is shown (`Scene`), what it asks for (`Step`), and how the two alternate (`Script`)."""
+"""The words of a script: what it is shown (`Scene`), what it asks for (`Step`), how the two alternate (`Script`)."""
 
 from __future__ import annotations
 

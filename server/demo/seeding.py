@@ -27,11 +27,15 @@ def seed_events(seed: int, now: datetime) -> list[Json]:
     for project in PROJECTS:
         batch.append(_project(project, now - AGE))
         # History before the cards: an attempt that completes moves its card, and these are where they belong.
-        for number, idea in enumerate(_seeded(project)):
+        for number, idea in enumerate(_seeded(project), start=1):
             if idea.column in (REVIEW, DONE):
-                batch += _past_attempt(rng, project, idea, now - AGE + number * APART)
+                batch += _past_attempt(rng, project, idea, _made_at(number, now), number)
         batch.append(_cards(project, now))
     return batch
+
+
+def _made_at(number: int, now: datetime) -> datetime:
+    return now - AGE + number * APART
 
 
 def _seeded(project: DemoProject) -> list[Idea]:
@@ -50,13 +54,12 @@ def _project(project: DemoProject, at: datetime) -> Json:
     return event("project.created", payload, iso(at))
 
 
-def _past_attempt(rng: Random, project: DemoProject, idea: Idea, start: datetime) -> Iterator[Json]:
+def _past_attempt(rng: Random, project: DemoProject, idea: Idea, start: datetime, number: int) -> Iterator[Json]:
     attempt_id = f"att-{random_uuid(rng)}"
     own = {"attemptId": attempt_id, "boardId": project.id}
     work = {**own, "cardId": project.card_id(idea.key), "agent": rng.choice(sorted(AGENTS)), "baseBranch": "main"}
     end = iso(start + timedelta(seconds=rng.randint(240, 1500)))
-    pull = {"number": rng.randint(10, 90), "state": "open", "draft": False, "title": idea.title}
-    pull["url"] = f"{project.repository_url}/pull/{pull['number']}"
+    pull = {"number": number, "url": project.pull_url(number), "state": "open", "draft": False, "title": idea.title}
     yield event("attempt.queued", work, iso(start))
     yield event("attempt.started", work, iso(start + timedelta(seconds=4)))
     yield event("github.pr.created", {"projectId": project.id, "attemptId": attempt_id, "pr": pull}, end)
@@ -78,7 +81,8 @@ def _cards(project: DemoProject, now: datetime) -> Json:
 
 
 def _card(project: DemoProject, idea: Idea, number: int, now: datetime) -> Json:
-    made = iso(now - AGE + number * APART)
+    made = iso(_made_at(number, now))
+    pull = {"prUrl": project.pull_url(number)} if idea.column in (REVIEW, DONE) else {}
     return {
         "id": project.card_id(idea.key),
         "ticketKey": f"{ticket_prefix(project.name)}-{number}",
@@ -88,4 +92,5 @@ def _card(project: DemoProject, idea: Idea, number: int, now: datetime) -> Json:
         "dependsOn": [project.card_id(key) for key in idea.after],
         "createdAt": made,
         "updatedAt": made,
+        **pull,
     }

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
 import orjson
+from cross_web import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.asgi import GraphQL
 
 from realtime.node import Node
 from schema.context import Context
+from server.connections import abort
+from server.problem import problem
+from server.settings import Settings
 
 __all__ = ["GraphqlEndpoint"]
 
@@ -35,6 +41,19 @@ class GraphqlEndpoint(GraphQL[Context, None]):
         self._node = node
         self._page = page
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket; a client that takes nothing for too long is cut."""
+        settings: Settings = scope["app"].state.settings
+        patient = _patient(send, scope, settings.send_timeout_seconds)
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, patient)
+            return
+        try:
+            response = await self.run(Request(scope, receive))
+        except HTTPException as refused:
+            response = problem(refused.status_code, refused.reason)
+        await response(scope, receive, patient)
+
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Return what resolvers get."""
         return Context(self._node)
@@ -50,3 +69,19 @@ class GraphqlEndpoint(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> object:
         """Decode with orjson, whose errors are `json.JSONDecodeError` too."""
         return orjson.loads(data)
+
+
+def _patient(send: Send, scope: Scope, seconds: float) -> Send:
+    """Return `send`, which cuts the connection when it takes longer than `seconds`.
+
+    Whoever waits in it then meets the same as when the client had left; nothing here needs to know what that is.
+    """
+
+    async def sent(message: Message) -> None:
+        cut = asyncio.get_running_loop().call_later(seconds, abort, scope)
+        try:
+            await send(message)
+        finally:
+            cut.cancel()
+
+    return sent

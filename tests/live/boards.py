@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from realtime.channels import EVERYBODY
+from realtime.kanban.ids import BoardId
+from realtime.kanban.models import Project
 from realtime.node import Node
 from realtime.ports import Agent, StoredBoard
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import Address
 from tests.kit.recordings import Json
 
-__all__ = ["BOARD", "DONE", "DOING", "OTHER", "TODO", "Everything", "everything", "make_boards"]
+__all__ = ["BOARD", "DOING", "DONE", "OTHER", "TODO", "Everything", "everything", "make_boards"]
 
 BOARD, OTHER = "board-1", "board-2"
 TODO, DOING, DONE = "col-todo", "col-doing", "col-done"
@@ -58,8 +59,8 @@ async def make_boards(address: Address) -> None:
 class Everything:
     """What the store holds: rows, and how long the log of each channel is."""
 
-    boards: dict[str, StoredBoard]
-    projects: list[Any]
+    boards: dict[BoardId, StoredBoard]
+    projects: list[Project]
     agents: list[Agent]
     global_offset: int
 
@@ -70,4 +71,4 @@ async def everything(node: Node) -> Everything:
     found = {project.id: await node.store.board(project.id) for project in projects}
     boards = {id: board for id, board in found.items() if board is not None}
     agents, _ = await node.store.agents()
-    return Everything({**boards}, list(projects), agents, await node.store.offset(EVERYBODY))
+    return Everything(boards, projects, agents, await node.store.offset(EVERYBODY))

@@ -15,7 +15,7 @@ from tests.live.boards import BOARD
 __all__ = ["EXITS", "Ended", "ExitReader", "open_exit", "opening_request"]
 
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-_EVENTS = 'subscription { boardEvents(boardId: "%s") { __typename ... on AgentRegistered { label } } }' % BOARD
+_EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on AgentRegistered { label } } }"
 
 
 class Ended(Exception):
@@ -67,7 +67,9 @@ class _GraphqlSocket(_Socket):
     async def subscribe(self) -> None:
         await self.socket.send_json({"type": "connection_init"})
         assert (await self.message())["type"] == "connection_ack"
-        await self.socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": _EVENTS}})
+        await self.socket.send_json(
+            {"id": "1", "type": "subscribe", "payload": {"query": _EVENTS, "variables": {"id": BOARD}}}
+        )
 
     async def event(self) -> tuple[str, Any]:
         message = await self.message()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import anyio
+import anyio.lowlevel
 
 from realtime.node import Node
 from tests.kit.deadline import deadline
@@ -46,13 +46,20 @@ def holdings(node: Node) -> Holdings:
     )
 
 
-async def settled(node: Node, before: Holdings) -> None:
-    """Return when the process holds what it held before, and nothing more."""
+async def settled(node: Node, before: Holdings, clients: int = 0) -> None:
+    """Return when the process holds what it held before, and nothing more.
+
+    Args:
+        node: whose readers.
+        before: what it held.
+        clients: connections that the test itself has opened since, and still holds its own end of.
+    """
+    before = replace(before, descriptors=before.descriptors + clients)
     now = holdings(node)
     try:
         async with deadline(_SETTLE_UNITS):
             while (now := holdings(node)) != before:
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
     except TimeoutError:
         raise AssertionError(f"expected {before}, {now} is held") from None
 

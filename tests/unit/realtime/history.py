@@ -21,7 +21,7 @@ from realtime.kanban.models import AttemptStatus, TicketType
 from realtime.kanban.wire import state_json
 from realtime.node import Node
 from tests.kit.nodes import START, publish
-from tests.unit.realtime.event_samples import ITEMS, SAMPLES
+from tests.unit.realtime.event_samples import AT, ITEMS, SAMPLES
 
 __all__ = ["BOARDS", "Step", "carry_out", "steps"]
 
@@ -80,10 +80,9 @@ def _commands(step: Step, board: Board) -> list[Command]:
     column = columns[step.c % len(columns)] if columns else "unknown"
     attempts = [*board.attempts, "unknown"]
     match step.kind:
-        case "create":
-            return [CreateCard(column_id=column, title=f"card {step.a}", ticket_type=list(TicketType)[step.b])]
-        case "create_dependent":
-            return [CreateCard(column_id=column, title="dependent", depends_on=(card, other))]
+        case "create" | "create_dependent":
+            needs = () if step.kind == "create" else (card, other)
+            return [CreateCard(column_id=column, title="c", ticket_type=list(TicketType)[step.b], depends_on=needs)]
         case "update":
             return [UpdateCard(card_id=card, title=f"title {step.b}", description=None if step.c % 2 else "d")]
         case "depend":
@@ -128,7 +127,9 @@ async def _event(node: Node, step: Step) -> Json:
 
 def _details(step: Step, board: Board | None) -> Json:
     match step.kind:
-        case "attempt.status.changed" | "attempt.completed":
+        case "attempt.status.changed":
+            return {"status": list(AttemptStatus)[step.c].value, "endedAt": AT if step.a % 2 else None}
+        case "attempt.completed":
             return {"status": list(AttemptStatus)[step.c].value}
         case "attempt.conversation.appended":
             return {"item": list(ITEMS.values())[step.c % len(ITEMS)]}

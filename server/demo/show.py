@@ -1,0 +1,145 @@
+"""Carries the demo's scripts out on a node: one task, owned by a context manager, that goes on until told to stop.
+
+Steps go through the bus like everybody's; refusals are expected, for people may do anything to a demo board meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import NoReturn
+
+from realtime.errors import Refused
+from realtime.kanban.board import Board
+from realtime.kanban.incoming import parse_incoming
+from realtime.node import Node
+from server.demo.catalogue import PROJECTS, DemoProject
+from server.demo.scene import Scene, Script, Step
+from server.demo.script import play
+from server.demo.seeding import seed_events
+
+__all__ = ["running_demo"]
+
+#: Seconds after the first fault; each further one in a row doubles it, up to the last figure.
+FIRST_PAUSE_SECONDS = 0.5
+LAST_PAUSE_SECONDS = 60.0
+#: After so many steps without a fault the next one is the first again.
+GOOD_STEPS = 50
+#: Seconds until a demo board that is not there is looked for again, at the usual pace.
+LOOK_SECONDS = 30.0
+#: Seconds the second board lags behind the first, so that they do not move in step.
+LAG_SECONDS = 0.6
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def running_demo(node: Node, seed: int, pace: float) -> AsyncIterator[None]:
+    """Seed an empty database, then let the demo work for as long as the block runs.
+
+    In a database that has projects, only those of an earlier demo are worked on; without one the demo waits.
+    `seed` decides everything that is left to chance; `pace` multiplies the usual speed.
+
+    Raises:
+        StoreUnavailable: on entry, the database did not answer; nothing runs.
+    """
+    if await node.store.projects():
+        log.info("the database has projects; the demo works on none but its own")
+    else:
+        await node.bus.publish(parse_incoming(seed_events(seed, node.clock())))
+    task = asyncio.create_task(_work(node, seed, pace), name="demo")
+    try:
+        yield
+    finally:
+        task.cancel()
+        # `wait` and not `await task`: a cancellation that comes out of here is our own caller's.
+        await asyncio.wait([task])
+
+
+async def _work(node: Node, seed: int, pace: float) -> NoReturn:
+    faults = 0
+    while True:
+        show = _Show(node, seed, pace)
+        try:
+            await show.run()
+        except Exception:
+            # A fault after good work is a new one, not the next in a row.
+            faults = 1 if show.steps > GOOD_STEPS else faults + 1
+            pause = min(LAST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(faults - 1, 10))
+            log.exception("the demo stumbled and begins anew in %g s", pause)
+            await asyncio.sleep(pause)
+
+
+class _Show:
+    """The scripts of all demo boards, played together in the order in which their steps are due."""
+
+    def __init__(self, node: Node, seed: int, pace: float) -> None:
+        self._node = node
+        self._seed = seed
+        self._pace = pace
+        #: How many steps were carried out.
+        self.steps = 0
+
+    async def run(self) -> NoReturn:
+        """Play for ever."""
+        boards = [_Board(self._node, project, self._seed) for project in PROJECTS]
+        # Seconds of the story, not of the clock: what is due first does not depend on how busy the machine is.
+        due = [(n * LAG_SECONDS, n, board) for n, board in enumerate(boards)]
+        now = 0.0
+        while True:
+            at, n, board = heapq.heappop(due)
+            await asyncio.sleep((at - now) / self._pace)
+            now = at
+            step = await board.next_step()
+            if step:
+                await board.perform(step)
+                self.steps += 1
+            heapq.heappush(due, (at + (step.seconds if step else LOOK_SECONDS), n, board))
+
+
+class _Board:
+    """One demo board and its script."""
+
+    def __init__(self, node: Node, project: DemoProject, seed: int) -> None:
+        self._node = node
+        self._project = project
+        self._seed = seed
+        self._script: Script[NoReturn] | None = None
+
+    async def next_step(self) -> Step | None:
+        """Return what happens next, None when the board does not exist."""
+        found = await self._present()
+        if found is None:
+            self._script = None
+            return None
+        board, offset = found
+        scene = Scene(board, await self._node.store.attempts(self._project.id), self._node.clock())
+        if self._script is None:
+            # The place in the log makes a later run another one: it would repeat the ids of the first otherwise.
+            rng = Random(f"{self._seed}/{self._project.id}/{offset}")
+            self._script = play(rng, self._project, scene)
+            return next(self._script)
+        return self._script.send(scene)
+
+    async def _present(self) -> tuple[Board, int] | None:
+        """Return the board and its place in the log; one that is watched is in memory already."""
+        view = self._node.views.get(self._project.id)
+        if view:
+            return view.board.copy(), view.position.offset
+        stored = await self._node.store.board(self._project.id)
+        return (stored.board, stored.offset) if stored else None
+
+    async def perform(self, step: Step) -> None:
+        """Carry a step out; one that is refused is left out."""
+        events = parse_incoming(list(step.events)) if step.events else []
+        try:
+            if step.commands:
+                await self._node.bus.execute(self._project.id, *step.commands)
+            if events:
+                await self._node.bus.publish(events)
+        except Refused as refusal:
+            log.debug("refused on %s: %s", self._project.id, refusal)

@@ -1,0 +1,281 @@
+"""What every store promises (`realtime/ports.py`): order, all or nothing, durability, and rows that say what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+import pytest
+
+from realtime.backends.sql.store import SqlStore
+from realtime.channels import EVERYBODY, Channel, board_channel
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.commands import CreateCard, decide
+from realtime.kanban.events import parse_event
+from realtime.kanban.ids import BoardId
+from realtime.kanban.projection import new_project, react
+from realtime.ports import NewEvent, StoredEvent
+from tests.contract.conftest import BACKENDS
+from tests.kit.deadline import deadline
+from tests.kit.nodes import START, open_store, order_of
+
+BOARD = BoardId("p1")
+OF_BOARD = board_channel(BOARD)
+
+
+def new(name: str, key: str | None = None, **payload: Any) -> NewEvent:
+    """Make an event without consequences, on the channel it belongs to."""
+    event = parse_event(name, payload)
+    channel = EVERYBODY if event.board_id is None else board_channel(event.board_id)
+    return NewEvent(channel, Recorded(event, START), key)
+
+
+def line(message: str = "m", key: str | None = None, board: str = BOARD) -> NewEvent:
+    """Make a line of the log of the attempt `a1`."""
+    return new("attempt.log.appended", key, boardId=board, attemptId="a1", level="info", message=message)
+
+
+def agent(name: str = "CODEX") -> NewEvent:
+    """Make a global event."""
+    return new("agent.registered", agent=name)
+
+
+def created(board_id: str = BOARD, name: str = "Alpha Board") -> NewEvent:
+    """Make the event of a new board, with its columns."""
+    event = parse_event("project.created", {"projectId": board_id, "name": name, "repositoryPath": "/r"})
+    (recorded,) = react(None, event, START)
+    return NewEvent(board_channel(BoardId(board_id)), recorded)
+
+
+async def append(store: SqlStore, *events: NewEvent) -> list[StoredEvent]:
+    """Append in a transaction of its own."""
+    async with store.transaction() as transaction:
+        return await transaction.append(events)
+
+
+def places(stored: Sequence[StoredEvent]) -> list[tuple[Channel, int, int]]:
+    """Return channel, offset and global offset of each."""
+    return [(one.channel, one.offset, one.global_offset) for one in stored]
+
+
+async def test_offsets_begin_at_one_and_have_no_gaps(store: SqlStore) -> None:
+    first = await append(store, created(), line(), agent(), line(), created("p2"))
+    then = await append(store, agent("B"), line(board="p2"), line())
+    assert places(first) == [
+        (OF_BOARD, 1, 0),
+        (OF_BOARD, 2, 0),
+        (EVERYBODY, 1, 1),
+        (OF_BOARD, 3, 1),
+        (board_channel(BoardId("p2")), 1, 1),
+    ]
+    assert places(then) == [(EVERYBODY, 2, 2), (board_channel(BoardId("p2")), 2, 2), (OF_BOARD, 4, 2)]
+    assert [await store.offset(channel) for channel in (OF_BOARD, EVERYBODY, Channel("board:no"))] == [4, 2, 0]
+
+
+async def test_appending_nothing_stores_nothing(store: SqlStore) -> None:
+    assert await append(store) == []
+    assert await store.offset(EVERYBODY) == 0
+
+
+async def test_stored_event_is_the_event_that_was_given(store: SqlStore) -> None:
+    given = [created(), line()]
+    assert [one.recorded for one in await append(store, *given)] == [one.recorded for one in given]
+
+
+async def test_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
+    await append(store, created())
+    with pytest.raises(RuntimeError, match="on purpose"):
+        async with store.transaction() as transaction:
+            await transaction.append([line(key="k"), agent(), created("p2")])
+            raise RuntimeError("on purpose")
+    assert [await store.offset(OF_BOARD), await store.offset(EVERYBODY)] == [1, 0]
+    assert await store.logs("a1") == []  # type: ignore[arg-type]  # an id as the wire has it
+    assert await store.agents() == ([], [])
+    assert [project.id for project in await store.projects()] == [BOARD]
+    async with store.transaction() as transaction:
+        assert await transaction.seen(["k"]) == {}
+    assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
+
+
+async def test_append_that_fails_in_the_middle_leaves_nothing(store: SqlStore) -> None:
+    await append(store, created(), line(key="k"))
+    with pytest.raises(Exception, match="UNIQUE"):
+        await append(store, line("again"), line("twice", key="k"))
+    assert await store.offset(OF_BOARD) == 2
+    assert [one.message for one in await store.logs("a1")] == ["m"]  # type: ignore[arg-type]  # as above
+
+
+async def test_transaction_that_is_cancelled_leaves_nothing_and_the_store_goes_on(store: SqlStore) -> None:
+    await append(store, created())
+    inside = asyncio.Event()
+
+    async def write() -> None:
+        async with store.transaction() as transaction:
+            await transaction.append([line()])
+            inside.set()
+            await anyio.sleep_forever()
+
+    async with deadline(10):
+        task = asyncio.create_task(write())
+        await inside.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
+        assert len(await store.logs("a1")) == 1  # type: ignore[arg-type]  # as above
+
+
+async def test_transactions_never_overlap_and_the_later_sees_the_earlier(store: SqlStore) -> None:
+    await append(store, created())
+    inside, most, seen = 0, 0, list[int]()
+
+    async def write() -> None:
+        nonlocal inside, most
+        async with store.transaction() as transaction:
+            inside += 1
+            most = max(most, inside)
+            found = await transaction.board(BOARD)
+            assert found is not None
+            seen.append(found.offset)
+            await transaction.append([line()])
+            inside -= 1
+
+    async with deadline(20), anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(write)
+    assert most == 1
+    assert seen == list(range(1, 11))
+
+
+async def test_transaction_sees_what_it_has_written_itself(store: SqlStore) -> None:
+    async with store.transaction() as transaction:
+        await transaction.append([created(), agent()])
+        found = await transaction.board(BOARD)
+        assert found is not None
+        assert (found.offset, found.global_offset) == (1, 1)
+        assert [column.title for column in found.board.state.columns.values()] == [
+            "Backlog",
+            "In Progress",
+            "Review",
+            "Done",
+        ]
+
+
+async def test_known_boards_are_those_that_exist(store: SqlStore) -> None:
+    await append(store, created(), created("p2"))
+    asked = [BoardId(f"x{n}") for n in range(1200)]
+    async with store.transaction() as transaction:
+        assert await transaction.known_boards([]) == set()
+        assert await transaction.known_boards([BOARD, BoardId("p2"), *asked]) == {BOARD, "p2"}
+        assert await transaction.board(BoardId("x1")) is None
+
+
+async def test_seen_finds_events_by_key_without_their_changes(store: SqlStore) -> None:
+    keyed = created()
+    stored = await append(store, NewEvent(keyed.channel, keyed.recorded, "k1"), agent(), line(key="k2"), line())
+    async with store.transaction() as transaction:
+        assert await transaction.seen([]) == {}
+        found = await transaction.seen(["k2", "k1", "other"])
+    assert set(found) == {"k1", "k2"}
+    assert places([found["k1"], found["k2"]]) == places([stored[0], stored[2]])
+    assert found["k1"].recorded == Recorded(keyed.recorded.event, START)
+    assert found["k2"].recorded == stored[2].recorded
+
+
+async def test_seen_finds_a_thousand_keys_at_once(store: SqlStore) -> None:
+    await append(store, created(), *(line(key=f"k{n}") for n in range(1000)))
+    async with store.transaction() as transaction:
+        assert len(await transaction.seen([f"k{n}" for n in range(1000)])) == 1000
+
+
+async def test_board_of_the_store_is_what_folding_gives(store: SqlStore) -> None:
+    made = created()
+    await append(store, made)
+    board = Board(new_project(parse_event("project.created", made.recorded.event.payload()), START))  # type: ignore[arg-type]  # it is one
+    board.apply(made.recorded)
+    for n in range(3):
+        column = list(board.state.columns)[n % 2]
+        for recorded in decide(board, CreateCard(column_id=column, title=f"card {n}", description="d\x00 ünï"), START):
+            board.apply(recorded)
+            await append(store, NewEvent(OF_BOARD, recorded))
+    found = await store.board(BOARD)
+    assert found is not None
+    assert found.board == board
+    assert order_of(found.board) == order_of(board)
+    assert (found.offset, found.global_offset) == (7, 0)
+
+
+async def test_reader_sees_one_moment_while_others_write(store: SqlStore) -> None:
+    made = created()
+    await append(store, made)
+    column = made.recorded.changes[0].columns[0].id  # type: ignore[union-attr]  # a new board replaces the state
+
+    async def write() -> None:
+        for n in range(20):
+            async with store.transaction() as transaction:
+                found = await transaction.board(BOARD)
+                assert found is not None
+                now = decide(found.board, CreateCard(column_id=column, title=f"{n}"), START)
+                await transaction.append([NewEvent(OF_BOARD, one) for one in now])
+
+    async with deadline(30), anyio.create_task_group() as group:
+        group.start_soon(write)
+        for _ in range(20):
+            found = await store.board(BOARD)
+            assert found is not None
+            cards = len(found.board.state.cards)
+            assert found.offset == 1 + 2 * cards
+            assert found.board.next_ticket_number == 1 + cards
+
+
+async def test_reader_that_is_cancelled_costs_the_store_nothing(store: SqlStore) -> None:
+    await append(store, created())
+    async with deadline(20):
+        for turns in range(12):
+            task = asyncio.create_task(store.board(BOARD))
+            for _ in range(turns):
+                await anyio.lowlevel.checkpoint()
+            task.cancel()
+            await asyncio.wait([task])
+        assert await store.board(BOARD) is not None
+        assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
+
+
+async def test_ping_returns_when_the_store_answers(store: SqlStore) -> None:
+    async with deadline(5):
+        await store.ping()
+
+
+async def test_epoch_is_a_short_word(store: SqlStore) -> None:
+    assert 1 <= len(store.epoch) <= 32
+    assert store.epoch.isascii()
+    assert store.epoch.isalnum()
+    assert store.epoch == store.epoch.lower()
+
+
+@pytest.mark.parametrize("store_url", [name for name in BACKENDS if name != "sqlite-memory"], indirect=True)
+async def test_restart_keeps_everything(store_url: str) -> None:
+    async with open_store(store_url) as store:
+        await append(store, created(), agent(), line(key="k"))
+        epoch, board = store.epoch, await store.board(BOARD)
+    async with open_store(store_url) as store:
+        assert store.epoch == epoch
+        assert await store.board(BOARD) == board
+        assert (await store.agents())[0][0].key == "CODEX"
+        assert [one.message for one in await store.logs("a1")] == ["m"]  # type: ignore[arg-type]  # as above
+        async with store.transaction() as transaction:
+            assert set(await transaction.seen(["k"])) == {"k"}
+        assert places(await append(store, line())) == [(OF_BOARD, 3, 1)]
+
+
+async def test_two_databases_have_different_epochs(store: SqlStore) -> None:
+    async with open_store() as other:
+        assert other.epoch != store.epoch
+
+
+async def test_closing_twice_is_allowed(store: SqlStore) -> None:
+    await store.aclose()
+    await store.aclose()
+    with_nothing_running = asyncio.all_tasks()
+    assert all(task.get_name() != "read" for task in with_nothing_running)

@@ -1,0 +1,137 @@
+"""Readers that stop reading without leaving: they are cut, nothing of them stays, and nobody waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+
+from server import connections
+from tests.kit.deadline import deadline
+from tests.kit.live_server import LiveServer, live_server
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import connect
+from tests.kit.raw_socket import Closed
+from tests.kit.sse_reader import StreamEnded
+from tests.live.boards import make_boards
+from tests.live.exits import EXITS, Ended, ExitReader, open_exit
+from tests.live.leftovers import Holdings, holdings, settled
+
+pytestmark = pytest.mark.usefixtures("clean_log")
+
+#: What the kernel takes on behalf of a reader that does not; small, so that little has to be published.
+_RECEIVE_BUFFER = 4096
+_LABEL = "x" * 20_000
+_BATCH = 10
+#: Batches that fill the kernel's buffers, uvicorn's, and a small queue, with some to spare.
+_BATCHES = 60
+_WAIT_UNITS = 30
+
+_Tested = Callable[[LiveServer, Holdings], Coroutine[Any, Any, None]]
+
+
+async def _flood(live: LiveServer) -> None:
+    publisher = Publisher(live.address)
+    for number in range(_BATCHES):
+        labels = [f"{number * _BATCH + place} {_LABEL}" for place in range(_BATCH)]
+        await publisher.publish(*(event("agent.registered", {"agent": "A", "label": label}) for label in labels))
+
+
+async def _read_numbers(reader: ExitReader, count: int) -> list[int]:
+    found: list[int] = []
+    while len(found) < count:
+        type_, payload = await reader.event()
+        if type_ == "agent_registered":
+            found.append(int(payload["label"].partition(" ")[0]))
+    return found
+
+
+@asynccontextmanager
+async def _silent_reader(live: LiveServer, *names: str) -> AsyncIterator[None]:
+    """Open exits and read no more than what comes first."""
+    async with AsyncExitStack() as stack:
+        for name in names:
+            await open_exit(name, await stack.enter_async_context(connect(live.address, _RECEIVE_BUFFER)))
+        yield
+
+
+async def _check_bystander_reads_all(live: LiveServer, silent: tuple[str, ...], until: _Tested) -> None:
+    """Flood the silent readers beside one that reads, which gets everything, in order."""
+    async with connect(live.address) as connection, deadline(_WAIT_UNITS):
+        bystander = await open_exit("board-ws", connection)
+        before = holdings(live.node)
+        async with _silent_reader(live, *silent):
+            async with anyio.create_task_group() as group:
+                group.start_soon(_flood, live)
+                numbers = await _read_numbers(bystander, _BATCHES * _BATCH)
+            await until(live, before)
+        assert numbers == list(range(_BATCHES * _BATCH))
+
+
+@pytest.mark.parametrize("name", EXITS)
+async def test_reader_that_takes_nothing_is_cut_after_the_send_timeout(name: str) -> None:
+    async def cut(live: LiveServer, before: Holdings) -> None:
+        await settled(live.node, before, clients=1)
+
+    async with live_server(send_timeout_seconds=0.3) as live:
+        await make_boards(live.address)
+        await _check_bystander_reads_all(live, (name,), cut)
+
+
+async def test_full_queues_of_stuck_readers_free_all_at_once() -> None:
+    async def freed(live: LiveServer, before: Holdings) -> None:
+        await settled(live.node, before, clients=len(EXITS))
+
+    async with live_server(max_queued_envelopes=5 * _BATCH, send_timeout_seconds=1) as live:
+        await make_boards(live.address)
+        await _check_bystander_reads_all(live, tuple(EXITS), freed)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("board-ws", 1013),
+        ("dashboard-ws", 1013),
+        ("board-sse", None),
+        ("dashboard-sse", None),
+        ("graphql-ws", "SLOW_CONSUMER"),
+    ],
+)
+async def test_reader_with_full_queue_learns_why(name: str, word: int | str | None) -> None:
+    batch = [event("agent.registered", {"agent": "A", "label": str(number)}) for number in range(9)]
+    async with live_server(max_queued_envelopes=8) as live, connect(live.address) as connection, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        reader = await open_exit(name, connection)
+        await Publisher(live.address).publish(*batch)
+        with pytest.raises(Ended if word else StreamEnded) as ended:
+            await reader.event()
+        if word:
+            assert ended.value.args == (word,)
+
+
+@pytest.mark.parametrize("name", [name for name in EXITS if name.endswith("ws")])
+async def test_socket_that_answers_no_ping_is_closed(name: str) -> None:
+    async with live_server(ping_seconds=0.1) as live, connect(live.address) as connection, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        before = holdings(live.node)
+        reader = await open_exit(name, connection)
+        with pytest.raises(Ended) as ended:
+            await reader.event()
+        assert ended.value.word == 1011
+        with pytest.raises(Closed):
+            await reader.event()
+        await connection.aclose()
+        assert holdings(live.node).subscribers == before.subscribers
+
+
+async def test_socket_that_takes_neither_ping_nor_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "FLUSH_SECONDS", 0.2)
+    async with live_server(ping_seconds=0.2) as live:
+        await make_boards(live.address)
+        before = holdings(live.node)
+        async with _silent_reader(live, "board-ws"), deadline(_WAIT_UNITS):
+            await _flood(live)
+            await settled(live.node, before, clients=1)

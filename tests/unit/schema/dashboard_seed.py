@@ -1,0 +1,100 @@
+"""A store with something in every list of the dashboard, and overviews in a form that can be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from realtime.clock import iso
+from realtime.node import Node
+from tests.kit.nodes import BOARD, START, create_board, publish
+from tests.kit.publishing import event
+
+__all__ = ["FROM", "NOW", "TO", "as_wire", "seed_dashboard"]
+
+Json = dict[str, Any]
+#: Class of the instants, for parsing them.
+NOW = datetime
+#: Keys of the overview whose values are words of an enumeration.
+_WORDS = {"preset", "status", "kind", "unit", "availableTimeRangePresets"}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """An instant, as a client writes it."""
+
+    instant: datetime
+
+    @property
+    def text(self) -> str:
+        """The instant in the wire's form."""
+        return iso(self.instant)
+
+
+FROM, TO = Bound(START - timedelta(days=2)), Bound(START + timedelta(days=1))
+
+
+def _before(**before: float) -> str:
+    return iso(START - timedelta(**before))
+
+
+def _cards() -> Json:
+    names = ("review", "failed", "queued", "running", "stopped")
+    times = {"createdAt": _before(days=3), "updatedAt": _before(days=3)}
+    cards = {f"k-{name}": {"id": f"k-{name}", "title": name, **times} for name in names}
+    cards["k-review"] |= {"ticketKey": "AB-1", "prUrl": "https://example.com/pull/1"}
+    return cards
+
+
+def _ended(name: str, status: str) -> list[Json]:
+    one = {"boardId": BOARD, "attemptId": f"a-{name}", "cardId": f"k-{name}"}
+    return [
+        event("attempt.queued", {**one, "agent": "CODEX"}, _before(hours=5)),
+        event("attempt.started", {**one, "agent": "CODEX"}, _before(hours=4)),
+        event("attempt.status.changed", {**one, "status": status, "endedAt": _before(hours=3)}, _before(hours=3)),
+    ]
+
+
+async def seed_dashboard(node: Node) -> None:
+    """Make a board with cards, attempts that ended well and badly, wait too long and run, and an agent."""
+    await create_board(node)
+    cards = _cards()
+    columns = {"c1": {"id": "c1", "title": "Backlog", "cardIds": list(cards)}}
+    state = {"columns": columns, "columnOrder": ["c1"], "cards": cards}
+    queued = {"boardId": BOARD, "attemptId": "a-queued", "cardId": "k-queued", "agent": "CODEX"}
+    running = {"boardId": BOARD, "attemptId": "a-running", "cardId": "k-running", "agent": "CODEX"}
+    line = {"boardId": BOARD, "attemptId": "a-failed", "level": "error", "message": "no such file"}
+    await publish(
+        node,
+        event("agent.registered", {"agent": "CODEX", "label": "Codex"}),
+        event("board.state.changed", {"boardId": BOARD, "state": state}, _before(days=3)),
+        *_ended("review", "succeeded"),
+        *_ended("failed", "failed"),
+        *_ended("stopped", "stopped"),
+        event("attempt.log.appended", line, _before(hours=3)),
+        event("attempt.queued", queued, _before(minutes=11)),
+        event("attempt.started", running, _before(minutes=5)),
+    )
+
+
+def as_wire(overview: Any, key: str = "") -> Any:
+    """Bring an overview, of GraphQL or of the raw exits, into one form.
+
+    Words in small letters, nothing that is null, series by key, kinds of inbox items once, bounds as instants.
+    """
+    if isinstance(overview, list):
+        return [as_wire(one, key) for one in overview]
+    if isinstance(overview, dict):
+        renamed = _series_by_key(overview)
+        return {name: as_wire(value, name) for name, value in renamed.items() if value is not None and name != "type"}
+    if key in {"from", "to", "timestamp"}:
+        return NOW.fromisoformat(overview)
+    return overview.lower() if key in _WORDS and isinstance(overview, str) else overview
+
+
+def _series_by_key(part: Json) -> Json:
+    if "series" not in part:
+        return part
+    by_key = {one["key"]: {name: value for name, value in one.items() if name != "key"} for one in part["series"]}
+    return {**{name: value for name, value in part.items() if name != "series"}, "byKey": by_key}

@@ -1,0 +1,21 @@
+"""Writes documents that ask for everything a type has, so that no field goes without a test."""
+
+from __future__ import annotations
+
+from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, build_schema, get_named_type
+
+__all__ = ["selection"]
+
+
+def selection(sdl: str, type_name: str) -> str:
+    """Return the selection set `{ … }` with every field of a type, down to the leaves; the types form no cycle."""
+    kind = build_schema(sdl).type_map[type_name]
+    return _of(kind)
+
+
+def _of(kind: GraphQLNamedType) -> str:
+    if isinstance(kind, GraphQLUnionType):
+        return "{ __typename " + " ".join(f"... on {member.name} {_of(member)}" for member in kind.types) + " }"
+    if isinstance(kind, GraphQLObjectType):
+        return "{ " + " ".join(f"{name} {_of(get_named_type(one.type))}" for name, one in kind.fields.items()) + " }"
+    return ""

@@ -1,0 +1,58 @@
+"""The enumerations have exactly the words of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any, get_args
+
+import pytest
+
+from realtime.dashboard import model, time_range
+from realtime.kanban import conversation, events, models
+from schema import enums
+
+
+def words(model: Any, field: str) -> set[str]:
+    """The values of a field that holds a `Literal`, optional or not."""
+    annotation = model.model_fields[field].annotation
+    literals = [one for one in get_args(annotation) if get_args(one)] or [annotation]
+    return {word for literal in literals for word in get_args(literal) if isinstance(word, str)}
+
+
+CASES: list[tuple[type[Enum], Iterable[str]]] = [
+    (enums.TicketType, models.TicketType),
+    (enums.AttemptStatus, models.AttemptStatus),
+    (enums.TimeRangePreset, time_range.TimeRangePreset),
+    (enums.LogLevel, words(events.AttemptLogAppended, "level")),
+    (enums.TodoStatus, {"open", "done"}),
+    (enums.MessageRole, words(conversation.MessageItem, "role")),
+    (enums.TextFormat, words(conversation.ThinkingItem, "format")),
+    (enums.ToolStatus, words(conversation.Tool, "status")),
+    (enums.AutomationStage, words(conversation.AutomationItem, "stage")),
+    (enums.AutomationStatus, words(conversation.AutomationItem, "status")),
+    (enums.ProfileChange, words(events.AgentProfileChanged, "kind")),
+    (enums.ProjectHealthStatus, words(model.ProjectSnapshot, "status")),
+    (enums.AgentStatus, words(model.AgentStats, "status")),
+    (enums.MetricUnit, words(model.MetricSeries, "unit")),
+    (enums.InboxKind, {"review", "failed", "stuck"}),
+    (
+        enums.InterruptionReason,
+        # Contract §1, `gap`; §8 row 8; what `server.serve` says when it stops.
+        {
+            *("slow_consumer", "history_expired", "epoch_changed", "other_board", "invalid_cursor", "broker_lost"),
+            *("board_deleted", "server_shutdown"),
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("enumeration", "core"), CASES, ids=lambda case: getattr(case, "__name__", ""))
+def test_enumeration_has_the_words_of_the_core(enumeration: type[Enum], core: Iterable[str]) -> None:
+    values = [member.value for member in enumeration]
+    assert values == [member.name.lower() for member in enumeration]
+    assert set(values) == {str(word) for word in core}
+
+
+def test_every_enumeration_is_compared() -> None:
+    assert {enumeration.__name__ for enumeration, _ in CASES} == set(enums.__all__)

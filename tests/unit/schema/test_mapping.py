@@ -1,0 +1,71 @@
+"""The table of envelopes: complete, and loud where it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from realtime.envelopes import Envelope
+from realtime.kanban.board import Board
+from realtime.node import Node
+from realtime.streams import board_stream
+from schema.mapping import BOARD_EVENT_TYPES, UnexpectedEnvelope, board_event, board_state, dashboard_overview
+from tests.kit.nodes import BOARD, publish, take
+from tests.kit.publishing import event
+from tests.unit.realtime.event_samples import SAMPLES
+
+#: Contract §1, every type of the table but those that are never on a board's stream.
+ON_STREAMS = {
+    *("hello", "state", "attempt_started", "attempt_status", "attempt_log", "conversation_item", "attempt_session"),
+    *("attempt_todos", "git_status", "git_commit", "git_push", "attempt_pr", "agent_profile", "agent_registered"),
+    *("gap", "goodbye"),
+}
+#: Made by the raw transports, or of the dashboard's stream.
+ELSEWHERE = ("heartbeat", "pong", "error", "dashboard_overview", "nonsense", "")
+
+
+def test_every_type_of_a_boards_stream_has_a_member() -> None:
+    assert BOARD_EVENT_TYPES == ON_STREAMS
+
+
+async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, board: Board) -> None:
+    # The walk over the core's own table: every event name, as it comes out of a real stream.
+    stream = board_stream(node, board.id)
+    seen = {envelope.type for envelope in await take(stream, 2)}
+    for name, payload in SAMPLES.items():
+        if name != "project.deleted":
+            await publish(node, event(name, payload))
+    await publish(node, event("project.deleted", SAMPLES["project.deleted"]))
+    while "goodbye" not in seen:
+        (envelope,) = await take(stream, 1)
+        seen.add(envelope.type)
+        assert type(board_event(envelope)).__name__
+    await stream.aclose()
+    assert seen == ON_STREAMS - {"gap"}  # whoever reads in time meets none
+
+
+@pytest.mark.parametrize("type", ELSEWHERE)
+def test_unknown_type_is_an_error(type: str) -> None:
+    with pytest.raises(UnexpectedEnvelope, match=f"got Envelope\\({type}, c\\)"):
+        board_event(Envelope(type, {}, "c"))
+
+
+@pytest.mark.parametrize("type", sorted(BOARD_EVENT_TYPES - {"git_status"}))
+def test_payload_of_another_kind_is_an_error(type: str) -> None:
+    with pytest.raises(UnexpectedEnvelope):
+        board_event(Envelope(type, None, "c"))
+
+
+def test_word_that_is_in_no_enumeration_is_an_error() -> None:
+    with pytest.raises(ValueError, match="new_reason"):
+        board_event(Envelope("goodbye", {"reason": "new_reason", "reconnectAfterMs": 0}))
+
+
+def test_state_and_overview_are_taken_from_their_envelopes_only() -> None:
+    with pytest.raises(UnexpectedEnvelope, match="expected a state"):
+        board_state(Envelope("hello", {}))
+    with pytest.raises(UnexpectedEnvelope, match="expected an overview"):
+        dashboard_overview(Envelope("hello", {}))
+
+
+def test_samples_are_of_the_board_of_the_fixture() -> None:
+    assert SAMPLES["project.deleted"]["projectId"] == BOARD

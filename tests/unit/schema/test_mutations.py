@@ -1,0 +1,214 @@
+"""Mutations: the commands of every other door, with their refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from realtime.kanban.board import Board
+from realtime.kanban.models import DONE, IN_PROGRESS
+from schema.export import sdl
+from tests.kit.nodes import BOARD, column_id, create_board
+from tests.unit.schema.caller import Caller
+from tests.unit.schema.selection import selection
+
+Json = dict[str, Any]
+
+MUTATIONS = {
+    name: f"mutation ($board: ID!, $input: {name[0].upper()}{name[1:]}Input!) "
+    f"{{ {name}(boardId: $board, input: $input) {selection(sdl(), f'{name[0].upper()}{name[1:]}Payload')} }}"
+    for name in ("createCard", "updateCard", "moveCard", "deleteCard")
+}
+BOARD_STATE = f'{{ board(id: "{BOARD}") {selection(sdl(), "BoardState")} }}'
+
+
+async def mutate(caller: Caller, name: str, **values: Any) -> Json:
+    """Run a mutation on the board; return its payload."""
+    payload: Json = await caller.run(MUTATIONS[name], board=BOARD, input=values)
+    return payload
+
+
+async def refused(caller: Caller, name: str, **values: Any) -> Json:
+    """Run a mutation on the board that must be refused; return the extensions. It changes nothing."""
+    before = await caller.run(BOARD_STATE)
+    _, extensions = await caller.refused(MUTATIONS[name], board=BOARD, input=values)
+    assert await caller.run(BOARD_STATE) == before
+    return extensions
+
+
+def column(board: Board, title: str = "Backlog") -> str:
+    """The id of a column."""
+    return column_id(board.state, title)
+
+
+async def card(caller: Caller, board: Board, title: str = "A card", **values: Any) -> str:
+    """Make a card in Backlog; return its id."""
+    made = await mutate(caller, "createCard", columnId=column(board), title=title, **values)
+    found: str = made["card"]["id"]
+    return found
+
+
+async def test_created_card_has_the_given_values(caller: Caller, board: Board) -> None:
+    first = await card(caller, board)
+    answer = await mutate(
+        caller,
+        "createCard",
+        columnId=column(board),
+        title="  Trimmed – 🚀 ",
+        description="",
+        ticketType="FIX",
+        dependsOn=[first],
+    )
+    made = answer["card"]
+    assert made["id"].startswith("card-")
+    assert {
+        name: made[name] for name in ("title", "description", "ticketType", "dependsOn", "columnId", "ticketKey")
+    } == {
+        "title": "Trimmed – 🚀",
+        "description": "",
+        "ticketType": "FIX",
+        "dependsOn": [first],
+        "columnId": column(board),
+        "ticketKey": "AB-2",
+    }
+    assert made["createdAt"] == made["updatedAt"]
+
+
+async def test_answer_holds_the_state_and_cursor_behind_the_change(caller: Caller, board: Board) -> None:
+    answer = await mutate(caller, "createCard", columnId=column(board), title="A card")
+    assert answer["state"] == await caller.run(BOARD_STATE)
+    assert answer["cursor"] == answer["state"]["cursor"]
+    assert answer["card"] in answer["state"]["cards"]
+
+
+async def test_update_leaves_what_is_absent_and_clears_what_is_null(caller: Caller, board: Board) -> None:
+    made = await card(caller, board, description="Text", ticketType="FEAT")
+    kept = (await mutate(caller, "updateCard", cardId=made, title="New"))["card"]
+    assert (kept["title"], kept["description"], kept["ticketType"]) == ("New", "Text", "FEAT")
+    cleared = (await mutate(caller, "updateCard", cardId=made, description=None, ticketType=None))["card"]
+    assert (cleared["title"], cleared["description"], cleared["ticketType"]) == ("New", None, None)
+
+
+async def test_null_written_into_the_document_clears_too(caller: Caller, board: Board) -> None:
+    made = await card(caller, board, description="Text")
+    document = f'mutation {{ updateCard(boardId: "{BOARD}", input: {{cardId: "{made}", description: null}}) {{ card {{ description }} }} }}'
+    assert await caller.run(document) == {"card": {"description": None}}
+
+
+async def test_update_sets_flags_and_dependencies(caller: Caller, board: Board) -> None:
+    first, second = await card(caller, board), await card(caller, board)
+    given = {"isEnhanced": True, "disableAutoCloseOnPRMerge": True, "dependsOn": [first]}
+    updated = (await mutate(caller, "updateCard", cardId=second, **given))["card"]
+    assert {name: updated[name] for name in given} == given
+    freed = (await mutate(caller, "updateCard", cardId=second, dependsOn=[]))["card"]
+    assert (freed["dependsOn"], freed["isEnhanced"]) == ([], True)
+
+
+async def test_update_without_change_keeps_the_cursor(caller: Caller, board: Board) -> None:
+    made = await card(caller, board)
+    before = await caller.run(BOARD_STATE)
+    answer = await mutate(caller, "updateCard", cardId=made, title="A card")
+    assert (answer["cursor"], answer["state"]) == (before["cursor"], before)
+
+
+async def test_moved_card_ends_at_the_index(caller: Caller, board: Board) -> None:
+    first, second, third = [await card(caller, board, title) for title in ("1", "2", "3")]
+    answer = await mutate(caller, "moveCard", cardId=third, toColumnId=column(board), toIndex=1)
+    assert answer["state"]["columns"][0]["cardIds"] == [first, third, second]
+    answer = await mutate(caller, "moveCard", cardId=first, toColumnId=column(board, DONE), toIndex=2_000_000_000)
+    assert (answer["card"]["columnId"], answer["state"]["columns"][3]["cardIds"]) == (column(board, DONE), [first])
+
+
+async def test_deleted_card_is_gone_with_dependencies_on_it(caller: Caller, board: Board) -> None:
+    first = await card(caller, board)
+    second = await card(caller, board, dependsOn=[first])
+    answer = await mutate(caller, "deleteCard", cardId=first)
+    assert answer["cardId"] == first
+    assert [(one["id"], one["dependsOn"]) for one in answer["state"]["cards"]] == [(second, [])]
+
+
+async def test_card_that_is_done_does_not_move(caller: Caller, board: Board) -> None:
+    made = await card(caller, board)
+    await mutate(caller, "moveCard", cardId=made, toColumnId=column(board, DONE), toIndex=0)
+    extensions = await refused(caller, "moveCard", cardId=made, toColumnId=column(board), toIndex=0)
+    assert extensions == {"code": "CARD_IS_DONE"}
+
+
+async def test_blocked_card_does_not_go_in_progress(caller: Caller, board: Board) -> None:
+    made = await card(caller, board, dependsOn=[await card(caller, board)])
+    extensions = await refused(caller, "moveCard", cardId=made, toColumnId=column(board, IN_PROGRESS), toIndex=0)
+    assert extensions == {"code": "CARD_BLOCKED"}
+
+
+async def test_dependency_cycle_is_refused(caller: Caller, board: Board) -> None:
+    first = await card(caller, board)
+    second = await card(caller, board, dependsOn=[first])
+    extensions = await refused(caller, "updateCard", cardId=first, dependsOn=[second])
+    assert (extensions["code"], extensions["field"]) == ("DEPENDENCY_CYCLE", "dependsOn")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "field"),
+    [
+        ("createCard", {"columnId": "COLUMN", "title": " "}, "title"),
+        ("createCard", {"columnId": "COLUMN", "title": "x" * 501}, "title"),
+        ("createCard", {"columnId": "COLUMN", "title": "x", "description": "é" * 32_769}, "description"),
+        ("createCard", {"columnId": "COLUMN", "title": "x", "dependsOn": ["nothing"]}, "dependsOn"),
+        ("createCard", {"columnId": "", "title": "x"}, "columnId"),
+        ("updateCard", {"cardId": "CARD", "title": None}, "title"),
+        ("updateCard", {"cardId": "CARD", "isEnhanced": None}, "isEnhanced"),
+        ("updateCard", {"cardId": "CARD", "disableAutoCloseOnPRMerge": None}, "disableAutoCloseOnPRMerge"),
+        ("updateCard", {"cardId": "CARD", "dependsOn": None}, "dependsOn"),
+        ("moveCard", {"cardId": "CARD", "toColumnId": "COLUMN", "toIndex": -1}, "toIndex"),
+        ("deleteCard", {"cardId": ""}, "cardId"),
+    ],
+)
+async def test_field_that_does_not_fit_is_named(
+    caller: Caller, board: Board, name: str, values: Json, field: str
+) -> None:
+    places = {"CARD": await card(caller, board), "COLUMN": column(board)}
+    filled = {key: places.get(value, value) if isinstance(value, str) else value for key, value in values.items()}
+    extensions = await refused(caller, name, **filled)
+    assert (extensions["code"], extensions["field"]) == ("INVALID_PAYLOAD", field)
+    assert [one["field"] for one in extensions["fields"]] == [field]
+    assert extensions["fields"][0]["message"]
+
+
+@pytest.mark.parametrize("index", [1.5, "2", None, 2**31])
+async def test_index_that_is_no_int_is_refused_by_validation(caller: Caller, board: Board, index: Any) -> None:
+    made = await card(caller, board)
+    extensions = await refused(caller, "moveCard", cardId=made, toColumnId=column(board), toIndex=index)
+    assert extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_two_bad_fields_are_both_named(caller: Caller, board: Board) -> None:
+    extensions = await refused(caller, "createCard", columnId="", title="")
+    assert [one["field"] for one in extensions["fields"]] == ["columnId", "title"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "code"),
+    [
+        ("createCard", {"columnId": "nowhere", "title": "x"}, "COLUMN_NOT_FOUND"),
+        ("updateCard", {"cardId": "nothing", "title": "x"}, "CARD_NOT_FOUND"),
+        ("moveCard", {"cardId": "nothing", "toColumnId": "nowhere", "toIndex": 0}, "CARD_NOT_FOUND"),
+        ("deleteCard", {"cardId": "nothing"}, "CARD_NOT_FOUND"),
+    ],
+)
+async def test_thing_that_does_not_exist_is_not_found(
+    caller: Caller, board: Board, name: str, values: Json, code: str
+) -> None:
+    assert await refused(caller, name, **values) == {"code": code}
+
+
+async def test_card_of_another_board_is_not_found(caller: Caller, board: Board) -> None:
+    made = await card(caller, board)
+    await create_board(caller.node, "p2", "Beta")
+    _, extensions = await caller.refused(MUTATIONS["deleteCard"], board="p2", input={"cardId": made})
+    assert extensions == {"code": "CARD_NOT_FOUND"}
+
+
+async def test_board_that_does_not_exist_is_not_found(caller: Caller) -> None:
+    refusal = await caller.refused(MUTATIONS["deleteCard"], board="nowhere", input={"cardId": "x"})
+    assert refusal == ("Board not found", {"code": "BOARD_NOT_FOUND"})

@@ -1,0 +1,100 @@
+"""The schema as a whole: limits, introspection, and what is hidden, on every way an operation can go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import get_introspection_query
+
+from realtime.backends.sql.store import SqlStore
+from schema.context import Context
+from schema.root import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS
+from tests.kit.deadline import deadline
+from tests.unit.schema.caller import Caller, error_of
+
+
+async def test_introspection_of_graphiql_is_within_the_limits(caller: Caller) -> None:
+    document = get_introspection_query(
+        descriptions=True, specified_by_url=True, schema_description=True, input_value_deprecation=True
+    )
+    assert len((await caller.run(document))["types"]) > 80
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (f"{{ {' '.join(f'p{n}: projects {{ id }}' for n in range(MAX_ALIASES + 1))} }}", "51 aliases found"),
+        (f"{{ {' '.join(['__typename'] * (MAX_TOKENS + 1))} }}", "Syntax Error: Document contains more than 5000"),
+    ],
+    ids=["aliases", "tokens"],
+)
+async def test_document_beyond_a_limit_is_refused(caller: Caller, document: str, message: str) -> None:
+    told, extensions = await caller.refused(document)
+    assert told.startswith(message)
+    assert extensions["code"] in {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
+
+
+async def test_document_beyond_the_depth_is_refused(caller: Caller) -> None:
+    # No type of the schema is that deep, so the fields are unknown too; the depth is told beside that.
+    document = "{" + "projects {" * (MAX_DEPTH + 1) + "id" + "}" * (MAX_DEPTH + 2)
+    async with deadline(5):
+        result = await caller.schema.execute(document, None, Context(caller.node))
+    assert result.errors is not None
+    assert f"'anonymous' exceeds maximum operation depth of {MAX_DEPTH}" in [error.message for error in result.errors]
+
+
+async def test_aliases_at_the_limit_are_served(caller: Caller) -> None:
+    fields = " ".join(f"p{n}: projects {{ id }}" for n in range(MAX_ALIASES))
+    assert await caller.run(f"{{ {fields} }}") == []
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [("{", "GRAPHQL_PARSE_FAILED"), ("{ nothing }", "GRAPHQL_VALIDATION_FAILED")],
+)
+async def test_mistake_in_the_document_is_told(caller: Caller, document: str, code: str) -> None:
+    message, extensions = await caller.refused(document)
+    assert message != "Internal error"
+    assert extensions == {"code": code}
+
+
+async def streamed(caller: Caller, document: str) -> tuple[str, dict[str, Any]]:
+    """Run an operation of any kind as WebSockets do; return its error."""
+    async with deadline(5):
+        stream = await caller.schema.stream(document, None, Context(caller.node))
+        (result,) = [one async for one in stream]
+    assert isinstance(result, strawberry.types.ExecutionResult)
+    assert result.errors is not None
+    return error_of(result.errors)
+
+
+@pytest.mark.parametrize("way", ["execute", "stream"])
+async def test_fault_in_a_resolver_is_hidden_and_logged_once(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("the password is swordfish")
+
+    monkeypatch.setattr(SqlStore, "projects", broken)
+    document = "{ projects { id } }"
+    shown = await (caller.refused(document) if way == "execute" else streamed(caller, document))
+    assert shown == ("Internal error", {"code": "INTERNAL_SERVER_ERROR"})
+    assert len(caplog.records) == 1
+    assert "swordfish" in caplog.text
+
+
+async def test_unknown_operation_name_is_told_on_a_stream(caller: Caller) -> None:
+    async with deadline(5):
+        stream = await caller.schema.stream("query A { __typename }", None, Context(caller.node), operation_name="B")
+        (result,) = [one async for one in stream]
+    assert isinstance(result, strawberry.types.ExecutionResult)
+    assert result.errors is not None
+    message, extensions = error_of(result.errors)
+    assert (message, extensions) == ('Unknown operation named "B".', {"code": "OPERATION_NOT_AVAILABLE"})
+
+
+async def test_query_is_not_allowed_where_subscriptions_are(caller: Caller) -> None:
+    async with caller.subscribe("{ __typename }") as results:
+        assert await results.refusal() == ("queries are not allowed", {"code": "OPERATION_NOT_AVAILABLE"})

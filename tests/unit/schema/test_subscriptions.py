@@ -1,0 +1,186 @@
+"""Subscriptions: what they give, how they end, and that nothing of them stays."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import strawberry
+
+from realtime.backends.sql.store import SqlStore
+from realtime.channels import board_channel
+from realtime.envelopes import Envelope, goodbye
+from realtime.errors import Draining, StoreUnavailable
+from realtime.hub import HubStatistics
+from realtime.kanban.board import Board
+from realtime.kanban.commands import CreateCard
+from realtime.kanban.ids import BoardId
+from realtime.node import Limits, Node
+from tests.kit.nodes import BOARD, column_id, create_board, open_node, publish
+from tests.kit.publishing import event
+from tests.unit.schema.caller import Caller
+
+STATE = "subscription ($board: ID!) { boardState(boardId: $board) { cursor cards { title } } }"
+EVENTS = """subscription ($board: ID!) { boardEvents(boardId: $board) { kind: __typename
+    ... on State { state { cards { title } } } ... on Goodbye { reason reconnectAfterMs } } }"""
+DASHBOARD = "subscription { dashboardOverview { metrics { attemptsInRange } projectSnapshots { name } } }"
+EMPTY = HubStatistics(channels=0, subscribers=0)
+BOTH = pytest.mark.parametrize("document", [STATE, EVENTS], ids=["boardState", "boardEvents"])
+ALL = pytest.mark.parametrize(
+    "document", [STATE, EVENTS, DASHBOARD], ids=["boardState", "boardEvents", "dashboardOverview"]
+)
+SHUTDOWN = ("The server stops; subscribe again after a while", {"code": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234})
+
+
+async def make_card(node: Node, board: Board, title: str) -> str:
+    """Make a card; return the cursor behind it."""
+    command = CreateCard(column_id=column_id(board.state, "Backlog"), title=title)
+    return (await node.bus.execute(board.id, command)).position.cursor
+
+
+@pytest.fixture
+async def narrow(schema: strawberry.Schema, store: SqlStore) -> AsyncIterator[Caller]:
+    """A client of a node whose readers may have two envelopes waiting."""
+    async with open_node(store, limits=Limits(queued_envelopes=2)) as node:
+        yield Caller(schema, node)
+
+
+async def test_board_state_gives_snapshot_then_newest_state(caller: Caller, node: Node, board: Board) -> None:
+    first = await make_card(node, board, "before")
+    async with caller.subscribe(STATE, board=BOARD) as results:
+        assert await results.next() == {"cursor": first, "cards": [{"title": "before"}]}
+        second = await make_card(node, board, "after")
+        assert await results.next() == {"cursor": second, "cards": [{"title": "before"}, {"title": "after"}]}
+
+
+async def test_board_state_passes_over_what_changes_no_card(caller: Caller, node: Node, board: Board) -> None:
+    async with caller.subscribe(STATE, board=BOARD) as results:
+        await results.next()
+        await publish(node, event("git.status.changed", {"projectId": BOARD}))
+        await make_card(node, board, "marker")
+        assert (await results.next())["cards"] == [{"title": "marker"}]
+
+
+async def test_events_of_another_board_do_not_arrive(caller: Caller, node: Node, board: Board) -> None:
+    other = await create_board(node, "p2", "Beta")
+    async with caller.subscribe(EVENTS, board=BOARD) as results:
+        assert [one["kind"] for one in await results.take(2)] == ["Hello", "State"]
+        await make_card(node, other, "elsewhere")
+        await make_card(node, board, "marker")
+        assert await results.next() == {"kind": "State", "state": {"cards": [{"title": "marker"}]}}
+
+
+async def test_two_subscriptions_see_the_same(caller: Caller, node: Node, board: Board) -> None:
+    async with caller.subscribe(STATE, board=BOARD) as one, caller.subscribe(STATE, board=BOARD) as other:
+        assert await one.next() == await other.next()
+        await make_card(node, board, "shared")
+        assert await one.next() == await other.next()
+
+
+@ALL
+async def test_closed_subscription_leaves_the_hub_empty(caller: Caller, board: Board, document: str) -> None:
+    async with caller.subscribe(document, board=BOARD) as results:
+        await results.next()
+        assert caller.node.hub.statistics() == HubStatistics(channels=1, subscribers=1)
+    assert caller.node.hub.statistics() == EMPTY
+
+
+@ALL
+async def test_subscription_that_nobody_reads_registers_nothing(caller: Caller, board: Board, document: str) -> None:
+    async with caller.subscribe(document, board=BOARD):
+        assert caller.node.hub.statistics() == EMPTY
+
+
+@BOTH
+async def test_unknown_board_ends_with_not_found(caller: Caller, document: str) -> None:
+    async with caller.subscribe(document, board="nowhere") as results:
+        assert await results.refusal() == ("Board not found", {"code": "BOARD_NOT_FOUND"})
+    assert caller.node.hub.statistics() == EMPTY
+
+
+async def test_deleted_board_ends_board_state_with_error(caller: Caller, node: Node, board: Board) -> None:
+    async with caller.subscribe(STATE, board=BOARD) as results:
+        await results.next()
+        await publish(node, event("project.deleted", {"projectId": BOARD}))
+        message, extensions = await results.refusal()
+    assert (message, extensions["code"]) == ("The board was deleted", "BOARD_DELETED")
+
+
+async def test_deleted_board_completes_board_events_with_goodbye(caller: Caller, node: Node, board: Board) -> None:
+    async with caller.subscribe(EVENTS, board=BOARD) as results:
+        await results.take(2)
+        await publish(node, event("project.deleted", {"projectId": BOARD}))
+        assert await results.next() == {"kind": "Goodbye", "reason": "BOARD_DELETED", "reconnectAfterMs": 0}
+        await results.end()
+
+
+@pytest.mark.parametrize("document", [STATE, DASHBOARD], ids=["boardState", "dashboardOverview"])
+async def test_draining_server_ends_with_error_and_hint(caller: Caller, board: Board, document: str) -> None:
+    async with caller.subscribe(document, board=BOARD) as results:
+        await results.next()
+        caller.node.hub.end_all(lambda: (goodbye("server_shutdown", 1234), Draining("the server stops")))
+        assert await results.refusal() == SHUTDOWN
+
+
+async def test_draining_server_says_goodbye_in_board_events(caller: Caller, board: Board) -> None:
+    async with caller.subscribe(EVENTS, board=BOARD) as results:
+        await results.take(2)
+        caller.node.hub.end_all(lambda: (goodbye("server_shutdown", 1234), Draining("the server stops")))
+        assert await results.next() == {"kind": "Goodbye", "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
+        assert await results.refusal() == SHUTDOWN
+
+
+@BOTH
+async def test_slow_reader_ends_with_slow_consumer(narrow: Caller, document: str) -> None:
+    board = await create_board(narrow.node)
+    async with narrow.subscribe(document, board=BOARD) as results:
+        await results.next()
+        for n in range(3):
+            await make_card(narrow.node, board, str(n))
+        if document is EVENTS:
+            await results.next()  # the snapshot was made when the stream began
+        message, extensions = await results.refusal()
+    assert (message, extensions) == ("This reader was too slow; subscribe again", {"code": "SLOW_CONSUMER"})
+
+
+async def test_dashboard_is_told_anew_after_a_change(caller: Caller, node: Node, board: Board) -> None:
+    async with caller.subscribe(DASHBOARD) as results:
+        assert await results.next() == {
+            "metrics": {"attemptsInRange": 0},
+            "projectSnapshots": [{"name": "Alpha Board"}],
+        }
+        await publish(node, event("agent.registered", {"agent": "CODEX", "label": None}))  # no overview of its own
+        await create_board(node, "p2", "Beta")
+        assert [one["name"] for one in (await results.next())["projectSnapshots"]] == ["Beta", "Alpha Board"]
+
+
+async def test_bad_time_range_ends_the_dashboard_at_once(caller: Caller) -> None:
+    document = 'subscription { dashboardOverview(timeRange: {from: "soon", to: "later"}) { generatedAt } }'
+    async with caller.subscribe(document) as results:
+        _, extensions = await results.refusal()
+    assert (extensions["code"], extensions["field"]) == ("BAD_USER_INPUT", "from")
+
+
+async def test_store_that_is_away_is_named_and_its_words_are_hidden(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("cannot open /secret/path")
+
+    monkeypatch.setattr(SqlStore, "board", away)
+    async with caller.subscribe(STATE, board=BOARD) as results:
+        message, extensions = await results.refusal()
+    assert extensions == {"code": "STORE_UNAVAILABLE"}
+    assert "/secret/path" not in message
+    assert [record.message for record in caplog.records] == ["the store did not answer: cannot open /secret/path"]
+
+
+async def test_unknown_envelope_is_an_error_and_no_silence(
+    caller: Caller, node: Node, board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with caller.subscribe(EVENTS, board=BOARD) as results:
+        await results.take(2)
+        node.hub.publish(board_channel(BoardId(BOARD)), [Envelope("brand_new", {}, "c")])
+        assert await results.refusal() == ("Internal error", {"code": "INTERNAL_SERVER_ERROR"})
+    assert len(caplog.records) == 1
+    assert "brand_new" in caplog.text
