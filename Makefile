@@ -33,7 +33,7 @@ run: $(STAMP)
 	$(BIN)/python -m server --demo $(ARGS)
 
 test: $(STAMP) clients
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 # Needs Node.js and the network, once; without them the suite runs on and skips what needs the packages.
 clients:

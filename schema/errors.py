@@ -78,8 +78,9 @@ def stream_ended(ended: StreamEnded, goodbye: Envelope | None) -> GraphQLError:
     """
     code, message = _ending(ended) or _ENDINGS[StreamEnded]
     payload = goodbye.payload if goodbye else None
-    hint = {"reconnectAfterMs": payload["reconnectAfterMs"]} if isinstance(payload, dict) else {}
-    return GraphQLError(message, extensions={"code": code, **hint})
+    if isinstance(payload, dict) and not isinstance(ended, BoardGone):  # nobody should come back to that
+        return GraphQLError(message, extensions={"code": code, "reconnectAfterMs": payload["reconnectAfterMs"]})
+    return GraphQLError(message, extensions={"code": code})
 
 
 def _ending(error: Exception | None) -> tuple[str, str] | None:

@@ -179,7 +179,7 @@ def _agent_registered(envelope: Envelope) -> feed.AgentRegistered:
 
 def _gap(envelope: Envelope) -> feed.Gap:
     gap = _payload(envelope)
-    return feed.Gap(cursor=None, reason=InterruptionReason(gap["reason"]), from_=gap["from"], to=gap["to"])
+    return feed.Gap(cursor=envelope.cursor, reason=InterruptionReason(gap["reason"]), from_=gap["from"], to=gap["to"])
 
 
 def _goodbye(envelope: Envelope) -> feed.Goodbye:

@@ -6,7 +6,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from realtime.node import Node
 from schema.root import make_schema
@@ -33,9 +34,10 @@ def create_app(node: Node, settings: Settings) -> Starlette:
     graphql = GraphqlEndpoint(make_schema(), node, STATIC / "graphiql" / "index.html")
     app = Starlette(
         routes=[
-            *(Mount(prefix, routes=_api_routes()) for prefix in PREFIXES),
+            *(Mount(prefix, Router(_api_routes(), redirect_slashes=False)) for prefix in PREFIXES),
             Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
             WebSocketRoute("/graphql", graphql),
+            _no_socket(),
             *page_routes(),
         ],
         middleware=[
@@ -58,7 +60,17 @@ def _api_routes() -> list[BaseRoute]:
         Route("/sse", SseEndpoint(), methods=["GET", "HEAD"]),
         Route("/events", ingest, methods=["POST"]),
         *rest_routes(),
+        _no_socket(),
     ]
+
+
+def _no_socket() -> BaseRoute:
+    # Without it, an upgrade at an unknown address gets Starlette's bare 403, and an assertion fails in StaticFiles.
+    return WebSocketRoute("/{path:path}", _unknown_socket)
+
+
+async def _unknown_socket(socket: WebSocket) -> None:
+    await socket.send_denial_response(problem(404))
 
 
 async def _plain_socket_request(request: Request) -> Response:

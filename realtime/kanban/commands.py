@@ -94,7 +94,10 @@ def parse_command(kind: type[_C], payload: object) -> _C:
     if not isinstance(payload, Mapping):
         raise InvalidInput(FieldError("payload", f"expected a JSON object, got {payload!r:.80}"))
     try:
-        return kind.model_validate({key: value for key, value in payload.items() if key not in ("type", "card_id")})
+        # Wire names only, and none of the fields that are ours to choose.
+        ours = {field.alias for field in kind.model_fields.values() if field.init is False} | {"type"}
+        fields = {key: value for key, value in payload.items() if key not in ours}
+        return kind.model_validate(fields, by_alias=True, by_name=False)
     except ValidationError as error:
         raise InvalidInput(*field_errors(error)) from error
 

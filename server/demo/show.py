@@ -47,10 +47,11 @@ async def running_demo(node: Node, seed: int, pace: float) -> AsyncIterator[None
     Raises:
         StoreUnavailable: on entry, the database did not answer; nothing runs.
     """
-    if await node.store.projects():
-        log.info("the database has projects; the demo works on none but its own")
-    else:
+    present = {project.id for project in await node.store.projects()}
+    if not present:
         await node.bus.publish(parse_incoming(seed_events(seed, node.clock())))
+    elif present.isdisjoint(project.id for project in PROJECTS):
+        log.info("the database has projects and none of the demo's; the demo leaves them alone")
     task = asyncio.create_task(_work(node, seed, pace), name="demo")
     try:
         yield

@@ -1,4 +1,4 @@
-"""What every store promises (`realtime/ports.py`): order, all or nothing, durability, and rows that say what happened."""
+"""What every store promises of its log (`realtime/ports.py`): order, all or nothing, durability, one moment a read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from realtime.backends.sql.store import SqlStore
@@ -14,7 +15,7 @@ from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import CreateCard, decide
 from realtime.kanban.events import parse_event
-from realtime.kanban.ids import BoardId
+from realtime.kanban.ids import AttemptId, BoardId
 from realtime.kanban.projection import new_project, react
 from realtime.ports import NewEvent, StoredEvent
 from tests.contract.conftest import BACKENDS
@@ -23,6 +24,7 @@ from tests.kit.nodes import START, open_store, order_of
 
 BOARD = BoardId("p1")
 OF_BOARD = board_channel(BOARD)
+ATTEMPT = AttemptId("a1")
 
 
 def new(name: str, key: str | None = None, **payload: Any) -> NewEvent:
@@ -87,11 +89,9 @@ async def test_stored_event_is_the_event_that_was_given(store: SqlStore) -> None
 async def test_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
     await append(store, created())
     with pytest.raises(RuntimeError, match="on purpose"):
-        async with store.transaction() as transaction:
-            await transaction.append([line(key="k"), agent(), created("p2")])
-            raise RuntimeError("on purpose")
+        await _append_and_fail(store, line(key="k"), agent(), created("p2"))
     assert [await store.offset(OF_BOARD), await store.offset(EVERYBODY)] == [1, 0]
-    assert await store.logs("a1") == []  # type: ignore[arg-type]  # an id as the wire has it
+    assert await store.logs(ATTEMPT) == []
     assert await store.agents() == ([], [])
     assert [project.id for project in await store.projects()] == [BOARD]
     async with store.transaction() as transaction:
@@ -99,12 +99,18 @@ async def test_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
     assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
 
 
+async def _append_and_fail(store: SqlStore, *events: NewEvent) -> None:
+    async with store.transaction() as transaction:
+        await transaction.append(events)
+        raise RuntimeError("on purpose")
+
+
 async def test_append_that_fails_in_the_middle_leaves_nothing(store: SqlStore) -> None:
     await append(store, created(), line(key="k"))
     with pytest.raises(Exception, match="UNIQUE"):
         await append(store, line("again"), line("twice", key="k"))
     assert await store.offset(OF_BOARD) == 2
-    assert [one.message for one in await store.logs("a1")] == ["m"]  # type: ignore[arg-type]  # as above
+    assert [one.message for one in await store.logs(ATTEMPT)] == ["m"]
 
 
 async def test_transaction_that_is_cancelled_leaves_nothing_and_the_store_goes_on(store: SqlStore) -> None:
@@ -123,7 +129,7 @@ async def test_transaction_that_is_cancelled_leaves_nothing_and_the_store_goes_o
         task.cancel()
         await asyncio.wait([task])
         assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
-        assert len(await store.logs("a1")) == 1  # type: ignore[arg-type]  # as above
+        assert len(await store.logs(ATTEMPT)) == 1
 
 
 async def test_transactions_never_overlap_and_the_later_sees_the_earlier(store: SqlStore) -> None:
@@ -263,7 +269,7 @@ async def test_restart_keeps_everything(store_url: str) -> None:
         assert store.epoch == epoch
         assert await store.board(BOARD) == board
         assert (await store.agents())[0][0].key == "CODEX"
-        assert [one.message for one in await store.logs("a1")] == ["m"]  # type: ignore[arg-type]  # as above
+        assert [one.message for one in await store.logs(ATTEMPT)] == ["m"]
         async with store.transaction() as transaction:
             assert set(await transaction.seen(["k"])) == {"k"}
         assert places(await append(store, line())) == [(OF_BOARD, 3, 1)]
@@ -275,7 +281,8 @@ async def test_two_databases_have_different_epochs(store: SqlStore) -> None:
 
 
 async def test_closing_twice_is_allowed(store: SqlStore) -> None:
+    reading = asyncio.create_task(store.board(BOARD))
+    await anyio.lowlevel.checkpoint()
     await store.aclose()
     await store.aclose()
-    with_nothing_running = asyncio.all_tasks()
-    assert all(task.get_name() != "read" for task in with_nothing_running)
+    assert await reading is None

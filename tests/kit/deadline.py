@@ -53,8 +53,8 @@ class deadline:  # noqa: N801 - reads as a statement: `async with deadline(2):`
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        swallowed = self._scope.__exit__(kind, error, traceback)
+    ) -> None:
+        self._scope.__exit__(kind, error, traceback)
+        # The scope swallows nothing but its own cancellation, and then something is raised: so None is true.
         if self._scope.cancelled_caught:
             raise TimeoutError(f"not done within {self._seconds:g} s; {FACTOR_VARIABLE} stretches this") from error
-        return bool(swallowed)

@@ -176,8 +176,11 @@ def order_of(board: Board) -> tuple[list[str], list[str], list[str]]:
 
 async def take(stream: AsyncGenerator[Envelope, None], count: int, units: float = 5) -> list[Envelope]:
     """Take so many envelopes from a stream, within a deadline."""
+    taken: list[Envelope] = []
     async with deadline(units):
-        return [await anext(stream) for _ in range(count)]
+        while len(taken) < count:
+            taken.append(await anext(stream))
+    return taken
 
 
 async def queued(subscriber: Subscriber) -> list[Envelope]:

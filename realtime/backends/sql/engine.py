@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from importlib import resources
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -69,11 +73,25 @@ async def migrate(engine: AsyncEngine) -> None:
         StoreUnusable: the file cannot be opened or is no database of ours.
     """
     try:
+        await asyncio.to_thread(_look_into, engine)
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade)
-    except (SQLAlchemyError, OSError) as error:
+    except (
+        SQLAlchemyError,
+        CommandError,
+        sqlite3.Error,
+        OSError,
+    ) as error:  # CommandError: the tables are of a newer version
         reason = getattr(error, "orig", None) or error
         raise StoreUnusable(f"cannot open the database {engine.url.render_as_string()}: {reason}") from error
+
+
+def _look_into(engine: AsyncEngine) -> None:
+    # Without aiosqlite: when it cannot connect, its thread says so to a loop that is closed by then, because the
+    # process ends with that error, and the traceback of that goes to standard error.
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    with closing(sqlite3.connect(*arguments, **options)) as connection:
+        connection.execute("PRAGMA schema_version")
 
 
 def _upgrade(connection: Connection) -> None:

@@ -149,9 +149,9 @@ def _state(step: Step, board: Board) -> Json:
     state: Json = orjson.loads(state_json(board.state))
     order = state["columnOrder"]
     if step.c % 2 or not order:
-        state["columns"]["extra"] = {"id": "extra", "title": "in progress ", "cardIds": []}
+        cards = state["columns"].get("extra", {"cardIds": []})["cardIds"]
+        state["columns"]["extra"] = {"id": "extra", "title": "in progress ", "cardIds": cards}
         order = [*(one for one in order if one != "extra"), "extra"]
-        state["columns"]["extra"]["cardIds"] = board.state.columns["extra"].card_ids if _has_extra(board) else []
     turned = [*order[step.a % len(order) :], *order[: step.a % len(order)]]
     column = state["columns"][turned[0]]
     column["cardIds"] = list(reversed(column["cardIds"]))
@@ -161,10 +161,6 @@ def _state(step: Step, board: Board) -> Json:
     if step.a == 3 and column["cardIds"]:
         _drop(state, column["cardIds"].pop())
     return {**state, "columnOrder": turned}
-
-
-def _has_extra(board: Board) -> bool:
-    return "extra" in board.state.columns
 
 
 def _drop(state: Json, card_id: str) -> None:

@@ -4,52 +4,89 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from typing import Any
 
 import strawberry
-from strawberry.schema.schema import SubscriptionResult
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, GraphQLString, parse, subscribe
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from realtime.channels import board_channel
 from realtime.envelopes import Envelope
 from realtime.kanban.board import Board
 from realtime.node import Node
 from schema.context import Context
+from schema.executor import BoundedExecutor
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD
 
-EVENTS = 20_000
-BATCH = 1_000
-#: graphql-core's own executor keeps about 1 KiB for each event of this document: 20 MiB here.
-MOST_GROWTH_BYTES = 128 * 1024
+#: graphql-core's own executor keeps about 1 KiB for each event of these documents.
+MOST_BYTES_PER_EVENT = 8
+WARM_UP = 500
 DOCUMENT = f'subscription {{ boardEvents(boardId: "{BOARD}") {{ ... on AgentRegistered {{ agent }} }} }}'
 
 
-async def show(node: Node, stream: SubscriptionResult, count: int) -> None:
-    """Put envelopes into the readers' queues and read them."""
+async def bytes_kept(stream: AsyncIterator[Any], events: int, feed: Callable[[int], object] = int) -> float:
+    """Read so many results and return how many bytes each has left behind; `feed` makes the events of a batch."""
+    await read(stream, WARM_UP, feed)
+    tracemalloc.start()
+    try:
+        await read(stream, WARM_UP, feed)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        await read(stream, events, feed)
+        gc.collect()
+        return (tracemalloc.get_traced_memory()[0] - before) / events
+    finally:
+        tracemalloc.stop()
+
+
+async def read(stream: AsyncIterator[Any], events: int, feed: Callable[[int], object]) -> None:
+    """Read so many results, which hold no errors."""
+    for n in range(events):
+        if n % WARM_UP == 0:
+            feed(WARM_UP)
+        assert (await anext(stream)).errors is None
+
+
+def core_stream(executor: type[StrawberryGraphQLCoreExecutionContext]) -> AsyncIterator[Any]:
+    """Subscribe with graphql-core alone, to a source that never ends."""
+
+    async def source(*_: object) -> AsyncGenerator[dict[str, Any], None]:
+        while True:
+            yield {"card": {"title": "x"}}
+
+    card = GraphQLObjectType("Card", {"title": GraphQLField(GraphQLString)})
+    root = GraphQLObjectType("Subscription", {"card": GraphQLField(card, subscribe=source)})
+    query = GraphQLObjectType("Query", {"card": GraphQLField(card)})
+    document = parse("subscription { card { title } }")
+    found = subscribe(GraphQLSchema(query, subscription=root), document, executor_class=executor)
+    assert isinstance(found, AsyncIterator)
+    return found
+
+
+async def test_executor_keeps_nothing_of_20000_events() -> None:
+    async with deadline(50):
+        assert await bytes_kept(core_stream(BoundedExecutor), 20_000) < MOST_BYTES_PER_EVENT
+
+
+async def test_executor_of_the_library_still_needs_the_repair() -> None:
+    # When this fails, `schema.executor` has had its day.
+    async with deadline(50):
+        assert await bytes_kept(core_stream(StrawberryGraphQLCoreExecutionContext), 1_000) > 100 * MOST_BYTES_PER_EVENT
+
+
+async def test_whole_path_keeps_nothing_of_its_events(schema: strawberry.Schema, node: Node, board: Board) -> None:
     envelope = Envelope("agent_registered", {"agent": "CODEX", "label": None}, "c")
-    for _ in range(count // BATCH):
-        node.hub.publish(board_channel(BOARD), [envelope] * BATCH)
-        for _ in range(BATCH):
-            assert (await anext(stream)).data == {"boardEvents": {"agent": "CODEX"}}
-
-
-async def test_memory_of_a_subscription_does_not_grow_with_events(
-    schema: strawberry.Schema, node: Node, board: Board
-) -> None:
     stream = await schema.subscribe(DOCUMENT, None, Context(node))
     # One deadline for all: the timers of a deadline for each event would be memory too.
     async with deadline(50), aclosing(stream):
         await anext(stream)
         await anext(stream)
-        await show(node, stream, BATCH)
-        tracemalloc.start()
-        try:
-            await show(node, stream, BATCH)
-            gc.collect()
-            before, _ = tracemalloc.get_traced_memory()
-            await show(node, stream, EVENTS)
-            gc.collect()
-            after, _ = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-    assert after - before < MOST_GROWTH_BYTES
+        kept = await bytes_kept(stream, 2_000, lambda count: node.hub.publish(board_channel(BOARD), [envelope] * count))
+    assert kept < 4 * MOST_BYTES_PER_EVENT
+
+
+def test_schema_uses_the_executor(schema: strawberry.Schema) -> None:
+    assert schema.execution_context_class is BoundedExecutor

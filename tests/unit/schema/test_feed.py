@@ -10,7 +10,9 @@ from realtime import envelopes
 from realtime.clock import iso
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
+from realtime.kanban.models import TicketType
 from realtime.node import Node
+from realtime.position import Position
 from schema.export import sdl
 from tests.kit.nodes import BOARD, START, column_id, publish
 from tests.kit.publishing import event
@@ -140,7 +142,7 @@ async def test_stream_begins_with_hello_state_and_attempts(caller: Caller, node:
 async def test_command_is_shown_as_the_state_after_it(caller: Caller, node: Node, board: Board) -> None:
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
-        command = CreateCard(column_id=column_id(board.state, "Backlog"), title="New", ticket_type="perf")
+        command = CreateCard(column_id=column_id(board.state, "Backlog"), title="New", ticket_type=TicketType.PERF)
         executed = await node.bus.execute(board.id, command)
         told = await results.next()
     assert (told["__typename"], told["cursor"]) == ("State", executed.position.cursor)
@@ -157,17 +159,26 @@ SHOWN_ITEMS: dict[str, Json] = {
     },
     "thinking": {
         "__typename": "ThinkingItem",
-        **{"id": None, "timestamp": AT, "title": "T", "text": "hm", "format": "PLAINTEXT"},
+        "id": None,
+        "timestamp": AT,
+        "title": "T",
+        "text": "hm",
+        "format": "PLAINTEXT",
     },
     "tool": {"__typename": "ToolItem", "id": "c-2", "timestamp": AT, "tool": TOOL},
     "error": {
         "__typename": "ErrorItem",
-        **{"id": None, "timestamp": AT, "text": "boom", "details": ["any", {"thing": 1}]},
+        "id": None,
+        "timestamp": AT,
+        "text": "boom",
+        "details": ["any", {"thing": 1}],
     },
     "automation": {
         "__typename": "AutomationItem",
         **{name: value for name, value in ITEMS["automation"].items() if name != "type"},
-        **{"id": None, "stage": "SETUP", "status": "FAILED"},
+        "id": None,
+        "stage": "SETUP",
+        "status": "FAILED",
     },
 }
 BARE_ITEMS: list[tuple[Json, Json]] = [
@@ -208,14 +219,16 @@ async def test_conversation_item_without_options_has_nulls(
     assert {name: value for name, value in told.items() if value is not None} == {"timestamp": AT, **shown}
 
 
-async def test_goodbye_and_gap_have_no_cursor(caller: Caller, node: Node, board: Board) -> None:
+async def test_gap_has_a_cursor_and_goodbye_none(caller: Caller, node: Node, board: Board) -> None:
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
-        gap = envelopes.Envelope("gap", {"reason": "slow_consumer", "from": "x", "to": "y"})
+        position = Position("e", "0a1b2c3d", 7, 2)
+        gap = envelopes.gap("slow_consumer", "x", position)
         for channel in node.hub.channels():
             node.hub.publish(channel, [gap, envelopes.goodbye("server_shutdown", 5)])
         told = await results.take(2)
+    now = position.cursor
     assert told == [
-        {"__typename": "Gap", "cursor": None, "reason": "SLOW_CONSUMER", "from": "x", "to": "y"},
+        {"__typename": "Gap", "cursor": now, "reason": "SLOW_CONSUMER", "from": "x", "to": now},
         {"__typename": "Goodbye", "cursor": None, "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 5},
     ]

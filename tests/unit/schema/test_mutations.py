@@ -92,8 +92,8 @@ async def test_update_leaves_what_is_absent_and_clears_what_is_null(caller: Call
 
 async def test_null_written_into_the_document_clears_too(caller: Caller, board: Board) -> None:
     made = await card(caller, board, description="Text")
-    document = f'mutation {{ updateCard(boardId: "{BOARD}", input: {{cardId: "{made}", description: null}}) {{ card {{ description }} }} }}'
-    assert await caller.run(document) == {"card": {"description": None}}
+    update = f'updateCard(boardId: "{BOARD}", input: {{cardId: "{made}", description: null}})'
+    assert await caller.run(f"mutation {{ {update} {{ card {{ description }} }} }}") == {"card": {"description": None}}
 
 
 async def test_update_sets_flags_and_dependencies(caller: Caller, board: Board) -> None:

@@ -102,8 +102,7 @@ async def test_deleted_board_ends_board_state_with_error(caller: Caller, node: N
     async with caller.subscribe(STATE, board=BOARD) as results:
         await results.next()
         await publish(node, event("project.deleted", {"projectId": BOARD}))
-        message, extensions = await results.refusal()
-    assert (message, extensions["code"]) == ("The board was deleted", "BOARD_DELETED")
+        assert await results.refusal() == ("The board was deleted", {"code": "BOARD_DELETED"})
 
 
 async def test_deleted_board_completes_board_events_with_goodbye(caller: Caller, node: Node, board: Board) -> None:
