@@ -8,6 +8,7 @@
       Conflict                      the request is well formed, the state of the board forbids it
       InvalidInput                  one or more fields do not fit; `fields` names each
         DependencyCycle             a card would wait for itself
+        DependencyMismatch          a card would wait for one of another board
     SubscriberTooSlow               the queue of a reader was full; it is closed, nothing is dropped silently
     StreamEnded                     the server ends a stream; `goodbye` told the reader why
       BoardGone                     the board of a stream was deleted
@@ -26,6 +27,7 @@ __all__ = [
     "BoardGone",
     "Conflict",
     "DependencyCycle",
+    "DependencyMismatch",
     "Draining",
     "FieldError",
     "InvalidInput",
@@ -107,6 +109,12 @@ class DependencyCycle(InvalidInput):
     """A card would wait for itself, by way of others or directly."""
 
     code = "dependency_cycle"
+
+
+class DependencyMismatch(InvalidInput):
+    """A card would wait for one that is not on its board."""
+
+    code = "dependency_board_mismatch"
 
 
 class SubscriberTooSlow(Exception):

@@ -15,7 +15,15 @@ from typing import Any, Literal, TypeVar, assert_never
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from realtime.errors import Conflict, DependencyCycle, FieldError, InvalidInput, NotFound, field_errors
+from realtime.errors import (
+    Conflict,
+    DependencyCycle,
+    DependencyMismatch,
+    FieldError,
+    InvalidInput,
+    NotFound,
+    field_errors,
+)
 from realtime.kanban import changes, events
 from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, stop_attempt
 from realtime.kanban.board import Board, Recorded
@@ -212,7 +220,7 @@ def _column(board: Board, column_id: str) -> Column:
 def _check_dependencies(state: BoardState, card: Card) -> None:
     unknown = [other for other in card.depends_on if other not in state.cards and other != card.id]
     if unknown:
-        raise InvalidInput(FieldError("dependsOn", f"expected cards of this board, got {unknown[0]!r}"))
+        raise DependencyMismatch(FieldError("dependsOn", f"expected cards of this board, got {unknown[0]!r}"))
     graph: dict[str, Sequence[str]] = {other.id: other.depends_on for other in state.cards.values()}
     graph[card.id] = card.depends_on
     cycle = find_cycle(graph)

@@ -8,9 +8,9 @@ import pytest
 
 from tests.clients.requirements import require_chromium, require_node
 from tests.clients.rest_client import BoardClient, open_board
-from tests.kit.live_server import serve
+from tests.kit.live_server import LiveServer, live_server
 
-__all__ = ["board", "clients_present", "server_url"]
+__all__ = ["board", "clients_present", "live", "server_url"]
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +23,16 @@ def clients_present(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
-async def server_url(clients_present: None) -> AsyncGenerator[str]:
-    """The address of a fresh server; started only after it is known that the client is there."""
-    async with serve() as live:
-        yield live.url
+async def live(clients_present: None) -> AsyncGenerator[LiveServer]:
+    """A fresh server; started only after it is known that the client is there."""
+    async with live_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server_url(live: LiveServer) -> str:
+    """The address of that server."""
+    return live.url
 
 
 @pytest.fixture

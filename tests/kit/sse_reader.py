@@ -51,7 +51,7 @@ class SseReader:
 
     async def event(self) -> tuple[str, object]:
         """Return type and parsed data of the next block."""
-        lines = dict(line.split(": ", 1) for line in (await self.block()).splitlines() if line)
+        lines = dict(line.split(": ", 1) for line in (await self.block()).split("\n") if line)
         return lines["event"], orjson.loads(lines["data"])
 
     async def aclose(self) -> None:

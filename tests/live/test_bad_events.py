@@ -97,6 +97,7 @@ async def _post(live: LiveServer, body: object) -> Answer:
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     async with deadline(20):
         answer = await exchange(live.address, "POST", "/api/v1/events", content)
+        assert answer.header("X-Request-Id"), answer
     return answer
 
 

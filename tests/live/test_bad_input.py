@@ -32,6 +32,7 @@ async def _send(live: LiveServer, method: str, target: str, body: object) -> Ans
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     async with deadline(10):
         answer = await exchange(live.address, method, target, content)
+        assert answer.header("X-Request-Id"), answer
     return answer
 
 

@@ -28,7 +28,7 @@ def attempt_routes() -> list[BaseRoute]:
         resource("/attempts/{attempt}", get=get_attempt, patch=stop),
         resource("/attempts/{attempt}/logs", get=get_logs),
     ]
-    for board in ("/projects/{id}", "/boards/{id}"):
+    for board in ("/projects/{id}", "/projects/{id}/board", "/boards/{id}"):
         routes += [
             resource(f"{board}/cards/{{card}}/attempt", get=latest),
             resource(f"{board}/cards/{{card}}/attempts", post=queue),
@@ -42,10 +42,10 @@ async def get_attempt(request: Request) -> Response:
 
 
 async def get_logs(request: Request) -> Response:
-    """The log of an attempt, oldest first."""
+    """The log that is kept under an attempt's id, oldest first, whether the attempt is known or not."""
     node: Node = request.app.state.node
-    attempt = await _attempt(request)
-    return answer({"logs": [_log_wire(line) for line in await node.store.logs(attempt.id)]})
+    lines = await node.store.logs(AttemptId(request.path_params["attempt"]))
+    return answer({"logs": [_log_wire(line) for line in lines]})
 
 
 async def latest(request: Request) -> Response:

@@ -25,8 +25,11 @@ __all__ = ["board_routes"]
 
 #: Both spellings of a board's address.
 BOARDS = ("/boards/{id}", "/projects/{id}/board")
-#: Keys of a card in the answer to a move; the original had them in another order there than in a state.
-_MOVED_KEYS = ("id", "ticketKey", "prUrl", "ticketType", "isEnhanced", "disableAutoCloseOnPRMerge")
+#: Keys of a card in the answer to a move: there the original had them in another order, and no `githubIssue`.
+_MOVED_KEYS = (
+    *("id", "ticketKey", "ticketType", "isEnhanced", "prUrl", "disableAutoCloseOnPRMerge"),
+    *("title", "description", "dependsOn", "createdAt", "updatedAt"),
+)
 
 
 def board_routes() -> list[BaseRoute]:
@@ -57,7 +60,7 @@ async def get_board(request: Request) -> Response:
 async def create_card(request: Request) -> Response:
     """Make a card at the end of a column."""
     command = command_of(CreateCard, await json_object(request))
-    executed = await _execute(request, command)
+    executed = await _execute(request, command, column_not_found="Column not found")
     card = orjson.dumps(command.card_id)
     # `githubIssueError` stays for the original's client; nothing here makes issues.
     return answer(_state(executed.board.state)[:-1] + b',"cardId":' + card + b',"githubIssueError":null}', 201)
@@ -92,9 +95,9 @@ async def delete_card(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _execute(request: Request, *commands: Command) -> Executed:
+async def _execute(request: Request, *commands: Command, **details: str) -> Executed:
     node: Node = request.app.state.node
-    with refusals():
+    with refusals(**details):
         return await node.bus.execute(BoardId(request.path_params["id"]), *commands)
 
 
@@ -119,7 +122,7 @@ def _state(state: BoardState) -> bytes:
 def _moved(state: BoardState, card_id: CardId, before: str | None) -> dict[str, Any]:
     card = state.cards[card_id]
     wire = card_wire(card)
-    ordered = {key: wire[key] for key in (*_MOVED_KEYS, *wire) if key in wire}
+    ordered = {key: wire[key] for key in _MOVED_KEYS if key in wire}
     touched = [column for column in state.columns.values() if column.id == before]
     touched += [column for column in state.columns.values() if column.id == card.column_id != before]
     return {"card": ordered, "columns": columns_wire(*touched)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from realtime.errors import Conflict, DependencyCycle, InvalidInput, NotFound, Refused
+from realtime.errors import Conflict, DependencyCycle, DependencyMismatch, InvalidInput, NotFound, Refused
 from server.problem import Problem
 
 __all__ = ["refusals"]
@@ -28,8 +28,9 @@ def refusals(**details: str) -> Iterator[None]:
     try:
         yield
     except InvalidInput as refused:
-        # The original answered a cycle with that bare word; the sentence is among the errors.
-        detail = refused.code if isinstance(refused, DependencyCycle) else refused.message
+        # The original answered these with the bare word; the sentence is among the errors.
+        bare = isinstance(refused, DependencyCycle | DependencyMismatch)
+        detail = refused.code if bare else refused.message
         raise Problem(400, detail, errors=refused.fields) from refused
     except (NotFound, Conflict) as refused:
         raise Problem(_status(refused), {**_DETAILS, **details}.get(refused.code, refused.message)) from refused

@@ -74,7 +74,7 @@ async def agents(request: Request) -> Response:
     known, profiles = await node.store.agents()
     return answer(
         {
-            "agents": [{"key": agent.key, "label": agent.label} for agent in known],
+            "agents": [{"key": agent.key, "label": agent.label or agent.key, "capabilities": {}} for agent in known],
             "profiles": [{"id": one.id, "agent": one.agent, "label": one.label} for one in profiles],
         }
     )

@@ -1,0 +1,166 @@
+"""Changes of a board against a naive model of lists; what they leave untouched; their form in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.kanban.changes import (
+    BoardChange,
+    CardCreated,
+    CardDeleted,
+    CardMoved,
+    CardUpdated,
+    StateReplaced,
+    apply,
+    apply_all,
+    changes_from_json,
+    changes_to_json,
+)
+from realtime.kanban.ids import CardId, ColumnId
+from realtime.kanban.models import BoardState, Card, Column, GithubIssue, TicketType
+from realtime.kanban.wire import card_json
+from tests.kit.nodes import START
+
+COLUMNS = ("a", "b", "c")
+EMPTY = apply(BoardState(), StateReplaced(tuple(Column(ColumnId(id), id.upper()) for id in COLUMNS), ()))
+
+
+def card(id: str, column: str = "a", at: datetime = START) -> Card:
+    """Make a card."""
+    return Card(CardId(id), ColumnId(column), f"card {id}", at, at)
+
+
+@dataclass
+class _Model:
+    """Lists of ids by column, and the cards whose place changed last."""
+
+    columns: dict[str, list[str]] = field(default_factory=lambda: {id: [] for id in COLUMNS})
+    renewed: dict[str, datetime] = field(default_factory=dict)
+
+    def places(self) -> dict[str, tuple[str, int]]:
+        return {id: (column, n) for column, ids in self.columns.items() for n, id in enumerate(ids)}
+
+    def change(self, at: datetime, column: str, id: str, index: int) -> None:
+        """Take the card out and put it in there; whatever is at another place then is renewed."""
+        before = self.places()
+        for ids in self.columns.values():
+            if id in ids:
+                ids.remove(id)
+        if index >= 0:
+            self.columns[column].insert(index, id)
+        after = self.places()
+        self.renewed |= {one: at for one in after if before.get(one) != after[one]}
+        self.renewed = {one: time for one, time in self.renewed.items() if one in after}
+
+
+_STEPS = st.lists(st.tuples(st.sampled_from("cmud"), *[st.integers(0, 9)] * 3), max_size=40)
+
+
+def _change(state: BoardState, model: _Model, step: tuple[str, int, int, int], n: int) -> BoardChange | None:
+    """Return a change for the step and do the same to the model."""
+    kind, a, b, index = step
+    at, places, column = START + timedelta(seconds=n), model.places(), COLUMNS[b % 3]
+    if kind == "c":
+        id = f"k{n}"
+        end = len(model.columns[column])
+        model.change(at, column, id, end)
+        return CardCreated(card(id, column, at), end)
+    if not places:
+        return None
+    id = list(places)[a % len(places)]
+    home, place = places[id]
+    if kind == "u":
+        model.renewed[id] = at
+        changed = replace(state.cards[CardId(id)], title=f"title {n}", updated_at=at)
+        return CardUpdated(changed, ("title", "updated_at"))
+    if kind == "d":
+        model.change(at, home, id, -1)
+        return CardDeleted(CardId(id), ColumnId(home), place, at)
+    target = min(index, len([one for one in model.columns[column] if one != id]))
+    if (home, place) == (column, target):
+        return None
+    model.change(at, column, id, target)
+    return CardMoved(CardId(id), ColumnId(home), place, ColumnId(column), target, at)
+
+
+@given(_STEPS)
+def test_changes_do_what_they_do_to_plain_lists(steps: list[tuple[str, int, int, int]]) -> None:
+    state, model, made = EMPTY, _Model(), list[BoardChange]()
+    for n, step in enumerate(steps):
+        change = _change(state, model, step, n)
+        if change is None:
+            continue
+        before = (dict(state.columns), dict(state.cards))
+        following = apply(state, change)
+        assert (dict(state.columns), dict(state.cards)) == before, "a state was changed"
+        state = following
+        made.append(change)
+        assert {id: list(column.card_ids) for id, column in state.columns.items()} == model.columns
+        assert {id: card.updated_at for id, card in state.cards.items()} == model.renewed
+        assert {id: card.column_id for id, card in state.cards.items()} == {
+            id: column for id, (column, _) in model.places().items()
+        }
+    assert apply_all(EMPTY, changes_from_json(changes_to_json(tuple(made)))) == state
+    assert list(state.columns) == list(COLUMNS)
+    assert list(state.cards) == sorted(state.cards, key=lambda id: int(id[1:]))
+
+
+FULL = Card(
+    CardId("k"),
+    ColumnId("a"),
+    'Tïtle "quoted" 🚀\n\x00',
+    START,
+    START + timedelta(milliseconds=1),
+    ticket_key="AB-1",
+    pr_url="https://h/1",
+    disable_auto_close_on_pr_merge=True,
+    ticket_type=TicketType.PERF,
+    is_enhanced=True,
+    github_issue=GithubIssue(7, "https://h/7"),
+    description="",
+    depends_on=(CardId("x"), CardId("y")),
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        CardCreated(FULL, 3),
+        CardCreated(card("k"), 0),
+        CardUpdated(FULL, ("title", "depends_on")),
+        CardMoved(CardId("k"), ColumnId("a"), 1, ColumnId("b"), 2, START),
+        CardDeleted(CardId("k"), ColumnId("a"), 4, START),
+        StateReplaced((Column(ColumnId("a"), "A", (CardId("k"),)),), (FULL,)),
+        StateReplaced((), ()),
+    ],
+    ids=lambda change: change.type,
+)
+def test_change_reads_back_from_the_log_as_it_was(change: BoardChange) -> None:
+    (read,) = changes_from_json(changes_to_json((change,)))
+    assert read == change
+    assert type(read) is type(change)
+
+
+def test_card_that_was_encoded_before_goes_into_the_log_like_any_other() -> None:
+    encoded = replace(FULL)
+    card_json(encoded)
+    assert changes_to_json((CardUpdated(encoded, ()),)) == changes_to_json((CardUpdated(FULL, ()),))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        CardCreated(card("k", "nowhere"), 0),
+        CardMoved(CardId("nobody"), ColumnId("a"), 0, ColumnId("b"), 0, START),
+        CardDeleted(CardId("nobody"), ColumnId("nowhere"), 0, START),
+    ],
+    ids=lambda change: change.type,
+)
+def test_change_of_another_board_is_a_fault(change: BoardChange) -> None:
+    with pytest.raises(KeyError):
+        apply(EMPTY, change)

@@ -1,0 +1,43 @@
+"""Cycles among dependencies: found when there is one, never otherwise."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.kanban.dependencies import find_cycle
+
+_NODES = [str(n) for n in range(7)]
+_GRAPHS = st.dictionaries(
+    st.sampled_from(_NODES), st.lists(st.sampled_from([*_NODES, "unknown"]), max_size=4), max_size=7
+)
+
+
+def _sortable(graph: dict[str, list[str]]) -> bool:
+    """Whether nodes without open dependencies can be taken away until none is left."""
+    left = dict(graph)
+    while left:
+        free = [node for node, others in left.items() if not any(other in left for other in others)]
+        if not free:
+            return False
+        for node in free:
+            del left[node]
+    return True
+
+
+@given(_GRAPHS)
+def test_cycle_is_found_exactly_when_there_is_one(graph: dict[str, list[str]]) -> None:
+    cycle = find_cycle(graph)
+    assert bool(cycle) == (not _sortable(graph))
+    assert all(other in graph[node] for node, other in zip(cycle, cycle[1:], strict=False))
+    assert cycle == [] or cycle[0] == cycle[-1]
+
+
+def test_card_that_depends_on_itself_is_a_cycle() -> None:
+    assert find_cycle({"a": ["a"]}) == ["a", "a"]
+
+
+def test_long_chain_is_no_cycle_and_its_closing_is_one() -> None:
+    chain = {str(n): [str(n + 1)] for n in range(20_000)}
+    assert find_cycle(chain) == []
+    assert len(find_cycle({**chain, "20000": ["0"]})) == 20_002
