@@ -16,7 +16,7 @@ help:
 	@echo "make test    run the whole test suite                            (ARGS='-k name')"
 	@echo "make setup   only set up the virtual environment"
 	@echo "make check   lint, format and types"
-	@echo "make bench   print the benchmark tables"
+	@echo "make bench   print the benchmark tables                          (ARGS='--runs 1 websocket')"
 
 setup: $(STAMP)
 
@@ -49,5 +49,5 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)
-	@if [ -d tests/bench ]; then $(BIN)/python -m pytest tests/bench -s $(ARGS); else echo "There are no benchmarks yet (tests/bench)."; fi
+bench: $(STAMP) clients
+	$(BIN)/python -m tests.bench $(ARGS)

@@ -112,14 +112,20 @@ class DashboardFeed:
         computing = self._computing.get(time_range.key)
         if computing is None:
             computing = asyncio.create_task(self._first(time_range), name="first overview")
+            computing.add_done_callback(_retrieve)
             self._computing[time_range.key] = computing
         return await asyncio.shield(computing)
 
     async def _first(self, time_range: TimeRange) -> Envelope:
         try:
-            return envelopes.overview(await self.overview(time_range), self.position.cursor)
+            current = await self.overview(time_range)
         finally:
             del self._computing[time_range.key]
+        watched = self._watched.get(dashboard_channel(time_range.key))
+        if watched and watched.last != _content(current):
+            # Where others hold another one, nothing is the same for all: the next look is sent.
+            watched.last = _content(current) if watched.last is None else {}
+        return envelopes.overview(current, self.position.cursor)
 
     def _due(self) -> None:
         self._timer = None
@@ -135,7 +141,8 @@ class DashboardFeed:
         self._wake.clear()
 
     async def _run(self) -> None:
-        pause = RETRY_SECONDS[0]
+        first, longest = RETRY_SECONDS
+        pause = first
         while True:
             changed = await self._next_turn()
             try:
@@ -143,10 +150,10 @@ class DashboardFeed:
             except Exception:
                 log.exception("the dashboard could not be computed; again in %s s", pause)
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, RETRY_SECONDS[1])
+                pause = min(pause * 2, longest)
                 self._wake.set()
             else:
-                pause = RETRY_SECONDS[0]
+                pause = first
 
     async def _next_turn(self) -> bool:
         """Wait for a change or for the interval; tell whether it was a change."""
@@ -163,7 +170,20 @@ class DashboardFeed:
         now = self._clock()
         for channel, watched in list(self._watched.items()):
             current = build_overview(rows, watched.time_range, now)
-            content = {key: value for key, value in current.to_wire().items() if key not in _TIMES}
+            content = _content(current)
             if changed or content != watched.last:
                 self._hub.publish(channel, (envelopes.overview(current, self.position.cursor),))
             watched.last = content
+
+
+def _content(overview: DashboardOverview) -> dict[str, Any]:
+    content = {key: value for key, value in overview.to_wire().items() if key not in _TIMES}
+    # The points of a series stand at the beginning of the window, which slides with the clock.
+    totals = {key: series.total for key, series in overview.metrics.by_key.items()}
+    return {**content, "metrics": {**content["metrics"], "byKey": totals}}
+
+
+def _retrieve(task: asyncio.Task[Envelope]) -> None:
+    # Every reader may be gone by now; then nobody else looks at what went wrong, and nobody needs to.
+    if not task.cancelled():
+        task.exception()

@@ -57,7 +57,7 @@ class Position:
             return "epoch_changed"
         if seen.tag != self.tag:
             return "other_board"
-        if (seen.offset, seen.global_offset) > (self.offset, self.global_offset):
+        if (seen.offset, seen.part) > (self.offset, self.part) or seen.global_offset > self.global_offset:
             return "invalid_cursor"
         # What lies between is in the log, but streams do not replay it yet: so it is said that it is missing.
         return None if seen == self else "history_expired"

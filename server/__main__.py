@@ -30,7 +30,7 @@ EXIT_USAGE = 2
 def main() -> None:
     """Run the command."""
     try:
-        settings = CliApp.run(Settings, cli_exit_on_error=True)
+        settings = CliApp.run(Settings, cli_exit_on_error=False)
     except (ValidationError, SettingsError) as error:
         _fail(_setting_sentence(error))
     set_up_logs(settings.log_level)
@@ -51,15 +51,15 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         node = await stack.enter_async_context(open_node(settings))
         if settings.demo:
             await stack.enter_async_context(running_demo(node, settings.demo_seed, settings.demo_pace))
-        server = make_server(create_app(node, settings), settings)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        print(f"Listening on http://{host}:{listening.getsockname()[1]}", flush=True)
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        server = make_server(create_app(node, settings), settings, lambda: print(f"Listening on {address}", flush=True))
         await server.serve(sockets=[listening])
 
 
 def _setting_sentence(error: ValidationError | SettingsError) -> str:
     if isinstance(error, SettingsError):
-        return str(error)
+        return str(error).removeprefix("error parsing CLI: ")
     found = error.errors(include_url=False)[0]
     name = "-".join(str(part) for part in found["loc"]).replace("_", "-")
     said = found["msg"].removeprefix("Value error, ")

@@ -40,7 +40,9 @@ def is_welcome(origin: str | None, host: str, allowed: frozenset[str]) -> bool:
         name = parts.hostname or ""
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and (parts.netloc.lower() == host.lower() or is_loopback(name))
+    if parts.scheme not in ("http", "https") or not name:
+        return False
+    return parts.netloc.lower() == host.lower() or is_loopback(name)
 
 
 class Origins:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from sse_starlette.sse import AppStatus
@@ -18,12 +20,15 @@ from realtime.errors import Draining
 from realtime.node import Node
 from server.connections import HttpConnection, WebSocketConnection
 from server.settings import Settings
+from server.tasks import first_to_end
 
 __all__ = ["Server", "bind", "make_server"]
 
 BACKLOG = 2048
 #: Readers come back spread over this many milliseconds.
 RECONNECT_MS = (500, 5000)
+#: Seconds after the grace in which what was cut must be gone.
+LAST_RESORT_SECONDS = 2
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -37,8 +42,11 @@ def bind(host: str, port: int) -> socket.socket:
     return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
 
 
-def make_server(app: Starlette, settings: Settings) -> Server:
-    """Return a server for `app`, which must have its node in `app.state`."""
+def make_server(app: Starlette, settings: Settings, on_start: Callable[[], None] | None = None) -> Server:
+    """Return a server for `app`, which must have its node in `app.state`.
+
+    `on_start` is called once the server accepts connections and obeys signals.
+    """
     config = uvicorn.Config(
         app,
         http=HttpConnection,
@@ -52,9 +60,10 @@ def make_server(app: Starlette, settings: Settings) -> Server:
         ws_ping_timeout=settings.ping_seconds,
         # Frames are shared by all readers of a board; compressed per connection they could not be.
         ws_per_message_deflate=False,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds)),
+        # The last resort, and a noisy one: by then we have cut every connection ourselves.
+        timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds) + LAST_RESORT_SECONDS,
     )
-    return Server(config, app.state.node, settings.shutdown_grace_seconds)
+    return Server(config, app.state.node, settings.shutdown_grace_seconds, on_start)
 
 
 class Server(uvicorn.Server):
@@ -63,11 +72,15 @@ class Server(uvicorn.Server):
     uvicorn waits for open responses first and would wait for a stream for ever.
     """
 
-    def __init__(self, config: uvicorn.Config, node: Node, grace_seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, node: Node, grace_seconds: float, on_start: Callable[[], None] | None = None
+    ) -> None:
         """Serve `config.app`; `node` has the streams."""
         super().__init__(config)
         self._node = node
         self._grace_seconds = grace_seconds
+        self._on_start = on_start
+        self._hurried = asyncio.Event()
         # Ours says goodbye first; sse-starlette's own would cut the streams before that.
         AppStatus.enable_automatic_graceful_drain = False
 
@@ -87,20 +100,44 @@ class Server(uvicorn.Server):
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; when that has begun, end at once."""
+        if self.should_exit:
+            self.force_exit = True
+            self._hurried.set()
+            self._cut_all()
+        else:
+            super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections."""
+        await super().startup(sockets)
+        if self._on_start is not None:
+            self._on_start()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, end the streams, then the connections."""
+        """Take no more connections, end the streams, then the connections, and cut them when the grace is over."""
         for server in self.servers:
             server.close()
-        self._node.hub.end_all(_farewell)
-        await self._drained()
-        await super().shutdown(sockets)
+        cut = asyncio.get_running_loop().call_later(self._grace_seconds, self._cut_all)
+        try:
+            self._node.hub.end_all(_farewell)
+            await self._drained()
+            await super().shutdown(sockets)
+        finally:
+            cut.cancel()
 
     async def _drained(self) -> None:
         try:
-            async with asyncio.timeout(self._grace_seconds):
-                await self._node.hub.emptied()
+            # A little longer than the grace, because who is cut then has yet to notice.
+            async with asyncio.timeout(self._grace_seconds + LAST_RESORT_SECONDS):
+                await first_to_end(self._node.hub.emptied(), self._hurried.wait())
         except TimeoutError:
-            return  # whoever did not take its goodbye by now is cut
+            return
+
+    def _cut_all(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _farewell() -> tuple[Envelope, Exception]:

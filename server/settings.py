@@ -31,7 +31,12 @@ class Settings(BaseSettings):
     """What an operator can set. Built once, in `__main__`, and passed on."""
 
     model_config = SettingsConfigDict(
-        env_prefix="BOARDCAST_", frozen=True, cli_kebab_case=True, cli_implicit_flags=True, cli_prog_name="boardcast"
+        env_prefix="BOARDCAST_",
+        frozen=True,
+        allow_inf_nan=False,
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_prog_name="boardcast",
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")

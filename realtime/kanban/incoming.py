@@ -15,10 +15,13 @@ from realtime.kanban.events import EVENT_NAMES, BoardStateChanged, DomainEvent, 
 from realtime.kanban.fields import IsoTime
 from realtime.kanban.ids import Id
 
-__all__ = ["MAX_EVENTS", "Incoming", "parse_incoming"]
+__all__ = ["MAX_EVENTS", "MAX_LEVELS", "Incoming", "parse_incoming"]
 
 #: Most events in one request.
 MAX_EVENTS = 1000
+#: Most levels of objects and lists in a payload. JSON is read deeper than it is written: what cannot be written into
+#: the log or a reader's frame must not come in.
+MAX_LEVELS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,14 @@ def _parse(index: int, entry: object) -> Incoming:
         raise InvalidInput(*field_errors(error, index)) from error
     if wire.name not in EVENT_NAMES:
         raise InvalidInput(FieldError(f"{index}.name", f"expected the name of a domain event, got {wire.name!r:.80}"))
+    if not _is_shallow(wire.payload, MAX_LEVELS):
+        raise InvalidInput(FieldError(f"{index}.payload", f"expected at most {MAX_LEVELS} levels of nesting"))
     return Incoming(_event(index, wire), parse_iso(wire.at) if wire.at else None, wire.id)
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(one, levels - 1) for one in inner if isinstance(one, dict | list))
 
 
 def _event(index: int, wire: _Wire) -> DomainEvent:

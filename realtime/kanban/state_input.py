@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 from pydantic.alias_generators import to_camel
@@ -23,7 +23,8 @@ class _Input(BaseModel):
 
 
 class _GithubIssueInput(_Input):
-    issue_number: StrictInt
+    # What fits the 64 bits of the databases.
+    issue_number: Annotated[StrictInt, Field(ge=0, lt=2**63)]
     url: str
 
 

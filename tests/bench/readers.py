@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from tests.kit.raw_http import Address
 
@@ -45,11 +45,11 @@ class Reader(asyncio.Protocol, ABC):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # A cast, for uvloop's transports are no subclasses of asyncio's.
+        self.transport = cast(asyncio.Transport, transport)
         host, port = self._audience.address
         target = f"/api/v1/{self.path}?boardId={self._audience.board}"
-        transport.write(f"GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\n{self.headers}\r\n".encode())
+        self.transport.write(f"GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\n{self.headers}\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
         """Go through all complete messages and keep the rest."""
@@ -178,16 +178,20 @@ class Audience:
         self.target = 0
         self.bytes_received = 0
         self._readers: list[Reader] = []
+        self._size = 0
         self._missing = 0
-        self._complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._fault: Exception | None = None
+        #: None while nobody waits.
+        self._complete: asyncio.Future[None] | None = None
 
     async def seat(self, kind: type[Reader], count: int) -> None:
         """Connect `count` readers and return when each has its snapshot; once."""
-        self._readers = [kind(self) for _ in range(count)]
+        self._size = count
         complete = self.expect(1)
         host, port = self.address
-        for reader in self._readers:
-            await asyncio.get_running_loop().create_connection(lambda reader=reader: reader, host, port)
+        for _ in range(count):
+            _, reader = await asyncio.get_running_loop().create_connection(lambda: kind(self), host, port)
+            self._readers.append(reader)
         await complete
 
     def expect(self, marks: int) -> asyncio.Future[None]:
@@ -195,25 +199,27 @@ class Audience:
 
         The future raises `MessageFault` when that cannot be any more.
         """
-        if self._complete.done():
-            self._complete = asyncio.get_running_loop().create_future()
-        self.target, self._missing = marks, len(self._readers)
-        return self._complete
+        self.target, self._missing = marks, self._size
+        complete = self._complete = asyncio.get_running_loop().create_future()
+        if self._fault is not None:
+            complete.set_exception(self._fault)
+        return complete
 
     def arrived(self) -> None:
         """Count a reader that has seen as many marks as are awaited."""
         self._missing -= 1
-        if self._missing == 0 and not self._complete.done():
+        if self._missing == 0 and self._complete is not None and not self._complete.done():
             self._complete.set_result(None)
 
     def fail(self, fault: Exception) -> None:
-        """End the waiting with `fault`."""
-        if not self._complete.done():
+        """End this waiting, or the next, with `fault`; the first one counts."""
+        self._fault = self._fault or fault
+        if self._complete is not None and not self._complete.done():
             self._complete.set_exception(fault)
 
     def dismiss(self) -> None:
         """Close all connections."""
-        if not self._complete.done():
+        if self._complete is not None:
             self._complete.cancel()
         for reader in self._readers:
             if reader.transport is not None:

@@ -1,4 +1,4 @@
-/** GraphiQL in Chromium: tells its tabs, runs the subscription of one, waits for words in the result pane. */
+/** GraphiQL in Chromium: tells its tabs, runs the document of one, waits for words in the result pane. */
 import { withPage } from './browser.mjs';
 import { obey, settings, tell } from './lines.mjs';
 

@@ -24,10 +24,10 @@ function refused(name, errors) {
   tell('refused', { name, errors });
 }
 
-function subscribe({ name, query, variables }) {
+function subscribe({ name, query, variables, operationName }) {
   nextId = name;
   unsubscribe[name] = client.subscribe(
-    { query, variables },
+    { query, variables, operationName },
     {
       next: (result) => (result.errors ? refused(name, result.errors) : tell('next', { name, result })),
       error: (error) => refused(name, error),

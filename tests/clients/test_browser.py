@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 
+from tests.clients.cut_proxy import open_proxy
 from tests.clients.node_script import NodeScript, run_script
 from tests.clients.operations import operation_names, read_operation
 from tests.clients.requirements import chromium_path
@@ -22,6 +23,8 @@ from tests.kit.deadline import seconds
 pytestmark = pytest.mark.chromium
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+#: Root fields of the documents that are not called like them.
+ROOT_FIELDS = {"DashboardNow": "dashboardOverview"}
 START_UNITS = 30  # a browser takes its time to start
 
 
@@ -100,6 +103,28 @@ async def test_home_page_lists_activity_of_attempts(server_url: str, board: Boar
         await finish_inside(script, server_url)
 
 
+async def test_home_page_shows_gap_after_lost_connection(server_url: str, board: BoardClient) -> None:
+    async with (
+        open_proxy(server_url) as proxy,
+        run_script("home_page.mjs", settings_for(proxy.url, board)) as script,
+    ):
+        await script.hear("live", units=START_UNITS)
+        assert proxy.cut() > 0
+        await script.order("expectConnection", state="reconnecting")
+        await script.hear("connection")
+        await board.create_card("Made while away")
+        await script.order("expectActivity", type="gap", text="could not be delivered")
+        await script.hear("shown", units=20)  # Chromium waits for some seconds before it tries again
+        await script.order("expectCard", title="Made while away", columnId=board.column_ids[0])
+        await script.hear("shown")
+        await board.create_card("Made afterwards")
+        await script.order("expectCard", title="Made afterwards", columnId=board.column_ids[0])
+        await script.hear("shown")
+        await script.order("expectConnection", state="live")
+        await script.hear("connection")
+        await finish_inside(script, proxy.url)
+
+
 async def test_page_eventsource_sees_change_of_others(server_url: str, board: BoardClient) -> None:
     stream_url = f"/api/v1/sse?boardId={board.board_id}"
     settings = {**settings_for(server_url, board), "streamUrl": stream_url, "types": STREAM_TYPES}
@@ -128,6 +153,20 @@ async def test_graphiql_subscription_streams_into_result_pane(server_url: str, b
         assert set(orjson.loads(result["text"])["data"]) == {"boardState"}
         await script.order("screenshot", path=screenshot("graphiql.png"))
         await finish_inside(script, server_url)
+
+
+async def test_graphiql_tabs_run_as_they_open(server_url: str, board: BoardClient) -> None:
+    await board.create_card("There before")
+    async with run_script("graphiql.mjs", settings_for(server_url, board)) as script:
+        await script.hear("open", units=START_UNITS)
+        for name in sorted(operation_names(), key=lambda name: name == "DeleteCard"):  # its sample is the others' too
+            await script.order("openTab", name=name)
+            await script.hear("tab")
+            await run_and_expect(script, ROOT_FIELDS.get(name, name[0].lower() + name[1:]))
+            result = orjson.loads(script.heard[-1]["text"])
+            assert "errors" not in result, (name, result)
+        await finish_inside(script, server_url)
+    assert board.titles(await board.state(), 0) == ["Made in GraphiQL"]  # the other one was renamed, moved, deleted
 
 
 async def run_and_expect(script: NodeScript, text: str) -> None:

@@ -47,14 +47,17 @@ async def test_stream_carries_change_with_its_cursor(server_url: str, board: Boa
     assert second["id"] != first["id"]
 
 
-async def test_client_reconnects_by_itself_after_cut(server_url: str, board: BoardClient) -> None:
+async def test_client_back_after_cut_gets_gap_and_state(server_url: str, board: BoardClient) -> None:
     async with open_proxy(server_url) as proxy, start(proxy.url, board) as script:
-        await script.hear("event", type="state")
+        last = await script.hear("event", type="state")
         assert proxy.cut() == 1
         await script.hear("lost")
         await board.create_card("Made while away")
         await script.hear("open", units=20)  # the client waits for some seconds of its own before it tries again
+        gap = await script.hear("event", type="gap")
         state = await script.hear("event", type="state")
+        assert gap["data"]["from"] == last["id"]
+        assert gap["data"]["to"] == gap["id"] == state["id"]
         assert board.titles(state["data"], 0) == ["Made while away"]
         await board.create_card("Made afterwards")
         state = await script.hear("event", type="state")

@@ -90,3 +90,18 @@ async def test_unknown_board_ends_only_its_operation(server_url: str, board: Boa
         await board.create_card("Still live")
         assert titles(await script.hear("next", name="BoardState")) == ["Still live"]
         await script.finish()
+
+
+async def test_unknown_operation_name_ends_only_its_operation(server_url: str, board: BoardClient) -> None:
+    async with start(server_url) as script:
+        await subscribe(script, board, "BoardState")
+        await script.hear("next", name="BoardState")
+        # What GraphiQL asks for when "run" is pressed in the moment after a change of tabs: the name of the tab before.
+        document = {"query": read_operation("Projects"), "operationName": "Board", "variables": {}}
+        await script.order("subscribe", name="stale", **document)
+        refusal = await script.hear("refused", name="stale")
+        assert [error["extensions"]["code"] for error in refusal["errors"]] == ["OPERATION_NOT_AVAILABLE"]
+        await board.create_card("Still live")
+        assert titles(await script.hear("next", name="BoardState")) == ["Still live"]
+        await script.finish()
+    assert "closed" not in [told["at"] for told in script.heard[: script.heard.index(refusal) + 2]]

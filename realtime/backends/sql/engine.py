@@ -76,12 +76,8 @@ async def migrate(engine: AsyncEngine) -> None:
         await asyncio.to_thread(_look_into, engine)
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade)
-    except (
-        SQLAlchemyError,
-        CommandError,
-        sqlite3.Error,
-        OSError,
-    ) as error:  # CommandError: the tables are of a newer version
+    # CommandError: the tables are of a newer version.
+    except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
         reason = getattr(error, "orig", None) or error
         raise StoreUnusable(f"cannot open the database {engine.url.render_as_string()}: {reason}") from error
 
@@ -90,7 +86,8 @@ def _look_into(engine: AsyncEngine) -> None:
     # Without aiosqlite: when it cannot connect, its thread says so to a loop that is closed by then, because the
     # process ends with that error, and the traceback of that goes to standard error.
     arguments, options = engine.dialect.create_connect_args(engine.url)
-    with closing(sqlite3.connect(*arguments, **options)) as connection:
+    connect: Any = sqlite3.connect
+    with closing(connect(*arguments, **options)) as connection:
         connection.execute("PRAGMA schema_version")
 
 

@@ -195,4 +195,4 @@ def parse_event(name: str, payload: Mapping[str, Any]) -> DomainEvent:
         KeyError: no event has this name.
         pydantic.ValidationError: the payload does not fit.
     """
-    return _MODELS[name].model_validate({**payload, "type": name})
+    return _MODELS[name].model_validate({**payload, "type": name}, by_alias=True, by_name=False)

@@ -69,9 +69,10 @@ async function main() {
     readJson('/static/operations.json', []),
     readJson('/api/v1/projects', []),
   ]);
-  const tabs = makeTabs(operations, await readFirstBoard(projects));
+  const board = await readFirstBoard(projects);
+  const tabs = makeTabs(operations, board);
   const storage = new PrefixedStorage(localStorage, 'boardcast:');
-  refreshStoredTabs(storage, projects.map((project) => project.id));
+  refreshStoredTabs(storage, projects.map((project) => project.id), board);
   seedFirstTab(storage, tabs);
   const page = React.createElement(
     GraphiQL,

@@ -25,22 +25,20 @@ function sampleVariables(query, board) {
   return variables;
 }
 
-/** Samples by the name of a variable, then by the name of an input type. */
+/** Samples by the name of a variable, then by the name of an input type. What there is no sample for stays out of the JSON. */
 function samplesOf(board) {
-  if (board === null) return {};
-  const columnId = board.state?.columnOrder[0];
-  const cardId = board.state?.columnOrder.flatMap((id) => board.state.columns[id].cardIds)[0];
-  const title = 'Made in GraphiQL';
+  const columns = board?.state?.columnOrder.map((id) => board.state.columns[id]) ?? [];
+  // A card in Done cannot leave it, and one that waits for others cannot go to In Progress: the samples shall work.
+  const home = columns.find(({ title, cardIds }) => title !== 'Done' && cardIds.length > 0);
+  const target = columns.find((column) => column !== home && !['In Progress', 'Done'].includes(column.title));
+  const cardId = home?.cardIds[0];
   return {
-    boardId: board.id,
-    columnId,
-    toColumnId: columnId,
-    cardId,
-    title,
-    toIndex: 0,
-    CreateCardInput: { columnId, title },
-    UpdateCardInput: { title },
-    MoveCardInput: { toColumnId: columnId, toIndex: 0 },
+    boardId: board?.id,
+    CreateCardInput: { columnId: columns[0]?.id, title: 'Made in GraphiQL' },
+    UpdateCardInput: { cardId, title: 'Renamed in GraphiQL' },
+    MoveCardInput: { cardId, toColumnId: target?.id, toIndex: 0 },
+    DeleteCardInput: { cardId },
+    TimeRangeInput: { preset: 'LAST_7D' },
   };
 }
 
@@ -54,21 +52,22 @@ export function seedFirstTab(storage, tabs) {
   storage.setItem(VARIABLES_KEY, tabs[0].variables);
 }
 
-/** Give remembered tabs that name an unknown board the first of `boardIds` instead. */
-export function refreshStoredTabs(storage, boardIds) {
-  if (boardIds.length === 0) return;
+/** Give remembered tabs that name a board which is none of `boardIds` fresh samples of `board`, the first of them. */
+export function refreshStoredTabs(storage, boardIds, board) {
+  if (board === null) return;
   const state = parseObject(storage.getItem(TABS_KEY));
   if (state === null || !Array.isArray(state.tabs)) return;
-  for (const tab of state.tabs) tab.variables = withKnownBoard(tab.variables, boardIds);
+  const refreshed = (query, text) => withKnownBoard(query, text, boardIds, board);
+  for (const tab of state.tabs) tab.variables = refreshed(tab.query, tab.variables);
   storage.setItem(TABS_KEY, JSON.stringify(state));
-  const shown = withKnownBoard(storage.getItem(VARIABLES_KEY), boardIds);
+  const shown = refreshed(storage.getItem(QUERY_KEY), storage.getItem(VARIABLES_KEY));
   if (shown !== null) storage.setItem(VARIABLES_KEY, shown);
 }
 
-function withKnownBoard(text, boardIds) {
+function withKnownBoard(query, text, boardIds, board) {
   const variables = parseObject(text);
   if (typeof variables?.boardId !== 'string' || boardIds.includes(variables.boardId)) return text;
-  return JSON.stringify({ ...variables, boardId: boardIds[0] }, null, 2);
+  return JSON.stringify({ ...variables, ...sampleVariables(query ?? '', board), boardId: board.id }, null, 2);
 }
 
 function parseObject(text) {

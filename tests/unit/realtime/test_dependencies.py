@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +31,7 @@ def _sortable(graph: dict[str, list[str]]) -> bool:
 def test_cycle_is_found_exactly_when_there_is_one(graph: dict[str, list[str]]) -> None:
     cycle = find_cycle(graph)
     assert bool(cycle) == (not _sortable(graph))
-    assert all(other in graph[node] for node, other in zip(cycle, cycle[1:], strict=False))
+    assert all(other in graph[node] for node, other in pairwise(cycle))
     assert cycle == [] or cycle[0] == cycle[-1]
 
 

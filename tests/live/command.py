@@ -1,0 +1,91 @@
+"""`python -m server` as an operator runs it: a process of its own, its first line, its streams, its exit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.kit.deadline import deadline
+from tests.kit.raw_http import Address
+
+__all__ = ["Ended", "Process", "ended", "running"]
+
+_ROOT = Path(__file__).parents[2]
+_START_UNITS = 30
+_STOP_UNITS = 30
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What is left of a process."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Process:
+    """A server that accepts connections at `address`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, first_line: str) -> None:
+        """Take over a process that has said where it listens."""
+        self._process = process
+        self.first_line = first_line
+        host, port = first_line.removeprefix("Listening on http://").rsplit(":", 1)
+        self.address: Address = (host.strip("[]"), int(port))
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    async def wait(self) -> Ended:
+        """Wait for the end; standard output is what came after the first line."""
+        return await _wait(self._process)
+
+
+async def ended(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Ended:
+    """Run the command in `folder` until it ends by itself."""
+    return await _wait(await _start(folder, flags, env))
+
+
+@asynccontextmanager
+async def running(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> AsyncIterator[Process]:
+    """Run a server on a free port for the length of the block; its database is a file in `folder`."""
+    process = await _start(folder, ("--port", "0", *flags), env)
+    try:
+        assert process.stdout is not None
+        async with deadline(_START_UNITS):
+            line = (await process.stdout.readline()).decode().strip()
+        if not line.startswith("Listening on http://"):
+            raise AssertionError(f"expected the address first, got {line!r} and {await _wait(process)}")
+        yield Process(process, line)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - or its pipes warn when collected
+
+
+async def _start(folder: Path, flags: tuple[str, ...], env: Mapping[str, str] | None) -> asyncio.subprocess.Process:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("BOARDCAST_")}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", *flags),
+        cwd=folder,
+        env={**inherited, "PYTHONPATH": str(_ROOT), **(env or {})},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def _wait(process: asyncio.subprocess.Process) -> Ended:
+    async with deadline(_STOP_UNITS):
+        out, err = await process.communicate()
+        assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())

@@ -1,0 +1,115 @@
+"""What GraphQL makes of each domain event: the results of `boardEvents`, spelled out, without their cursors.
+
+`test_graphql_matrix` compares them with what comes; nothing here is computed by `schema.mapping`.
+"""
+
+from __future__ import annotations
+
+from tests.kit.recordings import Json
+from tests.live.event_table import AT, ATTEMPT, CARD, TITLES
+
+__all__ = ["EVERYBODY", "ITEMS", "RESULTS", "state"]
+
+
+def state(column: str) -> Json:
+    """Return the result for a state of the board whose only card stands in `column`."""
+    card = {"id": CARD, "ticketKey": "AB-1", "title": "Card", "updatedAt": AT}
+    columns = [
+        {"id": f"a-{n}", "title": title, "cards": [card] if title == column else []} for n, title in enumerate(TITLES)
+    ]
+    return {"__typename": "State", "state": {"columns": columns}}
+
+
+def _log(message: str) -> Json:
+    return {"__typename": "AttemptLog", "attemptId": ATTEMPT, "level": "INFO", "message": message, "ts": AT}
+
+
+def _item(__typename: str, **fields: object) -> Json:
+    item = {"__typename": __typename, "id": "c-1", "timestamp": AT, **fields}
+    return {"__typename": "ConversationItemAppended", "attemptId": ATTEMPT, "item": item}
+
+
+_PULL_REQUEST: Json = {
+    "number": 7,
+    "url": "https://github.com/o/r/pull/7",
+    "state": "open",
+    "draft": False,
+    **dict.fromkeys(("title", "headRef", "baseRef", "createdAt", "updatedAt", "merged")),
+}
+_TODO = {"id": "t-1", "text": "First", "status": "OPEN"}
+
+#: Event → what readers of its board get; an event without an entry makes nothing.
+RESULTS: dict[str, list[Json]] = {
+    "attempt.started": [
+        {"__typename": "AttemptStarted", "attemptId": ATTEMPT, "cardId": CARD},
+        state("In Progress"),
+    ],
+    "attempt.status.changed": [
+        {"__typename": "AttemptStatusChanged", "attemptId": ATTEMPT, "cardId": CARD, "status": "RUNNING"}
+    ],
+    "attempt.completed": [state("Review")],
+    "attempt.stopped": [_log("Attempt stopped by user")],
+    "attempt.log.appended": [_log("a\nb")],
+    "attempt.conversation.appended": [
+        _item("MessageItem", role="USER", text="Hi – ünïcödé", format="MARKDOWN", profileId=None, images=[])
+    ],
+    "attempt.session.recorded": [{"__typename": "AttemptSession", "attemptId": ATTEMPT, "sessionId": "s-1"}],
+    "attempt.todos.updated": [
+        {"__typename": "AttemptTodos", "attemptId": ATTEMPT, "todos": {"total": 1, "completed": 0, "items": [_TODO]}}
+    ],
+    "git.status.changed": [{"__typename": "GitStatus"}],
+    "git.commit.created": [
+        _log("[git] committed abc1234 feat: x"),
+        {"__typename": "GitCommit", "attemptId": ATTEMPT, "shortSha": "abc1234", "subject": "feat: x", "ts": AT},
+    ],
+    "git.push.completed": [
+        _log("[git] pushed to origin/f/x"),
+        {"__typename": "GitPush", "attemptId": ATTEMPT, "remote": "origin", "branch": "f/x", "ts": AT},
+    ],
+    "github.pr.created": [
+        {"__typename": "AttemptPullRequest", "attemptId": ATTEMPT, "pr": _PULL_REQUEST},
+        state("Backlog"),
+    ],
+    "board.state.changed": [state("Backlog")],
+}
+
+#: Event → what readers of every board get.
+EVERYBODY: dict[str, list[Json]] = {
+    "agent.registered": [{"__typename": "AgentRegistered", "agent": "CODEX", "label": "Codex"}],
+    "agent.profile.changed": [
+        {"__typename": "AgentProfile", "kind": "DELETED", "profileId": "ap-1", "agent": "CODEX", "label": None}
+    ],
+}
+
+_RUN = {
+    "command": "make",
+    "cwd": "/w",
+    "startedAt": AT,
+    "completedAt": None,
+    "durationMs": 12.5,
+    "exitCode": 0,
+    "stdout": "ok",
+    "stderr": "",
+    "metadata": {"a": [1]},
+}
+_COMMON = {"id": "c-1", "timestamp": AT}
+
+#: The other four kinds of conversation items: what is sent, and what comes.
+ITEMS: list[tuple[Json, Json]] = [
+    (
+        {**_COMMON, "type": "thinking", "title": "Plan", "text": "Hm", "format": "plaintext"},
+        _item("ThinkingItem", title="Plan", text="Hm", format="PLAINTEXT"),
+    ),
+    (
+        {**_COMMON, "type": "tool", "tool": {"name": "Bash", "action": "run", "status": "succeeded", **_RUN}},
+        _item("ToolItem", tool={"name": "Bash", "action": "run", "status": "SUCCEEDED", **_RUN}),
+    ),
+    (
+        {**_COMMON, "type": "error", "text": "No", "details": {"code": 1}},
+        _item("ErrorItem", text="No", details={"code": 1}),
+    ),
+    (
+        {**_COMMON, "type": "automation", "stage": "setup", "status": "failed", "allowedFailure": True, **_RUN},
+        _item("AutomationItem", stage="SETUP", status="FAILED", allowedFailure=True, **_RUN),
+    ),
+]

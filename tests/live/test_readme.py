@@ -1,0 +1,148 @@
+"""The README's examples, run as they are written against a live demo; only the address is another.
+
+An example that streams is cut after the output it promises. Those of `make` are not run here, but must exist.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import pytest
+
+from server.demo.show import running_demo
+from tests.clients.requirements import SCRIPTS, require_node
+from tests.kit.deadline import deadline
+from tests.kit.live_server import live_server
+
+ROOT = Path(__file__).parents[2]
+_ADDRESS = "127.0.0.1:8000"
+_WAIT_UNITS = 20
+_BLOCK = re.compile(r"^#+ (?P<section>[^\n]+)$|^```(?P<language>\w+)\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)
+#: Node.js has no EventSource of its own, browsers have.
+_BROWSER = 'import { EventSource } from "eventsource";\nglobalThis.EventSource = EventSource;\n'
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What an example prints, and whether it ends by itself then."""
+
+    pattern: str
+    streams: bool = False
+
+
+_BOARD = "The exits, sh"
+#: Section and language → what the example does.
+PROMISES = {
+    _BOARD: Promise(r"\A[\w-]{3,}\Z"),
+    "Server-sent events, sh": Promise(r"event: hello\ndata: .*\n\nevent: state\ndata: .*\nid: .+\n\n", streams=True),
+    "Server-sent events, js": Promise(r"^[1-9]\d* cards\n(.*\n)*.*\w", streams=True),
+    "Raw WebSocket, python": Promise(r"\Ahello None\n(state \S+\n(\S+ \S+\n)*){2}", streams=True),
+    "GraphQL, js": Promise(r"\A[\w.:-]+ \[\n  \{ title: 'Backlog', cardIds: \[", streams=True),
+    "GraphQL, sh": Promise(
+        r'\A\{"data":\{"projects":\[\{"id":".+"dashboardOverview":\{"metrics":\{"activeAttempts":\d'
+    ),
+    "Sending events, sh": Promise(
+        r'\A\{"accepted":\[\{"name":"attempt.log.appended","cursor":".+","duplicate":false\}'
+    ),
+    "REST, sh": Promise(r'\A\{"state":.*"cardId":"card-'),
+}
+#: Sections whose commands are `make` targets.
+_OF_MAKE = {"Boardcast, sh", "Developing, sh"}
+
+
+def _examples() -> dict[str, str]:
+    found: dict[str, str] = {}
+    section = ""
+    for block in _BLOCK.finditer((ROOT / "README.md").read_text(encoding="utf-8")):
+        section = block["section"] or section
+        if block["language"]:
+            name = f"{section}, {block['language']}"
+            assert name not in found, f"expected one example of a language in each section, got two: {name}"
+            found[name] = block["source"]
+    return found
+
+
+EXAMPLES = _examples()
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[str]:
+    """Host and port of a server with the demo at work."""
+    async with live_server() as server, running_demo(server.node, 1, 20.0):
+        yield server.url.removeprefix("http://")
+
+
+def test_every_example_is_run() -> None:
+    assert set(EXAMPLES) == set(PROMISES) | _OF_MAKE
+
+
+@pytest.mark.parametrize("name", sorted(_OF_MAKE))
+def test_commands_are_targets_of_makefile(name: str) -> None:
+    targets = {line.split()[1] for line in EXAMPLES[name].splitlines()}
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert targets
+    assert {target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in PROMISES if not name.endswith("js")])
+async def test_example_does_what_it_says(name: str, address: str) -> None:
+    if name.endswith("python"):
+        await _run([sys.executable, "-c", EXAMPLES[name]], PROMISES[name], address)
+        return
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    await _run(["bash", "-euc", _in_shell(name)], PROMISES[name], address)
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("name", [name for name in PROMISES if name.endswith("js")])
+async def test_javascript_example_does_what_it_says(name: str, address: str) -> None:
+    require_node()
+    prelude = _BROWSER if "EventSource" in EXAMPLES[name] else ""
+    await _run(["node", "--input-type=module", "--eval", prelude + EXAMPLES[name]], PROMISES[name], address)
+
+
+def _in_shell(name: str) -> str:
+    """Return the example behind the one that chooses the board, as somebody types them one after the other."""
+    return f'{EXAMPLES[name]}printf %s "$BOARD"' if name == _BOARD else EXAMPLES[_BOARD] + EXAMPLES[name]
+
+
+def _environment() -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # `python3` is the one of these tests
+    return {**os.environ, "PATH": path, "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
+
+
+async def _run(command: list[str], promise: Promise, address: str) -> None:
+    command = [part.replace(_ADDRESS, address) for part in command]
+    # The session makes the shell and what it has started one thing to end; the folder is where the packages are.
+    process = await anyio.open_process(
+        command, stdin=subprocess.DEVNULL, stderr=None, cwd=SCRIPTS, env=_environment(), start_new_session=True
+    )
+    output = ""
+    try:
+        assert process.stdout is not None
+        async with deadline(_WAIT_UNITS):
+            async for data in process.stdout:
+                output += data.decode()
+                if promise.streams and re.search(promise.pattern, output, re.MULTILINE):
+                    return
+            assert await process.wait() == 0
+    except TimeoutError:
+        raise AssertionError(f"expected {promise.pattern}, got {output}") from None
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        with anyio.CancelScope(shield=True):
+            await process.wait()
+            await process.aclose()
+    assert not promise.streams, f"it ended, and said {output}"
+    assert re.search(promise.pattern, output), f"expected {promise.pattern}, got {output}"

@@ -1,0 +1,148 @@
+"""Stopping: every stream gets the goodbye of its protocol, the process ends with 0 within the grace, or at once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.kit.deadline import deadline
+from tests.kit.publishing import Publisher
+from tests.kit.raw_http import Address, connect
+from tests.kit.sse_reader import StreamEnded
+from tests.live.boards import make_boards
+from tests.live.command import Process, running
+from tests.live.exits import EXITS, Ended, ExitReader, open_exit
+
+_LABEL = "x" * 50_000
+#: How a stream ends after its goodbye; None = the end of the stream.
+_ENDINGS = {
+    "board-ws": 1012,
+    "dashboard-ws": 1012,
+    "board-sse": None,
+    "dashboard-sse": None,
+    "graphql-ws": "SERVER_SHUTDOWN",
+}
+
+
+@asynccontextmanager
+async def _readers(address: Address) -> AsyncIterator[dict[str, ExitReader]]:
+    async with AsyncExitStack() as stack:
+        yield {name: await open_exit(name, await stack.enter_async_context(connect(address))) for name in EXITS}
+
+
+async def _to_the_end(reader: ExitReader) -> tuple[list[tuple[str, Any]], int | str | None]:
+    """Return what came before the end of the stream, and the word it ended with."""
+    events: list[tuple[str, Any]] = []
+    while True:
+        try:
+            events.append(await reader.event())
+        except Ended as ended:
+            return events, ended.word
+        except StreamEnded:
+            return events, None
+
+
+async def _check_goodbyes(readers: dict[str, ExitReader]) -> None:
+    hints = set()
+    for name, reader in readers.items():
+        events, word = await _to_the_end(reader)
+        assert [type_ for type_, _ in events] == ["goodbye"], name
+        assert word == _ENDINGS[name], name
+        if name != "graphql-ws":
+            assert events[0][1]["reason"] == "server_shutdown"
+            assert 0 < events[0][1]["reconnectAfterMs"] <= 5000
+            hints.add(events[0][1]["reconnectAfterMs"])
+    assert len(hints) > 1, "the hints are to spread the readers"
+
+
+async def _check_quiet_end(server: Process) -> None:
+    end = await server.wait()
+    assert end.code == 0, end
+    assert end.out == ""
+    assert "Traceback" not in end.err
+    assert "error" not in end.err.lower(), end.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+async def test_signal_ends_every_stream_with_goodbye_and_the_process_with_0(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    async with running(tmp_path, "--shutdown-grace-seconds", "20") as server, deadline(15):
+        await make_boards(server.address)
+        async with _readers(server.address) as readers:
+            server.send_signal(number)
+            await _check_goodbyes(readers)
+            # The readers still hold their connections: nothing waits for them to go.
+            await _check_quiet_end(server)
+
+
+async def test_stop_without_a_reader_takes_no_grace(tmp_path: Path) -> None:
+    async with running(tmp_path, "--shutdown-grace-seconds", "60") as server, deadline(10):
+        await make_boards(server.address)
+        server.send_signal(signal.SIGTERM)
+        await _check_quiet_end(server)
+
+
+async def test_idle_connections_do_not_hold_the_stop_up(tmp_path: Path) -> None:
+    flags = ("--shutdown-grace-seconds", "60")
+    async with (
+        running(tmp_path, *flags) as server,
+        deadline(10),
+        connect(server.address),
+        connect(server.address) as half,
+    ):
+        await half.send(b"GET /api/v1/healthz HTT")
+        server.send_signal(signal.SIGTERM)
+        await _check_quiet_end(server)
+
+
+async def _stuck_readers(stack: AsyncExitStack, address: Address) -> None:
+    """Open every exit, take nothing, and publish more than the kernel does."""
+    for name in EXITS:
+        await open_exit(name, await stack.enter_async_context(connect(address, 4096)))
+    for _ in range(60):
+        await Publisher(address).mark(_LABEL)
+
+
+async def test_stuck_readers_are_cut_when_the_grace_is_over(tmp_path: Path) -> None:
+    async with running(tmp_path, "--shutdown-grace-seconds", "1") as server, AsyncExitStack() as stack, deadline(20):
+        await make_boards(server.address)
+        await _stuck_readers(stack, server.address)
+        began = anyio.current_time()
+        server.send_signal(signal.SIGTERM)
+        end = await server.wait()
+        assert end.code == 0, end
+        assert "Traceback" not in end.err, end.err
+        assert anyio.current_time() - began < 6
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+async def test_second_signal_ends_at_once(number: signal.Signals, tmp_path: Path) -> None:
+    async with running(tmp_path, "--shutdown-grace-seconds", "300") as server, AsyncExitStack() as stack, deadline(20):
+        await make_boards(server.address)
+        await _stuck_readers(stack, server.address)
+        witness = await open_exit("board-ws", await stack.enter_async_context(connect(server.address)))
+        server.send_signal(number)
+        assert (await witness.event())[0] == "goodbye"  # the first one is being obeyed
+        server.send_signal(number)
+        end = await server.wait()
+        assert end.code == 0, end
+        assert "Traceback" not in end.err, end.err
+
+
+async def test_demo_stops_with_the_server(tmp_path: Path) -> None:
+    async with running(tmp_path, "--demo", "--demo-pace", "50") as server, deadline(20):
+        async with connect(server.address) as connection:
+            reader = await open_exit("dashboard-ws", connection)
+            for _ in range(3):
+                assert (await reader.event())[0] in {"dashboard_overview", "agent_registered", "agent_profile"}
+            server.send_signal(signal.SIGTERM)
+            events, word = await _to_the_end(reader)
+        assert (events[-1][0], word) == ("goodbye", 1012)
+        await _check_quiet_end(server)

@@ -1,0 +1,102 @@
+"""The hub: each channel's readers, and no other; it knows nobody who left."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+
+import anyio
+import pytest
+
+from realtime.channels import Channel
+from realtime.envelopes import Envelope, goodbye
+from realtime.errors import BoardGone, Draining
+from realtime.hub import Hub, HubStatistics
+from realtime.subscriber import Subscriber
+from tests.kit.deadline import deadline
+
+ONE, TWO = Channel("board:1"), Channel("board:2")
+NEWS = Envelope("news", {})
+
+
+async def _types(queue: Subscriber) -> list[str]:
+    return [(await queue.get()).type for _ in range(len(queue))]
+
+
+async def test_batch_reaches_every_reader_of_its_channel_only() -> None:
+    hub, first, second, other = Hub(), Subscriber(5), Subscriber(5), Subscriber(5)
+    with hub.subscribe(ONE, first), hub.subscribe(ONE, second), hub.subscribe(TWO, other):
+        hub.publish(ONE, [NEWS, NEWS])
+        hub.publish(Channel("board:3"), [NEWS])
+        assert [len(queue) for queue in (first, second, other)] == [2, 2, 0]
+        assert await first.get() is NEWS
+
+
+def test_reader_is_forgotten_and_its_empty_channel_disappears() -> None:
+    hub, first, second = Hub(), Subscriber(5), Subscriber(5)
+    with hub.subscribe(ONE, first):
+        with hub.subscribe(ONE, second), hub.subscribe(TWO, second):
+            assert hub.statistics() == HubStatistics(channels=2, subscribers=3)
+            assert hub.channels() == (ONE, TWO)
+        assert hub.statistics() == HubStatistics(channels=1, subscribers=1)
+        hub.publish(ONE, [NEWS])
+        assert (len(first), len(second)) == (1, 0)
+    assert hub.statistics() == HubStatistics(channels=0, subscribers=0)
+
+
+def test_reader_whose_block_fails_is_forgotten() -> None:
+    hub, stack = Hub(), ExitStack()
+    stack.enter_context(hub.subscribe(ONE, Subscriber(5)))
+    with pytest.raises(RuntimeError), stack:
+        raise RuntimeError
+    assert hub.statistics() == HubStatistics(channels=0, subscribers=0)
+
+
+async def test_ended_channel_gets_its_last_batch_and_the_reason() -> None:
+    hub, first, other = Hub(), Subscriber(5), Subscriber(5)
+    with hub.subscribe(ONE, first), hub.subscribe(TWO, other):
+        hub.end(ONE, BoardGone("gone"), [goodbye("board_deleted", 0)])
+        hub.publish(ONE, [NEWS])
+        assert await _types(first) == ["goodbye"]
+        async with deadline(5):
+            with pytest.raises(BoardGone):
+                await first.get()
+        assert len(other) == 0
+
+
+async def test_ending_all_gives_each_reader_a_goodbye_of_its_own() -> None:
+    hub, queues, waits = Hub(), [Subscriber(5) for _ in range(3)], iter(range(100, 103))
+    with ExitStack() as stack:
+        for n, queue in enumerate(queues):
+            stack.enter_context(hub.subscribe(Channel(f"board:{n % 2}"), queue))
+        hub.end_all(lambda: (goodbye("draining", next(waits)), Draining("stops")))
+        payloads = [(await queue.get()).payload for queue in queues]
+        assert sorted(payload["reconnectAfterMs"] for payload in payloads if isinstance(payload, dict)) == [
+            100,
+            101,
+            102,
+        ]
+        for queue in queues:
+            async with deadline(5):
+                with pytest.raises(Draining):
+                    await queue.get()
+
+
+async def test_hub_is_emptied_when_the_last_reader_leaves() -> None:
+    hub = Hub()
+    async with deadline(5):
+        await hub.emptied()
+        with hub.subscribe(ONE, Subscriber(5)):
+            waiting = asyncio.create_task(hub.emptied())
+            with hub.subscribe(TWO, Subscriber(5)):
+                await anyio.wait_all_tasks_blocked()
+            await anyio.wait_all_tasks_blocked()
+            assert not waiting.done()
+        await waiting
+
+
+def test_one_reader_that_is_too_slow_does_not_stop_the_batch() -> None:
+    hub, slow, fast = Hub(), Subscriber(0), Subscriber(5)
+    with hub.subscribe(ONE, slow), hub.subscribe(ONE, fast):
+        hub.publish(ONE, [NEWS])
+        assert (len(slow), len(fast)) == (0, 1)

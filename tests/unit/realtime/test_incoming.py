@@ -1,0 +1,118 @@
+"""Events as a client sends them: each mistake named by index and field, everything else kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from realtime.clock import parse_iso
+from realtime.errors import InvalidInput
+from realtime.kanban.incoming import MAX_EVENTS, parse_incoming
+from tests.unit.realtime.event_samples import AT, SAMPLES
+
+LINE = {"name": "attempt.log.appended", "payload": SAMPLES["attempt.log.appended"]}
+
+
+def fields(body: object) -> list[str]:
+    """Return the fields that the refusal names."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_incoming(body)
+    return [field.field for field in refused.value.fields]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_event_is_read(name: str) -> None:
+    (read,) = parse_incoming({"name": name, "payload": SAMPLES[name]})
+    assert (read.event.type, read.at, read.key) == (name, None, None)
+
+
+def test_time_and_key_are_read() -> None:
+    (read,) = parse_incoming([{**LINE, "at": "2025-01-02T05:04:05.678+02:00", "id": "k" * 200}])
+    assert (read.at, read.key) == (parse_iso(AT), "k" * 200)
+
+
+def test_null_time_and_key_are_none() -> None:
+    (read,) = parse_incoming([{**LINE, "at": None, "id": None}])
+    assert (read.at, read.key) == (None, None)
+
+
+def test_keys_may_repeat_within_a_batch() -> None:
+    assert [one.key for one in parse_incoming([{**LINE, "id": "k"}, {**LINE, "id": "k"}])] == ["k", "k"]
+
+
+def test_a_thousand_events_are_read_and_one_more_is_refused() -> None:
+    assert len(parse_incoming([LINE] * MAX_EVENTS)) == MAX_EVENTS == 1000
+    with pytest.raises(InvalidInput, match="expected 1 to 1000 events, got 1001"):
+        parse_incoming([LINE] * 1001)
+    with pytest.raises(InvalidInput, match="expected 1 to 1000 events, got 0"):
+        parse_incoming([])
+
+
+@pytest.mark.parametrize("body", [None, "text", 1, True, [[]], [None], ["text"]])
+def test_body_that_is_no_event_is_refused(body: object) -> None:
+    assert fields(body) == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "field"),
+    [
+        ({"payload": {}}, "0.name"),
+        ({"name": "attempt.started"}, "0.payload"),
+        ({"name": "attempt.started", "payload": []}, "0.payload"),
+        ({"name": "attempt.started", "payload": None}, "0.payload"),
+        ({"name": 7, "payload": {}}, "0.name"),
+        ({"name": "some.unknown.event", "payload": {}}, "0.name"),
+        ({**LINE, "at": "yesterday"}, "0.at"),
+        ({**LINE, "at": 1735787045}, "0.at"),
+        ({**LINE, "id": ""}, "0.id"),
+        ({**LINE, "id": "k" * 201}, "0.id"),
+        ({**LINE, "id": 7}, "0.id"),
+        ({**LINE, "more": 1}, "0.more"),
+        ({"name": "board.state.changed", "payload": {"boardId": "p1"}}, "0.payload.state"),
+        ({"name": "board.state.changed", "payload": {"boardId": "p1", "state": None}}, "0.payload.state"),
+    ],
+)
+def test_mistake_in_an_entry_is_named(entry: dict[str, Any], field: str) -> None:
+    assert fields(entry) == [field]
+
+
+def test_every_mistake_of_a_batch_is_named_with_its_index() -> None:
+    batch = [
+        LINE,
+        {"name": "attempt.log.appended", "payload": {"boardId": "p1", "level": "debug", "message": "m"}},
+        "text",
+        LINE,
+        {"name": "no.such.event", "payload": {}},
+        {"name": "attempt.todos.updated", "payload": {**SAMPLES["attempt.todos.updated"], "todos": {"total": 1}}},
+    ]
+    assert fields(batch) == [
+        "1.payload.attemptId",
+        "1.payload.level",
+        "2",
+        "4.name",
+        "5.payload.todos.completed",
+        "5.payload.todos.items",
+    ]
+
+
+def test_error_quotes_what_came_and_cuts_it() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_incoming([{**LINE, "payload": {**LINE["payload"], "level": "x" * 10_000}}])  # type: ignore[dict-item]  # a dict
+    (found,) = refused.value.fields
+    assert "xxx" in found.message
+    assert len(found.message) < 300
+
+
+def _nested(depth: int) -> Any:
+    value: Any = "core"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_payload_that_is_nested_too_deep_to_be_written_again_is_refused() -> None:
+    deep = {"name": "settings.global.updated", "payload": {"changes": {"deep": _nested(300)}}}
+    assert fields([LINE, deep]) == ["1.payload"]
+    fine = {"name": "settings.global.updated", "payload": {"changes": {"deep": _nested(50)}}}
+    assert len(parse_incoming([fine])) == 1

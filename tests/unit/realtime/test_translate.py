@@ -1,0 +1,104 @@
+"""Domain event → envelopes: the exact types, payloads and their order, for each of the 45 names (contract §1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from realtime.clock import iso
+from realtime.kanban.board import Recorded
+from realtime.kanban.events import EVENT_NAMES, parse_event
+from realtime.translate import translate
+from tests.unit.realtime.boards import LATER, add_attempt, make_board
+from tests.unit.realtime.event_samples import AT, ITEMS, PR, SAMPLES, TODOS
+
+Json = dict[str, Any]
+
+
+def _log(message: str, ts: str = AT) -> tuple[str, Json]:
+    return ("attempt_log", {"attemptId": "a1", "level": "info", "message": message, "ts": ts})
+
+
+_COMMIT = {"attemptId": "a1", "shortSha": "abc1234", "subject": "feat: x", "ts": AT}
+_PUSH = {"attemptId": "a1", "remote": "origin", "branch": "f/x", "ts": AT}
+_LINE = {"attemptId": "a1", "level": "warn", "message": "a\nb", "ts": AT}
+
+TOLD: dict[str, list[tuple[str, Json | None]]] = {
+    "attempt.started": [("attempt_started", {"attemptId": "a1", "cardId": "k1"})],
+    "attempt.status.changed": [("attempt_status", {"attemptId": "a1", "cardId": "k1", "status": "running"})],
+    "attempt.log.appended": [("attempt_log", _LINE)],
+    "attempt.stopped": [_log("Attempt stopped by user", iso(LATER))],
+    "attempt.conversation.appended": [("conversation_item", {"attemptId": "a1", "item": ITEMS["message"]})],
+    "attempt.session.recorded": [("attempt_session", {"attemptId": "a1", "sessionId": "s-1"})],
+    "attempt.todos.updated": [("attempt_todos", {"attemptId": "a1", "todos": TODOS})],
+    "git.status.changed": [("git_status", None)],
+    "git.commit.created": [_log("[git] committed abc1234 feat: x"), ("git_commit", _COMMIT)],
+    "git.push.completed": [_log("[git] pushed to origin/f/x"), ("git_push", _PUSH)],
+    "github.pr.created": [("attempt_pr", {"attemptId": "a1", "pr": PR})],
+    "agent.registered": [("agent_registered", {"agent": "CODEX", "label": "Codex"})],
+    "agent.profile.changed": [
+        ("agent_profile", {"kind": "created", "profileId": "ap-1", "agent": "CODEX", "label": None})
+    ],
+}
+
+
+def told(name: str, *, known: bool = True, without: tuple[str, ...] = (), **changes: Any) -> list[tuple[str, Any]]:
+    """Translate the sample of that name; keys `without` are left out."""
+    board = make_board(backlog=("k1",))
+    if known:
+        add_attempt(board, "a1", "k1", "queued")
+    payload = {key: value for key, value in {**SAMPLES[name], **changes}.items() if key not in without}
+    event = parse_event(name, payload)
+    return translate(Recorded(event, LATER), None if event.board_id is None else board)
+
+
+@pytest.mark.parametrize("name", [name for name in EVENT_NAMES if name != "board.state.changed"])
+def test_event_makes_exactly_its_envelopes(name: str) -> None:
+    made = told(name)
+    assert made == TOLD.get(name, [])
+    assert [list(payload or ()) for _, payload in made] == [list(payload or ()) for _, payload in TOLD.get(name, [])]
+
+
+def test_changed_board_makes_its_state() -> None:
+    board = make_board(backlog=("k1",))
+    event = parse_event("board.state.changed", {"boardId": "p1"})
+    ((type, payload),) = translate(Recorded(event, LATER), board)
+    assert type == "state"
+    assert payload is board.state
+
+
+@pytest.mark.parametrize("name", ["git.commit.created", "git.push.completed", "github.pr.created"])
+@pytest.mark.parametrize("attempt", [{"without": ("attemptId",)}, {"attemptId": None}])
+def test_git_event_without_an_attempt_has_an_empty_one_and_no_log(name: str, attempt: Any) -> None:
+    ((type, payload),) = told(name, **attempt)
+    assert type == TOLD[name][-1][0]
+    assert payload == {**(TOLD[name][-1][1] or {}), "attemptId": ""}
+
+
+def test_empty_sha_leaves_no_double_space() -> None:
+    log, commit = told("git.commit.created", shortSha="")
+    assert log[1]["message"] == "[git] committed feat: x"
+    assert commit[1]["shortSha"] == ""
+
+
+def test_status_takes_the_card_of_the_known_attempt() -> None:
+    assert told("attempt.status.changed", without=("cardId",)) == TOLD["attempt.status.changed"]
+    ((_, payload),) = told("attempt.status.changed", known=False, without=("cardId",))
+    assert payload == {"attemptId": "a1", "status": "running"}
+
+
+def test_log_without_a_time_has_none() -> None:
+    assert told("attempt.log.appended", without=("ts",)) == [
+        ("attempt_log", {"attemptId": "a1", "level": "warn", "message": "a\nb"})
+    ]
+
+
+def test_agent_without_a_label_has_null() -> None:
+    assert told("agent.registered", without=("label",)) == [("agent_registered", {"agent": "CODEX", "label": None})]
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+def test_conversation_item_of_each_kind_travels_as_it_came(kind: str) -> None:
+    ((_, payload),) = told("attempt.conversation.appended", item=ITEMS[kind])
+    assert list(payload["item"].items()) == list(ITEMS[kind].items())

@@ -1,0 +1,52 @@
+"""The table of endings: every error that ends a stream has its row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from realtime.errors import NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow
+from server.close_codes import ENDINGS, HEARTBEAT_TIMEOUT, ending_of, has_ending
+
+_FAULT = 1011
+
+
+def _with_subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:
+    for subclass in kind.__subclasses__():
+        yield from _with_subclasses(subclass)
+    if kind is not StreamEnded:  # is never raised itself
+        yield kind
+
+
+_ENDING_STREAMS = [
+    found for kind in (NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow) for found in _with_subclasses(kind)
+]
+
+
+@pytest.mark.parametrize("kind", _ENDING_STREAMS)
+def test_every_error_that_ends_a_stream_has_a_row(kind: type[Exception]) -> None:
+    error = kind("why")
+    assert has_ending(error)
+    ending = ending_of(error)
+    assert ending.code != _FAULT
+    # RFC 6455, section 5.5.1: a control frame carries at most 125 bytes, two of which are the code.
+    assert 0 < len(ending.reason.encode()) <= 123
+
+
+def test_codes_are_those_of_the_contract() -> None:
+    assert {kind.__name__: (row.code, row.reconnect) for kind, row in ENDINGS.items()} == {
+        "NotFound": (1008, False),
+        "BoardGone": (1008, False),
+        "SubscriberTooSlow": (1013, True),
+        "Draining": (1012, True),
+        "StoreUnavailable": (1013, True),
+    }
+    assert (HEARTBEAT_TIMEOUT.code, HEARTBEAT_TIMEOUT.reason) == (4000, "Heartbeat timeout")
+
+
+def test_anything_else_is_our_fault() -> None:
+    error = KeyError("x")
+    assert not has_ending(error)
+    assert ending_of(error).code == _FAULT
+    assert "x" not in ending_of(error).reason

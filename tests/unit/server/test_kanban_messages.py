@@ -1,0 +1,54 @@
+"""Frames of the raw WebSocket and blocks of the raw SSE streams, byte for byte."""
+
+from __future__ import annotations
+
+import pytest
+
+from realtime.envelopes import Envelope
+from server.protocol.kanban_messages import error, pong, text_frame
+from server.protocol.sse_format import block
+
+
+@pytest.mark.parametrize(
+    ("envelope", "frame"),
+    [
+        (Envelope("attempt_session", {"a": 1}, "c-1"), '{"type":"attempt_session","payload":{"a":1},"cursor":"c-1"}'),
+        (Envelope("hello", {"a": None}), '{"type":"hello","payload":{"a":null}}'),
+        (Envelope("git_status", None, "c-1"), '{"type":"git:status","cursor":"c-1"}'),
+        (Envelope("git_commit", {}, "c-1"), '{"type":"git_commit","payload":{},"cursor":"c-1"}'),
+        (Envelope("attempt_log", {"message": 'ü"\n😀'}), '{"type":"attempt_log","payload":{"message":"ü\\"\\n😀"}}'),
+    ],
+)
+def test_frame_is_type_payload_cursor(envelope: Envelope, frame: str) -> None:
+    assert text_frame(envelope).decode() == frame
+
+
+@pytest.mark.parametrize(
+    ("envelope", "expected"),
+    [
+        (Envelope("state", {"a": 1}, "c-1"), 'event: state\ndata: {"a":1}\nid: c-1\n\n'),
+        (Envelope("hello", {"a": 1}), 'event: hello\ndata: {"a":1}\n\n'),
+        (Envelope("git_status", None, "c-1"), "event: git_status\ndata: {}\nid: c-1\n\n"),
+        (Envelope("attempt_log", {"message": "ü\r\n"}), 'event: attempt_log\ndata: {"message":"ü\\r\\n"}\n\n'),
+    ],
+)
+def test_block_is_event_data_id(envelope: Envelope, expected: str) -> None:
+    assert block(envelope).decode() == expected
+
+
+def test_pong_tells_the_time() -> None:
+    assert (
+        text_frame(pong("2025-01-02T03:04:05.678Z")) == b'{"type":"pong","payload":{"ts":"2025-01-02T03:04:05.678Z"}}'
+    )
+
+
+def test_error_names_the_command_cut_at_64_characters() -> None:
+    frame = text_frame(error("ü" * 65, "unknown_command", "m")).decode()
+    assert frame == f'{{"type":"error","payload":{{"command":"{"ü" * 64}","code":"unknown_command","message":"m"}}}}'
+    assert b'"command":null' in text_frame(error(None, "invalid_json", "m"))
+
+
+def test_frame_and_block_are_encoded_once() -> None:
+    envelope = Envelope("hello", {"a": 1})
+    assert envelope.encoded(text_frame) is envelope.encoded(text_frame)
+    assert envelope.encoded(block) is envelope.encoded(block)

@@ -1,0 +1,62 @@
+"""What `server.__main__` says about settings that do not fit, before it opens anything."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from server.__main__ import main
+
+_BAD = {
+    "port-word": ("port", "http"),
+    "port-high": ("port", "65536"),
+    "port-negative": ("port", "-1"),
+    "heartbeat-zero": ("heartbeat-seconds", "0"),
+    "heartbeat-nan": ("heartbeat-seconds", "nan"),
+    "heartbeat-infinite": ("heartbeat-seconds", "inf"),
+    "timeout-word": ("send-timeout-seconds", "soon"),
+    "grace-negative": ("shutdown-grace-seconds", "-1"),
+    "queue-zero": ("max-queued-envelopes", "0"),
+    "queue-half": ("max-queued-envelopes", "1.5"),
+    "body-small": ("max-body-bytes", "10"),
+    "flag": ("allow-anonymous", "perhaps"),
+    "level": ("log-level", "loud"),
+    "clock": ("clock", "noon"),
+    "clock-without-zone": ("clock", "2025-01-02T03:04:05"),
+    "broker": ("broker-url", "redis://localhost"),
+    "demo": ("demo-pace", "0"),
+}
+
+
+@pytest.mark.parametrize("by", ["flag", "environment"])
+@pytest.mark.parametrize("case", _BAD)
+def test_bad_setting_is_one_line_and_code_2(
+    case: str, by: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, value = _BAD[case]
+    monkeypatch.setattr(sys, "argv", ["boardcast", *([f"--{name}={value}"] if by == "flag" else [])])
+    if by == "environment":
+        monkeypatch.setenv(f"BOARDCAST_{name.upper().replace('-', '_')}", value)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert said.out == ""
+    assert said.err.startswith("boardcast: ")
+    assert said.err.endswith("\n")
+    assert said.err.count("\n") == 1
+    assert f"--{name}" in said.err
+    assert value in said.err
+
+
+def test_open_host_is_refused_with_the_flag_that_allows_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["boardcast", "--host", "0.0.0.0"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert said.count("\n") == 1
+    assert "--allow-anonymous" in said

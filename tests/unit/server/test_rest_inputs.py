@@ -1,0 +1,134 @@
+"""Bodies of REST calls, query parameters, and the slug of a repository."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.datastructures import QueryParams
+
+from realtime.errors import Conflict, FieldError, InvalidInput, NotFound
+from realtime.kanban.commands import MoveCard
+from server.problem import Problem
+from server.transports.query import after_of, board_of, first_values, required_board
+from server.transports.rest.inputs import NewProject, ProjectPatch, StopPatch, command_of, input_of
+from server.transports.rest.projects import repository_slug
+from server.transports.rest.refusals import refusals
+
+
+@pytest.mark.parametrize(
+    ("path", "url", "slug"),
+    [
+        ("/home/me/alpha", None, "alpha"),
+        ("/home/me/alpha/", None, "alpha"),
+        ("alpha", None, "alpha"),
+        ("/", None, "/"),
+        ("C:\\work\\alpha", None, "C:\\work\\alpha"),
+        ("/x", "https://github.com/owner/repo", "owner/repo"),
+        ("/x", "https://github.com/owner/repo.git", "owner/repo"),
+        ("/x", "https://github.com/owner/repo/", "owner/repo"),
+        ("/x", "git@github.com:owner/repo.git", "owner/repo"),
+        ("/x", "ssh://git@host:22/owner/repo.git", "owner/repo"),
+        ("/x", "https://gitlab.com/group/sub/repo.git", "group/sub/repo"),
+        ("/x", "https://github.com", "x"),
+        ("/x", "", "x"),
+    ],
+)
+def test_slug_comes_from_the_url_else_from_the_path(path: str, url: str | None, slug: str) -> None:
+    assert repository_slug(path, url) == slug
+
+
+@pytest.mark.parametrize(
+    ("query", "board"),
+    [
+        ("", None),
+        ("boardId=a", "a"),
+        ("projectId=a", "a"),
+        ("projectId=a&boardId=b", "b"),
+        ("boardId=a&boardId=b", "a"),
+        ("boardId=&projectId=b", ""),
+        ("boardId=a%20b", "a b"),
+        ("boardid=a", None),
+    ],
+)
+def test_board_of_a_query(query: str, board: str | None) -> None:
+    assert board_of(QueryParams(query)) == board
+
+
+@pytest.mark.parametrize("query", ["", "boardId=", "boardId=&projectId=b"])
+def test_board_that_is_needed_and_missing_is_a_400(query: str) -> None:
+    with pytest.raises(Problem) as refused:
+        required_board(QueryParams(query))
+    assert (refused.value.status_code, refused.value.detail) == (400, "Missing boardId")
+
+
+def test_first_of_several_values_counts() -> None:
+    assert first_values(QueryParams("a=1&a=2&b=")) == {"a": "1", "b": ""}
+
+
+def test_after_must_be_a_cursor() -> None:
+    assert after_of(QueryParams("")) is None
+    assert after_of(QueryParams("after=abc-01234567-5-0")) == "abc-01234567-5-0"
+    for bad in ("", "42", "abc-01234567-5-0%0A", "abc-01234567--5-0"):
+        with pytest.raises(Problem) as refused:
+            after_of(QueryParams(f"after={bad}"))
+        assert [error.field for error in refused.value.errors] == ["after"]
+
+
+def test_project_is_trimmed_and_unknown_keys_are_ignored() -> None:
+    body = {"name": " A ", "repositoryPath": "/a", "initialize": True}
+    project = input_of(NewProject, body)
+    assert (project.name, project.repository_path, project.repository_url) == ("A", "/a", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["name", "repositoryPath"]),
+        ({"name": "", "repositoryPath": ""}, ["name", "repositoryPath"]),
+        ({"name": "x" * 201, "repositoryPath": "/a"}, ["name"]),
+        ({"name": 1, "repositoryPath": ["/a"]}, ["name", "repositoryPath"]),
+        ({"name": "A", "repositoryPath": "/a", "repositoryUrl": "nowhere"}, ["repositoryUrl"]),
+        ({"name": "A", "repositoryPath": "/a", "repositoryUrl": "http://[::1"}, ["repositoryUrl"]),
+    ],
+)
+def test_project_that_does_not_fit_names_each_field(body: dict[str, Any], fields: list[str]) -> None:
+    with pytest.raises(Problem) as refused:
+        input_of(NewProject, body)
+    assert refused.value.status_code == 400
+    assert [error.field for error in refused.value.errors] == fields
+
+
+def test_patch_knows_what_was_given() -> None:
+    assert input_of(ProjectPatch, {"name": "B"}).model_dump(by_alias=True, exclude_unset=True) == {"name": "B"}
+    assert input_of(ProjectPatch, {}).model_dump(exclude_unset=True) == {}
+
+
+@pytest.mark.parametrize("status", ["running", "Stopped", "stopped\n", None, 1])
+def test_attempt_can_only_be_stopped(status: object) -> None:
+    assert input_of(StopPatch, {"status": "stopped"}).status == "stopped"
+    with pytest.raises(Problem):
+        input_of(StopPatch, {"status": status})
+
+
+def test_command_blames_the_client_in_its_own_words() -> None:
+    body = {"cardId": "a", "toColumnId": "", "toIndex": -1}
+    with pytest.raises(Problem) as refused:
+        command_of(MoveCard, body, toColumnId="columnId", toIndex="index")
+    assert [error.field for error in refused.value.errors] == ["columnId", "index"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "detail"),
+    [
+        (NotFound("x", "card_not_found"), 404, "Card not found"),
+        (NotFound("x", "board_not_found"), 404, "Project not found"),
+        (NotFound("x", "other"), 404, "x"),
+        (Conflict("x", "card_is_done"), 409, "Task is done and locked"),
+        (InvalidInput(FieldError("title", "bad")), 400, "title: bad"),
+    ],
+)
+def test_refusals_speak_as_the_original_did(refusal: Exception, status: int, detail: str) -> None:
+    with pytest.raises(Problem) as refused, refusals(board_not_found="Project not found"):
+        raise refusal
+    assert (refused.value.status_code, refused.value.detail) == (status, detail)

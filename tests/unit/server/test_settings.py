@@ -1,0 +1,71 @@
+"""Settings: defaults that are safe, variables, limits, origins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from server.settings import Settings, is_loopback
+
+
+def test_defaults_bind_to_this_machine_only_without_demo() -> None:
+    settings = Settings()
+    assert (settings.host, settings.port, settings.demo) == ("127.0.0.1", 8000, False)
+    assert settings.database_url == "sqlite+aiosqlite:///./boardcast.db"
+    assert (settings.max_body_bytes, settings.max_frame_bytes) == (1024 * 1024, 1024 * 1024)
+    assert settings.origins == frozenset()
+
+
+def test_every_setting_is_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOARDCAST_HEARTBEAT_SECONDS", "1.5")
+    monkeypatch.setenv("BOARDCAST_DEMO", "true")
+    settings = Settings()
+    assert (settings.heartbeat_seconds, settings.demo) == (1.5, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.0.1", False),
+        ("localhost.example", False),
+        ("", False),
+    ],
+)
+def test_host_is_loopback_or_not(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "boards.example", ""])
+def test_open_host_needs_the_permission_by_name(host: str) -> None:
+    with pytest.raises(ValidationError, match="--allow-anonymous"):
+        Settings(host=host)
+    assert Settings(host=host, allow_anonymous=True).host == host
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"port": 65536},
+        {"heartbeat_seconds": float("inf")},
+        {"send_timeout_seconds": 0},
+        {"clock": "2025-13-01T00:00:00Z"},
+        {"log_level": "trace"},
+    ],
+)
+def test_value_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**wrong)
+
+
+def test_origins_are_split_trimmed_and_lowered() -> None:
+    settings = Settings(allowed_origins=" https://A.example/ ,http://b.example:8080,, ")
+    assert settings.origins == {"https://a.example", "http://b.example:8080"}
