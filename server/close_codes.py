@@ -5,7 +5,7 @@ The last column tells clients whether to connect again. WebSocket codes below 40
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from realtime.errors import (
     BoardGone,
@@ -15,7 +15,22 @@ from realtime.errors import (
     SubscriberTooSlow,
 )
 
-__all__ = ["ENDINGS", "HEARTBEAT_TIMEOUT", "Ending", "ending_of", "has_ending"]
+__all__ = [
+    "ALREADY_SUBSCRIBED",
+    "ENDINGS",
+    "HEARTBEAT_TIMEOUT",
+    "INIT_TIMEOUT",
+    "INVALID_MESSAGE",
+    "TOO_MANY_INITS",
+    "UNAUTHORIZED",
+    "UNKNOWN_SUBPROTOCOL",
+    "Ending",
+    "ending_of",
+    "has_ending",
+]
+
+#: Bytes of the longest reason: a control frame has 125, two of them are the code (RFC 6455, 5.5).
+MAX_REASON_BYTES = 123
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +41,20 @@ class Ending:
     reason: str
     reconnect: bool
 
+    def because(self, reason: str) -> Ending:
+        """Return the same with a sentence about this case, cut to what a close frame holds."""
+        fitting = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        return replace(self, reason=fitting)
+
 
 HEARTBEAT_TIMEOUT = Ending(4000, "Heartbeat timeout", reconnect=True)
+# graphql-transport-ws, PROTOCOL.md. "Reconnect" is what npm graphql-ws does after each.
+INVALID_MESSAGE = Ending(4400, "Invalid message", reconnect=False)
+UNAUTHORIZED = Ending(4401, "Unauthorized", reconnect=False)
+UNKNOWN_SUBPROTOCOL = Ending(4406, "Subprotocol not acceptable", reconnect=False)
+INIT_TIMEOUT = Ending(4408, "Connection initialisation timeout", reconnect=True)
+ALREADY_SUBSCRIBED = Ending(4409, "Subscriber already exists", reconnect=False)
+TOO_MANY_INITS = Ending(4429, "Too many initialisation requests", reconnect=False)
 _FAULT = Ending(1011, "Internal error", reconnect=True)
 
 #: What ends a stream → how.

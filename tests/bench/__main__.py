@@ -39,13 +39,17 @@ async def _run(names: list[str], runs: int) -> None:
 def _surroundings() -> str:
     """Return what the figures depend on besides the code; a load above zero at the start means that others work."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("uvicorn", "uvloop", "sse-starlette"))
-    node = shutil.which("node")
-    asked = [node, "--version"] if node else ["echo", "missing"]
-    node_version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; "
-        f"Python {platform.python_version()}, {versions}, Node {node_version}"
+        f"Python {platform.python_version()}, {versions}, Node {_node_version()}"
     )
+
+
+def _node_version() -> str:
+    node = shutil.which("node")
+    if node is None:
+        return "missing"
+    return subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from tests.kit.live_server import live_server
 
 ROOT = Path(__file__).parents[2]
 _ADDRESS = "127.0.0.1:8000"
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 _WAIT_UNITS = 20
 _BLOCK = re.compile(r"^#+ (?P<section>[^\n]+)$|^```(?P<language>\w+)\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Node.js has no EventSource of its own, browsers have.
@@ -46,7 +47,7 @@ PROMISES = {
     "Server-sent events, sh": Promise(r"event: hello\ndata: .*\n\nevent: state\ndata: .*\nid: .+\n\n", streams=True),
     "Server-sent events, js": Promise(r"^[1-9]\d* cards\n(.*\n)*.*\w", streams=True),
     "Raw WebSocket, python": Promise(r"\Ahello None\n(state \S+\n(\S+ \S+\n)*){2}", streams=True),
-    "GraphQL, js": Promise(r"\A[\w.:-]+ \[\n  \{ title: 'Backlog', cardIds: \[", streams=True),
+    "GraphQL, js": Promise(r"\A\S+ \[\s+\{\s+title: 'Backlog',\s+cardIds: \[", streams=True),
     "GraphQL, sh": Promise(
         r'\A\{"data":\{"projects":\[\{"id":".+"dashboardOverview":\{"metrics":\{"activeAttempts":\d'
     ),
@@ -83,6 +84,12 @@ async def address() -> AsyncIterator[str]:
 
 def test_every_example_is_run() -> None:
     assert set(EXAMPLES) == set(PROMISES) | _OF_MAKE
+
+
+def test_links_and_picture_lead_to_files() -> None:
+    targets = _LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert ".images/boardcast.png" in targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 @pytest.mark.parametrize("name", sorted(_OF_MAKE))

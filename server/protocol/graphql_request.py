@@ -1,0 +1,94 @@
+"""The parameters of a GraphQL request, one set of checks for every transport that carries them.
+
+Whether the document is GraphQL at all is not asked here: so long as `query` is a string, the request is well-formed
+(GraphQL over HTTP, "Request Parameters").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+__all__ = ["GraphqlRequest", "MalformedRequest", "described", "parse_parameters", "parse_query_string"]
+
+#: Most characters of a client's own text that a sentence about it repeats.
+SHOWN_CHARACTERS = 40
+
+
+class MalformedRequest(ValueError):
+    """The parameters cannot be read; the sentence says what was expected and what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphqlRequest:
+    """What to execute; null and absent are the same."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+    extensions: dict[str, Any] | None = None
+
+
+def parse_parameters(parameters: object) -> GraphqlRequest:
+    """Read the parameters from parsed JSON. Keys that are not of the request are ignored.
+
+    Raises:
+        MalformedRequest: one is missing or of the wrong type.
+    """
+    if not isinstance(parameters, dict):
+        raise MalformedRequest(f"expected an object with a query, got {described(parameters)}")
+    query = parameters.get("query")
+    if not isinstance(query, str):
+        came = described(query) if "query" in parameters else "none"
+        raise MalformedRequest(f"query: expected a string, got {came}")
+    operation_name = parameters.get("operationName")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise MalformedRequest(f"operationName: expected a string or null, got {described(operation_name)}")
+    return GraphqlRequest(
+        query,
+        _map("variables", parameters.get("variables")),
+        operation_name,
+        _map("extensions", parameters.get("extensions")),
+    )
+
+
+def parse_query_string(parameters: Mapping[str, str]) -> GraphqlRequest:
+    """Read the parameters from a URL, where maps are JSON and an empty text is no value.
+
+    Raises:
+        MalformedRequest: one is missing, no JSON, or of the wrong type.
+    """
+    given = {name: text for name, text in parameters.items() if text or name == "query"}
+    maps = {name: _json(name, given[name]) for name in ("variables", "extensions") if name in given}
+    return parse_parameters(dict[str, object](given) | maps)
+
+
+def described(value: object) -> str:
+    """Return a few words for what came; what is nested stays unread, it may be as deep as it likes."""
+    match value:
+        case None:
+            return "null"
+        case bool() | int() | float():
+            return orjson.dumps(value).decode()
+        case str():
+            return f"{value[:SHOWN_CHARACTERS]!r}" + ("…" if len(value) > SHOWN_CHARACTERS else "")
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def _map(name: str, value: object) -> dict[str, Any] | None:
+    if value is None or isinstance(value, dict):
+        return value
+    raise MalformedRequest(f"{name}: expected an object or null, got {described(value)}")
+
+
+def _json(name: str, text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise MalformedRequest(f"{name}: expected JSON, got {described(text)}: {error}") from error
