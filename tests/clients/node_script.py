@@ -48,7 +48,7 @@ class NodeScript:
         assert self._process.stdin is not None
         await self._process.stdin.send(orjson.dumps({"do": do, **details}) + b"\n")
 
-    async def hear(self, at: str, *, units: float = 10, **wanted: Any) -> Told:
+    async def hear(self, at: str, *, units: float = 25, **wanted: Any) -> Told:
         """Return the next thing told that is called `at` and has all of `wanted`; what comes before is only kept.
 
         Raises:

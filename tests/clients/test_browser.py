@@ -20,12 +20,13 @@ from tests.clients.rest_client import BoardClient
 from tests.clients.stream_types import STREAM_TYPES
 from tests.kit.deadline import seconds
 
-pytestmark = pytest.mark.chromium
+# A browser beside others on a busy machine takes longer than the other tests may.
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 #: Root fields of the documents that are not called like them.
 ROOT_FIELDS = {"DashboardNow": "dashboardOverview"}
-START_UNITS = 30  # a browser takes its time to start
+START_UNITS = 60  # a browser takes its time to start
 
 
 def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
@@ -33,7 +34,7 @@ def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
         "url": server_url,
         "boardId": board.board_id,
         "chromium": chromium_path(),
-        "timeoutMs": seconds(10) * 1000,
+        "timeoutMs": seconds(20) * 1000,
     }
 
 
@@ -114,7 +115,7 @@ async def test_home_page_shows_gap_after_lost_connection(server_url: str, board:
         await script.hear("connection")
         await board.create_card("Made while away")
         await script.order("expectActivity", type="gap", text="could not be delivered")
-        await script.hear("shown", units=20)  # Chromium waits for some seconds before it tries again
+        await script.hear("shown")  # Chromium waits for some seconds before it tries again
         await script.order("expectCard", title="Made while away", columnId=board.column_ids[0])
         await script.hear("shown")
         await board.create_card("Made afterwards")

@@ -136,8 +136,17 @@ async def test_overview_comes_once_after_the_first_of_many_changes(
                 desk.feed.changed()
                 await anyio.lowlevel.checkpoint()
         assert asyncio.get_running_loop().time() - begin >= 0.045
-        assert desk.rows.reads == 2
         await _get(queue)
+
+
+async def test_many_changes_at_once_are_one_overview(desk: _Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashboard_feed, "DEBOUNCE_SECONDS", 0.0)
+    async with desk.reader() as queue:
+        for _ in range(10):
+            desk.feed.changed()
+        await _get(queue)
+        await anyio.wait_all_tasks_blocked()
+        assert (desk.rows.reads, len(queue)) == (2, 0)
 
 
 async def test_debounce_and_refresh_are_those_of_the_contract() -> None:

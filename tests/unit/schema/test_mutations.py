@@ -148,13 +148,17 @@ async def test_dependency_cycle_is_refused(caller: Caller, board: Board) -> None
     assert (extensions["code"], extensions["field"]) == ("DEPENDENCY_CYCLE", "dependsOn")
 
 
+async def test_dependency_on_a_card_of_no_board_is_refused(caller: Caller, board: Board) -> None:
+    extensions = await refused(caller, "createCard", columnId=column(board), title="x", dependsOn=["nothing"])
+    assert (extensions["code"], extensions["field"]) == ("DEPENDENCY_BOARD_MISMATCH", "dependsOn")
+
+
 @pytest.mark.parametrize(
     ("name", "values", "field"),
     [
         ("createCard", {"columnId": "COLUMN", "title": " "}, "title"),
         ("createCard", {"columnId": "COLUMN", "title": "x" * 501}, "title"),
         ("createCard", {"columnId": "COLUMN", "title": "x", "description": "é" * 32_769}, "description"),
-        ("createCard", {"columnId": "COLUMN", "title": "x", "dependsOn": ["nothing"]}, "dependsOn"),
         ("createCard", {"columnId": "", "title": "x"}, "columnId"),
         ("updateCard", {"cardId": "CARD", "title": None}, "title"),
         ("updateCard", {"cardId": "CARD", "isEnhanced": None}, "isEnhanced"),

@@ -19,8 +19,8 @@ from server.transports.rest.refusals import refusals
 @pytest.mark.parametrize(
     ("path", "url", "slug"),
     [
-        ("/home/me/alpha", None, "alpha"),
-        ("/home/me/alpha/", None, "alpha"),
+        ("/srv/repos/alpha", None, "alpha"),
+        ("/srv/repos/alpha/", None, "alpha"),
         ("alpha", None, "alpha"),
         ("/", None, "/"),
         ("C:\\work\\alpha", None, "C:\\work\\alpha"),
