@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["CHROMIUM_NAMES", "SCRIPTS", "chromium_path", "find_missing", "require_chromium", "require_node"]
+__all__ = [
+    "CHROMIUM_NAMES",
+    "SCRIPTS",
+    "chromium_path",
+    "find_missing",
+    "require_chromium",
+    "require_command",
+    "require_node",
+]
 
 SCRIPTS = Path(__file__).parent
 PACKAGES = ("eventsource", "graphql", "graphql-ws", "playwright-core", "ws")
@@ -45,6 +53,11 @@ def require_node() -> None:
 def require_chromium() -> None:
     """As `require_node`, and Chromium as well."""
     _refuse(find_missing(with_chromium=True))
+
+
+def require_command(name: str) -> None:
+    """Skip the calling test, or fail it where clients are required, unless the command `name` is installed."""
+    _refuse(None if shutil.which(name) else f"{name} is not installed")
 
 
 def _refuse(missing: str | None) -> None:

@@ -62,7 +62,9 @@ class BoardClient:
 @asynccontextmanager
 async def open_board(url: str, name: str = "Client Tests") -> AsyncGenerator[BoardClient]:
     """Create a board on the server at `url` and give a client for it."""
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+    # Each call on a connection of its own: the server closes an idle one, perhaps in the moment it is used again.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(base_url=url, trust_env=False, limits=limits) as http:
         body = {"name": name, "repositoryPath": "/srv/client-tests"}
         board_id = str((await http.post("/api/v1/projects", json=body)).raise_for_status().json()["id"])
         answer = (await http.get(f"/api/v1/boards/{board_id}")).raise_for_status().json()

@@ -68,9 +68,10 @@ async def test_taken_port_is_one_line_and_code_2(tmp_path: Path, taken_port: str
     _check_one_line(await ended(tmp_path, "--port", taken_port), taken_port, "in use")
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "not a host"])
-async def test_host_that_is_not_ours_is_one_line_and_code_2(host: str, tmp_path: Path) -> None:
-    _check_one_line(await ended(tmp_path, "--host", host, "--allow-anonymous", "--port", "0"), host)
+async def test_host_that_is_not_ours_is_one_line_and_code_2(tmp_path: Path) -> None:
+    """192.0.2.1 is nobody's (RFC 5737)."""
+    flags = ("--host", "192.0.2.1", "--allow-anonymous", "--port", "0")
+    _check_one_line(await ended(tmp_path, *flags), "192.0.2.1")
 
 
 async def test_open_host_is_refused_unless_it_is_meant(tmp_path: Path) -> None:
@@ -86,8 +87,7 @@ _BAD_DATABASES = {
     "garbage": ("sqlite+aiosqlite:///./garbage.db", "garbage.db"),
     "foreign": ("sqlite+aiosqlite:///./foreign.db", "foreign.db"),
     "no-url": ("boards.db", "boards.db"),
-    "no-driver": ("oracle://x/y", "oracle"),
-    "sync-driver": ("sqlite:///./boards.db", "sqlite"),
+    "other-driver": ("sqlite:///./boards.db", "sqlite"),
     "empty": ("", "database"),
 }
 

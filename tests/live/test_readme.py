@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import anyio
 import pytest
 
 from server.demo.show import running_demo
-from tests.clients.requirements import SCRIPTS, require_node
+from tests.clients.requirements import SCRIPTS, require_command, require_node
 from tests.kit.deadline import deadline
 from tests.kit.live_server import live_server
 
@@ -105,8 +104,7 @@ async def test_example_does_what_it_says(name: str, address: str) -> None:
     if name.endswith("python"):
         await _run([sys.executable, "-c", EXAMPLES[name]], PROMISES[name], address)
         return
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+    require_command("curl")
     await _run(["bash", "-euc", _in_shell(name)], PROMISES[name], address)
 
 
