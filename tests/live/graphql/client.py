@@ -59,7 +59,7 @@ class Client:
         return frame
 
 
-def subscribe_message(id: object, query: str, **payload: object) -> Json:
+def subscribe_message(id: object, query: object, **payload: object) -> Json:
     """Return what starts an operation."""
     return {"id": id, "type": "subscribe", "payload": {"query": query, **payload}}
 

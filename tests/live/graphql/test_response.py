@@ -1,0 +1,24 @@
+"""What cannot be had from a healthy server: the status of our own faults."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.protocol.graphql_response import GRAPHQL_JSON, PLAIN_JSON, status_of
+
+_FAULT = {"errors": [{"message": "Internal error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}
+_MISTAKE = {"errors": [{"message": "Syntax error"}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "status"),
+    [
+        (_FAULT, GRAPHQL_JSON, 500),
+        (_FAULT, PLAIN_JSON, 200),
+        (_MISTAKE, GRAPHQL_JSON, 400),
+        (_MISTAKE, PLAIN_JSON, 200),
+        ({"data": None, **_FAULT}, GRAPHQL_JSON, 200),
+    ],
+)
+def test_status_tells_whose_fault_it_was(body: dict[str, object], media_type: str, status: int) -> None:
+    assert status_of(body, media_type) == status
