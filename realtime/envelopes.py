@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -28,6 +28,8 @@ __all__ = [
     "state",
 ]
 
+_Encoded = TypeVar("_Encoded", bytes, str)
+
 #: Plain JSON values, or a model that is encoded when the first reader needs its bytes; None = no payload at all.
 Payload = dict[str, Any] | BoardState | DashboardOverview | None
 
@@ -45,14 +47,14 @@ class Envelope:
         self.type = type
         self.payload = payload
         self.cursor = cursor
-        self._encoded: dict[Encoder, bytes] = {}
+        self._encoded: dict[Encoder[Any], Any] = {}
 
-    def encoded(self, encoder: Encoder) -> bytes:
+    def encoded(self, encoder: Encoder[_Encoded]) -> _Encoded:
         """Return `encoder(self)`, computed by the first reader that asks and kept for the others."""
-        found = self._encoded.get(encoder)
-        if found is None:
-            found = self._encoded[encoder] = encoder(self)
-        return found
+        if encoder not in self._encoded:
+            self._encoded[encoder] = encoder(self)
+        encoded: _Encoded = self._encoded[encoder]
+        return encoded
 
     def stamped(self, cursor: str) -> Envelope:
         """Return the same message for another channel: its own cursor, the payload and its bytes shared."""
@@ -69,8 +71,8 @@ class Envelope:
         return f"Envelope({self.type}, {self.cursor})"
 
 
-#: Makes the bytes of one exit format. Compared by identity, so it is a module's function and no lambda.
-Encoder = Callable[[Envelope], bytes]
+#: Makes the bytes (or text) of one exit format. Compared by identity, so it is a module's function and no lambda.
+Encoder = Callable[[Envelope], _Encoded]
 
 
 def _payload_json(envelope: Envelope) -> bytes:

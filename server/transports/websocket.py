@@ -21,7 +21,7 @@ from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
 from server.connections import abort
 from server.problem import Problem
 from server.protocol.kanban_conversation import Conversation, Execute, GetState, Ping, Refusal, Request
-from server.protocol.kanban_messages import error, pong, text_frame
+from server.protocol.kanban_messages import error, pong, text
 from server.settings import Settings
 from server.tasks import first_to_end
 from server.transports.query import after_of, required_board
@@ -92,7 +92,7 @@ async def _serve(
 async def _write(socket: WebSocket, stream: AsyncGenerator[Envelope, None], timeout_seconds: float) -> None:
     async for envelope in stream:
         async with asyncio.timeout(timeout_seconds):
-            await socket.send_text(envelope.encoded(text_frame).decode())
+            await socket.send_text(envelope.encoded(text))
 
 
 async def _close(socket: WebSocket, ending: Ending) -> None:
