@@ -39,6 +39,7 @@ __all__ = [
     "StreamEnded",
     "SubscriberTooSlow",
     "field_errors",
+    "quoted",
 ]
 
 #: A value that came is quoted in an error, cut at this many characters.
@@ -141,6 +142,18 @@ def field_errors(error: ValidationError, *prefix: str | int) -> tuple[FieldError
     )
 
 
+def quoted(came: object) -> str:
+    """Return what came as an error shows it: in Python's spelling, cut.
+
+    JSON may be nested deeper than Python can spell; then a few words stand for it.
+    """
+    try:
+        spelled = repr(came)
+    except RecursionError:
+        return "something nested too deeply"
+    return spelled if len(spelled) <= QUOTED_CHARS else spelled[: QUOTED_CHARS - 1] + "…"
+
+
 def _path(*parts: str | int) -> str:
     return ".".join(str(part) for part in parts)
 
@@ -148,6 +161,4 @@ def _path(*parts: str | int) -> str:
 def _sentence(message: str, kind: str, came: object) -> str:
     if kind == "missing":
         return "this field is required, nothing came"
-    quoted = repr(came)
-    cut = quoted if len(quoted) <= QUOTED_CHARS else quoted[: QUOTED_CHARS - 1] + "…"
-    return f"{message.removeprefix('Value error, ')}, got {cut}"
+    return f"{message.removeprefix('Value error, ')}, got {quoted(came)}"

@@ -23,6 +23,7 @@ from realtime.errors import (
     InvalidInput,
     NotFound,
     field_errors,
+    quoted,
 )
 from realtime.kanban import changes, events
 from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, stop_attempt
@@ -100,7 +101,7 @@ def parse_command(kind: type[_C], payload: object) -> _C:
         InvalidInput: it is no object, or fields do not fit; each is named.
     """
     if not isinstance(payload, Mapping):
-        raise InvalidInput(FieldError("payload", f"expected a JSON object, got {payload!r:.80}"))
+        raise InvalidInput(FieldError("payload", f"expected a JSON object, got {quoted(payload)}"))
     try:
         # Wire names only, and none of the fields that are ours to choose.
         ours = {field.alias for field in kind.model_fields.values() if field.init is False} | {"type"}

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from realtime.clock import parse_iso
-from realtime.errors import FieldError, InvalidInput, field_errors
+from realtime.errors import FieldError, InvalidInput, field_errors, quoted
 from realtime.kanban.events import EVENT_NAMES, BoardStateChanged, DomainEvent, parse_event
 from realtime.kanban.fields import IsoTime
 from realtime.kanban.ids import Id
@@ -67,13 +67,13 @@ def parse_incoming(body: object) -> list[Incoming]:
 
 def _parse(index: int, entry: object) -> Incoming:
     if not isinstance(entry, Mapping):
-        raise InvalidInput(FieldError(str(index), f"expected an object with name and payload, got {entry!r:.80}"))
+        raise InvalidInput(FieldError(str(index), f"expected an object with name and payload, got {quoted(entry)}"))
     try:
         wire = _Wire.model_validate(dict(entry))
     except ValidationError as error:
         raise InvalidInput(*field_errors(error, index)) from error
     if wire.name not in EVENT_NAMES:
-        raise InvalidInput(FieldError(f"{index}.name", f"expected the name of a domain event, got {wire.name!r:.80}"))
+        raise InvalidInput(FieldError(f"{index}.name", f"expected the name of a domain event, got {quoted(wire.name)}"))
     if not _is_shallow(wire.payload, MAX_LEVELS):
         raise InvalidInput(FieldError(f"{index}.payload", f"expected at most {MAX_LEVELS} levels of nesting"))
     return Incoming(_event(index, wire), parse_iso(wire.at) if wire.at else None, wire.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from realtime.errors import InvalidInput
+from realtime.errors import InvalidInput, quoted
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard, parse_command
 
 __all__ = ["Conversation", "Execute", "GetState", "Ping", "Refusal", "Request"]
@@ -74,10 +74,10 @@ class Conversation:
             return Refusal(None, "invalid_json", f"expected JSON, got something else: {error}")
         self._last_json = now
         if not isinstance(parsed, dict):
-            return Refusal(None, "invalid_payload", f"expected a JSON object, got {parsed!r:.80}")
+            return Refusal(None, "invalid_payload", f"expected a JSON object, got {quoted(parsed)}")
         name = parsed.get("type")
         if not isinstance(name, str):
-            return Refusal(None, "invalid_payload", f"type: expected a string, got {name!r:.80}")
+            return Refusal(None, "invalid_payload", f"type: expected a string, got {quoted(name)}")
         return _request(name, parsed.get("payload"))
 
 
@@ -93,7 +93,7 @@ def _request(name: str, payload: object) -> Request:
             return _command(name, payload)
         case _:
             known = ", ".join(("get_state", "ping", "pong", *_COMMANDS))
-            return Refusal(name, "unknown_command", f"expected one of {known}, got {name!r:.80}")
+            return Refusal(name, "unknown_command", f"expected one of {known}, got {quoted(name)}")
 
 
 def _command(name: str, payload: object) -> Request:

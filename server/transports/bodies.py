@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from realtime.errors import quoted
 from server.problem import Problem
 
 __all__ = ["answer", "json_body", "json_object"]
@@ -40,7 +41,7 @@ async def json_object(request: Request) -> dict[str, Any]:
     """
     body = await json_body(request)
     if not isinstance(body, dict):
-        raise Problem(400, f"expected a JSON object, got {body!r:.80}")
+        raise Problem(400, f"expected a JSON object, got {quoted(body)}")
     return body
 
 

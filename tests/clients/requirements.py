@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 SCRIPTS = Path(__file__).parent
-PACKAGES = ("eventsource", "graphql", "graphql-ws", "playwright-core", "ws")
+PACKAGES = ("eventsource", "graphql", "graphql-http", "graphql-ws", "playwright-core", "ws")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -86,6 +86,12 @@ async def test_status_that_ends_takes_the_time_of_the_payload_else_its_own(node:
     assert times(await row(node)) == (at(1), at(8), at(7), at(8))
 
 
+async def test_status_that_ends_at_no_known_time_leaves_it_open(node: Node) -> None:
+    await tell(node, 1, "attempt.started", cardId="k1", agent="CODEX")
+    await tell(node, 5, "attempt.status.changed", status="failed", endedAt=None)
+    assert times(await row(node)) == (at(1), at(5), at(1), None)
+
+
 async def test_stop_of_a_running_attempt_ends_it(node: Node) -> None:
     await tell(node, 1, "attempt.started", cardId="k1", agent="CODEX")
     await tell(node, 3, "attempt.stopped", reason="user")

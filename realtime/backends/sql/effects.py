@@ -88,9 +88,7 @@ _set_status = (
         ended_at=func.coalesce(_ended, case((bindparam("over"), attempts.c.ended_at), else_=None)),
     )
 )
-_end_if_open = (
-    update(attempts).where(_this_attempt, bindparam("over"), attempts.c.ended_at.is_(None)).values(ended_at=_at)
-)
+_end_if_open = update(attempts).where(_this_attempt, attempts.c.ended_at.is_(None)).values(ended_at=_at)
 _complete = (
     update(attempts)
     .where(_this_attempt)
@@ -206,7 +204,9 @@ def _attempt(recorded: Recorded) -> Iterator[Effect]:
         over = event.status not in ACTIVE_STATUSES
         ended = parse_iso(event.ended_at) if event.ended_at else None
         yield _set_status, {**this, "new_status": event.status.value, "ended": ended, "over": over}
-        yield _end_if_open, {**this, "over": over}
+        if over and "ended_at" not in event.model_fields_set:
+            # A sender that says `endedAt: null` does not know the end, and neither do we.
+            yield _end_if_open, this
     elif isinstance(event, events.AttemptCompleted):
         yield _complete, {**this, "new_status": event.status.value, "path": event.worktree_path}
     else:

@@ -109,3 +109,9 @@ def test_what_is_no_json_leaves_the_deadline(message: str | bytes) -> None:
     conversation = Conversation(100, 150)
     conversation.receive(message, 120)
     assert conversation.deadline == 250
+
+
+def test_deeply_nested_json_is_refused_like_any_other_that_is_no_object() -> None:
+    refusal = Conversation(0, 150).receive(b"[" * 1000 + b"]" * 1000, 1)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.name, refusal.code) == (None, "invalid_payload")
