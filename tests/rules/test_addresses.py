@@ -23,7 +23,7 @@ def test_repository_names_no_registry_and_no_machine() -> None:
         "https://registry.npm" + "js.org/ws",
         "//un" + "pkg.com/react",
         "cd /" + "root/boardcast",
-        '"/' + 'work/main"',
+        '"/' + 'work/boardcast"',
         "/" + "home/someone/boardcast",
         "/" + "Users/someone/boardcast",
     ],
@@ -35,7 +35,7 @@ def test_file_with_an_address_is_caught(tmp_path: Path, address: str) -> None:
 
 
 def test_file_with_harmless_paths_is_accepted(tmp_path: Path) -> None:
-    text = "/usr/bin/chromium ./work/main https://example.org/home/you /srv/repos/alpha /api/v1/root pypi"
+    text = "/usr/bin/chromium ./work/boardcast https://example.org/home/you /srv/repos/alpha /api/v1/root pypi"
     plant(tmp_path, {"notes.md": text})
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff")
     assert find_addresses(sorted(tmp_path.iterdir())) == []
