@@ -26,7 +26,6 @@ __all__ = [
     "DashboardReader",
     "EventStore",
     "LogEntry",
-    "LoggedEvent",
     "NewEvent",
     "Profile",
     "StoredBoard",
@@ -64,18 +63,6 @@ class StoredBoard:
     board: Board
     offset: int
     global_offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
-    """An event as a page of the log shows it."""
-
-    channel: Channel
-    offset: int
-    global_offset: int
-    name: str
-    payload: Mapping[str, Any]
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +172,6 @@ class Transaction(Protocol):
 
     async def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
         """Return those of `board_ids` that exist."""
-
-    async def attempt(self, attempt_id: AttemptId) -> Attempt | None:
-        """Return one attempt as of this transaction."""
 
     async def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events that are in the log under these idempotency keys; their `changes` are left out."""

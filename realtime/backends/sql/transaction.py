@@ -12,15 +12,14 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from realtime.backends.sql.effects import Effect, effects
-from realtime.backends.sql.read_attempts import load_attempts
 from realtime.backends.sql.read_boards import load_board
-from realtime.backends.sql.tables import attempts, channels, events, projects
+from realtime.backends.sql.tables import channels, events, projects
 from realtime.channels import EVERYBODY, Channel
 from realtime.kanban.board import Recorded
 from realtime.kanban.changes import changes_to_json
 from realtime.kanban.events import parse_event
-from realtime.kanban.ids import AttemptId, BoardId
-from realtime.ports import Attempt, NewEvent, StoredBoard, StoredEvent
+from realtime.kanban.ids import BoardId
+from realtime.ports import NewEvent, StoredBoard, StoredEvent
 
 __all__ = ["SqlTransaction"]
 
@@ -49,11 +48,6 @@ class SqlTransaction:
         """Return those of `board_ids` that exist."""
         rows = await self._rows_in(select(projects.c.id), projects.c.id, board_ids)
         return {BoardId(row.id) for row in rows}
-
-    async def attempt(self, attempt_id: AttemptId) -> Attempt | None:
-        """Return one attempt as of this transaction."""
-        found = await load_attempts(self._connection, attempts.c.id == attempt_id)
-        return found[0] if found else None
 
     async def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events in the log under these idempotency keys, without their changes."""
