@@ -8,7 +8,8 @@ import pytest
 from tests.kit.deadline import FACTOR_VARIABLE, deadline, seconds
 
 
-async def test_wait_beyond_the_deadline_fails_with_its_length() -> None:
+async def test_wait_beyond_the_deadline_fails_with_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FACTOR_VARIABLE, raising=False)
     with pytest.raises(TimeoutError, match=r"not done within 0\.01 s"):
         async with deadline(0.01):
             await anyio.sleep_forever()
