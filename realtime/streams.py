@@ -74,7 +74,8 @@ async def dashboard_stream(
             position = node.dashboard.position
             first = await node.dashboard.envelope(time_range)
             yield envelopes.hello(node.clock(), position, node.limits.heartbeat_seconds)
-            for envelope in (*_gap(after, position), first):
+            # Under the position of the registration: agent events since then wait in the queue, behind the overview.
+            for envelope in (*_gap(after, position), first.stamped(position.cursor)):
                 yield envelope
             while True:
                 yield await live.get()

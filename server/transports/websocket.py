@@ -130,8 +130,8 @@ async def _receive(socket: WebSocket) -> str | bytes:
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
-    text: str | None = message.get("text")
-    return text if text is not None else message["bytes"]
+    content: str | None = message.get("text")
+    return content if content is not None else message["bytes"]
 
 
 async def _state(node: Node, board_id: BoardId) -> Envelope | None:

@@ -27,8 +27,11 @@ _ADDRESS = "127.0.0.1:8000"
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 _WAIT_UNITS = 20
 _BLOCK = re.compile(r"^#+ (?P<section>[^\n]+)$|^```(?P<language>\w+)\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)
-#: Node.js has no EventSource of its own, browsers have.
-_BROWSER = 'import { EventSource } from "eventsource";\nglobalThis.EventSource = EventSource;\n'
+#: What browsers have and Node.js 20 does not, by the words of an example that uses it.
+_BROWSER = {
+    "new EventSource(": 'import { EventSource } from "eventsource";\nglobalThis.EventSource = EventSource;\n',
+    "new WebSocket(": 'import WebSocket from "ws";\nglobalThis.WebSocket = WebSocket;\n',
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ PROMISES = {
     "Server-sent events, sh": Promise(r"event: hello\ndata: .*\n\nevent: state\ndata: .*\nid: .+\n\n", streams=True),
     "Server-sent events, js": Promise(r"^[1-9]\d* cards\n(.*\n)*.*\w", streams=True),
     "Raw WebSocket, python": Promise(r"\Ahello None\n(state \S+\n(\S+ \S+\n)*){2}", streams=True),
+    "The dashboard, sh": Promise(
+        r"event: hello\ndata: .*\n\nevent: dashboard_overview\ndata: .*\nid: .+\n", streams=True
+    ),
+    "The dashboard, js": Promise(r"^\d+ active attempts\n", streams=True),
     "GraphQL, js": Promise(r"\A\S+ \[\s+\{\s+title: 'Backlog',\s+cardIds: \[", streams=True),
     "GraphQL, sh": Promise(
         r'\A\{"data":\{"projects":\[\{"id":".+"dashboardOverview":\{"metrics":\{"activeAttempts":\d'
@@ -112,7 +119,7 @@ async def test_example_does_what_it_says(name: str, address: str) -> None:
 @pytest.mark.parametrize("name", [name for name in PROMISES if name.endswith("js")])
 async def test_javascript_example_does_what_it_says(name: str, address: str) -> None:
     require_node()
-    prelude = _BROWSER if "EventSource" in EXAMPLES[name] else ""
+    prelude = "".join(lent for words, lent in _BROWSER.items() if words in EXAMPLES[name])
     await _run(["node", "--input-type=module", "--eval", prelude + EXAMPLES[name]], PROMISES[name], address)
 
 

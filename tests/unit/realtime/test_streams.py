@@ -330,6 +330,11 @@ async def test_agent_event_during_the_first_overview_comes_behind_it(node: Node,
         await publish(node, event("agent.registered", {"agent": "CODEX"}))
         envelopes: list[Envelope] = [await opening, *await take(stream, 2)]
     assert [one.type for one in envelopes] == ["hello", "dashboard_overview", "agent_registered"]
+    hello, overview, agent = envelopes
+    assert isinstance(hello.payload, dict)
+    # Else a reader that left between the two would come back with the cursor of an event that it never got.
+    assert overview.cursor == hello.payload["cursor"]
+    assert agent.cursor != overview.cursor
 
 
 async def test_file_store_gives_readers_that_come_and_go_amid_commands_a_true_board(tmp_path: Path) -> None:
