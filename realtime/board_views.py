@@ -16,6 +16,7 @@ from realtime.kanban.board import Board
 from realtime.kanban.ids import BoardId
 from realtime.ports import BoardReader, StoredEvent
 from realtime.position import Position, channel_tag
+from realtime.tasks import retrieve
 
 __all__ = ["BoardView", "BoardViews"]
 
@@ -124,7 +125,7 @@ class BoardViews:
             # One load for all readers that come meanwhile; shielded, so that one who leaves does not end it.
             if watch.loading is None:
                 watch.loading = asyncio.create_task(self._load(board_id, watch), name=f"load board {board_id}")
-                watch.loading.add_done_callback(_retrieve)
+                watch.loading.add_done_callback(retrieve)
             return await asyncio.shield(watch.loading)
         return watch.view
 
@@ -148,9 +149,3 @@ class BoardViews:
         watch.waiting.clear()
         watch.view = view
         return view
-
-
-def _retrieve(task: asyncio.Task[BoardView]) -> None:
-    # Every reader may be gone by now; then nobody else looks at what went wrong, and nobody needs to.
-    if not task.cancelled():
-        task.exception()

@@ -21,6 +21,7 @@ from realtime.envelopes import Envelope
 from realtime.hub import Hub
 from realtime.ports import DashboardReader
 from realtime.position import Position, channel_tag
+from realtime.tasks import retrieve
 
 __all__ = ["DashboardFeed"]
 
@@ -112,7 +113,7 @@ class DashboardFeed:
         computing = self._computing.get(time_range.key)
         if computing is None:
             computing = asyncio.create_task(self._first(time_range), name="first overview")
-            computing.add_done_callback(_retrieve)
+            computing.add_done_callback(retrieve)
             self._computing[time_range.key] = computing
         return await asyncio.shield(computing)
 
@@ -181,9 +182,3 @@ def _content(overview: DashboardOverview) -> dict[str, Any]:
     # The points of a series stand at the beginning of the window, which slides with the clock.
     totals = {key: series.total for key, series in overview.metrics.by_key.items()}
     return {**content, "metrics": {**content["metrics"], "byKey": totals}}
-
-
-def _retrieve(task: asyncio.Task[Envelope]) -> None:
-    # Every reader may be gone by now; then nobody else looks at what went wrong, and nobody needs to.
-    if not task.cancelled():
-        task.exception()

@@ -30,6 +30,7 @@ from realtime.errors import StoreUnavailable
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import Project
 from realtime.ports import Agent, Attempt, LogEntry, Profile, StoredBoard
+from realtime.tasks import retrieve
 
 __all__ = ["SqlStore"]
 
@@ -164,13 +165,9 @@ class SqlStore:
         # the connection is the database.
         task = asyncio.create_task(self._in_snapshot(load), name="read")
         self._running.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(self._running.discard)
+        task.add_done_callback(retrieve)
         return await asyncio.shield(task)
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever asked may be gone
 
     async def _in_snapshot(self, load: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
         try:
