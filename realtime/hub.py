@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realtime.channels import Channel
 from realtime.envelopes import Envelope
@@ -20,6 +20,8 @@ class HubStatistics:
 
     channels: int
     subscribers: int
+    #: How many subscribers have left since the hub was made: the streams that are closed, whatever ended them.
+    left: int = field(default=0, compare=False)
 
 
 class Hub:
@@ -28,6 +30,7 @@ class Hub:
     def __init__(self) -> None:
         """Start without readers."""
         self._channels: dict[Channel, dict[Subscriber, None]] = {}
+        self._left = 0
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -41,6 +44,7 @@ class Hub:
             yield subscriber
         finally:
             del readers[subscriber]
+            self._left += 1
             if not readers:
                 self._channels.pop(channel, None)
             if not self._channels:
@@ -75,4 +79,4 @@ class Hub:
 
     def statistics(self) -> HubStatistics:
         """Count channels and readers."""
-        return HubStatistics(len(self._channels), sum(map(len, self._channels.values())))
+        return HubStatistics(len(self._channels), sum(map(len, self._channels.values())), self._left)

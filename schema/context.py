@@ -16,6 +16,12 @@ class Context:
     """The context of one operation; the server may extend it with what it knows of the caller."""
 
     node: Node
+    #: The cursor at which the reader stood before, where a transport has a place for it (`Last-Event-ID`). An `after`
+    #: among the arguments is newer.
+    after: str | None = None
+    #: The cursor behind the event that a subscription has yielded last: written by its resolver, read by transports
+    #: that name it beside the result (`id:` of SSE). None for everything that has no position.
+    cursor: str | None = None
 
 
 #: Type of the `info` parameter of resolvers.

@@ -43,6 +43,7 @@ class Subscription:
         stream = board_stream(info.context.node, BoardId(board_id))
         async with aclosing(stream), aclosing(_only("state", stream)) as states:
             async for envelope in states:
+                info.context.cursor = envelope.cursor
                 yield mapping.board_state(envelope)
 
     @subscribed(
@@ -57,6 +58,7 @@ class Subscription:
             try:
                 async for envelope in stream:
                     goodbye = envelope if envelope.type == "goodbye" else None
+                    info.context.cursor = envelope.cursor
                     yield mapping.board_event(envelope)
             except BoardGone:
                 return  # `Goodbye` has said it
@@ -82,6 +84,7 @@ class Subscription:
         stream = dashboard_stream(info.context.node, time_range_of(time_range))
         async with aclosing(stream), aclosing(_only("dashboard_overview", stream)) as overviews:
             async for envelope in overviews:
+                info.context.cursor = envelope.cursor
                 yield mapping.dashboard_overview(envelope)
 
 

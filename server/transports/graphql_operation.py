@@ -1,54 +1,72 @@
-"""One operation on a graphql-transport-ws connection: from the request to the messages that answer it."""
+"""One GraphQL operation, whatever carries it: from the request to the results, one after the other."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
 
-import orjson
 from graphql import GraphQLError
 from strawberry import Schema
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from schema.context import Context
 from schema.errors import INTERNAL_ERROR
-from server.protocol.graphql_conversation import Start, complete_message, error_message, next_message
+from server.protocol.graphql_request import GraphqlRequest
 from server.protocol.graphql_response import body_of, is_request_error
 
-__all__ = ["operation_messages"]
+__all__ = ["OperationResult", "operation_results"]
 
 log = logging.getLogger(__name__)
+_ANY = frozenset(OperationType)
 
 
-async def operation_messages(start: Start, schema: Schema, context: Context) -> AsyncGenerator[tuple[str, bool], None]:
-    """Execute `start.request`; yield each message as it travels, and whether it is the last one.
+@dataclass(frozen=True, slots=True)
+class OperationResult:
+    """One result, as plain values."""
 
-    A fault of ours is logged and ends this operation alone. Closing the generator closes those of the operation.
+    #: `data`, `errors`, `extensions`: the response as GraphQL has it (section 7).
+    body: dict[str, Any]
+    #: Nothing was executed, or the subscription's source ended with an error: there is no `data`, and this is the last.
+    failed: bool
+    #: Where the reader stands after an event of a subscription, None for anything else.
+    cursor: str | None = None
+
+
+async def operation_results(
+    request: GraphqlRequest, schema: Schema, context: Context, allowed: Collection[OperationType] = _ANY
+) -> AsyncGenerator[OperationResult, None]:
+    """Execute `request`; yield its one result, or each of a subscription's.
+
+    `context` belongs to this operation alone. A fault of ours is logged and is the last result. Consume it inside
+    `aclosing`: closing it closes the generators of the operation before anything else happens.
     """
-    results = _results(start, schema, context)
+    results = _executed(request, schema, context, allowed)
     try:
         async with aclosing(results):
             async for result in results:
-                if is_request_error(result):
-                    yield _text(error_message(start.id, body_of(result)["errors"])), True
+                failed = is_request_error(result)
+                yield OperationResult(body_of(result), failed, context.cursor)
+                if failed:
                     return
-                yield _text(next_message(start.id, body_of(result))), False
     except Exception:
         log.exception("an operation failed outside its resolvers")
         fault = GraphQLError(INTERNAL_ERROR, extensions={"code": "INTERNAL_SERVER_ERROR"})
-        yield _text(error_message(start.id, [fault.formatted])), True
-        return
-    yield _text(complete_message(start.id)), True
+        yield OperationResult({"errors": [fault.formatted]}, failed=True)
 
 
-async def _results(start: Start, schema: Schema, context: Context) -> AsyncGenerator[ExecutionResult, None]:
-    request = start.request
+async def _executed(
+    request: GraphqlRequest, schema: Schema, context: Context, allowed: Collection[OperationType]
+) -> AsyncGenerator[ExecutionResult, None]:
     stream = await schema.stream(
         request.query,
         variable_values=request.variables,
         context_value=context,
         operation_name=request.operation_name,
+        allowed_operation_types=allowed,
         operation_extensions=request.extensions,
     )
     async with aclosing(stream):
@@ -56,7 +74,3 @@ async def _results(start: Start, schema: Schema, context: Context) -> AsyncGener
             if not isinstance(result, ExecutionResult):
                 raise TypeError(f"expected no incremental results, got {result}")
             yield result
-
-
-def _text(message: object) -> str:
-    return orjson.dumps(message).decode()

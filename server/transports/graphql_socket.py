@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Collection
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import NoReturn, assert_never
 
@@ -15,9 +16,21 @@ from strawberry import Schema
 
 from schema.context import Context
 from server.close_codes import INIT_TIMEOUT, Ending, ending_of
-from server.protocol.graphql_conversation import PING, SUBPROTOCOL, Close, GraphqlConversation, Reply, Start, Step, Stop
+from server.protocol.graphql_conversation import (
+    PING,
+    SUBPROTOCOL,
+    Close,
+    GraphqlConversation,
+    Reply,
+    Start,
+    Step,
+    Stop,
+    complete_message,
+    error_message,
+    next_message,
+)
 from server.tasks import first_to_end
-from server.transports.graphql_operation import operation_messages
+from server.transports.graphql_operation import OperationResult, operation_results
 
 __all__ = ["GraphqlSocket"]
 
@@ -112,11 +125,17 @@ class GraphqlSocket:
 
     async def _run(self, start: Start) -> None:
         try:
-            async with aclosing(operation_messages(start, self._schema, self._context)) as messages:
-                async for text, is_last in messages:
-                    if is_last:
+            # A context of its own: operations write into theirs.
+            results = operation_results(start.request, self._schema, replace(self._context))
+            async with aclosing(results):
+                async for result in results:
+                    if result.failed:
                         self._conversation.finish(start.id)
-                    await self._send(text)
+                    await self._send(_text(start.id, result))
+                    if result.failed:
+                        return
+            self._conversation.finish(start.id)
+            await self._send(orjson.dumps(complete_message(start.id)).decode())
         except WebSocketDisconnect:
             pass  # who reads finds out too
 
@@ -147,3 +166,8 @@ class GraphqlSocket:
     async def _close(self, ending: Ending) -> None:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it left meanwhile
             await self._socket.close(ending.code, ending.reason)
+
+
+def _text(id: str, result: OperationResult) -> str:
+    message = error_message(id, result.body["errors"]) if result.failed else next_message(id, result.body)
+    return orjson.dumps(message).decode()
