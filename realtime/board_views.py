@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from realtime.channels import board_channel
+from realtime.envelopes import Envelope
 from realtime.errors import NotFound
 from realtime.kanban.board import Board
 from realtime.kanban.ids import BoardId
 from realtime.ports import BoardReader, StoredEvent
 from realtime.position import Position, channel_tag
 from realtime.tasks import retrieve
+from realtime.translate import translate
 
 __all__ = ["BoardView", "BoardViews"]
 
@@ -33,6 +36,18 @@ class BoardView:
         """Fold an event of this board."""
         self.board.apply(stored.recorded)
         self._move_to(stored.offset, stored.global_offset)
+
+    def told(self, stored: StoredEvent) -> list[Envelope]:
+        """Return the envelopes of the event that was folded last, each with the cursor behind it."""
+        messages = translate(stored.recorded, self.board)
+        return [
+            Envelope(type, payload, self._behind(n, len(messages)).cursor)
+            for n, (type, payload) in enumerate(messages, start=1)
+        ]
+
+    def _behind(self, n: int, of: int) -> Position:
+        # A reader that has only some envelopes of an event stands behind the event before, plus that part.
+        return self.position if n == of else replace(self.position, offset=self.position.offset - 1, part=n)
 
     def move_globally(self, global_offset: int) -> None:
         """Note a global event; it changes no board."""

@@ -14,7 +14,6 @@ from realtime.hub import Hub
 from realtime.kanban.events import DASHBOARD_EVENTS, ProjectDeleted
 from realtime.kanban.ids import BoardId
 from realtime.ports import StoredEvent
-from realtime.position import Position
 from realtime.translate import translate
 
 __all__ = ["Delivery"]
@@ -50,10 +49,9 @@ class Delivery:
 
     def _to_board(self, board_id: BoardId, stored: StoredEvent, outbox: Outbox) -> None:
         view = self._views.apply(board_id, stored)
-        messages = translate(stored.recorded, view.board) if view else []
-        for n, (type, payload) in enumerate(messages, start=1):
-            cursor = _cursor_after(view.position, n, len(messages)) if view else None
-            outbox.setdefault(stored.channel, []).append(Envelope(type, payload, cursor))
+        told = view.told(stored) if view else []
+        if told:
+            outbox.setdefault(stored.channel, []).extend(told)
 
     def _to_everybody(self, stored: StoredEvent, outbox: Outbox) -> None:
         moved = self._views.apply_globally(stored)
@@ -70,10 +68,3 @@ class Delivery:
         last = [*outbox.pop(channel, ()), envelopes.goodbye("board_deleted", 0)]
         self._views.drop(board_id)
         self._hub.end(channel, BoardGone(f"board {board_id} was deleted"), last)
-
-
-def _cursor_after(position: Position, n: int, of: int) -> str:
-    # A reader that has only some envelopes of an event stands behind the event before, plus that part.
-    if n == of:
-        return position.cursor
-    return Position(position.epoch, position.tag, position.offset - 1, position.global_offset, n).cursor

@@ -9,6 +9,7 @@
       InvalidInput                  one or more fields do not fit; `fields` names each
         DependencyCycle             a card would wait for itself
         DependencyMismatch          a card would wait for one of another board
+    PositionLost                    nothing leads from a reader's position to now; it gets `gap` and a fresh `state`
     SubscriberTooSlow               the queue of a reader was full; it is closed, nothing is dropped silently
     StreamEnded                     the server ends a stream; `goodbye` told the reader why
       BoardGone                     the board of a stream was deleted
@@ -32,6 +33,7 @@ __all__ = [
     "FieldError",
     "InvalidInput",
     "NotFound",
+    "PositionLost",
     "RealtimeError",
     "Refused",
     "StoreUnavailable",
@@ -116,6 +118,15 @@ class DependencyMismatch(InvalidInput):
     """A card would wait for one that is not on its board."""
 
     code = "dependency_board_mismatch"
+
+
+class PositionLost(Exception):
+    """Nothing leads from a reader's position to now; `reason` is that of the `gap` that says so (contract §1)."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 class SubscriberTooSlow(Exception):

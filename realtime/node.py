@@ -12,12 +12,12 @@ from realtime.clock import Clock
 from realtime.dashboard_feed import DashboardFeed
 from realtime.delivery import Delivery
 from realtime.hub import Hub
-from realtime.ports import AttemptReader, BoardReader, Broker, DashboardReader, EventStore
+from realtime.ports import AttemptReader, BoardReader, Broker, DashboardReader, EventStore, HistoryReader
 
 __all__ = ["Limits", "Node", "Store", "make_node"]
 
 
-class Store(EventStore, BoardReader, AttemptReader, DashboardReader, Protocol):
+class Store(EventStore, BoardReader, AttemptReader, HistoryReader, DashboardReader, Protocol):
     """A store that can do all the node needs."""
 
 

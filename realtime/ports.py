@@ -25,9 +25,11 @@ __all__ = [
     "Broker",
     "DashboardReader",
     "EventStore",
+    "HistoryReader",
     "LogEntry",
     "NewEvent",
     "Profile",
+    "Span",
     "StoredBoard",
     "StoredEvent",
     "Transaction",
@@ -54,6 +56,16 @@ class StoredEvent:
     offset: int
     #: Offset of the last global event at that moment (of this one, when it is global).
     global_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a channel's log, together with that of the global log: both behind `…after`, up to `…until`."""
+
+    after: int
+    until: int
+    globally_after: int
+    globally_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +164,19 @@ class AttemptReader(Protocol):
 
     async def todos(self, attempt_id: AttemptId) -> dict[str, Any] | None:
         """Return the attempt's todo list, None when it has none."""
+
+
+class HistoryReader(Protocol):
+    """Reads the log. What it no longer has is not there; whoever asks sees it by the offsets, which have no gaps."""
+
+    async def past_board(self, board_id: BoardId, offset: int) -> Board | None:
+        """Return the board behind the event at `offset`; the caller may move it on.
+
+        None when there was no board then, or when the log does not reach back so far.
+        """
+
+    async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
+        """Return the first `limit` events of a span, in the order in which they happened over both logs."""
 
 
 class DashboardReader(Protocol):

@@ -7,7 +7,7 @@ had only some of an event's envelopes. It is opaque to clients; the form may cha
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2s
 
 from realtime.channels import Channel
@@ -47,20 +47,23 @@ class Position:
         part = f".{self.part}" if self.part else ""
         return f"{self.epoch}-{self.tag}-{self.offset}{part}-{self.global_offset}"
 
-    def gap_since(self, cursor: str) -> str | None:
-        """Return why a reader that stands at `cursor` misses something here, None when it does not."""
-        try:
-            seen = parse_cursor(cursor)
-        except InvalidCursor:
-            return "invalid_cursor"
+    def whole(self) -> Position:
+        """Return the position behind the last event that was seen whole."""
+        return replace(self, part=0)
+
+    def moved_globally(self, global_offset: int) -> Position:
+        """Return the position of a reader that has seen one more global event."""
+        return replace(self, global_offset=global_offset)
+
+    def gap_since(self, seen: Position) -> str | None:
+        """Return why nothing leads from `seen` to here (the reason of a `gap`), None when the log may."""
         if seen.epoch != self.epoch:
             return "epoch_changed"
         if seen.tag != self.tag:
             return "other_board"
         if (seen.offset, seen.part) > (self.offset, self.part) or seen.global_offset > self.global_offset:
             return "invalid_cursor"
-        # What lies between is in the log, but streams do not replay it yet: so it is said that it is missing.
-        return None if seen == self else "history_expired"
+        return None
 
 
 def parse_cursor(cursor: str) -> Position:

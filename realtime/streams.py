@@ -6,16 +6,19 @@ before it is first iterated, and forgets everything however it ends; consume it 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from realtime import envelopes
+from realtime.board_views import BoardView
 from realtime.channels import board_channel
 from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
-from realtime.errors import NotFound
+from realtime.errors import NotFound, PositionLost
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.position import Position
+from realtime.replay import missed, missed_globally, past_view, seen_at
 from realtime.subscriber import Subscriber
 
 __all__ = ["board_stream", "dashboard_stream", "state_of"]
@@ -27,11 +30,12 @@ async def board_stream(
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
 
     `subscriber` is the queue to read from; who gives one may put replies of its own into it (`state_of`).
-    `after` is the cursor at which the reader stood before; when it misses something, a `gap` comes behind `hello`.
+    With `after`, the cursor at which the reader stood before, it is `hello`, what was missed since, then what happens.
+    Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it.
 
     Raises:
         NotFound: there is no such board; nothing was yielded.
-        StoreUnavailable: the board could not be read; nothing was yielded.
+        StoreUnavailable: the board or its log could not be read.
         SubscriberTooSlow: the reader's queue was full; connect again.
         BoardGone: the board was deleted; `goodbye` was yielded before.
         Draining: the server stops; `goodbye` was yielded before.
@@ -43,15 +47,10 @@ async def board_stream(
             raise NotFound("Board not found", "board_not_found")
         # No await between this and the end of the snapshot's making: nothing can fall in between.
         with node.hub.subscribe(board_channel(board_id), live):
-            position, board = view.position, view.board
-            snapshot = [envelopes.state(board.state, position.cursor)]
-            snapshot += (
-                envelopes.attempt_status(attempt.id, attempt.card_id, attempt.status, position.cursor)
-                for attempt in board.newest_attempts()
-            )
-            yield envelopes.hello(node.clock(), position, node.limits.heartbeat_seconds)
-            for envelope in (*_gap(after, position), *snapshot):
-                yield envelope
+            now, snapshot = view.position, _snapshot(view)
+            async with aclosing(_opening(node, board_id, after, now, snapshot)) as opening:
+                async for envelope in opening:
+                    yield envelope
             while True:
                 yield await live.get()
 
@@ -61,22 +60,23 @@ async def dashboard_stream(
 ) -> AsyncGenerator[Envelope, None]:
     """Yield `hello`, `dashboard_overview`, then a new overview whenever there is one, and agent events.
 
-    `subscriber` and `after` as in `board_stream`.
+    `subscriber` and `after` as in `board_stream`; only agent events can be missed, an overview is made anew.
 
     Raises:
-        StoreUnavailable: the overview could not be computed; nothing was yielded.
+        StoreUnavailable: the overview could not be computed.
         SubscriberTooSlow: the reader's queue was full; connect again.
         Draining: the server stops; `goodbye` was yielded before.
     """
     live = subscriber if subscriber is not None else Subscriber(node.limits.queued_envelopes)
     async with node.dashboard.watch(time_range) as channel:
         with node.hub.subscribe(channel, live):
-            position = node.dashboard.position
-            first = await node.dashboard.envelope(time_range)
-            yield envelopes.hello(node.clock(), position, node.limits.heartbeat_seconds)
+            now = node.dashboard.position
             # Under the position of the registration: agent events since then wait in the queue, behind the overview.
-            for envelope in (*_gap(after, position), first.stamped(position.cursor)):
-                yield envelope
+            first = (await node.dashboard.envelope(time_range)).stamped(now.cursor)
+            async with aclosing(_dashboard_opening(node, after, now)) as opening:
+                async for envelope in opening:
+                    yield envelope
+            yield first
             while True:
                 yield await live.get()
 
@@ -87,6 +87,65 @@ def state_of(node: Node, board_id: BoardId) -> Envelope | None:
     return envelopes.state(view.board.state, view.position.cursor) if view else None
 
 
-def _gap(after: str | None, position: Position) -> list[Envelope]:
-    reason = None if after is None else position.gap_since(after)
-    return [envelopes.gap(reason, after, position)] if after is not None and reason is not None else []
+def _snapshot(view: BoardView) -> list[Envelope]:
+    cursor = view.position.cursor
+    return [
+        envelopes.state(view.board.state, cursor),
+        *(
+            envelopes.attempt_status(attempt.id, attempt.card_id, attempt.status, cursor)
+            for attempt in view.board.newest_attempts()
+        ),
+    ]
+
+
+async def _opening(
+    node: Node, board_id: BoardId, after: str | None, now: Position, snapshot: Sequence[Envelope]
+) -> AsyncGenerator[Envelope, None]:
+    """Yield `hello` and what brings the reader to `now`: what it missed since `after`, else the snapshot."""
+    then: BoardView | None = None
+    lost: PositionLost | None = None
+    start, last = now, after
+    try:
+        if after is not None:
+            seen = seen_at(after, now)
+            then = await past_view(node.store, board_id, seen) if seen != now else None
+            # It stands where it stood until it has what it missed: whoever leaves in between comes back with that.
+            start = seen
+    except PositionLost as error:
+        lost = error
+    yield envelopes.hello(node.clock(), start, node.limits.heartbeat_seconds)
+    if then is not None:
+        try:
+            async with aclosing(missed(node.store, then, now)) as replayed:
+                async for envelope in replayed:
+                    last = envelope.cursor
+                    yield envelope
+        except PositionLost as error:
+            lost = error
+    if lost is not None:
+        yield envelopes.gap(lost.reason, last or now.cursor, now)
+    if after is None or lost is not None:
+        for envelope in snapshot:
+            yield envelope
+
+
+async def _dashboard_opening(node: Node, after: str | None, now: Position) -> AsyncGenerator[Envelope, None]:
+    """Yield `hello` and the agent events missed since `after`."""
+    seen: Position | None = None
+    lost: PositionLost | None = None
+    last = after
+    try:
+        seen = None if after is None else seen_at(after, now)
+    except PositionLost as error:
+        lost = error
+    yield envelopes.hello(node.clock(), seen or now, node.limits.heartbeat_seconds)
+    if seen is not None:
+        try:
+            async with aclosing(missed_globally(node.store, seen, now)) as replayed:
+                async for envelope in replayed:
+                    last = envelope.cursor
+                    yield envelope
+        except PositionLost as error:
+            lost = error
+    if lost is not None:
+        yield envelopes.gap(lost.reason, last or now.cursor, now)

@@ -22,19 +22,23 @@ from realtime.backends.sql import read_boards
 from realtime.backends.sql.engine import make_engine, migrate, parse_url
 from realtime.backends.sql.read_attempts import load_attempts
 from realtime.backends.sql.read_dashboard import load_dashboard_rows
+from realtime.backends.sql.read_history import load_events, load_past_board
 from realtime.backends.sql.tables import agents, attempts, cards, conversation, logs, meta, profiles, todos
 from realtime.backends.sql.transaction import SqlTransaction
 from realtime.channels import Channel
 from realtime.dashboard.rows import DashboardRows
 from realtime.errors import StoreUnavailable
+from realtime.kanban.board import Board
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import Project
-from realtime.ports import Agent, Attempt, LogEntry, Profile, StoredBoard
+from realtime.ports import Agent, Attempt, LogEntry, Profile, Span, StoredBoard, StoredEvent
 from realtime.tasks import retrieve
 
 __all__ = ["SqlStore"]
 
 READERS = 4
+#: Events of a board from one of its snapshots to the next: the most that is folded before a replay begins.
+SNAPSHOT_EVENTS = 200
 _T = TypeVar("_T")
 # The database does not answer or cannot write; what is wrong with a statement is our fault and stays as it is.
 _AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError)
@@ -43,7 +47,7 @@ _AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError)
 class SqlStore:
     """A store in SQLite. `open` before use, `aclose` after; both are the wiring's job."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, snapshot_events: int = SNAPSHOT_EVENTS) -> None:
         """Remember where the database is; nothing is opened.
 
         Raises:
@@ -54,6 +58,7 @@ class SqlStore:
         self._writer = make_engine(parsed, connections=1, immediate=True)
         self._readers = self._writer if in_memory else make_engine(parsed, connections=READERS, immediate=False)
         self._running: set[asyncio.Task[Any]] = set()
+        self._snapshot_events = snapshot_events
         self.epoch = ""
 
     async def open(self) -> None:
@@ -90,7 +95,7 @@ class SqlStore:
         """Begin a unit of writing; see `ports.EventStore`. The caller must not be cancelled inside."""
         try:
             async with self._writer.begin() as connection:
-                yield SqlTransaction(connection)
+                yield SqlTransaction(connection, self._snapshot_events)
         except _AWAY as error:
             raise StoreUnavailable(str(error)) from error
 
@@ -145,6 +150,14 @@ class SqlStore:
         query = select(todos.c.todos).where(todos.c.attempt_id == attempt_id)
         found = await self._read(lambda connection: connection.scalar(query))
         return None if found is None else orjson.loads(found)
+
+    async def past_board(self, board_id: BoardId, offset: int) -> Board | None:
+        """Return a board as it was."""
+        return await self._read(lambda connection: load_past_board(connection, board_id, offset))
+
+    async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
+        """Return events of the log, oldest first."""
+        return await self._read(lambda connection: load_events(connection, channel, span, limit))
 
     async def agents(self) -> tuple[list[Agent], list[Profile]]:
         """Return registered agents and profiles, oldest first."""

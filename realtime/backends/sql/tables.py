@@ -24,6 +24,7 @@ __all__ = [
     "profiles",
     "projects",
     "sessions",
+    "snapshots",
     "todos",
 ]
 
@@ -186,6 +187,16 @@ profiles = Table(
 #: The head of each channel's log. It outlives the board, so that offsets are never used twice.
 channels = Table(
     "channels", metadata, Column("channel", Text, primary_key=True), Column("offset", BigInteger, nullable=False)
+)
+
+#: Boards as they were, every so many events: where replay begins to fold. Written in the transaction of the event.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("board_id", Text, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    # `board_json.board_to_json`.
+    Column("board", Text, nullable=False),
 )
 
 #: The event log: the truth for order and replay.

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from realtime.backends.sql.effects import Effect, effects
 from realtime.backends.sql.read_boards import load_board
-from realtime.backends.sql.tables import channels, events, projects
-from realtime.channels import EVERYBODY, Channel
+from realtime.backends.sql.tables import channels, events, projects, snapshots
+from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Recorded
+from realtime.kanban.board_json import board_to_json
 from realtime.kanban.changes import changes_to_json
 from realtime.kanban.events import parse_event
 from realtime.kanban.ids import BoardId
@@ -36,9 +37,10 @@ _set_offset = _set_offset.on_conflict_do_update(
 class SqlTransaction:
     """Implements `ports.Transaction`; made by `SqlStore.transaction`, which commits it."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Write on `connection`, where a transaction has begun."""
+    def __init__(self, connection: AsyncConnection, snapshot_events: int) -> None:
+        """Write on `connection`, where a transaction has begun; keep a board as it is every so many events."""
         self._connection = connection
+        self._snapshot_events = snapshot_events
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return the board as of this transaction."""
@@ -69,7 +71,16 @@ class SqlTransaction:
             _set_offset, [{"channel": channel, "offset": offset} for channel, offset in heads.items()]
         )
         await self._run(effect for event in new for effect in effects(event.recorded))
+        for board_id in {one.recorded.event.board_id for one in stored if one.offset % self._snapshot_events == 0}:
+            if board_id is not None:
+                await self._keep_snapshot(board_id, heads[board_channel(board_id)])
         return stored
+
+    async def _keep_snapshot(self, board_id: BoardId, offset: int) -> None:
+        found = await self.board(board_id)
+        if found is not None:
+            row = {"board_id": board_id, "offset": offset, "board": board_to_json(found.board).decode()}
+            await self._connection.execute(insert(snapshots), row)
 
     def _place(self, event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
         heads[event.channel] += 1

@@ -303,11 +303,16 @@ async def test_cursor_that_cannot_be_served_is_answered_with_gap_and_state(
     assert (state.type, state.payload) == ("state", board.state)
 
 
-async def test_cursor_of_now_has_no_gap(node: Node, board: Board) -> None:
+async def test_cursor_of_now_goes_on_live(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD)) as stream:
         _, state = await take(stream, 2)
     async with aclosing(board_stream(node, BOARD, after=state.cursor)) as stream:
-        assert [one.type for one in await take(stream, 2)] == ["hello", "state"]
+        (hello,) = await take(stream, 1)
+        await publish(node, event("attempt.log.appended", LINE))
+        (line,) = await take(stream, 1)
+    assert isinstance(hello.payload, dict)
+    assert (hello.type, hello.payload["cursor"]) == ("hello", state.cursor)
+    assert line.type == "attempt_log"
 
 
 async def test_dashboard_stream_begins_with_hello_and_overview_and_gets_agents(node: Node, board: Board) -> None:

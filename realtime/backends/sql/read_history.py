@@ -1,0 +1,66 @@
+"""The log → events as they were recorded, and boards as they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, and_, desc, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from realtime.backends.sql.tables import events, snapshots
+from realtime.channels import EVERYBODY, Channel, board_channel
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.board_json import board_from_json
+from realtime.kanban.changes import changes_from_json
+from realtime.kanban.events import ProjectCreated, ProjectDeleted, parse_event
+from realtime.kanban.ids import BoardId
+from realtime.kanban.projection import new_project
+from realtime.ports import Span, StoredEvent
+
+__all__ = ["load_events", "load_past_board"]
+
+
+async def load_past_board(connection: AsyncConnection, board_id: BoardId, offset: int) -> Board | None:
+    """Return the board behind the event at `offset`; None when there was none, or the log does not reach back."""
+    query = select(*snapshots.c["offset", "board"]).where(snapshots.c.board_id == board_id)
+    query = query.where(snapshots.c.offset <= offset).order_by(desc(snapshots.c.offset)).limit(1)
+    row = (await connection.execute(query)).one_or_none()
+    board, begin = (board_from_json(row.board), row.offset) if row else (None, 0)
+    channel = board_channel(board_id)
+    query = select(events).where(events.c.channel == channel, events.c.offset > begin, events.c.offset <= offset)
+    rows = list(await connection.execute(query.order_by(events.c.offset)))
+    if len(rows) < offset - begin:
+        return None
+    for row in rows:
+        board = _folded(board, _stored(row).recorded)
+    return board
+
+
+async def load_events(connection: AsyncConnection, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
+    """Return the first events of a span, those of the channel and the global ones, in the order of the log."""
+    own = and_(events.c.channel == channel, events.c.offset > span.after, events.c.offset <= span.until)
+    ours = and_(
+        events.c.channel == EVERYBODY,
+        events.c.offset > span.globally_after,
+        events.c.offset <= span.globally_until,
+    )
+    # The log is written in the order in which things happened, over all channels.
+    query = select(events).where(or_(own, ours)).order_by(events.c.sequence).limit(limit)
+    return [_stored(row) for row in await connection.execute(query)]
+
+
+def _folded(board: Board | None, recorded: Recorded) -> Board | None:
+    if isinstance(recorded.event, ProjectDeleted):
+        return None
+    if isinstance(recorded.event, ProjectCreated) and board is None:
+        board = Board(new_project(recorded.event, recorded.at))
+    if board is not None:
+        board.apply(recorded)
+    return board
+
+
+def _stored(row: Row[*tuple[Any, ...]]) -> StoredEvent:
+    made = changes_from_json(row.changes) if row.changes else ()
+    recorded = Recorded(parse_event(row.name, orjson.loads(row.payload)), row.at, made)
+    return StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset)

@@ -1,0 +1,21 @@
+"""A whole board as JSON, for a store that keeps boards as they were. This JSON never travels."""
+
+from __future__ import annotations
+
+from pydantic import TypeAdapter
+
+from realtime.kanban.board import Board
+
+__all__ = ["board_from_json", "board_to_json"]
+
+_BOARD: TypeAdapter[Board] = TypeAdapter(Board)
+
+
+def board_to_json(board: Board) -> bytes:
+    """Encode; the order of columns, cards and attempts is kept."""
+    return _BOARD.dump_json(board)
+
+
+def board_from_json(text: bytes | str) -> Board:
+    """Decode what `board_to_json` made."""
+    return _BOARD.validate_json(text)

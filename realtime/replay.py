@@ -1,0 +1,111 @@
+"""Replay: what a reader has missed, once more, exactly as it was delivered (design §3).
+
+The log says what happened; the board as it was, folded on event by event, says what was told of it. Whoever replays
+registers first, so that what happens meanwhile waits behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+from realtime.board_views import BoardView
+from realtime.channels import EVERYBODY, Channel, board_channel
+from realtime.envelopes import Envelope
+from realtime.errors import PositionLost
+from realtime.kanban.events import ProjectDeleted
+from realtime.kanban.ids import BoardId
+from realtime.ports import HistoryReader, Span, StoredEvent
+from realtime.position import InvalidCursor, Position, parse_cursor
+from realtime.translate import translate
+
+__all__ = ["missed", "missed_globally", "past_view", "seen_at"]
+
+#: Events that are read at a time.
+PAGE_EVENTS = 500
+_EXPIRED = "history_expired"
+
+
+def seen_at(cursor: str, now: Position) -> Position:
+    """Return the position that a reader names, when something can lead from there to `now`.
+
+    Raises:
+        PositionLost: `invalid_cursor`, `epoch_changed`, `other_board`.
+    """
+    try:
+        seen = parse_cursor(cursor)
+    except InvalidCursor as error:
+        raise PositionLost("invalid_cursor") from error
+    reason = now.gap_since(seen)
+    if reason is not None:
+        raise PositionLost(reason)
+    return seen
+
+
+async def past_view(history: HistoryReader, board_id: BoardId, seen: Position) -> BoardView:
+    """Return the board as it was at `seen`, for `missed`.
+
+    Raises:
+        PositionLost: `history_expired`, the log does not reach back so far.
+        StoreUnavailable: the log could not be read.
+    """
+    board = await history.past_board(board_id, seen.offset)
+    if board is None:
+        raise PositionLost(_EXPIRED)
+    return BoardView(board, seen)
+
+
+async def missed(history: HistoryReader, then: BoardView, until: Position) -> AsyncGenerator[Envelope, None]:
+    """Yield the envelopes behind `then.position`, up to `until`, in order; `then` is moved on.
+
+    Raises:
+        PositionLost: `history_expired`: the log has lost a part of it meanwhile, or the board was deleted in between.
+        StoreUnavailable: the log could not be read.
+    """
+    # An event that was seen in part is the very next one: nothing comes between its envelopes.
+    seen_parts = then.position.part
+    then.position = then.position.whole()
+    while then.position != until:
+        for stored in await _page(history, board_channel(then.board.id), then.position, until):
+            for envelope in _told(then, stored)[seen_parts:]:
+                yield envelope
+            seen_parts = 0
+
+
+async def missed_globally(history: HistoryReader, seen: Position, until: Position) -> AsyncGenerator[Envelope, None]:
+    """Yield the envelopes of global events behind `seen`, up to `until`: all that a dashboard cannot compute anew.
+
+    Raises:
+        PositionLost: `history_expired`.
+        StoreUnavailable: the log could not be read.
+    """
+    while seen.global_offset < until.global_offset:
+        for stored in await _page(history, EVERYBODY, seen, until):
+            seen = seen.moved_globally(_next(stored, seen.global_offset))
+            for type, payload in translate(stored.recorded, None):
+                yield Envelope(type, payload, seen.cursor)
+
+
+async def _page(history: HistoryReader, channel: Channel, seen: Position, until: Position) -> Sequence[StoredEvent]:
+    span = Span(seen.offset, until.offset, seen.global_offset, until.global_offset)
+    page = await history.events(channel, span, PAGE_EVENTS)
+    if not page:
+        raise PositionLost(_EXPIRED)
+    return page
+
+
+def _told(then: BoardView, stored: StoredEvent) -> list[Envelope]:
+    if stored.channel == EVERYBODY:
+        then.move_globally(_next(stored, then.position.global_offset))
+        cursor = then.position.cursor
+        return [Envelope(type, payload, cursor) for type, payload in translate(stored.recorded, None)]
+    _next(stored, then.position.offset)
+    if isinstance(stored.recorded.event, ProjectDeleted):
+        raise PositionLost(_EXPIRED)  # and made anew since: another history under the same name
+    then.apply(stored)
+    return then.told(stored)
+
+
+def _next(stored: StoredEvent, offset: int) -> int:
+    if stored.offset != offset + 1:
+        raise PositionLost(_EXPIRED)
+    return stored.offset
