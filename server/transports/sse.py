@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from sse_starlette import EventSourceResponse
-from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope, heartbeat
-from realtime.errors import NotFound, StreamEnded, SubscriberTooSlow
+from realtime.errors import NotFound, StreamEnded
 from realtime.node import Node
 from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
-from server.connections import abort
 from server.problem import Problem
 from server.protocol.sse_format import block
 from server.settings import Settings
-from server.tasks import first_to_end
+from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
 from server.transports.query import after_of, board_of, required_board
 
 __all__ = ["SseEndpoint"]
-
-HEADERS = {"Cache-Control": "no-cache"}
 
 
 class SseEndpoint:
@@ -35,6 +30,7 @@ class SseEndpoint:
         """Answer one request."""
         request = Request(scope, receive)
         node: Node = request.app.state.node
+        settings: Settings = request.app.state.settings
         queue = Subscriber(node.limits.queued_envelopes)
         async with aclosing(_stream(request, node, queue)) as stream:
             # Before the response begins, so that an unknown board is a 404 and not an empty stream.
@@ -42,12 +38,8 @@ class SseEndpoint:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(404, missing.message) from missing
-            response = _response(request, _blocks(first, stream))
-            try:
-                # Apart from the response, which may be stuck in a send when the queue overflows.
-                await first_to_end(response(scope, receive, send), queue.overflowed())
-            except (SendTimeoutError, SubscriberTooSlow):
-                abort(scope)
+            format = StreamFormat(EVENT_STREAM, lambda: block(heartbeat(node.clock())), settings.heartbeat_seconds)
+            await send_stream(scope, receive, send, _blocks(first, stream), format, queue.overflowed())
 
 
 def _stream(request: Request, node: Node, queue: Subscriber) -> AsyncGenerator[Envelope, None]:
@@ -57,21 +49,6 @@ def _stream(request: Request, node: Node, queue: Subscriber) -> AsyncGenerator[E
         return dashboard_stream(node, DEFAULT_TIME_RANGE, queue, after=after)
     # An empty board is none; the original took it for the dashboard (contract §8, row 10).
     return board_stream(node, required_board(request.query_params), queue, after=after)
-
-
-def _response(request: Request, blocks: AsyncGenerator[bytes, None]) -> EventSourceResponse:
-    node: Node = request.app.state.node
-    settings: Settings = request.app.state.settings
-    response = EventSourceResponse(
-        blocks,
-        headers=HEADERS,
-        ping=settings.heartbeat_seconds,
-        # Ready-made bytes pass through as they are; sse-starlette's own line splitting is its greatest cost.
-        ping_message_factory=lambda: block(heartbeat(node.clock())),  # type: ignore[arg-type,return-value]
-        send_timeout=settings.send_timeout_seconds,
-    )
-    response.headers["Content-Type"] = "text/event-stream"
-    return response
 
 
 async def _blocks(first: Envelope, stream: AsyncGenerator[Envelope, None]) -> AsyncGenerator[bytes, None]:

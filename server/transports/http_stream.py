@@ -1,0 +1,70 @@
+"""Streams over HTTP: how they begin, stay alive and end, whatever is in them (SSE, multipart).
+
+A stream ends when its chunks end, when the client leaves, or when it takes nothing for too long; then the connection
+is cut, because a reader that takes nothing cannot be told anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
+from starlette.types import Receive, Scope, Send
+
+from realtime.errors import SubscriberTooSlow
+from server.connections import abort
+from server.settings import Settings
+from server.tasks import first_to_end
+
+__all__ = ["EVENT_STREAM", "StreamFormat", "send_stream"]
+
+#: Media type of SSE.
+EVENT_STREAM = "text/event-stream"
+HEADERS = {"Cache-Control": "no-cache"}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFormat:
+    """What the bytes of a stream are, and what shows that it lives while nothing happens."""
+
+    content_type: str
+    keep_alive: Callable[[], bytes]
+    keep_alive_seconds: float
+    #: Request headers on which it depends that this is the answer, for caches.
+    vary: str | None = None
+
+
+async def send_stream(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    chunks: AsyncGenerator[bytes, None],
+    format: StreamFormat,
+    *beside: Coroutine[Any, Any, Any],
+) -> None:
+    """Answer with `chunks`, each sent in one piece and none cut by a keep-alive; when this returns, they are closed.
+
+    `beside` runs at the same time, apart from the response, which may be stuck in a send: the stream ends with the
+    first of them that ends. `SubscriberTooSlow` from one of them cuts the connection.
+    """
+    settings: Settings = scope["app"].state.settings
+    response = EventSourceResponse(
+        chunks,
+        headers=HEADERS,
+        ping=format.keep_alive_seconds,
+        # Ready-made bytes pass through as they are; sse-starlette's own line splitting is its greatest cost.
+        ping_message_factory=format.keep_alive,  # type: ignore[arg-type]
+        send_timeout=settings.send_timeout_seconds,
+    )
+    response.headers["Content-Type"] = format.content_type
+    if format.vary is not None:
+        response.headers.add_vary_header(format.vary)
+    async with aclosing(chunks):
+        try:
+            await first_to_end(response(scope, receive, send), *beside)
+        except (SendTimeoutError, SubscriberTooSlow):
+            abort(scope)
