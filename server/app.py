@@ -31,7 +31,7 @@ PREFIXES = ("/api/v1", "/api")
 
 def create_app(node: Node, settings: Settings) -> Starlette:
     """Return the ASGI application on an open node; closing the node is up to who opened it."""
-    graphql = GraphqlEndpoint(make_schema(), node, STATIC / "graphiql" / "index.html")
+    graphql = GraphqlEndpoint(make_schema(), node, settings, STATIC / "graphiql" / "index.html")
     app = Starlette(
         routes=[
             *(Mount(prefix, Router(_api_routes(), redirect_slashes=False)) for prefix in PREFIXES),

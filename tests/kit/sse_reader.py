@@ -25,7 +25,7 @@ class SseReader:
 
     def __init__(self, connection: Connection, response: Answer) -> None:
         """Take over `connection`, on which the head of `response` was read."""
-        self._connection = connection
+        self.connection = connection
         self.response = response
         self._chunks = connection.chunks()
         self._pending = ""
@@ -56,7 +56,7 @@ class SseReader:
 
     async def aclose(self) -> None:
         """Leave, without a word."""
-        await self._connection.aclose()
+        await self.connection.aclose()
 
 
 @asynccontextmanager

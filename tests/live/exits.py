@@ -1,12 +1,14 @@
-"""The five exits that stream, behind one face: connect on a given connection, read event after event."""
+"""The exits that stream, behind one face: connect on a given connection, read event after event."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import orjson
 
+from tests.kit.graphql_stream import GraphqlStream
 from tests.kit.raw_http import Answer, Connection, request_bytes
 from tests.kit.raw_socket import CLOSE, PING, RawSocket
 from tests.kit.sse_reader import SseReader
@@ -75,11 +77,7 @@ class _GraphqlSocket(_Socket):
         message = await self.message()
         if message["type"] == "complete":
             raise Ended("complete")
-        if message["type"] == "error" or message["payload"].get("errors"):
-            errors = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
-            raise Ended(errors[0]["extensions"]["code"])
-        told = message["payload"]["data"]["boardEvents"]
-        return _TYPES.get(told["__typename"], told["__typename"]), told
+        return _told({"errors": message["payload"]} if message["type"] == "error" else message["payload"])
 
     async def say_goodbye(self) -> None:
         await self.socket.send_json({"id": "1", "type": "complete"})
@@ -95,6 +93,23 @@ class _Stream:
 
     async def say_goodbye(self) -> None:
         await self.stream.aclose()
+
+
+class _GraphqlStream(_Stream):
+    """`boardEvents` over SSE, on a connection of its own."""
+
+    async def event(self) -> tuple[str, Any]:
+        block = await GraphqlStream(self.stream).block()
+        if block.event == "complete":
+            raise Ended("complete")
+        return _told(block.json())
+
+
+def _told(result: dict[str, Any]) -> tuple[str, Any]:
+    if result.get("errors"):
+        raise Ended(result["errors"][0]["extensions"]["code"])
+    told = result["data"]["boardEvents"]
+    return _TYPES.get(told["__typename"], told["__typename"]), told
 
 
 _TYPES = {"Hello": "hello", "State": "state", "AgentRegistered": "agent_registered", "Goodbye": "goodbye"}
@@ -113,11 +128,21 @@ async def _graphql(connection: Connection, target: str) -> ExitReader:
 
 
 async def _stream(connection: Connection, target: str) -> ExitReader:
+    return _Stream(await _opened_stream(connection, target))
+
+
+async def _graphql_stream(connection: Connection, target: str) -> ExitReader:
+    return _GraphqlStream(await _opened_stream(connection, target))
+
+
+async def _opened_stream(connection: Connection, target: str) -> SseReader:
     await connection.send(opening_request(target))
     head = await connection.read_head()
     assert head.status == 200, head
-    return _Stream(SseReader(connection, Answer(head.status, head.reason, head.headers)))
+    return SseReader(connection, Answer(head.status, head.reason, head.headers))
 
+
+_GET = "/graphql?" + urlencode({"query": _EVENTS, "variables": orjson.dumps({"id": BOARD}).decode()})
 
 #: Name → how it is opened, and where.
 EXITS: dict[str, tuple[_Opener, str]] = {
@@ -126,6 +151,7 @@ EXITS: dict[str, tuple[_Opener, str]] = {
     "board-sse": (_stream, f"/api/v1/sse?boardId={BOARD}"),
     "dashboard-sse": (_stream, "/api/v1/sse"),
     "graphql-ws": (_graphql, "/graphql"),
+    "graphql-sse": (_graphql_stream, _GET),
 }
 
 
@@ -142,7 +168,8 @@ def _upgrade() -> list[tuple[str, str]]:
 def opening_request(target: str) -> bytes:
     """Return the first request of an exit as it travels."""
     is_socket = "/ws" in target or target == "/graphql"
-    return request_bytes("GET", target, _upgrade() if is_socket else [("Host", "127.0.0.1")])
+    headers = [("Host", "127.0.0.1"), ("Accept", "text/event-stream")]
+    return request_bytes("GET", target, _upgrade() if is_socket else headers)
 
 
 async def open_exit(name: str, connection: Connection) -> ExitReader:

@@ -27,6 +27,7 @@ _ENDINGS = {
     "board-sse": None,
     "dashboard-sse": None,
     "graphql-ws": "SERVER_SHUTDOWN",
+    "graphql-sse": "SERVER_SHUTDOWN",
 }
 
 
@@ -54,7 +55,7 @@ async def _check_goodbyes(readers: dict[str, ExitReader]) -> None:
         events, word = await _to_the_end(reader)
         assert [type_ for type_, _ in events] == ["goodbye"], name
         assert word == _ENDINGS[name], name
-        if name != "graphql-ws":
+        if not name.startswith("graphql-"):
             assert events[0][1]["reason"] == "server_shutdown"
             assert 0 < events[0][1]["reconnectAfterMs"] <= 5000
             hints.add(events[0][1]["reconnectAfterMs"])

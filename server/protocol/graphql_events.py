@@ -1,0 +1,31 @@
+r"""Blocks of the event streams of graphql-sse (PROTOCOL.md): results → bytes.
+
+JSON holds no raw line break, so one `data` line is enough. The media type, and what ends a stream, are left to the
+transport.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+__all__ = ["COMPLETE", "KEEP_ALIVE", "next_block"]
+
+#: A comment; no client shows it to anybody, and proxies see that the connection is in use.
+KEEP_ALIVE = b":\n\n"
+#: "Include an empty `data: ` field when sending the message to a client that uses EventSource. If the field is
+#: omitted, the complete event won't trigger the listener."
+COMPLETE = b"event: complete\ndata: \n\n"
+
+
+def next_block(body: Mapping[str, Any], cursor: str | None = None) -> bytes:
+    """Return a result; with the cursor of its event as `id`, and as `retry` when a reader should come back."""
+    identity = b"\nid: %b" % cursor.encode() if cursor is not None else b""
+    return b"event: next\ndata: %b%b%b\n\n" % (orjson.dumps(body), identity, _retry(body))
+
+
+def _retry(body: Mapping[str, Any]) -> bytes:
+    hints = [error.get("extensions", {}).get("reconnectAfterMs") for error in body.get("errors", ())]
+    return next((b"\nretry: %d" % hint for hint in hints if hint), b"")

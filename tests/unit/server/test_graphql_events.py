@@ -1,0 +1,27 @@
+"""Blocks of graphql-sse, byte for byte."""
+
+from __future__ import annotations
+
+from server.protocol.graphql_events import COMPLETE, KEEP_ALIVE, next_block
+
+
+def test_result_is_one_line_of_data() -> None:
+    assert next_block({"data": {"a": "ü\n\r\nb"}}) == 'event: next\ndata: {"data":{"a":"ü\\n\\r\\nb"}}\n\n'.encode()
+
+
+def test_cursor_of_an_event_is_its_id() -> None:
+    assert next_block({"data": None}, "e.1.2") == b'event: next\ndata: {"data":null}\nid: e.1.2\n\n'
+
+
+def test_hint_when_to_come_back_is_retry() -> None:
+    errors = [{"message": "a"}, {"message": "b", "extensions": {"reconnectAfterMs": 1234}}]
+    block = next_block({"errors": errors})
+    assert block.endswith(b'"extensions":{"reconnectAfterMs":1234}}]}\nretry: 1234\n\n')
+
+
+def test_errors_without_a_hint_have_no_retry() -> None:
+    assert b"retry" not in next_block({"errors": [{"message": "a", "extensions": {"reconnectAfterMs": 0}}]})
+
+
+def test_complete_and_comment_are_as_the_protocol_has_them() -> None:
+    assert (COMPLETE, KEEP_ALIVE) == (b"event: complete\ndata: \n\n", b":\n\n")
