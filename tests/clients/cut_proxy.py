@@ -38,7 +38,8 @@ class CutProxy:
         up_reader, up_writer = await asyncio.open_connection(*self._upstream)
         try:
             # Not a task group: a cut is meant to end quietly, and asyncio's server would log a cancelled handler.
-            with suppress(asyncio.CancelledError, ConnectionError):
+            # OSError, for a side that has left already is "not connected" to `write_eof`, which is no ConnectionError.
+            with suppress(asyncio.CancelledError, OSError):
                 await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer))
         finally:
             self._relays.discard(task)
