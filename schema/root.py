@@ -13,6 +13,7 @@ from strawberry.types import ExecutionContext
 from schema.errors import public_error
 from schema.executor import BoundedExecutor
 from schema.mutations import Mutation
+from schema.operation_choice import OperationChoice
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
@@ -49,7 +50,7 @@ def make_schema() -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        extensions=[partial(AddValidationRules, rules), partial(MaxTokensLimiter, MAX_TOKENS)],
+        extensions=[partial(AddValidationRules, rules), partial(MaxTokensLimiter, MAX_TOKENS), OperationChoice],
         execution_context_class=BoundedExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),
     )

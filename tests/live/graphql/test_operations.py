@@ -169,6 +169,7 @@ async def test_complete_of_unknown_or_ended_operation_is_ignored(standing: LiveS
         ({"query": "nonsense"}, "GRAPHQL_PARSE_FAILED"),
         ({"query": ""}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "{ nowhere }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query A { __typename } query B { __typename }"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "fragment F on Query { __typename }"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "query A { __typename }", "operationName": "B"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "query A { __typename }", "operationName": ""}, "OPERATION_NOT_AVAILABLE"),
@@ -176,7 +177,7 @@ async def test_complete_of_unknown_or_ended_operation_is_ignored(standing: LiveS
         ({"query": _EVENTS, "variables": {"id": {"a": 1}}}, "GRAPHQL_VALIDATION_FAILED"),
         ({"query": _EVENTS, "variables": {"id": "no-such-board"}}, "BOARD_NOT_FOUND"),
     ],
-    ids=["syntax", "word", "empty", "field", "fragment", "name", "no-name", "variable", "type", "board"],
+    ids=["syntax", "word", "empty", "field", "several", "fragment", "name", "no-name", "variable", "type", "board"],
 )
 async def test_error_ends_its_operation_alone_and_frees_the_id(
     payload: dict[str, object], code: str, boards: LiveServer

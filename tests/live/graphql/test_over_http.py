@@ -97,11 +97,12 @@ async def test_unknown_media_types_alone_are_406(accept: str, standing: LiveServ
         ({"query": ""}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "{ nowhere }"}, "GRAPHQL_VALIDATION_FAILED"),
         ({"query": "query A { __typename }", "operationName": "B"}, "OPERATION_NOT_AVAILABLE"),
+        ({"query": "query A { __typename } query B { __typename }"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "fragment F on Query { __typename }"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "query ($id: ID!) { board(id: $id) { cursor } }"}, "GRAPHQL_VALIDATION_FAILED"),
         ({"query": "subscription { dashboardOverview { cursor } }"}, "OPERATION_NOT_AVAILABLE"),
     ],
-    ids=["syntax", "empty", "field", "name", "fragment", "variable", "subscription"],
+    ids=["syntax", "empty", "field", "name", "several", "fragment", "variable", "subscription"],
 )
 async def test_request_error_is_200_or_400_by_media_type(body: Json, code: str, standing: LiveServer) -> None:
     """If the GraphQL response does not contain the {data} entry: `4xx` or `5xx`; as `application/json`: `200`."""

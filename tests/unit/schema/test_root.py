@@ -60,10 +60,10 @@ async def test_mistake_in_the_document_is_told(caller: Caller, document: str, co
     assert extensions == {"code": code}
 
 
-async def streamed(caller: Caller, document: str) -> tuple[str, dict[str, Any]]:
+async def streamed(caller: Caller, document: str, name: str | None = None) -> tuple[str, dict[str, Any]]:
     """Run an operation of any kind as WebSockets do; return its error."""
     async with deadline(5):
-        stream = await caller.schema.stream(document, None, Context(caller.node))
+        stream = await caller.schema.stream(document, None, Context(caller.node), operation_name=name)
         (result,) = [one async for one in stream]
     assert isinstance(result, strawberry.types.ExecutionResult)
     assert result.errors is not None
@@ -86,13 +86,8 @@ async def test_fault_in_a_resolver_is_hidden_and_logged_once(
 
 
 async def test_unknown_operation_name_is_told_on_a_stream(caller: Caller) -> None:
-    async with deadline(5):
-        stream = await caller.schema.stream("query A { __typename }", None, Context(caller.node), operation_name="B")
-        (result,) = [one async for one in stream]
-    assert isinstance(result, strawberry.types.ExecutionResult)
-    assert result.errors is not None
-    message, extensions = error_of(result.errors)
-    assert (message, extensions) == ('Unknown operation named "B".', {"code": "OPERATION_NOT_AVAILABLE"})
+    shown = await streamed(caller, "query A { __typename }", "B")
+    assert shown == ('Unknown operation named "B".', {"code": "OPERATION_NOT_AVAILABLE"})
 
 
 async def test_query_is_not_allowed_where_subscriptions_are(caller: Caller) -> None:
