@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -13,11 +15,10 @@ from graphql import (
     GraphQLObjectType,
     GraphQLUnionType,
     build_schema,
-    find_breaking_changes,
     is_introspection_type,
 )
 
-from schema.export import SDL_PATH, export, sdl
+from schema.export import SDL_PATH, check, export, sdl
 
 GRAPHQL = build_schema(sdl())
 TYPES = {name: kind for name, kind in GRAPHQL.type_map.items() if not is_introspection_type(kind)}
@@ -25,9 +26,32 @@ UNIONS = [kind for kind in TYPES.values() if isinstance(kind, GraphQLUnionType)]
 
 
 def test_committed_sdl_is_that_of_the_schema() -> None:
+    changes = check()
+    assert not changes, f"run `python -m schema.export` and say in the commit what this means for clients:\n{changes}"
+
+
+def test_stale_sdl_is_told_with_what_it_means_for_clients(tmp_path: Path) -> None:
+    stale = tmp_path / "stale.graphql"
+    export(stale)
+    assert check(stale) == ""
+    stale.write_text(stale.read_text(encoding="utf-8").replace("type Mutation {", "type Mutation {\n  old: Int"))
+    assert check(stale) == "breaking: Field Mutation.old was removed."
+
+
+@pytest.mark.parametrize(("old_field", "code", "told"), [("", 0, "up to date"), ("\n  old: Int", 1, "breaking: ")])
+def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, old_field: str, code: int, told: str) -> None:
     committed = SDL_PATH.read_text(encoding="utf-8")
-    breaking = [change.description for change in find_breaking_changes(build_schema(committed), GRAPHQL)]
-    assert committed == sdl(), f"run `python -m schema.export`; breaks clients: {breaking or 'no'}"
+    stale = tmp_path / "schema.graphql"
+    stale.write_text(committed.replace("type Mutation {", f"type Mutation {{{old_field}"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "schema.export", "--check", str(stale)],
+        cwd=SDL_PATH.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout.startswith(told)) == (code, True), done
 
 
 def test_two_exports_give_the_same_file(tmp_path: Path) -> None:
