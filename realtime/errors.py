@@ -6,6 +6,7 @@
     Refused                         an expected outcome: a request that is answered with a reason
       NotFound                      board, card, column or attempt that does not exist (here)
       Conflict                      the request is well formed, the state of the board forbids it
+        CardBlocked                 the card waits for others; `waits_for` names them
       InvalidInput                  one or more fields do not fit; `fields` names each
         DependencyCycle             a card would wait for itself
         DependencyMismatch          a card would wait for one of another board
@@ -20,12 +21,14 @@ Names of faults end in `Error` unless the word is the field's own; expected outc
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 __all__ = [
     "BoardGone",
+    "CardBlocked",
     "Conflict",
     "DependencyCycle",
     "DependencyMismatch",
@@ -95,6 +98,17 @@ class Conflict(Refused):
     """Well formed, but the state of the board forbids it."""
 
     code = "conflict"
+
+
+class CardBlocked(Conflict):
+    """The card waits for others that are not done yet; `waits_for` has their ids."""
+
+    code = "card_blocked"
+
+    def __init__(self, message: str, waits_for: Iterable[str]) -> None:
+        """Keep the sentence for people, and the ids."""
+        super().__init__(message)
+        self.waits_for = tuple(waits_for)
 
 
 class InvalidInput(Refused):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from realtime.clock import iso
-from realtime.errors import Conflict, NotFound
+from realtime.errors import CardBlocked, Conflict, NotFound
 from realtime.kanban import events
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.ids import AttemptId, CardId, Id, new_attempt_id
@@ -58,8 +58,8 @@ def queue_attempt(board: Board, command: QueueAttempt, now: datetime) -> list[Re
         raise NotFound(f"no card {command.card_id!r} on this board", "card_not_found")
     if board.state.is_done(card.id):
         raise Conflict("Task is done and locked", "card_is_done")
-    if board.state.is_blocked(card.id):
-        raise Conflict("Task is blocked by dependencies", "card_blocked")
+    if waits_for := board.state.waits_for(card.id):
+        raise CardBlocked("Task is blocked by dependencies", waits_for)
     tried = [attempt for attempt in board.attempts.values() if attempt.card_id == card.id]
     if any(attempt.status in ACTIVE_STATUSES for attempt in tried):
         raise Conflict("Task has an active attempt", "attempt_active")

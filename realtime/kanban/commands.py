@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from realtime.errors import (
+    CardBlocked,
     Conflict,
     DependencyCycle,
     DependencyMismatch,
@@ -140,9 +141,8 @@ def move_refusal(state: BoardState, card_id: CardId, target: Column) -> Conflict
     """Tell why a card may not be moved to `target`, None when it may (contract §2, rule 4)."""
     if state.is_done(card_id):
         return Conflict(f"card {card_id} is in {DONE}; a card that is done does not move", "card_is_done")
-    if target.is_titled(IN_PROGRESS) and state.is_blocked(card_id):
-        return Conflict(f"card {card_id} waits for cards that are not in {DONE} yet", "card_blocked")
-    return None
+    waits_for = state.waits_for(card_id) if target.is_titled(IN_PROGRESS) else []
+    return CardBlocked(f"card {card_id} waits for cards that are not in {DONE} yet", waits_for) if waits_for else None
 
 
 def _create(board: Board, command: CreateCard, now: datetime) -> list[Recorded]:

@@ -139,9 +139,9 @@ class BoardState:
         card = self.cards.get(card_id)
         return card is not None and self.columns[card.column_id].is_titled(DONE)
 
-    def is_blocked(self, card_id: CardId) -> bool:
-        """Tell whether a card waits for another that is not Done."""
-        return any(not self.is_done(other) for other in self.cards[card_id].depends_on)
+    def waits_for(self, card_id: CardId) -> list[CardId]:
+        """Return the cards a card depends on that are not Done, in the order of its dependencies."""
+        return [other for other in self.cards[card_id].depends_on if not self.is_done(other)]
 
 
 @dataclass(frozen=True, slots=True)

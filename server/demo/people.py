@@ -41,8 +41,8 @@ class People:
 
     def queue(self, scene: Scene) -> Step | None:
         """Return the queueing of the next attempt, None when no card is ready for one."""
-        ready = [card for card in scene.idle(BACKLOG) if not scene.board.state.is_blocked(card.id)]
-        given_up = [card for card in scene.idle(IN_PROGRESS) if not scene.board.state.is_blocked(card.id)]
+        ready = [card for card in scene.idle(BACKLOG) if not scene.board.state.waits_for(card.id)]
+        given_up = [card for card in scene.idle(IN_PROGRESS) if not scene.board.state.waits_for(card.id)]
         if not ready and not given_up:
             return None
         again = given_up and (not ready or self._rng.random() < 0.5)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.errors import Conflict, InvalidInput, NotFound, Refused
+from realtime.errors import CardBlocked, InvalidInput, NotFound, Refused
 from realtime.kanban import events
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
 from realtime.kanban.board import Board
@@ -176,11 +176,13 @@ def test_done_card_does_not_move_out_nor_inside() -> None:
 def test_blocked_card_does_not_move_into_progress_until_its_dependencies_are_done() -> None:
     board = make_board(backlog=("a", "b"), review=("c",), needs={"a": ("b", "c")})
     found = refusal(board, move("a", PROGRESS))
-    assert isinstance(found, Conflict)
-    assert found.code == "card_blocked"
+    assert isinstance(found, CardBlocked)
+    assert (found.code, found.waits_for) == ("card_blocked", ("b", "c"))
     assert carry_out(board, move("a", REVIEW))
     carry_out(board, move("b", DONE))
-    assert refusal(board, move("a", PROGRESS)).code == "card_blocked"
+    found = refusal(board, move("a", PROGRESS))
+    assert isinstance(found, CardBlocked)
+    assert found.waits_for == ("c",)
     carry_out(board, move("c", DONE))
     assert carry_out(board, move("a", PROGRESS))
 

@@ -26,7 +26,8 @@ def subclasses(kind: type[Exception]) -> set[type[Exception]]:
 REFUSALS = [
     (errors.NotFound("No such card", "card_not_found"), "CARD_NOT_FOUND"),
     (errors.NotFound("No such thing"), "NOT_FOUND"),
-    (errors.Conflict("Blocked", "card_blocked"), "CARD_BLOCKED"),
+    (errors.Conflict("Done", "card_is_done"), "CARD_IS_DONE"),
+    (errors.CardBlocked("Blocked", ["k1"]), "CARD_BLOCKED"),
 ]
 ENDINGS = [
     (errors.SubscriberTooSlow("more than 5"), "SLOW_CONSUMER"),
