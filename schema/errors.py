@@ -1,5 +1,7 @@
 """Exceptions → what GraphQL clients see: message and `extensions.code`, all of them here.
 
+What refuses a mutation is no exception when it arrives: `schema.refusals` makes a result of it.
+
 | what happened | code |
 | --- | --- |
 | a refusal of `realtime` | its own in capitals: `BOARD_NOT_FOUND`, `CARD_BLOCKED`, … |

@@ -17,7 +17,9 @@ _EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... 
 _TYPENAME = "{ __typename }"
 #: Unlike the one before, it waits for the store.
 _PROJECTS = "{ projects { id } }"
-_DELETE = 'mutation ($id: ID!) { deleteCard(boardId: "board-1", input: { cardId: $id }) { cardId } }'
+_DELETE = 'mutation ($id: ID!) { deleteCard(boardId: "board-1", input: { cardId: $id }) { __typename } }'
+#: A query with a field that fails: both bounds and a preset.
+_FAILING = '{ dashboardOverview(timeRange: { preset: LAST_7D, from: "2025-01-01" }) { __typename } }'
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +85,7 @@ async def test_mutation_is_executed_and_seen_by_the_subscription(boards: LiveSer
         await client.send(subscribe_message("m", _DELETE, variables={"id": "free"}))
         got = {message["id"] + " " + message["type"]: message for message in [await client.message() for _ in range(3)]}
         assert set(got) == {"s next", "m next", "m complete"}
-        assert "errors" not in got["m next"]["payload"]
+        assert got["m next"]["payload"] == {"data": {"deleteCard": {"__typename": "DeleteCardPayload"}}}
 
 
 async def test_id_is_an_opaque_string(standing: LiveServer) -> None:
@@ -203,12 +205,12 @@ async def test_unknown_operation_name_is_told(standing: LiveServer) -> None:
         assert await _error(client, "q") == ("OPERATION_NOT_AVAILABLE", 'Unknown operation named "B".')
 
 
-async def test_error_of_a_field_comes_with_the_result(boards: LiveServer) -> None:
-    async with connected(boards.address) as client:
-        await client.send(subscribe_message("m", _DELETE, variables={"id": "nowhere"}))
+async def test_error_of_a_field_comes_with_the_result(standing: LiveServer) -> None:
+    async with connected(standing.address) as client:
+        await client.send(subscribe_message("m", _FAILING))
         message = await client.message()
         assert (message["type"], message["payload"]["data"]) == ("next", None)
-        assert message["payload"]["errors"][0]["path"] == ["deleteCard"]
+        assert message["payload"]["errors"][0]["path"] == ["dashboardOverview"]
         await client.expect(_complete("m"))
 
 

@@ -77,6 +77,12 @@ def test_board_events_document_names_every_member(union: str) -> None:
     assert [member.name for member in kind.types if f"... on {member.name} {{" not in DOCUMENTS["BoardEvents"]] == []
 
 
+@each_document
+def test_document_of_a_mutation_asks_why_it_was_refused(name: str) -> None:
+    if operation_of(name).operation.value == "mutation":
+        assert "... on Refusal {" in DOCUMENTS[name]
+
+
 def variables_of(name: str, board: Board, card_id: str) -> Json:
     """What GraphiQL's user would fill in."""
     column_id = next(iter(board.state.columns))
@@ -97,5 +103,7 @@ async def test_document_runs_within_the_limits(name: str, caller: Caller, board:
     if name in SUBSCRIPTIONS:
         async with caller.subscribe(DOCUMENTS[name], **variables) as results:
             assert await results.next()
-    else:
-        assert await caller.run(DOCUMENTS[name], **variables)
+        return
+    result = await caller.run(DOCUMENTS[name], **variables)
+    assert result
+    assert operation_of(name).operation.value == "query" or "code" not in result, result

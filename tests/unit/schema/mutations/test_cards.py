@@ -1,4 +1,4 @@
-"""Mutations: the commands of every other door, with their refusals."""
+"""Mutations of cards: the commands of every other door, with their refusals."""
 
 from __future__ import annotations
 
@@ -8,33 +8,23 @@ import pytest
 
 from realtime.kanban.board import Board
 from realtime.kanban.models import DONE, IN_PROGRESS
-from schema.export import sdl
 from tests.kit.nodes import BOARD, column_id, create_board
 from tests.unit.schema.caller import Caller
-from tests.unit.schema.selection import selection
+from tests.unit.schema.mutations.mutating import BOARD_STATE, MUTATIONS
+from tests.unit.schema.mutations.mutating import mutate as run
+from tests.unit.schema.mutations.mutating import refused as run_refused
 
 Json = dict[str, Any]
-
-MUTATIONS = {
-    name: f"mutation ($board: ID!, $input: {name[0].upper()}{name[1:]}Input!) "
-    f"{{ {name}(boardId: $board, input: $input) {selection(sdl(), f'{name[0].upper()}{name[1:]}Payload')} }}"
-    for name in ("createCard", "updateCard", "moveCard", "deleteCard")
-}
-BOARD_STATE = f'{{ board(id: "{BOARD}") {selection(sdl(), "BoardState")} }}'
 
 
 async def mutate(caller: Caller, name: str, **values: Any) -> Json:
     """Run a mutation on the board; return its payload."""
-    payload: Json = await caller.run(MUTATIONS[name], board=BOARD, input=values)
-    return payload
+    return await run(caller, name, boardId=BOARD, input=values)
 
 
 async def refused(caller: Caller, name: str, **values: Any) -> Json:
-    """Run a mutation on the board that must be refused; return the extensions. It changes nothing."""
-    before = await caller.run(BOARD_STATE)
-    _, extensions = await caller.refused(MUTATIONS[name], board=BOARD, input=values)
-    assert await caller.run(BOARD_STATE) == before
-    return extensions
+    """Run a mutation on the board that must be refused; return the refusal."""
+    return await run_refused(caller, name, boardId=BOARD, input=values)
 
 
 def column(board: Board, title: str = "Backlog") -> str:
@@ -93,7 +83,8 @@ async def test_update_leaves_what_is_absent_and_clears_what_is_null(caller: Call
 async def test_null_written_into_the_document_clears_too(caller: Caller, board: Board) -> None:
     made = await card(caller, board, description="Text")
     update = f'updateCard(boardId: "{BOARD}", input: {{cardId: "{made}", description: null}})'
-    assert await caller.run(f"mutation {{ {update} {{ card {{ description }} }} }}") == {"card": {"description": None}}
+    asked = f"mutation {{ {update} {{ ... on UpdateCardPayload {{ card {{ description }} }} }} }}"
+    assert await caller.run(asked) == {"card": {"description": None}}
 
 
 async def test_update_sets_flags_and_dependencies(caller: Caller, board: Board) -> None:
@@ -131,26 +122,33 @@ async def test_deleted_card_is_gone_with_dependencies_on_it(caller: Caller, boar
 async def test_card_that_is_done_does_not_move(caller: Caller, board: Board) -> None:
     made = await card(caller, board)
     await mutate(caller, "moveCard", cardId=made, toColumnId=column(board, DONE), toIndex=0)
-    extensions = await refused(caller, "moveCard", cardId=made, toColumnId=column(board), toIndex=0)
-    assert extensions == {"code": "CARD_IS_DONE"}
+    refusal = await refused(caller, "moveCard", cardId=made, toColumnId=column(board), toIndex=0)
+    assert (refusal["__typename"], refusal["code"]) == ("CardIsDone", "CARD_IS_DONE")
 
 
 async def test_blocked_card_does_not_go_in_progress(caller: Caller, board: Board) -> None:
-    made = await card(caller, board, dependsOn=[await card(caller, board)])
-    extensions = await refused(caller, "moveCard", cardId=made, toColumnId=column(board, IN_PROGRESS), toIndex=0)
-    assert extensions == {"code": "CARD_BLOCKED"}
+    first, second = await card(caller, board), await card(caller, board)
+    made = await card(caller, board, dependsOn=[first, second])
+    await mutate(caller, "moveCard", cardId=first, toColumnId=column(board, DONE), toIndex=0)
+    refusal = await refused(caller, "moveCard", cardId=made, toColumnId=column(board, IN_PROGRESS), toIndex=0)
+    assert (refusal["__typename"], refusal["code"]) == ("CardBlocked", "CARD_BLOCKED")
+    assert refusal["waitsFor"] == [second]
 
 
 async def test_dependency_cycle_is_refused(caller: Caller, board: Board) -> None:
     first = await card(caller, board)
     second = await card(caller, board, dependsOn=[first])
-    extensions = await refused(caller, "updateCard", cardId=first, dependsOn=[second])
-    assert (extensions["code"], extensions["field"]) == ("DEPENDENCY_CYCLE", "dependsOn")
+    refusal = await refused(caller, "updateCard", cardId=first, dependsOn=[second])
+    assert (refusal["__typename"], refusal["code"]) == ("DependencyCycle", "DEPENDENCY_CYCLE")
+    assert (refusal["field"], refusal["fields"][0]["field"]) == ("dependsOn", "dependsOn")
 
 
-async def test_dependency_on_a_card_of_no_board_is_refused(caller: Caller, board: Board) -> None:
-    extensions = await refused(caller, "createCard", columnId=column(board), title="x", dependsOn=["nothing"])
-    assert (extensions["code"], extensions["field"]) == ("DEPENDENCY_BOARD_MISMATCH", "dependsOn")
+@pytest.mark.parametrize("name", ["createCard", "updateCard"])
+async def test_dependency_on_a_card_of_no_board_is_refused(caller: Caller, board: Board, name: str) -> None:
+    given = {"columnId": column(board), "title": "x"} if name == "createCard" else {"cardId": await card(caller, board)}
+    refusal = await refused(caller, name, **given, dependsOn=["nothing"])
+    assert (refusal["__typename"], refusal["code"]) == ("DependencyMismatch", "DEPENDENCY_BOARD_MISMATCH")
+    assert refusal["field"] == "dependsOn"
 
 
 @pytest.mark.parametrize(
@@ -173,46 +171,59 @@ async def test_field_that_does_not_fit_is_named(
 ) -> None:
     places = {"CARD": await card(caller, board), "COLUMN": column(board)}
     filled = {key: places.get(value, value) if isinstance(value, str) else value for key, value in values.items()}
-    extensions = await refused(caller, name, **filled)
-    assert (extensions["code"], extensions["field"]) == ("INVALID_PAYLOAD", field)
-    assert [one["field"] for one in extensions["fields"]] == [field]
-    assert extensions["fields"][0]["message"]
+    refusal = await refused(caller, name, **filled)
+    assert (refusal["__typename"], refusal["code"], refusal["field"]) == ("InvalidInput", "INVALID_PAYLOAD", field)
+    assert [one["field"] for one in refusal["fields"]] == [field]
+    assert refusal["message"] == f"{field}: {refusal['fields'][0]['message']}"
 
 
 @pytest.mark.parametrize("index", [1.5, "2", None, 2**31])
 async def test_index_that_is_no_int_is_refused_by_validation(caller: Caller, board: Board, index: Any) -> None:
     made = await card(caller, board)
-    extensions = await refused(caller, "moveCard", cardId=made, toColumnId=column(board), toIndex=index)
+    values = {"cardId": made, "toColumnId": column(board), "toIndex": index}
+    _, extensions = await caller.refused(MUTATIONS["moveCard"], boardId=BOARD, input=values)
     assert extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
 
 
 async def test_two_bad_fields_are_both_named(caller: Caller, board: Board) -> None:
-    extensions = await refused(caller, "createCard", columnId="", title="")
-    assert [one["field"] for one in extensions["fields"]] == ["columnId", "title"]
+    refusal = await refused(caller, "createCard", columnId="", title="")
+    assert [one["field"] for one in refusal["fields"]] == ["columnId", "title"]
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "code"),
+    ("name", "values", "kind"),
     [
-        ("createCard", {"columnId": "nowhere", "title": "x"}, "COLUMN_NOT_FOUND"),
-        ("updateCard", {"cardId": "nothing", "title": "x"}, "CARD_NOT_FOUND"),
-        ("moveCard", {"cardId": "nothing", "toColumnId": "nowhere", "toIndex": 0}, "CARD_NOT_FOUND"),
-        ("deleteCard", {"cardId": "nothing"}, "CARD_NOT_FOUND"),
+        ("createCard", {"columnId": "nowhere", "title": "x"}, "ColumnNotFound"),
+        ("updateCard", {"cardId": "nothing", "title": "x"}, "CardNotFound"),
+        ("moveCard", {"cardId": "nothing", "toColumnId": "nowhere", "toIndex": 0}, "CardNotFound"),
+        ("moveCard", {"cardId": "CARD", "toColumnId": "nowhere", "toIndex": 0}, "ColumnNotFound"),
+        ("deleteCard", {"cardId": "nothing"}, "CardNotFound"),
     ],
 )
 async def test_thing_that_does_not_exist_is_not_found(
-    caller: Caller, board: Board, name: str, values: Json, code: str
+    caller: Caller, board: Board, name: str, values: Json, kind: str
 ) -> None:
-    assert await refused(caller, name, **values) == {"code": code}
+    made = await card(caller, board)
+    filled = {key: made if value == "CARD" else value for key, value in values.items()}
+    assert (await refused(caller, name, **filled))["__typename"] == kind
 
 
 async def test_card_of_another_board_is_not_found(caller: Caller, board: Board) -> None:
     made = await card(caller, board)
     await create_board(caller.node, "p2", "Beta")
-    _, extensions = await caller.refused(MUTATIONS["deleteCard"], board="p2", input={"cardId": made})
-    assert extensions == {"code": "CARD_NOT_FOUND"}
+    refusal = await run_refused(caller, "deleteCard", boardId="p2", input={"cardId": made})
+    assert refusal["__typename"] == "CardNotFound"
 
 
-async def test_board_that_does_not_exist_is_not_found(caller: Caller) -> None:
-    refusal = await caller.refused(MUTATIONS["deleteCard"], board="nowhere", input={"cardId": "x"})
-    assert refusal == ("Board not found", {"code": "BOARD_NOT_FOUND"})
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("createCard", {"columnId": "c", "title": "x"}),
+        ("updateCard", {"cardId": "k"}),
+        ("moveCard", {"cardId": "k", "toColumnId": "c", "toIndex": 0}),
+        ("deleteCard", {"cardId": "k"}),
+    ],
+)
+async def test_board_that_does_not_exist_is_not_found(caller: Caller, name: str, values: Json) -> None:
+    refusal = await run_refused(caller, name, boardId="nowhere", input=values)
+    assert refusal == {"__typename": "BoardNotFound", "code": "BOARD_NOT_FOUND", "message": "Board not found"}

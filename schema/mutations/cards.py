@@ -1,7 +1,4 @@
-"""The mutations: parse, hand to the bus, show what came of it. The rules are the commands' own.
-
-A refusal is an exception here and becomes an error with a code in `schema.errors`.
-"""
+"""Mutations of the cards of a board: the commands of the raw socket."""
 
 from __future__ import annotations
 
@@ -14,11 +11,21 @@ from realtime.kanban import models
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCard, parse_command
 from realtime.kanban.ids import BoardId, CardId
 from schema.context import Info
-from schema.fields import resolved
 from schema.inputs import CreateCardInput, DeleteCardInput, MoveCardInput, UpdateCardInput
 from schema.objects import BoardState, Card
+from schema.refusals import (
+    BoardNotFound,
+    CardBlocked,
+    CardIsDone,
+    CardNotFound,
+    ColumnNotFound,
+    DependencyCycle,
+    DependencyMismatch,
+    InvalidInput,
+    refusable,
+)
 
-__all__ = ["CreateCardPayload", "DeleteCardPayload", "MoveCardPayload", "Mutation", "UpdateCardPayload"]
+__all__ = ["CardMutations", "CreateCardPayload", "DeleteCardPayload", "MoveCardPayload", "UpdateCardPayload"]
 
 _BoardIdArgument = Annotated[strawberry.ID, strawberry.argument(description="Id of the board.")]
 
@@ -40,33 +47,51 @@ class _CardChanged(_Changed):
     card: models.Card = strawberry.field(graphql_type=Card, description="The card after the change.")
 
 
-@strawberry.type(description="The answer to `createCard`.")
+@strawberry.type(description="What `createCard` did.")
 class CreateCardPayload(_CardChanged):
     """What `createCard` did."""
 
 
-@strawberry.type(description="The answer to `updateCard`; values that are the same already change nothing.")
+@strawberry.type(description="What `updateCard` did; values that are the same already change nothing.")
 class UpdateCardPayload(_CardChanged):
     """What `updateCard` did."""
 
 
-@strawberry.type(description="The answer to `moveCard`; a move to where the card is changes nothing.")
+@strawberry.type(description="What `moveCard` did; a move to where the card is changes nothing.")
 class MoveCardPayload(_CardChanged):
     """What `moveCard` did."""
 
 
-@strawberry.type(description="The answer to `deleteCard`.")
+@strawberry.type(description="What `deleteCard` did.")
 class DeleteCardPayload(_Changed):
     """What `deleteCard` did."""
 
     card_id: strawberry.ID = strawberry.field(description="Id of the card that is gone.")
 
 
-@strawberry.type(description="Commands on the cards of a board; everybody who watches it sees what they did.")
-class Mutation:
-    """The root of mutations."""
+CreateCardResult = Annotated[
+    CreateCardPayload | BoardNotFound | ColumnNotFound | DependencyMismatch | InvalidInput,
+    strawberry.union("CreateCardResult", description="The answer to `createCard`: the card, or why there is none."),
+]
+UpdateCardResult = Annotated[
+    UpdateCardPayload | BoardNotFound | CardNotFound | DependencyCycle | DependencyMismatch | InvalidInput,
+    strawberry.union("UpdateCardResult", description="The answer to `updateCard`: the card, or why it is as it was."),
+]
+MoveCardResult = Annotated[
+    MoveCardPayload | BoardNotFound | CardNotFound | ColumnNotFound | CardIsDone | CardBlocked | InvalidInput,
+    strawberry.union("MoveCardResult", description="The answer to `moveCard`: the card, or why it is where it was."),
+]
+DeleteCardResult = Annotated[
+    DeleteCardPayload | BoardNotFound | CardNotFound | InvalidInput,
+    strawberry.union("DeleteCardResult", description="The answer to `deleteCard`: the id, or why nothing was deleted."),
+]
 
-    @resolved("Make a card at the end of a column.")
+
+@strawberry.type
+class CardMutations:
+    """Mutations of cards; part of the root."""
+
+    @refusable("Make a card at the end of a column.", CreateCardResult)
     async def create_card(
         self,
         info: Info,
@@ -78,7 +103,7 @@ class Mutation:
         executed = await info.context.node.bus.execute(BoardId(board_id), command)
         return CreateCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
 
-    @resolved("Give a card new values.")
+    @refusable("Give a card new values.", UpdateCardResult)
     async def update_card(
         self,
         info: Info,
@@ -90,7 +115,7 @@ class Mutation:
         executed = await info.context.node.bus.execute(BoardId(board_id), command)
         return UpdateCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
 
-    @resolved("Put a card at a place of a column.")
+    @refusable("Put a card at a place of a column.", MoveCardResult)
     async def move_card(
         self,
         info: Info,
@@ -102,7 +127,7 @@ class Mutation:
         executed = await info.context.node.bus.execute(BoardId(board_id), command)
         return MoveCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
 
-    @resolved("Delete a card and every dependency on it.")
+    @refusable("Delete a card and every dependency on it.", DeleteCardResult)
     async def delete_card(
         self,
         info: Info,

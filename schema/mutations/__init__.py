@@ -1,0 +1,17 @@
+"""The mutations: parse, hand to the bus, show what came of it. The rules are the core's own, one set for every door.
+
+Each answers with a union: what it did, or one of the refusals that it can meet (`schema.refusals`).
+"""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.mutations.cards import CardMutations
+
+__all__ = ["Mutation"]
+
+
+@strawberry.type(description="Commands and reports; everybody who watches sees what they did.")
+class Mutation(CardMutations):
+    """The root of mutations."""

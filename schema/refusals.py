@@ -1,0 +1,229 @@
+"""What a mutation answers when it is refused: one type for each reason, in place of an error.
+
+| reason (`code`, in capitals) | type |
+| --- | --- |
+| `board_not_found` `project_not_found` `column_not_found` `card_not_found` `attempt_not_found` | `BoardNotFound`, … |
+| `card_is_done` `card_blocked` `attempt_active` `attempt_not_running` | `CardIsDone`, … |
+| `invalid_payload` | `InvalidInput` |
+| `dependency_cycle` `dependency_board_mismatch` | `DependencyCycle`, `DependencyMismatch` |
+
+A test looks for every code in the source of `realtime`. Faults (the store is away, our own) stay errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Self
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.extensions.field_extension import AsyncExtensionResolver
+from strawberry.types.field import StrawberryField
+
+from realtime import errors
+
+__all__ = [
+    "REFUSALS",
+    "AttemptActive",
+    "AttemptNotFound",
+    "AttemptNotRunning",
+    "BoardNotFound",
+    "CardBlocked",
+    "CardIsDone",
+    "CardNotFound",
+    "ColumnNotFound",
+    "DependencyCycle",
+    "DependencyMismatch",
+    "FieldError",
+    "InvalidInput",
+    "ProjectNotFound",
+    "Refusal",
+    "RefusalCode",
+    "refusable",
+    "refusal_of",
+]
+
+_value = strawberry.enum_value
+
+
+@strawberry.enum(description="Why something was refused; each type of refusal has its own.")
+class RefusalCode(Enum):
+    """The codes of the core that mutations can meet; on the raw exits they are in small letters."""
+
+    BOARD_NOT_FOUND = _value("board_not_found", description="There is no such board.")
+    PROJECT_NOT_FOUND = _value("project_not_found", description="There is no such project.")
+    COLUMN_NOT_FOUND = _value("column_not_found", description="The board has no such column.")
+    CARD_NOT_FOUND = _value("card_not_found", description="The board has no such card.")
+    ATTEMPT_NOT_FOUND = _value("attempt_not_found", description="There is no such attempt.")
+    CARD_IS_DONE = _value("card_is_done", description="The card is in Done and stays there.")
+    CARD_BLOCKED = _value("card_blocked", description="The card waits for others.")
+    ATTEMPT_ACTIVE = _value("attempt_active", description="The card has an attempt that is not over.")
+    ATTEMPT_NOT_RUNNING = _value("attempt_not_running", description="The attempt is over, or is being stopped already.")
+    INVALID_PAYLOAD = _value("invalid_payload", description="Fields of the input do not fit.")
+    DEPENDENCY_CYCLE = _value("dependency_cycle", description="A card would wait for itself.")
+    DEPENDENCY_BOARD_MISMATCH = _value(
+        "dependency_board_mismatch", description="A card would wait for one that is not on its board."
+    )
+
+
+@strawberry.interface(
+    description="An expected outcome: nothing was changed, and here is why. Faults of the server are errors instead."
+)
+class Refusal:
+    """What all refusals share."""
+
+    code: RefusalCode = strawberry.field(description="The reason, for programs.")
+    message: str = strawberry.field(description="The reason in one English sentence, for people.")
+
+    @classmethod
+    def of(cls, refused: Any) -> Self:
+        """Return the answer for a refusal of the core, which must be one of this type's."""
+        return cls(code=RefusalCode(refused.code), message=refused.message)
+
+
+@strawberry.type(description="There is no board of that id.")
+class BoardNotFound(Refusal):
+    """`board_not_found`."""
+
+
+@strawberry.type(description="There is no project of that id.")
+class ProjectNotFound(Refusal):
+    """`project_not_found`."""
+
+
+@strawberry.type(description="The board has no column of that id; another board may have one.")
+class ColumnNotFound(Refusal):
+    """`column_not_found`."""
+
+
+@strawberry.type(description="The board has no card of that id; another board may have one.")
+class CardNotFound(Refusal):
+    """`card_not_found`."""
+
+
+@strawberry.type(description="There is no attempt of that id.")
+class AttemptNotFound(Refusal):
+    """`attempt_not_found`."""
+
+
+@strawberry.type(description="The card is in Done: it neither moves nor is tried again.")
+class CardIsDone(Refusal):
+    """`card_is_done`."""
+
+
+@strawberry.type(description="The card waits for others, so it may not go to In Progress and no attempt begins.")
+class CardBlocked(Refusal):
+    """`card_blocked`."""
+
+    waits_for: list[strawberry.ID] = strawberry.field(description="The cards it depends on that are not in Done yet.")
+
+    @classmethod
+    def of(cls, refused: errors.CardBlocked) -> Self:
+        """Return the answer, with the ids of the cards it waits for."""
+        waits_for = [strawberry.ID(card_id) for card_id in refused.waits_for]
+        return cls(code=RefusalCode(refused.code), message=refused.message, waits_for=waits_for)
+
+
+@strawberry.type(description="The card has an attempt that is not over; stop it first, or wait.")
+class AttemptActive(Refusal):
+    """`attempt_active`."""
+
+
+@strawberry.type(description="The attempt is over, or was stopped and its runner has not ended yet.")
+class AttemptNotRunning(Refusal):
+    """`attempt_not_running`."""
+
+
+@strawberry.type(description="One field that does not fit.")
+class FieldError:
+    """Read off `errors.FieldError`."""
+
+    field: str = strawberry.field(
+        description="Where it is: a dotted path into the input, list positions as numbers from 0; empty for the whole."
+    )
+    message: str = strawberry.field(description="What was expected and what came, in English.")
+
+
+@strawberry.type
+class _OfFields(Refusal):
+    """What refusals of fields share; no type of the schema."""
+
+    field: str | None = strawberry.field(
+        description="Path of the first field that does not fit; null when it is the input as a whole."
+    )
+    fields: list[errors.FieldError] = strawberry.field(
+        graphql_type=list[FieldError], description="Every field that does not fit, at least one."
+    )
+
+    @classmethod
+    def of(cls, refused: errors.InvalidInput) -> Self:
+        """Return the answer, with each field."""
+        first = refused.fields[0].field if refused.fields else None
+        return cls(
+            code=RefusalCode(refused.code), message=refused.message, field=first or None, fields=list(refused.fields)
+        )
+
+
+@strawberry.type(description="One or more fields of the input do not fit; nothing was changed.")
+class InvalidInput(_OfFields):
+    """`invalid_payload`."""
+
+
+@strawberry.type(description="The card would wait for itself, directly or by way of others.")
+class DependencyCycle(_OfFields):
+    """`dependency_cycle`."""
+
+
+@strawberry.type(description="The card would wait for one that is not on its board.")
+class DependencyMismatch(_OfFields):
+    """`dependency_board_mismatch`."""
+
+
+#: Code of the core → type of the answer.
+REFUSALS: dict[str, type[Refusal]] = {
+    "board_not_found": BoardNotFound,
+    "project_not_found": ProjectNotFound,
+    "column_not_found": ColumnNotFound,
+    "card_not_found": CardNotFound,
+    "attempt_not_found": AttemptNotFound,
+    "card_is_done": CardIsDone,
+    "card_blocked": CardBlocked,
+    "attempt_active": AttemptActive,
+    "attempt_not_running": AttemptNotRunning,
+    "invalid_payload": InvalidInput,
+    "dependency_cycle": DependencyCycle,
+    "dependency_board_mismatch": DependencyMismatch,
+}
+
+
+def refusal_of(refused: errors.Refused) -> Refusal:
+    """Return the answer that a refusal of the core becomes.
+
+    Raises:
+        Refused: the same, when no type stands for its code; `schema.errors` makes an error of it.
+    """
+    kind = REFUSALS.get(refused.code)
+    if kind is None:
+        raise refused
+    return kind.of(refused)
+
+
+def refusable(description: str, result: object) -> Callable[[Callable[..., Any]], StrawberryField]:
+    """Make a mutation of a function that returns a member of the union `result` or raises `errors.Refused`."""
+    decorator: Callable[[Callable[..., Any]], StrawberryField] = strawberry.mutation(
+        description=description, graphql_type=result, extensions=[_Refusing()]
+    )
+    return decorator
+
+
+class _Refusing(FieldExtension):
+    """Answers with what the core refuses (Strawberry's hook around a resolver)."""
+
+    async def resolve_async(
+        self, next_: AsyncExtensionResolver, source: Any, info: strawberry.Info, **arguments: Any
+    ) -> Any:
+        try:
+            return await next_(source, info, **arguments)
+        except errors.Refused as refused:
+            return refusal_of(refused)
