@@ -17,7 +17,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"kanban", "dashboard"}),
     frozenset({"channels", "position", "envelopes", "translate"}),
     frozenset({"ports", "backends"}),
-    frozenset({"bus", "hub", "subscriber", "board_views", "dashboard_feed", "delivery", "node", "replay"}),
+    frozenset({"bus", "hub", "subscriber", "board_views", "dashboard_feed", "delivery", "replay", "node", "projects"}),
     frozenset({"streams"}),
 )
 

@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from realtime.errors import FieldError, InvalidInput, field_errors
 from realtime.kanban.commands import parse_command
 from server.problem import Problem
 
-__all__ = ["NewProject", "ProjectPatch", "StopPatch", "command_of", "input_of"]
+__all__ = ["StopPatch", "command_of", "input_of"]
 
 _M = TypeVar("_M", bound=BaseModel)
 _C = TypeVar("_C", bound=BaseModel)
 
-NAME_CHARS = 200
 
-
-def _http_url(text: str) -> str:
-    parts = urlsplit(text)
-    if not parts.scheme or not (parts.netloc or parts.path):
-        raise ValueError("expected a URL")
-    return text
-
-
-_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_CHARS)]
-_Path = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-_Url = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_http_url)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class NewProject(_Body):
-    """`POST /projects`."""
-
-    name: _Name
-    repository_path: _Path
-    repository_url: _Url | None = None
-
-
-class ProjectPatch(_Body):
-    """`PATCH /projects/:id`; what is absent stays."""
-
-    name: _Name = ""
-    repository_path: _Path = ""
-    repository_url: _Url | None = None
-
-
-class StopPatch(_Body):
+class StopPatch(BaseModel):
     """`PATCH /attempts/:id`: the only thing that can be done to an attempt is to stop it."""
+
+    model_config = ConfigDict(frozen=True)
 
     status: Annotated[str, StringConstraints(pattern="^stopped$")]
 

@@ -12,6 +12,7 @@ __all__ = ["refusals"]
 
 _DETAILS = {
     "board_not_found": "Board not found",
+    "project_not_found": "Project not found",
     "card_not_found": "Card not found",
     "column_not_found": "Target column not found",
     "attempt_not_found": "Attempt not found",

@@ -1,8 +1,6 @@
-"""Bodies of REST calls, query parameters, and the slug of a repository."""
+"""Bodies of REST calls and query parameters."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from starlette.datastructures import QueryParams
@@ -11,31 +9,8 @@ from realtime.errors import Conflict, FieldError, InvalidInput, NotFound
 from realtime.kanban.commands import MoveCard
 from server.problem import Problem
 from server.transports.query import after_of, board_of, first_values, required_board
-from server.transports.rest.inputs import NewProject, ProjectPatch, StopPatch, command_of, input_of
-from server.transports.rest.projects import repository_slug
+from server.transports.rest.inputs import StopPatch, command_of, input_of
 from server.transports.rest.refusals import refusals
-
-
-@pytest.mark.parametrize(
-    ("path", "url", "slug"),
-    [
-        ("/srv/repos/alpha", None, "alpha"),
-        ("/srv/repos/alpha/", None, "alpha"),
-        ("alpha", None, "alpha"),
-        ("/", None, "/"),
-        ("C:\\work\\alpha", None, "C:\\work\\alpha"),
-        ("/x", "https://github.com/owner/repo", "owner/repo"),
-        ("/x", "https://github.com/owner/repo.git", "owner/repo"),
-        ("/x", "https://github.com/owner/repo/", "owner/repo"),
-        ("/x", "git@github.com:owner/repo.git", "owner/repo"),
-        ("/x", "ssh://git@host:22/owner/repo.git", "owner/repo"),
-        ("/x", "https://gitlab.com/group/sub/repo.git", "group/sub/repo"),
-        ("/x", "https://github.com", "x"),
-        ("/x", "", "x"),
-    ],
-)
-def test_slug_comes_from_the_url_else_from_the_path(path: str, url: str | None, slug: str) -> None:
-    assert repository_slug(path, url) == slug
 
 
 @pytest.mark.parametrize(
@@ -75,35 +50,6 @@ def test_after_must_be_a_cursor() -> None:
         assert [error.field for error in refused.value.errors] == ["after"]
 
 
-def test_project_is_trimmed_and_unknown_keys_are_ignored() -> None:
-    body = {"name": " A ", "repositoryPath": "/a", "initialize": True}
-    project = input_of(NewProject, body)
-    assert (project.name, project.repository_path, project.repository_url) == ("A", "/a", None)
-
-
-@pytest.mark.parametrize(
-    ("body", "fields"),
-    [
-        ({}, ["name", "repositoryPath"]),
-        ({"name": "", "repositoryPath": ""}, ["name", "repositoryPath"]),
-        ({"name": "x" * 201, "repositoryPath": "/a"}, ["name"]),
-        ({"name": 1, "repositoryPath": ["/a"]}, ["name", "repositoryPath"]),
-        ({"name": "A", "repositoryPath": "/a", "repositoryUrl": "nowhere"}, ["repositoryUrl"]),
-        ({"name": "A", "repositoryPath": "/a", "repositoryUrl": "http://[::1"}, ["repositoryUrl"]),
-    ],
-)
-def test_project_that_does_not_fit_names_each_field(body: dict[str, Any], fields: list[str]) -> None:
-    with pytest.raises(Problem) as refused:
-        input_of(NewProject, body)
-    assert refused.value.status_code == 400
-    assert [error.field for error in refused.value.errors] == fields
-
-
-def test_patch_knows_what_was_given() -> None:
-    assert input_of(ProjectPatch, {"name": "B"}).model_dump(by_alias=True, exclude_unset=True) == {"name": "B"}
-    assert input_of(ProjectPatch, {}).model_dump(exclude_unset=True) == {}
-
-
 @pytest.mark.parametrize("status", ["running", "Stopped", "stopped\n", None, 1])
 def test_attempt_can_only_be_stopped(status: object) -> None:
     assert input_of(StopPatch, {"status": "stopped"}).status == "stopped"
@@ -123,6 +69,7 @@ def test_command_blames_the_client_in_its_own_words() -> None:
     [
         (NotFound("x", "card_not_found"), 404, "Card not found"),
         (NotFound("x", "board_not_found"), 404, "Project not found"),
+        (NotFound("x", "project_not_found"), 404, "Project not found"),
         (NotFound("x", "other"), 404, "x"),
         (Conflict("x", "card_is_done"), 409, "Task is done and locked"),
         (InvalidInput(FieldError("title", "bad")), 400, "title: bad"),

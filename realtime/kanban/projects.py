@@ -1,0 +1,105 @@
+"""What may be asked of projects, how it is parsed, and the events it makes: one set of rules for REST and GraphQL.
+
+Pure; `realtime.projects` carries it out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from realtime.clock import iso
+from realtime.errors import FieldError, InvalidInput
+from realtime.kanban.events import ProjectCreated, ProjectDeleted, ProjectUpdated
+from realtime.kanban.ids import new_board_id
+from realtime.kanban.models import Project
+
+__all__ = ["CreateProject", "UpdateProject", "project_created", "project_deleted", "project_updated", "repository_slug"]
+
+NAME_CHARS = 200
+PLACE_CHARS = 4096
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if not parts.scheme or not (parts.netloc or parts.path):
+        raise ValueError("expected a URL")
+    return text
+
+
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_CHARS)]
+_Path = Annotated[str, StringConstraints(min_length=1, max_length=PLACE_CHARS)]
+_Url = Annotated[str, StringConstraints(max_length=PLACE_CHARS), AfterValidator(_url)]
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class CreateProject(_Command):
+    """Make a project and its board."""
+
+    name: _Name
+    repository_path: _Path
+    repository_url: _Url | None = None
+    #: Chosen before the event is made, so that making it needs no randomness; never read from the wire.
+    project_id: str = Field(default_factory=new_board_id, init=False)
+
+
+class UpdateProject(_Command):
+    """Rename a project or point it at another repository; what is not given stays, `repositoryUrl` null clears."""
+
+    name: _Name = ""
+    repository_path: _Path = ""
+    repository_url: _Url | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the new values by wire name."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+def project_created(command: CreateProject, now: datetime) -> ProjectCreated:
+    """Return the event of a new project."""
+    return ProjectCreated(
+        project_id=command.project_id,
+        name=command.name,
+        repository_path=command.repository_path,
+        repository_url=command.repository_url,
+        repository_slug=repository_slug(command.repository_path, command.repository_url),
+        created_at=iso(now),
+    )
+
+
+def project_updated(project: Project, command: UpdateProject, now: datetime) -> ProjectUpdated:
+    """Return the event of a change.
+
+    Raises:
+        InvalidInput: the command gives no new value.
+    """
+    changes = command.given()
+    if not changes:
+        raise InvalidInput(FieldError("", "expected at least one new value, nothing came"))
+    if {"repositoryPath", "repositoryUrl"} & changes.keys():
+        path = changes.get("repositoryPath", project.repository_path)
+        changes["repositorySlug"] = repository_slug(path, changes.get("repositoryUrl", project.repository_url))
+    return ProjectUpdated.model_validate({"projectId": project.id, "changes": changes, "updatedAt": iso(now)})
+
+
+def project_deleted(project: Project) -> ProjectDeleted:
+    """Return the event of the end of a project, its board and all that is kept of its attempts."""
+    return ProjectDeleted(project_id=project.id, project_name=project.name, repository_path=project.repository_path)
+
+
+def repository_slug(path: str, url: str | None) -> str:
+    """Return `owner/name` of a repository's URL, else the last part of its path."""
+    if url:
+        # Both https://host/o/r.git and git@host:o/r.git.
+        tail = urlsplit(url).path if "://" in url else url.partition(":")[2]
+        slug = tail.strip("/").removesuffix(".git")
+        if slug:
+            return slug
+    return path.rstrip("/").rpartition("/")[2] or path
