@@ -13,7 +13,18 @@ import strawberry
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, InvalidTimeRange, TimeRange, parse_time_range
 from schema.enums import TicketType, TimeRangePreset
 
-__all__ = ["CreateCardInput", "DeleteCardInput", "MoveCardInput", "TimeRangeInput", "UpdateCardInput", "time_range_of"]
+__all__ = [
+    "CreateCardInput",
+    "CreateProjectInput",
+    "DeleteCardInput",
+    "MoveCardInput",
+    "QueueAttemptInput",
+    "StopAttemptInput",
+    "TimeRangeInput",
+    "UpdateCardInput",
+    "UpdateProjectInput",
+    "time_range_of",
+]
 
 
 @strawberry.input(description="A new card; it goes to the end of its column.")
@@ -101,6 +112,84 @@ class DeleteCardInput:
     def payload(self) -> dict[str, Any]:
         """Return the command as the raw exits write it."""
         return _given(cardId=self.card_id)
+
+
+@strawberry.input(description="A new project; its board begins with four empty columns.")
+class CreateProjectInput:
+    """Becomes a `CreateProject`."""
+
+    name: str = strawberry.field(description="1 to 200 characters after trimming.")
+    repository_path: str = strawberry.field(
+        description="Where the repository lies on the machine of the runners; 1 to 4096 characters."
+    )
+    repository_url: str | None = strawberry.field(
+        default=None, description="Address of the repository, a URL of up to 4096 characters; null for none."
+    )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command as REST writes it."""
+        return _given(name=self.name, repositoryPath=self.repository_path, repositoryUrl=self.repository_url)
+
+
+@strawberry.input(description="New values for a project, at least one; a field that is left out stays as it is.")
+class UpdateProjectInput:
+    """Becomes an `UpdateProject`."""
+
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="1 to 200 characters after trimming; null is refused."
+    )
+    repository_path: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Where the repository lies on the machine of the runners; 1 to 4096 characters, null is refused.",
+    )
+    repository_url: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Address of the repository, a URL of up to 4096 characters; null clears it.",
+    )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command as REST writes it: keys that were not given are absent."""
+        return _given(name=self.name, repositoryPath=self.repository_path, repositoryUrl=self.repository_url)
+
+
+@strawberry.input(description="An attempt for a runner outside; a card that was tried before keeps its attempt's id.")
+class QueueAttemptInput:
+    """Becomes a `QueueAttempt`."""
+
+    card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
+    agent: str = strawberry.field(description="Key of the agent that is to work, 1 to 200 characters, like `CODEX`.")
+    base_branch: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The branch to begin at, 1 to 200 characters; `main` when left out, null is refused.",
+    )
+    branch_name: str | None = strawberry.field(
+        default=None,
+        description="The branch to work on, 1 to 200 characters; null makes one of ticket key and title.",
+    )
+    profile_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The agent's profile to work with; null for its default."
+    )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command as REST writes it."""
+        return _given(
+            cardId=self.card_id,
+            agent=self.agent,
+            baseBranch=self.base_branch,
+            branchName=self.branch_name,
+            profileId=self.profile_id,
+        )
+
+
+@strawberry.input(description="The attempt to stop; a queued one ends at once, a running one when its runner says so.")
+class StopAttemptInput:
+    """Becomes a `StopAttempt`."""
+
+    attempt_id: strawberry.ID = strawberry.field(description="The attempt.")
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command by wire names."""
+        return _given(attemptId=self.attempt_id)
 
 
 @strawberry.input(description="A range of time: a preset, or both bounds. Nothing at all is the last 7 days.")

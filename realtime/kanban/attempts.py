@@ -40,7 +40,7 @@ class QueueAttempt(BaseModel):
 class StopAttempt(BaseModel):
     """Stop an attempt: a queued one is stopped at once, a running one when its runner says so."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     type: Literal["stop_attempt"] = "stop_attempt"
     attempt_id: Id

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.mutations.attempts import AttemptMutations
 from schema.mutations.cards import CardMutations
+from schema.mutations.projects import ProjectMutations
 
 __all__ = ["Mutation"]
 
 
 @strawberry.type(description="Commands and reports; everybody who watches sees what they did.")
-class Mutation(CardMutations):
+class Mutation(CardMutations, ProjectMutations, AttemptMutations):
     """The root of mutations."""

@@ -34,10 +34,14 @@ function samplesOf(board) {
   const cardId = home?.cardIds[0];
   return {
     boardId: board?.id,
+    projectId: board?.id,
     CreateCardInput: { columnId: columns[0]?.id, title: 'Made in GraphiQL' },
     UpdateCardInput: { cardId, title: 'Renamed in GraphiQL' },
     MoveCardInput: { cardId, toColumnId: target?.id, toIndex: 0 },
     DeleteCardInput: { cardId },
+    CreateProjectInput: { name: 'Made in GraphiQL', repositoryPath: '/srv/made-in-graphiql' },
+    UpdateProjectInput: { name: 'Renamed in GraphiQL' },
+    QueueAttemptInput: { cardId, agent: 'CODEX' },
     TimeRangeInput: { preset: 'LAST_7D' },
   };
 }

@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
-import pytest
+import ast
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType, build_schema
+
+import realtime
 from realtime import errors
 from realtime.bus import Bus
 from realtime.errors import FieldError, InvalidInput, NotFound, Refused, StoreUnavailable
 from realtime.kanban.board import Board
 from schema import refusals
+from schema.export import sdl
 from schema.refusals import REFUSALS, Refusal, RefusalCode, refusal_of
 from tests.kit.nodes import BOARD
 from tests.unit.schema.caller import Caller
 from tests.unit.schema.mutations.mutating import MUTATIONS
 
+GRAPHQL = build_schema(sdl())
+
+
+def classes() -> dict[str, type[Refused]]:
+    """The classes of refusals that the core raises, by name."""
+    return {name: one for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Refused)}
+
+
+def codes_of_the_core() -> Iterator[tuple[str, type[Refused]]]:
+    """Yield the code and class of each refusal that is made in the source of `realtime`."""
+    for path in Path(realtime.__path__[0]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in classes():
+                kind = classes()[node.func.id]
+                given = node.args[1] if kind in (NotFound, errors.Conflict) and node.args[1:] else None
+                yield (str(given.value) if isinstance(given, ast.Constant) else kind.code), kind
+
+
+def fields_of(name: str) -> set[str]:
+    """The fields of a type of the schema."""
+    kind = GRAPHQL.type_map[name]
+    assert isinstance(kind, GraphQLObjectType)
+    return set(kind.fields)
+
+
+def test_every_code_of_the_core_has_a_type() -> None:
+    made = dict(codes_of_the_core())
+    assert made.keys() == REFUSALS.keys()
+    assert {code for code, kind in made.items() if issubclass(kind, InvalidInput)} == {
+        code for code, kind in REFUSALS.items() if "fields" in fields_of(kind.__name__)
+    }
+
+
+def test_every_code_of_the_schema_has_one_type_of_the_interface() -> None:
+    assert [RefusalCode(word) for word in REFUSALS] == list(RefusalCode)
+    assert len(set(REFUSALS.values())) == len(REFUSALS)
+    interface = GRAPHQL.type_map["Refusal"]
+    assert isinstance(interface, GraphQLInterfaceType)
+    implementing = {kind.name for kind in GRAPHQL.get_implementations(interface).objects}
+    assert implementing == {kind.__name__ for kind in REFUSALS.values()}
+
 
 @pytest.mark.parametrize(("code", "kind"), REFUSALS.items())
 def test_refusal_keeps_code_and_sentence(code: str, kind: type[Refusal]) -> None:
     refused: Refused = NotFound("No", code)
-    if issubclass(vars(errors).get(kind.__name__, NotFound), InvalidInput):
+    if issubclass(classes().get(kind.__name__, NotFound), InvalidInput):
         refused = InvalidInput(FieldError("a.b", "bad"), FieldError("c", "worse"))
         refused.code = code
     elif code == "card_blocked":

@@ -1,0 +1,107 @@
+"""Mutations of attempts: queue one for a runner outside, stop one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from realtime import ports
+from realtime.errors import NotFound
+from realtime.kanban.attempts import QueueAttempt, StopAttempt
+from realtime.kanban.commands import parse_command
+from realtime.kanban.ids import AttemptId, BoardId
+from realtime.node import Node
+from schema.attempts import Attempt
+from schema.context import Info
+from schema.inputs import QueueAttemptInput, StopAttemptInput
+from schema.refusals import (
+    AttemptActive,
+    AttemptNotFound,
+    AttemptNotRunning,
+    BoardNotFound,
+    CardBlocked,
+    CardIsDone,
+    CardNotFound,
+    InvalidInput,
+    refusable,
+)
+
+__all__ = ["AttemptMutations", "QueueAttemptPayload", "StopAttemptPayload"]
+
+
+@strawberry.type
+class _AttemptChanged:
+    """What both answers share; no type of the schema."""
+
+    attempt: ports.Attempt = strawberry.field(graphql_type=Attempt, description="The attempt after the change.")
+    cursor: str = strawberry.field(description="The position behind the change in the history of the board.")
+
+
+@strawberry.type(description="What `queueAttempt` did.")
+class QueueAttemptPayload(_AttemptChanged):
+    """What `queueAttempt` did."""
+
+
+@strawberry.type(
+    description="What `stopAttempt` did; the status is `STOPPED`, or `STOPPING` until the runner has ended."
+)
+class StopAttemptPayload(_AttemptChanged):
+    """What `stopAttempt` did."""
+
+
+QueueAttemptResult = Annotated[
+    QueueAttemptPayload | BoardNotFound | CardNotFound | CardIsDone | CardBlocked | AttemptActive | InvalidInput,
+    strawberry.union("QueueAttemptResult", description="The answer to `queueAttempt`: it, or why none was queued."),
+]
+StopAttemptResult = Annotated[
+    StopAttemptPayload | AttemptNotFound | AttemptNotRunning | InvalidInput,
+    strawberry.union("StopAttemptResult", description="The answer to `stopAttempt`: it, or why it was not stopped."),
+]
+
+
+@strawberry.type
+class AttemptMutations:
+    """Mutations of attempts; part of the root."""
+
+    @refusable("Queue an attempt at a card, for a runner outside.", QueueAttemptResult)
+    async def queue_attempt(
+        self,
+        info: Info,
+        board_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the board.")],
+        input: Annotated[QueueAttemptInput, strawberry.argument(description="The card and who is to work.")],
+    ) -> QueueAttemptPayload:
+        """Carry out `QueueAttempt`."""
+        node = info.context.node
+        command = parse_command(QueueAttempt, input.payload())
+        executed = await node.bus.execute(BoardId(board_id), command)
+        queued = next(one for one in executed.board.newest_attempts() if one.card_id == command.card_id)
+        return QueueAttemptPayload(attempt=await _stored(node, queued.id), cursor=executed.position.cursor)
+
+    @refusable("Stop an attempt.", StopAttemptResult)
+    async def stop_attempt(
+        self,
+        info: Info,
+        input: Annotated[StopAttemptInput, strawberry.argument(description="The attempt.")],
+    ) -> StopAttemptPayload:
+        """Carry out `StopAttempt`."""
+        node = info.context.node
+        command = parse_command(StopAttempt, input.payload())
+        attempt = await _stored(node, AttemptId(command.attempt_id))
+        try:
+            executed = await node.bus.execute(attempt.board_id, command)
+        except NotFound as gone:
+            # Its board, deleted between the look and the change, took it along.
+            raise _not_found() from gone
+        return StopAttemptPayload(attempt=await _stored(node, attempt.id), cursor=executed.position.cursor)
+
+
+async def _stored(node: Node, attempt_id: AttemptId) -> ports.Attempt:
+    found = await node.store.attempt(attempt_id)
+    if found is None:
+        raise _not_found()
+    return found
+
+
+def _not_found() -> NotFound:
+    return NotFound("Attempt not found", "attempt_not_found")

@@ -1,0 +1,104 @@
+"""Mutations of projects, by the rules of REST."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from realtime import projects
+from realtime.kanban import models
+from realtime.kanban.commands import parse_command
+from realtime.kanban.projects import CreateProject, UpdateProject
+from schema.context import Info
+from schema.inputs import CreateProjectInput, UpdateProjectInput
+from schema.objects import Project
+from schema.refusals import InvalidInput, ProjectNotFound, refusable
+
+__all__ = ["CreateProjectPayload", "DeleteProjectPayload", "ProjectMutations", "UpdateProjectPayload"]
+
+_ProjectIdArgument = Annotated[strawberry.ID, strawberry.argument(description="Id of the project and of its board.")]
+
+
+@strawberry.type
+class _Changed:
+    """What all answers share; no type of the schema."""
+
+    cursor: str = strawberry.field(description="The position behind the change in the history of the project's board.")
+
+
+@strawberry.type
+class _ProjectChanged(_Changed):
+    """The answer with a project; no type of the schema."""
+
+    project: models.Project = strawberry.field(graphql_type=Project, description="The project after the change.")
+
+
+@strawberry.type(description="What `createProject` did.")
+class CreateProjectPayload(_ProjectChanged):
+    """What `createProject` did."""
+
+
+@strawberry.type(description="What `updateProject` did.")
+class UpdateProjectPayload(_ProjectChanged):
+    """What `updateProject` did."""
+
+
+@strawberry.type(description="What `deleteProject` did.")
+class DeleteProjectPayload(_Changed):
+    """What `deleteProject` did."""
+
+    project_id: strawberry.ID = strawberry.field(description="Id of the project and of the board that are gone.")
+
+
+CreateProjectResult = Annotated[
+    CreateProjectPayload | InvalidInput,
+    strawberry.union("CreateProjectResult", description="The answer to `createProject`: it, or why there is none."),
+]
+UpdateProjectResult = Annotated[
+    UpdateProjectPayload | ProjectNotFound | InvalidInput,
+    strawberry.union("UpdateProjectResult", description="The answer to `updateProject`: it, or why it is as it was."),
+]
+DeleteProjectResult = Annotated[
+    DeleteProjectPayload | ProjectNotFound,
+    strawberry.union("DeleteProjectResult", description="The answer to `deleteProject`: the id, or why none is gone."),
+]
+
+
+@strawberry.type
+class ProjectMutations:
+    """Mutations of projects; part of the root."""
+
+    @refusable("Make a project and its board.", CreateProjectResult)
+    async def create_project(
+        self,
+        info: Info,
+        input: Annotated[CreateProjectInput, strawberry.argument(description="The project.")],
+    ) -> CreateProjectPayload:
+        """Carry out `CreateProject`."""
+        command = parse_command(CreateProject, input.payload())
+        made = await projects.create_project(info.context.node, command)
+        return CreateProjectPayload(project=made.project, cursor=made.cursor)
+
+    @refusable("Rename a project or point it at another repository.", UpdateProjectResult)
+    async def update_project(
+        self,
+        info: Info,
+        project_id: _ProjectIdArgument,
+        input: Annotated[UpdateProjectInput, strawberry.argument(description="The new values.")],
+    ) -> UpdateProjectPayload:
+        """Carry out `UpdateProject`."""
+        command = parse_command(UpdateProject, input.payload())
+        node = info.context.node
+        changed = await projects.update_project(node, await projects.find_project(node, project_id), command)
+        return UpdateProjectPayload(project=changed.project, cursor=changed.cursor)
+
+    @refusable(
+        "Delete a project, its board and all that is kept of its attempts; the streams of the board end.",
+        DeleteProjectResult,
+    )
+    async def delete_project(self, info: Info, project_id: _ProjectIdArgument) -> DeleteProjectPayload:
+        """Delete it."""
+        node = info.context.node
+        cursor = await projects.delete_project(node, await projects.find_project(node, project_id))
+        return DeleteProjectPayload(cursor=cursor, project_id=project_id)
