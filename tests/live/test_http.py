@@ -212,7 +212,7 @@ async def test_path_out_of_the_static_folder_is_404(path: str, unchanged: LiveSe
         ("application/json", b"[]", 400),
         ("application/json", b"{}", 400),
         ("application/json", b'{"query":1}', 400),
-        ("text/plain", b'{"query":"{__typename}"}', 400),
+        ("text/plain", b'{"query":"{__typename}"}', 415),
         ("application/json", b'{"query":"{__typename}","variables":[]}', 400),
     ],
     ids=["half", "list", "no-query", "number", "media-type", "variables"],
