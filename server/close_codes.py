@@ -18,9 +18,11 @@ from realtime.errors import (
 __all__ = [
     "ALREADY_SUBSCRIBED",
     "ENDINGS",
+    "FORBIDDEN",
     "HEARTBEAT_TIMEOUT",
     "INIT_TIMEOUT",
     "INVALID_MESSAGE",
+    "TERMINATED",
     "TOO_MANY_INITS",
     "UNAUTHORIZED",
     "UNKNOWN_SUBPROTOCOL",
@@ -48,9 +50,13 @@ class Ending:
 
 
 HEARTBEAT_TIMEOUT = Ending(4000, "Heartbeat timeout", reconnect=True)
-# graphql-transport-ws, PROTOCOL.md. "Reconnect" is what npm graphql-ws does after each.
+#: The client of the older graphql-ws wanted to go.
+TERMINATED = Ending(1000, "Terminated", reconnect=False)
+# graphql-transport-ws, PROTOCOL.md. "Reconnect" is what npm graphql-ws does after each. The older graphql-ws has no
+# codes; there the same reason goes ahead in `connection_error`.
 INVALID_MESSAGE = Ending(4400, "Invalid message", reconnect=False)
 UNAUTHORIZED = Ending(4401, "Unauthorized", reconnect=False)
+FORBIDDEN = Ending(4403, "Forbidden", reconnect=False)
 UNKNOWN_SUBPROTOCOL = Ending(4406, "Subprotocol not acceptable", reconnect=False)
 INIT_TIMEOUT = Ending(4408, "Connection initialisation timeout", reconnect=True)
 ALREADY_SUBSCRIBED = Ending(4409, "Subscriber already exists", reconnect=False)

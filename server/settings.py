@@ -65,6 +65,15 @@ class Settings(BaseSettings):
     ping_seconds: float = Field(
         default=20.0, gt=0, description="Seconds between protocol pings on WebSockets, and how long a pong may take."
     )
+    graphql_init_seconds: float = Field(
+        default=10.0, gt=0, description="Seconds in which a GraphQL WebSocket must be initialised."
+    )
+    graphql_ping_seconds: float = Field(
+        default=20.0, gt=0, description="Seconds between two ping or ka messages on GraphQL WebSockets."
+    )
+    legacy_graphql_ws: bool = Field(
+        default=True, description="Accept the older GraphQL subprotocol graphql-ws of subscriptions-transport-ws."
+    )
     send_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Seconds after which a reader that takes nothing is cut off."
     )
@@ -73,6 +82,9 @@ class Settings(BaseSettings):
     )
     max_queued_envelopes: int = Field(
         default=10_000, ge=1, description="Messages that may wait for one reader before it is closed."
+    )
+    max_operations: int = Field(
+        default=100, ge=1, description="Operations that may run at the same time on one GraphQL WebSocket."
     )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest request body.")
     max_frame_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest WebSocket message.")

@@ -1,45 +1,37 @@
-"""The server's side of graphql-transport-ws: what each message of a client asks for (graphql-ws, PROTOCOL.md).
+"""What the GraphQL subprotocols of WebSocket share: what a message can ask for, and what a connection remembers.
 
-Only a breach of the protocol closes the connection. Whatever is wrong with an operation ends that operation.
-Carrying out what is asked, and the time in which `connection_init` must come, are left to the transport.
+Each subprotocol has a conversation of its own beside this. Carrying out what is asked, and the time in which
+`connection_init` must come, are left to the transport.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
-from server.close_codes import (
-    ALREADY_SUBSCRIBED,
-    INVALID_MESSAGE,
-    TOO_MANY_INITS,
-    UNAUTHORIZED,
-    Ending,
-)
-from server.protocol.graphql_request import GraphqlRequest, MalformedRequest, described, parse_parameters
+from server.close_codes import Ending
+from server.protocol.graphql_request import GraphqlRequest, described
 
 __all__ = [
-    "PING",
-    "SUBPROTOCOL",
     "Close",
     "GraphqlConversation",
+    "InvalidMessage",
+    "MayConnect",
     "Message",
     "Reply",
     "Start",
     "Step",
     "Stop",
-    "complete_message",
-    "error_message",
-    "next_message",
+    "parsed_object",
 ]
 
-SUBPROTOCOL = "graphql-transport-ws"
 Message = Mapping[str, Any]
-PING: Message = {"type": "ping"}
-_TYPES = ("connection_init", "ping", "pong", "subscribe", "complete")
+#: Tells whether the payload of `connection_init` lets its sender in.
+MayConnect = Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +63,23 @@ class Close:
     ending: Ending
 
 
-#: What a message asks for; None = nothing.
-Step = Reply | Start | Stop | Close | None
+Step = Reply | Start | Stop | Close
 
 
-class _Invalid(Exception):
+class InvalidMessage(Exception):
     """Not a message of the protocol; the text says what was expected and what came."""
 
 
-class GraphqlConversation:
-    """Reads messages and keeps the ids that are taken."""
+class GraphqlConversation(ABC):
+    """The server's side of one connection: reads messages, words answers, keeps the ids that are taken."""
 
-    def __init__(self, max_operations: int) -> None:
-        """Let at most `max_operations` run at the same time."""
+    #: As it stands in `Sec-WebSocket-Protocol`.
+    SUBPROTOCOL: ClassVar[str]
+
+    def __init__(self, max_operations: int, may_connect: MayConnect) -> None:
+        """Let in whom `may_connect` does, and at most `max_operations` run at the same time."""
         self._max_operations = max_operations
+        self._may_connect = may_connect
         self._initialised = False
         self._running: set[str] = set()
 
@@ -93,102 +88,60 @@ class GraphqlConversation:
         """Whether `connection_init` has come, and was acknowledged."""
         return self._initialised
 
-    def receive(self, data: str | bytes) -> Step:
-        """Return what a text or binary message asks for."""
-        try:
-            message = _parsed(data)
-            match message["type"]:
-                case "connection_init":
-                    return self._init()
-                case "ping":
-                    return Reply(_pong(message))
-                case "pong":
-                    return None  # an answer, or "even sent unsolicited as an unidirectional heartbeat"
-                case "subscribe":
-                    return self._subscribe(_id(message), _request(message))
-                case _:
-                    return self._complete(_id(message))
-        except _Invalid as invalid:
-            return Close(INVALID_MESSAGE.because(str(invalid)))
+    @property
+    @abstractmethod
+    def keep_alive(self) -> Message | None:
+        """What to send now and then so that the client knows we are there; None = not yet."""
 
-    def finish(self, id: str) -> None:
-        """Free an id before the server's last message about it, so that the client may use it again at once."""
+    @abstractmethod
+    def receive(self, data: str | bytes) -> Sequence[Step]:
+        """Return what a text or binary message asks for, in order; nothing comes behind `Close`."""
+
+    @abstractmethod
+    def init_overdue(self) -> Sequence[Step]:
+        """Return what is due when `connection_init` has not come in time."""
+
+    def result(self, id: str, body: Message, failed: bool) -> Message:
+        """Return the message that carries a response of an operation; when it `failed`, that is its last.
+
+        The id is free then, before the client can know it, so that it may be used again at once.
+        """
+        if not failed:
+            return self._next(id, body)
         self._running.discard(id)
+        return self._error(id, body["errors"])
 
-    def _init(self) -> Step:
-        if self._initialised:
-            return Close(TOO_MANY_INITS)
-        self._initialised = True
-        return Reply({"type": "connection_ack"})
+    def completed(self, id: str) -> Message:
+        """Return the last message about an operation that has given all its results; its id is free."""
+        self._running.discard(id)
+        return {"id": id, "type": "complete"}
 
-    def _subscribe(self, id: str, request: GraphqlRequest) -> Step:
-        if not self._initialised:
-            return Close(UNAUTHORIZED)
-        if id in self._running:
-            return Close(ALREADY_SUBSCRIBED.because(f"Subscriber for {id} already exists"))
+    def _begin(self, id: str, request: GraphqlRequest) -> Step:
         if len(self._running) >= self._max_operations:
-            return Reply(error_message(id, [_too_many(self._max_operations)]))
+            return Reply(self._error(id, [_too_many(self._max_operations)]))
         self._running.add(id)
         return Start(id, request)
 
-    def _complete(self, id: str) -> Step:
-        # "It is permissable to simply ignore all unknown IDs": the operation may have ended while this came.
-        if id not in self._running:
-            return None
-        self._running.discard(id)
-        return Stop(id)
+    @abstractmethod
+    def _next(self, id: str, body: Message) -> Message: ...
+
+    @abstractmethod
+    def _error(self, id: str, errors: Sequence[Message]) -> Message: ...
 
 
-def next_message(id: str, payload: Message) -> Message:
-    """Return a result of an operation."""
-    return {"id": id, "type": "next", "payload": payload}
+def parsed_object(data: str | bytes) -> dict[str, Any]:
+    """Return the JSON object that a message is.
 
-
-def error_message(id: str, errors: Sequence[Any]) -> Message:
-    """Return the end of an operation that failed; "no further messages will be sent"."""
-    return {"id": id, "type": "error", "payload": errors}
-
-
-def complete_message(id: str) -> Message:
-    """Return the end of an operation that has given all its results."""
-    return {"id": id, "type": "complete"}
-
-
-def _parsed(data: str | bytes) -> dict[str, Any]:
+    Raises:
+        InvalidMessage: it is something else.
+    """
     try:
         message = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise _Invalid(f"expected JSON, got something else: {error}") from error
+        raise InvalidMessage(f"expected JSON, got something else: {error}") from error
     if not isinstance(message, dict):
-        raise _Invalid(f"expected a JSON object, got {described(message)}")
-    kind = message.get("type")
-    if kind not in _TYPES:
-        came = described(kind) if "type" in message else "none"
-        raise _Invalid(f"type: expected one of {', '.join(_TYPES)}; got {came}")
-    payload = message.get("payload")
-    if kind not in ("subscribe", "complete") and payload is not None and not isinstance(payload, dict):
-        raise _Invalid(f"{kind}: payload: expected an object or null, got {described(payload)}")
+        raise InvalidMessage(f"expected a JSON object, got {described(message)}")
     return message
-
-
-def _pong(ping: Message) -> Message:
-    payload = ping.get("payload")
-    return {"type": "pong"} if payload is None else {"type": "pong", "payload": payload}
-
-
-def _id(message: Message) -> str:
-    id = message.get("id")
-    if isinstance(id, str) and id:
-        return id
-    came = described(id) if "id" in message else "none"
-    raise _Invalid(f"{message['type']}: id: expected a string that is not empty, got {came}")
-
-
-def _request(message: Message) -> GraphqlRequest:
-    try:
-        return parse_parameters(message.get("payload"))
-    except MalformedRequest as malformed:
-        raise _Invalid(f"subscribe: payload: {malformed}") from malformed
 
 
 def _too_many(limit: int) -> Message:

@@ -6,17 +6,17 @@ import asyncio
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
-from strawberry.asgi import GraphQL
 
 from realtime.node import Node
 from schema.context import Context
 from server.close_codes import UNKNOWN_SUBPROTOCOL
 from server.connections import abort
-from server.protocol.graphql_conversation import SUBPROTOCOL
+from server.protocol.graphql_conversation import GraphqlConversation
+from server.protocol.graphql_transport_ws import GraphqlTransportWs
+from server.protocol.graphql_ws import GraphqlWs
 from server.settings import Settings
 from server.transports.graphql_http import GraphqlHttp, media_type_of
 from server.transports.graphql_socket import GraphqlSocket
@@ -25,13 +25,11 @@ from server.transports.graphql_streaming import STREAMS, GraphqlStreaming
 __all__ = ["GraphqlEndpoint"]
 
 
-class GraphqlEndpoint(GraphQL[Context, None]):
+class GraphqlEndpoint:
     """`/graphql`: every operation over HTTP and over WebSocket, GraphiQL for browsers."""
 
     def __init__(self, schema: Schema, node: Node, settings: Settings, page: Path) -> None:
         """Execute `schema` on `node`; `page` is GraphiQL's HTML."""
-        # `server.origins` has decided who may connect, by one rule for all exits.
-        super().__init__(schema, allowed_origins=("*",))
         self._schema = schema
         self._node = node
         self._http = GraphqlHttp(schema, node, page)
@@ -46,10 +44,6 @@ class GraphqlEndpoint(GraphQL[Context, None]):
         else:
             await self._serve_socket(WebSocket(scope, receive, patient))
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        """Return what resolvers get."""
-        return Context(self._node)
-
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send, patient: Send) -> None:
         request = Request(scope, receive)
         if media_type_of(request, STREAMS) in STREAMS:
@@ -59,15 +53,19 @@ class GraphqlEndpoint(GraphQL[Context, None]):
             await response(scope, receive, patient)
 
     async def _serve_socket(self, socket: WebSocket) -> None:
-        subprotocol = await self.pick_websocket_subprotocol(socket)
-        if subprotocol == SUBPROTOCOL:
-            await GraphqlSocket(socket, self._schema, Context(self._node)).serve()
-        elif subprotocol is None:
+        settings: Settings = socket.app.state.settings
+        spoken: tuple[type[GraphqlConversation], ...] = (GraphqlTransportWs,)
+        if settings.legacy_graphql_ws:
+            spoken = (GraphqlTransportWs, GraphqlWs)
+        by_name = {kind.SUBPROTOCOL: kind for kind in spoken}
+        kind = next((by_name[name] for name in socket.scope["subprotocols"] if name in by_name), None)
+        if kind is None:
             # By a close code, not before the upgrade: browsers show scripts nothing of an answer over HTTP.
             await socket.accept()
             await socket.close(UNKNOWN_SUBPROTOCOL.code, UNKNOWN_SUBPROTOCOL.reason)
-        else:
-            await self.run(socket)  # the older `graphql-ws`, by Strawberry
+            return
+        conversation = kind(settings.max_operations, lambda payload: True)
+        await GraphqlSocket(socket, self._schema, Context(self._node), conversation).serve()
 
 
 def _patient(send: Send, scope: Scope, seconds: float) -> Send:

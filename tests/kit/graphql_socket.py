@@ -1,4 +1,4 @@
-"""A client of graphql-transport-ws that shows each message as it came, for one operation on a connection of its own."""
+"""A client of the GraphQL subprotocols that shows each message as it came: one operation on a connection of its own."""
 
 from __future__ import annotations
 
@@ -22,22 +22,28 @@ _HANDSHAKE = [
     ("Connection", "Upgrade"),
     ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ("Sec-WebSocket-Version", "13"),
-    ("Sec-WebSocket-Protocol", "graphql-transport-ws"),
 ]
+#: Subprotocol → its words for starting an operation and for a result, and what follows the acknowledgement.
+_WORDS: dict[str, tuple[str, str, list[Json]]] = {
+    "graphql-transport-ws": ("subscribe", "next", []),
+    "graphql-ws": ("start", "data", [{"type": "ka"}]),
+}
 
 
 class GraphqlSocket:
     """A connection on which one operation runs; made by `open_subscription`."""
 
-    def __init__(self, socket: RawSocket) -> None:
+    def __init__(self, socket: RawSocket, subprotocol: str) -> None:
         self._socket = socket
+        self._start, self._next, self._behind_ack = _WORDS[subprotocol]
 
     async def start(self, query: str, variables: Mapping[str, object]) -> None:
         """Initialise the connection and send the operation."""
         await self._socket.send_json({"type": "connection_init"})
-        assert await self.message() == {"type": "connection_ack"}
+        for expected in [{"type": "connection_ack"}, *self._behind_ack]:
+            assert await self.message() == expected
         payload = {"query": query, "variables": dict(variables)}
-        await self._socket.send_json({"id": _ID, "type": "subscribe", "payload": payload})
+        await self._socket.send_json({"id": _ID, "type": self._start, "payload": payload})
 
     async def message(self) -> Json:
         """Wait for the next message, of whatever type."""
@@ -52,7 +58,9 @@ class GraphqlSocket:
         """Wait for the next result, which must have no errors, and return its data."""
         message = await self.message()
         data: Json = message.get("payload", {}).get("data")
-        assert message == {"id": _ID, "type": "next", "payload": {"data": data}}, f"expected a result, got {message}"
+        assert message == {"id": _ID, "type": self._next, "payload": {"data": data}}, (
+            f"expected a result, got {message}"
+        )
         return data
 
     async def completed(self) -> None:
@@ -63,11 +71,15 @@ class GraphqlSocket:
 
 @asynccontextmanager
 async def open_subscription(
-    address: Address, query: str, variables: Mapping[str, object] | None = None
+    address: Address,
+    query: str,
+    variables: Mapping[str, object] | None = None,
+    subprotocol: str = "graphql-transport-ws",
 ) -> AsyncIterator[GraphqlSocket]:
     """Subscribe for the length of the block."""
-    async with open_socket(address, "/graphql", _HANDSHAKE) as raw:
-        assert raw.response.header("Sec-WebSocket-Protocol") == "graphql-transport-ws"
-        socket = GraphqlSocket(raw)
+    headers = [*_HANDSHAKE, ("Sec-WebSocket-Protocol", subprotocol)]
+    async with open_socket(address, "/graphql", headers) as raw:
+        assert raw.response.header("Sec-WebSocket-Protocol") == subprotocol
+        socket = GraphqlSocket(raw, subprotocol)
         await socket.start(query, variables or {})
         yield socket

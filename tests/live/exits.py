@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -66,22 +67,46 @@ class _Socket:
 class _GraphqlSocket(_Socket):
     """`boardEvents` over graphql-transport-ws."""
 
+    start, stop = "subscribe", "complete"
+
     async def subscribe(self) -> None:
         await self.socket.send_json({"type": "connection_init"})
         assert (await self.message())["type"] == "connection_ack"
         await self.socket.send_json(
-            {"id": "1", "type": "subscribe", "payload": {"query": _EVENTS, "variables": {"id": BOARD}}}
+            {"id": "1", "type": self.start, "payload": {"query": _EVENTS, "variables": {"id": BOARD}}}
         )
 
     async def event(self) -> tuple[str, Any]:
         message = await self.message()
         if message["type"] == "complete":
             raise Ended("complete")
-        return _told({"errors": message["payload"]} if message["type"] == "error" else message["payload"])
+        if message["type"] == "error":
+            # A list of errors, and with the older subprotocol one.
+            errors = message["payload"]
+            return _told({"errors": errors if isinstance(errors, list) else [errors]})
+        return _told(message["payload"])
 
     async def say_goodbye(self) -> None:
-        await self.socket.send_json({"id": "1", "type": "complete"})
+        await self.socket.send_json({"id": "1", "type": self.stop})
         await super().say_goodbye()
+
+
+class _OlderGraphqlSocket(_GraphqlSocket):
+    """`boardEvents` over graphql-ws, the older subprotocol."""
+
+    start, stop = "start", "stop"
+
+    async def message(self) -> dict[str, Any]:
+        while (message := await super().message())["type"] == "ka":
+            pass
+        return message
+
+    async def say_goodbye(self) -> None:
+        await self.socket.send_json({"id": "1", "type": self.stop})
+        await self.socket.send_json({"type": "connection_terminate"})
+        with contextlib.suppress(Ended):
+            while True:
+                await self.message()
 
 
 class _Stream:
@@ -121,8 +146,16 @@ async def _socket(connection: Connection, target: str) -> ExitReader:
 
 
 async def _graphql(connection: Connection, target: str) -> ExitReader:
-    headers = [*_upgrade(), ("Sec-WebSocket-Protocol", "graphql-transport-ws")]
-    reader = _GraphqlSocket(await RawSocket.handshake(connection, target, headers))
+    return await _subscribed(_GraphqlSocket, connection, target, "graphql-transport-ws")
+
+
+async def _older_graphql(connection: Connection, target: str) -> ExitReader:
+    return await _subscribed(_OlderGraphqlSocket, connection, target, "graphql-ws")
+
+
+async def _subscribed(kind: type[_GraphqlSocket], connection: Connection, target: str, subprotocol: str) -> ExitReader:
+    headers = [*_upgrade(), ("Sec-WebSocket-Protocol", subprotocol)]
+    reader = kind(await RawSocket.handshake(connection, target, headers))
     await reader.subscribe()
     return reader
 
@@ -152,6 +185,7 @@ EXITS: dict[str, tuple[_Opener, str]] = {
     "dashboard-sse": (_stream, "/api/v1/sse"),
     "graphql-ws": (_graphql, "/graphql"),
     "graphql-sse": (_graphql_stream, _GET),
+    "older-graphql-ws": (_older_graphql, "/graphql"),
 }
 
 

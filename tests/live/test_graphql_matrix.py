@@ -29,6 +29,8 @@ _AFTERWARDS = "Afterwards"
 _DELETED = "project.deleted"  # ends the stream, so it has a test of its own
 _WAIT_UNITS = 10
 
+both_subprotocols = pytest.mark.parametrize("subprotocol", ["graphql-transport-ws", "graphql-ws"])
+
 
 @dataclass(frozen=True)
 class Audience:
@@ -59,13 +61,13 @@ async def until_marker(reader: GraphqlSocket, label: str = _AFTERWARDS) -> list[
 
 
 @asynccontextmanager
-async def audience(*, with_attempt: bool = True) -> AsyncIterator[Audience]:
+async def audience(subprotocol: str = "graphql-transport-ws", *, with_attempt: bool = True) -> AsyncIterator[Audience]:
     """Run a server with two boards, subscribe to both and to the dashboard, and read what each begins with."""
     async with live_server() as server, AsyncExitStack() as stack:
         publisher = Publisher(server.address)
         await set_stage(publisher, with_attempt=with_attempt)
         board, other, dashboard = [
-            await stack.enter_async_context(open_subscription(server.address, document, variables))
+            await stack.enter_async_context(open_subscription(server.address, document, variables, subprotocol))
             for document, variables in (
                 (_DOCUMENT, {"boardId": BOARD}),
                 (_DOCUMENT, {"boardId": OTHER}),
@@ -99,9 +101,10 @@ def without_cursors(told: list[Json]) -> list[Json]:
     return [{key: value for key, value in one.items() if key != "cursor"} for one in told]
 
 
+@both_subprotocols
 @pytest.mark.parametrize("name", sorted(set(MATRIX) - {_DELETED}))
-async def test_event_reaches_exactly_its_subscribers(name: str) -> None:
-    async with audience(with_attempt=name != "attempt.queued") as readers:
+async def test_event_reaches_exactly_its_subscribers(name: str, subprotocol: str) -> None:
+    async with audience(subprotocol, with_attempt=name != "attempt.queued") as readers:
         await readers.publisher.publish(event(name, payload_of(name), AT))
         if MATRIX[name].refreshes:
             assert (await readers.names())[OTHER] != RENAMED
@@ -113,8 +116,9 @@ async def test_event_reaches_exactly_its_subscribers(name: str) -> None:
     assert without_cursors(of_other) == everybody
 
 
-async def test_deleted_board_ends_its_subscription_only() -> None:
-    async with audience() as readers:
+@both_subprotocols
+async def test_deleted_board_ends_its_subscription_only(subprotocol: str) -> None:
+    async with audience(subprotocol) as readers:
         await readers.publisher.publish(event(_DELETED, payload_of(_DELETED), AT))
         goodbye = (await readers.board.data())["boardEvents"]
         await readers.board.completed()
@@ -135,9 +139,10 @@ async def test_conversation_items_of_all_kinds_arrive_typed() -> None:
     assert without_cursors(told) == [result for _, result in ITEMS]
 
 
-async def test_batch_of_all_events_has_one_order_and_cursors_on_all_exits() -> None:
+@both_subprotocols
+async def test_batch_of_all_events_has_one_order_and_cursors_on_all_exits(subprotocol: str) -> None:
     names = [name for name in MATRIX if name not in {_DELETED, "attempt.queued", "board.state.changed"}]
-    async with audience() as readers, raw_cursors(readers.publisher) as (of_socket, of_stream):
+    async with audience(subprotocol) as readers, raw_cursors(readers.publisher) as (of_socket, of_stream):
         await readers.publisher.publish(*(event(name, payload_of(name), AT) for name in names))
         await readers.publisher.mark(_AFTERWARDS)
         told = await until_marker(readers.board)

@@ -28,6 +28,7 @@ _ENDINGS = {
     "dashboard-sse": None,
     "graphql-ws": "SERVER_SHUTDOWN",
     "graphql-sse": "SERVER_SHUTDOWN",
+    "older-graphql-ws": "SERVER_SHUTDOWN",
 }
 
 
@@ -55,7 +56,7 @@ async def _check_goodbyes(readers: dict[str, ExitReader]) -> None:
         events, word = await _to_the_end(reader)
         assert [type_ for type_, _ in events] == ["goodbye"], name
         assert word == _ENDINGS[name], name
-        if not name.startswith("graphql-"):
+        if "graphql" not in name:
             assert events[0][1]["reason"] == "server_shutdown"
             assert 0 < events[0][1]["reconnectAfterMs"] <= 5000
             hints.add(events[0][1]["reconnectAfterMs"])

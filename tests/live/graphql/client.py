@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import orjson
@@ -12,7 +12,10 @@ from tests.kit.raw_http import Address
 from tests.kit.raw_socket import BINARY, PING, TEXT, Frame, RawSocket, frame_bytes, open_socket
 from tests.kit.recordings import Json
 
-__all__ = ["ACK", "INIT", "Client", "connected", "open_client", "subscribe_message"]
+__all__ = ["ACK", "INIT", "OLDER", "Client", "connected", "open_client", "subscribe_message"]
+
+#: The subprotocol of subscriptions-transport-ws.
+OLDER = "graphql-ws"
 
 INIT: Json = {"type": "connection_init"}
 ACK: Json = {"type": "connection_ack"}
@@ -65,17 +68,24 @@ def subscribe_message(id: object, query: object, **payload: object) -> Json:
 
 
 @asynccontextmanager
-async def open_client(address: Address, subprotocol: str | None = "graphql-transport-ws") -> AsyncIterator[Client]:
+async def open_client(
+    address: Address,
+    subprotocol: str | None = "graphql-transport-ws",
+    *,
+    target: str = "/graphql",
+    headers: Iterable[tuple[str, str]] = (),
+) -> AsyncIterator[Client]:
     """Connect for the length of the block, and send nothing."""
-    headers = [
+    sent = [
         ("Host", "127.0.0.1"),
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ("Sec-WebSocket-Version", "13"),
         *([("Sec-WebSocket-Protocol", subprotocol)] if subprotocol else []),
+        *headers,
     ]
-    async with open_socket(address, "/graphql", headers) as socket:
+    async with open_socket(address, target, sent) as socket:
         assert socket.response.status == 101
         yield Client(socket)
 

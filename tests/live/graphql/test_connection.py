@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from server.transports import graphql_socket
 from tests.kit.live_server import LiveServer, live_server
 from tests.live.graphql.client import ACK, INIT, connected, open_client, subscribe_message
 
@@ -53,19 +52,19 @@ async def test_two_inits_at_once_are_acknowledged_once(standing: LiveServer) -> 
         assert await client.closed() == (4429, "Too many initialisation requests")
 
 
-async def test_no_init_in_time_closes_4408(monkeypatch: pytest.MonkeyPatch, clean_log: None) -> None:
+async def test_no_init_in_time_closes_4408() -> None:
     """If the client does not request a connection: `4408: Connection initialisation timeout`."""
-    monkeypatch.setattr(graphql_socket, "INIT_SECONDS", 0.2)
-    async with live_server() as live, open_client(live.address) as client:
+    async with live_server(graphql_init_seconds=0.2) as live, open_client(live.address) as client:
         await client.send({"type": "ping"})  # whatever else it says does not stop the clock
         await client.expect({"type": "pong"})
         assert await client.closed() == (4408, "Connection initialisation timeout")
 
 
-async def test_init_in_time_stops_the_clock(monkeypatch: pytest.MonkeyPatch, clean_log: None) -> None:
-    monkeypatch.setattr(graphql_socket, "INIT_SECONDS", 0.2)
-    monkeypatch.setattr(graphql_socket, "PING_SECONDS", 0.3)
-    async with live_server() as live, connected(live.address) as client:
+async def test_init_in_time_stops_the_clock() -> None:
+    async with (
+        live_server(graphql_init_seconds=0.2, graphql_ping_seconds=0.3) as live,
+        connected(live.address) as client,
+    ):
         await client.expect({"type": "ping"})  # the time is over
         await client.send(_QUERY)
         await client.expect(_RESULT, _COMPLETE)
@@ -106,10 +105,9 @@ async def test_unsolicited_pong_is_ignored(payload: dict[str, object], standing:
         await client.expect_nothing()
 
 
-async def test_server_pings_and_takes_the_answer(monkeypatch: pytest.MonkeyPatch, clean_log: None) -> None:
+async def test_server_pings_and_takes_the_answer() -> None:
     """Ping and pong: `Direction: bidirectional`."""
-    monkeypatch.setattr(graphql_socket, "PING_SECONDS", 0.1)
-    async with live_server() as live, connected(live.address) as client:
+    async with live_server(graphql_ping_seconds=0.1) as live, connected(live.address) as client:
         for _ in range(3):
             await client.expect({"type": "ping"})
             await client.send({"type": "pong"})

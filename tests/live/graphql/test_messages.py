@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.close_codes import MAX_REASON_BYTES
-from server.protocol.graphql_conversation import Close, GraphqlConversation, Reply
+from server.protocol.graphql_conversation import Close, Reply
+from server.protocol.graphql_transport_ws import GraphqlTransportWs
 from tests.kit.live_server import LiveServer
 from tests.kit.raw_socket import BINARY, TEXT
 from tests.live.graphql.client import INIT, connected, subscribe_message
@@ -121,12 +122,12 @@ _MESSAGES = _JSON | st.fixed_dictionaries({}, optional={"type": _KINDS, "id": _J
 
 @given(st.lists(_MESSAGES | st.binary(max_size=20), max_size=4))
 def test_any_message_gets_a_step_of_the_protocol(messages: list[object]) -> None:
-    conversation = GraphqlConversation(max_operations=2)
+    conversation = GraphqlTransportWs(2, may_connect=lambda payload: True)
     for message in messages:
-        step = conversation.receive(message if isinstance(message, bytes) else orjson.dumps(message))
-        if isinstance(step, Close):
-            assert step.ending.code in {4400, 4401, 4409, 4429}
-            assert 0 < len(step.ending.reason.encode()) <= MAX_REASON_BYTES
-            return
-        if isinstance(step, Reply):
-            assert step.message["type"] in {"connection_ack", "pong", "error"}
+        for step in conversation.receive(message if isinstance(message, bytes) else orjson.dumps(message)):
+            if isinstance(step, Close):
+                assert step.ending.code in {4400, 4401, 4409, 4429}
+                assert 0 < len(step.ending.reason.encode()) <= MAX_REASON_BYTES
+                return
+            if isinstance(step, Reply):
+                assert step.message["type"] in {"connection_ack", "pong", "error"}

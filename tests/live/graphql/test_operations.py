@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from server.transports import graphql_socket
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher
@@ -214,9 +213,8 @@ async def test_error_of_a_field_comes_with_the_result(standing: LiveServer) -> N
         await client.expect(_complete("m"))
 
 
-async def test_one_operation_too_many_is_refused_until_one_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphql_socket, "MAX_OPERATIONS", 2)
-    async with live_server() as live, connected(live.address) as client:
+async def test_one_operation_too_many_is_refused_until_one_ends() -> None:
+    async with live_server(max_operations=2) as live, connected(live.address) as client:
         await make_boards(live.address)
         await _subscribe(client, "1")
         await _subscribe(client, "2")
@@ -243,18 +241,19 @@ async def test_hundred_operations_run_on_one_connection(boards: LiveServer) -> N
         assert (await _error(client, "one more"))[0] == "TOO_MANY_OPERATIONS"
 
 
-@pytest.mark.parametrize("way", ["close", "fault"])
+@pytest.mark.parametrize("way", ["close", "vanish", "fault"])
 async def test_lost_connection_closes_its_generators(way: str, boards: LiveServer) -> None:
     before = holdings(boards.node)
     async with deadline(10), connect(boards.address), connected(boards.address) as client:
         for id in ("1", "2", "3"):
             await _subscribe(client, id)
-        assert boards.node.hub.statistics().subscribers == 3
+        assert (boards.node.hub.statistics().subscribers, boards.node.hub.statistics().left) == (3, 0)
         if way == "close":
             assert await client.socket.close(1000) == (1000, "")
-        else:
+        elif way == "fault":
             await client.socket.send_frame(0x3, b"")  # a reserved opcode: the connection fails
-    await settled(boards.node, before)
+    await settled(boards.node, before)  # without a further event
+    assert boards.node.hub.statistics().left == 3
 
 
 async def test_deleted_board_completes_its_subscription(boards: LiveServer) -> None:

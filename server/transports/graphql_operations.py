@@ -1,0 +1,78 @@
+"""The operations that run on one GraphQL socket, whichever its subprotocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+
+from starlette.websockets import WebSocketDisconnect
+from strawberry import Schema
+
+from schema.context import Context
+from server.protocol.graphql_conversation import GraphqlConversation, Message, Start
+from server.transports.graphql_operation import operation_results
+
+__all__ = ["GraphqlOperations"]
+
+#: Most seconds to wait for an operation to clean up after itself.
+STOP_SECONDS = 5.0
+
+
+class GraphqlOperations:
+    """Runs each operation in a task of its own and sends what comes of it, in the words of the conversation."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        context: Context,
+        conversation: GraphqlConversation,
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        """Execute `schema`, each operation on a copy of `context`."""
+        self._schema = schema
+        self._context = context
+        self._conversation = conversation
+        self._send = send
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self, start: Start) -> None:
+        """Begin an operation; its id must be free in the conversation."""
+        if before := self._tasks.get(start.id):
+            await asyncio.wait([before])  # it is sending the last message that carries this id
+        task = asyncio.create_task(self._run(start), name="operation")
+        self._tasks[start.id] = task
+        task.add_done_callback(partial(self._forget, start.id))
+
+    async def stop(self, id: str) -> None:
+        """End an operation, and return when its generators are closed; one that has ended already is nothing."""
+        await self._end([self._tasks[id]] if id in self._tasks else [])
+
+    async def aclose(self) -> None:
+        """End all operations."""
+        await self._end(self._tasks.values())
+
+    def _forget(self, id: str, ended: asyncio.Task[None]) -> None:
+        if self._tasks.get(id) is ended:
+            del self._tasks[id]
+
+    async def _run(self, start: Start) -> None:
+        try:
+            # A context of its own: operations write into theirs.
+            results = operation_results(start.request, self._schema, replace(self._context))
+            async with aclosing(results):
+                async for result in results:
+                    await self._send(self._conversation.result(start.id, result.body, result.failed))
+                    if result.failed:
+                        return
+            await self._send(self._conversation.completed(start.id))
+        except WebSocketDisconnect:
+            pass  # who reads finds out too
+
+    async def _end(self, tasks: Collection[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(list(tasks), timeout=STOP_SECONDS)
