@@ -26,7 +26,7 @@ _EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... 
 _TYPENAME = "{ __typename }"
 #: Unlike the one before, it waits for the store.
 _PROJECTS = "{ projects { id } }"
-_DELETE = 'mutation { deleteCard(boardId: "board-1", input: { cardId: "free" }) { cardId } }'
+_DELETE = 'mutation { deleteCard(boardId: "board-1", input: { cardId: "free" }) { __typename } }'
 _KA = {"type": "ka"}
 _MARKER = {"id": "marker", "type": "marker"}
 
