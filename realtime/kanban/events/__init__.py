@@ -7,6 +7,7 @@ Names and payload fields are those of the recordings (contract §1; 45 names). O
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, get_args
 
 from pydantic import Field
@@ -72,6 +73,7 @@ from realtime.kanban.events.workspace import (
 
 __all__ = [
     "DASHBOARD_EVENTS",
+    "EVENT_MODELS",
     "EVENT_NAMES",
     "AgentProfileChanged",
     "AgentRegistered",
@@ -175,9 +177,11 @@ _Events = (
 )
 #: Every domain event, told apart by `type`.
 Event = Annotated[_Events, Field(discriminator="type")]
-_MODELS: dict[str, type[DomainEvent]] = {model.model_fields["type"].default: model for model in get_args(_Events)}
-#: All names, in the order of this module.
-EVENT_NAMES = tuple(_MODELS)
+#: Name → model, in the order of this module.
+EVENT_MODELS: Mapping[str, type[DomainEvent]] = MappingProxyType(
+    {model.model_fields["type"].default: model for model in get_args(_Events)}
+)
+EVENT_NAMES = tuple(EVENT_MODELS)
 #: After one of these the dashboard may show something else (contract §3).
 DASHBOARD_EVENTS = frozenset(
     {
@@ -195,4 +199,4 @@ def parse_event(name: str, payload: Mapping[str, Any]) -> DomainEvent:
         KeyError: no event has this name.
         pydantic.ValidationError: the payload does not fit.
     """
-    return _MODELS[name].model_validate({**payload, "type": name}, by_alias=True, by_name=False)
+    return EVENT_MODELS[name].model_validate({**payload, "type": name}, by_alias=True, by_name=False)

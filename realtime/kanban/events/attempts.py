@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import StrictInt
+from pydantic import Field, StrictInt
 
 from realtime.kanban.conversation import ConversationItemJson
 from realtime.kanban.events.base import EventPart, OfAttempt
@@ -32,96 +32,106 @@ class AttemptQueued(OfAttempt):
     """An attempt waits for a runner."""
 
     type: Literal["attempt.queued"] = "attempt.queued"
-    card_id: Id
-    agent: Id
-    branch_name: str | None = None
-    base_branch: str | None = None
-    profile_id: str | None = None
+    card_id: Id = Field(description="Id of the card the attempt is at.")
+    agent: Id = Field(description="Key of the agent that is to work, 1 to 200 characters.")
+    branch_name: str | None = Field(default=None, description="The branch to work on.")
+    base_branch: str | None = Field(default=None, description="The branch to begin at.")
+    profile_id: str | None = Field(default=None, description="Id of the agent's profile to work with.")
 
 
 class AttemptStarted(OfAttempt):
     """A runner began; the card moves to In Progress."""
 
     type: Literal["attempt.started"] = "attempt.started"
-    card_id: Id
-    agent: Id
-    branch_name: str | None = None
-    base_branch: str | None = None
-    worktree_path: str | None = None
-    profile_id: str | None = None
+    card_id: Id = Field(description="Id of the card the attempt is at; it moves to In Progress.")
+    agent: Id = Field(description="Key of the agent that works, 1 to 200 characters.")
+    branch_name: str | None = Field(default=None, description="The branch it works on.")
+    base_branch: str | None = Field(default=None, description="The branch it began at.")
+    worktree_path: str | None = Field(default=None, description="Where its working tree lies on the runner's machine.")
+    profile_id: str | None = Field(default=None, description="Id of the agent's profile it works with.")
 
 
 class AttemptStatusChanged(OfAttempt):
     """The attempt has another status."""
 
     type: Literal["attempt.status.changed"] = "attempt.status.changed"
-    status: AttemptStatus
-    card_id: Id | None = None
-    previous_status: AttemptStatus | None = None
-    ended_at: IsoTime | None = None
+    status: AttemptStatus = Field(description="Where the attempt stands now.")
+    card_id: Id | None = Field(default=None, description="Id of the card the attempt is at.")
+    previous_status: AttemptStatus | None = Field(default=None, description="Where it stood before.")
+    ended_at: IsoTime | None = Field(
+        default=None,
+        description="When it ended: ISO 8601 with an offset; left out, the time of the event; null if unknown.",
+    )
 
 
 class AttemptLogAppended(OfAttempt):
     """One line of the attempt's log."""
 
     type: Literal["attempt.log.appended"] = "attempt.log.appended"
-    level: Literal["info", "warn", "error"]
-    message: str
-    ts: IsoTime | None = None
+    level: Literal["info", "warn", "error"] = Field(description="How serious the line is.")
+    message: str = Field(description="The line itself; it may have several lines of text.")
+    ts: IsoTime | None = Field(
+        default=None,
+        description="When it was written: ISO 8601 with an offset; left out, the time of the event counts.",
+    )
 
 
 class AttemptConversationAppended(OfAttempt):
     """One item of the attempt's conversation."""
 
     type: Literal["attempt.conversation.appended"] = "attempt.conversation.appended"
-    item: ConversationItemJson
+    item: ConversationItemJson = Field(
+        description="An object of `type` (`message`, `thinking`, `tool`, `error`, `automation`), `timestamp` and more."
+    )
 
 
 class AttemptSessionRecorded(OfAttempt):
     """The agent's own session id is known."""
 
     type: Literal["attempt.session.recorded"] = "attempt.session.recorded"
-    session_id: Id
+    session_id: Id = Field(description="The agent's own id of its session.")
 
 
 class Todo(EventPart):
     """One entry of a todo list."""
 
-    id: str
-    text: str
-    status: Literal["open", "done"]
+    id: str = Field(description="Id of the entry within its list.")
+    text: str = Field(description="What is to be done.")
+    status: Literal["open", "done"] = Field(description="Whether it is done.")
 
 
 class Todos(EventPart):
     """The agent's todo list."""
 
-    total: StrictInt
-    completed: StrictInt
-    items: tuple[Todo, ...]
+    total: StrictInt = Field(description="Number of entries.")
+    completed: StrictInt = Field(description="Number of entries that are done.")
+    items: tuple[Todo, ...] = Field(description="The entries, in order.")
 
 
 class AttemptTodosUpdated(OfAttempt):
     """The agent's todo list is a new one."""
 
     type: Literal["attempt.todos.updated"] = "attempt.todos.updated"
-    todos: Annotated[dict[str, Any], AsItCame(Todos)]
+    todos: Annotated[dict[str, Any], AsItCame(Todos)] = Field(description="The whole new list.")
 
 
 class AttemptCompleted(OfAttempt):
     """The runner is done; the card moves to Review when it succeeded, else to In Progress."""
 
     type: Literal["attempt.completed"] = "attempt.completed"
-    card_id: Id
-    status: AttemptStatus
-    worktree_path: str | None = None
-    profile_id: str | None = None
+    card_id: Id = Field(
+        description="Id of the card; it moves to Review when the attempt succeeded, else to In Progress."
+    )
+    status: AttemptStatus = Field(description="How the attempt ended.")
+    worktree_path: str | None = Field(default=None, description="Where its working tree lies on the runner's machine.")
+    profile_id: str | None = Field(default=None, description="Id of the agent's profile it worked with.")
 
 
 class AttemptStopped(OfAttempt):
     """Somebody stopped the attempt."""
 
     type: Literal["attempt.stopped"] = "attempt.stopped"
-    reason: str | None = None
+    reason: str | None = Field(default=None, description="Why it was stopped, like `user`.")
 
 
 class AttemptAutocommitRequested(OfAttempt):

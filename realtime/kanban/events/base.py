@@ -9,7 +9,10 @@ from pydantic.alias_generators import to_camel
 
 from realtime.kanban.ids import BoardId, Id
 
-__all__ = ["DomainEvent", "EventPart", "OfAttempt", "OfBoard", "OfProject", "OfProjectAttempt"]
+__all__ = ["WHEN", "DomainEvent", "EventPart", "OfAttempt", "OfBoard", "OfProject", "OfProjectAttempt"]
+
+#: Description of a time that an event carries.
+WHEN = "When it happened: ISO 8601 with an offset, kept as written."
 
 
 class EventPart(BaseModel):
@@ -41,23 +44,23 @@ class OfBoard(DomainEvent):
     """An event of the board `boardId`."""
 
     board_field: ClassVar[str | None] = "board_id_"
-    board_id_: Id = Field(alias="boardId")
+    board_id_: Id = Field(alias="boardId", description="Id of the board.")
 
 
 class OfProject(DomainEvent):
     """An event of the board `projectId`."""
 
     board_field: ClassVar[str | None] = "project_id"
-    project_id: Id
+    project_id: Id = Field(description="Id of the project and of its board.")
 
 
 class OfAttempt(OfBoard):
     """An event of an attempt on the board `boardId`."""
 
-    attempt_id: Id
+    attempt_id: Id = Field(description="Id of the attempt.")
 
 
 class OfProjectAttempt(OfProject):
     """An event of the board `projectId`, perhaps of one of its attempts."""
 
-    attempt_id: Id | None = None
+    attempt_id: Id | None = Field(default=None, description="Id of the attempt it belongs to, if any.")

@@ -17,47 +17,52 @@ class BoardStateChanged(OfBoard):
     """The board has a new state: with `state` a whole one from outside, without it the sum of the log's changes."""
 
     type: Literal["board.state.changed"] = "board.state.changed"
-    state: BoardStateInput | None = None
-    reason: str | None = None
+    state: BoardStateInput | None = Field(
+        default=None,
+        description="The whole new state, needed from outside: an object of `columns`, `columnOrder` and `cards`.",
+    )
+    reason: str | None = Field(default=None, description="Why it changed, for people.")
 
 
 class BoardColumnsInitialized(OfBoard):
     """The default columns were made."""
 
     type: Literal["board.columns.initialized"] = "board.columns.initialized"
-    column_ids: tuple[Id, ...]
+    column_ids: tuple[Id, ...] = Field(description="Ids of the columns, from left to right.")
 
 
 class CardCreated(OfBoard):
     """A note beside `board.state.changed`: a card was made."""
 
     type: Literal["card.created"] = "card.created"
-    column_id: Id
-    card_id: Id
+    column_id: Id = Field(description="Id of the column it was put in.")
+    card_id: Id = Field(description="Id of the card.")
 
 
 class CardUpdated(OfBoard):
     """A note beside `board.state.changed`: fields of a card changed."""
 
     type: Literal["card.updated"] = "card.updated"
-    card_id: Id
-    changes: dict[str, Any] = Field(default_factory=dict)
+    card_id: Id = Field(description="Id of the card.")
+    changes: dict[str, Any] = Field(default_factory=dict, description="The new values by name of the field: an object.")
 
 
 class CardMoved(OfBoard):
     """A note beside `board.state.changed`: a card has another place."""
 
     type: Literal["card.moved"] = "card.moved"
-    card_id: Id
-    from_column_id: Id
-    to_column_id: Id
+    card_id: Id = Field(description="Id of the card.")
+    from_column_id: Id = Field(description="Id of the column it left.")
+    to_column_id: Id = Field(description="Id of the column it is in now.")
     # Anything: in the original the index is what the client sent, and there it was not checked.
-    to_index: int | float | str | None = None
+    to_index: int | float | str | None = Field(
+        default=None, description="Its place there, from 0; kept as it came, it may be any number or text."
+    )
 
 
 class CardDeleted(OfBoard):
     """A note beside `board.state.changed`: a card is gone."""
 
     type: Literal["card.deleted"] = "card.deleted"
-    card_id: Id
-    column_id: Id | None = None
+    card_id: Id = Field(description="Id of the card.")
+    column_id: Id | None = Field(default=None, description="Id of the column it was in.")

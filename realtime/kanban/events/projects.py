@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from realtime.kanban.events.base import EventPart, OfProject
+from realtime.kanban.events.base import WHEN, EventPart, OfProject
 from realtime.kanban.fields import IsoTime
 
 __all__ = ["ProjectChanges", "ProjectCreated", "ProjectDeleted", "ProjectSettingsUpdated", "ProjectUpdated"]
@@ -16,41 +16,45 @@ class ProjectCreated(OfProject):
     """A project exists (or an existing one has this name and repository)."""
 
     type: Literal["project.created"] = "project.created"
-    name: Annotated[str, Field(min_length=1)]
-    repository_path: str
-    repository_url: str | None = None
-    repository_slug: str | None = None
-    created_at: IsoTime | None = None
+    name: Annotated[str, Field(min_length=1)] = Field(description="Name of the project, at least 1 character.")
+    repository_path: str = Field(description="Where the repository lies on the machine of the runners.")
+    repository_url: str | None = Field(default=None, description="Address of the repository.")
+    repository_slug: str | None = Field(default=None, description="`owner/name` of the repository.")
+    created_at: IsoTime | None = Field(
+        default=None, description="When it was made: ISO 8601 with an offset; left out, the time of the event counts."
+    )
 
 
 class ProjectChanges(EventPart):
     """New values of a project; what is absent stays."""
 
-    name: Annotated[str, Field(min_length=1)] | None = None
-    repository_path: str | None = None
-    repository_url: str | None = None
-    repository_slug: str | None = None
+    name: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="The new name, at least 1 character."
+    )
+    repository_path: str | None = Field(default=None, description="Where the repository lies now.")
+    repository_url: str | None = Field(default=None, description="The new address of the repository; null clears it.")
+    repository_slug: str | None = Field(default=None, description="The new `owner/name` of the repository.")
 
 
 class ProjectUpdated(OfProject):
     """A project has new values."""
 
     type: Literal["project.updated"] = "project.updated"
-    changes: ProjectChanges
-    updated_at: IsoTime | None = None
+    changes: ProjectChanges = Field(description="The new values.")
+    updated_at: IsoTime | None = Field(default=None, description=WHEN)
 
 
 class ProjectDeleted(OfProject):
     """A project and its board are gone."""
 
     type: Literal["project.deleted"] = "project.deleted"
-    project_name: str | None = None
-    repository_path: str | None = None
+    project_name: str | None = Field(default=None, description="The name it had.")
+    repository_path: str | None = Field(default=None, description="Where its repository lay.")
 
 
 class ProjectSettingsUpdated(OfProject):
     """Settings of a project changed."""
 
     type: Literal["project.settings.updated"] = "project.settings.updated"
-    changes: dict[str, Any] = Field(default_factory=dict)
-    updated_at: IsoTime | None = None
+    changes: dict[str, Any] = Field(default_factory=dict, description="The new settings by name: an object.")
+    updated_at: IsoTime | None = Field(default=None, description=WHEN)

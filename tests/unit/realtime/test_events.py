@@ -8,7 +8,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from realtime.kanban.events import DASHBOARD_EVENTS, EVENT_NAMES, ProjectCreated, parse_event
+from realtime.kanban.events import DASHBOARD_EVENTS, EVENT_MODELS, EVENT_NAMES, ProjectCreated, parse_event
 from tests.unit.realtime.event_samples import ITEMS, PR, SAMPLES, TODOS
 
 #: Those without a board are global; the editor's are when they name no project.
@@ -22,6 +22,14 @@ def test_there_is_an_event_for_each_of_the_45_names() -> None:
     assert len(EVENT_NAMES) == 45
     assert set(EVENT_NAMES) == set(SAMPLES)
     assert set(EVENT_NAMES) >= DASHBOARD_EVENTS
+
+
+@pytest.mark.parametrize("name", EVENT_NAMES)
+def test_every_field_is_described(name: str) -> None:
+    model = EVENT_MODELS[name]
+    assert model.__doc__
+    fields = {field: found.description for field, found in model.model_fields.items() if field != "type"}
+    assert [field for field, description in fields.items() if not description] == []
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "board.state.changed"])
