@@ -12,11 +12,13 @@ import strawberry
 
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, InvalidTimeRange, TimeRange, parse_time_range
 from schema.enums import TicketType, TimeRangePreset
+from schema.scalars import JSON
 
 __all__ = [
     "CreateCardInput",
     "CreateProjectInput",
     "DeleteCardInput",
+    "EventInput",
     "MoveCardInput",
     "QueueAttemptInput",
     "StopAttemptInput",
@@ -190,6 +192,24 @@ class StopAttemptInput:
     def payload(self) -> dict[str, Any]:
         """Return the command by wire names."""
         return _given(attemptId=self.attempt_id)
+
+
+@strawberry.input(description="An event from outside, as `POST /api/v1/events` takes it.")
+class EventInput:
+    """Becomes an `Incoming`."""
+
+    name: str = strawberry.field(description="Name of the event, like `attempt.started`.")
+    payload: JSON = strawberry.field(description="What happened: an object whose fields depend on the name.")
+    at: str | None = strawberry.field(
+        default=None, description="When it happened: ISO 8601 with an offset; null for now."
+    )
+    id: strawberry.ID | None = strawberry.field(
+        default=None, description="Idempotency key, 1 to 200 characters: a repeated one publishes nothing."
+    )
+
+    def entry(self) -> dict[str, Any]:
+        """Return the event as the ingest reads it."""
+        return {"name": self.name, "payload": self.payload, "at": self.at, "id": self.id}
 
 
 @strawberry.input(description="A range of time: a preset, or both bounds. Nothing at all is the last 7 days.")

@@ -1,7 +1,8 @@
-"""Scalars beside those of GraphQL itself: times and whole numbers beyond 32 bits; JSON is Strawberry's own."""
+"""Scalars beside those of GraphQL itself: times, whole numbers beyond 32 bits, and JSON for what is open-ended."""
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any, NewType
 
@@ -17,6 +18,8 @@ __all__ = ["JSON", "SCALARS", "SafeInt"]
 #: A whole number that a double holds exactly.
 SafeInt = NewType("SafeInt", int)
 SAFE_INT = 2**53 - 1
+#: What fits the numbers of our JSON encoder.
+_INTEGERS = range(-(2**63), 2**64)
 
 
 def _time_to_wire(value: datetime | str) -> str:
@@ -37,8 +40,28 @@ def _safe_int(value: Any) -> int:
     return value
 
 
+def _json_from_wire(value: Any) -> Any:
+    # A number in a document may be longer than any in our JSON; what cannot be written must not come in. No
+    # recursion: variables may be nested deeper than Python's stack.
+    parts = [value]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict | list):
+            parts += part.values() if isinstance(part, dict) else part
+        elif (isinstance(part, int) and part not in _INTEGERS) or (isinstance(part, float) and not math.isfinite(part)):
+            raise GraphQLError(f"expected JSON with numbers of at most 64 bits, got {part!r:.80}")
+    return value
+
+
 #: For `StrawberryConfig.scalar_map`.
 SCALARS: dict[object, ScalarDefinition] = {
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value (RFC 8259), numbers of at most 64 bits; objects, lists, strings, booleans, null.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        serialize=lambda value: value,
+        parse_value=_json_from_wire,
+    ),
     datetime: strawberry.scalar(
         name="DateTime",
         description="An instant: ISO 8601 in UTC with milliseconds and `Z`, like `2025-01-02T03:04:05.678Z`.",

@@ -9,11 +9,12 @@ import strawberry
 
 from schema.mutations.attempts import AttemptMutations
 from schema.mutations.cards import CardMutations
+from schema.mutations.events import EventMutations
 from schema.mutations.projects import ProjectMutations
 
 __all__ = ["Mutation"]
 
 
 @strawberry.type(description="Commands and reports; everybody who watches sees what they did.")
-class Mutation(CardMutations, ProjectMutations, AttemptMutations):
+class Mutation(CardMutations, ProjectMutations, AttemptMutations, EventMutations):
     """The root of mutations."""

@@ -42,7 +42,24 @@ function samplesOf(board) {
     CreateProjectInput: { name: 'Made in GraphiQL', repositoryPath: '/srv/made-in-graphiql' },
     UpdateProjectInput: { name: 'Renamed in GraphiQL' },
     QueueAttemptInput: { cardId, agent: 'CODEX' },
+    ...eventSamples(board?.id, cardId),
     TimeRangeInput: { preset: 'LAST_7D' },
+  };
+}
+
+/** Events that may be reported on the board, by the name of a variable or of an input type. */
+function eventSamples(boardId, cardId) {
+  const agent = { agent: 'GRAPHIQL', label: 'GraphiQL' };
+  return {
+    events: [{ name: 'agent.registered', payload: agent }],
+    ProjectEventInput: { projectSettingsUpdated: { projectId: boardId, changes: { baseBranch: 'main' } } },
+    BoardEventInput: { boardColumnsInitialized: { boardId, columnIds: [] } },
+    CardEventInput: { cardUpdated: { boardId, cardId, changes: { title: 'A note of a change' } } },
+    AttemptEventInput: { attemptStarted: { boardId, cardId, attemptId: 'att-graphiql', agent: 'GRAPHIQL' } },
+    GitEventInput: { gitStatusChanged: { projectId: boardId } },
+    GithubEventInput: { githubIssuesImported: { projectId: boardId, importedCount: 1 } },
+    AgentEventInput: { agentRegistered: agent },
+    WorkspaceEventInput: { worktreeRemoved: { projectId: boardId, path: '/srv/worktrees/graphiql' } },
   };
 }
 

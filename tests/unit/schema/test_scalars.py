@@ -1,4 +1,4 @@
-"""Scalars: one form for times, whole numbers that JSON holds."""
+"""Scalars: one form for times, whole numbers that JSON holds, JSON that can be written."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from graphql import GraphQLError
 
-from schema.scalars import SCALARS, SafeInt
+from schema.scalars import JSON, SCALARS, SafeInt
 
-TIME, NUMBER = SCALARS[datetime], SCALARS[SafeInt]
+TIME, NUMBER, ANYTHING = SCALARS[datetime], SCALARS[SafeInt], SCALARS[JSON]
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,23 @@ def test_what_is_no_safe_whole_number_is_refused(value: Any) -> None:
     assert NUMBER.parse_value is not None
     with pytest.raises(GraphQLError, match="expected a whole number"):
         NUMBER.parse_value(value)
+
+
+def nested(value: Any, levels: int) -> Any:
+    """The value at the bottom of so many lists."""
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [None, True, "x", -(2**63), 2**64 - 1, 1.5, {"a": [1, {"b": None}]}, nested(1, 5000)])
+def test_json_travels_as_it_is(value: Any) -> None:
+    assert ANYTHING.parse_value is not None
+    assert ANYTHING.parse_value(value) is value
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, float("inf"), float("nan"), {"a": [10**30]}, nested(10**30, 9)])
+def test_number_that_json_cannot_hold_is_refused(value: Any) -> None:
+    assert ANYTHING.parse_value is not None
+    with pytest.raises(GraphQLError, match="at most 64 bits"):
+        ANYTHING.parse_value(value)

@@ -1,0 +1,122 @@
+"""Mutations that report events from outside: what `POST /api/v1/events` takes, and one typed mutation per family."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from realtime import bus, errors
+from realtime.kanban.incoming import parse_incoming
+from schema.context import Info
+from schema.event_inputs import FAMILIES, event_of, member_of
+from schema.inputs import EventInput
+from schema.refusals import InvalidInput, refusable
+
+__all__ = ["AcceptedEvent", "EventMutations", "PublishEventPayload", "PublishEventsPayload"]
+
+
+@strawberry.type(description="An event that is in the log.")
+class AcceptedEvent:
+    """Read off `bus.Accepted`."""
+
+    name: str = strawberry.field(description="Name of the event.")
+    cursor: str = strawberry.field(
+        description="The position behind it; when it is a duplicate, that of the first of its `id`."
+    )
+    duplicate: bool = strawberry.field(description="Whether its `id` was known already; then nothing was published.")
+
+
+@strawberry.type(description="What `publishEvents` did.")
+class PublishEventsPayload:
+    """What `publishEvents` did."""
+
+    accepted: list[bus.Accepted] = strawberry.field(
+        graphql_type=list[AcceptedEvent], description="An entry for each event, in the given order."
+    )
+
+
+@strawberry.type(description="What a mutation that reports one event did.")
+class PublishEventPayload:
+    """What a mutation of a family did."""
+
+    accepted: bus.Accepted = strawberry.field(graphql_type=AcceptedEvent, description="The event's place in the log.")
+
+
+PublishEventsResult = Annotated[
+    PublishEventsPayload | InvalidInput,
+    strawberry.union(
+        "PublishEventsResult", description="The answer to `publishEvents`: the places of all, or why none was stored."
+    ),
+]
+PublishEventResult = Annotated[
+    PublishEventPayload | InvalidInput,
+    strawberry.union(
+        "PublishEventResult", description="The answer to a report of one event: its place, or why it was not stored."
+    ),
+]
+
+
+def _report(family: str) -> StrawberryField:
+    """Make the mutation that reports an event of a family."""
+
+    async def publish(
+        info: Info,
+        event: Any,
+        at: Annotated[
+            str | None,
+            strawberry.argument(description="When it happened: ISO 8601 with an offset; now when it is left out."),
+        ] = None,
+        id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Idempotency key, 1 to 200 characters: a repeated one publishes nothing."),
+        ] = None,
+    ) -> PublishEventPayload:
+        """Store and publish it."""
+        name, payload = event_of(event)
+        entry = {"name": name, "payload": payload, "at": at, "id": id}
+        try:
+            (accepted,) = await info.context.node.bus.publish(parse_incoming(entry))
+        except errors.InvalidInput as refused:
+            raise errors.InvalidInput(*(_below(member_of(name), field) for field in refused.fields)) from refused
+        return PublishEventPayload(accepted=accepted)
+
+    publish.__annotations__["event"] = Annotated[
+        Any, strawberry.argument(graphql_type=FAMILIES[family], description="The event.")
+    ]
+    return refusable(f"Report an event of the family `{family}`, as `publishEvents` does.", PublishEventResult)(publish)
+
+
+@strawberry.type
+class EventMutations:
+    """Mutations that report events; part of the root."""
+
+    @refusable(
+        "Report events from outside, 1 to 1000: all are stored and published in the given order, or none. "
+        "Everybody who watches sees them.",
+        PublishEventsResult,
+    )
+    async def publish_events(
+        self, info: Info, events: Annotated[list[EventInput], strawberry.argument(description="The events, in order.")]
+    ) -> PublishEventsPayload:
+        """Store and publish them."""
+        incoming = parse_incoming([event.entry() for event in events])
+        return PublishEventsPayload(accepted=await info.context.node.bus.publish(incoming))
+
+    publish_project_event = _report("project")
+    publish_board_event = _report("board")
+    publish_card_event = _report("card")
+    publish_attempt_event = _report("attempt")
+    publish_git_event = _report("git")
+    publish_github_event = _report("github")
+    publish_agent_event = _report("agent")
+    publish_workspace_event = _report("workspace")
+
+
+def _below(member: str, found: errors.FieldError) -> errors.FieldError:
+    """Return a finding of the ingest at its place in the arguments: `0.payload.x` is `event.<member>.x`."""
+    _, _, path = found.field.partition(".")
+    if path.split(".")[0] == "payload":
+        path = f"event.{member}" + path.removeprefix("payload")
+    return errors.FieldError(path, found.message)

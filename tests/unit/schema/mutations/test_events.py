@@ -1,0 +1,173 @@
+"""Events reported by mutation are those of `POST /api/v1/events`: stored the same, refused for the same fields."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import strawberry
+
+from realtime.backends.memory import MemoryBroker
+from realtime.errors import InvalidInput
+from realtime.kanban.board import Board
+from realtime.kanban.incoming import MAX_EVENTS
+from realtime.ports import StoredEvent
+from tests.kit.nodes import BOARD, create_board, open_node, open_store, publish
+from tests.unit.realtime.event_samples import AT, SAMPLES
+from tests.unit.schema.caller import Caller
+from tests.unit.schema.event_arguments import event_argument, family_of
+from tests.unit.schema.mutations.mutating import MUTATIONS, mutate, refused
+
+Json = dict[str, Any]
+LINE = {"name": "attempt.log.appended", "payload": SAMPLES["attempt.log.appended"]}
+
+
+def mutation_of(name: str) -> str:
+    """The typed mutation that takes an event name."""
+    return f"publish{family_of(name).title()}Event"
+
+
+@asynccontextmanager
+async def recording(schema: strawberry.Schema) -> AsyncIterator[tuple[Caller, list[StoredEvent]]]:
+    """A client of a node with a board, and what is stored from now on."""
+    broker, stored = MemoryBroker(), list[StoredEvent]()
+    async with open_store() as store, open_node(store, broker=broker) as node:
+        await create_board(node)
+        broker.subscribe(stored.extend)
+        yield Caller(schema, node), stored
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_typed_mutation_stores_what_the_ingest_stores(schema: strawberry.Schema, name: str) -> None:
+    entry = {"name": name, "payload": SAMPLES[name], "at": AT, "id": "k-1"}
+    async with recording(schema) as (one, expected), recording(schema) as (other, stored):
+        (posted,) = await publish(one.node, entry)
+        argument = event_argument(name, SAMPLES[name])
+        answer = await mutate(other, mutation_of(name), event=argument, at=AT, id="k-1")
+        assert [event.recorded for event in stored] == [event.recorded for event in expected] != []
+        assert [(event.channel, event.offset) for event in stored] == [(one.channel, one.offset) for one in expected]
+        places = [cursor.partition("-")[2] for cursor in (answer["accepted"]["cursor"], posted.cursor)]
+        assert places[0] == places[1]
+        assert (answer["accepted"]["name"], answer["accepted"]["duplicate"]) == (name, False)
+        again = (await mutate(other, mutation_of(name), event=argument, id="k-1"))["accepted"]
+        assert again == {**answer["accepted"], "duplicate": True}
+
+
+async def test_untyped_mutation_stores_what_the_ingest_stores(schema: strawberry.Schema) -> None:
+    # A project that is deleted on the way would take the board of the others along.
+    batch = [{"name": name, "payload": SAMPLES[name], "at": AT} for name in SAMPLES if name != "project.deleted"]
+    async with recording(schema) as (one, expected), recording(schema) as (other, stored):
+        posted = await publish(one.node, *batch)
+        answer = await mutate(other, "publishEvents", events=batch)
+        assert [event.recorded for event in stored] == [event.recorded for event in expected]
+        assert [accepted["name"] for accepted in answer["accepted"]] == [one.name for one in posted]
+
+
+async def test_duplicates_within_a_batch_are_told(caller: Caller, board: Board) -> None:
+    accepted = (await mutate(caller, "publishEvents", events=[{**LINE, "id": "k"}, {**LINE, "id": "k"}]))["accepted"]
+    assert [one["duplicate"] for one in accepted] == [False, True]
+    assert accepted[0]["cursor"] == accepted[1]["cursor"]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [],
+        [LINE] * (MAX_EVENTS + 1),
+        [LINE, {"name": "no.such.event", "payload": {}}],
+        [{"name": "attempt.started", "payload": []}, {**LINE, "at": "yesterday"}, {**LINE, "id": "k" * 201}],
+        [LINE, {**LINE, "payload": {**SAMPLES["attempt.log.appended"], "level": "debug", "boardId": ""}}],
+        [{"name": "board.state.changed", "payload": {"boardId": "p1"}}],
+        [LINE, {**LINE, "payload": {**SAMPLES["attempt.log.appended"], "boardId": "nowhere"}}],
+    ],
+    ids=["none", "too-many", "name", "entry", "payload", "state", "board"],
+)
+async def test_batch_that_does_not_fit_is_refused_as_by_the_ingest(
+    caller: Caller, board: Board, events: list[Json]
+) -> None:
+    with pytest.raises(InvalidInput) as posted:
+        await publish(caller.node, *events)
+    refusal = await refused(caller, "publishEvents", events=events)
+    assert (refusal["__typename"], refusal["code"]) == ("InvalidInput", "INVALID_PAYLOAD")
+    assert refusal["fields"] == [{"field": one.field, "message": one.message} for one in posted.value.fields]
+    assert await caller.node.store.logs(SAMPLES["attempt.log.appended"]["attemptId"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "arguments", "field"),
+    [
+        ("attempt.log.appended", {"boardId": "nowhere"}, {}, "event.attemptLogAppended.boardId"),
+        ("attempt.log.appended", {"ts": "yesterday"}, {}, "event.attemptLogAppended.ts"),
+        ("attempt.log.appended", {"attemptId": ""}, {}, "event.attemptLogAppended.attemptId"),
+        ("attempt.log.appended", {}, {"at": "yesterday"}, "at"),
+        ("attempt.log.appended", {}, {"id": ""}, "id"),
+        ("board.state.changed", {"state": None}, {}, "event.boardStateChanged.state"),
+        ("git.status.changed", {"projectId": "nowhere"}, {}, "event.gitStatusChanged.projectId"),
+        ("project.updated", {"changes": {"name": ""}}, {}, "event.projectUpdated.changes.name"),
+    ],
+)
+async def test_field_of_a_typed_event_is_named_where_it_is(
+    caller: Caller, board: Board, name: str, payload: Json, arguments: Json, field: str
+) -> None:
+    argument = event_argument(name, {**SAMPLES[name], **payload})
+    refusal = await refused(caller, mutation_of(name), event=argument, **arguments)
+    assert (refusal["__typename"], refusal["field"]) == ("InvalidInput", field)
+
+
+async def test_null_is_kept_apart_from_absent(schema: strawberry.Schema) -> None:
+    payload = {"attemptId": "a1", "boardId": BOARD, "status": "SUCCEEDED"}
+    async with recording(schema) as (caller, stored):
+        for given in (payload, {**payload, "endedAt": None}):
+            await mutate(caller, "publishAttemptEvent", event={"attemptStatusChanged": given})
+        assert ["endedAt" in one.recorded.event.payload() for one in stored] == [False, True]
+
+
+async def test_unknown_fields_are_kept_at_their_place(schema: strawberry.Schema) -> None:
+    items = [{"id": "t", "text": "x", "status": "OPEN", "extra": {"note": [1]}}]
+    todos = {"total": 1, "completed": 0, "items": items, "extra": {"total": 7, "shown": True}}
+    event = {"attemptId": "a1", "boardId": BOARD, "todos": todos, "extra": {"by": {"name": "x"}}}
+    async with recording(schema) as (caller, stored):
+        await mutate(caller, "publishAttemptEvent", event={"attemptTodosUpdated": event})
+        assert stored[0].recorded.event.payload() == {
+            "attemptId": "a1",
+            "boardId": BOARD,
+            "todos": {
+                "total": 1,
+                "completed": 0,
+                "items": [{"id": "t", "text": "x", "status": "open", "note": [1]}],
+                "shown": True,
+            },
+            "by": {"name": "x"},
+        }
+
+
+async def test_extra_that_is_no_object_is_refused(caller: Caller, board: Board) -> None:
+    refusal = await refused(caller, "publishGitEvent", event={"gitStatusChanged": {"projectId": BOARD, "extra": [1]}})
+    assert refusal["field"] == "event.gitStatusChanged.extra"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"gitStatusChanged": None},
+        {"gitStatusChanged": {"projectId": "p1"}, "gitRebaseStarted": {"projectId": "p1"}},
+        {"gitStatusChanged": {}},
+        {"gitCommitCreated": {"projectId": "p1", "shortSha": 7, "subject": "s", "ts": AT}},
+    ],
+    ids=["none", "null", "two", "required", "type"],
+)
+async def test_event_that_does_not_fit_the_schema_is_a_validation_error(
+    caller: Caller, board: Board, event: Json
+) -> None:
+    _, extensions = await caller.refused(MUTATIONS["publishGitEvent"], event=event)
+    assert extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
+@pytest.mark.parametrize("number", ["1" * 25, "1e999", "9" * 5000])
+async def test_number_that_json_cannot_hold_is_a_validation_error(caller: Caller, board: Board, number: str) -> None:
+    event = f'{{ gitStatusChanged: {{ projectId: "p1", extra: {{ number: {number} }} }} }}'
+    _, extensions = await caller.refused(f"mutation {{ publishGitEvent(event: {event}) {{ __typename }} }}")
+    assert extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}

@@ -1,0 +1,79 @@
+"""The inputs of domain events are the models': every name, every field, what is required, and which words."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import is_required_input_field
+
+from realtime.kanban.events import EVENT_MODELS, EVENT_NAMES
+from schema.event_inputs import FAMILIES, member_of
+from tests.unit.schema.event_arguments import family_of, input_type
+
+MEMBERS = {
+    "attempt.status.changed": "attemptStatusChanged",
+    "github.pr.merged.autoClosed": "githubPrMergedAutoClosed",
+    "git.status.changed": "gitStatusChanged",
+    "settings.global.updated": "settingsGlobalUpdated",
+}
+
+
+def test_every_event_name_is_a_member_of_one_family() -> None:
+    members = [member for family in FAMILIES for member in input_type(f"{family.title()}EventInput").fields]
+    assert sorted(members) == sorted(member_of(name) for name in EVENT_NAMES)
+    assert len(members) == 45
+
+
+@pytest.mark.parametrize(("name", "member"), MEMBERS.items())
+def test_member_is_the_name_in_camel_case(name: str, member: str) -> None:
+    assert member_of(name) == member
+
+
+def test_families_follow_the_first_word_and_the_rest_is_workspace() -> None:
+    assert list(FAMILIES) == ["board", "card", "attempt", "project", "git", "github", "workspace", "agent"]
+    assert {family_of(name) for name in EVENT_NAMES if name.split(".")[0] in FAMILIES} == {*FAMILIES} - {"workspace"}
+
+
+@pytest.mark.parametrize("name", EVENT_NAMES)
+def test_input_has_the_fields_of_the_model(name: str) -> None:
+    model = EVENT_MODELS[name]
+    fields = {str(one.alias): one for key, one in model.model_fields.items() if key != "type"}
+    made = input_type(f"{model.__name__}Input").fields
+    assert list(made) == [*fields, "extra"]
+    assert {wire for wire, one in made.items() if is_required_input_field(one)} == {
+        wire for wire, one in fields.items() if one.is_required()
+    }
+    assert {wire: made[wire].description for wire in fields} == {wire: one.description for wire, one in fields.items()}
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("AttemptQueuedInput.attemptId", "ID!"),
+        ("AttemptQueuedInput.agent", "String!"),
+        ("AttemptStatusChangedInput.status", "AttemptStatus!"),
+        ("AttemptStatusChangedInput.previousStatus", "AttemptStatus"),
+        ("AttemptStatusChangedInput.endedAt", "String"),
+        ("AttemptLogAppendedInput.level", "LogLevel!"),
+        ("AttemptConversationAppendedInput.item", "JSON!"),
+        ("AttemptTodosUpdatedInput.todos", "TodosInput!"),
+        ("TodosInput.items", "[TodoInput!]!"),
+        ("TodosInput.total", "SafeInt!"),
+        ("TodoInput.status", "TodoStatus!"),
+        ("BoardStateChangedInput.state", "JSON"),
+        ("BoardColumnsInitializedInput.columnIds", "[ID!]!"),
+        ("CardMovedInput.toIndex", "JSON"),
+        ("GithubPrCreatedInput.pr", "PullRequestInput!"),
+        ("PullRequestInput.draft", "Boolean!"),
+        ("ProjectUpdatedInput.changes", "ProjectChangesInput!"),
+        ("EditorOpenRequestedInput.projectId", "ID"),
+        ("AgentProfileChangedInput.kind", "ProfileChange!"),
+    ],
+)
+def test_field_has_the_type_that_fits_the_model(place: str, kind: str) -> None:
+    name, _, field = place.partition(".")
+    assert str(input_type(name).fields[field].type) == kind
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_input_of_a_family_takes_exactly_one_member(family: str) -> None:
+    assert input_type(f"{family.title()}EventInput").is_one_of
