@@ -8,30 +8,28 @@ const ARGUMENTS = [
 ];
 
 /**
- * Run `visit(page)` in a fresh browser profile, then tell the addresses it asked for (`requests`) and what went
- * wrong inside the page (`faults`: errors that were thrown, and what the Content-Security-Policy refused).
+ * Run `visit(page)` in a fresh browser profile, then tell the addresses that its pages asked for (`requests`) and what
+ * went wrong inside them (`faults`: errors that were thrown, and what the Content-Security-Policy refused).
  */
 export async function withPage(visit) {
   const browser = await chromium.launch({ executablePath: settings.chromium, args: ARGUMENTS });
   try {
     const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
     context.setDefaultTimeout(settings.timeoutMs);
-    const page = await context.newPage();
-    const seen = watch(page);
-    await visit(page);
+    const seen = { requests: new Set(), faults: [] };
+    context.on('page', (page) => watch(page, seen));
+    await visit(await context.newPage());
     tell('visited', { requests: [...seen.requests], faults: seen.faults });
   } finally {
     await browser.close();
   }
 }
 
-function watch(page) {
-  const seen = { requests: new Set(), faults: [] };
+function watch(page, seen) {
   page.on('request', (request) => seen.requests.add(request.url()));
   page.on('websocket', (socket) => seen.requests.add(socket.url()));
   page.on('pageerror', (error) => seen.faults.push(String(error)));
   page.on('console', (message) => {
     if (message.text().includes('Content Security Policy')) seen.faults.push(message.text());
   });
-  return seen;
 }

@@ -1,22 +1,46 @@
-/** GraphiQL in Chromium: tells its tabs, runs the document of one, waits for words in the result pane. */
+/**
+ * GraphiQL in Chromium, in as many pages as the test opens. Orders go to the page they name by its number, by default
+ * the first.
+ */
 import { withPage } from './browser.mjs';
-import { openGraphiql, openTab, resultHolding, run, textOf } from './graphiql_page.mjs';
+import * as graphiql from './graphiql_page.mjs';
 import { obey, settings, tell } from './lines.mjs';
 
-await withPage(async (page) => {
-  tell('open', { tabs: await openGraphiql(page, settings.url) });
+await withPage(async (firstPage) => {
+  const pages = [firstPage];
+  const on = (handler) => (order) => handler(pages[order.page ?? 0], order);
+  tell('open', { tabs: await graphiql.openGraphiql(firstPage, settings.url) });
 
   await obey({
+    openPage: async () => {
+      const page = await firstPage.context().newPage();
+      pages.push(page);
+      tell('open', { tabs: await graphiql.openGraphiql(page, settings.url) });
+    },
     /** Open the tab of an operation and tell what it holds. */
-    openTab: async ({ name }) => {
-      await openTab(page, name);
-      tell('tab', { query: await textOf(page, 'query'), variables: await textOf(page, 'variables') });
-    },
-    run: () => run(page),
-    expectResult: async ({ text }) => {
-      await resultHolding(page, text);
-      tell('result', { text: await textOf(page, 'result') });
-    },
-    screenshot: ({ path }) => page.screenshot({ path }),
+    openTab: on(async (page, { name }) => {
+      await graphiql.openTab(page, name);
+      tell('tab', { query: await graphiql.textOf(page, 'query'), variables: await graphiql.textOf(page, 'variables') });
+    }),
+    run: on((page) => graphiql.run(page)),
+    expectQuery: on(async (page, { text }) => {
+      await graphiql.paneHolding(page, 'query', text);
+      tell('query');
+    }),
+    expectResult: on(async (page, { text }) => {
+      await graphiql.paneHolding(page, 'result', text);
+      tell('result', { text: await graphiql.textOf(page, 'result') });
+    }),
+    openPlugin: on((page, { title }) => graphiql.openPlugin(page, title)),
+    pickField: on((page, { type, field }) => graphiql.pickField(page, type, field)),
+    readDocumentation: on(async (page, { links }) => {
+      tell('documentation', { text: await graphiql.readDocumentation(page, links) });
+    }),
+    readHistory: on(async (page) => tell('history', { labels: await graphiql.readHistory(page) })),
+    /** Let the system be `light` or `dark`. */
+    system: on((page, { colorScheme }) => page.emulateMedia({ colorScheme })),
+    chooseTheme: on((page, { name }) => graphiql.chooseTheme(page, name)),
+    readColours: on(async (page) => tell('colours', await graphiql.readColours(page))),
+    screenshot: on((page, { path }) => page.screenshot({ path })),
   });
 });

@@ -1,4 +1,4 @@
-/** GraphiQL in a page: opens it, changes tabs, reads its panes. */
+/** GraphiQL in a page: opens it, changes tabs, reads and fills its panes, opens its plugins and settings. */
 
 const PANES = { query: '.graphiql-query-editor', variables: '.graphiql-editor-tool', result: '.result-window' };
 
@@ -12,12 +12,15 @@ export async function openGraphiql(page, url) {
 /** Open the tab of an operation and return once GraphiQL has read its document. */
 export async function openTab(page, name) {
   await page.locator('.graphiql-tab-button').filter({ hasText: new RegExp(`^${name}$`) }).click();
-  // GraphiQL reads a new document after a pause for typing; until then "run" would run the operation before it.
-  await page.waitForFunction(
+  await operationRead(page, name);
+}
+
+/** GraphiQL reads a new document after a pause for typing; until then "run" would run the operation before it. */
+const operationRead = (page, name) =>
+  page.waitForFunction(
     ([selector, operation]) => document.querySelector(`${selector} .CodeMirror`)?.CodeMirror.operationName === operation,
     [PANES.query, name],
   );
-}
 
 export const run = (page) => page.click('.graphiql-execute-button');
 
@@ -25,9 +28,43 @@ export const run = (page) => page.click('.graphiql-execute-button');
 export const textOf = (page, pane) =>
   page.evaluate((selector) => document.querySelector(`${selector} .CodeMirror`).CodeMirror.getValue(), PANES[pane]);
 
-/** Wait until the result pane holds the text. */
-export const resultHolding = (page, text) =>
+/** Wait until the pane holds the text. */
+export const paneHolding = (page, pane, text) =>
   page.waitForFunction(
     ([selector, word]) => document.querySelector(`${selector} .CodeMirror`)?.CodeMirror.getValue().includes(word),
-    [PANES.result, text],
+    [PANES[pane], text],
   );
+
+/** Open the pane of a plugin by its title. */
+export const openPlugin = (page, title) => page.click(`button[aria-label="Show ${title}"]`);
+
+/** Choose a field of a type in the explorer. */
+export const pickField = (page, type, field) =>
+  page.click(`.graphiql-explorer-root [data-field-name="${field}"][data-field-type="${type}"]`);
+
+/** Follow links of the documentation and return the description that the last one shows. */
+export async function readDocumentation(page, links) {
+  const pane = page.locator('.graphiql-doc-explorer');
+  for (const name of links) {
+    await pane.getByRole('link', { name, exact: true }).click();
+    await pane.locator('.graphiql-doc-explorer-title', { hasText: name }).waitFor();
+  }
+  return pane.locator('.graphiql-markdown-description').first().innerText();
+}
+
+/** The labels in the history, newest first. */
+export const readHistory = (page) => page.locator('.graphiql-history-item-label').allTextContents();
+
+/** Choose `System`, `Light` or `Dark` in the settings. */
+export async function chooseTheme(page, name) {
+  await page.click('button[aria-label="Open settings dialog"]');
+  await page.locator('.graphiql-dialog').getByRole('button', { name, exact: true }).click();
+  await page.keyboard.press('Escape');
+}
+
+/** The colour behind everything as the browser computed it, and what it was told for its own controls. */
+export const readColours = (page) =>
+  page.evaluate(() => ({
+    background: getComputedStyle(document.querySelector('.graphiql-container')).backgroundColor,
+    controls: getComputedStyle(document.documentElement).colorScheme,
+  }));

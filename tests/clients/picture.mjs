@@ -3,7 +3,7 @@
  * Both are photographed as they are and put one above the other, without scaling.
  */
 import { withPage } from './browser.mjs';
-import { openGraphiql, openTab, resultHolding, run } from './graphiql_page.mjs';
+import { openGraphiql, openTab, paneHolding, run } from './graphiql_page.mjs';
 import { settings } from './lines.mjs';
 
 const WIDTH = 1460;
@@ -20,7 +20,7 @@ await withPage(async (graphiql) => {
   await openGraphiql(graphiql, settings.url);
   await openTab(graphiql, 'BoardState');
   await run(graphiql);
-  await resultHolding(graphiql, '"cards"');
+  await paneHolding(graphiql, 'result', '"cards"');
   await page.waitForSelector(`#activity li:nth-child(${ACTIVITY_LINES})`);
   const shots = [await graphiql.screenshot(), await page.screenshot()];
 

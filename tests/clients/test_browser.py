@@ -1,55 +1,17 @@
-"""Chromium opens the page at `/`, a board's `EventSource` of its own, and GraphiQL, and sees what others change.
-
-Screenshots go to `artefacts/` in the root of the repository, which git ignores.
-"""
+"""Chromium opens the page at `/` and a board's `EventSource` of its own, and sees what others change."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-
-import orjson
 import pytest
 
 from tests.clients.cut_proxy import open_proxy
-from tests.clients.node_script import NodeScript, run_script
-from tests.clients.operations import operation_names, read_operation
-from tests.clients.requirements import chromium_path
+from tests.clients.node_script import run_script
 from tests.clients.rest_client import BoardClient
 from tests.clients.stream_types import STREAM_TYPES
-from tests.kit.deadline import seconds
+from tests.clients.visit import START_UNITS, finish_inside, screenshot, settings_for
 
 # A browser beside others on a busy machine takes longer than the other tests may.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
-
-ARTEFACTS = Path(__file__).parents[2] / "artefacts"
-#: Root fields of the documents that are not called like them.
-ROOT_FIELDS = {"DashboardNow": "dashboardOverview"}
-START_UNITS = 60  # a browser takes its time to start
-
-
-def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
-    return {
-        "url": server_url,
-        "boardId": board.board_id,
-        "chromium": chromium_path(),
-        "timeoutMs": seconds(20) * 1000,
-    }
-
-
-async def finish_inside(script: NodeScript, server_url: str) -> None:
-    """End the visit; nothing went wrong in the page and no request left the server's own host and port."""
-    await script.finish()
-    visited = next(told for told in script.heard if told["at"] == "visited")
-    assert visited["faults"] == []
-    hosts = {urlsplit(url).netloc for url in visited["requests"] if urlsplit(url).scheme not in {"data", "blob"}}
-    assert hosts == {urlsplit(server_url).netloc}
-
-
-def screenshot(name: str) -> str:
-    ARTEFACTS.mkdir(exist_ok=True)
-    return str(ARTEFACTS / name)
 
 
 async def test_home_page_shows_changes_of_others(server_url: str, board: BoardClient) -> None:
@@ -135,44 +97,3 @@ async def test_page_eventsource_sees_change_of_others(server_url: str, board: Bo
         state = await script.hear("event", type="state")
         assert board.titles(state["data"], 0) == ["Made by REST"]
         await finish_inside(script, server_url)
-
-
-async def test_graphiql_subscription_streams_into_result_pane(server_url: str, board: BoardClient) -> None:
-    await board.create_card("There before")
-    async with run_script("graphiql.mjs", settings_for(server_url, board)) as script:
-        opened = await script.hear("open", units=START_UNITS)
-        assert sorted(opened["tabs"]) == operation_names()
-        await script.order("openTab", name="BoardState")
-        tab = await script.hear("tab")
-        assert tab["query"] == read_operation("BoardState")
-        assert orjson.loads(tab["variables"]) == {"boardId": board.board_id}
-        await run_and_expect(script, "There before")
-        await board.create_card("Made by REST")
-        result = await expect_result(script, "Made by REST")
-        assert set(orjson.loads(result["text"])["data"]) == {"boardState"}
-        await script.order("screenshot", path=screenshot("graphiql.png"))
-        await finish_inside(script, server_url)
-
-
-async def test_graphiql_tabs_run_as_they_open(server_url: str, board: BoardClient) -> None:
-    await board.create_card("There before")
-    async with run_script("graphiql.mjs", settings_for(server_url, board)) as script:
-        await script.hear("open", units=START_UNITS)
-        for name in sorted(operation_names(), key=lambda name: name == "DeleteCard"):  # its sample is the others' too
-            await script.order("openTab", name=name)
-            await script.hear("tab")
-            await run_and_expect(script, ROOT_FIELDS.get(name, name[0].lower() + name[1:]))
-            result = orjson.loads(script.heard[-1]["text"])
-            assert "errors" not in result, (name, result)
-        await finish_inside(script, server_url)
-    assert board.titles(await board.state(), 0) == ["Made in GraphiQL"]  # the other one was renamed, moved, deleted
-
-
-async def run_and_expect(script: NodeScript, text: str) -> None:
-    await script.order("run")
-    await expect_result(script, text)
-
-
-async def expect_result(script: NodeScript, text: str) -> dict[str, Any]:
-    await script.order("expectResult", text=text)
-    return await script.hear("result")

@@ -7,7 +7,7 @@ import { createSocketClient } from './socket.js';
 import { makeTabs, refreshStoredTabs, seedFirstTab } from './tabs.js';
 import { PrefixedStorage } from './storage.js';
 
-const { React, ReactDOM, GraphiQL } = globalThis;
+const { React, ReactDOM, GraphiQL, GraphiQLPluginExplorer } = globalThis;
 const endpoint = new URL('/graphql', location.href);
 
 /** Status line of the subscription socket; GraphiQL itself shows nothing while it reconnects. */
@@ -79,6 +79,7 @@ async function main() {
     {
       fetcher: createFetcher(),
       storage,
+      plugins: [GraphiQLPluginExplorer.explorerPlugin()],
       defaultTabs: tabs.length > 0 ? tabs : undefined,
       defaultEditorToolsVisibility: 'variables',
     },

@@ -1,0 +1,43 @@
+"""A visit to GraphiQL in Chromium, through the script `graphiql.mjs`: what several tests order, and how they wait."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+
+from tests.clients.node_script import NodeScript, run_script
+from tests.clients.rest_client import BoardClient
+from tests.clients.visit import START_UNITS, finish_inside, settings_for
+
+__all__ = ["expect_result", "open_tab", "run_operation", "visit_graphiql"]
+
+
+@asynccontextmanager
+async def visit_graphiql(server_url: str, board: BoardClient) -> AsyncGenerator[NodeScript]:
+    """Open GraphiQL; when the block is done, see that all went well inside and nothing went outside."""
+    async with run_script("graphiql.mjs", settings_for(server_url, board)) as script:
+        await script.hear("open", units=START_UNITS)
+        yield script
+        await finish_inside(script, server_url)
+
+
+async def open_tab(script: NodeScript, name: str, *, page: int = 0) -> dict[str, Any]:
+    """Open the tab of an operation; return its `query` and its `variables`, both as text."""
+    await script.order("openTab", name=name, page=page)
+    return await script.hear("tab")
+
+
+async def run_operation(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
+    """Run what the tab holds, and go on as `expect_result`."""
+    await script.order("run", page=page)
+    return await expect_result(script, text, page=page)
+
+
+async def expect_result(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
+    """Return the result that the pane shows as soon as it holds the text."""
+    await script.order("expectResult", text=text, page=page)
+    result: dict[str, Any] = orjson.loads((await script.hear("result"))["text"])
+    return result

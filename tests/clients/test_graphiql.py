@@ -1,0 +1,90 @@
+"""GraphiQL in Chromium: tabs, explorer, documentation, history and colours."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from graphql import GraphQLObjectType, build_schema
+
+from tests.clients.graphiql_visit import open_tab, run_operation, visit_graphiql
+from tests.clients.node_script import NodeScript
+from tests.clients.operations import OPERATIONS, operation_names, read_operation
+from tests.clients.rest_client import BoardClient
+
+# A browser beside others on a busy machine takes longer than the other tests may.
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
+
+#: Root fields of the documents that are not called like them.
+ROOT_FIELDS = {"DashboardNow": "dashboardOverview"}
+SDL = OPERATIONS.parent / "schema.graphql"
+
+
+async def test_each_document_has_a_filled_tab(server_url: str, board: BoardClient) -> None:
+    async with visit_graphiql(server_url, board) as script:
+        assert sorted(script.heard[-1]["tabs"]) == operation_names()
+        tab = await open_tab(script, "BoardState")
+        assert tab["query"] == read_operation("BoardState")
+        assert orjson.loads(tab["variables"]) == {"boardId": board.board_id}
+
+
+async def test_tabs_run_as_they_open(server_url: str, board: BoardClient) -> None:
+    await board.create_card("There before")
+    async with visit_graphiql(server_url, board) as script:
+        for name in sorted(operation_names(), key=lambda name: name == "DeleteCard"):  # its sample is the others' too
+            await open_tab(script, name)
+            result = await run_operation(script, ROOT_FIELDS.get(name, name[0].lower() + name[1:]))
+            assert "errors" not in result, (name, result)
+    assert board.titles(await board.state(), 0) == ["Made in GraphiQL"]  # the other one was renamed, moved, deleted
+
+
+async def test_explorer_adds_field_to_query(server_url: str, board: BoardClient) -> None:
+    async with visit_graphiql(server_url, board) as script:
+        tab = await open_tab(script, "Projects")
+        assert "repositoryPath" not in tab["query"]
+        await script.order("openPlugin", title="GraphiQL Explorer")
+        await script.order("pickField", type="String", field="repositoryPath")
+        await script.order("expectQuery", text="repositoryPath")
+        await script.hear("query")
+        result = await run_operation(script, "repositoryPath")
+        assert result["data"]["projects"][0]["repositoryPath"] == "/srv/client-tests"
+
+
+async def test_documentation_shows_description_of_field(server_url: str, board: BoardClient) -> None:
+    query = build_schema(SDL.read_text(encoding="utf-8")).get_type("Query")
+    assert isinstance(query, GraphQLObjectType)
+    async with visit_graphiql(server_url, board) as script:
+        await script.order("openPlugin", title="Documentation Explorer")
+        await script.order("readDocumentation", links=["Query", "board"])
+        documentation = await script.hear("documentation")
+    assert documentation["text"].strip() == query.fields["board"].description
+
+
+async def test_history_lists_what_ran(server_url: str, board: BoardClient) -> None:
+    async with visit_graphiql(server_url, board) as script:
+        for name in ("Projects", "Board"):
+            await open_tab(script, name)
+            await run_operation(script, name.lower())
+        await script.order("openPlugin", title="History")
+        await script.order("readHistory")
+        assert (await script.hear("history"))["labels"] == ["Board", "Projects"]
+
+
+async def test_colours_follow_system_unless_chosen(server_url: str, board: BoardClient) -> None:
+    async with visit_graphiql(server_url, board) as script:
+        await script.order("system", colorScheme="light")
+        assert await read_brightness(script) > 200
+        await script.order("system", colorScheme="dark")
+        assert await read_brightness(script) < 80
+        await script.order("chooseTheme", name="Light")
+        assert await read_brightness(script) > 200
+        assert script.heard[-1]["controls"] == "light"
+        await script.order("chooseTheme", name="System")
+        assert await read_brightness(script) < 80
+
+
+async def read_brightness(script: NodeScript) -> float:
+    """The mean of red, green and blue behind everything, of 255."""
+    await script.order("readColours")
+    background: str = (await script.hear("colours"))["background"]  # "rgb(33, 42, 59)"
+    parts = [float(part) for part in background.removeprefix("rgb(").removesuffix(")").split(",")]
+    return sum(parts) / len(parts)

@@ -1,0 +1,44 @@
+"""What the tests in Chromium share: how a visit is set up, where its pictures go, and that it stayed on the server.
+
+Screenshots go to `artefacts/` in the root of the repository, which git ignores.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.clients.node_script import NodeScript
+from tests.clients.requirements import chromium_path
+from tests.clients.rest_client import BoardClient
+from tests.kit.deadline import seconds
+
+__all__ = ["START_UNITS", "finish_inside", "screenshot", "settings_for"]
+
+ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+START_UNITS = 60  # a browser takes its time to start
+
+
+def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
+    """The settings of a script that opens pages of the server."""
+    return {
+        "url": server_url,
+        "boardId": board.board_id,
+        "chromium": chromium_path(),
+        "timeoutMs": seconds(20) * 1000,
+    }
+
+
+async def finish_inside(script: NodeScript, server_url: str) -> None:
+    """End the visit; nothing went wrong in the pages and no request left the server's own host and port."""
+    await script.finish()
+    visited = next(told for told in script.heard if told["at"] == "visited")
+    assert visited["faults"] == [], visited["faults"]
+    hosts = {urlsplit(url).netloc for url in visited["requests"] if urlsplit(url).scheme not in {"data", "blob"}}
+    assert hosts == {urlsplit(server_url).netloc}
+
+
+def screenshot(name: str) -> str:
+    """Where the picture of that name goes."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    return str(ARTEFACTS / name)

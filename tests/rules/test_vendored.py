@@ -1,0 +1,16 @@
+"""Other people's files that a browser gets are what the README's table says, byte for byte."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from pathlib import Path
+
+STATIC = Path(__file__).parents[2] / "server" / "static"
+ROW = re.compile(r"^\| `(?P<name>[^`]+)` \|.*\| `(?P<digest>[0-9a-f]{64})` \|$", re.MULTILINE)
+
+
+def test_vendored_files_are_unchanged_and_listed() -> None:
+    listed = dict(ROW.findall((STATIC / "README.md").read_text(encoding="utf-8")))
+    files = [path for path in (STATIC / "graphiql" / "vendor").iterdir() if path.name != "LICENSES.txt"]
+    assert listed == {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
