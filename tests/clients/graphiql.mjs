@@ -1,6 +1,7 @@
 /**
  * GraphiQL in Chromium, in as many pages as the test opens. Orders go to the page they name by its number, by default
- * the first.
+ * the first. Beside what is ordered it tells each subscription that leaves a page: `init` with the payload of a
+ * socket's connection_init, `post` with the headers of a request for an event stream.
  */
 import { withPage } from './browser.mjs';
 import * as graphiql from './graphiql_page.mjs';
@@ -9,6 +10,7 @@ import { obey, settings, tell } from './lines.mjs';
 await withPage(async (firstPage) => {
   const pages = [firstPage];
   const on = (handler) => (order) => handler(pages[order.page ?? 0], order);
+  tellSubscriptions(firstPage);
   tell('open', { tabs: await graphiql.openGraphiql(firstPage, settings.url) });
 
   await obey({
@@ -22,6 +24,8 @@ await withPage(async (firstPage) => {
       await graphiql.openTab(page, name);
       tell('tab', { query: await graphiql.textOf(page, 'query'), variables: await graphiql.textOf(page, 'variables') });
     }),
+    writeQuery: on((page, { name, text }) => graphiql.writeQuery(page, name, text)),
+    writeHeaders: on((page, { text }) => graphiql.writeHeaders(page, text)),
     run: on((page) => graphiql.run(page)),
     expectQuery: on(async (page, { text }) => {
       await graphiql.paneHolding(page, 'query', text);
@@ -41,6 +45,24 @@ await withPage(async (firstPage) => {
     system: on((page, { colorScheme }) => page.emulateMedia({ colorScheme })),
     chooseTheme: on((page, { name }) => graphiql.chooseTheme(page, name)),
     readColours: on(async (page) => tell('colours', await graphiql.readColours(page))),
+    chooseTransport: on((page, { transport }) => graphiql.chooseTransport(page, transport)),
+    readTransport: on(async (page) => tell('transport', { chosen: await graphiql.chosenTransport(page) })),
+    expectConnection: on(async (page, { state }) => {
+      tell('connection', { text: await graphiql.connectionIn(page, state) });
+    }),
     screenshot: on((page, { path }) => page.screenshot({ path })),
   });
 });
+
+function tellSubscriptions(page) {
+  page.on('websocket', (socket) => {
+    socket.on('framesent', ({ payload }) => {
+      const message = JSON.parse(payload);
+      if (message.type === 'connection_init') tell('init', { payload: message.payload });
+    });
+  });
+  page.on('request', async (request) => {
+    const headers = await request.allHeaders();
+    if (headers.accept === 'text/event-stream') tell('post', { headers });
+  });
+}

@@ -22,6 +22,12 @@ const operationRead = (page, name) =>
     [PANES.query, name],
   );
 
+/** Put another document, with an operation of that name, in the place of the shown one. */
+export async function writeQuery(page, name, text) {
+  await replaceText(page, page.locator(PANES.query), text);
+  await operationRead(page, name);
+}
+
 export const run = (page) => page.click('.graphiql-execute-button');
 
 /** The whole text of a pane, also what is scrolled out of sight. */
@@ -34,6 +40,19 @@ export const paneHolding = (page, pane, text) =>
     ([selector, word]) => document.querySelector(`${selector} .CodeMirror`)?.CodeMirror.getValue().includes(word),
     [PANES[pane], text],
   );
+
+/** Fill the headers pane. */
+export async function writeHeaders(page, text) {
+  await page.locator('.graphiql-editor-tools').getByRole('button', { name: 'Headers' }).click();
+  await replaceText(page, page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)'), text);
+}
+
+/** Insert the text at once, because typed brackets would be closed by the editor. */
+async function replaceText(page, editor, text) {
+  await editor.locator('.CodeMirror').click();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.insertText(text);
+}
 
 /** Open the pane of a plugin by its title. */
 export const openPlugin = (page, title) => page.click(`button[aria-label="Show ${title}"]`);
@@ -68,3 +87,16 @@ export const readColours = (page) =>
     background: getComputedStyle(document.querySelector('.graphiql-container')).backgroundColor,
     controls: getComputedStyle(document.documentElement).colorScheme,
   }));
+
+/** Choose the transport of subscriptions as a reader would, by the control's label. */
+export const chooseTransport = (page, transport) => page.getByLabel('Subscribe by').selectOption(transport);
+
+/** The transport that is chosen now. */
+export const chosenTransport = (page) => page.getByLabel('Subscribe by').inputValue();
+
+/** Wait until the line about the subscription's connection says so, and return its words. */
+export async function connectionIn(page, state) {
+  const line = page.locator(`#connection[data-state="${state}"]`);
+  await line.waitFor();
+  return line.innerText();
+}

@@ -1,22 +1,15 @@
 /**
  * Opens GraphiQL on the server's own GraphQL address: one tab per document of graphql/operations/,
- * queries and mutations by POST, subscriptions by graphql-transport-ws. Tabs are made in tabs.js,
- * the socket in socket.js; everything else is GraphiQL's own.
+ * queries and mutations by POST, subscriptions by the chosen transport. Tabs are made in tabs.js,
+ * connections in subscriptions.js; everything else is GraphiQL's own.
  */
-import { createSocketClient } from './socket.js';
-import { makeTabs, refreshStoredTabs, seedFirstTab } from './tabs.js';
+import { Logo } from './logo.js';
 import { PrefixedStorage } from './storage.js';
+import { Subscriptions } from './subscriptions.js';
+import { makeTabs, refreshStoredTabs, seedFirstTab } from './tabs.js';
 
 const { React, ReactDOM, GraphiQL, GraphiQLPluginExplorer } = globalThis;
 const endpoint = new URL('/graphql', location.href);
-
-/** Status line of the subscription socket; GraphiQL itself shows nothing while it reconnects. */
-const SOCKET_TEXTS = {
-  idle: 'no subscription yet',
-  connecting: 'connecting …',
-  connected: 'subscriptions connected',
-  lost: 'connection lost, trying again …',
-};
 
 async function readJson(path, fallback) {
   try {
@@ -33,36 +26,19 @@ async function readFirstBoard(projects) {
   return { id: projects[0].id, state: answer?.state ?? null };
 }
 
-function showSocketState(state) {
-  const line = document.getElementById('socket');
-  if (!line) return;
-  line.dataset.state = state;
-  line.textContent = SOCKET_TEXTS[state];
+/** Subscriptions go their own way, everything else that of GraphiQL's toolkit. */
+function createFetcher(subscriptions) {
+  const post = GraphiQL.createFetcher({ url: endpoint.href, enableIncrementalDelivery: false });
+  return (request, options) =>
+    isSubscription(options?.documentAST, request.operationName)
+      ? subscriptions.start(request, options.headers ?? {})
+      : post(request, options);
 }
 
-/** The fetcher of GraphiQL's toolkit, which remembers the headers pane so that the socket can send them as well. */
-function createFetcher() {
-  let headers = {};
-  const fetcher = GraphiQL.createFetcher({
-    url: endpoint.href,
-    enableIncrementalDelivery: false,
-    wsClient: createSocketClient(endpoint, { headers: () => headers, onState: showSocketState }),
-  });
-  return (request, options) => {
-    headers = options?.headers ?? {};
-    return fetcher(request, options);
-  };
-}
-
-function logo() {
-  const h = React.createElement;
-  return h(
-    GraphiQL.Logo,
-    null,
-    h('a', { className: 'logo-link', href: '/' }, 'Boardcast'),
-    h('span', { id: 'socket', role: 'status', 'data-state': 'idle' }, SOCKET_TEXTS.idle),
+const isSubscription = (document, operationName) =>
+  document?.definitions.some(
+    ({ operation, name }) => operation === 'subscription' && (!operationName || name?.value === operationName),
   );
-}
 
 async function main() {
   const [operations, projects] = await Promise.all([
@@ -74,16 +50,17 @@ async function main() {
   const storage = new PrefixedStorage(localStorage, 'boardcast:');
   refreshStoredTabs(storage, projects.map((project) => project.id), board);
   seedFirstTab(storage, tabs);
+  const subscriptions = new Subscriptions(endpoint, storage);
   const page = React.createElement(
     GraphiQL,
     {
-      fetcher: createFetcher(),
+      fetcher: createFetcher(subscriptions),
       storage,
       plugins: [GraphiQLPluginExplorer.explorerPlugin()],
       defaultTabs: tabs.length > 0 ? tabs : undefined,
       defaultEditorToolsVisibility: 'variables',
     },
-    logo(),
+    React.createElement(GraphiQL.Logo, null, React.createElement(Logo, { subscriptions })),
   );
   ReactDOM.createRoot(document.getElementById('graphiql')).render(page);
 }

@@ -1,15 +1,17 @@
 /**
- * The graphql-ws client that carries GraphiQL's subscriptions: it tries again for ever, and it notices
- * a connection that died without a word.
+ * Carries one subscription by graphql-transport-ws: it tries again for ever, and it notices a connection that
+ * died without a word.
  */
+import { pause } from './retry.js';
+
 const { createClient } = globalThis.graphqlWs;
 
 const PING_EVERY_MS = 15_000;
 const PONG_WITHIN_MS = 5_000;
 
 /**
- * Make the client. `headers` gives the entries of GraphiQL's headers pane, sent as the connection_init
- * payload with lower-case names; `onState` hears `connecting`, `connected` and `lost`.
+ * Make a client with graphql-ws's `subscribe(request, sink)`. `headers` are the entries of GraphiQL's headers pane,
+ * sent as the connection_init payload with lower-case names; `onState` hears `connecting`, `connected` and `lost`.
  */
 export function createSocketClient(endpoint, { headers, onState }) {
   const url = new URL(endpoint);
@@ -17,15 +19,16 @@ export function createSocketClient(endpoint, { headers, onState }) {
   let pongTimer = 0;
   const client = createClient({
     url: url.href,
-    connectionParams: () => lowerCaseNames(headers()),
+    connectionParams: lowerCaseNames(headers),
     retryAttempts: Infinity,
+    retryWait: pause,
     keepAlive: PING_EVERY_MS,
     on: {
       connecting: (isRetry) => onState(isRetry ? 'lost' : 'connecting'),
       connected: () => onState('connected'),
-      closed: (event) => {
+      closed: () => {
         clearTimeout(pongTimer);
-        onState(event?.wasClean && event.code === 1000 ? 'idle' : 'lost');
+        onState('lost');
       },
       ping: (received) => {
         if (received) return;
