@@ -1,0 +1,61 @@
+"""The document that selects every field of every member of a union, made of the committed SDL.
+
+So a field that is added to the schema is compared too: as long as `mapping` does not know it, nothing is equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLNamedOutputType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    build_schema,
+    get_named_type,
+)
+
+__all__ = ["LOOKED_UP", "sdl", "selected_fields", "selection"]
+
+#: Types that an envelope does not carry: fields that lead to them are looked up in the rows, at another moment than
+#: the envelope's, and are no part of what the exits must agree on.
+LOOKED_UP = frozenset({"Attempt", "Project", "AttemptConnection", "LogConnection", "ConversationConnection"})
+#: Fields that lead back to a type that is being selected.
+_BACK = frozenset({("Card", "dependencies"), ("Card", "dependents"), ("Card", "column"), ("Card", "board")})
+#: Where the cards are named only: `BoardState.cards` has them whole, and twice would cost twice at every exit.
+_BY_ID = frozenset({("Column", "cards")})
+
+
+@cache
+def sdl() -> GraphQLSchema:
+    """Return the committed schema."""
+    path = Path(__file__).parents[2] / "graphql" / "schema.graphql"
+    return build_schema(path.read_text(encoding="utf-8"))
+
+
+def selected_fields(of: GraphQLObjectType) -> dict[str, GraphQLNamedOutputType]:
+    """Return the fields of a type that the document selects, with their named types."""
+    named = {name: get_named_type(field.type) for name, field in of.fields.items()}
+    return {name: kind for name, kind in named.items() if kind.name not in LOOKED_UP and (of.name, name) not in _BACK}
+
+
+def selection(type_name: str) -> str:
+    """Return the selection set of everything below a type."""
+    return _selection(sdl().type_map[type_name])
+
+
+def _selection(of: object) -> str:
+    if isinstance(of, GraphQLUnionType):
+        members = " ".join(f"... on {member.name} {_selection(member)}" for member in of.types)
+        return f"{{ __typename {members} }}"
+    assert not isinstance(of, GraphQLInterfaceType), f"{of}: no interface is expected below an event"
+    return f"{{ {' '.join(_fields(of))} }}" if isinstance(of, GraphQLObjectType) else ""
+
+
+def _fields(of: GraphQLObjectType) -> Iterator[str]:
+    for name, kind in selected_fields(of).items():
+        yield f"{name} {'{ id }' if (of.name, name) in _BY_ID else _selection(kind)}".strip()
