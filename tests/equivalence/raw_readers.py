@@ -1,0 +1,108 @@
+"""Readers of the raw exits: envelopes as `{type, payload, cursor}`, the two spellings of `git_status` made one."""
+
+from __future__ import annotations
+
+import orjson
+
+from tests.equivalence.mapping import Json
+from tests.equivalence.reader import Ended, Reader
+from tests.kit.raw_socket import CLOSE, PING, PONG, RawSocket, open_socket
+from tests.kit.sse_reader import SseReader, StreamEnded, open_stream
+
+__all__ = ["RawBoardSocket", "RawBoardStream", "RawDashboardSocket", "RawDashboardStream"]
+
+#: What a socket of a deleted board is closed with (contract §8, row 8).
+_POLICY = 1008
+
+
+class _Raw(Reader):
+    target: str
+
+    def _address_of(self, after: str | None) -> str:
+        board = f"boardId={self.board_id}" if self.board_id else ""
+        return f"{self.target}?{board}" + (f"&after={after}" if after is not None else "")
+
+
+class _Socket(_Raw):
+    socket: RawSocket
+
+    async def open(self, after: str | None = None) -> None:
+        self.socket = await self.stack.enter_async_context(open_socket(self.address, self._address_of(after)))
+        assert self.socket.response.status == 101, self.socket.response
+
+    async def event(self) -> Json:
+        frame = await self.socket.receive()
+        while frame.opcode == PING:
+            await self.socket.send_frame(PONG, frame.payload)
+            frame = await self.socket.receive()
+        if frame.opcode == CLOSE:
+            raise Ended(frame.close)
+        envelope: Json = orjson.loads(frame.payload)
+        if envelope["type"] == "git:status":
+            return {"type": "git_status", "payload": None, "cursor": envelope["cursor"]}
+        return {"type": envelope["type"], "payload": envelope["payload"], "cursor": envelope.get("cursor")}
+
+    async def end(self) -> None:
+        frame = await self.socket.receive()
+        assert frame.close[0] == _POLICY, f"{self.exit}: expected to be closed with {_POLICY}, got {frame}"
+
+    async def send(self, *messages: Json) -> None:
+        """Send messages of the client's side."""
+        for message in messages:
+            await self.socket.send_json(message)
+
+
+class _Stream(_Raw):
+    stream: SseReader
+
+    async def open(self, after: str | None = None) -> None:
+        # As an EventSource does it that comes back; the sockets take the other way.
+        headers = [("Last-Event-ID", after)] if after is not None else []
+        opened = open_stream(self.address, self._address_of(None), headers)
+        self.stream = await self.stack.enter_async_context(opened)
+        assert self.stream.is_stream, self.stream.response
+
+    async def event(self) -> Json:
+        try:
+            block = await self.stream.block()
+        except StreamEnded as ended:
+            raise Ended("end of the response") from ended
+        lines = dict(line.split(": ", 1) for line in block.removesuffix("\n\n").split("\n"))
+        if lines["event"] == "heartbeat":
+            return await self.event()
+        payload = None if lines["event"] == "git_status" else orjson.loads(lines["data"])
+        return {"type": lines["event"], "payload": payload, "cursor": lines.get("id")}
+
+    async def end(self) -> None:
+        try:
+            raise AssertionError(f"{self.exit}: expected the end of the response, got {await self.event()}")
+        except Ended:
+            return
+
+
+class RawBoardSocket(_Socket):
+    """`/api/v1/ws?boardId=`."""
+
+    exit = "raw WebSocket"
+    target = "/api/v1/ws"
+
+
+class RawBoardStream(_Stream):
+    """`/api/v1/sse?boardId=`."""
+
+    exit = "raw SSE"
+    target = "/api/v1/sse"
+
+
+class RawDashboardSocket(_Socket):
+    """`/api/v1/ws/dashboard`."""
+
+    exit = "raw dashboard WebSocket"
+    target = "/api/v1/ws/dashboard"
+
+
+class RawDashboardStream(_Stream):
+    """`/api/v1/sse` without a board."""
+
+    exit = "raw dashboard SSE"
+    target = "/api/v1/sse"
