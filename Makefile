@@ -9,13 +9,14 @@ UNTESTED := the tests with real JavaScript clients and Chromium are skipped (or 
 CLIENTS_STAMP := $(CLIENTS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clients
+.PHONY: help setup run test check bench clients equivalence
 
 help:
 	@echo "make run     serve with demo activity on http://127.0.0.1:8000   (ARGS='--port 9000')"
 	@echo "make test    run the whole test suite                            (ARGS='-k name')"
 	@echo "make setup   only set up the virtual environment"
 	@echo "make check   lint, format and types"
+	@echo "make equivalence   compare all exits in many more lives          (EXAMPLES=1000)"
 	@echo "make bench   print the benchmark tables                          (ARGS='--runs 1 websocket')"
 
 setup: $(STAMP)
@@ -34,6 +35,11 @@ run: $(STAMP)
 
 test: $(STAMP) clients
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+# The suite has 200 examples of it; whoever changes what is delivered, or how, runs more.
+EXAMPLES ?= 1000
+equivalence: $(STAMP)
+	BOARDCAST_EQUIVALENCE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n auto tests/equivalence $(ARGS)
 
 # Needs Node.js and the network, once; without them the suite runs on and skips what needs the packages.
 clients:

@@ -1,0 +1,70 @@
+"""Random commands on the cards of a board, sensible and not; as the raw socket takes them, `type` and all."""
+
+from __future__ import annotations
+
+from tests.equivalence.happenings import TEXTS, Figures
+from tests.equivalence.mapping import Json
+from tests.equivalence.model import BoardModel
+
+__all__ = ["DOORS", "KINDS", "commands_of"]
+
+#: Kinds of commands; those that fill a board come more often.
+KINDS = ("create", "create", "create_dependent", "update", "update", "depend", "move", "move", "delete", "both")
+DOORS = ("socket", "rest", "graphql")
+_TICKET_TYPES = ("feat", "fix", "revert", None)
+_INDICES = (0, 1, 2, 99, -1)
+_UPDATES: tuple[Json, ...] = (
+    {"title": "  another title  "},
+    {"title": "ünïcödé 🚀", "description": "text"},
+    {"description": None},
+    {"ticketType": "docs", "isEnhanced": True},
+    {"ticketType": None},
+    {"disableAutoCloseOnPRMerge": True, "isEnhanced": False},
+    {"title": " "},
+    {"title": "x" * 501},
+    {"description": ""},
+)
+
+
+def commands_of(kind: str, door: str, board: BoardModel, other: BoardModel, chosen: Figures) -> list[Json]:
+    """Return what to ask for: one command, or over REST an update and a move of one card together."""
+    cards = [*board.cards, *list(other.cards)[:1], "unknown"]
+    card_id, needed = cards[chosen.a % len(cards)], cards[chosen.b % len(cards)]
+    columns = [*board.columns, *board.columns, "unknown"]
+    move = {
+        "type": "move_card",
+        "cardId": card_id,
+        "toColumnId": columns[chosen.c % len(columns)],
+        "toIndex": _INDICES[chosen.b % len(_INDICES)],
+    }
+    update = {"type": "update_card", "cardId": card_id, **_UPDATES[chosen.b]}
+    match kind:
+        case "create" | "create_dependent":
+            needs = [needed, needed] if kind == "create_dependent" else []
+            return [_for(door, _creation(columns[chosen.a % len(columns)], needs, chosen))]
+        case "update":
+            return [_for(door, update)]
+        case "depend" if door != "socket":
+            return [{"type": "update_card", "cardId": card_id, "dependsOn": [needed] if chosen.c % 4 else []}]
+        case "both" if door == "rest":
+            return [update, move]
+        case "delete":
+            return [{"type": "delete_card", "cardId": card_id}]
+        case _:
+            return [move]
+
+
+def _creation(column_id: str, needs: list[str], chosen: Figures) -> Json:
+    return {
+        "type": "create_card",
+        "columnId": column_id,
+        "title": (" trimmed ", "t", "")[0 if chosen.c % 5 else chosen.b % 3],
+        "ticketType": _TICKET_TYPES[chosen.b % len(_TICKET_TYPES)],
+        "description": TEXTS[chosen.c % len(TEXTS)] if chosen.a % 2 else None,
+        "dependsOn": needs,
+    }
+
+
+def _for(door: str, command: Json) -> Json:
+    # The raw socket knows no dependencies (contract §2, rule 3).
+    return {key: value for key, value in command.items() if key != "dependsOn" or door != "socket"}

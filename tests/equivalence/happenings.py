@@ -1,0 +1,169 @@
+"""Random domain events, of all names, about what is on a board at that moment; as the ingest takes them."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from tests.equivalence.mapping import instant
+from tests.equivalence.model import BoardModel, Json
+from tests.unit.realtime.event_samples import ITEMS, PR, SAMPLES, TODOS
+
+__all__ = ["NAMES", "TEXTS", "Figures", "event_of", "figures", "names"]
+
+#: Without `project.deleted`, which ends the streams and is a step of its own.
+NAMES = tuple(name for name in SAMPLES if name != "project.deleted")
+#: Those that change a board or tell its readers something come more often than their share of the names.
+_TELLING = tuple(
+    name for name in NAMES if name.startswith(("attempt.", "git.", "github.pr.created", "agent.", "board.state"))
+)
+_STATUSES = ("queued", "running", "stopping", "succeeded", "failed", "stopped")
+_TIMES = ("2025-01-02T03:04:05.678Z", "2025-01-02T04:04:05.5+01:00", "2026-02-28T23:59:59Z", "2031-01-01T00:00:00.001Z")
+#: What could confuse a framing: line ends, delimiters of the protocols, text beyond ASCII, control characters.
+TEXTS = (
+    "plain",
+    "",
+    "a\nb\r\nc\r",
+    "ünïcödé 🚀 \u2028\u2029",
+    '"quoted\\" \x00\x1f\x7f',
+    "\r\n--graphql--\r\n",
+    "\n\nevent: complete\ndata: {}\n\n",
+    "---\r\n\r\n{}",
+    "x" * 3000,
+)
+_DROPPABLE = {
+    "message": ("id", "format", "profileId", "images"),
+    "thinking": ("title", "format"),
+    "tool": ("id",),
+    "error": ("details",),
+    "automation": ("command", "metadata", "exitCode", "durationMs", "allowedFailure"),
+}
+_PR_OPTIONAL = ("title", "headRef", "baseRef", "createdAt", "updatedAt", "merged")
+
+
+class Figures(NamedTuple):
+    """Choose among what is there at that moment."""
+
+    a: int
+    b: int
+    c: int
+
+
+def figures() -> st.SearchStrategy[Figures]:
+    """Return the figures of one event or command."""
+    return st.integers(0, 719).map(lambda n: Figures(n % 8, n // 8 % 9, n // 72))
+
+
+def names() -> st.SearchStrategy[str]:
+    """Return names of events."""
+    return st.sampled_from((*NAMES, *_TELLING, *_TELLING))
+
+
+def event_of(name: str, board: BoardModel, chosen: Figures, now: str) -> tuple[Json, str]:
+    """Return an event and the time at which it happens, which is now where it does not say another."""
+    payload = deepcopy(SAMPLES[name])
+    cards = [*board.cards, "unknown"]
+    for key, value in (
+        ("boardId", board.id),
+        ("projectId", board.id),
+        ("cardId", cards[chosen.a % len(cards)]),
+        ("attemptId", f"{board.id}-a{chosen.b % 4}"),
+        ("ts", _TIMES[chosen.c % len(_TIMES)]),
+    ):
+        if key in payload:
+            payload[key] = value
+    payload |= _details(name, board, chosen)
+    if name.startswith(("git.", "github.pr.created")) and chosen.a % 4 == 0:
+        payload.pop("attemptId", None)
+    if name.startswith("editor.") and chosen.a % 2:
+        payload.pop("projectId", None)
+    at = _TIMES[chosen.c] if chosen.c < len(_TIMES) else None
+    return {"name": name, "payload": payload, **({"at": at} if at else {})}, instant(at) or now
+
+
+def _details(name: str, board: BoardModel, chosen: Figures) -> Json:
+    text = TEXTS[chosen.c % len(TEXTS)]
+    match name:
+        case "attempt.status.changed" | "attempt.completed":
+            return {"status": _STATUSES[chosen.c % len(_STATUSES)]}
+        case "attempt.log.appended":
+            level = ("info", "warn", "error")[chosen.b % 3]
+            return {"level": level, "message": text, **({"ts": None} if chosen.a % 3 == 0 else {})}
+        case "attempt.conversation.appended":
+            return {"item": _item(chosen, text)}
+        case "attempt.todos.updated":
+            return {"todos": {**TODOS, "total": chosen.b * 10**12, "items": [] if chosen.a % 2 else TODOS["items"]}}
+        case "git.commit.created":
+            return {"shortSha": "" if chosen.b % 3 else "abc1234", "subject": text}
+        case "git.push.completed":
+            return {"branch": text}
+        case "github.pr.created":
+            kept = {key: value for key, value in PR.items() if chosen.a % 2 or key not in _PR_OPTIONAL}
+            return {"pr": {**kept, "url": f"https://github.com/o/r/pull/{chosen.b % 3}", "unknown": text}}
+        case _:
+            return _rare_details(name, board, chosen, text)
+
+
+def _rare_details(name: str, board: BoardModel, chosen: Figures, text: str) -> Json:
+    match name:
+        case "agent.profile.changed":
+            kind = ("created", "updated", "deleted")[chosen.c % 3]
+            return {"kind": kind, "profileId": f"ap-{chosen.a}", "label": text[:40] if chosen.b % 2 else None}
+        case "agent.registered":
+            return {"agent": f"AGENT-{chosen.a}", "label": text[:40]}
+        case "project.updated":
+            return {"changes": {"name": f"Renamed {chosen.c}"}}
+        case "board.state.changed":
+            return {"state": _state(board, chosen, text)}
+        case _:
+            return {}
+
+
+def _item(chosen: Figures, text: str) -> Json:
+    kind = list(ITEMS)[chosen.a % len(ITEMS)]
+    item: dict[str, Any] = deepcopy(ITEMS[kind])
+    if chosen.b % 2:
+        item = {key: value for key, value in item.items() if key not in _DROPPABLE[kind]}
+    if "text" in item:
+        item["text"] = text
+    if kind == "tool" and chosen.b % 3 == 0:
+        item["tool"] = {"name": text, "status": "running"}
+    return {**item, "timestamp": _TIMES[chosen.c % len(_TIMES)]}
+
+
+def _state(board: BoardModel, chosen: Figures, text: str) -> Json:
+    """Return the state of the board, but for a column more, a card more or less, and another order."""
+    state = board.state()
+    order: list[str] = state["columnOrder"]
+    if chosen.c % 3 == 0:
+        kept = state["columns"].get("extra", {"cardIds": []})["cardIds"]
+        state["columns"]["extra"] = {"id": "extra", "title": " in PROGRESS ", "cardIds": kept}
+        order = [*(one for one in order if one != "extra"), "extra"]
+    turned = [*order[chosen.a % len(order) :], *order[: chosen.a % len(order)]]
+    column = state["columns"][turned[0]]
+    column["cardIds"].reverse()
+    new = f"new-{chosen.b % 4}"
+    if new not in state["cards"]:
+        column["cardIds"].insert(0, new)
+        state["cards"][new] = _card(new, chosen, text)
+    elif column["cardIds"]:
+        _drop(state, column["cardIds"].pop())
+    return {**state, "columnOrder": turned}
+
+
+def _card(id: str, chosen: Figures, text: str) -> Json:
+    card: Json = {"id": id, "title": " from outside ", "unknown": 1}
+    if chosen.a % 2:
+        issue = {"issueNumber": 2**53 - 1, "url": "https://h/i"}
+        card |= {"ticketKey": f"X-{chosen.b}", "ticketType": "ci", "githubIssue": issue, "isEnhanced": True}
+    if chosen.b % 2:
+        card |= {"description": text, "createdAt": _TIMES[chosen.a % 4], "updatedAt": _TIMES[chosen.b % 4]}
+    return card
+
+
+def _drop(state: Json, card_id: str) -> None:
+    del state["cards"][card_id]
+    for card in state["cards"].values():
+        card["dependsOn"] = [one for one in card.get("dependsOn", ()) if one != card_id]

@@ -1,0 +1,117 @@
+"""The state machine: commands and domain events in any order, all exits compared after each.
+
+Rules only choose; what a step does, and what is due for it, is the `world`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+from anyio.from_thread import BlockingPortal
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.equivalence.asking import DOORS, KINDS, commands_of
+from tests.equivalence.happenings import Figures, figures, names
+from tests.equivalence.world import World
+from tests.kit.deadline import deadline
+from tests.kit.moving_clock import MovingClock
+from tests.kit.raw_http import Address
+
+__all__ = ["EquivalenceMachine"]
+
+_STEP_UNITS = 20
+
+#: What happens less often than the rest.
+_RARE = ("repeat", "nonsense", "get_state", "rename", "delete", "look")
+_boards = st.integers(0, 1)
+_happenings = st.tuples(_boards, names(), figures())
+
+
+class EquivalenceMachine(RuleBasedStateMachine):
+    """One life of two boards on a running server, on whose loop `portal` runs everything."""
+
+    def __init__(self, portal: BlockingPortal, address: Address, clock: MovingClock) -> None:
+        """Play against the server at `address`, whose clock is `clock`."""
+        super().__init__()
+        self._portal = portal
+        self._world = World(address, clock, uuid4().hex[:12])
+        self._failed = False
+
+    @initialize()
+    def open(self) -> None:
+        self._do(self._world.open)
+
+    @rule(n=_boards, door=st.sampled_from(DOORS), kind=st.sampled_from(KINDS), chosen=figures())
+    def command(self, n: int, door: str, kind: str, chosen: Figures) -> None:
+        self._command(n, door, kind, chosen)
+
+    @rule(n=_boards, door=st.sampled_from(DOORS), kind=st.sampled_from(KINDS), chosen=figures())
+    def another_command(self, n: int, door: str, kind: str, chosen: Figures) -> None:
+        self._command(n, door, kind, chosen)
+
+    @rule(happening=_happenings, keyed=st.booleans())
+    def event(self, happening: Any, keyed: bool) -> None:
+        self._do(self._world.ingest, happening, keyed=keyed)
+
+    @rule(happening=_happenings)
+    def another_event(self, happening: Any) -> None:
+        self._do(self._world.ingest, happening)
+
+    @rule(happenings=st.lists(_happenings, min_size=2, max_size=6), keyed=st.booleans())
+    def batch(self, happenings: list[Any], keyed: bool) -> None:
+        self._do(self._world.ingest, *happenings, keyed=keyed)
+
+    @rule(n=_boards, chosen=st.integers(0, 9), stops=st.booleans())
+    def attempt(self, n: int, chosen: int, stops: bool) -> None:
+        board, other = self._world.boards[n].model, self._world.boards[1 - n].model
+        known = [*board.attempts] if stops else [*board.cards, *other.cards]
+        step = self._world.stop_attempt if stops else self._world.queue_attempt
+        self._do(step, n, [*known, "unknown"][chosen % (len(known) + 1)])
+
+    @rule(n=_boards, chosen=st.integers(0, 9), back=st.none() | st.integers(-1, 20))
+    def come_back(self, n: int, chosen: int, back: int | None) -> None:
+        self._do(self._world.come_back, n, chosen, back)
+
+    @rule(n=_boards, rare=st.sampled_from(_RARE), chosen=st.integers(0, 9), happening=_happenings)
+    def rarely(self, n: int, rare: str, chosen: int, happening: Any) -> None:
+        match rare:
+            case "repeat":
+                self._do(self._world.repeat, chosen)
+            case "nonsense":
+                self._do(self._world.report_nonsense, *happening)
+            case "get_state":
+                self._do(self._world.ask_for_state, n)
+            case "rename":
+                self._do(self._world.rename, n, ("Zulu", "Alpha Board", "ünïcödé")[chosen % 3])
+            case "delete":
+                self._do(self._world.delete_board, n, ("rest", "ingest")[chosen % 2])
+            case _:
+                self._do(self._world.look, n)
+
+    def teardown(self) -> None:
+        """See both boards off, unless a step has failed; leave in any case."""
+        try:
+            if not self._failed and self._world.boards:
+                self._do(self._world.finish)
+        finally:
+            self._portal.call(self._world.aclose)
+
+    def _command(self, n: int, door: str, kind: str, chosen: Figures) -> None:
+        board, other = self._world.boards[n].model, self._world.boards[1 - n].model
+        self._do(self._world.command, n, door, *commands_of(kind, door, board, other, chosen))
+
+    def _do(self, step: Callable[..., Awaitable[None]], *arguments: Any, **named: Any) -> None:
+        """Run a step on the server's loop, within a deadline."""
+
+        async def run() -> None:
+            async with deadline(_STEP_UNITS):
+                await step(*arguments, **named)
+
+        try:
+            self._portal.call(run)
+        except BaseException:
+            self._failed = True
+            raise

@@ -1,0 +1,247 @@
+"""What a board must look like and what its readers must be told: the contract's §1, §6 and §8 once more, in plain JSON.
+
+The judge of the equivalence machine. It shares no code with `realtime`: cards are dictionaries as they travel, and what
+an event or a command brings about is written down here a second time. Commands are `commands`', in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.equivalence.mapping import Json, instant
+
+__all__ = ["BoardModel", "Expected", "Json"]
+
+_TICKET_NUMBER = re.compile(r"-([0-9]{1,15})\Z")
+_OPTIONAL = ("ticketKey", "prUrl", "githubIssue", "description")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An envelope that the readers of a board must get next."""
+
+    type: str
+    payload: Any
+    #: Ids of the cards in order of creation; None unless the envelope is a `state`.
+    created: tuple[str, ...] | None = None
+    #: Where it is known from the answer of the ingest.
+    cursor: str | None = None
+    #: Only the raw socket that asked gets it.
+    private: bool = False
+
+
+@dataclass
+class BoardModel:
+    """One board. Columns from left to right, cards in order of creation, attempts in the order they became known."""
+
+    id: str
+    prefix: str
+    columns: dict[str, Json]
+    cards: dict[str, Json] = field(default_factory=dict)
+    attempts: dict[str, Json] = field(default_factory=dict)
+    next_number: int = 1
+
+    def state(self) -> Json:
+        """Return the state as it travels."""
+        return {"columns": deepcopy(self.columns), "columnOrder": list(self.columns), "cards": deepcopy(self.cards)}
+
+    def told_state(self, *, private: bool = False) -> Expected:
+        """Return the `state` envelope of now."""
+        return Expected("state", self.state(), tuple(self.cards), private=private)
+
+    def snapshot(self) -> list[Expected]:
+        """Return what a reader that comes now begins with, behind `hello`."""
+        newest = sorted(self.attempts.values(), key=lambda one: one["createdAt"])[::-1]
+        return [self.told_state(), *(self._status(one["id"], one["cardId"], one["status"]) for one in newest)]
+
+    def home(self, card_id: str) -> Json:
+        """Return the column of a card."""
+        return next(column for column in self.columns.values() if card_id in column["cardIds"])
+
+    def titled(self, title: str) -> Json | None:
+        """Return the first column of a role."""
+        return next((one for one in self.columns.values() if self.plays(one, title)), None)
+
+    @staticmethod
+    def plays(column: Json, title: str) -> bool:
+        """Tell whether a column has a role; case and outer blanks do not matter."""
+        return bool(column["title"].strip().casefold() == title.casefold())
+
+    def is_done(self, card_id: str) -> bool:
+        """Tell whether a card is in a Done column."""
+        return card_id in self.cards and self.plays(self.home(card_id), "Done")
+
+    def is_blocked(self, card_id: str) -> bool:
+        """Tell whether a card waits for another that is not Done."""
+        return any(not self.is_done(other) for other in self.cards[card_id].get("dependsOn", ()))
+
+    def place(self, card_id: str, column_id: str, index: int, now: str) -> list[Expected]:
+        """Put a card at its place; every card whose place is another is renewed."""
+        before = self._places()
+        self.home(card_id)["cardIds"].remove(card_id)
+        self.columns[column_id]["cardIds"].insert(index, card_id)  # beyond the end is the end
+        if self._places() == before:
+            return []
+        self.renew(before, now)
+        return [self.told_state()]
+
+    def renew(self, before: dict[str, tuple[str, int]], now: str) -> None:
+        """Give each card that is elsewhere than `before` the time of now."""
+        for card_id, place in self._places().items():
+            if before[card_id] != place:
+                self.cards[card_id]["updatedAt"] = now
+
+    def _places(self) -> dict[str, tuple[str, int]]:
+        columns = self.columns.values()
+        return {card_id: (column["id"], n) for column in columns for n, card_id in enumerate(column["cardIds"])}
+
+    def remove(self, card_id: str, now: str) -> None:
+        """Take a card off the board; those below it move up."""
+        before = self._places()
+        self.home(card_id)["cardIds"].remove(card_id)
+        del self.cards[card_id]
+        self.renew(before, now)
+
+    def receive(self, name: str, payload: Json, at: str) -> list[Expected]:
+        """Return what the board's readers are told of an event of it, and change accordingly."""
+        handler = _HANDLERS.get(name)
+        return handler(self, payload, at) if handler else []
+
+    def replace(self, payload: Json, at: str) -> list[Expected]:
+        """Take a whole state from outside."""
+        state = payload["state"]
+        self.columns = {
+            key: {"id": key, "title": state["columns"][key]["title"], "cardIds": [*state["columns"][key]["cardIds"]]}
+            for key in state["columnOrder"]
+        }
+        self.cards = {key: _card_from_outside(card, at) for key, card in state["cards"].items()}
+        found = (_TICKET_NUMBER.search(card.get("ticketKey") or "") for card in self.cards.values())
+        self.next_number = max((int(match[1]) for match in found if match), default=0) + 1
+        return [self.told_state()]
+
+    def queue(self, payload: Json, at: str) -> list[Expected]:
+        """Make an attempt that waits."""
+        self._attempt(payload, "queued", at)
+        return []
+
+    def start(self, payload: Json, at: str) -> list[Expected]:
+        """Make an attempt that runs; its card goes to In Progress."""
+        self._attempt(payload, "running", at)
+        started = Expected("attempt_started", {"attemptId": payload["attemptId"], "cardId": payload["cardId"]})
+        return [started, *self._to_end(payload["cardId"], "In Progress", at)]
+
+    def change_status(self, payload: Json, at: str) -> list[Expected]:
+        """Give an attempt another status."""
+        known = self.attempts.get(payload["attemptId"])
+        if known:
+            known["status"] = payload["status"]
+        card_id = payload.get("cardId") or (known["cardId"] if known else None)
+        return [self._status(payload["attemptId"], card_id, payload["status"])]
+
+    def complete(self, payload: Json, at: str) -> list[Expected]:
+        """End an attempt; its card goes to Review, or back to In Progress."""
+        if payload["attemptId"] in self.attempts:
+            self.attempts[payload["attemptId"]]["status"] = payload["status"]
+        return self._to_end(payload["cardId"], "Review" if payload["status"] == "succeeded" else "In Progress", at)
+
+    def stop(self, payload: Json, at: str) -> list[Expected]:
+        """Stop an attempt; one that is stopping already is ended by its runner."""
+        known = self.attempts.get(payload["attemptId"])
+        if known and known["status"] != "stopping":
+            known["status"] = "stopped"
+        return [_line(payload["attemptId"], "Attempt stopped by user", at)]
+
+    def open_pull_request(self, payload: Json, at: str) -> list[Expected]:
+        """Tell of a pull request; the card of a known attempt gets its address."""
+        attempt_id, pr = payload.get("attemptId"), payload["pr"]
+        told = [Expected("attempt_pr", {"attemptId": attempt_id or "", "pr": pr})]
+        known = self.attempts.get(attempt_id or "")
+        card = self.cards.get(known["cardId"]) if known else None
+        if card and card.get("prUrl") != pr["url"]:
+            card.update(prUrl=pr["url"], updatedAt=at)
+            told.append(self.told_state())
+        return told
+
+    def _attempt(self, payload: Json, status: str, at: str) -> None:
+        id = payload["attemptId"]
+        created = self.attempts[id]["createdAt"] if id in self.attempts else at
+        self.attempts[id] = {"id": id, "cardId": payload["cardId"], "status": status, "createdAt": created}
+
+    def _to_end(self, card_id: str, title: str, at: str) -> list[Expected]:
+        column = self.titled(title)
+        known = column is not None and card_id in self.cards
+        return self.place(card_id, column["id"], len(self.cards), at) if known and column else []
+
+    @staticmethod
+    def _status(attempt_id: str, card_id: str | None, status: str) -> Expected:
+        card = {"cardId": card_id} if card_id else {}
+        return Expected("attempt_status", {"attemptId": attempt_id, **card, "status": status})
+
+
+def _card_from_outside(card: Json, at: str) -> Json:
+    made = {
+        "id": card["id"],
+        "title": card["title"].strip(),
+        "disableAutoCloseOnPRMerge": card.get("disableAutoCloseOnPRMerge", False),
+        "ticketType": card.get("ticketType"),
+        "isEnhanced": card.get("isEnhanced", False),
+        "createdAt": instant(card.get("createdAt")) or at,
+        "updatedAt": instant(card.get("updatedAt")) or at,
+    }
+    made |= {key: card[key] for key in _OPTIONAL if card.get(key) is not None}
+    return made | ({"dependsOn": list(dict.fromkeys(card["dependsOn"]))} if card.get("dependsOn") else {})
+
+
+def _line(attempt_id: str, message: str, ts: str) -> Expected:
+    return Expected("attempt_log", {"attemptId": attempt_id, "level": "info", "message": message, "ts": ts})
+
+
+def _as_it_came(type: str, *keys: str) -> Any:
+    """Tell of an event by the keys of its payload; a key without a value is absent."""
+
+    def tell(board: BoardModel, payload: Json, at: str) -> list[Expected]:
+        return [Expected(type, {key: payload[key] for key in keys if payload.get(key) is not None})]
+
+    return tell
+
+
+def _git_status(board: BoardModel, payload: Json, at: str) -> list[Expected]:
+    return [Expected("git_status", None)]
+
+
+def _commit(board: BoardModel, payload: Json, at: str) -> list[Expected]:
+    words = ("[git] committed", payload["shortSha"], payload["subject"])
+    return _with_line("git_commit", payload, " ".join(filter(None, words)), "shortSha", "subject")
+
+
+def _push(board: BoardModel, payload: Json, at: str) -> list[Expected]:
+    return _with_line(
+        "git_push", payload, f"[git] pushed to {payload['remote']}/{payload['branch']}", "remote", "branch"
+    )
+
+
+def _with_line(type: str, payload: Json, message: str, *keys: str) -> list[Expected]:
+    attempt_id, ts = payload.get("attemptId"), payload["ts"]
+    told = Expected(type, {"attemptId": attempt_id or "", **{key: payload[key] for key in keys}, "ts": ts})
+    return [_line(attempt_id, message, ts), told] if attempt_id else [told]
+
+
+_HANDLERS: dict[str, Any] = {
+    "board.state.changed": BoardModel.replace,
+    "attempt.queued": BoardModel.queue,
+    "attempt.started": BoardModel.start,
+    "attempt.status.changed": BoardModel.change_status,
+    "attempt.completed": BoardModel.complete,
+    "attempt.stopped": BoardModel.stop,
+    "attempt.log.appended": _as_it_came("attempt_log", "attemptId", "level", "message", "ts"),
+    "attempt.conversation.appended": _as_it_came("conversation_item", "attemptId", "item"),
+    "attempt.session.recorded": _as_it_came("attempt_session", "attemptId", "sessionId"),
+    "attempt.todos.updated": _as_it_came("attempt_todos", "attemptId", "todos"),
+    "git.status.changed": _git_status,
+    "git.commit.created": _commit,
+    "git.push.completed": _push,
+    "github.pr.created": BoardModel.open_pull_request,
+}

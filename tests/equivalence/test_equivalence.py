@@ -1,0 +1,71 @@
+"""Every exit tells the same: random commands and events against a running server, all exits compared after each.
+
+In continuous integration 200 lives of 50 steps, in parts that can run side by side. A longer run:
+`make equivalence EXAMPLES=1000`. Each run explores anew; a failure prints what reproduces it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.equivalence.machine import EquivalenceMachine
+from tests.kit.live_server import LiveServer, live_server
+from tests.kit.moving_clock import MovingClock
+
+_VARIABLE = "BOARDCAST_EQUIVALENCE_EXAMPLES"
+_PARTS = 4
+_EXAMPLES = max(1, int(os.environ.get(_VARIABLE, "200")) // _PARTS)
+_STEPS = 50
+#: pytest's own last resort; each step has a deadline of its own.
+_SECONDS = 120 + 10 * _EXAMPLES
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A server on the loop of another thread."""
+
+    portal: BlockingPortal
+    server: LiveServer
+    clock: MovingClock
+
+    def machine(self) -> EquivalenceMachine:
+        """Return a new life."""
+        return EquivalenceMachine(self.portal, self.server.address, self.clock)
+
+
+@pytest.fixture
+def stage() -> Iterator[_Stage]:
+    """Run a server whose clock goes on between two steps only."""
+    clock = MovingClock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("server.wiring.system_clock", clock)
+        with (
+            start_blocking_portal("asyncio", {"use_uvloop": True}) as portal,
+            portal.wrap_async_context_manager(live_server()) as server,
+        ):
+            yield _Stage(portal, server, clock)
+
+
+@pytest.mark.timeout(_SECONDS)
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_all_exits_tell_the_same_after_each_step(part: int, stage: _Stage) -> None:
+    run_state_machine_as_test(
+        stage.machine,  # type: ignore[arg-type]  # any callable that returns a machine will do, as documented
+        settings=settings(
+            max_examples=_EXAMPLES,
+            stateful_step_count=_STEPS,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            # No shrinking: the first life that fails says enough, and each costs a second.
+            phases=(Phase.explicit, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,174 @@
+"""A board with a reader on each of its exits, and the comparison of what they were told with what was due."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tests.equivalence.comparing import assert_same
+from tests.equivalence.graphql_readers import (
+    BoardStateReader,
+    GraphqlDistinctStream,
+    GraphqlSocket,
+    OlderGraphqlSocket,
+    has_field,
+)
+from tests.equivalence.mapping import Json, graphql_event, state_shape
+from tests.equivalence.model import BoardModel, Expected
+from tests.equivalence.raw_readers import RawBoardSocket, RawBoardStream
+from tests.equivalence.reader import Reader
+from tests.kit.raw_http import Address
+
+__all__ = ["EXITS", "WatchedBoard", "order_of"]
+
+#: Readers of a board, beside the raw stream and the raw socket.
+EXITS: tuple[type[Reader], ...] = (GraphqlSocket, OlderGraphqlSocket, GraphqlDistinctStream)
+_RAW = (RawBoardStream, RawBoardSocket)
+_HEARTBEAT_SECONDS = 30.0
+#: These carry no cursor of their own (contract §1).
+_WITHOUT_CURSOR = {"hello", "pong", "error", "goodbye"}
+_CURSOR = re.compile(r"(\w+-\w+)-(\d+)(?:\.(\d+))?-(\d+)\Z")
+
+
+def order_of(cursor: str) -> tuple[str, tuple[int, int, int]]:
+    """Return the history a cursor belongs to, and its place there: offset, part, offset of the global log."""
+    found = _CURSOR.match(cursor)
+    assert found is not None, f"expected a cursor, got {cursor!r}"
+    history, offset, part, global_offset = found.groups()
+    return history, (int(offset), int(part or 0), int(global_offset))
+
+
+class WatchedBoard:
+    """The raw stream gives the cursors by which all others are judged; the model gives everything else."""
+
+    def __init__(self, address: Address, model: BoardModel) -> None:
+        """Watch the board of `model`."""
+        self.model = model
+        self.address = address
+        self.stream = RawBoardStream(address, model.id)
+        self.socket = RawBoardSocket(address, model.id)
+        self.readers: list[Reader] = [self.stream, self.socket, *(exit(address, model.id) for exit in EXITS)]
+        self.states = BoardStateReader(address, model.id)
+        #: What is due at all exits in this step.
+        self.due: list[Expected] = []
+        #: What the raw socket told already.
+        self.early: list[Json] = []
+        #: Where the board is: the position behind the last event that was told.
+        self.cursor = ""
+        #: What was told since the readers came, each with its cursor; before that, where they came.
+        self.history: list[tuple[Expected | None, str]] = []
+
+    async def open(self, now: str) -> None:
+        """Let all readers connect and be told the present."""
+        for reader in self.readers:
+            await self.begin(reader, now)
+        await self._begin_states()
+
+    async def begin(self, reader: Reader, now: str, after: str | None = None) -> None:
+        """Connect one reader, with the cursor of another time if it has one, and compare what it begins with."""
+        await reader.open(after)
+        (first,) = await reader.take(1)
+        if not self.cursor:
+            self.cursor = first["payload"]["cursor"]
+            self.history.append((None, self.cursor))
+        due = self._beginning(now, after)
+        shaped = self._shaped(reader, [one for one, _ in due], [cursor for _, cursor in due])
+        assert_same(reader.exit, [first, *await reader.take(len(due) - 1)], shaped)
+
+    async def compare(self) -> None:
+        """Read from every exit as many events as are due, and compare."""
+        due, self.due = self.due, []
+        told = [one for one in due if not one.private]
+        got = await self.stream.take(len(told))
+        cursors = [str(event.get("cursor")) for event in got][: len(told)]
+        known = [one.cursor or cursor for one, cursor in zip(told, cursors, strict=False)]
+        known += [""] * (len(told) - len(known))
+        assert_same(self.stream.exit, got, self._shaped(self.stream, told, known))
+        self._check_cursors(cursors)
+        self.history += zip(told, known, strict=True)
+        await self._compare_socket(due, known)
+        for reader in self.readers[len(_RAW) :]:
+            assert_same(reader.exit, await reader.take(len(told)), self._shaped(reader, told, known))
+        states = [(one, cursor) for one, cursor in zip(told, known, strict=True) if one.type == "state"]
+        await self._compare_states(states)
+
+    async def hear_pong(self) -> list[Json]:
+        """Return what the raw socket tells before it answers a ping; it is compared in time with the rest."""
+        while not self.early or self.early[-1]["type"] != "pong":
+            self.early.append(await self.socket.event())
+        return self.early
+
+    async def come_back(self, chosen: int, now: str, after: str | None) -> None:
+        """Let a reader leave and come back, with a cursor if its exit takes one."""
+        reader = [*self.readers, self.states][chosen % (len(self.readers) + 1)]
+        await reader.aclose()
+        if reader is self.states:
+            await self._begin_states()
+        else:
+            takes = isinstance(reader, _RAW) or has_field("boardEvents", "after")
+            await self.begin(reader, now, after if takes else None)
+
+    async def end(self, goodbye: Expected) -> None:
+        """See every reader off: the board is gone."""
+        for reader in self.readers:
+            assert_same(reader.exit, [await reader.event()], self._shaped(reader, [goodbye], [None]))
+            await reader.end()
+        await self.states.end()
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let all readers leave."""
+        for reader in (*self.readers, self.states):
+            await reader.aclose()
+
+    async def _begin_states(self) -> None:
+        await self.states.open()
+        now = self._state(self.model.told_state(), self.cursor)
+        assert_same(self.states.exit, [await self.states.event()], [now])
+
+    async def _compare_socket(self, due: list[Expected], cursors: list[str]) -> None:
+        """Compare the raw socket, which is told more: answers to what was sent on it."""
+        early, self.early = self.early, []
+        got = early + await self.socket.take(len(due) - len(early))
+        public = iter(cursors)
+        own = [one.cursor if one.private else next(public) for one in due]
+        assert_same(self.socket.exit, got, self._shaped(self.socket, due, own))
+
+    async def _compare_states(self, due: Sequence[tuple[Expected, str]]) -> None:
+        """Compare `boardState`, which may leave out a state that is not the newest any more, and no other."""
+        shaped = [self._state(one, cursor) for one, cursor in due]
+        while shaped:
+            state = await self.states.event()
+            while shaped[0]["cursor"] != state["cursor"] and len(shaped) > 1:
+                del shaped[0]
+            assert_same(self.states.exit, [state], [shaped.pop(0)])
+
+    def _check_cursors(self, cursors: list[str]) -> None:
+        history, before = order_of(self.cursor)
+        for cursor in cursors:
+            own, place = order_of(cursor)
+            assert own == history, f"{self.model.id}: cursor {cursor} is of another history than {self.cursor}"
+            assert place > before, f"{self.model.id}: cursor {cursor} does not lie behind {before}"
+            before = place
+            self.cursor = cursor
+
+    def _beginning(self, now: str, after: str | None) -> list[tuple[Expected, str]]:
+        """Return what a reader begins with: what it missed, else the present, behind a gap if it named a cursor."""
+        hello = {"serverTime": now, "cursor": self.cursor, "heartbeatSeconds": _HEARTBEAT_SECONDS}
+        places = [cursor for _, cursor in self.history]
+        if after in places:
+            missed = [(one, cursor) for one, cursor in self.history[places.index(after) + 1 :] if one]
+            return [(Expected("hello", {**hello, "cursor": after}), ""), *missed]
+        gap = Expected("gap", {"reason": "other_board", "from": after, "to": self.cursor})
+        due = [Expected("hello", hello), *([gap] if after is not None else []), *self.model.snapshot()]
+        return [(one, self.cursor) for one in due]
+
+    def _shaped(self, reader: Reader, due: Sequence[Expected], cursors: Sequence[str | None]) -> list[Json]:
+        own = [None if one.type in _WITHOUT_CURSOR else cursor for one, cursor in zip(due, cursors, strict=True)]
+        pairs = zip(due, own, strict=True)
+        if isinstance(reader, _RAW):
+            return [{"type": one.type, "payload": one.payload, "cursor": cursor} for one, cursor in pairs]
+        return [graphql_event(one.type, one.payload, cursor, list(one.created or ())) for one, cursor in pairs]
+
+    def _state(self, due: Expected, cursor: str) -> Json:
+        return state_shape(due.payload, list(due.created or ()), cursor)

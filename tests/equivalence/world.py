@@ -1,0 +1,328 @@
+"""What the machine's steps do to a running server, and what is due for it at every exit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from unittest.mock import ANY
+
+import orjson
+
+from tests.equivalence.commands import apply, refusal
+from tests.equivalence.comparing import assert_same
+from tests.equivalence.dashboards import Dashboards
+from tests.equivalence.document import selection
+from tests.equivalence.doors import Caller, Outcome, by_graphql, by_rest, rest_word
+from tests.equivalence.happenings import Figures, event_of
+from tests.equivalence.mapping import Json, instant, state_shape
+from tests.equivalence.model import BoardModel, Expected
+from tests.equivalence.watched import WatchedBoard
+from tests.kit.moving_clock import MovingClock
+from tests.kit.raw_http import Address
+
+__all__ = ["Happening", "World"]
+
+#: Number of a board, name of an event, and what it is about.
+Happening = tuple[int, str, Figures]
+
+_TITLES = ["Backlog", "In Progress", "Review", "Done"]
+_CARD_ID = re.compile(r"card-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_BOARD = f"query ($id: ID!) {{ board(id: $id) {selection('BoardState')} }}"
+_MILLISECONDS = 7
+#: Events of everybody that are told: type and keys of the envelope.
+_TOLD_EVERYBODY = {
+    "agent.registered": ("agent_registered", ("agent", "label")),
+    "agent.profile.changed": ("agent_profile", ("kind", "profileId", "agent", "label")),
+}
+#: Which of the envelopes that are due for an event carries its own cursor; the others belong to its consequences.
+_OWN = {"attempt.started": 0, "github.pr.created": 0, "attempt.completed": None}
+
+
+class World:
+    """Two boards, the dashboard, and all their readers.
+
+    After each step every exit is read as far as something is due. That nothing more came is seen at the next reading,
+    at the latest at the marker with which steps end that tell nobody anything.
+    """
+
+    def __init__(self, address: Address, clock: MovingClock, name: str) -> None:
+        """Make nothing yet; `name` is part of every id, so that no two worlds of one server meet."""
+        self._address = address
+        self._clock = clock
+        self._name = name
+        self._caller = Caller(address)
+        self._dashboards = Dashboards(address)
+        self._numbers = 0
+        #: Board, event and first cursor of what was reported under a key.
+        self._keyed: list[tuple[WatchedBoard | None, Json, str]] = []
+        self._opened: list[WatchedBoard] = []
+        self.boards: list[WatchedBoard] = []
+
+    @property
+    def now(self) -> str:
+        """The server's time as it travels."""
+        return str(instant(self._clock().isoformat()))
+
+    async def open(self) -> None:
+        """Make the boards and let everybody connect."""
+        for _ in range(2):
+            self.boards.append(await self._new_board())
+        await self._dashboards.open()
+        await self._publish(self._marker())
+        await self._dashboards.skip()
+        await self.compare()
+
+    async def aclose(self) -> None:
+        """Leave, with nothing compared any more."""
+        for board in self._opened:
+            await board.aclose()
+        await self._dashboards.aclose()
+        await self._caller.aclose()
+
+    async def finish(self) -> None:
+        """Look at both boards once more, and delete them: every stream ends as its protocol has it."""
+        await self.mark()
+        for n in (0, 1):
+            await self.look(n)
+        for board in self.boards:
+            await self._delete(board, "rest")
+
+    async def command(self, n: int, door: str, *asked: Json) -> None:
+        """Let a command in by a door; it is carried out, or refused with the code that is due."""
+        board, id = self.boards[n], self.boards[n].model.id
+        code = refusal(board.model, *asked)
+        if door == "socket":
+            outcome = await self._by_socket(board, asked[0])
+        elif door == "rest":
+            outcome = await by_rest(self._caller, id, *asked)
+            code = self._rest_code(n, asked[0].get("cardId"), code)
+        else:
+            outcome = await by_graphql(self._caller, id, asked[0])
+        assert outcome.code == code, f"{door}, {asked}: expected {code}, got {outcome}"
+        for one in asked if code is None else ():
+            board.due += apply(board.model, one, self.now, outcome.card_id or "")
+        if outcome.cursor is not None:
+            self._expect_cursor(board, outcome.cursor)
+        if door == "socket":
+            error = {"command": asked[0]["type"], "code": code, "message": ANY}
+            board.due += [Expected("error", error, private=True)] if code else []
+            board.due.append(self._pong())
+        await self.compare()
+
+    async def ingest(self, *happenings: Happening, keyed: bool = False) -> None:
+        """Report events in one batch; what they bring about is due at the exits of their boards."""
+        told: list[tuple[WatchedBoard | None, Json, int | None]] = []
+        silent = False
+        for n, name, figures in happenings:
+            event, at = event_of(name, self.boards[n].model, figures, self.now)
+            if keyed:
+                event["id"] = self._new_name()
+            board, before = self._board_of(event["payload"]), self._due_count()
+            told.append((board, event, self._happen(board, event, at)))
+            silent = silent or self._due_count() == before
+        # Where an event tells nobody anything, its board's position is known from the marker behind it.
+        markers = [self._marker()] if silent else []
+        accepted = await self._publish(*(event for _, event, _ in told), *markers)
+        for (board, event, own), answer in zip(told, accepted, strict=False):
+            assert (answer["name"], answer["duplicate"]) == (event["name"], False), answer
+            self._keyed += [(board, event, answer["cursor"])] if keyed else []
+            if board is not None and own is not None:
+                board.due[own] = replace(board.due[own], cursor=answer["cursor"])
+        await self.compare()
+
+    async def repeat(self, chosen: int) -> None:
+        """Report an event once more under its key: it gets the same answer, and nothing happens."""
+        repeated = [self._keyed[chosen % len(self._keyed)]] if self._keyed else []
+        accepted = await self._publish(*(event for _, event, _ in repeated), self._marker())
+        for (_, event, cursor), answer in zip(repeated, accepted, strict=False):
+            assert answer == {"name": event["name"], "cursor": cursor, "duplicate": True}, answer
+        await self.compare()
+
+    async def report_nonsense(self, n: int, name: str, figures: Figures) -> None:
+        """Report a batch that does not fit as a whole: nothing of it happens."""
+        event, _ = event_of(name, self.boards[n].model, figures, self.now)
+        unknown = {"name": "git.status.changed", "payload": {"projectId": "unknown"}}
+        answer = await self._caller.call("POST", "/api/v1/events", [event, unknown])
+        assert answer.status == 422, answer
+        await self.mark()
+
+    async def queue_attempt(self, n: int, card_id: str) -> None:
+        """Queue an attempt over REST; that alone is told nobody."""
+        board = self.boards[n].model
+        code = self._rest_code(n, card_id, _queue_refusal(board, card_id))
+        answer = await self._caller.call("POST", f"/api/v1/boards/{board.id}/cards/{card_id}/attempts", {"agent": "A"})
+        if code is not None:
+            assert rest_word(answer.status) == code, f"expected {code}, got {answer}"
+        else:
+            tried = [one["id"] for one in board.attempts.values() if one["cardId"] == card_id]
+            made = orjson.loads(answer.body)
+            assert made["status"] == "queued", answer
+            assert made["id"] == tried[-1] if tried else made["id"] not in board.attempts, answer
+            board.queue({"attemptId": made["id"], "cardId": card_id}, self.now)
+        await self.mark()
+
+    async def stop_attempt(self, n: int, attempt_id: str) -> None:
+        """Stop an attempt over REST."""
+        board = self.boards[n]
+        known = board.model.attempts.get(attempt_id)
+        answer = await self._caller.call("PATCH", f"/api/v1/attempts/{attempt_id}", {"status": "stopped"})
+        if known is None or known["status"] not in ("queued", "running"):
+            assert answer.status == (409 if known else 404), answer
+        else:
+            status = "stopped" if known["status"] == "queued" else "stopping"
+            board.due += board.model.change_status({"attemptId": attempt_id, "status": status}, self.now)
+            board.due += board.model.stop({"attemptId": attempt_id}, self.now)
+        await self.compare()
+
+    async def ask_for_state(self, n: int) -> None:
+        """Ask for the state on the raw socket; nobody else is told."""
+        board = self.boards[n]
+        await board.socket.send({"type": "get_state"}, {"type": "ping"})
+        await board.hear_pong()
+        state = replace(board.model.told_state(), private=True, cursor=board.cursor)
+        board.due += [state, self._pong()]
+        await self.compare()
+
+    async def come_back(self, n: int, chosen: int, back: int | None) -> None:
+        """Let a reader leave and come back: with no cursor, one that lies `back`, or (-1) that of another board."""
+        board = self.boards[n]
+        cursors = [cursor for _, cursor in board.history]
+        after = None if back is None else cursors[-1 - min(back, len(cursors) - 1)]
+        await board.come_back(chosen, self.now, self.boards[1 - n].cursor if back == -1 else after)
+        await self.compare()
+
+    async def rename(self, n: int, name: str) -> None:
+        """Rename a project over REST: no reader of its board is told, and its ticket keys stay."""
+        answer = await self._caller.call("PATCH", f"/api/v1/projects/{self.boards[n].model.id}", {"name": name})
+        assert answer.status == 200, answer
+        await self.mark()
+
+    async def delete_board(self, n: int, door: str) -> None:
+        """Delete a board; another takes its place."""
+        await self._delete(self.boards[n], door)
+        self._keyed = [one for one in self._keyed if one[0] is not self.boards[n]]
+        self.boards[n] = await self._new_board()
+        await self.compare()
+
+    async def look(self, n: int) -> None:
+        """Compare what REST and GraphQL answer about a board with the model."""
+        board, id = self.boards[n], self.boards[n].model.id
+        answer = await self._caller.call("GET", f"/api/v1/boards/{id}")
+        assert_same("REST", [orjson.loads(answer.body)], [{"state": board.model.state()}])
+        body = {"query": _BOARD, "variables": {"id": id}}
+        told = orjson.loads((await self._caller.call("POST", "/graphql", body)).body)
+        shape = state_shape(board.model.state(), list(board.model.cards), board.cursor)
+        assert_same("GraphQL board", [told], [{"data": {"board": shape}}])
+
+    async def mark(self) -> None:
+        """Tell everybody something, so that nothing can have come before it unseen."""
+        await self._publish(self._marker())
+        await self.compare()
+
+    async def compare(self) -> None:
+        """Compare what all exits told with what is due; then time goes on."""
+        for board in self.boards:
+            await board.compare()
+        await self._dashboards.compare()
+        self._clock.go_on(_MILLISECONDS)
+
+    async def _publish(self, *events: Json) -> list[Json]:
+        answer = await self._caller.call("POST", "/api/v1/events", events)
+        assert answer.status == 202, f"{answer.body!r:.500}"
+        accepted: list[Json] = orjson.loads(answer.body)["accepted"]
+        return accepted
+
+    def _happen(self, board: WatchedBoard | None, event: Json, at: str) -> int | None:
+        """Let an event happen in the model; return the index of what carries its own cursor, among what is due."""
+        name, payload = event["name"], event["payload"]
+        if board is not None:
+            due, before = board.model.receive(name, payload, at), len(board.due)
+            board.due += due
+            own = _OWN.get(name, len(due) - 1 if due else None)
+            return None if own is None else before + own
+        if name in _TOLD_EVERYBODY:
+            type, keys = _TOLD_EVERYBODY[name]
+            self._tell_everybody([Expected(type, {key: payload.get(key) for key in keys})])
+        return None
+
+    def _tell_everybody(self, due: Sequence[Expected]) -> None:
+        for board in self.boards:
+            board.due += due
+        self._dashboards.due += due
+
+    def _board_of(self, payload: Json) -> WatchedBoard | None:
+        id = payload.get("boardId") or payload.get("projectId")
+        return next((board for board in self.boards if board.model.id == id), None)
+
+    async def _new_board(self) -> WatchedBoard:
+        id = self._new_name()
+        made = {"projectId": id, "name": "Alpha Board", "repositoryPath": "/r"}
+        await self._publish({"name": "project.created", "payload": made})
+        state = orjson.loads((await self._caller.call("GET", f"/api/v1/boards/{id}")).body)["state"]
+        columns = {one: state["columns"][one] for one in state["columnOrder"]}
+        assert [column["title"] for column in columns.values()] == _TITLES
+        board = WatchedBoard(self._address, BoardModel(id, "AB", columns))
+        self._opened.append(board)
+        await board.open(self.now)
+        return board
+
+    async def _delete(self, board: WatchedBoard, door: str) -> None:
+        if door == "rest":
+            answer = await self._caller.call("DELETE", f"/api/v1/projects/{board.model.id}")
+            assert answer.status == 204, answer
+        else:
+            await self._publish({"name": "project.deleted", "payload": {"projectId": board.model.id}})
+        await board.end(Expected("goodbye", {"reason": "board_deleted", "reconnectAfterMs": 0}))
+
+    async def _by_socket(self, board: WatchedBoard, command: Json) -> Outcome:
+        """Send a command and a ping; what comes before the pong is its outcome."""
+        payload = {key: value for key, value in command.items() if key != "type"}
+        await board.socket.send({"type": command["type"], "payload": payload}, {"type": "ping"})
+        told = await board.hear_pong()
+        refused = [event["payload"]["code"] for event in told if event["type"] == "error"]
+        states = [event["payload"] for event in told if event["type"] == "state"]
+        new = [id for state in states for id in state["cards"] if id not in board.model.cards]
+        assert len(new) <= 1, f"{command}: {new} are new"
+        assert all(map(_CARD_ID.match, new)), f"{command}: {new} are new"
+        return Outcome(code=refused[0] if refused else None, card_id=new[0] if new else None)
+
+    def _rest_code(self, n: int, card_id: str | None, code: str | None) -> str | None:
+        """Return how REST words a refusal: as a status; and a card of another board is a mistake of the client."""
+        elsewhere = code == "card_not_found" and card_id in self.boards[1 - n].model.cards
+        return rest_word("invalid_payload" if elsewhere else code)
+
+    def _expect_cursor(self, board: WatchedBoard, cursor: str) -> None:
+        """Note that the last thing that is due, if anything is, carries the cursor of the answer."""
+        if board.due:
+            board.due[-1] = replace(board.due[-1], cursor=cursor)
+        else:
+            assert cursor == board.cursor, f"nothing changed behind {board.cursor}, but the answer says {cursor}"
+
+    def _due_count(self) -> int:
+        return sum(len(board.due) for board in self.boards)
+
+    def _marker(self) -> Json:
+        """Return an event that everybody is told; it is due from now on."""
+        payload = {"agent": "MARKER", "label": self._new_name()}
+        self._tell_everybody([Expected("agent_registered", payload)])
+        return {"name": "agent.registered", "payload": payload}
+
+    def _pong(self) -> Expected:
+        return Expected("pong", {"ts": self.now}, private=True)
+
+    def _new_name(self) -> str:
+        self._numbers += 1
+        return f"{self._name}-{self._numbers}"
+
+
+def _queue_refusal(board: BoardModel, card_id: str) -> str | None:
+    if card_id not in board.cards:
+        return "card_not_found"
+    if board.is_done(card_id):
+        return "card_is_done"
+    if board.is_blocked(card_id):
+        return "card_blocked"
+    active = ("queued", "running", "stopping")
+    tried = (one for one in board.attempts.values() if one["cardId"] == card_id)
+    return "attempt_active" if any(one["status"] in active for one in tried) else None
