@@ -149,6 +149,7 @@ def _create(board: Board, command: CreateCard, now: datetime) -> list[Recorded]:
     column = _column(board, command.column_id)
     card = Card(
         id=CardId(command.card_id),
+        board_id=board.id,
         column_id=column.id,
         title=command.title,
         created_at=now,

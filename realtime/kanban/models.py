@@ -96,6 +96,8 @@ class Card:
     """A card. Not slotted: `wire.card_json` keeps its encoding in the instance."""
 
     id: CardId
+    #: Ids of cards are unique on their board only.
+    board_id: BoardId
     column_id: ColumnId
     title: str
     created_at: datetime

@@ -59,7 +59,7 @@ def react(board: Board | None, event: DomainEvent, at: datetime) -> list[Recorde
         case events.BoardStateChanged(state=state) if state is not None:
             # The change holds the state; a second copy in the payload would double the log.
             note = events.parse_event(event.type, {k: v for k, v in event.payload().items() if k != "state"})
-            return [Recorded(note, at, (state.replacement(at),))]
+            return [Recorded(note, at, (state.replacement(BoardId(event.board_id_), at),))]
         case events.AttemptStarted(card_id=card_id) if board:
             return [Recorded(event, at), *_to_column(board, card_id, IN_PROGRESS, at)]
         case events.AttemptCompleted(card_id=card_id, status=status) if board:

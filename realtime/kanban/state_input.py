@@ -12,7 +12,7 @@ from realtime.clock import parse_iso
 from realtime.kanban.changes import StateReplaced
 from realtime.kanban.dependencies import find_cycle
 from realtime.kanban.fields import Description, Flag, IsoTime, TicketTypeName, Title
-from realtime.kanban.ids import CardId, ColumnId, Id
+from realtime.kanban.ids import BoardId, CardId, ColumnId, Id
 from realtime.kanban.models import Card, Column, GithubIssue
 
 __all__ = ["BoardStateInput"]
@@ -50,10 +50,11 @@ class _CardInput(_Input):
     created_at: IsoTime | None = None
     updated_at: IsoTime | None = None
 
-    def card(self, column_id: str, at: datetime) -> Card:
+    def card(self, board_id: BoardId, column_id: str, at: datetime) -> Card:
         issue = self.github_issue
         return Card(
             id=CardId(self.id),
+            board_id=board_id,
             column_id=ColumnId(column_id),
             title=self.title,
             created_at=parse_iso(self.created_at) if self.created_at else at,
@@ -99,11 +100,12 @@ class BoardStateInput(_Input):
         if cycle:
             raise ValueError(f"expected dependencies without a cycle, {' → '.join(cycle)} came")
 
-    def replacement(self, at: datetime) -> StateReplaced:
-        """Return the change that puts this state in place; times that are missing become `at`."""
+    def replacement(self, board_id: BoardId, at: datetime) -> StateReplaced:
+        """Return the change that puts this state in place on a board; times that are missing become `at`."""
         column_of = {card_id: column.id for column in self.columns.values() for card_id in column.card_ids}
         columns = tuple(
             Column(ColumnId(key), self.columns[key].title, tuple(map(CardId, self.columns[key].card_ids)))
             for key in self.column_order
         )
-        return StateReplaced(columns, tuple(card.card(column_of[key], at) for key, card in self.cards.items()))
+        cards = tuple(card.card(board_id, column_of[key], at) for key, card in self.cards.items())
+        return StateReplaced(columns, cards)

@@ -223,6 +223,7 @@ async def test_homes_of_a_card_are_the_boards_that_have_one_of_its_id(node: Node
     assert await node.store.homes_of(CardId("no")) == {}
     stored = await node.store.board(BOARD)
     assert stored is not None
+    assert {card.board_id for card in stored.board.state.cards.values()} == {BOARD}
     assert list(stored.board.state.columns) == ["d", "c"]
     assert stored.board.next_ticket_number == 42
 

@@ -101,6 +101,7 @@ def _project(row: Row[Any]) -> Project:
 def _card(row: Row[Any], depends_on: tuple[CardId, ...]) -> Card:
     return Card(
         id=CardId(row.id),
+        board_id=BoardId(row.board_id),
         column_id=ColumnId(row.column_id),
         title=row.title,
         created_at=row.created_at,

@@ -41,6 +41,7 @@ def make_board(needs: dict[str, tuple[str, ...]] | None = None, **cards: tuple[s
     made = [
         Card(
             CardId(id),
+            BoardId(BOARD),
             column.id,
             f"card {id}",
             START,

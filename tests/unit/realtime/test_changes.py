@@ -21,7 +21,7 @@ from realtime.kanban.changes import (
     changes_from_json,
     changes_to_json,
 )
-from realtime.kanban.ids import CardId, ColumnId
+from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column, GithubIssue, TicketType
 from realtime.kanban.wire import card_json
 from tests.kit.nodes import START
@@ -32,7 +32,7 @@ EMPTY = apply(BoardState(), StateReplaced(tuple(Column(ColumnId(id), id.upper())
 
 def card(id: str, column: str = "a", at: datetime = START) -> Card:
     """Make a card."""
-    return Card(CardId(id), ColumnId(column), f"card {id}", at, at)
+    return Card(CardId(id), BoardId("p1"), ColumnId(column), f"card {id}", at, at)
 
 
 @dataclass
@@ -112,6 +112,7 @@ def test_changes_do_what_they_do_to_plain_lists(steps: list[tuple[str, int, int,
 
 FULL = Card(
     CardId("k"),
+    BoardId("p1"),
     ColumnId("a"),
     'Tïtle "quoted" 🚀\n\x00',
     START,

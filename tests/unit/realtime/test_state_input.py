@@ -12,7 +12,7 @@ from realtime.clock import parse_iso
 from realtime.kanban.changes import apply
 from realtime.kanban.models import BoardState, Card
 from realtime.kanban.state_input import BoardStateInput
-from tests.kit.nodes import START
+from tests.kit.nodes import BOARD, START
 
 AT = "2024-05-06T07:08:09.123Z"
 STATE: dict[str, Any] = {
@@ -44,7 +44,7 @@ STATE: dict[str, Any] = {
 
 def read(state: dict[str, Any]) -> BoardState:
     """Return the state that comes of it."""
-    return apply(BoardState(), BoardStateInput.model_validate(state).replacement(START))
+    return apply(BoardState(), BoardStateInput.model_validate(state).replacement(BOARD, START))
 
 
 def test_columns_and_cards_keep_ids_and_order() -> None:
@@ -66,7 +66,7 @@ def test_card_keeps_what_it_is_given() -> None:
 
 def test_what_is_missing_is_filled_in() -> None:
     card = read(STATE).cards["k1"]  # type: ignore[index]  # as above
-    assert card == Card(card.id, card.column_id, "bare", START, START)
+    assert card == Card(card.id, BOARD, card.column_id, "bare", START, START)
 
 
 def test_empty_board_fits() -> None:

@@ -12,9 +12,10 @@ from realtime.kanban.models import BoardState, Card, Column, GithubIssue, Projec
 from realtime.kanban.wire import card_json, card_wire, project_wire, state_json
 from tests.kit.nodes import START
 
-BARE = Card(CardId("k"), ColumnId("c"), "T", START, START)
+BARE = Card(CardId("k"), BoardId("p1"), ColumnId("c"), "T", START, START)
 FULL = Card(
     CardId("k"),
+    BoardId("p1"),
     ColumnId("c"),
     'ü🚀 "q" \n\x00/',
     START,
