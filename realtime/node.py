@@ -12,12 +12,21 @@ from realtime.clock import Clock
 from realtime.dashboard_feed import DashboardFeed
 from realtime.delivery import Delivery
 from realtime.hub import Hub
-from realtime.ports import AttemptReader, BoardReader, Broker, DashboardReader, EventStore, HistoryReader
+from realtime.ports import (
+    AttemptReader,
+    BatchReader,
+    BoardReader,
+    Broker,
+    DashboardReader,
+    EventReader,
+    EventStore,
+    HistoryReader,
+)
 
 __all__ = ["Limits", "Node", "Store", "make_node"]
 
 
-class Store(EventStore, BoardReader, AttemptReader, HistoryReader, DashboardReader, Protocol):
+class Store(EventStore, BoardReader, AttemptReader, BatchReader, EventReader, HistoryReader, DashboardReader, Protocol):
     """A store that can do all the node needs."""
 
 

@@ -9,31 +9,41 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from realtime.channels import Channel
 from realtime.dashboard.rows import DashboardRows
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
-from realtime.kanban.models import AttemptStatus, Project
+from realtime.kanban.models import AttemptStatus, Card, Project
 
 __all__ = [
     "Agent",
     "Attempt",
     "AttemptReader",
+    "BatchReader",
     "BoardReader",
     "Broker",
+    "CardKey",
     "DashboardReader",
+    "EventReader",
     "EventStore",
     "HistoryReader",
     "LogEntry",
+    "LoggedEvent",
     "NewEvent",
+    "Page",
     "Profile",
     "Span",
     "StoredBoard",
     "StoredEvent",
     "Transaction",
 ]
+
+
+_T = TypeVar("_T")
+#: A card and its board: ids of cards are unique on their board only.
+CardKey = tuple[BoardId, CardId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,29 @@ class Profile:
     label: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as the log has it, whether this version still knows its name and fields or not."""
+
+    #: Place in the channel's log, from 1.
+    offset: int
+    #: Offset of the last global event at that moment.
+    global_offset: int
+    name: str
+    payload: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[_T]):
+    """The first entries behind a place, oldest first."""
+
+    #: Each with its place, a whole number that grows; the place to go on behind is that of the last.
+    entries: Sequence[tuple[int, _T]]
+    #: Whether there are others behind the last.
+    more: bool
+
+
 class BoardReader(Protocol):
     """Reads boards. One call sees one moment: the rows and the offsets of it belong together."""
 
@@ -177,6 +210,51 @@ class HistoryReader(Protocol):
 
     async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
         """Return the first `limit` events of a span, in the order in which they happened over both logs."""
+
+
+class BatchReader(Protocol):
+    """Reads of many what the other readers read of one; each call is one look, and sees one moment.
+
+    What does not exist has no entry in what is returned.
+    """
+
+    async def projects_by_id(self, project_ids: Collection[BoardId]) -> Mapping[BoardId, Project]:
+        """Return projects."""
+
+    async def boards_by_id(self, board_ids: Collection[BoardId]) -> Mapping[BoardId, StoredBoard]:
+        """Return boards."""
+
+    async def cards_by_key(self, keys: Collection[CardKey]) -> Mapping[CardKey, Card]:
+        """Return cards."""
+
+    async def attempts_of_cards(self, keys: Collection[CardKey]) -> Mapping[CardKey, Sequence[Attempt]]:
+        """Return the attempts at each card, newest created first."""
+
+    async def attempts_by_id(self, attempt_ids: Collection[AttemptId]) -> Mapping[AttemptId, Attempt]:
+        """Return attempts."""
+
+    async def log_pages(
+        self, attempt_ids: Collection[AttemptId], after: int, limit: int
+    ) -> Mapping[AttemptId, Page[LogEntry]]:
+        """Return the first `limit` lines behind the place `after` of the log of each known attempt."""
+
+    async def conversation_pages(
+        self, attempt_ids: Collection[AttemptId], after: int, limit: int
+    ) -> Mapping[AttemptId, Page[dict[str, Any]]]:
+        """Return the first `limit` items behind the place `after` of the conversation of each known attempt."""
+
+    async def todos_of_attempts(self, attempt_ids: Collection[AttemptId]) -> Mapping[AttemptId, dict[str, Any]]:
+        """Return the todo lists of those attempts that have one."""
+
+
+class EventReader(Protocol):
+    """Reads the event log."""
+
+    async def event_page(self, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
+        """Return the first `limit` events behind the offset `after` of a channel; their places are the offsets.
+
+        A first event that is not the one at `after + 1` tells that the log no longer reaches back so far.
+        """
 
 
 class DashboardReader(Protocol):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, desc, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from realtime.backends.sql.tables import attempts, sessions
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
-from realtime.ports import Attempt
+from realtime.ports import Attempt, CardKey
 
-__all__ = ["load_attempts"]
+__all__ = ["load_attempts", "load_attempts_of_cards"]
 
 
 async def load_attempts(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Attempt]:
@@ -35,3 +37,17 @@ async def load_attempts(connection: AsyncConnection, which: ColumnElement[bool])
         )
         for row in await connection.execute(query)
     ]
+
+
+async def load_attempts_of_cards(
+    connection: AsyncConnection, keys: Collection[CardKey]
+) -> dict[CardKey, list[Attempt]]:
+    """Return the attempts at each card, newest created first."""
+    boards, card_ids = {board_id for board_id, _ in keys}, {card_id for _, card_id in keys}
+    wanted = set(keys)
+    found: dict[CardKey, list[Attempt]] = {}
+    # More than was asked for where boards have cards of the same ids, so the pairs are compared.
+    for attempt in await load_attempts(connection, attempts.c.board_id.in_(boards) & attempts.c.card_id.in_(card_ids)):
+        if (key := (attempt.board_id, attempt.card_id)) in wanted:
+            found.setdefault(key, []).append(attempt)
+    return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from realtime.backends.sql.tables import attempts, cards, channels, columns, dependencies, projects
@@ -22,24 +23,30 @@ from realtime.kanban.models import (
     Project,
     TicketType,
 )
-from realtime.ports import StoredBoard
+from realtime.ports import CardKey, StoredBoard
 
-__all__ = ["load_board", "load_offset", "load_project", "load_projects"]
+__all__ = ["load_board", "load_boards", "load_cards", "load_offset", "load_project", "load_projects"]
 
 
 async def load_board(connection: AsyncConnection, board_id: BoardId) -> StoredBoard | None:
     """Return the board and the position its rows stand for, None when there is none."""
-    row = (await connection.execute(select(projects).where(projects.c.id == board_id))).one_or_none()
-    if row is None:
-        return None
-    board = Board(
-        _project(row),
-        await _load_state(connection, board_id),
-        row.next_ticket_number,
-        await _load_refs(connection, board_id),
-    )
-    offset = await load_offset(connection, board_channel(board_id))
-    return StoredBoard(board, offset, await load_offset(connection, EVERYBODY))
+    return (await load_boards(connection, [board_id])).get(board_id)
+
+
+async def load_boards(connection: AsyncConnection, board_ids: Collection[BoardId]) -> dict[BoardId, StoredBoard]:
+    """Return those of the boards that exist, by a number of statements that does not depend on theirs."""
+    rows = list(await connection.execute(select(projects).where(projects.c.id.in_(board_ids))))
+    found = [BoardId(row.id) for row in rows]
+    states, refs = await _load_states(connection, found), await _load_refs(connection, found)
+    offsets = await _load_offsets(connection, [EVERYBODY, *map(board_channel, found)])
+    return {
+        board_id: StoredBoard(
+            Board(_project(row), states[board_id], row.next_ticket_number, refs[board_id]),
+            offsets[board_channel(board_id)],
+            offsets[EVERYBODY],
+        )
+        for board_id, row in zip(found, rows, strict=True)
+    }
 
 
 async def load_project(connection: AsyncConnection, project_id: BoardId) -> Project | None:
@@ -48,10 +55,22 @@ async def load_project(connection: AsyncConnection, project_id: BoardId) -> Proj
     return None if row is None else _project(row)
 
 
-async def load_projects(connection: AsyncConnection) -> list[Project]:
-    """Return all projects, oldest first."""
-    rows = await connection.execute(select(projects).order_by(projects.c.created_at, projects.c.sequence))
-    return [_project(row) for row in rows]
+async def load_projects(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Project]:
+    """Return all projects (or those that fit), oldest first."""
+    query = select(projects).where(*which).order_by(projects.c.created_at, projects.c.sequence)
+    return [_project(row) for row in await connection.execute(query)]
+
+
+async def load_cards(connection: AsyncConnection, keys: Collection[CardKey]) -> dict[CardKey, Card]:
+    """Return those of the cards that exist."""
+    boards, ids = {board_id for board_id, _ in keys}, {card_id for _, card_id in keys}
+    # More than was asked for where boards have cards of the same ids; the pairs are compared below.
+    of_boards = dependencies.c.board_id.in_(boards) & dependencies.c.card_id.in_(ids)
+    needed = await _load_needed(connection, of_boards)
+    rows = await connection.execute(select(cards).where(cards.c.board_id.in_(boards) & cards.c.id.in_(ids)))
+    wanted = set(keys)
+    found = (((row.board_id, row.id), row) for row in rows)
+    return {key: _card(row, tuple(needed[key])) for key, row in found if key in wanted}
 
 
 async def load_offset(connection: AsyncConnection, channel: Channel) -> int:
@@ -60,29 +79,47 @@ async def load_offset(connection: AsyncConnection, channel: Channel) -> int:
     return found or 0
 
 
-async def _load_state(connection: AsyncConnection, board_id: BoardId) -> BoardState:
-    needed: dict[str, list[CardId]] = defaultdict(list)
-    query = select(*dependencies.c["card_id", "depends_on_id"]).where(dependencies.c.board_id == board_id)
-    for card_id, other in await connection.execute(query.order_by(dependencies.c.position)):
-        needed[card_id].append(other)
-    rows = await connection.execute(select(cards).where(cards.c.board_id == board_id).order_by(cards.c.sequence))
-    by_place: dict[str, list[tuple[int, CardId]]] = defaultdict(list)
-    found: dict[CardId, Card] = {}
+async def _load_offsets(connection: AsyncConnection, which: list[Channel]) -> dict[Channel, int]:
+    """Return the offset of each channel's last event, 0 before the first."""
+    rows = await connection.execute(select(channels).where(channels.c.channel.in_(which)))
+    return {**dict.fromkeys(which, 0), **{Channel(row.channel): row.offset for row in rows}}
+
+
+async def _load_states(connection: AsyncConnection, board_ids: list[BoardId]) -> dict[BoardId, BoardState]:
+    needed = await _load_needed(connection, dependencies.c.board_id.in_(board_ids))
+    rows = await connection.execute(select(cards).where(cards.c.board_id.in_(board_ids)).order_by(cards.c.sequence))
+    placed: dict[tuple[str, str], list[tuple[int, CardId]]] = defaultdict(list)
+    found: dict[BoardId, dict[CardId, Card]] = {board_id: {} for board_id in board_ids}
     for row in rows:
-        by_place[row.column_id].append((row.position, row.id))
-        found[row.id] = _card(row, tuple(needed.get(row.id, ())))
-    rows = await connection.execute(select(columns).where(columns.c.board_id == board_id).order_by(columns.c.position))
-    placed = {
-        row.id: Column(ColumnId(row.id), row.title, tuple(card_id for _, card_id in sorted(by_place[row.id])))
-        for row in rows
-    }
-    return BoardState(placed, found)
+        placed[row.board_id, row.column_id].append((row.position, row.id))
+        found[row.board_id][row.id] = _card(row, tuple(needed[row.board_id, row.id]))
+    query = select(columns).where(columns.c.board_id.in_(board_ids)).order_by(columns.c.position)
+    made: dict[BoardId, dict[ColumnId, Column]] = {board_id: {} for board_id in board_ids}
+    for row in await connection.execute(query):
+        card_ids = tuple(card_id for _, card_id in sorted(placed[row.board_id, row.id]))
+        made[row.board_id][row.id] = Column(ColumnId(row.id), row.title, card_ids)
+    return {board_id: BoardState(made[board_id], found[board_id]) for board_id in board_ids}
 
 
-async def _load_refs(connection: AsyncConnection, board_id: BoardId) -> dict[AttemptId, AttemptRef]:
-    query = select(*attempts.c["id", "card_id", "status", "created_at"]).where(attempts.c.board_id == board_id)
-    rows = await connection.execute(query.order_by(attempts.c.sequence))
-    return {row.id: AttemptRef(row.id, row.card_id, AttemptStatus(row.status), row.created_at) for row in rows}
+async def _load_needed(
+    connection: AsyncConnection, which: ColumnElement[bool]
+) -> defaultdict[tuple[str, str], list[CardId]]:
+    """Return what cards depend on, by board and card."""
+    needed: defaultdict[tuple[str, str], list[CardId]] = defaultdict(list)
+    for row in await connection.execute(select(dependencies).where(which).order_by(dependencies.c.position)):
+        needed[row.board_id, row.card_id].append(row.depends_on_id)
+    return needed
+
+
+async def _load_refs(
+    connection: AsyncConnection, board_ids: list[BoardId]
+) -> dict[BoardId, dict[AttemptId, AttemptRef]]:
+    query = select(*attempts.c["board_id", "id", "card_id", "status", "created_at"])
+    query = query.where(attempts.c.board_id.in_(board_ids)).order_by(attempts.c.sequence)
+    found: dict[BoardId, dict[AttemptId, AttemptRef]] = {board_id: {} for board_id in board_ids}
+    for row in await connection.execute(query):
+        found[row.board_id][row.id] = AttemptRef(row.id, row.card_id, AttemptStatus(row.status), row.created_at)
+    return found
 
 
 def _project(row: Row[Any]) -> Project:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -20,18 +20,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from realtime.backends.sql import read_boards
 from realtime.backends.sql.engine import make_engine, migrate, parse_url
-from realtime.backends.sql.read_attempts import load_attempts
+from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_cards
 from realtime.backends.sql.read_dashboard import load_dashboard_rows
 from realtime.backends.sql.read_history import load_events, load_past_board
-from realtime.backends.sql.tables import agents, attempts, cards, conversation, logs, meta, profiles, todos
+from realtime.backends.sql.read_pages import load_event_page, load_pages
+from realtime.backends.sql.tables import (
+    agents,
+    attempts,
+    cards,
+    conversation,
+    logs,
+    meta,
+    profiles,
+    projects,
+    todos,
+)
 from realtime.backends.sql.transaction import SqlTransaction
 from realtime.channels import Channel
 from realtime.dashboard.rows import DashboardRows
 from realtime.errors import StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
-from realtime.kanban.models import Project
-from realtime.ports import Agent, Attempt, LogEntry, Profile, Span, StoredBoard, StoredEvent
+from realtime.kanban.models import Card, Project
+from realtime.ports import Agent, Attempt, CardKey, LogEntry, LoggedEvent, Page, Profile, Span, StoredBoard, StoredEvent
 from realtime.tasks import retrieve
 
 __all__ = ["SqlStore"]
@@ -137,7 +148,7 @@ class SqlStore:
         """Return an attempt's log, oldest first."""
         query = select(*logs.c["id", "attempt_id", "ts", "level", "message"])
         query = query.where(logs.c.attempt_id == attempt_id).order_by(logs.c.sequence)
-        return [LogEntry(*row) for row in await self._read(lambda connection: _rows(connection, query))]
+        return [_log_entry(row) for row in await self._read(lambda connection: _rows(connection, query))]
 
     async def conversation(self, attempt_id: AttemptId) -> list[dict[str, Any]]:
         """Return an attempt's conversation items, oldest first."""
@@ -158,6 +169,54 @@ class SqlStore:
     async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
         """Return events of the log, oldest first."""
         return await self._read(lambda connection: load_events(connection, channel, span, limit))
+
+    async def projects_by_id(self, project_ids: Collection[BoardId]) -> dict[BoardId, Project]:
+        """Return those of the projects that exist."""
+        which = projects.c.id.in_(project_ids)
+        found = await self._read(lambda connection: read_boards.load_projects(connection, which))
+        return {project.id: project for project in found}
+
+    async def boards_by_id(self, board_ids: Collection[BoardId]) -> dict[BoardId, StoredBoard]:
+        """Return those of the boards that exist."""
+        return await self._read(lambda connection: read_boards.load_boards(connection, board_ids))
+
+    async def cards_by_key(self, keys: Collection[CardKey]) -> dict[CardKey, Card]:
+        """Return those of the cards that exist."""
+        return await self._read(lambda connection: read_boards.load_cards(connection, keys))
+
+    async def attempts_of_cards(self, keys: Collection[CardKey]) -> dict[CardKey, list[Attempt]]:
+        """Return the attempts at each card, newest created first."""
+        return await self._read(lambda connection: load_attempts_of_cards(connection, keys))
+
+    async def attempts_by_id(self, attempt_ids: Collection[AttemptId]) -> dict[AttemptId, Attempt]:
+        """Return those of the attempts that are known."""
+        found = await self._read(lambda connection: load_attempts(connection, attempts.c.id.in_(attempt_ids)))
+        # As `attempt`: where boards have attempts of one id, the newest.
+        return {attempt.id: attempt for attempt in reversed(found)}
+
+    async def log_pages(
+        self, attempt_ids: Collection[AttemptId], after: int, limit: int
+    ) -> dict[AttemptId, Page[LogEntry]]:
+        """Return a page of the log of each attempt."""
+        found = await self._read(lambda connection: load_pages(connection, logs, attempt_ids, after, limit))
+        return {id: _read_off(page, _log_entry) for id, page in found.items()}
+
+    async def conversation_pages(
+        self, attempt_ids: Collection[AttemptId], after: int, limit: int
+    ) -> dict[AttemptId, Page[dict[str, Any]]]:
+        """Return a page of the conversation of each attempt."""
+        found = await self._read(lambda connection: load_pages(connection, conversation, attempt_ids, after, limit))
+        return {id: _read_off(page, lambda row: orjson.loads(row.item)) for id, page in found.items()}
+
+    async def todos_of_attempts(self, attempt_ids: Collection[AttemptId]) -> dict[AttemptId, dict[str, Any]]:
+        """Return the attempts' todo lists."""
+        query = select(todos).where(todos.c.attempt_id.in_(attempt_ids))
+        rows = await self._read(lambda connection: _rows(connection, query))
+        return {row.attempt_id: orjson.loads(row.todos) for row in rows}
+
+    async def event_page(self, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
+        """Return a page of a channel's events."""
+        return await self._read(lambda connection: load_event_page(connection, channel, after, limit))
 
     async def agents(self) -> tuple[list[Agent], list[Profile]]:
         """Return registered agents and profiles, oldest first."""
@@ -196,3 +255,11 @@ async def _rows(connection: AsyncConnection, query: Any) -> list[Any]:
 
 async def _scalars(connection: AsyncConnection, query: Any) -> list[Any]:
     return list(await connection.scalars(query))
+
+
+def _read_off(page: Page[Any], read: Callable[[Any], _T]) -> Page[_T]:
+    return Page([(place, read(row)) for place, row in page.entries], page.more)
+
+
+def _log_entry(row: Any) -> LogEntry:
+    return LogEntry(row.id, row.attempt_id, row.ts, row.level, row.message)

@@ -1,0 +1,189 @@
+"""What every store promises of reading in pages, and of many at once (`realtime/ports.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from realtime.backends.sql.store import SqlStore
+from realtime.channels import EVERYBODY, board_channel
+from realtime.kanban.ids import AttemptId, BoardId, CardId
+from realtime.node import Node
+from realtime.ports import Page
+from tests.kit.nodes import BOARD, START, create_board, open_node, publish
+from tests.kit.publishing import event
+from tests.kit.statements import counted
+
+OTHER = BoardId("p2")
+NOBODY = AttemptId("nobody")
+EMPTY: Page[Any] = Page([], more=False)
+
+
+@pytest.fixture
+async def node(store: SqlStore) -> AsyncIterator[Node]:
+    """A node with the boards `p1` and `p2`."""
+    async with open_node(store) as made:
+        await create_board(made)
+        await create_board(made, OTHER, "Beta")
+        yield made
+
+
+async def queue(node: Node, attempt: str, board: str = BOARD, card: str = "k1") -> None:
+    """Queue an attempt."""
+    payload = {"boardId": board, "attemptId": attempt, "cardId": card, "agent": "CODEX"}
+    await publish(node, event("attempt.queued", payload))
+
+
+async def write(node: Node, attempt: str, *lines: str) -> None:
+    """Append to the log and to the conversation of an attempt."""
+    of = {"boardId": BOARD, "attemptId": attempt}
+    for line in lines:
+        item = {"type": "error", "timestamp": "2025-01-01T00:00:00.000Z", "text": line}
+        await publish(
+            node,
+            event("attempt.log.appended", {**of, "level": "info", "message": line}),
+            event("attempt.conversation.appended", {**of, "item": item}),
+        )
+
+
+async def test_page_of_events_goes_on_where_the_last_ended(node: Node) -> None:
+    for n in range(4):
+        await publish(node, event("git.status.changed", {"projectId": BOARD, "n": n}))
+        await publish(node, event("agent.registered", {"agent": f"A{n}"}))
+    channel = board_channel(BOARD)
+    first = await node.store.event_page(channel, 0, 2)
+    rest = await node.store.event_page(channel, first.entries[-1][0], 100)
+    assert [place for place, _ in (*first.entries, *rest.entries)] == [1, 2, 3, 4, 5]
+    assert (first.more, rest.more) == (True, False)
+    logged = [one for _, one in (*first.entries, *rest.entries)]
+    assert [one.name for one in logged] == ["project.created", *["git.status.changed"] * 4]
+    assert [one.offset for one in logged] == [1, 2, 3, 4, 5]
+    assert [one.global_offset for one in logged] == [0, 0, 1, 2, 3]
+    assert logged[4].payload == {"projectId": BOARD, "n": 3}
+    assert logged[0].at < logged[1].at
+    assert logged[0].at >= START
+
+
+async def test_page_of_events_that_is_exactly_full_has_no_more(node: Node) -> None:
+    assert not (await node.store.event_page(board_channel(BOARD), 0, 1)).more
+    assert await node.store.event_page(board_channel(BOARD), 1, 1) == EMPTY
+    assert await node.store.event_page(EVERYBODY, 0, 1) == EMPTY
+
+
+@pytest.mark.parametrize("kind", ["log", "conversation"])
+async def test_pages_are_those_of_each_attempt(node: Node, kind: str) -> None:
+    read = node.store.log_pages if kind == "log" else node.store.conversation_pages
+    text: Callable[[Any], str] = (lambda line: line.message) if kind == "log" else (lambda item: item["text"])
+
+    async def shown(attempts: list[str], after: int, limit: int) -> dict[str, tuple[list[str], bool]]:
+        pages = await read([AttemptId(id) for id in attempts], after, limit)
+        return {id: ([text(entry) for _, entry in page.entries], page.more) for id, page in pages.items()}
+
+    for attempt in ("a1", "a2", "silent"):
+        await queue(node, attempt)
+    await write(node, "a1", "one", "two", "three")
+    await write(node, "a2", "four", "five")
+    await write(node, "unknown", "six")
+    everybody = ["a1", "a2", "silent", "unknown", "nobody"]
+    assert await shown(everybody, 0, 2) == {"a1": (["one", "two"], True), "a2": (["four", "five"], False)}
+    place = (await read([AttemptId("a1")], 0, 2))[AttemptId("a1")].entries[-1][0]
+    assert (await shown(["a1"], place, 2)) == {"a1": (["three"], False)}
+    assert await shown(["a1"], place + 1000, 2) == {}
+    assert await shown([], 0, 2) == {}
+
+
+async def test_log_entries_of_pages_are_those_of_the_whole_log(node: Node) -> None:
+    await queue(node, "a1")
+    await write(node, "a1", "one", "two")
+    whole = await node.store.logs(AttemptId("a1"))
+    (page,) = (await node.store.log_pages([AttemptId("a1")], 0, 10)).values()
+    assert [entry for _, entry in page.entries] == whole
+    assert len(whole) == 2
+
+
+async def test_one_attempt_on_two_boards_has_each_line_once(node: Node) -> None:
+    await queue(node, "a1")
+    await queue(node, "a1", OTHER)
+    await write(node, "a1", "one")
+    (page,) = (await node.store.log_pages([AttemptId("a1")], 0, 10)).values()
+    assert [entry.message for _, entry in page.entries] == ["one"]
+    assert (await node.store.attempts_by_id([AttemptId("a1")])) == {"a1": await node.store.attempt(AttemptId("a1"))}
+
+
+async def test_attempts_of_cards_are_told_apart_by_their_boards(node: Node) -> None:
+    for attempt, board, card in (
+        ("old", BOARD, "k1"),
+        ("new", BOARD, "k1"),
+        ("theirs", OTHER, "k1"),
+        ("else", OTHER, "k2"),
+    ):
+        await queue(node, attempt, board, card)
+    keys = [(BOARD, CardId("k1")), (OTHER, CardId("k2")), (BOARD, CardId("k3"))]
+    found = await node.store.attempts_of_cards(keys)
+    assert {key: [one.id for one in of_card] for key, of_card in found.items()} == {
+        (BOARD, "k1"): ["new", "old"],
+        (OTHER, "k2"): ["else"],
+    }
+
+
+STATE = {
+    "columns": {"c": {"id": "c", "title": "C", "cardIds": ["k1", "k2"]}},
+    "columnOrder": ["c"],
+    "cards": {"k1": {"id": "k1", "title": "K", "dependsOn": ["k2"]}, "k2": {"id": "k2", "title": "L"}},
+}
+
+
+async def test_boards_cards_and_projects_of_many_are_those_of_one(node: Node) -> None:
+    empty = {**STATE, "cards": {}, "columns": {"c": {"id": "c", "title": "C", "cardIds": []}}}
+    await publish(node, event("board.state.changed", {"boardId": BOARD, "state": STATE}))
+    await publish(node, event("board.state.changed", {"boardId": OTHER, "state": empty}))
+    await publish(node, event("agent.registered", {"agent": "A"}))
+    await queue(node, "a1")
+    one, other = await node.store.board(BOARD), await node.store.board(OTHER)
+    assert one is not None
+    assert other is not None
+    assert (one.offset, other.offset, one.global_offset, len(one.board.attempts)) == (3, 2, 1, 1)
+    assert await node.store.boards_by_id([BOARD, OTHER, BoardId("no")]) == {BOARD: one, OTHER: other}
+    assert await node.store.projects_by_id([OTHER, BoardId("no")]) == {OTHER: other.board.project}
+    k1 = CardId("k1")
+    keys = [(BOARD, k1), (OTHER, k1), (BOARD, CardId("no"))]
+    assert await node.store.cards_by_key(keys) == {(BOARD, k1): one.board.state.cards[k1]}
+    assert one.board.state.cards[k1].depends_on == ("k2",)
+
+
+async def test_todos_are_those_of_each_attempt(node: Node) -> None:
+    todos = {"total": 0, "completed": 0, "items": []}
+    for attempt, total in (("a1", 1), ("a2", 2)):
+        payload = {"boardId": BOARD, "attemptId": attempt, "todos": {**todos, "total": total}}
+        await publish(node, event("attempt.todos.updated", payload))
+    found = await node.store.todos_of_attempts([AttemptId("a1"), AttemptId("a2"), NOBODY])
+    assert {id: list_["total"] for id, list_ in found.items()} == {"a1": 1, "a2": 2}
+
+
+async def test_many_cost_as_many_statements_as_one(node: Node) -> None:
+    async def cost(count: int) -> list[int]:
+        """Return the statements of each reader, asked for so many."""
+        boards, ids = [BOARD, OTHER][:count], [AttemptId(f"a{n}") for n in range(count)]
+        keys = [(board, CardId("k1")) for board in boards]
+        asked: list[Callable[[], Any]] = [
+            lambda: node.store.boards_by_id(boards),
+            lambda: node.store.projects_by_id(boards),
+            lambda: node.store.cards_by_key(keys),
+            lambda: node.store.attempts_of_cards(keys),
+            lambda: node.store.attempts_by_id(ids),
+            lambda: node.store.log_pages(ids, 0, 10),
+            lambda: node.store.conversation_pages(ids, 0, 10),
+            lambda: node.store.todos_of_attempts(ids),
+        ]
+        made = []
+        for ask in asked:
+            with counted() as statements:
+                await ask()
+            made.append(len(statements))
+        return made
+
+    await queue(node, "a0")
+    await queue(node, "a1")
+    assert await cost(2) == await cost(1) == [6, 1, 2, 1, 1, 1, 1, 1]
