@@ -33,6 +33,7 @@ class Hub:
         self._left = 0
         self._empty = asyncio.Event()
         self._empty.set()
+        self._ended = asyncio.Event()
 
     @contextmanager
     def subscribe(self, channel: Channel, subscriber: Subscriber) -> Iterator[Subscriber]:
@@ -63,6 +64,7 @@ class Hub:
 
     def end_all(self, make: Callable[[], tuple[Envelope, Exception]]) -> None:
         """End every reader with an envelope and a reason of its own (a jittered hint to come back)."""
+        self._ended.set()
         for readers in self._channels.values():
             for subscriber in readers:
                 envelope, reason = make()
@@ -76,6 +78,10 @@ class Hub:
     async def emptied(self) -> None:
         """Return when no reader is left."""
         await self._empty.wait()
+
+    async def ended(self) -> None:
+        """Return when all readers have been ended: for exits that have connections without a reader."""
+        await self._ended.wait()
 
     def statistics(self) -> HubStatistics:
         """Count channels and readers."""

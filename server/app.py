@@ -16,6 +16,8 @@ from server.origins import Origins
 from server.problem import problem, problem_handlers
 from server.settings import Settings
 from server.transports.graphql_endpoint import GraphqlEndpoint
+from server.transports.graphql_reserved import METHODS, GraphqlReserved
+from server.transports.graphql_streaming import GraphqlStreaming
 from server.transports.ingest import ingest
 from server.transports.pages import STATIC, page_routes
 from server.transports.query import board_of
@@ -31,12 +33,15 @@ PREFIXES = ("/api/v1", "/api")
 
 def create_app(node: Node, settings: Settings) -> Starlette:
     """Return the ASGI application on an open node; closing the node is up to who opened it."""
-    graphql = GraphqlEndpoint(make_schema(), node, settings, STATIC / "graphiql" / "index.html")
+    schema = make_schema()
+    streaming = GraphqlStreaming(schema, node, settings)
+    graphql = GraphqlEndpoint(schema, node, streaming, STATIC / "graphiql" / "index.html")
     app = Starlette(
         routes=[
             *(Mount(prefix, Router(_api_routes(), redirect_slashes=False)) for prefix in PREFIXES),
             Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
             WebSocketRoute("/graphql", graphql),
+            Route("/graphql/stream", GraphqlReserved(schema, node, settings, streaming), methods=list(METHODS)),
             _no_socket(),
             *page_routes(),
         ],

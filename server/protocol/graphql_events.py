@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["COMPLETE", "KEEP_ALIVE", "next_block"]
+__all__ = ["COMPLETE", "KEEP_ALIVE", "complete_block", "next_block", "operation_block"]
 
 #: A comment; no client shows it to anybody, and proxies see that the connection is in use.
 KEEP_ALIVE = b":\n\n"
@@ -24,6 +24,19 @@ def next_block(body: Mapping[str, Any], cursor: str | None = None) -> bytes:
     """Return a result; with the cursor of its event as `id`, and as `retry` when a reader should come back."""
     identity = b"\nid: %b" % cursor.encode() if cursor is not None else b""
     return b"event: next\ndata: %b%b%b\n\n" % (orjson.dumps(body), identity, _retry(body))
+
+
+def operation_block(id: str, body: Mapping[str, Any]) -> bytes:
+    """Return a result of one operation of several on the stream.
+
+    Without cursor: a stream has one last event id, and each operation a position of its own.
+    """
+    return b"event: next\ndata: %b%b\n\n" % (orjson.dumps({"id": id, "payload": body}), _retry(body))
+
+
+def complete_block(id: str) -> bytes:
+    """Return the end of one operation of several on the stream."""
+    return b"event: complete\ndata: %b\n\n" % orjson.dumps({"id": id})
 
 
 def _retry(body: Mapping[str, Any]) -> bytes:

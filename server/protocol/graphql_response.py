@@ -7,13 +7,15 @@ from typing import Any
 
 from strawberry.types import ExecutionResult
 
-__all__ = ["GRAPHQL_JSON", "MEDIA_TYPES", "PLAIN_JSON", "body_of", "is_request_error", "status_of"]
+__all__ = ["GRAPHQL_JSON", "MEDIA_TYPES", "PLAIN_JSON", "body_of", "is_request_error", "status_of", "was_refused"]
 
 PLAIN_JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 #: What we can answer with; the first goes to who does not care. It is the older one, as the audit wants it: who asks
 #: for nothing in particular was written before there was another.
 MEDIA_TYPES = (PLAIN_JSON, GRAPHQL_JSON)
+#: Codes of requests that do not fit (`schema.errors`).
+_REFUSALS = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "OPERATION_NOT_AVAILABLE"})
 
 
 def is_request_error(result: ExecutionResult) -> bool:
@@ -46,3 +48,9 @@ def status_of(body: Mapping[str, Any], media_type: str) -> int:
         return 200
     codes = {error.get("extensions", {}).get("code") for error in body["errors"]}
     return 500 if "INTERNAL_SERVER_ERROR" in codes else 400
+
+
+def was_refused(body: Mapping[str, Any]) -> bool:
+    """Tell whether a response says that the request itself does not fit: its document, its operation or variables."""
+    codes = {error.get("extensions", {}).get("code") for error in body.get("errors", ())}
+    return "data" not in body and bool(codes & _REFUSALS)

@@ -28,12 +28,12 @@ __all__ = ["GraphqlEndpoint"]
 class GraphqlEndpoint:
     """`/graphql`: every operation over HTTP and over WebSocket, GraphiQL for browsers."""
 
-    def __init__(self, schema: Schema, node: Node, settings: Settings, page: Path) -> None:
-        """Execute `schema` on `node`; `page` is GraphiQL's HTML."""
+    def __init__(self, schema: Schema, node: Node, streaming: GraphqlStreaming, page: Path) -> None:
+        """Execute `schema` on `node`; `streaming` answers who wants a stream, `page` is GraphiQL's HTML."""
         self._schema = schema
         self._node = node
         self._http = GraphqlHttp(schema, node, page)
-        self._streaming = GraphqlStreaming(schema, node, settings)
+        self._streaming = streaming
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket; a client that takes nothing for too long is cut."""

@@ -56,6 +56,12 @@ class Connection:
         self._stream = stream
         self._reader = BufferedByteReceiveStream(stream)
 
+    @property
+    def peer(self) -> Address:
+        """The address it is connected to."""
+        host, port = self._stream.extra(SocketAttribute.raw_socket).getpeername()[:2]
+        return host, port
+
     async def send(self, data: bytes) -> None:
         """Send bytes as they are."""
         await self._stream.send(data)

@@ -12,6 +12,7 @@ import orjson
 from tests.kit.graphql_stream import GraphqlStream
 from tests.kit.raw_http import Answer, Connection, request_bytes
 from tests.kit.raw_socket import CLOSE, PING, RawSocket
+from tests.kit.reserved_stream import ADDRESS, ReservedStream, reserve
 from tests.kit.sse_reader import SseReader
 from tests.live.boards import BOARD
 
@@ -130,6 +131,20 @@ class _GraphqlStream(_Stream):
         return _told(block.json())
 
 
+class _Reserved(_Stream):
+    """`boardEvents` over SSE, one connection for all operations."""
+
+    def __init__(self, reserved: ReservedStream) -> None:
+        super().__init__(reserved.stream.reader)
+        self.reserved = reserved
+
+    async def event(self) -> tuple[str, Any]:
+        try:
+            return _told((await self.reserved.result())[1])
+        except AssertionError as other:
+            raise Ended("complete") from other
+
+
 def _told(result: dict[str, Any]) -> tuple[str, Any]:
     if result.get("errors"):
         raise Ended(result["errors"][0]["extensions"]["code"])
@@ -168,6 +183,13 @@ async def _graphql_stream(connection: Connection, target: str) -> ExitReader:
     return _GraphqlStream(await _opened_stream(connection, target))
 
 
+async def _reserved_stream(connection: Connection, target: str) -> ExitReader:
+    reserved = await reserve(connection.peer)
+    await reserved.open_on(connection)
+    assert (await reserved.begin("1", _EVENTS, {"id": BOARD})).status == 202
+    return _Reserved(reserved)
+
+
 async def _opened_stream(connection: Connection, target: str) -> SseReader:
     await connection.send(opening_request(target))
     head = await connection.read_head()
@@ -186,6 +208,7 @@ EXITS: dict[str, tuple[_Opener, str]] = {
     "graphql-ws": (_graphql, "/graphql"),
     "graphql-sse": (_graphql_stream, _GET),
     "older-graphql-ws": (_older_graphql, "/graphql"),
+    "graphql-sse-single": (_reserved_stream, ADDRESS),
 }
 
 

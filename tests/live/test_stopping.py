@@ -29,6 +29,7 @@ _ENDINGS = {
     "graphql-ws": "SERVER_SHUTDOWN",
     "graphql-sse": "SERVER_SHUTDOWN",
     "older-graphql-ws": "SERVER_SHUTDOWN",
+    "graphql-sse-single": "SERVER_SHUTDOWN",
 }
 
 

@@ -95,6 +95,17 @@ async def test_hub_is_emptied_when_the_last_reader_leaves() -> None:
         await waiting
 
 
+async def test_end_of_all_readers_is_known_without_a_reader() -> None:
+    hub = Hub()
+    waiting = asyncio.create_task(hub.ended())
+    await anyio.wait_all_tasks_blocked()
+    assert not waiting.done()
+    hub.end_all(lambda: (NEWS, Draining("the server stops")))
+    async with deadline(5):
+        await waiting
+        await hub.ended()
+
+
 def test_one_reader_that_is_too_slow_does_not_stop_the_batch() -> None:
     hub, slow, fast = Hub(), Subscriber(0), Subscriber(5)
     with hub.subscribe(ONE, slow), hub.subscribe(ONE, fast):

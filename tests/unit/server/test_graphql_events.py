@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.protocol.graphql_events import COMPLETE, KEEP_ALIVE, next_block
+from server.protocol.graphql_events import COMPLETE, KEEP_ALIVE, complete_block, next_block, operation_block
 
 
 def test_result_is_one_line_of_data() -> None:
@@ -25,3 +25,13 @@ def test_errors_without_a_hint_have_no_retry() -> None:
 
 def test_complete_and_comment_are_as_the_protocol_has_them() -> None:
     assert (COMPLETE, KEEP_ALIVE) == (b"event: complete\ndata: \n\n", b":\n\n")
+
+
+def test_one_of_several_operations_has_its_id_in_every_block() -> None:
+    assert operation_block('"', {"data": None}) == b'event: next\ndata: {"id":"\\"","payload":{"data":null}}\n\n'
+    assert complete_block("a") == b'event: complete\ndata: {"id":"a"}\n\n'
+
+
+def test_one_of_several_operations_passes_the_hint_on() -> None:
+    errors = [{"message": "b", "extensions": {"reconnectAfterMs": 1234}}]
+    assert operation_block("a", {"errors": errors}).endswith(b"\nretry: 1234\n\n")

@@ -1,0 +1,128 @@
+"""What runs behind one reservation of graphql-sse: its operations, and the blocks that wait for its reader."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from functools import partial
+from typing import Any, NoReturn
+
+from realtime.hub import Hub
+from server.protocol.graphql_events import KEEP_ALIVE, complete_block, operation_block
+from server.protocol.graphql_reservations import Reservation
+from server.protocol.graphql_response import was_refused
+from server.transports.graphql_operation import OperationResult
+
+__all__ = ["OperationStopped", "ReservedStream"]
+
+#: Most seconds to wait for the first result before an operation counts as accepted.
+BEGIN_SECONDS = 1.0
+#: Most seconds to wait for operations to clean up after themselves.
+STOP_SECONDS = 5.0
+
+_Results = AsyncGenerator[OperationResult, None]
+
+
+class OperationStopped(Exception):
+    """The operation was stopped before it had begun."""
+
+
+class ReservedStream:
+    """Runs operations, each in a task of its own, and queues what they tell.
+
+    The queue is bounded. While a reader is there, operations wait for it, and one whose own queue overflows meanwhile
+    ends with `SLOW_CONSUMER`, as on a socket. Before one is there, nobody can be waited for: a full queue ends all.
+    """
+
+    def __init__(self, reservation: Reservation, limit: int, forget: Callable[[], None]) -> None:
+        """Queue at most `limit` blocks; `forget` is called when nobody can use the reservation any more."""
+        self.reservation = reservation
+        self._forget = forget
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(limit)
+        self._operations: dict[str, asyncio.Task[None]] = {}
+
+    async def begin(self, id: str, results: _Results) -> dict[str, Any] | None:
+        """Run an operation that has taken `id`; return its response if it is refused, of which the stream has nothing.
+
+        Raises:
+            OperationStopped: `stop` came first.
+        """
+        begun: asyncio.Future[dict[str, Any] | None] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._run(id, results, begun), name="operation")
+        self._operations[id] = task
+        task.add_done_callback(partial(self._ended, id))
+        await asyncio.wait([begun], timeout=BEGIN_SECONDS)
+        if begun.cancelled():
+            raise OperationStopped(id)
+        if not begun.done():
+            begun.set_result(None)
+        return begun.result()
+
+    async def stop(self, id: str) -> None:
+        """End an operation, with its generators; unknown ids may have ended by themselves."""
+        task = self._operations.get(id)
+        if task is None:
+            return
+        task.cancel()
+        await asyncio.wait([task], timeout=STOP_SECONDS)
+        if task.cancelled():
+            await self._put(complete_block(id))
+
+    async def blocks(self) -> AsyncGenerator[bytes, None]:
+        """Yield what the operations have told and tell; ends after `say_goodbye`."""
+        # As the reference does, "because some browsers (like Firefox and Safari) dont accept the header flush".
+        yield KEEP_ALIVE
+        while (block := await self._queue.get()) is not None:
+            yield block
+
+    async def say_goodbye(self, hub: Hub) -> NoReturn:
+        """Wait until the server stops, then end the stream behind the last words of its operations."""
+        await hub.ended()
+        self._forget()
+        if self._operations:
+            await asyncio.wait(list(self._operations.values()))
+        await self._queue.put(None)
+        while True:
+            await asyncio.get_running_loop().create_future()  # the answer ends by itself
+
+    def drop(self) -> None:
+        """Make the reservation worthless and cancel what runs."""
+        self._forget()
+        for task in self._operations.values():
+            task.cancel()
+
+    async def aclose(self) -> None:
+        """Drop, and wait until the generators of all operations are closed."""
+        self.drop()
+        if self._operations:
+            await asyncio.wait(list(self._operations.values()), timeout=STOP_SECONDS)
+
+    async def _run(self, id: str, results: _Results, begun: asyncio.Future[dict[str, Any] | None]) -> None:
+        try:
+            async with aclosing(results):
+                async for result in results:
+                    if not begun.done():
+                        refused = was_refused(result.body)
+                        begun.set_result(result.body if refused else None)
+                        if refused:
+                            return
+                    await self._put(operation_block(id, result.body))
+            await self._put(complete_block(id))
+        finally:
+            begun.cancel()
+
+    async def _put(self, block: bytes) -> None:
+        if self.reservation.is_open:
+            await self._queue.put(block)
+            return
+        try:
+            self._queue.put_nowait(block)
+        except asyncio.QueueFull:
+            self.drop()
+
+    def _ended(self, id: str, task: asyncio.Task[None]) -> None:
+        del self._operations[id]
+        self.reservation.finish(id)
+        if not task.cancelled():
+            task.result()  # a fault of ours goes to the loop's handler, which logs it
