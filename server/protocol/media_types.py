@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 __all__ = ["preferred", "split_media_type"]
 
+#: The parameter that makes another media type of `multipart/mixed`; it is part of the name here, in lower case.
+_NAMING = "subscriptionspec"
+
 #: Names of the one encoding that we read and write.
 _UTF_8 = ("utf-8", "utf8")
 
@@ -53,6 +56,8 @@ def _rating(media_type: str, ranges: Sequence[_Range]) -> tuple[float, bool, int
 def _ranges(accept: str) -> Iterator[_Range]:
     for place, part in enumerate(accept.split(",")):
         media_type, parameters = _split(part)
+        if _NAMING in parameters:
+            media_type = f"{media_type};{_NAMING}={parameters[_NAMING]}"
         weight = _weight(parameters.get("q", "1"))
         if weight is not None and parameters.get("charset", "utf-8") in _UTF_8:
             yield _Range(media_type, weight, place)

@@ -46,8 +46,9 @@ class GraphqlEndpoint:
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send, patient: Send) -> None:
         request = Request(scope, receive)
-        if media_type_of(request, STREAMS) in STREAMS:
-            await self._streaming.serve(scope, receive, send)  # which has a limit of its own on each send
+        media_type = media_type_of(request, STREAMS)
+        if media_type is not None and await self._streaming.is_for(request, media_type):
+            await self._streaming.serve(request, send, media_type)  # which has a limit of its own on each send
         else:
             response = await self._http.respond(request)
             await response(scope, receive, patient)

@@ -22,13 +22,12 @@ from server.problem import Problem
 from server.protocol.graphql_response import MEDIA_TYPES, status_of
 from server.protocol.media_types import preferred
 from server.transports.graphql_operation import operation_results
-from server.transports.graphql_parameters import asked_operation, read_request
+from server.transports.graphql_parameters import allowed_by, asked_operation, read_request
 
 __all__ = ["GraphqlHttp", "media_type_of"]
 
 METHODS = ("GET", "POST")
 HTML = "text/html"
-_SINGLE = frozenset({OperationType.QUERY, OperationType.MUTATION})
 _NO_SUBSCRIPTION = (
     "subscriptions have no single answer: subscribe over WebSocket, with Accept: text/event-stream, "
     'or with Accept: multipart/mixed;subscriptionSpec="1.0"'
@@ -66,7 +65,8 @@ class GraphqlHttp:
         if asked_operation(asked, request.method) is OperationType.SUBSCRIPTION:
             refused = GraphQLError(_NO_SUBSCRIPTION, extensions={"code": "OPERATION_NOT_AVAILABLE"})
             return {"errors": [refused.formatted]}
-        async with aclosing(operation_results(asked, self._schema, Context(self._node), _SINGLE)) as results:
+        allowed = allowed_by(request.method) - {OperationType.SUBSCRIPTION}
+        async with aclosing(operation_results(asked, self._schema, Context(self._node), allowed)) as results:
             return (await anext(results)).body
 
 

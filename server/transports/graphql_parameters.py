@@ -12,7 +12,13 @@ from server.protocol.graphql_request import GraphqlRequest, MalformedRequest, pa
 from server.protocol.graphql_response import PLAIN_JSON
 from server.protocol.media_types import split_media_type
 
-__all__ = ["asked_operation", "read_request"]
+__all__ = ["allowed_by", "asked_operation", "read_request"]
+
+
+def allowed_by(method: str) -> frozenset[OperationType]:
+    """Return what a method may execute: "GET requests MUST NOT be used for executing mutation operations"."""
+    every = frozenset(OperationType)
+    return every - {OperationType.MUTATION} if method == "GET" else every
 
 
 async def read_request(request: Request) -> GraphqlRequest:

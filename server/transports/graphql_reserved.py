@@ -20,7 +20,7 @@ from server.protocol.graphql_response import PLAIN_JSON
 from server.protocol.media_types import preferred
 from server.settings import Settings
 from server.transports.graphql_operation import operation_results
-from server.transports.graphql_parameters import asked_operation, read_request
+from server.transports.graphql_parameters import allowed_by, asked_operation, read_request
 from server.transports.graphql_reserved_stream import OperationStopped, ReservedStream
 from server.transports.graphql_streaming import GraphqlStreaming
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
@@ -97,7 +97,7 @@ class GraphqlReserved:
             if request.method == "GET" and "query" not in request.query_params:
                 raise
             # "If event stream is not registered, process it directly": distinct connections, at the same address.
-            await self._distinct.serve(request.scope, request.receive, send)
+            await self._distinct.serve(request, send, EVENT_STREAM)
             return
         self._reservations.open(stream.reservation)
         try:
@@ -115,8 +115,9 @@ class GraphqlReserved:
         asked_operation(asked, request.method)
         stream = self._stream(token)  # again: it may have ended while the body came
         stream.reservation.start(id)
+        results = operation_results(asked, self._schema, Context(self._node), allowed_by(request.method))
         try:
-            refused = await stream.begin(id, operation_results(asked, self._schema, Context(self._node)))
+            refused = await stream.begin(id, results)
         except OperationStopped:
             return Response(status_code=204)
         if refused is None:

@@ -1,4 +1,7 @@
-"""GraphQL over HTTP with an answer for each event: SSE, a connection for each operation (graphql-sse, PROTOCOL.md)."""
+"""GraphQL over HTTP with an answer for each event, a connection for each operation.
+
+SSE by graphql-sse's PROTOCOL.md ("distinct connections"), multipart by Apollo's protocol for subscriptions.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +9,58 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Send
 from strawberry import Schema
+from strawberry.types.graphql import OperationType
 
 from realtime.node import Node
 from schema.context import Context
 from server.protocol.graphql_events import COMPLETE, KEEP_ALIVE, next_block
-from server.protocol.graphql_request import GraphqlRequest
+from server.protocol.graphql_parts import (
+    CLOSING,
+    CONTENT_TYPE,
+    HEARTBEAT,
+    MULTIPART,
+    OPENING,
+    ended_part,
+    result_part,
+)
 from server.settings import Settings
 from server.transports.graphql_operation import OperationResult, operation_results
-from server.transports.graphql_parameters import asked_operation, read_request
+from server.transports.graphql_parameters import allowed_by, asked_operation, read_request
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
 
 __all__ = ["STREAMS", "GraphqlStreaming"]
 
 #: Media types of the answers that stream.
-STREAMS = (EVENT_STREAM,)
+STREAMS = (EVENT_STREAM, MULTIPART)
+#: Most seconds between two heartbeats of multipart. Apollo's router has 5, and clients are written for it; nobody is
+#: spared anything by fewer, because there is one connection for each subscription already.
+PART_SECONDS = 5.0
+
+_Results = AsyncGenerator[OperationResult, None]
 
 
 class GraphqlStreaming:
-    """Serves operations of every type to clients that want a stream."""
+    """Serves operations to clients that want a stream."""
 
     def __init__(self, schema: Schema, node: Node, settings: Settings) -> None:
         """Execute `schema` on `node`."""
         self._schema = schema
         self._node = node
-        self._events = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, settings.heartbeat_seconds, "Accept")
+        self._seconds = settings.heartbeat_seconds
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def is_for(self, request: Request, media_type: str | None) -> bool:
+        """Tell whether the answer streams: as SSE all are, as multipart that to a subscription is.
+
+        Raises:
+            Problem: multipart is wanted, and it is no well-formed request.
+        """
+        if media_type != MULTIPART:
+            return media_type == EVENT_STREAM
+        return asked_operation(await read_request(request), request.method) is OperationType.SUBSCRIPTION
+
+    async def serve(self, request: Request, send: Send, media_type: str) -> None:
         """Answer one request.
 
         What is wrong with the GraphQL in it goes through the stream: "Validation steps that run before execution of the
@@ -42,18 +69,44 @@ class GraphqlStreaming:
         Raises:
             Problem: it is no well-formed request, or a mutation by GET; nothing was sent.
         """
-        request = Request(scope, receive)
         asked = await read_request(request)
         asked_operation(asked, request.method)
-        results = self._results(asked, request.headers.get("last-event-id"))
-        await send_stream(scope, receive, send, _blocks(results), self._events)
+        context = Context(self._node, after=request.headers.get("last-event-id"))
+        results = operation_results(asked, self._schema, context, allowed_by(request.method))
+        if media_type == MULTIPART:
+            parts = _Parts(results)
+            format = StreamFormat(CONTENT_TYPE, parts.heartbeat, min(PART_SECONDS, self._seconds), "Accept")
+            chunks = parts.chunks()
+        else:
+            format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, self._seconds, "Accept")
+            chunks = _blocks(results)
+        await send_stream(request.scope, request.receive, send, chunks, format)
 
-    def _results(self, asked: GraphqlRequest, after: str | None) -> AsyncGenerator[OperationResult, None]:
-        return operation_results(asked, self._schema, Context(self._node, after=after))
 
-
-async def _blocks(results: AsyncGenerator[OperationResult, None]) -> AsyncGenerator[bytes, None]:
+async def _blocks(results: _Results) -> AsyncGenerator[bytes, None]:
     async with aclosing(results):
         async for result in results:
             yield next_block(result.body, result.cursor)
     yield COMPLETE
+
+
+class _Parts:
+    def __init__(self, results: _Results) -> None:
+        self._results = results
+        self._is_open = False
+
+    def heartbeat(self) -> bytes:
+        # Outside the boundaries it would be no part: nothing, should the first or last bytes be stuck in a send.
+        return HEARTBEAT if self._is_open else b""
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        yield OPENING
+        self._is_open = True
+        has_begun = False
+        async with aclosing(self._results) as results:
+            async for result in results:
+                # An error before the first event answers the operation, one behind it breaks the stream off.
+                yield ended_part(result.body["errors"]) if result.failed and has_begun else result_part(result.body)
+                has_begun = True
+        self._is_open = False
+        yield CLOSING

@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 import orjson
 
 from tests.kit.graphql_stream import GraphqlStream
+from tests.kit.multipart_reader import ACCEPT, MultipartReader
 from tests.kit.raw_http import Answer, Connection, request_bytes
 from tests.kit.raw_socket import CLOSE, PING, RawSocket
 from tests.kit.reserved_stream import ADDRESS, ReservedStream, reserve
-from tests.kit.sse_reader import SseReader
+from tests.kit.sse_reader import SseReader, StreamEnded
 from tests.live.boards import BOARD
 
-__all__ = ["EXITS", "Ended", "ExitReader", "open_exit", "opening_request"]
+__all__ = ["EXITS", "Ended", "ExitReader", "exit_request", "open_exit", "opening_request"]
 
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 _EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on AgentRegistered { label } } }"
@@ -139,10 +140,27 @@ class _Reserved(_Stream):
         self.reserved = reserved
 
     async def event(self) -> tuple[str, Any]:
+        block = await self.reserved.stream.block()
+        if block.event == "complete":
+            raise Ended("complete")
+        return _told(block.json()["payload"])
+
+
+class _Multipart:
+    """`boardEvents` in parts."""
+
+    def __init__(self, reader: MultipartReader) -> None:
+        self.reader = reader
+
+    async def event(self) -> tuple[str, Any]:
         try:
-            return _told((await self.reserved.result())[1])
-        except AssertionError as other:
-            raise Ended("complete") from other
+            part = await self.reader.part()
+        except StreamEnded as ended:
+            raise Ended("complete") from ended
+        return _told(part if "errors" in part else part["payload"])
+
+    async def say_goodbye(self) -> None:
+        await self.reader.connection.aclose()
 
 
 def _told(result: dict[str, Any]) -> tuple[str, Any]:
@@ -153,6 +171,7 @@ def _told(result: dict[str, Any]) -> tuple[str, Any]:
 
 
 _TYPES = {"Hello": "hello", "State": "state", "AgentRegistered": "agent_registered", "Goodbye": "goodbye"}
+_EVENT_STREAM = "text/event-stream"
 _Opener = Callable[[Connection, str], Awaitable[ExitReader]]
 
 
@@ -190,11 +209,19 @@ async def _reserved_stream(connection: Connection, target: str) -> ExitReader:
     return _Reserved(reserved)
 
 
+async def _multipart(connection: Connection, target: str) -> ExitReader:
+    return _Multipart(MultipartReader(connection, await _answered(connection, target, ACCEPT)))
+
+
 async def _opened_stream(connection: Connection, target: str) -> SseReader:
-    await connection.send(opening_request(target))
+    return SseReader(connection, await _answered(connection, target))
+
+
+async def _answered(connection: Connection, target: str, accept: str = _EVENT_STREAM) -> Answer:
+    await connection.send(opening_request(target, accept))
     head = await connection.read_head()
     assert head.status == 200, head
-    return SseReader(connection, Answer(head.status, head.reason, head.headers))
+    return head
 
 
 _GET = "/graphql?" + urlencode({"query": _EVENTS, "variables": orjson.dumps({"id": BOARD}).decode()})
@@ -209,6 +236,7 @@ EXITS: dict[str, tuple[_Opener, str]] = {
     "graphql-sse": (_graphql_stream, _GET),
     "older-graphql-ws": (_older_graphql, "/graphql"),
     "graphql-sse-single": (_reserved_stream, ADDRESS),
+    "graphql-multipart": (_multipart, _GET),
 }
 
 
@@ -222,11 +250,16 @@ def _upgrade() -> list[tuple[str, str]]:
     ]
 
 
-def opening_request(target: str) -> bytes:
+def opening_request(target: str, accept: str = _EVENT_STREAM) -> bytes:
+    """Return the request for a stream or an upgrade as it travels."""
+    if "/ws" in target or target == "/graphql":
+        return request_bytes("GET", target, _upgrade())
+    return request_bytes("GET", target, [("Host", "127.0.0.1"), ("Accept", accept)])
+
+
+def exit_request(name: str) -> bytes:
     """Return the first request of an exit as it travels."""
-    is_socket = "/ws" in target or target == "/graphql"
-    headers = [("Host", "127.0.0.1"), ("Accept", "text/event-stream")]
-    return request_bytes("GET", target, _upgrade() if is_socket else headers)
+    return opening_request(EXITS[name][1], ACCEPT if name == "graphql-multipart" else _EVENT_STREAM)
 
 
 async def open_exit(name: str, connection: Connection) -> ExitReader:

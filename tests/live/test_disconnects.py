@@ -12,7 +12,7 @@ from tests.kit.publishing import Publisher
 from tests.kit.raw_http import Connection, connect
 from tests.kit.sse_reader import SseReader, open_stream
 from tests.live.boards import BOARD
-from tests.live.exits import EXITS, ExitReader, open_exit, opening_request
+from tests.live.exits import EXITS, ExitReader, exit_request, open_exit
 from tests.live.leftovers import holdings, settled
 
 _WAIT_UNITS = 20
@@ -80,8 +80,7 @@ async def test_last_reader_that_leaves_takes_view_and_watch_along(leaving: str, 
 
 @pytest.mark.parametrize("name", EXITS)
 async def test_reader_that_vanishes_in_half_a_request_leaves_nothing(name: str, boards: LiveServer) -> None:
-    _, target = EXITS[name]
-    request = opening_request(target)
+    request = exit_request(name)
     before = holdings(boards.node)
     async with deadline(_WAIT_UNITS):
         for end in range(1, len(request), 7):
@@ -92,12 +91,11 @@ async def test_reader_that_vanishes_in_half_a_request_leaves_nothing(name: str, 
 
 @pytest.mark.parametrize("name", EXITS)
 async def test_reader_that_vanishes_before_the_answer_leaves_nothing(name: str, boards: LiveServer) -> None:
-    _, target = EXITS[name]
     before = holdings(boards.node)
     async with deadline(_WAIT_UNITS):
         for _ in range(20):
             async with connect(boards.address) as connection:
-                await connection.send(opening_request(target))
+                await connection.send(exit_request(name))
                 await connection.reset()
         await settled(boards.node, before)
 

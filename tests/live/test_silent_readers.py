@@ -100,6 +100,7 @@ async def test_full_queues_of_stuck_readers_free_all_at_once() -> None:
         ("graphql-sse", "SLOW_CONSUMER"),
         ("older-graphql-ws", "SLOW_CONSUMER"),
         ("graphql-sse-single", "SLOW_CONSUMER"),
+        ("graphql-multipart", "SLOW_CONSUMER"),
     ],
 )
 async def test_reader_with_full_queue_learns_why(name: str, word: int | str | None) -> None:

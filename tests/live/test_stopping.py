@@ -30,6 +30,7 @@ _ENDINGS = {
     "graphql-sse": "SERVER_SHUTDOWN",
     "older-graphql-ws": "SERVER_SHUTDOWN",
     "graphql-sse-single": "SERVER_SHUTDOWN",
+    "graphql-multipart": "SERVER_SHUTDOWN",
 }
 
 
