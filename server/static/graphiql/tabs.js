@@ -7,6 +7,9 @@ const TABS_KEY = 'graphiql:tabState';
 const QUERY_KEY = 'graphiql:query';
 const VARIABLES_KEY = 'graphiql:variables';
 
+/** The attempt that one tab begins and another stops. */
+const ATTEMPT_ID = 'att-graphiql';
+
 const VARIABLE_DEFINITION = /\$(\w+)\s*:\s*([\w[\]!]+)/g;
 
 /** Tabs for `operations` (a list of `{name, query}`); `board` is `{id, state}` or null when there is none. */
@@ -35,6 +38,7 @@ function samplesOf(board) {
   return {
     boardId: board?.id,
     projectId: board?.id,
+    projectToDelete: 'id-of-a-project', // nobody shall lose a board by trying a tab
     CreateCardInput: { columnId: columns[0]?.id, title: 'Made in GraphiQL' },
     UpdateCardInput: { cardId, title: 'Renamed in GraphiQL' },
     MoveCardInput: { cardId, toColumnId: target?.id, toIndex: 0 },
@@ -42,6 +46,7 @@ function samplesOf(board) {
     CreateProjectInput: { name: 'Made in GraphiQL', repositoryPath: '/srv/made-in-graphiql' },
     UpdateProjectInput: { name: 'Renamed in GraphiQL' },
     QueueAttemptInput: { cardId, agent: 'CODEX' },
+    StopAttemptInput: { attemptId: ATTEMPT_ID },
     ...eventSamples(board?.id, cardId),
     TimeRangeInput: { preset: 'LAST_7D' },
   };
@@ -55,7 +60,7 @@ function eventSamples(boardId, cardId) {
     ProjectEventInput: { projectSettingsUpdated: { projectId: boardId, changes: { baseBranch: 'main' } } },
     BoardEventInput: { boardColumnsInitialized: { boardId, columnIds: [] } },
     CardEventInput: { cardUpdated: { boardId, cardId, changes: { title: 'A note of a change' } } },
-    AttemptEventInput: { attemptStarted: { boardId, cardId, attemptId: 'att-graphiql', agent: 'GRAPHIQL' } },
+    AttemptEventInput: { attemptStarted: { boardId, cardId, attemptId: ATTEMPT_ID, agent: 'GRAPHIQL' } },
     GitEventInput: { gitStatusChanged: { projectId: boardId } },
     GithubEventInput: { githubIssuesImported: { projectId: boardId, importedCount: 1 } },
     AgentEventInput: { agentRegistered: agent },
