@@ -1,9 +1,10 @@
 /**
  * Opens GraphiQL on the server's own GraphQL address: one tab per document of graphql/operations/,
- * queries and mutations by POST, subscriptions by the chosen transport. Tabs are made in tabs.js,
- * connections in subscriptions.js; everything else is GraphiQL's own.
+ * queries and mutations by POST, subscriptions by the chosen transport. Tabs are made in tabs.js, their variables
+ * in samples.js, connections in subscriptions.js; everything else is GraphiQL's own.
  */
 import { Logo } from './logo.js';
+import { makeSource } from './samples.js';
 import { PrefixedStorage } from './storage.js';
 import { Subscriptions } from './subscriptions.js';
 import { makeTabs, refreshStoredTabs, seedFirstTab } from './tabs.js';
@@ -20,10 +21,13 @@ async function readJson(path, fallback) {
   }
 }
 
-async function readFirstBoard(projects) {
+async function readSource(projects) {
   if (projects.length === 0) return null;
-  const answer = await readJson(`/api/v1/boards/${encodeURIComponent(projects[0].id)}`, null);
-  return { id: projects[0].id, state: answer?.state ?? null };
+  const [board, overview] = await Promise.all([
+    readJson(`/api/v1/boards/${encodeURIComponent(projects[0].id)}`, null),
+    readJson('/api/v1/dashboard', null),
+  ]);
+  return makeSource(projects[0].id, board?.state, overview);
 }
 
 /** Subscriptions go their own way, everything else that of GraphiQL's toolkit. */
@@ -45,10 +49,10 @@ async function main() {
     readJson('/static/operations.json', []),
     readJson('/api/v1/projects', []),
   ]);
-  const board = await readFirstBoard(projects);
-  const tabs = makeTabs(operations, board);
+  const source = await readSource(projects);
+  const tabs = makeTabs(operations, source);
   const storage = new PrefixedStorage(localStorage, 'boardcast:');
-  refreshStoredTabs(storage, projects.map((project) => project.id), board);
+  refreshStoredTabs(storage, projects.map((project) => project.id), source);
   seedFirstTab(storage, tabs);
   const subscriptions = new Subscriptions(endpoint, storage);
   const page = React.createElement(
