@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from graphql import GraphQLObjectType, build_schema
+from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode, build_schema, parse
 
 from tests.clients.graphiql_visit import open_tab, run_operation, visit_graphiql
 from tests.clients.node_script import NodeScript
@@ -14,8 +14,6 @@ from tests.clients.rest_client import BoardClient
 # A browser beside others on a busy machine takes longer than the other tests may.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
-#: Root fields of the documents that are not called like them.
-ROOT_FIELDS = {"DashboardNow": "dashboardOverview"}
 #: Documents whose sample is refused, because nobody shall delete a project by trying what a tab does.
 REFUSED = {"DeleteProject"}
 SDL = OPERATIONS.parent / "schema.graphql"
@@ -35,7 +33,7 @@ async def test_tabs_run_as_they_open(server_url: str, board: BoardClient) -> Non
     async with visit_graphiql(server_url, board) as script:
         for name in sorted(operation_names(), key=lambda name: name == "DeleteCard"):  # its sample is the others' too
             await open_tab(script, name)
-            field = ROOT_FIELDS.get(name, name[0].lower() + name[1:])
+            field = root_field(name)
             result = await run_operation(script, field)
             assert "errors" not in result, (name, result)
             answer = result["data"][field]
@@ -86,6 +84,15 @@ async def test_colours_follow_system_unless_chosen(server_url: str, board: Board
         assert script.heard[-1]["controls"] == "light"
         await script.order("chooseTheme", name="System")
         assert await read_brightness(script) < 80
+
+
+def root_field(name: str) -> str:
+    """The one root field that the document of that name asks for."""
+    (operation,) = parse(read_operation(name)).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    (field,) = operation.selection_set.selections
+    assert isinstance(field, FieldNode)
+    return field.name.value
 
 
 async def read_brightness(script: NodeScript) -> float:

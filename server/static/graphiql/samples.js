@@ -1,9 +1,10 @@
 /**
- * Sample variables for GraphiQL's tabs: whatever a reader opens can be run at once, on the first board. What a sample
- * does can be seen and undone; so no sample names a project to delete.
+ * Sample variables for GraphiQL's tabs: whatever a reader opens can be run at once, on the first board. The worst that
+ * trying does is to delete a card: no sample names a project to delete, for everything would go with it.
  */
 
 const VARIABLE_DEFINITION = /\$(\w+)\s*:\s*([\w[\]!]+)/g;
+const ID_OF = /\b(attempt|project)\(id:\s*\$(\w+)/;
 const BY_HAND = 'put an id here';
 
 /** What samples are made of: a board, its state as REST gives it, and one of its attempts from the dashboard. */
@@ -24,8 +25,15 @@ export function sampleVariables(query, source) {
   return variables;
 }
 
+/** Ids by the name of the variable, or by what it is given to, because `id` alone may be of anything. */
 function samplesByName(query, { boardId, attemptId }) {
-  return { boardId, attemptId, projectId: query.includes('deleteProject(') ? BY_HAND : boardId };
+  const [, field, variable] = query.match(ID_OF) ?? [];
+  return {
+    boardId,
+    attemptId,
+    projectId: query.includes('deleteProject(') ? BY_HAND : boardId,
+    ...(variable ? { [variable]: field === 'attempt' ? attemptId : boardId } : {}),
+  };
 }
 
 /** Samples by the name of an input type. What there is no sample for stays out of the JSON. */
