@@ -111,7 +111,6 @@ def variables_of(name: str, board: Board, card_id: str, attempt_id: str) -> Json
     given: Json = {
         "boardId": board.id,
         "projectId": board.id,
-        "projectToDelete": board.id,
         "input": inputs.get(name),
         "events": [{"name": "attempt.log.appended", "payload": line}],
         "event": event_argument(sample, SAMPLES[sample]) if sample else None,
