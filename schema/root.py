@@ -10,6 +10,7 @@ from strawberry.extensions import AddValidationRules, MaxAliasesLimiter, MaxToke
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.document_cache import ParsedOnce, ValidatedOnce
 from schema.errors import public_error
 from schema.executor import BoundedExecutor
 from schema.mutations import Mutation
@@ -50,7 +51,13 @@ def make_schema() -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        extensions=[partial(AddValidationRules, rules), partial(MaxTokensLimiter, MAX_TOKENS), OperationChoice],
+        extensions=[
+            partial(AddValidationRules, rules),
+            partial(MaxTokensLimiter, MAX_TOKENS),
+            ParsedOnce,
+            ValidatedOnce,
+            OperationChoice,
+        ],
         execution_context_class=BoundedExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
