@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 
 from realtime.node import Node
 from schema.root import make_schema
+from server.access import Access, AccessGate
 from server.limits import BodyLimit
 from server.origins import Origins
 from server.problem import problem, problem_handlers
@@ -47,6 +48,7 @@ def create_app(node: Node, settings: Settings) -> Starlette:
         ],
         middleware=[
             Middleware(Origins, settings.origins),
+            Middleware(AccessGate, Access(settings.access_tokens)),
             Middleware(BodyLimit, settings.max_body_bytes),
         ],
         exception_handlers=dict(problem_handlers),

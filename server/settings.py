@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from realtime.clock import parse_iso
 
 __all__ = ["Settings", "is_loopback"]
+
+#: Characters a bearer token may have (RFC 6750, 2.1), and how many it must.
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+MIN_TOKEN_CHARACTERS = 16
 
 
 def is_loopback(host: str) -> bool:
@@ -43,6 +48,10 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")
     allow_anonymous: bool = Field(
         default=False, description="Listen on an address that others can reach, without any authentication."
+    )
+    tokens: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secrets, separated by commas, one of which whoever connects must have; none = everybody may.",
     )
     allowed_origins: str = Field(
         default="", description="More web origins that may connect, separated by commas; * = all."
@@ -96,13 +105,32 @@ class Settings(BaseSettings):
     )
 
     @model_validator(mode="after")
+    def _has_good_tokens(self) -> Self:
+        # Here and not at the field, whose errors repeat what they were given.
+        if self.tokens.get_secret_value().strip() and not self.access_tokens:
+            raise ValueError("--tokens: expected tokens, got commas only")
+        for place, token in enumerate(self.access_tokens, 1):
+            if len(token) < MIN_TOKEN_CHARACTERS or not _TOKEN.fullmatch(token):
+                raise ValueError(
+                    f"--tokens: expected at least {MIN_TOKEN_CHARACTERS} characters of A-Z a-z 0-9 - . _ ~ + / and "
+                    f"= at the end in each, got something else as number {place}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        if not is_loopback(self.host) and not self.allow_anonymous:
+        if not is_loopback(self.host) and not self.allow_anonymous and not self.access_tokens:
             raise ValueError(
                 f"expected a loopback host, got {self.host!r}: others could reach the server and nothing "
-                "authenticates them; say --allow-anonymous if that is meant"
+                "authenticates them; give --tokens, or say --allow-anonymous if that is meant"
             )
         return self
+
+    @property
+    def access_tokens(self) -> tuple[str, ...]:
+        """The `tokens` one by one; they are secrets."""
+        tokens = (token.strip() for token in self.tokens.get_secret_value().split(","))
+        return tuple(token for token in tokens if token)
 
     @property
     def origins(self) -> frozenset[str]:

@@ -65,7 +65,7 @@ class GraphqlEndpoint:
             await socket.accept()
             await socket.close(UNKNOWN_SUBPROTOCOL.code, UNKNOWN_SUBPROTOCOL.reason)
             return
-        conversation = kind(settings.max_operations, lambda payload: True)
+        conversation = kind(settings.max_operations, socket.state.may_connect)
         await GraphqlSocket(socket, self._schema, Context(self._node), conversation).serve()
 
 

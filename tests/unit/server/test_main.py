@@ -60,3 +60,27 @@ def test_open_host_is_refused_with_the_flag_that_allows_it(
     assert stopped.value.code == 2
     assert said.count("\n") == 1
     assert "--allow-anonymous" in said
+
+
+@pytest.mark.parametrize("by", ["flag", "environment"])
+def test_bad_tokens_are_one_line_that_does_not_show_them(
+    by: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["boardcast", *(["--tokens=too-short"] if by == "flag" else [])])
+    if by == "environment":
+        monkeypatch.setenv("BOARDCAST_TOKENS", "too-short")
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert said.count("\n") == 1
+    assert said.startswith("boardcast: --tokens: ")
+    assert "too-short" not in said
+
+
+def test_help_does_not_show_the_tokens(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["boardcast", "--help"])
+    monkeypatch.setenv("BOARDCAST_TOKENS", "0123456789abcdef")
+    with pytest.raises(SystemExit):
+        main()
+    assert "0123456789abcdef" not in capsys.readouterr().out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from server.settings import Settings, is_loopback
 
@@ -69,3 +69,31 @@ def test_value_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
 def test_origins_are_split_trimmed_and_lowered() -> None:
     settings = Settings(allowed_origins=" https://A.example/ ,http://b.example:8080,, ")
     assert settings.origins == {"https://a.example", "http://b.example:8080"}
+
+
+_TOKEN = "0123456789abcdef"
+
+
+def test_tokens_are_split_and_trimmed() -> None:
+    assert Settings().access_tokens == ()
+    assert Settings(tokens=SecretStr(f" {_TOKEN} ,, other-{_TOKEN}/+==")).access_tokens == (
+        _TOKEN,
+        f"other-{_TOKEN}/+==",
+    )
+
+
+def test_tokens_allow_an_open_host() -> None:
+    assert Settings(host="0.0.0.0", tokens=SecretStr(_TOKEN)).host == "0.0.0.0"
+
+
+@pytest.mark.parametrize("tokens", [",", " , ", _TOKEN[1:], f"{_TOKEN},short", f"{_TOKEN} {_TOKEN}", f"{_TOKEN}ü"])
+def test_bad_tokens_are_refused_and_not_shown(tokens: str) -> None:
+    with pytest.raises(ValidationError, match="--tokens") as refused:
+        Settings(tokens=SecretStr(tokens))
+    sentence = refused.value.errors()[0]["msg"]
+    assert not any(secret in sentence for secret in (_TOKEN[1:], "short"))
+
+
+def test_tokens_are_not_shown() -> None:
+    settings = Settings(tokens=SecretStr(_TOKEN))
+    assert _TOKEN not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"

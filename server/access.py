@@ -1,0 +1,121 @@
+"""Who may use the server: one decision for every exit (contract §7). For now it is all or nothing.
+
+Everything over HTTP and every raw socket is decided before the transport sees it. A GraphQL socket that says nothing
+in its handshake is let through, and its transport asks `scope["state"]["may_connect"]` about `connection_init`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.problem import problem
+
+__all__ = ["Access", "AccessGate"]
+
+_GRAPHQL = "/graphql"
+#: What tells nothing of the boards: pages and their assets, and whether the process is well.
+_OPEN = re.compile(r"/|/static/.*|/api(/v1)?/(healthz|readyz|version)", re.DOTALL)
+#: A script in a browser can give a WebSocket no header, but this one.
+_SUBPROTOCOL = "bearer."
+_INIT_NAMES = ("authorization", "token")
+
+
+class Access:
+    """Knows the tokens; nobody else compares them."""
+
+    def __init__(self, tokens: Collection[str]) -> None:
+        """Admit who has one of `tokens`; without any, everybody."""
+        self._tokens = [token.encode() for token in tokens]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody is admitted."""
+        return not self._tokens
+
+    def admits(self, token: str) -> bool:
+        """Tell whether `token` is one of ours; the time it takes tells nothing but its length."""
+        given = token.encode()
+        # Not `any`, which would stop at the right one.
+        return sum(hmac.compare_digest(given, one) for one in self._tokens) > 0
+
+    def may_connect(self, payload: Mapping[str, Any]) -> bool:
+        """Tell whether the payload of `connection_init` admits: `authorization` or `token`, in any case."""
+        named = [value for name, value in payload.items() if name.lower() in _INIT_NAMES and isinstance(value, str)]
+        return self.is_open or any(self.admits(_bearer(value) or value.strip()) for value in named)
+
+
+class AccessGate:
+    """ASGI middleware: refuses who may not enter, and keeps the secret out of the answer to a handshake."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        """Let through to `app` whom `access` admits."""
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        tokens = list(_tokens_of(scope))
+        admitted = self._access.is_open or any(self._access.admits(token) for token in tokens)
+        if not admitted and not _is_open(scope, bool(tokens)):
+            await _refusal(bool(tokens))(scope, receive, send)
+            return
+        may_connect: Callable[[Mapping[str, Any]], bool] = _anybody if admitted else self._access.may_connect
+        state = {**scope.get("state", {}), "may_connect": may_connect}
+        await self._app({**scope, **_without_secret(scope), "state": state}, receive, send)
+
+
+def _tokens_of(scope: Scope) -> Iterator[str]:
+    for value in Headers(scope=scope).getlist("authorization"):
+        if (token := _bearer(value)) is not None:
+            yield token
+    yield from QueryParams(scope["query_string"]).getlist("access_token")
+    for name in scope.get("subprotocols", ()):
+        if name.startswith(_SUBPROTOCOL):
+            yield name.removeprefix(_SUBPROTOCOL)
+
+
+def _bearer(value: str) -> str | None:
+    """Return the token of an `Authorization` (RFC 6750, 2.1), None when it is of another scheme."""
+    scheme, _, token = value.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _is_open(scope: Scope, has_token: bool) -> bool:
+    """Tell whether who is not admitted may go on; `has_token`: what it has is wrong."""
+    path = scope["path"]
+    if scope["type"] == "websocket":
+        return path == _GRAPHQL and not has_token
+    return scope["method"] == "OPTIONS" or _OPEN.fullmatch(path) is not None or _is_graphiql(scope)
+
+
+def _is_graphiql(scope: Scope) -> bool:
+    # Without a query nothing can be executed by GET, whatever comes of it.
+    is_page = (
+        scope["method"] == "GET" and scope["path"] == _GRAPHQL and "query" not in QueryParams(scope["query_string"])
+    )
+    return is_page and "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _refusal(has_token: bool) -> Response:
+    if has_token:
+        return problem(401, "The token is not valid", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    sentence = "expected a token: Authorization: Bearer …, ?access_token=…, or the WebSocket subprotocol bearer.…"
+    return problem(401, sentence, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _without_secret(scope: Scope) -> dict[str, Any]:
+    # Transports answer with one that is offered, and a browser fails without: so one that stands alone stays.
+    offered = scope.get("subprotocols", [])
+    harmless = [name for name in offered if not name.startswith(_SUBPROTOCOL)]
+    return {"subprotocols": harmless} if harmless else {}
+
+
+def _anybody(payload: Mapping[str, Any]) -> bool:
+    return True
