@@ -1,12 +1,16 @@
-"""What resolvers get beside their arguments: the node, and nothing of the transport that carried the request."""
+"""What resolvers get beside their arguments: node and loaders, nothing of the transport that carries it."""
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import strawberry
 
 from realtime.node import Node
+from schema.loaders import Loaders
 
 __all__ = ["Context", "Info"]
 
@@ -22,6 +26,17 @@ class Context:
     #: The cursor behind the event that a subscription has yielded last: written by its resolver, read by transports
     #: that name it beside the result (`id:` of SSE). None for everything that has no position.
     cursor: str | None = None
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """What reads many things by one query; made when it is first asked for."""
+        return Loaders(self.node.store)
+
+    def for_event(self) -> Self:
+        """Return the context of one event of a subscription: everything but what was loaded for other events."""
+        fresh = copy(self)
+        fresh.__dict__.pop("loaders", None)
+        return fresh
 
 
 #: Type of the `info` parameter of resolvers.

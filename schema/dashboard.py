@@ -7,6 +7,7 @@ here; the raw exits show the bounds of a range as the client wrote them.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -186,6 +187,11 @@ class ReviewItem(_InboxEntry):
 
     reason: str = strawberry.field(description="Why it waits, in English.")
 
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        """Tell whether `value` is of this kind."""
+        return isinstance(value, model.ReviewItem)
+
 
 @strawberry.type(description="An attempt that failed or was stopped, on a card that nothing has saved since.")
 class FailedItem(_InboxEntry):
@@ -195,12 +201,33 @@ class FailedItem(_InboxEntry):
         description="The last error of its log, in one line of at most 200 characters."
     )
 
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        """Tell whether `value` is of this kind."""
+        return isinstance(value, model.FailedItem)
+
 
 @strawberry.type(description="An attempt that has been queued or running for too long.")
 class StuckItem(_InboxEntry):
     """Read off `model.StuckItem`."""
 
     stuck_for_seconds: SafeInt = strawberry.field(description="For how long, in seconds.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        """Tell whether `value` is of this kind."""
+        return isinstance(value, model.StuckItem)
+
+
+InboxItem = Annotated[
+    ReviewItem | FailedItem | StuckItem,
+    strawberry.union("InboxItem", description="An attempt that needs a person, with the reason."),
+]
+
+
+def _inbox_items(parent: strawberry.Parent[model.Inbox]) -> list[model.InboxItem]:
+    items: list[model.InboxItem] = [*parent.review, *parent.failed, *parent.stuck]
+    return sorted(items, key=lambda item: item.updated_at, reverse=True)
 
 
 @strawberry.type(description="How many items the inbox has.")
@@ -217,6 +244,11 @@ class InboxMeta:
 class Inbox:
     """Read off `model.Inbox`."""
 
+    items: list[model.InboxItem] = strawberry.field(
+        resolver=_inbox_items,
+        graphql_type=list[InboxItem],
+        description="All of them: the reviews, failures and attempts that take too long, in one list.",
+    )
     review: list[ReviewItem] = strawberry.field(description="Successes that wait for a review.")
     failed: list[FailedItem] = strawberry.field(description="Failures.")
     stuck: list[StuckItem] = strawberry.field(description="Attempts that take too long.")

@@ -14,6 +14,9 @@ What refuses a mutation is no exception when it arrives: `schema.refusals` makes
 | a document or variables that do not fit | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
 | an operation that is missing or not allowed here | `OPERATION_NOT_AVAILABLE` |
 | anything else: our fault, logged once | `INTERNAL_SERVER_ERROR` |
+| `first` out of bounds | `BAD_USER_INPUT`, with `field` and `fields` |
+| `after` is no cursor of this list or log | `INVALID_CURSOR` |
+| the log does not lead on from `after` | `EPOCH_CHANGED`, `OTHER_BOARD`, `HISTORY_EXPIRED` |
 """
 
 from __future__ import annotations

@@ -1,11 +1,15 @@
-"""graphql-core's executor without its growth per event of a subscription."""
+"""graphql-core's executor without its growth per event of a subscription, and with loaders that are never stale."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from graphql import OperationType
 from graphql.execution import Executor
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from schema.context import Context
+from schema.loaders import Loaders
 
 __all__ = ["BoundedExecutor"]
 
@@ -18,7 +22,15 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     """
 
     def build_per_event_executor(self, payload: Any) -> Executor[Any]:
-        """Return the executor of one event, with a memory of its own."""
+        """Return the executor of one event, with a memory and loaders of its own."""
         executor = super().build_per_event_executor(payload)
         executor._relevant_sub_fields = {}  # noqa: SLF001 - there is no public way to it
+        if isinstance(self.context_value, Context):
+            executor.context_value = self.context_value.for_event()
         return executor
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """Execute the operation; what a mutation loads is asked anew for each of its fields, which change it."""
+        if self.operation.operation is OperationType.MUTATION and isinstance(self.context_value, Context):
+            self.context_value.loaders = Loaders(self.context_value.node.store, keep=False)
+        return super().execute_operation(serially)

@@ -1,4 +1,4 @@
-"""What `boardEvents` is made of: one type for each envelope of a board's raw stream.
+"""What `boardEvents` and `dashboardEvents` are made of: one type for each envelope of the raw streams.
 
 Fields that share a name have one type in all of them (so `attemptId` and `cardId` may be null everywhere), because
 GraphQL refuses a document whose fragments give one name two types. Making them of envelopes is `mapping`'s.
@@ -11,11 +11,19 @@ from typing import Annotated
 
 import strawberry
 
+from realtime import ports
+from realtime.dashboard import model
 from realtime.kanban import conversation, events
+from realtime.kanban.ids import AttemptId
+from schema.attempts import Attempt
+from schema.context import Info
 from schema.conversation import ConversationItem
-from schema.enums import AttemptStatus, InterruptionReason, LogLevel, ProfileChange, TodoStatus
+from schema.dashboard import DashboardOverview
+from schema.enums import AttemptStatus, InterruptionReason, LogLevel, ProfileChange
+from schema.fields import resolved
 from schema.objects import BoardState
 from schema.scalars import SafeInt
+from schema.todos import TodoList
 
 __all__ = [
     "AgentProfile",
@@ -28,16 +36,16 @@ __all__ = [
     "AttemptTodos",
     "BoardEvent",
     "ConversationItemAppended",
+    "DashboardEvent",
     "Gap",
     "GitCommit",
     "GitPush",
     "GitStatus",
     "Goodbye",
     "Hello",
+    "Overview",
     "PullRequest",
     "State",
-    "Todo",
-    "TodoList",
 ]
 
 
@@ -55,8 +63,13 @@ class _OfAttempt(_Event):
     """What events of attempts share; no type of the schema."""
 
     attempt_id: strawberry.ID | None = strawberry.field(
-        description="The attempt; null only on commits, pushes and pull requests that belong to none."
+        description="Id of the attempt; null only on commits, pushes and pull requests that belong to none."
     )
+
+    @resolved("The attempt as it is stored when the event is shown; null when it is not known (any more).", Attempt)
+    async def attempt(self, info: Info) -> ports.Attempt | None:
+        """Load the attempt."""
+        return await info.context.loaders.attempt.load(AttemptId(self.attempt_id)) if self.attempt_id else None
 
 
 @strawberry.type(description="The first event of every stream.")
@@ -74,6 +87,15 @@ class State(_Event):
     """`state`."""
 
     state: BoardState = strawberry.field(description="All columns and cards.")
+
+
+@strawberry.type(description="The dashboard's figures: the second event of a stream, then one after each change.")
+class Overview(_Event):
+    """`dashboard_overview`."""
+
+    overview: model.DashboardOverview = strawberry.field(
+        graphql_type=DashboardOverview, description="Everything the dashboard shows."
+    )
 
 
 @strawberry.type(description="A runner began an attempt.")
@@ -112,24 +134,6 @@ class AttemptSession(_OfAttempt):
     """`attempt_session`."""
 
     session_id: strawberry.ID = strawberry.field(description="The agent's id of its session.")
-
-
-@strawberry.type(description="One entry of an agent's todo list.")
-class Todo:
-    """Read off the entries of `events.Todos`."""
-
-    id: strawberry.ID = strawberry.field(description="The agent's id of the entry.")
-    text: str = strawberry.field(description="What is to be done.")
-    status: TodoStatus = strawberry.field(description="Whether it is done.")
-
-
-@strawberry.type(description="An agent's todo list.")
-class TodoList:
-    """Read off `events.Todos`."""
-
-    total: SafeInt = strawberry.field(description="How many entries there are, as the agent counts.")
-    completed: SafeInt = strawberry.field(description="How many of them are done, as the agent counts.")
-    items: list[Todo] = strawberry.field(description="The entries, in the agent's order.")
 
 
 @strawberry.type(description="The agent's todo list of an attempt is a new one.")
@@ -185,7 +189,7 @@ class AttemptPullRequest(_OfAttempt):
     pr: events.PullRequest = strawberry.field(graphql_type=PullRequest, description="The pull request.")
 
 
-@strawberry.type(description="A profile of an agent was made, changed or deleted; every board is told.")
+@strawberry.type(description="A profile of an agent was made, changed or deleted; every board and dashboard is told.")
 class AgentProfile(_Event):
     """`agent_profile`."""
 
@@ -195,7 +199,7 @@ class AgentProfile(_Event):
     label: str | None = strawberry.field(description="Its name for people, if it has one.")
 
 
-@strawberry.type(description="An agent can be used; every board is told.")
+@strawberry.type(description="An agent can be used; every board and dashboard is told.")
 class AgentRegistered(_Event):
     """`agent_registered`."""
 
@@ -203,7 +207,9 @@ class AgentRegistered(_Event):
     label: str | None = strawberry.field(description="Its name for people, if it has one.")
 
 
-@strawberry.type(description="Events that this stream could not deliver; a `State` follows.")
+@strawberry.type(
+    description="Events that this stream could not deliver; a `State` follows, on the dashboard an `Overview`."
+)
 class Gap(_Event):
     """`gap`."""
 
@@ -240,4 +246,9 @@ BoardEvent = Annotated[
     | Gap
     | Goodbye,
     strawberry.union("BoardEvent", description="Anything that happens on a board's stream, in the order it happened."),
+]
+
+DashboardEvent = Annotated[
+    Hello | Overview | AgentProfile | AgentRegistered | Gap | Goodbye,
+    strawberry.union("DashboardEvent", description="Anything on the dashboard's stream, in the order it happened."),
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ForwardRef
 
 import strawberry
+from strawberry.types.base import StrawberryList
 from strawberry.types.field import StrawberryField
 
-__all__ = ["resolved", "subscribed"]
+__all__ = ["list_of_later", "resolved", "subscribed"]
 
 _Decorator = Callable[[Callable[..., Any]], StrawberryField]
 
@@ -26,3 +27,12 @@ def subscribed(description: str, graphql_type: object = None) -> _Decorator:
     """Make a subscription of an async generator function; `graphql_type` as for `resolved`."""
     decorator: _Decorator = strawberry.subscription(description=description, graphql_type=graphql_type)
     return decorator
+
+
+def list_of_later(name: str, module: str) -> object:
+    """Return the type of a list of `name`, for `graphql_type`, where the module of it stands on that of the caller.
+
+    Strawberry imports the module when the schema is made; an import for the type checker alone would be a cycle too.
+    """
+    later: Any = strawberry.lazy(module).resolve_forward_ref(ForwardRef(name))
+    return StrawberryList(later)

@@ -7,7 +7,7 @@ none: they are made by the raw transports and are on no stream (GraphQL's protoc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -15,38 +15,57 @@ from realtime.dashboard.model import DashboardOverview
 from realtime.envelopes import Envelope
 from realtime.kanban import events, models
 from realtime.kanban.conversation import parse_item
+from realtime.kanban.ids import BoardId
 from schema import feed
 from schema.enums import AttemptStatus, InterruptionReason, LogLevel, ProfileChange
 from schema.objects import BoardState
 
-__all__ = ["BOARD_EVENT_TYPES", "UnexpectedEnvelope", "board_event", "board_state", "dashboard_overview"]
+__all__ = [
+    "BOARD_EVENT_TYPES",
+    "DASHBOARD_EVENT_TYPES",
+    "UnexpectedEnvelope",
+    "board_event",
+    "board_state",
+    "dashboard_event",
+    "dashboard_overview",
+]
+
+_T = TypeVar("_T")
 
 
 class UnexpectedEnvelope(Exception):
     """An envelope that has no counterpart in GraphQL: this module is behind the core."""
 
 
-def board_event(envelope: Envelope) -> feed.BoardEvent:
+def board_event(envelope: Envelope, board_id: BoardId) -> feed.BoardEvent:
     """Return an envelope of a board's stream as a member of the union.
 
     Raises:
         UnexpectedEnvelope: no member stands for its type.
     """
-    make = _BOARD_EVENTS.get(envelope.type)
-    if make is None:
-        raise UnexpectedEnvelope(f"expected one of {', '.join(_BOARD_EVENTS)}, got {envelope!r}")
-    return make(envelope)
+    if envelope.type == "state":
+        return feed.State(cursor=envelope.cursor, state=board_state(envelope, board_id))
+    return _made(_BOARD_EVENTS, envelope)
 
 
-def board_state(envelope: Envelope) -> BoardState:
-    """Return the state that a `state` envelope holds.
+def dashboard_event(envelope: Envelope) -> feed.DashboardEvent:
+    """Return an envelope of the dashboard's stream as a member of the union.
+
+    Raises:
+        UnexpectedEnvelope: no member stands for its type.
+    """
+    return _made(_DASHBOARD_EVENTS, envelope)
+
+
+def board_state(envelope: Envelope, board_id: BoardId) -> BoardState:
+    """Return the state that a `state` envelope of a board's stream holds.
 
     Raises:
         UnexpectedEnvelope: it is of another type.
     """
     if not isinstance(envelope.payload, models.BoardState) or envelope.cursor is None:
         raise UnexpectedEnvelope(f"expected a state with a cursor, got {envelope!r}")
-    return BoardState(state=envelope.payload, cursor=envelope.cursor)
+    return BoardState(board_id=board_id, state=envelope.payload, cursor=envelope.cursor)
 
 
 def dashboard_overview(envelope: Envelope) -> DashboardOverview:
@@ -58,6 +77,13 @@ def dashboard_overview(envelope: Envelope) -> DashboardOverview:
     if not isinstance(envelope.payload, DashboardOverview):
         raise UnexpectedEnvelope(f"expected an overview, got {envelope!r}")
     return envelope.payload
+
+
+def _made(table: dict[str, Callable[[Envelope], _T]], envelope: Envelope) -> _T:
+    make = table.get(envelope.type)
+    if make is None:
+        raise UnexpectedEnvelope(f"expected one of {', '.join(table)}, got {envelope!r}")
+    return make(envelope)
 
 
 def _payload(envelope: Envelope) -> dict[str, Any]:
@@ -73,8 +99,8 @@ def _hello(envelope: Envelope) -> feed.Hello:
     )
 
 
-def _state(envelope: Envelope) -> feed.State:
-    return feed.State(cursor=envelope.cursor, state=board_state(envelope))
+def _overview(envelope: Envelope) -> feed.Overview:
+    return feed.Overview(cursor=envelope.cursor, overview=dashboard_overview(envelope))
 
 
 def _attempt_started(envelope: Envelope) -> feed.AttemptStarted:
@@ -190,7 +216,6 @@ def _goodbye(envelope: Envelope) -> feed.Goodbye:
 
 _BOARD_EVENTS: dict[str, Callable[[Envelope], feed.BoardEvent]] = {
     "hello": _hello,
-    "state": _state,
     "attempt_started": _attempt_started,
     "attempt_status": _attempt_status,
     "attempt_log": _attempt_log,
@@ -206,5 +231,14 @@ _BOARD_EVENTS: dict[str, Callable[[Envelope], feed.BoardEvent]] = {
     "gap": _gap,
     "goodbye": _goodbye,
 }
-#: Types of raw envelopes that have a member in the union.
-BOARD_EVENT_TYPES = frozenset(_BOARD_EVENTS)
+_DASHBOARD_EVENTS: dict[str, Callable[[Envelope], feed.DashboardEvent]] = {
+    "hello": _hello,
+    "dashboard_overview": _overview,
+    "agent_profile": _agent_profile,
+    "agent_registered": _agent_registered,
+    "gap": _gap,
+    "goodbye": _goodbye,
+}
+#: Types of raw envelopes that have a member in the unions.
+BOARD_EVENT_TYPES = frozenset({*_BOARD_EVENTS, "state"})
+DASHBOARD_EVENT_TYPES = frozenset(_DASHBOARD_EVENTS)

@@ -1,22 +1,37 @@
 """Projects, boards and cards as GraphQL shows them.
 
 `Project`, `GithubIssue` and `Card` are never made: their fields are read off the immutable objects of
-`realtime.kanban.models`, so that a state with many cards costs nothing per card here.
+`realtime.kanban.models`, so that a state with many cards costs nothing per card here. What leads from one to another
+comes by loaders, as it is stored at that moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
 
+from realtime import ports
+from realtime.channels import board_channel
 from realtime.kanban import models
-from realtime.kanban.ids import CardId, ColumnId
+from realtime.kanban.ids import BoardId, CardId, ColumnId
+from realtime.position import Position, channel_tag
+from schema.context import Info
 from schema.enums import TicketType
-from schema.fields import resolved
+from schema.fields import list_of_later, resolved
 from schema.scalars import SafeInt
 
 __all__ = ["BoardState", "Card", "Column", "GithubIssue", "Project"]
+
+
+async def _board(parent: strawberry.Parent[models.Project], info: Info) -> BoardState | None:
+    found = await info.context.loaders.board.load(parent.id)
+    return None if found is None else BoardState.of(found, info.context.node.store.epoch)
+
+
+async def _attempts(parent: strawberry.Parent[models.Card], info: Info) -> Sequence[ports.Attempt]:
+    return await info.context.loaders.attempts_of_card.load((parent.board_id, parent.id)) or ()
 
 
 @strawberry.type(description="A project; its board has the same id.")
@@ -35,6 +50,9 @@ class Project:
         description="`owner/name`, taken from the address, else the last part of the path."
     )
     created_at: datetime = strawberry.field(description="When the project was made.")
+    board: BoardState | None = strawberry.field(
+        resolver=_board, description="Its board as stored now; null when it was deleted in this very moment."
+    )
 
 
 @strawberry.type(description="The issue on GitHub a card was imported from.")
@@ -69,6 +87,11 @@ class Card:
     github_issue: GithubIssue | None = strawberry.field(description="The issue the card was imported from, if any.")
     created_at: datetime = strawberry.field(description="When the card was made.")
     updated_at: datetime = strawberry.field(description="When the card itself last changed; moving it counts.")
+    attempts: Sequence[ports.Attempt] = strawberry.field(
+        resolver=_attempts,
+        graphql_type=list_of_later("Attempt", "schema.attempts"),
+        description="The attempts of agents at the card, as stored now; newest created first.",
+    )
 
 
 @strawberry.type(description="A column of a board.")
@@ -103,10 +126,23 @@ class Column:
 class BoardState:
     """A state and the cursor it stands for; columns and lists are made when they are asked for."""
 
+    board_id: strawberry.Private[BoardId]
     state: strawberry.Private[models.BoardState]
     cursor: str = strawberry.field(
         description="The position in the board's history that this state stands for; the same string on all exits."
     )
+
+    @classmethod
+    def of(cls, stored: ports.StoredBoard, epoch: str) -> BoardState:
+        """Return the state of a board as the rows of a store of that epoch have it."""
+        tag = channel_tag(board_channel(stored.board.id))
+        position = Position(epoch, tag, stored.offset, stored.global_offset)
+        return cls(board_id=stored.board.id, state=stored.board.state, cursor=position.cursor)
+
+    @resolved("The project of the board, as stored now; null when it was deleted since.", Project | None)
+    async def project(self, info: Info) -> models.Project | None:
+        """Load the project."""
+        return await info.context.loaders.project.load(self.board_id)
 
     @resolved("Ids of the columns, from left to right.", list[strawberry.ID])
     def column_order(self) -> list[ColumnId]:

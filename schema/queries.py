@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
-from realtime.channels import board_channel
+from realtime import ports
 from realtime.dashboard import model
+from realtime.errors import NotFound
 from realtime.kanban import models
-from realtime.kanban.ids import BoardId
-from realtime.position import Position, channel_tag
+from realtime.kanban.ids import AttemptId, BoardId, CardId
+from schema.agents import Agent, agents_of
+from schema.attempts import Attempt
 from schema.context import Info
 from schema.dashboard import DashboardOverview
+from schema.enums import AttemptStatus
+from schema.event_log import EventConnection, read_events
 from schema.fields import resolved
 from schema.inputs import TimeRangeInput, time_range_of
 from schema.objects import BoardState, Project
+from schema.paging import DEFAULT_FIRST, First, Stretch
 
 __all__ = ["Query"]
+
+_argument = strawberry.argument
+_BoardId = Annotated[strawberry.ID, _argument(description="Id of the board.")]
 
 
 @strawberry.type(description="What can be asked once.")
@@ -25,29 +33,78 @@ class Query:
     """The root of queries."""
 
     @resolved("The state of a board as stored now; null when there is no such board.")
-    async def board(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Id of the board.")]
-    ) -> BoardState | None:
+    async def board(self, info: Info, id: _BoardId) -> BoardState | None:
         """Return the rows, not the view of a watched board: a client reads what it has just written."""
-        store = info.context.node.store
-        found = await store.board(BoardId(id))
-        if found is None:
-            return None
-        tag = channel_tag(board_channel(found.board.id))
-        position = Position(store.epoch, tag, found.offset, found.global_offset)
-        return BoardState(state=found.board.state, cursor=position.cursor)
+        found = await info.context.node.store.board(BoardId(id))
+        return None if found is None else BoardState.of(found, info.context.node.store.epoch)
 
     @resolved("All projects, oldest first; each has one board.", list[Project])
     async def projects(self, info: Info) -> list[models.Project]:
         """Return all projects."""
         return await info.context.node.store.projects()
 
+    @resolved("A project; null when there is no such project.", Project | None)
+    async def project(
+        self, info: Info, id: Annotated[strawberry.ID, _argument(description="Id of the project and its board.")]
+    ) -> models.Project | None:
+        """Return one project."""
+        return await info.context.node.store.project(BoardId(id))
+
+    @resolved("An attempt; null when it is not known.", Attempt | None)
+    async def attempt(
+        self, info: Info, id: Annotated[strawberry.ID, _argument(description="Id of the attempt.")]
+    ) -> ports.Attempt | None:
+        """Return one attempt."""
+        return await info.context.node.store.attempt(AttemptId(id))
+
+    @resolved("The attempts at the cards of a board, newest created first. Errors: `BOARD_NOT_FOUND`.", list[Attempt])
+    async def attempts(
+        self,
+        info: Info,
+        board_id: _BoardId,
+        card_id: Annotated[strawberry.ID | None, _argument(description="Only those at this card.")] = None,
+        status: Annotated[
+            list[AttemptStatus] | None, _argument(description="Only those that stand at one of these; all without it.")
+        ] = None,
+    ) -> list[ports.Attempt]:
+        """Return the attempts that fit."""
+        store, cards = info.context.node.store, [] if card_id is None else [CardId(card_id)]
+        found = await store.attempts(BoardId(board_id), *cards)
+        if not found and await store.project(BoardId(board_id)) is None:
+            raise NotFound("Board not found", "board_not_found")
+        wanted: set[Any] | None = None if status is None else {one.value for one in status}
+        return [attempt for attempt in found if wanted is None or attempt.status in wanted]
+
+    @resolved("The registered agents and their profiles, oldest first.")
+    async def agents(self, info: Info) -> list[Agent]:
+        """Return all agents."""
+        return agents_of(*await info.context.node.store.agents())
+
+    @resolved(
+        "What happened on a board, oldest first: the log that streams replay. Errors: `BOARD_NOT_FOUND`, "
+        "`BAD_USER_INPUT`, and where nothing leads on from `after`: `INVALID_CURSOR`, `EPOCH_CHANGED`, `OTHER_BOARD`, "
+        "`HISTORY_EXPIRED`.",
+        EventConnection,
+    )
+    async def events(
+        self,
+        info: Info,
+        board_id: _BoardId,
+        after: Annotated[
+            str | None,
+            _argument(description="A cursor of this board, from any exit: return what came behind it; all without it."),
+        ] = None,
+        first: First = DEFAULT_FIRST,
+    ) -> Stretch:
+        """Return a page of the log."""
+        return await read_events(info.context.node.store, BoardId(board_id), after, first)
+
     @resolved("The dashboard, computed now.", DashboardOverview)
     async def dashboard_overview(
         self,
         info: Info,
         time_range: Annotated[
-            TimeRangeInput | None, strawberry.argument(description="The range; the last 7 days when it is left out.")
+            TimeRangeInput | None, _argument(description="The range; the last 7 days when it is left out.")
         ] = None,
     ) -> model.DashboardOverview:
         """Compute the overview."""

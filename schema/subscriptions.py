@@ -13,21 +13,31 @@ import strawberry
 
 from realtime.dashboard import model
 from realtime.envelopes import Envelope
-from realtime.errors import BoardGone, StreamEnded
+from realtime.errors import BoardGone, Refused, StreamEnded
 from realtime.kanban.ids import BoardId
+from realtime.position import InvalidCursor, parse_cursor
 from realtime.streams import board_stream, dashboard_stream
 from schema import mapping
-from schema.context import Info
+from schema.context import Context, Info
 from schema.dashboard import DashboardOverview
 from schema.errors import stream_ended
-from schema.feed import BoardEvent
+from schema.feed import BoardEvent, DashboardEvent
 from schema.fields import subscribed
 from schema.inputs import TimeRangeInput, time_range_of
 from schema.objects import BoardState
 
 __all__ = ["Subscription"]
 
-_BoardIdArgument = Annotated[strawberry.ID, strawberry.argument(description="Id of the board.")]
+_argument = strawberry.argument
+_BoardId = Annotated[strawberry.ID, _argument(description="Id of the board.")]
+_TimeRange = Annotated[TimeRangeInput | None, _argument(description="The range; the last 7 days when it is left out.")]
+_After = Annotated[
+    str | None,
+    _argument(
+        description="The cursor at which the reader stood before, from any exit: the stream goes on behind it, or says "
+        "with `Gap` why it cannot. What is no cursor at all ends it with `INVALID_CURSOR`."
+    ),
+]
 
 
 @strawberry.type(description="What is told as it happens.")
@@ -38,32 +48,28 @@ class Subscription:
         "The board now, then its newest state after each change. Ends with an error: `BOARD_NOT_FOUND`, "
         "`BOARD_DELETED`, `SLOW_CONSUMER`, `SERVER_SHUTDOWN`."
     )
-    async def board_state(self, info: Info, board_id: _BoardIdArgument) -> AsyncGenerator[BoardState, None]:
+    async def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
         """Yield the states of the board's stream."""
-        stream = board_stream(info.context.node, BoardId(board_id))
-        async with aclosing(stream), aclosing(_only("state", stream)) as states:
-            async for envelope in states:
-                info.context.cursor = envelope.cursor
-                yield mapping.board_state(envelope)
+        board = BoardId(board_id)
+        source = board_stream(info.context.node, board)
+        async with aclosing(_told(info.context, source, only="state")) as stream:
+            async for envelope in stream:
+                yield mapping.board_state(envelope, board)
 
     @subscribed(
         "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
         "board was deleted it completes with `Goodbye`; else it ends with an error: `BOARD_NOT_FOUND`, "
-        "`SLOW_CONSUMER`, or `Goodbye` and `SERVER_SHUTDOWN`."
+        "`INVALID_CURSOR`, `SLOW_CONSUMER`, or `Goodbye` and `SERVER_SHUTDOWN`."
     )
-    async def board_events(self, info: Info, board_id: _BoardIdArgument) -> AsyncGenerator[BoardEvent, None]:
+    async def board_events(
+        self, info: Info, board_id: _BoardId, after: _After = None
+    ) -> AsyncGenerator[BoardEvent, None]:
         """Yield every envelope of the board's stream."""
-        async with aclosing(board_stream(info.context.node, BoardId(board_id))) as stream:
-            goodbye: Envelope | None = None
-            try:
-                async for envelope in stream:
-                    goodbye = envelope if envelope.type == "goodbye" else None
-                    info.context.cursor = envelope.cursor
-                    yield mapping.board_event(envelope)
-            except BoardGone:
-                return  # `Goodbye` has said it
-            except StreamEnded as ended:
-                raise stream_ended(ended, goodbye) from ended
+        board = BoardId(board_id)
+        source = board_stream(info.context.node, board, after=_stood_at(info.context, after))
+        async with aclosing(_told(info.context, source, completing=BoardGone)) as stream:
+            async for envelope in stream:
+                yield mapping.board_event(envelope, board)
 
     @subscribed(
         (
@@ -74,31 +80,67 @@ class Subscription:
         DashboardOverview,
     )
     async def dashboard_overview(
-        self,
-        info: Info,
-        time_range: Annotated[
-            TimeRangeInput | None, strawberry.argument(description="The range; the last 7 days when it is left out.")
-        ] = None,
+        self, info: Info, time_range: _TimeRange = None
     ) -> AsyncGenerator[model.DashboardOverview, None]:
         """Yield the overviews of the dashboard's stream."""
-        stream = dashboard_stream(info.context.node, time_range_of(time_range))
-        async with aclosing(stream), aclosing(_only("dashboard_overview", stream)) as overviews:
-            async for envelope in overviews:
-                info.context.cursor = envelope.cursor
+        source = dashboard_stream(info.context.node, time_range_of(time_range))
+        async with aclosing(_told(info.context, source, only="dashboard_overview")) as stream:
+            async for envelope in stream:
                 yield mapping.dashboard_overview(envelope)
 
+    @subscribed(
+        "Everything on the dashboard: `Hello`, `Overview`, then a new overview when there is one (as "
+        "`dashboardOverview`) and what happens to agents and profiles. Ends with an error: `BAD_USER_INPUT`, "
+        "`INVALID_CURSOR`, `SLOW_CONSUMER`, or `Goodbye` and `SERVER_SHUTDOWN`."
+    )
+    async def dashboard_events(
+        self, info: Info, time_range: _TimeRange = None, after: _After = None
+    ) -> AsyncGenerator[DashboardEvent, None]:
+        """Yield every envelope of the dashboard's stream."""
+        stood_at = _stood_at(info.context, after)
+        source = dashboard_stream(info.context.node, time_range_of(time_range), after=stood_at)
+        async with aclosing(_told(info.context, source)) as stream:
+            async for envelope in stream:
+                yield mapping.dashboard_event(envelope)
 
-async def _only(type: str, stream: AsyncGenerator[Envelope, None]) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of one type.
+
+def _stood_at(context: Context, after: str | None) -> str | None:
+    """Return the cursor to go on from: the argument, else what the transport knows.
 
     Raises:
-        GraphQLError: the server ended the stream; there is no event in which `goodbye` could say so.
+        Refused: `invalid_cursor`, the argument is none. (One of the transport's is answered with a `gap`: who only
+            repeats what it was given could do nothing about an error.)
+    """
+    if after is None:
+        return context.after
+    try:
+        parse_cursor(after)
+    except InvalidCursor as error:
+        raise Refused(str(error), "invalid_cursor") from None
+    return after
+
+
+async def _told(
+    context: Context,
+    source: AsyncGenerator[Envelope, None],
+    *,
+    only: str | None = None,
+    completing: type[StreamEnded] | tuple[()] = (),
+) -> AsyncGenerator[Envelope, None]:
+    """Yield the envelopes of a stream (of one type), their cursors left in the context; close it at the end.
+
+    Raises:
+        GraphQLError: the server ended the stream, in another way than `completing`.
     """
     goodbye: Envelope | None = None
     try:
-        async for envelope in stream:
-            goodbye = envelope if envelope.type == "goodbye" else None
-            if envelope.type == type:
-                yield envelope
+        async with aclosing(source) as stream:
+            async for envelope in stream:
+                goodbye = envelope if envelope.type == "goodbye" else None
+                if only in (None, envelope.type):
+                    context.cursor = envelope.cursor
+                    yield envelope
+    except completing:
+        return  # `Goodbye` has said it
     except StreamEnded as ended:
         raise stream_ended(ended, goodbye) from ended

@@ -141,7 +141,7 @@ class CardMutations:
 
 
 def _state(executed: Executed) -> BoardState:
-    return BoardState(state=executed.board.state, cursor=_cursor(executed))
+    return BoardState(board_id=executed.board.id, state=executed.board.state, cursor=_cursor(executed))
 
 
 def _cursor(executed: Executed) -> str:

@@ -62,6 +62,10 @@ class Caller:
     schema: strawberry.Schema
     node: Node
 
+    def context(self) -> Context:
+        """Return the context of one operation."""
+        return Context(self.node)
+
     async def run(self, document: str, **variables: Any) -> Any:
         """Execute a query or mutation of one field; return its value."""
         async with deadline(5):

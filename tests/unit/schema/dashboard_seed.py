@@ -17,6 +17,8 @@ Json = dict[str, Any]
 #: Class of the instants, for parsing them.
 NOW = datetime
 #: Keys of the overview whose values are words of an enumeration.
+#: Keys whose values are there under another key too: `kind`, and the lists of the inbox.
+_TWICE = {"type", "items"}
 _WORDS = {"preset", "status", "kind", "unit", "availableTimeRangePresets"}
 
 
@@ -87,7 +89,9 @@ def as_wire(overview: Any, key: str = "") -> Any:
         return [as_wire(one, key) for one in overview]
     if isinstance(overview, dict):
         renamed = _series_by_key(overview)
-        return {name: as_wire(value, name) for name, value in renamed.items() if value is not None and name != "type"}
+        return {
+            name: as_wire(value, name) for name, value in renamed.items() if value is not None and name not in _TWICE
+        }
     if key in {"from", "to", "timestamp"}:
         return NOW.fromisoformat(overview)
     return overview.lower() if key in _WORDS and isinstance(overview, str) else overview

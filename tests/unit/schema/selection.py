@@ -6,9 +6,12 @@ from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, build
 
 __all__ = ["selection"]
 
+#: Fields that lead from one thing to another, in circles: `test_links` follows them.
+LINKS = frozenset({"Attempt.card", "BoardState.project", "Card.attempts", "Project.board"})
+
 
 def selection(sdl: str, type_name: str) -> str:
-    """Return the selection set `{ … }` with every field of a type, down to the leaves; the types form no cycle."""
+    """Return the selection set `{ … }` with every field of a type, down to the leaves; links are not followed."""
     kind = build_schema(sdl).type_map[type_name]
     return _of(kind)
 
@@ -17,5 +20,11 @@ def _of(kind: GraphQLNamedType) -> str:
     if isinstance(kind, GraphQLUnionType):
         return "{ __typename " + " ".join(f"... on {member.name} {_of(member)}" for member in kind.types) + " }"
     if isinstance(kind, GraphQLObjectType):
-        return "{ " + " ".join(f"{name} {_of(get_named_type(one.type))}" for name, one in kind.fields.items()) + " }"
+        followed = {name: one for name, one in kind.fields.items() if not _is_link(kind, name)}
+        return "{ " + " ".join(f"{name} {_of(get_named_type(one.type))}" for name, one in followed.items()) + " }"
     return ""
+
+
+def _is_link(kind: GraphQLObjectType, name: str) -> bool:
+    of_event = name == "attempt" and "attemptId" in kind.fields
+    return of_event or f"{kind.name}.{name}" in LINKS

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLUnionType,
     build_schema,
+    get_named_type,
     is_introspection_type,
 )
 
@@ -80,6 +81,29 @@ def test_everything_is_described() -> None:
     found = dict(described())
     assert [name for name, text in found.items() if not (text or "").strip()] == []
     assert len(found) > 350  # the walk went through the whole schema
+
+
+#: Where JSON of any shape is shown, and why it has no type of its own.
+OPEN_ENDED = {
+    "AutomationItem.metadata": "whatever else the sender told",
+    "ErrorItem.details": "whatever else the sender told",
+    "FailedItem.meta": "the contract's open-ended notes",
+    "LoggedEvent.payload": "keeps fields that this version does not know",
+    "ReviewItem.meta": "the contract's open-ended notes",
+    "StuckItem.meta": "the contract's open-ended notes",
+    "ToolUse.metadata": "whatever else the sender told",
+}
+
+
+def test_json_is_shown_only_where_anything_may_come() -> None:
+    found = {
+        f"{name}.{field}"
+        for name, kind in TYPES.items()
+        if isinstance(kind, GraphQLObjectType)
+        for field, definition in kind.fields.items()
+        if get_named_type(definition.type).name == "JSON"
+    }
+    assert found == OPEN_ENDED.keys()
 
 
 def test_schema_has_no_private_types() -> None:

@@ -8,7 +8,15 @@ from realtime.envelopes import Envelope
 from realtime.kanban.board import Board
 from realtime.node import Node
 from realtime.streams import board_stream
-from schema.mapping import BOARD_EVENT_TYPES, UnexpectedEnvelope, board_event, board_state, dashboard_overview
+from schema.mapping import (
+    BOARD_EVENT_TYPES,
+    DASHBOARD_EVENT_TYPES,
+    UnexpectedEnvelope,
+    board_event,
+    board_state,
+    dashboard_event,
+    dashboard_overview,
+)
 from tests.kit.nodes import BOARD, publish, take
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import SAMPLES
@@ -19,12 +27,21 @@ ON_STREAMS = {
     *("attempt_todos", "git_status", "git_commit", "git_push", "attempt_pr", "agent_profile", "agent_registered"),
     *("gap", "goodbye"),
 }
+#: And of the dashboard.
+ON_DASHBOARD = {"hello", "dashboard_overview", "agent_profile", "agent_registered", "gap", "goodbye"}
 #: Made by the raw transports, or of the dashboard's stream.
 ELSEWHERE = ("heartbeat", "pong", "error", "dashboard_overview", "nonsense", "")
 
 
-def test_every_type_of_a_boards_stream_has_a_member() -> None:
+def test_every_type_of_the_streams_has_a_member() -> None:
     assert BOARD_EVENT_TYPES == ON_STREAMS
+    assert DASHBOARD_EVENT_TYPES == ON_DASHBOARD
+
+
+@pytest.mark.parametrize("type", ["state", "attempt_log", "nonsense", ""])
+def test_type_that_is_not_on_the_dashboard_is_an_error(type: str) -> None:
+    with pytest.raises(UnexpectedEnvelope, match=f"got Envelope\\({type}, c\\)"):
+        dashboard_event(Envelope(type, {}, "c"))
 
 
 async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, board: Board) -> None:
@@ -38,7 +55,7 @@ async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, bo
     while "goodbye" not in seen:
         (envelope,) = await take(stream, 1)
         seen.add(envelope.type)
-        assert type(board_event(envelope)).__name__
+        assert type(board_event(envelope, board.id)).__name__
     await stream.aclose()
     assert seen == ON_STREAMS - {"gap"}  # whoever reads in time meets none
 
@@ -46,23 +63,23 @@ async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, bo
 @pytest.mark.parametrize("type", ELSEWHERE)
 def test_unknown_type_is_an_error(type: str) -> None:
     with pytest.raises(UnexpectedEnvelope, match=f"got Envelope\\({type}, c\\)"):
-        board_event(Envelope(type, {}, "c"))
+        board_event(Envelope(type, {}, "c"), BOARD)
 
 
 @pytest.mark.parametrize("type", sorted(BOARD_EVENT_TYPES - {"git_status"}))
 def test_payload_of_another_kind_is_an_error(type: str) -> None:
     with pytest.raises(UnexpectedEnvelope):
-        board_event(Envelope(type, None, "c"))
+        board_event(Envelope(type, None, "c"), BOARD)
 
 
 def test_word_that_is_in_no_enumeration_is_an_error() -> None:
     with pytest.raises(ValueError, match="new_reason"):
-        board_event(Envelope("goodbye", {"reason": "new_reason", "reconnectAfterMs": 0}))
+        board_event(Envelope("goodbye", {"reason": "new_reason", "reconnectAfterMs": 0}), BOARD)
 
 
 def test_state_and_overview_are_taken_from_their_envelopes_only() -> None:
     with pytest.raises(UnexpectedEnvelope, match="expected a state"):
-        board_state(Envelope("hello", {}))
+        board_state(Envelope("hello", {}), BOARD)
     with pytest.raises(UnexpectedEnvelope, match="expected an overview"):
         dashboard_overview(Envelope("hello", {}))
 

@@ -20,6 +20,8 @@ from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from schema.event_inputs import FAMILIES
 from schema.export import SDL_PATH, sdl
+from tests.kit.nodes import publish
+from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import SAMPLES
 from tests.unit.schema.caller import Caller
 from tests.unit.schema.event_arguments import event_argument, family_of
@@ -28,8 +30,8 @@ Json = dict[str, Any]
 
 DOCUMENTS = {path.stem: path.read_text(encoding="utf-8") for path in (SDL_PATH.parent / "operations").glob("*.graphql")}
 GRAPHQL = build_schema(sdl())
-SUBSCRIPTIONS = {"BoardEvents", "BoardState", "DashboardOverview"}
-QUERIES = {"Board", "DashboardNow", "Projects"}
+SUBSCRIPTIONS = {"BoardEvents", "BoardState", "DashboardEvents", "DashboardOverview"}
+QUERIES = {"Agents", "Attempt", "Attempts", "Board", "DashboardNow", "Events", "Project", "Projects"}
 MUTATIONS = {
     *("CreateCard", "UpdateCard", "MoveCard", "DeleteCard"),
     *("CreateProject", "UpdateProject", "DeleteProject"),
@@ -81,11 +83,20 @@ def test_document_begins_with_what_it_shows(name: str) -> None:
     assert len(first) > 20
 
 
-@pytest.mark.parametrize("union", ["BoardEvent", "ConversationItem"])
-def test_board_events_document_names_every_member(union: str) -> None:
+@pytest.mark.parametrize(
+    ("document", "union"),
+    [
+        ("BoardEvents", "BoardEvent"),
+        ("BoardEvents", "ConversationItem"),
+        ("Attempt", "ConversationItem"),
+        ("DashboardEvents", "DashboardEvent"),
+        ("DashboardEvents", "InboxItem"),
+    ],
+)
+def test_document_names_every_member_of_a_union(document: str, union: str) -> None:
     kind = GRAPHQL.type_map[union]
     assert isinstance(kind, GraphQLUnionType)
-    assert [member.name for member in kind.types if f"... on {member.name} {{" not in DOCUMENTS["BoardEvents"]] == []
+    assert [member.name for member in kind.types if f"... on {member.name} {{" not in DOCUMENTS[document]] == []
 
 
 @pytest.mark.parametrize("name", sorted(MUTATIONS))
@@ -111,6 +122,7 @@ def variables_of(name: str, board: Board, card_id: str, attempt_id: str) -> Json
     given: Json = {
         "boardId": board.id,
         "projectId": board.id,
+        "attemptId": attempt_id,
         "input": inputs.get(name),
         "events": [{"name": "attempt.log.appended", "payload": line}],
         "event": event_argument(sample, SAMPLES[sample]) if sample else None,
@@ -124,6 +136,7 @@ async def test_document_runs_within_the_limits(name: str, caller: Caller, board:
     tried = CreateCard(column_id=next(iter(board.state.columns)), title="A card that is tried")
     attempt = QueueAttempt(card_id=tried.card_id, agent="CODEX")
     await caller.node.bus.execute(board.id, command, tried, attempt)
+    await publish(caller.node, event("agent.registered", {"agent": "CODEX"}))
     variables = variables_of(name, board, command.card_id, attempt.new_id)
     if name in SUBSCRIPTIONS:
         async with caller.subscribe(DOCUMENTS[name], **variables) as results:

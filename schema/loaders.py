@@ -1,0 +1,77 @@
+"""What resolvers of many things at once read, by one query for all that ask in the same moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from realtime.kanban.ids import AttemptId, BoardId
+from realtime.kanban.models import Card, Project
+from realtime.ports import Attempt, BatchReader, CardKey, LogEntry, Page, StoredBoard
+
+__all__ = ["Loaders", "PageKey"]
+
+#: Most keys of one query: as many as fit the 32,766 parameters of SQLite, two for a card.
+MAX_KEYS = 10_000
+_K = TypeVar("_K")
+_T = TypeVar("_T")
+
+
+class PageKey(NamedTuple):
+    """A page of what is kept under an attempt."""
+
+    attempt_id: AttemptId
+    #: Place behind which it begins, 0 for the first page.
+    after: int
+    #: Most entries of it.
+    first: int
+
+
+class Loaders:
+    """One loader for each kind of thing; what does not exist is None.
+
+    They answer each key once and remember it, so they must not outlive what they were made for: a query, one event
+    of a subscription. `keep=False` asks the store each time: for mutations, between whose fields things change.
+    """
+
+    def __init__(self, store: BatchReader, *, keep: bool = True) -> None:
+        """Read from `store`; nothing is read before a key is asked for."""
+        self.project: DataLoader[BoardId, Project | None] = _loader(store.projects_by_id, keep)
+        self.board: DataLoader[BoardId, StoredBoard | None] = _loader(store.boards_by_id, keep)
+        self.card: DataLoader[CardKey, Card | None] = _loader(store.cards_by_key, keep)
+        self.attempt: DataLoader[AttemptId, Attempt | None] = _loader(store.attempts_by_id, keep)
+        self.attempts_of_card: DataLoader[CardKey, Sequence[Attempt] | None] = _loader(store.attempts_of_cards, keep)
+        self.logs: DataLoader[PageKey, Page[LogEntry] | None] = _loader(_paged(store.log_pages), keep)
+        self.conversation: DataLoader[PageKey, Page[dict[str, Any]] | None] = _loader(
+            _paged(store.conversation_pages), keep
+        )
+        self.todos: DataLoader[AttemptId, dict[str, Any] | None] = _loader(store.todos_of_attempts, keep)
+
+
+def _loader(read: Callable[[Collection[_K]], Awaitable[Mapping[_K, _T]]], keep: bool) -> DataLoader[_K, _T | None]:
+    async def load(keys: list[_K]) -> list[_T | None]:
+        found = await read(dict.fromkeys(keys))
+        return [found.get(key) for key in keys]
+
+    return DataLoader(load, max_batch_size=MAX_KEYS, cache=keep)
+
+
+def _paged(
+    read: Callable[[Collection[AttemptId], int, int], Awaitable[Mapping[AttemptId, Page[_T]]]],
+) -> Callable[[Collection[PageKey]], Awaitable[Mapping[PageKey, Page[_T]]]]:
+    """Ask for pages of the same place and length together."""
+
+    async def pages(keys: Collection[PageKey]) -> Mapping[PageKey, Page[_T]]:
+        alike: defaultdict[tuple[int, int], list[AttemptId]] = defaultdict(list)
+        for attempt_id, after, first in keys:
+            alike[after, first].append(attempt_id)
+        found: dict[PageKey, Page[_T]] = {}
+        for (after, first), attempt_ids in alike.items():
+            for attempt_id, page in (await read(attempt_ids, after, first)).items():
+                found[PageKey(attempt_id, after, first)] = page
+        return found
+
+    return pages

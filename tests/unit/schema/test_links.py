@@ -1,0 +1,220 @@
+"""What leads from one thing to another: right, as stored now, and by one query for all that ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from realtime.backends.sql.store import SqlStore
+from realtime.errors import StoreUnavailable
+from realtime.kanban.board import Board
+from realtime.node import Node
+from schema.export import sdl
+from tests.kit.nodes import BOARD, create_board, publish
+from tests.kit.publishing import event
+from tests.kit.statements import counted
+from tests.unit.realtime.event_samples import AT, TODOS
+from tests.unit.schema.caller import Caller
+from tests.unit.schema.selection import selection
+
+Json = dict[str, Any]
+CARDS = "query ($id: ID!) { board(id: $id) { cards { id attempts { id status } } } }"
+
+
+def state_of(count: int) -> Json:
+    """A state of so many cards."""
+    ids = [f"k{n}" for n in range(count)]
+    return {
+        "columns": {"c": {"id": "c", "title": "C", "cardIds": ids}},
+        "columnOrder": ["c"],
+        "cards": {id: {"id": id, "title": id} for id in ids},
+    }
+
+
+async def seed(node: Node, count: int, board: str = BOARD) -> None:
+    """Make a state of so many cards, and an attempt with a line, an item and a list for each."""
+    await publish(node, event("board.state.changed", {"boardId": board, "state": state_of(count)}))
+    for n in range(count):
+        of = {"boardId": board, "attemptId": f"{board}-a{n}"}
+        await publish(
+            node,
+            event("attempt.queued", {**of, "cardId": f"k{n}", "agent": "CODEX"}, AT),
+            event("attempt.log.appended", {**of, "level": "info", "message": f"line {n}"}, AT),
+            event(
+                "attempt.conversation.appended", {**of, "item": {"type": "error", "timestamp": AT, "text": f"item {n}"}}
+            ),
+            event("attempt.todos.updated", {**of, "todos": TODOS}),
+        )
+
+
+async def test_cards_of_one_id_have_the_attempts_of_their_boards(caller: Caller, node: Node, board: Board) -> None:
+    await create_board(node, "p2", "Beta")
+    await seed(node, 2)
+    await seed(node, 1, "p2")
+    again = {"boardId": BOARD, "attemptId": "again", "cardId": "k1", "agent": "CODEX"}
+    await publish(node, event("attempt.started", again))
+    document = "{ projects { board { cards { attempts { id status boardId cardId } } } } }"
+    one, other = await caller.run(document)
+
+    def shown(id: str, status: str, board: str, card: str) -> Json:
+        return {"id": id, "status": status, "boardId": board, "cardId": card}
+
+    first, second = one["board"]["cards"]
+    assert first == {"attempts": [shown("p1-a0", "QUEUED", BOARD, "k0")]}
+    assert second["attempts"] == [shown("again", "RUNNING", BOARD, "k1"), shown("p1-a1", "QUEUED", BOARD, "k1")]
+    assert other["board"]["cards"] == [{"attempts": [shown("p2-a0", "QUEUED", "p2", "k0")]}]
+
+
+async def test_board_project_attempt_and_card_lead_to_each_other(caller: Caller, node: Node, board: Board) -> None:
+    await seed(node, 1)
+    document = """query ($id: ID!) { board(id: $id) { cursor project { name board { cursor cards {
+        attempts { card { id title attempts { id } } } } } } } }"""
+    shown = await caller.run(document, id=BOARD)
+    linked = shown["project"]["board"]
+    assert (shown["project"]["name"], linked["cursor"]) == ("Alpha Board", shown["cursor"])
+    assert linked["cards"] == [{"attempts": [{"card": {"id": "k0", "title": "k0", "attempts": [{"id": "p1-a0"}]}}]}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "statements"),
+    [
+        ("id", 6),
+        ("attempts { id }", 7),
+        ("attempts { todos { total } }", 8),
+        ("attempts { logs { nodes { message } } conversation { nodes { __typename } } todos { total } }", 10),
+        ("attempts { logs(first: 1) { nodes { id } } more: logs(first: 2) { nodes { id } } }", 9),
+        ("attempts { card { title attempts { card { id } } } }", 9),
+    ],
+    ids=["nothing", "attempts", "todos", "all", "pages of two lengths", "in a circle"],
+)
+async def test_links_of_many_cost_one_query_for_each_kind(
+    caller: Caller, node: Node, board: Board, fields: str, statements: int
+) -> None:
+    document = f"query ($id: ID!) {{ board(id: $id) {{ cards {{ {fields} }} }} }}"
+    for count in (1, 20):
+        await seed(node, count)
+        with counted() as seen:
+            shown = await caller.run(document, id=BOARD)
+        assert len(shown["cards"]) == count
+        assert len(seen) == statements, seen
+
+
+async def test_attempt_is_shown_with_everything_under_it(caller: Caller, node: Node, board: Board) -> None:
+    await seed(node, 1)
+    started = {"boardId": BOARD, "attemptId": "p1-a0", "cardId": "k0", "agent": "CODEX", "worktreePath": "/w"}
+    session = {"boardId": BOARD, "attemptId": "p1-a0", "sessionId": "s"}
+    await publish(node, event("attempt.started", started, AT), event("attempt.session.recorded", session))
+    shown = await caller.run(f'{{ attempt(id: "p1-a0") {selection(sdl(), "Attempt")} }}')
+    logs, conversation, todos = (shown.pop(name) for name in ("logs", "conversation", "todos"))
+    assert shown == {
+        "id": "p1-a0",
+        "boardId": BOARD,
+        "cardId": "k0",
+        "agent": "CODEX",
+        "status": "RUNNING",
+        **dict.fromkeys(("baseBranch", "branchName", "endedAt")),
+        "worktreePath": "/w",
+        "sessionId": "s",
+        "createdAt": AT,
+        "updatedAt": AT,
+        "startedAt": AT,
+    }
+    (line,) = logs["nodes"]
+    assert {**line, "id": ""} == {"id": "", "ts": AT, "level": "INFO", "message": "line 0"}
+    assert logs["edges"] == [{"cursor": logs["pageInfo"]["endCursor"], "node": line}]
+    assert logs["pageInfo"]["hasNextPage"] is False
+    (item,) = conversation["nodes"]
+    assert (item["__typename"], item["text"], item["details"]) == ("ErrorItem", "item 0", None)
+    assert conversation["edges"] == [{"cursor": conversation["pageInfo"]["endCursor"], "node": item}]
+    assert [one["status"] for one in todos["items"]] == ["OPEN", "DONE"]
+
+
+async def test_attempt_with_nothing_under_it_is_shown_empty(caller: Caller, node: Node, board: Board) -> None:
+    queued = {"boardId": BOARD, "attemptId": "a", "cardId": "gone", "agent": "CODEX"}
+    await publish(node, event("attempt.queued", queued))
+    document = """{ attempt(id: "a") { card { id } todos { total } logs { nodes { id } pageInfo { endCursor } }
+        conversation { edges { cursor } pageInfo { hasNextPage } } } }"""
+    assert await caller.run(document) == {
+        "card": None,
+        "todos": None,
+        "logs": {"nodes": [], "pageInfo": {"endCursor": None}},
+        "conversation": {"edges": [], "pageInfo": {"hasNextPage": False}},
+    }
+
+
+@pytest.mark.parametrize(("list_", "text"), [("logs", "message"), ("conversation", "... on ErrorItem { text }")])
+async def test_pages_lead_through_the_whole_list(
+    caller: Caller, node: Node, board: Board, list_: str, text: str
+) -> None:
+    await seed(node, 1)
+    for n in range(1, 5):
+        of = {"boardId": BOARD, "attemptId": "p1-a0"}
+        item = {"type": "error", "timestamp": AT, "text": f"item {n}"}
+        await publish(
+            node,
+            event("attempt.log.appended", {**of, "level": "info", "message": f"line {n}"}),
+            event("attempt.conversation.appended", {**of, "item": item}),
+        )
+    document = f"""query ($after: String) {{ attempt(id: "p1-a0") {{ page: {list_}(first: 2, after: $after) {{
+        nodes {{ {text} }} pageInfo {{ hasNextPage endCursor }} }} }} }}"""
+    after, more, found = None, True, []
+    while more:
+        page = (await caller.run(document, after=after))["page"]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+        found += [next(iter(one.values())).split()[-1] for one in page["nodes"]]
+    assert found == ["0", "1", "2", "3", "4"]
+    beyond = (await caller.run(document, after=after))["page"]
+    assert beyond == {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": after}}
+
+
+@pytest.mark.parametrize("list_", ["logs", "conversation"])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("first: 0", "BAD_USER_INPUT"),
+        ("first: 1001", "BAD_USER_INPUT"),
+        ('after: "soon"', "INVALID_CURSOR"),
+        ('after: ""', "INVALID_CURSOR"),
+        ('after: "-1"', "INVALID_CURSOR"),
+    ],
+)
+async def test_page_that_cannot_be_is_refused(
+    caller: Caller, node: Node, board: Board, list_: str, arguments: str, code: str
+) -> None:
+    await seed(node, 1)
+    message, extensions = await caller.refused(
+        f'{{ attempt(id: "p1-a0") {{ {list_}({arguments}) {{ pageInfo {{ hasNextPage }} }} }} }}'
+    )
+    assert extensions["code"] == code
+    assert "expected a" in message
+
+
+async def test_mutation_sees_in_each_field_what_the_field_before_it_did(
+    caller: Caller, node: Node, board: Board
+) -> None:
+    await seed(node, 1)
+    await publish(node, event("board.state.changed", {"boardId": BOARD, "state": state_of(1)}))
+    input = '{cardId: "k0", title: "%s"}'
+    payload = "... on UpdateCardPayload { card { attempts { card { title } } } }"
+    document = " ".join(
+        f'{title}: updateCard(boardId: "{BOARD}", input: {input % title}) {{ {payload} }}' for title in ("one", "two")
+    )
+    result = await caller.schema.execute(f"mutation {{ {document} }}", None, caller.context())
+    assert result.errors is None
+    assert result.data is not None
+    titles = {name: shown["card"]["attempts"][0]["card"]["title"] for name, shown in result.data.items()}
+    assert titles == {"one": "one", "two": "two"}
+
+
+async def test_store_that_goes_away_behind_a_link_is_told_once(
+    caller: Caller, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("no")
+
+    await seed(node, 5)
+    monkeypatch.setattr(SqlStore, "attempts_of_cards", away)
+    _, extensions = await caller.refused(CARDS, id=BOARD)
+    assert extensions == {"code": "STORE_UNAVAILABLE"}
+    assert [record.message for record in caplog.records] == ["the store did not answer: no"]
