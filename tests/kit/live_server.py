@@ -16,7 +16,7 @@ import anyio
 
 from realtime.node import Node
 from server.app import create_app
-from server.serve import bind, make_server
+from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.wiring import open_node
 from tests.kit.deadline import deadline
@@ -34,6 +34,7 @@ class LiveServer:
     address: Address
     node: Node
     settings: Settings
+    server: Server
 
     @property
     def url(self) -> str:
@@ -57,7 +58,7 @@ async def live_server(**overrides: Any) -> AsyncIterator[LiveServer]:
             async with anyio.create_task_group() as group:
                 group.start_soon(server.serve, [listening])
                 try:
-                    yield LiveServer((host, port), node, settings)
+                    yield LiveServer((host, port), node, settings, server)
                 finally:
                     server.should_exit = True
             _check_no_reader_is_left(node)
