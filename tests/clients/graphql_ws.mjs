@@ -1,43 +1,38 @@
-/** npm graphql-ws over npm ws: subscribes to the documents it is given, tells every result, unsubscribes when told to. */
-import { createClient } from 'graphql-ws';
-import WebSocket from 'ws';
-import { obey, settings, tell } from './lines.mjs';
+/** npm graphql-ws over npm ws: everything by one socket. It also tells of the socket and of every message. */
+import { carryOutWith } from './carry_out.mjs';
+import { settings, tell } from './lines.mjs';
+import { openSocket } from './socket.mjs';
 
-let nextId = '';
+let nextId;
 
-const client = createClient({
-  url: settings.socketUrl,
-  webSocketImpl: WebSocket,
-  retryAttempts: 0,
-  generateID: () => nextId, // the test's own name for the operation, so that frames can be told apart
+const client = openSocket({
+  retryAttempts: settings.retryAttempts ?? Infinity,
+  // The test's own name for the operation, so that messages can be told apart.
+  generateID: () => nextId,
   on: {
     connected: (socket) => tell('connected', { protocol: socket.protocol }),
     message: ({ type, id }) => tell('received', { type, id: id ?? null }),
     closed: (event) => tell('closed', { code: event.code, reason: event.reason }),
   },
 });
-const unsubscribe = {};
 
-/** GraphQL errors, whether they came as an `error` frame or as a result; anything else is a failure of the test. */
-function refused(name, errors) {
-  if (!Array.isArray(errors)) throw errors;
-  tell('refused', { name, errors });
-}
-
-function subscribe({ name, query, variables, operationName }) {
+function subscribe(document, observer, name) {
   nextId = name;
-  unsubscribe[name] = client.subscribe(
-    { query, variables, operationName },
-    {
-      next: (result) => (result.errors ? refused(name, result.errors) : tell('next', { name, result })),
-      error: (error) => refused(name, error),
-      complete: () => tell('complete', { name }),
-    },
-  );
+  return client.subscribe(document, observer);
 }
 
-await obey({
-  subscribe,
-  unsubscribe: ({ name }) => unsubscribe[name](),
-});
-await client.dispose();
+function once(document) {
+  return new Promise((resolve, reject) => {
+    let result;
+    const observer = {
+      next: (next) => {
+        result = next;
+      },
+      error: (error) => (Array.isArray(error) ? resolve({ errors: error }) : reject(error)),
+      complete: () => resolve(result),
+    };
+    subscribe(document, observer, crypto.randomUUID());
+  });
+}
+
+await carryOutWith({ query: once, mutate: once, subscribe, close: () => client.dispose() });

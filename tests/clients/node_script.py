@@ -1,4 +1,4 @@
-"""Runs one of the `*.mjs` scripts of this folder and talks with it in lines of JSON.
+"""Runs one of the scripts of this folder, `*.mjs` or `*.py`, and talks with it in lines of JSON.
 
 The script tells what it sees (`{"at": "frame", …}` on its standard output) and carries out orders
 (`{"do": "send", …}` on its standard input). What it shall see is left to the tests.
@@ -7,6 +7,7 @@ The script tells what it sees (`{"at": "frame", …}` on its standard output) an
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -96,7 +97,8 @@ class NodeScript:
 @asynccontextmanager
 async def run_script(name: str, settings: Mapping[str, object]) -> AsyncGenerator[NodeScript]:
     """Start `name` with `settings` and end it, whatever the test did. Standard error goes to the test's own."""
-    command = ["node", str(SCRIPTS / name), orjson.dumps(settings).decode()]
+    interpreter = sys.executable if name.endswith(".py") else "node"
+    command = [interpreter, str(SCRIPTS / name), orjson.dumps(settings).decode()]
     process = await anyio.open_process(command, stderr=None, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=SCRIPTS)
     try:
         yield NodeScript(name, process)

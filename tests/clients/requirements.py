@@ -24,7 +24,10 @@ __all__ = [
 ]
 
 SCRIPTS = Path(__file__).parent
-PACKAGES = ("eventsource", "graphql", "graphql-http", "graphql-ws", "playwright-core", "ws")
+PACKAGES = (
+    *("@apollo/client", "@urql/core", "eventsource", "graphql", "graphql-http", "graphql-sse", "graphql-ws"),
+    *("playwright-core", "relay-runtime", "rxjs", "subscriptions-transport-ws", "ws"),
+)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.node
 
 
 def start(server_url: str) -> AbstractAsyncContextManager[NodeScript]:
-    return run_script("graphql_ws.mjs", {"socketUrl": server_url.replace("http", "ws", 1) + "/graphql"})
+    return run_script(
+        "graphql_ws.mjs", {"socketUrl": server_url.replace("http", "ws", 1) + "/graphql", "retryAttempts": 0}
+    )
 
 
 async def subscribe(script: NodeScript, board: BoardClient, name: str) -> None:

@@ -1,0 +1,45 @@
+/**
+ * Apollo Client: queries and mutations over HTTP; subscriptions by a split link over graphql-ws or, if `multipart`,
+ * over HTTP as well, in Apollo's multipart protocol.
+ */
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from '@apollo/client';
+import { RetryLink } from '@apollo/client/link/retry';
+import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import { OperationTypeNode } from 'graphql';
+import WebSocket from 'ws';
+import { RETRY_MS, carryOutWith } from './carry_out.mjs';
+import { settings } from './lines.mjs';
+import { openSocket } from './socket.mjs';
+
+// When a socket fails, Apollo's link looks at the global class, which Node.js has only since version 22.
+globalThis.WebSocket ??= WebSocket;
+
+const http = new HttpLink({ uri: settings.url });
+const socket = openSocket();
+// Apollo's HTTP link does not come back by itself; its users put this in front of it.
+const retry = new RetryLink({ delay: { initial: RETRY_MS, max: RETRY_MS }, attempts: { max: Infinity } });
+const stream = settings.multipart ? ApolloLink.from([retry, http]) : new GraphQLWsLink(socket);
+
+const client = new ApolloClient({
+  link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, stream, http),
+  cache: new InMemoryCache(),
+});
+const once = ({ data, error }) => (error ? { errors: error.errors } : { data });
+
+await carryOutWith({
+  query: async ({ query, variables }) =>
+    once(await client.query({ query: gql(query), variables, fetchPolicy: 'network-only', errorPolicy: 'all' })),
+  mutate: async ({ query, variables }) =>
+    once(await client.mutate({ mutation: gql(query), variables, errorPolicy: 'all' })),
+  subscribe: ({ query, variables }, observer) => {
+    const results = client.subscribe({ query: gql(query), variables, errorPolicy: 'all' });
+    // Apollo hands errors over as a result with `error`, whatever ended the subscription.
+    const next = ({ data, error }) => (error ? observer.error(error) : observer.next({ data }));
+    const subscription = results.subscribe({ ...observer, next });
+    return () => subscription.unsubscribe();
+  },
+  close: () => {
+    client.stop();
+    return socket.dispose();
+  },
+});

@@ -1,0 +1,129 @@
+"""The GraphQL clients that people have, each started as a script, and what a test asks of them, whatever they are.
+
+How a client is made to do it is in its script; the orders that all of them understand are in `carry_out.mjs`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.clients.node_script import NodeScript, run_script
+from tests.clients.operations import read_operation
+from tests.clients.rest_client import BoardClient
+
+__all__ = ["CLIENTS", "BoardReader", "GraphqlClient"]
+
+
+@dataclass(frozen=True)
+class GraphqlClient:
+    """One client: its script in this folder and what it is told beside the addresses."""
+
+    script: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def needs_node(self) -> bool:
+        """Whether it is written in JavaScript."""
+        return self.script.endswith(".mjs")
+
+    @asynccontextmanager
+    async def start(self, server_url: str) -> AsyncGenerator[NodeScript]:
+        """Start the client for the server at `server_url`."""
+        url = f"{server_url}/graphql"
+        addresses = {"url": url, "socketUrl": url.replace("http", "ws", 1)}
+        async with run_script(self.script, {**addresses, **self.settings}) as script:
+            yield script
+            await script.finish()
+
+
+class BoardReader:
+    """A running client that is asked about one board; names of subscriptions are its own."""
+
+    def __init__(self, script: NodeScript, board: BoardClient) -> None:
+        """Ask `script` about `board`, which others change at the same time."""
+        self.board = board
+        self._script = script
+        self._board = {"boardId": board.board_id}
+        self._taken: Counter[tuple[str, str]] = Counter()
+        self._running: list[str] = []
+
+    async def query(self) -> list[str]:
+        """Query the board and return the titles of its cards."""
+        return _titles((await self._ask("query", "Board", self._board))["board"])
+
+    async def mutate(self, title: str) -> str:
+        """Create a card by mutation and return its id."""
+        variables = {**self._board, "input": {"columnId": self.board.column_ids[0], "title": title}}
+        return str((await self._ask("mutate", "CreateCard", variables))["createCard"]["card"]["id"])
+
+    async def subscribe(self, name: str, **variables: object) -> None:
+        """Subscribe to the board's state, or that of another one if `boardId` is given."""
+        self._running.append(name)
+        await self._order("subscribe", name, "BoardState", {**self._board, **variables})
+
+    async def unsubscribe(self, name: str) -> None:
+        """Return when the client has carried it out, which says nothing of the server."""
+        self._running.remove(name)
+        await self._script.order("unsubscribe", name=self._full(name))
+        await self._hear("unsubscribed", name)
+
+    async def leave(self) -> None:
+        """Unsubscribe from what it is still subscribed to."""
+        for name in tuple(self._running):
+            await self.unsubscribe(name)
+
+    async def titles(self, name: str) -> list[str]:
+        """The titles in the next state that the subscription receives."""
+        return _titles((await self._hear("next", name))["result"]["data"]["boardState"])
+
+    async def refusal(self, name: str) -> str:
+        """The code of the first of the errors that end the subscription."""
+        return str((await self._hear("refused", name))["errors"][0]["extensions"]["code"])
+
+    def heard(self, name: str) -> list[str]:
+        """What the client has told of `name` so far: `next`, `refused`, `complete`, `unsubscribed`."""
+        return [told["at"] for told in self._script.heard if told.get("name") == self._full(name)]
+
+    async def _ask(self, do: str, operation: str, variables: Mapping[str, object]) -> dict[str, Any]:
+        await self._order(do, operation, operation, variables)
+        data: dict[str, Any] = (await self._hear("result", operation))["result"]["data"]
+        return data
+
+    async def _order(self, do: str, name: str, operation: str, variables: Mapping[str, object]) -> None:
+        query = read_operation(operation)
+        await self._script.order(do, name=self._full(name), query=query, variables=variables)
+
+    async def _hear(self, at: str, name: str) -> dict[str, Any]:
+        # Each name by itself: whether an answer or the event it causes comes first is up to the network.
+        heard = [told for told in self._script.heard if (told["at"], told.get("name")) == (at, self._full(name))]
+        taken = self._taken[at, name]
+        self._taken[at, name] += 1
+        return heard[taken] if taken < len(heard) else await self._script.hear(at, name=self._full(name))
+
+    def _full(self, name: str) -> str:
+        return f"{self.board.board_id}/{name}"
+
+
+def _titles(state: Mapping[str, Any]) -> list[str]:
+    return [card["title"] for column in state["columns"] for card in column["cards"]]
+
+
+_NEW = {"subprotocol": "graphql-transport-ws"}
+_OLDER = {"subprotocol": "graphql-ws"}
+
+#: Name → client.
+CLIENTS = {
+    "apollo": GraphqlClient("apollo.mjs"),
+    "gql": GraphqlClient("gql_client.py", _NEW),
+    "gql-http": GraphqlClient("gql_client.py", {**_NEW, "asksOverHttp": True}),
+    "gql-older": GraphqlClient("gql_client.py", _OLDER),
+    "graphql-sse": GraphqlClient("graphql_sse.mjs"),
+    "graphql-ws": GraphqlClient("graphql_ws.mjs"),
+    "relay": GraphqlClient("relay.mjs"),
+    "subscriptions-transport-ws": GraphqlClient("subscriptions_transport_ws.mjs"),
+    "urql": GraphqlClient("urql.mjs"),
+}

@@ -1,0 +1,109 @@
+"""Every GraphQL client people have asks, changes, follows and leaves a board, each over the transports it has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+
+import pytest
+
+from tests.clients.graphql_clients import CLIENTS, BoardReader, GraphqlClient
+from tests.clients.node_script import NodeScript
+from tests.clients.requirements import require_node
+from tests.clients.rest_client import open_board
+from tests.clients.restartable import RestartableServer, restartable_server
+from tests.kit.deadline import deadline
+
+
+def _params() -> Iterator[object]:
+    for name, client in CLIENTS.items():
+        yield pytest.param(client, id=name, marks=[pytest.mark.node] if client.needs_node else [])
+
+
+# One server and one start of each client for all tests: what they do is quick, starting them is not.
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[RestartableServer]:
+    async with restartable_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=_params())
+async def script(request: pytest.FixtureRequest, server: RestartableServer) -> AsyncGenerator[NodeScript]:
+    client: GraphqlClient = request.param
+    if client.needs_node:
+        require_node()
+    async with client.start(server.url) as script:
+        yield script
+
+
+@pytest.fixture
+async def reader(script: NodeScript, server: RestartableServer) -> AsyncGenerator[BoardReader]:
+    async with open_board(server.url) as board:
+        reader = BoardReader(script, board)
+        yield reader
+        await reader.leave()
+        async with deadline(5):
+            await server.node.hub.emptied()
+
+
+async def test_client_sees_its_own_change_and_that_of_another(reader: BoardReader) -> None:
+    assert await reader.query() == []
+    await reader.subscribe("state")
+    assert await reader.titles("state") == []
+    card_id = await reader.mutate("By mutation")
+    assert await reader.titles("state") == ["By mutation"]
+    await reader.board.create_card("By REST")
+    assert await reader.titles("state") == ["By mutation", "By REST"]
+    assert await reader.query() == ["By mutation", "By REST"]
+    assert (await reader.board.state())["cards"][card_id]["title"] == "By mutation"
+
+
+async def test_unsubscribed_client_is_forgotten_and_hears_no_more(
+    reader: BoardReader, server: RestartableServer
+) -> None:
+    await reader.subscribe("left")
+    assert await reader.titles("left") == []
+    await reader.unsubscribe("left")
+    async with deadline(5):
+        await server.node.hub.emptied()
+    await reader.board.create_card("First marker")
+    await reader.subscribe("kept")
+    assert await reader.titles("kept") == ["First marker"]
+    await reader.board.create_card("Second marker")
+    assert await reader.titles("kept") == ["First marker", "Second marker"]
+    assert set(reader.heard("left")[1:]) <= {"unsubscribed", "complete"}
+
+
+async def test_refused_subscription_leaves_another_alone(reader: BoardReader) -> None:
+    await reader.subscribe("state")
+    assert await reader.titles("state") == []
+    await reader.subscribe("unknown", boardId="no-such-board")
+    assert await reader.refusal("unknown") == "BOARD_NOT_FOUND"
+    await reader.board.create_card("Still live")
+    assert await reader.titles("state") == ["Still live"]
+
+
+async def test_subscription_goes_on_after_crash(reader: BoardReader, server: RestartableServer) -> None:
+    await reader.board.create_card("Before")
+    await reader.subscribe("state")
+    assert await reader.titles("state") == ["Before"]
+    await server.crash()
+    await reader.board.create_card("After")
+    async with deadline(25):
+        while await reader.titles("state") != ["Before", "After"]:
+            pass
+    assert set(reader.heard("state")) == {"next"}
+
+
+async def test_subscriber_is_told_of_stop_and_may_subscribe_to_the_next_server(
+    reader: BoardReader, server: RestartableServer
+) -> None:
+    await reader.board.create_card("Before")
+    await reader.subscribe("before")
+    assert await reader.titles("before") == ["Before"]
+    await server.restart()
+    assert await reader.refusal("before") == "SERVER_SHUTDOWN"
+    await reader.unsubscribe("before")  # urql takes an equal subscription for the same one, until it is given up
+    await reader.subscribe("after")
+    assert await reader.titles("after") == ["Before"]
+    await reader.board.create_card("After")
+    assert await reader.titles("after") == ["Before", "After"]
