@@ -16,7 +16,9 @@ from pathlib import Path
 
 import anyio
 import pytest
+from graphql import build_schema, parse, validate
 
+from schema.export import SDL_PATH
 from server.demo.show import running_demo
 from tests.clients.requirements import SCRIPTS, require_command, require_node
 from tests.kit.deadline import deadline
@@ -43,6 +45,8 @@ class Promise:
 
 
 _BOARD = "The exits, sh"
+#: The number of cards, and after a change once more.
+_CARDS = r"\A[1-9]\d* cards\n([1-9]\d* cards\n)+"
 #: Section and language → what the example does.
 PROMISES = {
     _BOARD: Promise(r"\A[\w-]{3,}\Z"),
@@ -53,10 +57,15 @@ PROMISES = {
         r"event: hello\ndata: .*\n\nevent: dashboard_overview\ndata: .*\nid: .+\n", streams=True
     ),
     "The dashboard, js": Promise(r"^\d+ active attempts\n", streams=True),
-    "GraphQL, js": Promise(r"\A\S+ \[\s+\{\s+title: 'Backlog',\s+cardIds: \[", streams=True),
-    "GraphQL, sh": Promise(
-        r'\A\{"data":\{"projects":\[\{"id":".+"dashboardOverview":\{"metrics":\{"activeAttempts":\d'
+    "Apollo Client, js": Promise(_CARDS, streams=True),
+    "urql, js": Promise(_CARDS, streams=True),
+    "graphql-ws, js": Promise(r"\A\S+ \[\s+\{\s+title: 'Backlog',\s+cardIds: \[", streams=True),
+    "graphql-sse, js": Promise(_CARDS, streams=True),
+    "gql, python": Promise(r"\ADemo \w+ [1-9]\d* cards\n(Demo .+\n)+", streams=True),
+    "curl, bash": Promise(
+        r'event: next\ndata: \{"data":\{"boardEvents":\{"__typename":"State"\}\}\}\nid: \S+\n', streams=True
     ),
+    "curl, sh": Promise(r'\A\{"data":\{"projects":\[\{"id":".+"dashboardOverview":\{"metrics":\{"activeAttempts":\d'),
     "Sending events, sh": Promise(
         r'\A\{"accepted":\[\{"name":"attempt.log.appended","cursor":".+","duplicate":false\}'
     ),
@@ -64,6 +73,8 @@ PROMISES = {
 }
 #: Sections whose commands are `make` targets.
 _OF_MAKE = {"Boardcast, sh", "Developing, sh"}
+#: Documents for which there is no server to be seen: they must fit the schema.
+_DOCUMENTS = {"What a mutation answers, graphql"}
 
 
 def _examples() -> dict[str, str]:
@@ -89,7 +100,12 @@ async def address() -> AsyncIterator[str]:
 
 
 def test_every_example_is_run() -> None:
-    assert set(EXAMPLES) == set(PROMISES) | _OF_MAKE
+    assert set(EXAMPLES) == set(PROMISES) | _OF_MAKE | _DOCUMENTS
+
+
+@pytest.mark.parametrize("name", sorted(_DOCUMENTS))
+def test_documents_fit_the_schema(name: str) -> None:
+    assert validate(build_schema(SDL_PATH.read_text(encoding="utf-8")), parse(EXAMPLES[name])) == []
 
 
 def test_links_and_picture_lead_to_files() -> None:
