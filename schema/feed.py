@@ -66,7 +66,7 @@ class _OfAttempt(_Event):
         description="Id of the attempt; null only on commits, pushes and pull requests that belong to none."
     )
 
-    @resolved("The attempt as it is stored when the event is shown; null when it is not known (any more).", Attempt)
+    @resolved("The attempt as it is stored when the event is shown; null when it is not known.", Attempt | None)
     async def attempt(self, info: Info) -> ports.Attempt | None:
         """Load the attempt."""
         return await info.context.loaders.attempt.load(AttemptId(self.attempt_id)) if self.attempt_id else None

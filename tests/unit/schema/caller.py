@@ -62,10 +62,6 @@ class Caller:
     schema: strawberry.Schema
     node: Node
 
-    def context(self) -> Context:
-        """Return the context of one operation."""
-        return Context(self.node)
-
     async def run(self, document: str, **variables: Any) -> Any:
         """Execute a query or mutation of one field; return its value."""
         async with deadline(5):
@@ -82,9 +78,11 @@ class Caller:
         return error_of(result.errors)
 
     @asynccontextmanager
-    async def subscribe(self, document: str, **variables: Any) -> AsyncIterator[Results]:
-        """Run a subscription for the length of the block."""
-        stream = await self.schema.subscribe(document, variables, Context(self.node))
+    async def subscribe(
+        self, document: str, context: Context | None = None, **variables: Any
+    ) -> AsyncIterator[Results]:
+        """Run a subscription for the length of the block, in a context of its own."""
+        stream = await self.schema.subscribe(document, variables, context or Context(self.node))
         async with aclosing(stream):
             yield Results(stream)
 

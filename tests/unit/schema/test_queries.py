@@ -173,3 +173,70 @@ async def test_bad_time_range_is_bad_user_input(caller: Caller, asked: dict[str,
 async def test_preset_that_does_not_exist_is_refused_by_validation(caller: Caller) -> None:
     _, extensions = await caller.refused("{ dashboardOverview(timeRange: {preset: LAST_YEAR}) { generatedAt } }")
     assert extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_project_is_shown_and_null_when_there_is_none(caller: Caller, board: Board) -> None:
+    document = "query ($id: ID!) { project(id: $id) { id name } }"
+    assert await caller.run(document, id=BOARD) == {"id": BOARD, "name": "Alpha Board"}
+    assert await caller.run(document, id="nowhere") is None
+
+
+ATTEMPTS = """query ($id: ID!, $card: ID, $status: [AttemptStatus!]) {
+    attempts(boardId: $id, cardId: $card, status: $status) { id } }"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({}, ["c", "b", "a"]),
+        ({"card": None, "status": None}, ["c", "b", "a"]),
+        ({"card": "k1"}, ["c", "a"]),
+        ({"card": "gone"}, []),
+        ({"status": ["QUEUED"]}, ["b", "a"]),
+        ({"status": ["QUEUED", "RUNNING"], "card": "k1"}, ["c", "a"]),
+        ({"status": []}, []),
+    ],
+)
+async def test_attempts_are_those_that_fit_newest_first(
+    caller: Caller, node: Node, board: Board, asked: dict[str, Any], shown: list[str]
+) -> None:
+    for id, card, name in (("a", "k1", "queued"), ("b", "k2", "queued"), ("c", "k1", "started")):
+        payload = {"boardId": BOARD, "attemptId": id, "cardId": card, "agent": "CODEX"}
+        await publish(node, event(f"attempt.{name}", payload))
+    assert [one["id"] for one in await caller.run(ATTEMPTS, id=BOARD, **asked)] == shown
+
+
+async def test_attempts_of_no_board_are_refused_and_an_unknown_attempt_is_null(caller: Caller, board: Board) -> None:
+    assert await caller.run(ATTEMPTS, id=BOARD) == []
+    assert await caller.refused(ATTEMPTS, id="nowhere") == ("Board not found", {"code": "BOARD_NOT_FOUND"})
+    assert await caller.run('{ attempt(id: "nobody") { id } }') is None
+
+
+async def test_agents_are_shown_with_their_profiles(caller: Caller, node: Node) -> None:
+    def profile(id: str, agent: str, label: str | None) -> dict[str, Any]:
+        payload = {"profileId": id, "agent": agent, "kind": "created", "label": label}
+        return event("agent.profile.changed", payload)
+
+    assert await caller.run("{ agents { key } }") == []
+    await publish(
+        node,
+        event("agent.registered", {"agent": "B", "label": "Bee"}),
+        event("agent.registered", {"agent": "A"}),
+        profile("y", "B", "why"),
+        profile("z", "NOBODY", None),
+        profile("x", "B", None),
+    )
+    assert await caller.run("{ agents { key label profiles { id label } } }") == [
+        {"key": "B", "label": "Bee", "profiles": [{"id": "y", "label": "why"}, {"id": "x", "label": None}]},
+        {"key": "A", "label": None, "profiles": []},
+    ]
+
+
+async def test_inbox_shows_all_items_in_one_list_latest_change_first(caller: Caller, node: Node) -> None:
+    await seed_dashboard(node)
+    inbox = (await caller.run(OVERVIEW, range=None))["inboxItems"]
+    kinds = ("review", "failed", "stuck")
+    assert {one["id"] for one in inbox["items"]} == {one["id"] for kind in kinds for one in inbox[kind]}
+    assert [one["__typename"] for one in inbox["items"]].count("StuckItem") == len(inbox["stuck"]) > 0
+    changed = [one["updatedAt"] for one in inbox["items"]]
+    assert changed == sorted(changed, reverse=True)

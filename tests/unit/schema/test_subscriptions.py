@@ -16,8 +16,10 @@ from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
 from realtime.node import Limits, Node
+from schema.context import Context
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, publish
 from tests.kit.publishing import event
+from tests.kit.statements import counted
 from tests.unit.schema.caller import Caller
 
 STATE = "subscription ($board: ID!) { boardState(boardId: $board) { cursor cards { title } } }"
@@ -26,8 +28,11 @@ EVENTS = """subscription ($board: ID!) { boardEvents(boardId: $board) { kind: __
 DASHBOARD = "subscription { dashboardOverview { metrics { attemptsInRange } projectSnapshots { name } } }"
 EMPTY = HubStatistics(channels=0, subscribers=0)
 BOTH = pytest.mark.parametrize("document", [STATE, EVENTS], ids=["boardState", "boardEvents"])
+DASHBOARD_EVENTS = "subscription { dashboardEvents { __typename } }"
 ALL = pytest.mark.parametrize(
-    "document", [STATE, EVENTS, DASHBOARD], ids=["boardState", "boardEvents", "dashboardOverview"]
+    "document",
+    [STATE, EVENTS, DASHBOARD, DASHBOARD_EVENTS],
+    ids=["boardState", "boardEvents", "dashboardOverview", "dashboardEvents"],
 )
 SHUTDOWN = ("The server stops; subscribe again after a while", {"code": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234})
 
@@ -183,3 +188,69 @@ async def test_unknown_envelope_is_an_error_and_no_silence(
         assert await results.refusal() == ("Internal error", {"code": "INTERNAL_SERVER_ERROR"})
     assert len(caplog.records) == 1
     assert "brand_new" in caplog.text
+
+
+AFTER = """subscription ($board: ID!, $after: String) { boardEvents(boardId: $board, after: $after) { kind: __typename
+    ... on Hello { cursor } ... on Gap { reason from } } }"""
+BAD_CURSOR = {"code": "INVALID_CURSOR"}
+
+
+@pytest.mark.parametrize("after", ["", "soon"])
+async def test_what_is_no_cursor_ends_board_events_at_once(caller: Caller, board: Board, after: str) -> None:
+    async with caller.subscribe(AFTER, board=BOARD, after=after) as results:
+        message, extensions = await results.refusal()
+    assert (extensions, message.startswith("expected a cursor of this server, got")) == (BAD_CURSOR, True)
+    assert caller.node.hub.statistics() == EMPTY
+
+
+async def test_cursor_of_another_board_is_told_as_a_gap(caller: Caller, node: Node, board: Board) -> None:
+    other = await make_card(node, await create_board(node, "p2", "Beta"), "theirs")
+    async with caller.subscribe(AFTER, board=BOARD, after=other) as results:
+        hello, gap, state = await results.take(3)
+    assert (hello["kind"], state["kind"]) == ("Hello", "State")
+    assert gap == {"kind": "Gap", "reason": "OTHER_BOARD", "from": other}
+
+
+async def test_cursor_of_the_transport_is_used_where_no_argument_is(caller: Caller, node: Node, board: Board) -> None:
+    # `Last-Event-ID`: one that is none is answered with a gap (contract §8, row 23).
+    async with caller.subscribe(AFTER, board=BOARD, context=Context(node, after="soon")) as results:
+        _, gap = await results.take(2)
+        assert gap == {"kind": "Gap", "reason": "INVALID_CURSOR", "from": "soon"}
+    now = await make_card(node, board, "x")
+    async with caller.subscribe(AFTER, board=BOARD, after=now, context=Context(node, after="soon")) as results:
+        assert await results.next() == {"kind": "Hello", "cursor": now}
+        await make_card(node, board, "marker")
+        assert (await results.next())["kind"] == "State"
+
+
+LINKED = "subscription ($board: ID!) { boardState(boardId: $board) { cards { title attempts { status } } } }"
+
+
+async def test_each_event_loads_anew_by_one_query(caller: Caller, node: Node, board: Board) -> None:
+    cards = [CreateCard(column_id=column_id(board.state, "Backlog"), title=str(n)) for n in range(5)]
+    for card in cards:
+        await node.bus.execute(board.id, card)
+    attempt = {"boardId": BOARD, "attemptId": "a", "cardId": cards[0].card_id, "agent": "CODEX"}
+    await publish(node, event("attempt.queued", attempt))
+    async with caller.subscribe(LINKED, board=BOARD) as results:
+        assert (await results.next())["cards"][0] == {"title": "0", "attempts": [{"status": "QUEUED"}]}
+        for name, status in (("started", "RUNNING"), ("completed", "SUCCEEDED")):
+            await publish(node, event(f"attempt.{name}", {**attempt, "status": status.lower()}))
+            with counted() as statements:
+                shown = await results.next()
+            assert shown["cards"][0]["attempts"] == [{"status": status}]
+            assert [one["attempts"] for one in shown["cards"][1:]] == [[]] * 4
+            assert len(statements) == 1, statements
+
+
+async def test_event_of_an_attempt_leads_to_it(caller: Caller, node: Node, board: Board) -> None:
+    document = """subscription ($board: ID!) { boardEvents(boardId: $board) { ... on AttemptStatusChanged {
+        attempt { id agent } } ... on GitCommit { attempt { id } } ... on AttemptLog { attempt { id } } } }"""
+    attempt = {"boardId": BOARD, "attemptId": "a", "cardId": "k", "agent": "CODEX"}
+    commit = {"projectId": BOARD, "shortSha": "abc", "subject": "s", "ts": "2025-01-01T00:00:00.000Z"}
+    await publish(node, event("attempt.queued", attempt))
+    async with caller.subscribe(document, board=BOARD) as results:
+        assert (await results.take(3))[2] == {"attempt": {"id": "a", "agent": "CODEX"}}
+        line = {"boardId": BOARD, "attemptId": "unknown", "level": "info", "message": "m"}
+        await publish(node, event("git.commit.created", commit), event("attempt.log.appended", line))
+        assert await results.take(2) == [{"attempt": None}, {"attempt": None}]
