@@ -67,10 +67,15 @@ def _payload(part: Any, path: str) -> dict[str, Any]:
 
 
 def _plain(value: Any, path: str) -> Any:
+    if isinstance(value, list):
+        # One level, as in the models: what is deeper is JSON, which may be nested deeper than Python's stack.
+        return [_one_plain(one, f"{path}.{index}") for index, one in enumerate(value)]
+    return _one_plain(value, path)
+
+
+def _one_plain(value: Any, path: str) -> Any:
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, list):
-        return [_plain(one, f"{path}.{index}") for index, one in enumerate(value)]
     return _payload(value, path) if hasattr(value, "__strawberry_definition__") else value
 
 

@@ -143,6 +143,17 @@ async def test_unknown_fields_are_kept_at_their_place(schema: strawberry.Schema)
         }
 
 
+async def test_payload_that_is_nested_too_deeply_is_refused(caller: Caller, board: Board) -> None:
+    item: Any = "core"
+    for _ in range(1000):
+        item = [item]
+    given = {"attemptId": "a1", "boardId": BOARD, "item": item}
+    refusal = await refused(caller, "publishAttemptEvent", event={"attemptConversationAppended": given})
+    assert refusal["fields"] == [
+        {"field": "event.attemptConversationAppended", "message": "expected at most 100 levels of nesting"}
+    ]
+
+
 async def test_extra_that_is_no_object_is_refused(caller: Caller, board: Board) -> None:
     refusal = await refused(caller, "publishGitEvent", event={"gitStatusChanged": {"projectId": BOARD, "extra": [1]}})
     assert refusal["field"] == "event.gitStatusChanged.extra"
