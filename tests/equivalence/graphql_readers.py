@@ -224,7 +224,7 @@ class GraphqlSingleStream(_Graphql):
 
 
 class GraphqlMultipart(_Graphql):
-    """Multipart HTTP (Apollo's subscriptions over HTTP); a part counts once the delimiter behind it is there."""
+    """Multipart HTTP (Apollo's subscriptions over HTTP); a part is whole once the delimiter behind it has come."""
 
     exit = "GraphQL over multipart"
     _chunks: Any
@@ -238,8 +238,9 @@ class GraphqlMultipart(_Graphql):
         kind, _, parameters = (answer.header("Content-Type") or "").partition(";")
         assert (answer.status, kind) == (200, "multipart/mixed"), answer
         given = dict(one.strip().split("=", 1) for one in parameters.split(";"))
-        self._delimiter = b"--" + given["boundary"].strip('"').encode()
+        self._delimiter = b"\r\n--" + given["boundary"].strip('"').encode()
         self._chunks = connection.chunks()
+        self._pending = b"\r\n"  # the line end that belongs to a delimiter is the head's, where it is the first
         await self._part()  # what is before the first delimiter
 
     async def event(self) -> Json:
@@ -251,14 +252,14 @@ class GraphqlMultipart(_Graphql):
         return self.told(body["payload"])
 
     async def end(self) -> None:
-        while not self._pending.startswith(b"--"):
-            part = await self._part()
-            body = orjson.loads(part.split(b"\r\n\r\n", 1)[1])
-            assert not body, f"{self.exit}: expected the end, got {body}"
+        rest = self._pending + b"".join([chunk async for chunk in self._chunks])
+        *parts, last = rest.split(self._delimiter)
+        bodies = [orjson.loads(part.split(b"\r\n\r\n", 1)[1]) for part in parts]
+        assert not any(bodies), f"{self.exit}: expected the end, got {rest!r}"
+        assert last.startswith(b"--"), f"{self.exit}: expected the end, got {rest!r}"
 
     async def _part(self) -> bytes:
-        # Behind the delimiter, two bytes say whether it is the last: CRLF, or two dashes.
-        while len(self._pending.partition(self._delimiter)[2]) < 2:
+        while self._delimiter not in self._pending:
             try:
                 self._pending += await anext(self._chunks)
             except (StopAsyncIteration, anyio.IncompleteRead, anyio.EndOfStream) as error:

@@ -9,6 +9,8 @@ from tests.equivalence.comparing import assert_same
 from tests.equivalence.graphql_readers import (
     BoardStateReader,
     GraphqlDistinctStream,
+    GraphqlMultipart,
+    GraphqlSingleStream,
     GraphqlSocket,
     OlderGraphqlSocket,
     has_field,
@@ -22,7 +24,13 @@ from tests.kit.raw_http import Address
 __all__ = ["EXITS", "WatchedBoard", "order_of"]
 
 #: Readers of a board, beside the raw stream and the raw socket.
-EXITS: tuple[type[Reader], ...] = (GraphqlSocket, OlderGraphqlSocket, GraphqlDistinctStream)
+EXITS: tuple[type[Reader], ...] = (
+    GraphqlSocket,
+    OlderGraphqlSocket,
+    GraphqlDistinctStream,
+    GraphqlSingleStream,
+    GraphqlMultipart,
+)
 _RAW = (RawBoardStream, RawBoardSocket)
 _HEARTBEAT_SECONDS = 30.0
 #: These carry no cursor of their own (contract §1).
