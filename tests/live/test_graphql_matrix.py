@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from tests.kit.deadline import deadline
-from tests.kit.graphql_socket import GraphqlSocket, open_subscription
+from tests.kit.graphql_transports import SUBPROTOCOLS, TRANSPORTS, Subscription, subscribe
 from tests.kit.live_server import live_server
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_socket import RawSocket, open_socket
@@ -29,16 +29,17 @@ _AFTERWARDS = "Afterwards"
 _DELETED = "project.deleted"  # ends the stream, so it has a test of its own
 _WAIT_UNITS = 10
 
-both_subprotocols = pytest.mark.parametrize("subprotocol", ["graphql-transport-ws", "graphql-ws"])
+both_subprotocols = pytest.mark.parametrize("transport", SUBPROTOCOLS)
+every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
 @dataclass(frozen=True)
 class Audience:
     """Three subscriptions, each on a connection of its own; what they begin with is read already."""
 
-    board: GraphqlSocket
-    other: GraphqlSocket
-    dashboard: GraphqlSocket
+    board: Subscription
+    other: Subscription
+    dashboard: Subscription
     publisher: Publisher
 
     async def names(self) -> dict[str, str]:
@@ -52,7 +53,7 @@ class Audience:
         assert (await self.names())[OTHER] == RENAMED
 
 
-async def until_marker(reader: GraphqlSocket, label: str = _AFTERWARDS) -> list[Json]:
+async def until_marker(reader: Subscription, label: str = _AFTERWARDS) -> list[Json]:
     """Return the events that come before the marker."""
     found: list[Json] = []
     while (told := (await reader.data())["boardEvents"]).get("label") != label:
@@ -61,13 +62,13 @@ async def until_marker(reader: GraphqlSocket, label: str = _AFTERWARDS) -> list[
 
 
 @asynccontextmanager
-async def audience(subprotocol: str = "graphql-transport-ws", *, with_attempt: bool = True) -> AsyncIterator[Audience]:
+async def audience(transport: str = "graphql-transport-ws", *, with_attempt: bool = True) -> AsyncIterator[Audience]:
     """Run a server with two boards, subscribe to both and to the dashboard, and read what each begins with."""
     async with live_server() as server, AsyncExitStack() as stack:
         publisher = Publisher(server.address)
         await set_stage(publisher, with_attempt=with_attempt)
         board, other, dashboard = [
-            await stack.enter_async_context(open_subscription(server.address, document, variables, subprotocol))
+            await stack.enter_async_context(subscribe(transport, server.address, document, variables))
             for document, variables in (
                 (_DOCUMENT, {"boardId": BOARD}),
                 (_DOCUMENT, {"boardId": OTHER}),
@@ -103,8 +104,8 @@ def without_cursors(told: list[Json]) -> list[Json]:
 
 @both_subprotocols
 @pytest.mark.parametrize("name", sorted(set(MATRIX) - {_DELETED}))
-async def test_event_reaches_exactly_its_subscribers(name: str, subprotocol: str) -> None:
-    async with audience(subprotocol, with_attempt=name != "attempt.queued") as readers:
+async def test_event_reaches_exactly_its_subscribers(name: str, transport: str) -> None:
+    async with audience(transport, with_attempt=name != "attempt.queued") as readers:
         await readers.publisher.publish(event(name, payload_of(name), AT))
         if MATRIX[name].refreshes:
             assert (await readers.names())[OTHER] != RENAMED
@@ -116,9 +117,9 @@ async def test_event_reaches_exactly_its_subscribers(name: str, subprotocol: str
     assert without_cursors(of_other) == everybody
 
 
-@both_subprotocols
-async def test_deleted_board_ends_its_subscription_only(subprotocol: str) -> None:
-    async with audience(subprotocol) as readers:
+@every_transport
+async def test_deleted_board_ends_its_subscription_only(transport: str) -> None:
+    async with audience(transport) as readers:
         await readers.publisher.publish(event(_DELETED, payload_of(_DELETED), AT))
         goodbye = (await readers.board.data())["boardEvents"]
         await readers.board.completed()
@@ -139,10 +140,10 @@ async def test_conversation_items_of_all_kinds_arrive_typed() -> None:
     assert without_cursors(told) == [result for _, result in ITEMS]
 
 
-@both_subprotocols
-async def test_batch_of_all_events_has_one_order_and_cursors_on_all_exits(subprotocol: str) -> None:
+@every_transport
+async def test_batch_of_all_events_has_one_order_and_cursors_on_all_exits(transport: str) -> None:
     names = [name for name in MATRIX if name not in {_DELETED, "attempt.queued", "board.state.changed"}]
-    async with audience(subprotocol) as readers, raw_cursors(readers.publisher) as (of_socket, of_stream):
+    async with audience(transport) as readers, raw_cursors(readers.publisher) as (of_socket, of_stream):
         await readers.publisher.publish(*(event(name, payload_of(name), AT) for name in names))
         await readers.publisher.mark(_AFTERWARDS)
         told = await until_marker(readers.board)
