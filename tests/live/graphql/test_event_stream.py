@@ -92,6 +92,27 @@ async def test_subscription_tells_events_with_their_cursors(method: str, boards:
             assert (event["label"], event["cursor"], told.retry) == (label, told.id, None)
 
 
+async def test_reader_that_comes_back_with_its_last_id_misses_nothing(boards: LiveServer) -> None:
+    """An EventSource repeats the last `id` in a header: it goes on behind that event."""
+    async with open_graphql_stream(boards.address, _EVENTS, _BOARD) as stream:
+        await _opened(stream)
+        await Publisher(boards.address).mark("seen")
+        seen = await stream.block()
+    await Publisher(boards.address).mark("missed")
+    last = [("Last-Event-ID", seen.id or "")]
+    async with open_graphql_stream(boards.address, _EVENTS, _BOARD, "GET", last) as stream:
+        await Publisher(boards.address).mark("live")
+        assert (await stream.result())["data"]["boardEvents"]["__typename"] == "Hello"
+        told = [(await stream.block()).json()["data"]["boardEvents"] for _ in range(2)]
+    assert [one.get("label", one["__typename"]) for one in told] == ["missed", "live"]
+
+
+async def test_id_that_is_none_of_ours_is_answered_with_the_present(boards: LiveServer) -> None:
+    async with open_graphql_stream(boards.address, _EVENTS, _BOARD, "GET", [("Last-Event-ID", "nowhere")]) as stream:
+        told = [(await stream.result())["data"]["boardEvents"]["__typename"] for _ in range(3)]
+    assert told == ["Hello", "Gap", "State"]
+
+
 async def test_board_that_is_deleted_completes_the_stream(boards: LiveServer) -> None:
     async with open_graphql_stream(boards.address, _EVENTS, _BOARD) as stream:
         await _opened(stream)
