@@ -24,6 +24,8 @@ class GraphqlClient:
 
     script: str
     settings: Mapping[str, object] = field(default_factory=dict)
+    #: Subscribes again by itself after `SERVER_SHUTDOWN`. The others leave what a server says to their users.
+    survives_stop: bool = False
 
     @property
     def needs_node(self) -> bool:
@@ -118,10 +120,12 @@ _OLDER = {"subprotocol": "graphql-ws"}
 #: Name → client.
 CLIENTS = {
     "apollo": GraphqlClient("apollo.mjs"),
+    "apollo-multipart": GraphqlClient("apollo.mjs", {"multipart": True}, survives_stop=True),
     "gql": GraphqlClient("gql_client.py", _NEW),
     "gql-http": GraphqlClient("gql_client.py", {**_NEW, "asksOverHttp": True}),
     "gql-older": GraphqlClient("gql_client.py", _OLDER),
     "graphql-sse": GraphqlClient("graphql_sse.mjs"),
+    "graphql-sse-single": GraphqlClient("graphql_sse.mjs", {"singleConnection": True}),
     "graphql-ws": GraphqlClient("graphql_ws.mjs"),
     "relay": GraphqlClient("relay.mjs"),
     "subscriptions-transport-ws": GraphqlClient("subscriptions_transport_ws.mjs"),
