@@ -6,8 +6,8 @@ How a client is made to do it is in its script; the orders that all of them unde
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,14 +32,11 @@ class GraphqlClient:
         """Whether it is written in JavaScript."""
         return self.script.endswith(".mjs")
 
-    @asynccontextmanager
-    async def start(self, server_url: str) -> AsyncGenerator[NodeScript]:
+    def start(self, server_url: str) -> AbstractAsyncContextManager[NodeScript]:
         """Start the client for the server at `server_url`."""
         url = f"{server_url}/graphql"
         addresses = {"url": url, "socketUrl": url.replace("http", "ws", 1)}
-        async with run_script(self.script, {**addresses, **self.settings}) as script:
-            yield script
-            await script.finish()
+        return run_script(self.script, {**addresses, **self.settings})
 
 
 class BoardReader:
