@@ -1,4 +1,4 @@
-"""The doors by which commands come in: a raw socket, REST, a GraphQL mutation; and the one for events, the ingest.
+"""The doors by which commands come in: a raw socket, REST, a GraphQL mutation; events have the latter two.
 
 Each sends what it is told and returns what the door said about it, in the same words for all doors.
 """
@@ -11,12 +11,22 @@ from typing import Any
 import anyio
 import orjson
 
+from tests.clients.operations import read_operation
 from tests.equivalence.commands import FIELDS
-from tests.equivalence.document import sdl
 from tests.equivalence.mapping import Json
 from tests.kit.raw_http import Address, Answer, Connection, connect, request_bytes
 
-__all__ = ["Caller", "Outcome", "by_graphql", "by_rest"]
+__all__ = [
+    "Caller",
+    "Outcome",
+    "by_graphql",
+    "by_rest",
+    "mutate",
+    "queue_attempt",
+    "report",
+    "rest_word",
+    "stop_attempt",
+]
 
 #: Calls after which a connection is opened anew, before the server's own limit on idle ones can strike.
 _IDLE_SECONDS = 2.0
@@ -114,27 +124,47 @@ def rest_word(code: int | str | None) -> str | None:
     return None if code is None else f"unexpected {code}"
 
 
+async def mutate(caller: Caller, operation: str, **variables: object) -> Json:
+    """Send a mutation of `graphql/operations/`; return its payload, or the refusal with `code` as elsewhere."""
+    body = {"query": read_operation(operation), "variables": variables}
+    answer = orjson.loads((await caller.call("POST", "/graphql", body)).body)
+    assert not answer.get("errors"), answer["errors"]
+    (told,) = answer["data"].values()
+    result: Json = told
+    return result | ({"code": result["code"].lower()} if "code" in result else {})
+
+
 async def by_graphql(caller: Caller, board_id: str, command: Json) -> Outcome:
     """Carry out a command by a mutation."""
-    name = _CAMEL[command["type"]]
-    field = name[0].lower() + name[1:]
     given = {key: value for key, value in command.items() if key != "type"}
     if given.get("ticketType"):
         given["ticketType"] = given["ticketType"].upper()
-    body = {"query": _mutation(name, field), "variables": {"boardId": board_id, "input": given}}
-    answer = orjson.loads((await caller.call("POST", "/graphql", body)).body)
-    if answer.get("errors"):
-        return Outcome(code=answer["errors"][0]["extensions"]["code"].lower())
-    told = answer["data"][field]
-    if told["__typename"] != f"{name}Payload":
-        return Outcome(code=told["code"].lower())
-    return Outcome(card_id=told.get("card", {}).get("id"), cursor=told["cursor"])
+    told = await mutate(caller, _CAMEL[command["type"]], boardId=board_id, input=given)
+    return Outcome(told.get("code"), told.get("card", {}).get("id"), told.get("cursor"))
 
 
-def _mutation(name: str, field: str) -> str:
-    refused = "... on Refusal { code }" if "Refusal" in sdl().type_map else ""
-    card = "" if name == "DeleteCard" else "card { id }"
-    return (
-        f"mutation ($boardId: ID!, $input: {name}Input!) {{ {field}(boardId: $boardId, input: $input) "
-        f"{{ __typename ... on {name}Payload {{ cursor {card} }} {refused} }} }}"
-    )
+async def report(caller: Caller, door: str, *events: Json) -> list[Json]:
+    """Report events, which must all be accepted; return what was said of each."""
+    if door == "graphql":
+        return list((await mutate(caller, "PublishEvents", events=events))["accepted"])
+    answer = await caller.call("POST", "/api/v1/events", events)
+    assert answer.status == 202, f"{answer.body!r:.500}"
+    return list(orjson.loads(answer.body)["accepted"])
+
+
+async def queue_attempt(caller: Caller, door: str, board_id: str, card_id: str) -> tuple[str | None, Json]:
+    """Queue an attempt; return the word for its refusal, or None and the attempt."""
+    if door == "graphql":
+        told = await mutate(caller, "QueueAttempt", boardId=board_id, input={"cardId": card_id, "agent": "A"})
+        return told.get("code"), told.get("attempt", {})
+    answer = await caller.call("POST", f"/api/v1/boards/{board_id}/cards/{card_id}/attempts", {"agent": "A"})
+    return rest_word(answer.status) if answer.status != 201 else None, orjson.loads(answer.body)
+
+
+async def stop_attempt(caller: Caller, door: str, attempt_id: str) -> str | None:
+    """Stop an attempt; return the word for its refusal, or None."""
+    if door == "graphql":
+        code: str | None = (await mutate(caller, "StopAttempt", input={"attemptId": attempt_id})).get("code")
+        return code
+    answer = await caller.call("PATCH", f"/api/v1/attempts/{attempt_id}", {"status": "stopped"})
+    return rest_word(answer.status) if answer.status != 200 else None

@@ -26,7 +26,10 @@ _STEP_UNITS = 20
 
 #: What happens less often than the rest.
 _RARE = ("repeat", "nonsense", "get_state", "rename", "delete", "look")
+_PROJECT_NAMES = ("Zulu", "Alpha Board", "ünïcödé")
 _boards = st.integers(0, 1)
+#: Of what comes in by REST or by GraphQL.
+_doors = st.sampled_from(("rest", "graphql"))
 _happenings = st.tuples(_boards, names(), figures())
 
 
@@ -52,24 +55,24 @@ class EquivalenceMachine(RuleBasedStateMachine):
     def another_command(self, n: int, door: str, kind: str, chosen: Figures) -> None:
         self._command(n, door, kind, chosen)
 
-    @rule(happening=_happenings, keyed=st.booleans())
-    def event(self, happening: Any, keyed: bool) -> None:
-        self._do(self._world.ingest, happening, keyed=keyed)
+    @rule(happening=_happenings, door=_doors, keyed=st.booleans())
+    def event(self, happening: Any, door: str, keyed: bool) -> None:
+        self._do(self._world.ingest, happening, door=door, keyed=keyed)
 
-    @rule(happening=_happenings)
-    def another_event(self, happening: Any) -> None:
-        self._do(self._world.ingest, happening)
+    @rule(happening=_happenings, door=_doors)
+    def another_event(self, happening: Any, door: str) -> None:
+        self._do(self._world.ingest, happening, door=door)
 
-    @rule(happenings=st.lists(_happenings, min_size=2, max_size=6), keyed=st.booleans())
-    def batch(self, happenings: list[Any], keyed: bool) -> None:
-        self._do(self._world.ingest, *happenings, keyed=keyed)
+    @rule(happenings=st.lists(_happenings, min_size=2, max_size=6), door=_doors, keyed=st.booleans())
+    def batch(self, happenings: list[Any], door: str, keyed: bool) -> None:
+        self._do(self._world.ingest, *happenings, door=door, keyed=keyed)
 
-    @rule(n=_boards, chosen=st.integers(0, 9), stops=st.booleans())
-    def attempt(self, n: int, chosen: int, stops: bool) -> None:
+    @rule(n=_boards, door=_doors, chosen=st.integers(0, 9), stops=st.booleans())
+    def attempt(self, n: int, door: str, chosen: int, stops: bool) -> None:
         board, other = self._world.boards[n].model, self._world.boards[1 - n].model
         known = [*board.attempts] if stops else [*board.cards, *other.cards]
         step = self._world.stop_attempt if stops else self._world.queue_attempt
-        self._do(step, n, [*known, "unknown"][chosen % (len(known) + 1)])
+        self._do(step, n, door, [*known, "unknown"][chosen % (len(known) + 1)])
 
     @rule(n=_boards, chosen=st.integers(0, 9), back=st.none() | st.integers(-1, 20))
     def come_back(self, n: int, chosen: int, back: int | None) -> None:
@@ -85,9 +88,9 @@ class EquivalenceMachine(RuleBasedStateMachine):
             case "get_state":
                 self._do(self._world.ask_for_state, n)
             case "rename":
-                self._do(self._world.rename, n, ("Zulu", "Alpha Board", "ünïcödé")[chosen % 3])
+                self._do(self._world.rename, n, ("rest", "graphql")[chosen % 2], _PROJECT_NAMES[chosen % 3])
             case "delete":
-                self._do(self._world.delete_board, n, ("rest", "ingest")[chosen % 2])
+                self._do(self._world.delete_board, n, ("rest", "ingest", "graphql")[chosen % 3])
             case _:
                 self._do(self._world.look, n)
 

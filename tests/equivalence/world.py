@@ -13,7 +13,17 @@ from tests.equivalence.commands import apply, refusal
 from tests.equivalence.comparing import assert_same
 from tests.equivalence.dashboards import Dashboards
 from tests.equivalence.document import selection
-from tests.equivalence.doors import Caller, Outcome, by_graphql, by_rest, rest_word
+from tests.equivalence.doors import (
+    Caller,
+    Outcome,
+    by_graphql,
+    by_rest,
+    mutate,
+    queue_attempt,
+    report,
+    rest_word,
+    stop_attempt,
+)
 from tests.equivalence.happenings import Figures, event_of
 from tests.equivalence.mapping import Json, instant, state_shape
 from tests.equivalence.model import BoardModel, Expected
@@ -69,7 +79,7 @@ class World:
         for _ in range(2):
             self.boards.append(await self._new_board())
         await self._dashboards.open()
-        await self._publish(self._marker())
+        await report(self._caller, "rest", self._marker())
         await self._dashboards.skip()
         await self.compare()
 
@@ -110,7 +120,7 @@ class World:
             board.due.append(self._pong())
         await self.compare()
 
-    async def ingest(self, *happenings: Happening, keyed: bool = False) -> None:
+    async def ingest(self, *happenings: Happening, door: str = "rest", keyed: bool = False) -> None:
         """Report events in one batch; what they bring about is due at the exits of their boards."""
         told: list[tuple[WatchedBoard | None, Json, int | None]] = []
         silent = False
@@ -123,7 +133,7 @@ class World:
             silent = silent or self._due_count() == before
         # Where an event tells nobody anything, its board's position is known from the marker behind it.
         markers = [self._marker()] if silent else []
-        accepted = await self._publish(*(event for _, event, _ in told), *markers)
+        accepted = await report(self._caller, door, *(event for _, event, _ in told), *markers)
         for (board, event, own), answer in zip(told, accepted, strict=False):
             assert (answer["name"], answer["duplicate"]) == (event["name"], False), answer
             self._keyed += [(board, event, answer["cursor"])] if keyed else []
@@ -134,7 +144,7 @@ class World:
     async def repeat(self, chosen: int) -> None:
         """Report an event once more under its key: it gets the same answer, and nothing happens."""
         repeated = [self._keyed[chosen % len(self._keyed)]] if self._keyed else []
-        accepted = await self._publish(*(event for _, event, _ in repeated), self._marker())
+        accepted = await report(self._caller, "rest", *(event for _, event, _ in repeated), self._marker())
         for (_, event, cursor), answer in zip(repeated, accepted, strict=False):
             assert answer == {"name": event["name"], "cursor": cursor, "duplicate": True}, answer
         await self.compare()
@@ -147,29 +157,27 @@ class World:
         assert answer.status == 422, answer
         await self.mark()
 
-    async def queue_attempt(self, n: int, card_id: str) -> None:
-        """Queue an attempt over REST; that alone is told nobody."""
+    async def queue_attempt(self, n: int, door: str, card_id: str) -> None:
+        """Queue an attempt; that alone is told nobody."""
         board = self.boards[n].model
-        code = self._rest_code(n, card_id, _queue_refusal(board, card_id))
-        answer = await self._caller.call("POST", f"/api/v1/boards/{board.id}/cards/{card_id}/attempts", {"agent": "A"})
-        if code is not None:
-            assert rest_word(answer.status) == code, f"expected {code}, got {answer}"
-        else:
+        code = _queue_refusal(board, card_id)
+        refused, made = await queue_attempt(self._caller, door, board.id, card_id)
+        assert refused == (self._rest_code(n, card_id, code) if door == "rest" else code), f"{card_id}: {refused}"
+        if code is None:
             tried = [one["id"] for one in board.attempts.values() if one["cardId"] == card_id]
-            made = orjson.loads(answer.body)
-            assert made["status"] == "queued", answer
-            assert made["id"] == tried[-1] if tried else made["id"] not in board.attempts, answer
+            assert made["status"].lower() == "queued", made
+            assert made["id"] == tried[-1] if tried else made["id"] not in board.attempts, made
             board.queue({"attemptId": made["id"], "cardId": card_id}, self.now)
         await self.mark()
 
-    async def stop_attempt(self, n: int, attempt_id: str) -> None:
-        """Stop an attempt over REST."""
+    async def stop_attempt(self, n: int, door: str, attempt_id: str) -> None:
+        """Stop an attempt."""
         board = self.boards[n]
         known = board.model.attempts.get(attempt_id)
-        answer = await self._caller.call("PATCH", f"/api/v1/attempts/{attempt_id}", {"status": "stopped"})
-        if known is None or known["status"] not in ("queued", "running"):
-            assert answer.status == (409 if known else 404), answer
-        else:
+        code = _stop_refusal(known)
+        refused = await stop_attempt(self._caller, door, attempt_id)
+        assert refused == (rest_word(code) if door == "rest" else code), f"{attempt_id}: {refused}"
+        if known and code is None:
             status = "stopped" if known["status"] == "queued" else "stopping"
             board.due += board.model.change_status({"attemptId": attempt_id, "status": status}, self.now)
             board.due += board.model.stop({"attemptId": attempt_id}, self.now)
@@ -192,10 +200,15 @@ class World:
         await board.come_back(chosen, self.now, self.boards[1 - n].cursor if back == -1 else after)
         await self.compare()
 
-    async def rename(self, n: int, name: str) -> None:
-        """Rename a project over REST: no reader of its board is told, and its ticket keys stay."""
-        answer = await self._caller.call("PATCH", f"/api/v1/projects/{self.boards[n].model.id}", {"name": name})
-        assert answer.status == 200, answer
+    async def rename(self, n: int, door: str, name: str) -> None:
+        """Rename a project: no reader of its board is told, and its ticket keys stay."""
+        id = self.boards[n].model.id
+        if door == "graphql":
+            told = await mutate(self._caller, "UpdateProject", projectId=id, input={"name": name})
+            assert told["project"]["name"] == name, told
+        else:
+            answer = await self._caller.call("PATCH", f"/api/v1/projects/{id}", {"name": name})
+            assert answer.status == 200, answer
         await self.mark()
 
     async def delete_board(self, n: int, door: str) -> None:
@@ -217,7 +230,7 @@ class World:
 
     async def mark(self) -> None:
         """Tell everybody something, so that nothing can have come before it unseen."""
-        await self._publish(self._marker())
+        await report(self._caller, "rest", self._marker())
         await self.compare()
 
     async def compare(self) -> None:
@@ -226,12 +239,6 @@ class World:
             await board.compare()
         await self._dashboards.compare()
         self._clock.go_on(_MILLISECONDS)
-
-    async def _publish(self, *events: Json) -> list[Json]:
-        answer = await self._caller.call("POST", "/api/v1/events", events)
-        assert answer.status == 202, f"{answer.body!r:.500}"
-        accepted: list[Json] = orjson.loads(answer.body)["accepted"]
-        return accepted
 
     def _happen(self, board: WatchedBoard | None, event: Json, at: str) -> int | None:
         """Let an event happen in the model; return the index of what carries its own cursor, among what is due."""
@@ -258,7 +265,7 @@ class World:
     async def _new_board(self) -> WatchedBoard:
         id = self._new_name()
         made = {"projectId": id, "name": "Alpha Board", "repositoryPath": "/r"}
-        await self._publish({"name": "project.created", "payload": made})
+        await report(self._caller, "rest", {"name": "project.created", "payload": made})
         state = orjson.loads((await self._caller.call("GET", f"/api/v1/boards/{id}")).body)["state"]
         columns = {one: state["columns"][one] for one in state["columnOrder"]}
         assert [column["title"] for column in columns.values()] == _TITLES
@@ -268,11 +275,15 @@ class World:
         return board
 
     async def _delete(self, board: WatchedBoard, door: str) -> None:
+        id = board.model.id
         if door == "rest":
-            answer = await self._caller.call("DELETE", f"/api/v1/projects/{board.model.id}")
+            answer = await self._caller.call("DELETE", f"/api/v1/projects/{id}")
             assert answer.status == 204, answer
+        elif door == "graphql":
+            told = await mutate(self._caller, "DeleteProject", projectId=id)
+            assert told["projectId"] == id, told
         else:
-            await self._publish({"name": "project.deleted", "payload": {"projectId": board.model.id}})
+            await report(self._caller, "rest", {"name": "project.deleted", "payload": {"projectId": id}})
         await board.end(Expected("goodbye", {"reason": "board_deleted", "reconnectAfterMs": 0}))
 
     async def _by_socket(self, board: WatchedBoard, command: Json) -> Outcome:
@@ -326,3 +337,9 @@ def _queue_refusal(board: BoardModel, card_id: str) -> str | None:
     active = ("queued", "running", "stopping")
     tried = (one for one in board.attempts.values() if one["cardId"] == card_id)
     return "attempt_active" if any(one["status"] in active for one in tried) else None
+
+
+def _stop_refusal(known: Json | None) -> str | None:
+    if known is None:
+        return "attempt_not_found"
+    return None if known["status"] in ("queued", "running") else "attempt_not_running"
