@@ -115,6 +115,8 @@ class EquivalenceMachine(RuleBasedStateMachine):
 
         try:
             self._portal.call(run)
-        except BaseException:
+        except BaseException as error:
             self._failed = True
+            # When the same life ends otherwise the second time, Hypothesis tells of that and not of this.
+            print(f"{step.__name__} {arguments}: {error!r}")
             raise
