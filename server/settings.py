@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         default=10_000, ge=1, description="Messages that may wait for one reader before it is closed."
     )
     max_operations: int = Field(
-        default=100, ge=1, description="Operations that may run at the same time on one GraphQL WebSocket."
+        default=100, ge=1, description="Operations that may run at the same time on one GraphQL connection."
     )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest request body.")
     max_frame_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest WebSocket message.")

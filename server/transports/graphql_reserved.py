@@ -33,8 +33,6 @@ TOKEN_HEADER, TOKEN_PARAMETER = "x-graphql-event-stream-token", "token"
 RESERVATION_SECONDS = 30.0
 #: Reservations that may wait for their stream at the same time.
 MAX_UNOPENED = 1000
-#: Operations that may run at the same time on one stream.
-MAX_OPERATIONS = 100
 
 
 class GraphqlReserved:
@@ -46,7 +44,7 @@ class GraphqlReserved:
         self._node = node
         self._distinct = distinct
         self._format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, settings.heartbeat_seconds, "Accept")
-        self._reservations = Reservations(MAX_UNOPENED, MAX_OPERATIONS, secrets.token_urlsafe)
+        self._reservations = Reservations(MAX_UNOPENED, settings.max_operations, secrets.token_urlsafe)
         self._streams: dict[Reservation, ReservedStream] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

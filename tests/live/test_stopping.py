@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.kit.deadline import deadline
+from tests.kit.deadline import deadline, seconds
 from tests.kit.publishing import Publisher
 from tests.kit.raw_http import Address, connect
 from tests.kit.sse_reader import StreamEnded
@@ -123,7 +123,7 @@ async def test_stuck_readers_are_cut_when_the_grace_is_over(tmp_path: Path) -> N
         end = await server.wait()
         assert end.code == 0, end
         assert "Traceback" not in end.err, end.err
-        assert anyio.current_time() - began < 6
+        assert anyio.current_time() - began < seconds(6)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])

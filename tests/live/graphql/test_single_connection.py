@@ -200,9 +200,8 @@ async def test_id_is_taken_while_its_operation_runs(boards: LiveServer) -> None:
         assert (await reserved.begin("1", _NAME)).status == 202
 
 
-async def test_operations_on_a_stream_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphql_reserved, "MAX_OPERATIONS", 2)
-    async with live_server() as live:
+async def test_operations_on_a_stream_are_bounded() -> None:
+    async with live_server(max_operations=2) as live:
         await make_boards(live.address)
         async with open_reserved_stream(live.address) as reserved:
             statuses = [(await reserved.begin(str(id), _EVENTS, _BOARD)).status for id in range(3)]
