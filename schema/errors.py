@@ -9,7 +9,7 @@ What refuses a mutation is no exception when it arrives: `schema.refusals` makes
 | a time range that cannot be read | `BAD_USER_INPUT`, with `field` and `fields` |
 | the reader's queue was full | `SLOW_CONSUMER` |
 | the stream's board was deleted | `BOARD_DELETED` |
-| the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs` |
+| the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; transports whose end tells it do not send it |
 | the store did not answer | `STORE_UNAVAILABLE` |
 | a document or variables that do not fit | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
 | an operation that is missing or not allowed here | `OPERATION_NOT_AVAILABLE` |

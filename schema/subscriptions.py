@@ -46,7 +46,7 @@ class Subscription:
 
     @subscribed(
         "The board now, then its newest state after each change. Ends with an error: `BOARD_NOT_FOUND`, "
-        "`BOARD_DELETED`, `SLOW_CONSUMER`, `SERVER_SHUTDOWN`."
+        "`BOARD_DELETED`, `SLOW_CONSUMER`; `SERVER_SHUTDOWN` where the connection's own end does not tell it."
     )
     async def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
         """Yield the states of the board's stream."""
@@ -59,7 +59,7 @@ class Subscription:
     @subscribed(
         "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
         "board was deleted it completes with `Goodbye`; else it ends with an error: `BOARD_NOT_FOUND`, "
-        "`INVALID_CURSOR`, `SLOW_CONSUMER`, or `Goodbye` and `SERVER_SHUTDOWN`."
+        "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server stops, `Goodbye` is the last event."
     )
     async def board_events(
         self, info: Info, board_id: _BoardId, after: _After = None
@@ -74,8 +74,8 @@ class Subscription:
     @subscribed(
         (
             "The dashboard now, then whenever it changes: 150 ms after the first change that follows the one before, "
-            "and every 15 seconds when time alone has changed it. Ends with an error: `SLOW_CONSUMER`, "
-            "`SERVER_SHUTDOWN`."
+            "and every 15 seconds when time alone has changed it. Ends with an error: `SLOW_CONSUMER`; "
+            "`SERVER_SHUTDOWN` where the connection's own end does not tell it."
         ),
         DashboardOverview,
     )
@@ -91,7 +91,7 @@ class Subscription:
     @subscribed(
         "Everything on the dashboard: `Hello`, `Overview`, then a new overview when there is one (as "
         "`dashboardOverview`) and what happens to agents and profiles. Ends with an error: `BAD_USER_INPUT`, "
-        "`INVALID_CURSOR`, `SLOW_CONSUMER`, or `Goodbye` and `SERVER_SHUTDOWN`."
+        "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server stops, `Goodbye` is the last event."
     )
     async def dashboard_events(
         self, info: Info, time_range: _TimeRange = None, after: _After = None

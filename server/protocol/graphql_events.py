@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["COMPLETE", "KEEP_ALIVE", "complete_block", "next_block", "operation_block"]
+__all__ = ["COMPLETE", "KEEP_ALIVE", "complete_block", "next_block", "operation_block", "retry_block"]
 
 #: A comment; no client shows it to anybody, and proxies see that the connection is in use.
 KEEP_ALIVE = b":\n\n"
@@ -21,9 +21,9 @@ COMPLETE = b"event: complete\ndata: \n\n"
 
 
 def next_block(body: Mapping[str, Any], cursor: str | None = None) -> bytes:
-    """Return a result; with the cursor of its event as `id`, and as `retry` when a reader should come back."""
+    """Return a result, with the cursor of its event as `id`."""
     identity = b"\nid: %b" % cursor.encode() if cursor is not None else b""
-    return b"event: next\ndata: %b%b%b\n\n" % (orjson.dumps(body), identity, _retry(body))
+    return b"event: next\ndata: %b%b\n\n" % (orjson.dumps(body), identity)
 
 
 def operation_block(id: str, body: Mapping[str, Any]) -> bytes:
@@ -31,7 +31,7 @@ def operation_block(id: str, body: Mapping[str, Any]) -> bytes:
 
     Without cursor: a stream has one last event id, and each operation a position of its own.
     """
-    return b"event: next\ndata: %b%b\n\n" % (orjson.dumps({"id": id, "payload": body}), _retry(body))
+    return b"event: next\ndata: %b\n\n" % orjson.dumps({"id": id, "payload": body})
 
 
 def complete_block(id: str) -> bytes:
@@ -39,6 +39,6 @@ def complete_block(id: str) -> bytes:
     return b"event: complete\ndata: %b\n\n" % orjson.dumps({"id": id})
 
 
-def _retry(body: Mapping[str, Any]) -> bytes:
-    hints = [error.get("extensions", {}).get("reconnectAfterMs") for error in body.get("errors", ())]
-    return next((b"\nretry: %d" % hint for hint in hints if hint), b"")
+def retry_block(milliseconds: int) -> bytes:
+    """Return the hint when to come back; no event, but a browser's EventSource heeds it."""
+    return b"retry: %d\n\n" % milliseconds

@@ -7,7 +7,16 @@ from typing import Any
 
 from strawberry.types import ExecutionResult
 
-__all__ = ["GRAPHQL_JSON", "MEDIA_TYPES", "PLAIN_JSON", "body_of", "is_request_error", "status_of", "was_refused"]
+__all__ = [
+    "GRAPHQL_JSON",
+    "MEDIA_TYPES",
+    "PLAIN_JSON",
+    "body_of",
+    "is_request_error",
+    "reconnect_after_ms",
+    "status_of",
+    "was_refused",
+]
 
 PLAIN_JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -54,3 +63,9 @@ def was_refused(body: Mapping[str, Any]) -> bool:
     """Tell whether a response says that the request itself does not fit: its document, its operation or variables."""
     codes = {error.get("extensions", {}).get("code") for error in body.get("errors", ())}
     return "data" not in body and bool(codes & _REFUSALS)
+
+
+def reconnect_after_ms(body: Mapping[str, Any]) -> int | None:
+    """Return when to come back, in milliseconds, of a response that says that the server stops; None of any other."""
+    hints = (error.get("extensions", {}).get("reconnectAfterMs") for error in body.get("errors", ()))
+    return next((hint for hint in hints if hint is not None), None)

@@ -16,7 +16,7 @@ from strawberry.types.graphql import OperationType
 from schema.context import Context
 from schema.errors import INTERNAL_ERROR
 from server.protocol.graphql_request import GraphqlRequest
-from server.protocol.graphql_response import body_of, is_request_error
+from server.protocol.graphql_response import body_of, is_request_error, reconnect_after_ms
 
 __all__ = ["OperationResult", "operation_results"]
 
@@ -34,6 +34,9 @@ class OperationResult:
     failed: bool
     #: Where the reader stands after an event of a subscription, None for anything else.
     cursor: str | None = None
+    #: The server stops: milliseconds after which to come back. No client that we know subscribes again after an error
+    #: or a `complete`, and every one does when its connection ends without them. None for anything else.
+    reconnect_after_ms: int | None = None
 
 
 async def operation_results(
@@ -49,7 +52,8 @@ async def operation_results(
         async with aclosing(results):
             async for result in results:
                 failed = is_request_error(result)
-                yield OperationResult(body_of(result), failed, context.cursor)
+                body = body_of(result)
+                yield OperationResult(body, failed, context.cursor, reconnect_after_ms(body) if failed else None)
                 if failed:
                     return
     except Exception:

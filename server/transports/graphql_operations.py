@@ -64,6 +64,8 @@ class GraphqlOperations:
             results = operation_results(start.request, self._schema, replace(self._context))
             async with aclosing(results):
                 async for result in results:
+                    if result.reconnect_after_ms is not None:
+                        return  # the close code of the connection tells it
                     await self._send(self._conversation.result(start.id, result.body, result.failed))
                     if result.failed:
                         return

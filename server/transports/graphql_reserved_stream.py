@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from realtime.hub import Hub
-from server.protocol.graphql_events import KEEP_ALIVE, complete_block, operation_block
+from server.protocol.graphql_events import KEEP_ALIVE, complete_block, operation_block, retry_block
 from server.protocol.graphql_reservations import Reservation
 from server.protocol.graphql_response import was_refused
 from server.transports.graphql_operation import OperationResult
@@ -107,6 +107,9 @@ class ReservedStream:
                         begun.set_result(result.body if refused else None)
                         if refused:
                             return
+                    if result.reconnect_after_ms is not None:
+                        await self._put(retry_block(result.reconnect_after_ms))
+                        return
                     await self._put(operation_block(id, result.body))
             await self._put(complete_block(id))
         finally:

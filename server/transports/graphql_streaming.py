@@ -15,7 +15,7 @@ from strawberry.types.graphql import OperationType
 
 from realtime.node import Node
 from schema.context import Context
-from server.protocol.graphql_events import COMPLETE, KEEP_ALIVE, next_block
+from server.protocol.graphql_events import COMPLETE, KEEP_ALIVE, next_block, retry_block
 from server.protocol.graphql_parts import (
     CLOSING,
     CONTENT_TYPE,
@@ -86,6 +86,9 @@ class GraphqlStreaming:
 async def _blocks(results: _Results) -> AsyncGenerator[bytes, None]:
     async with aclosing(results):
         async for result in results:
+            if result.reconnect_after_ms is not None:
+                yield retry_block(result.reconnect_after_ms)
+                return
             yield next_block(result.body, result.cursor)
     yield COMPLETE
 

@@ -24,8 +24,6 @@ class GraphqlClient:
 
     script: str
     settings: Mapping[str, object] = field(default_factory=dict)
-    #: Subscribes again by itself after `SERVER_SHUTDOWN`. The others leave what a server says to their users.
-    survives_stop: bool = False
 
     @property
     def needs_node(self) -> bool:
@@ -117,7 +115,7 @@ _OLDER = {"subprotocol": "graphql-ws"}
 #: Name → client.
 CLIENTS = {
     "apollo": GraphqlClient("apollo.mjs"),
-    "apollo-multipart": GraphqlClient("apollo.mjs", {"multipart": True}, survives_stop=True),
+    "apollo-multipart": GraphqlClient("apollo.mjs", {"multipart": True}),
     "gql": GraphqlClient("gql_client.py", _NEW),
     "gql-http": GraphqlClient("gql_client.py", {**_NEW, "asksOverHttp": True}),
     "gql-older": GraphqlClient("gql_client.py", _OLDER),

@@ -26,10 +26,11 @@ _ENDINGS = {
     "dashboard-ws": 1012,
     "board-sse": None,
     "dashboard-sse": None,
-    "graphql-ws": "SERVER_SHUTDOWN",
-    "graphql-sse": "SERVER_SHUTDOWN",
-    "older-graphql-ws": "SERVER_SHUTDOWN",
-    "graphql-sse-single": "SERVER_SHUTDOWN",
+    # Neither error nor `complete`, which clients take as final: they come back when the connection is over.
+    "graphql-ws": 1012,
+    "graphql-sse": None,
+    "older-graphql-ws": 1012,
+    "graphql-sse-single": None,
     "graphql-multipart": "SERVER_SHUTDOWN",
 }
 

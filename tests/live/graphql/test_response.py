@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.protocol.graphql_response import GRAPHQL_JSON, PLAIN_JSON, status_of
+from server.protocol.graphql_response import GRAPHQL_JSON, PLAIN_JSON, reconnect_after_ms, status_of
 
 _FAULT = {"errors": [{"message": "Internal error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}
 _MISTAKE = {"errors": [{"message": "Syntax error"}]}
@@ -22,3 +22,8 @@ _MISTAKE = {"errors": [{"message": "Syntax error"}]}
 )
 def test_status_tells_whose_fault_it_was(body: dict[str, object], media_type: str, status: int) -> None:
     assert status_of(body, media_type) == status
+
+
+def test_hint_when_to_come_back_is_that_of_any_of_the_errors() -> None:
+    assert reconnect_after_ms({"errors": [{"message": "a"}, {"extensions": {"reconnectAfterMs": 1234}}]}) == 1234
+    assert reconnect_after_ms(_FAULT) is None

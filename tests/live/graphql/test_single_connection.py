@@ -335,10 +335,8 @@ async def test_server_that_stops_ends_operations_then_streams() -> None:
                 assert (await one.begin("1", _EVENTS, _BOARD)).status == 202
             assert [await reserved.result() for _ in range(2)] == _hello("1")
         assert (await reserved.result())[1]["data"]["boardEvents"]["__typename"] == "Goodbye"
-        end = await reserved.stream.block()
-        extensions = end.json()["payload"]["errors"][0]["extensions"]
-        assert (extensions["code"], end.retry) == ("SERVER_SHUTDOWN", str(extensions["reconnectAfterMs"]))
-        await reserved.completed("1")
+        hint = await reserved.stream.any_block()
+        assert (hint.event, hint.data, int(hint.retry or 0) > 0) == (None, None, True)
         for stream in (reserved.stream, idle.stream):
             with pytest.raises(StreamEnded) as ended:
                 await stream.block()

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from server.protocol.graphql_events import COMPLETE, KEEP_ALIVE, complete_block, next_block, operation_block
+from server.protocol.graphql_events import (
+    COMPLETE,
+    KEEP_ALIVE,
+    complete_block,
+    next_block,
+    operation_block,
+    retry_block,
+)
 
 
 def test_result_is_one_line_of_data() -> None:
@@ -13,14 +20,8 @@ def test_cursor_of_an_event_is_its_id() -> None:
     assert next_block({"data": None}, "e.1.2") == b'event: next\ndata: {"data":null}\nid: e.1.2\n\n'
 
 
-def test_hint_when_to_come_back_is_retry() -> None:
-    errors = [{"message": "a"}, {"message": "b", "extensions": {"reconnectAfterMs": 1234}}]
-    block = next_block({"errors": errors})
-    assert block.endswith(b'"extensions":{"reconnectAfterMs":1234}}]}\nretry: 1234\n\n')
-
-
-def test_errors_without_a_hint_have_no_retry() -> None:
-    assert b"retry" not in next_block({"errors": [{"message": "a", "extensions": {"reconnectAfterMs": 0}}]})
+def test_hint_when_to_come_back_is_no_event() -> None:
+    assert retry_block(1234) == b"retry: 1234\n\n"
 
 
 def test_complete_and_comment_are_as_the_protocol_has_them() -> None:
@@ -30,8 +31,3 @@ def test_complete_and_comment_are_as_the_protocol_has_them() -> None:
 def test_one_of_several_operations_has_its_id_in_every_block() -> None:
     assert operation_block('"', {"data": None}) == b'event: next\ndata: {"id":"\\"","payload":{"data":null}}\n\n'
     assert complete_block("a") == b'event: complete\ndata: {"id":"a"}\n\n'
-
-
-def test_one_of_several_operations_passes_the_hint_on() -> None:
-    errors = [{"message": "b", "extensions": {"reconnectAfterMs": 1234}}]
-    assert operation_block("a", {"errors": errors}).endswith(b"\nretry: 1234\n\n")
