@@ -12,6 +12,8 @@ from contextlib import suppress
 from graphql import GraphQLError
 from strawberry.extensions import ParserCache, ValidationCache
 
+from schema.document_size import size_errors
+
 __all__ = ["ParsedOnce", "ValidatedOnce"]
 
 #: Documents that are kept, the last used ones; each is as large as a request body at most.
@@ -34,8 +36,17 @@ class ParsedOnce(ParserCache):
 
 
 class ValidatedOnce(ValidationCache):
-    """Strawberry's cache, bounded by the same number."""
+    """Strawberry's cache, bounded by the same number; what is too large to be validated is refused before."""
 
     def __init__(self) -> None:
         """Share the cache with all operations."""
         super().__init__(MAX_DOCUMENTS)
+
+    def on_validate(self) -> Iterator[None]:
+        """Validate the document, if it has a size that the rules can walk."""
+        document = self.execution_context.graphql_document
+        if document is not None and (errors := size_errors(document)):
+            self.execution_context.pre_execution_errors = errors
+            yield
+        else:
+            yield from super().on_validate()

@@ -10,6 +10,7 @@ from strawberry.extensions import AddValidationRules, MaxAliasesLimiter, MaxToke
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.circles import NoCircles
 from schema.document_cache import ParsedOnce, ValidatedOnce
 from schema.errors import public_error
 from schema.executor import BoundedExecutor
@@ -52,7 +53,7 @@ def make_schema() -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         extensions=[
-            partial(AddValidationRules, rules),
+            partial(AddValidationRules, [NoCircles, *rules]),
             partial(MaxTokensLimiter, MAX_TOKENS),
             ParsedOnce,
             ValidatedOnce,
