@@ -97,6 +97,9 @@ class ReservedStream:
         self.drop()
         if self._operations:
             await asyncio.wait(list(self._operations.values()), timeout=STOP_SECONDS)
+        # Nobody reads any more; who waits for room (`stop`, in a request of its own) would wait for ever.
+        while not self._queue.empty():
+            self._queue.get_nowait()
 
     async def _run(self, id: str, results: _Results, begun: asyncio.Future[dict[str, Any] | None]) -> None:
         try:
