@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import strawberry
 
@@ -45,6 +45,9 @@ class _CardChanged(_Changed):
     """The answer with a card; no type of the schema."""
 
     card: models.Card = strawberry.field(graphql_type=Card, description="The card after the change.")
+
+
+_P = TypeVar("_P", bound=_CardChanged)
 
 
 @strawberry.type(description="What `createCard` did.")
@@ -99,9 +102,7 @@ class CardMutations:
         input: Annotated[CreateCardInput, strawberry.argument(description="The card.")],
     ) -> CreateCardPayload:
         """Carry out `CreateCard`."""
-        command = parse_command(CreateCard, input.payload())
-        executed = await info.context.node.bus.execute(BoardId(board_id), command)
-        return CreateCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
+        return await _change_card(CreateCardPayload, info, board_id, parse_command(CreateCard, input.payload()))
 
     @refusable("Give a card new values.", UpdateCardResult)
     async def update_card(
@@ -111,9 +112,7 @@ class CardMutations:
         input: Annotated[UpdateCardInput, strawberry.argument(description="The card and its new values.")],
     ) -> UpdateCardPayload:
         """Carry out `UpdateCard`."""
-        command = parse_command(UpdateCard, input.payload())
-        executed = await info.context.node.bus.execute(BoardId(board_id), command)
-        return UpdateCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
+        return await _change_card(UpdateCardPayload, info, board_id, parse_command(UpdateCard, input.payload()))
 
     @refusable("Put a card at a place of a column.", MoveCardResult)
     async def move_card(
@@ -123,9 +122,7 @@ class CardMutations:
         input: Annotated[MoveCardInput, strawberry.argument(description="The card and its new place.")],
     ) -> MoveCardPayload:
         """Carry out `MoveCard`."""
-        command = parse_command(MoveCard, input.payload())
-        executed = await info.context.node.bus.execute(BoardId(board_id), command)
-        return MoveCardPayload(state=_state(executed), cursor=_cursor(executed), card=_card(executed, command))
+        return await _change_card(MoveCardPayload, info, board_id, parse_command(MoveCard, input.payload()))
 
     @refusable("Delete a card and every dependency on it.", DeleteCardResult)
     async def delete_card(
@@ -137,16 +134,15 @@ class CardMutations:
         """Carry out `DeleteCard`."""
         command = parse_command(DeleteCard, input.payload())
         executed = await info.context.node.bus.execute(BoardId(board_id), command)
-        return DeleteCardPayload(state=_state(executed), cursor=_cursor(executed), card_id=input.card_id)
+        return DeleteCardPayload(state=_state(executed), cursor=executed.position.cursor, card_id=input.card_id)
+
+
+async def _change_card(payload: type[_P], info: Info, board_id: str, command: CreateCard | UpdateCard | MoveCard) -> _P:
+    """Carry out a command that leaves a card; answer with `payload`."""
+    executed = await info.context.node.bus.execute(BoardId(board_id), command)
+    card = executed.board.state.cards[CardId(command.card_id)]
+    return payload(state=_state(executed), cursor=executed.position.cursor, card=card)
 
 
 def _state(executed: Executed) -> BoardState:
-    return BoardState(board_id=executed.board.id, state=executed.board.state, cursor=_cursor(executed))
-
-
-def _cursor(executed: Executed) -> str:
-    return executed.position.cursor
-
-
-def _card(executed: Executed, command: CreateCard | UpdateCard | MoveCard) -> models.Card:
-    return executed.board.state.cards[CardId(command.card_id)]
+    return BoardState(board_id=executed.board.id, state=executed.board.state, cursor=executed.position.cursor)
