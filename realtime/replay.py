@@ -18,7 +18,7 @@ from realtime.ports import HistoryReader, Span, StoredEvent
 from realtime.position import InvalidCursor, Position, parse_cursor
 from realtime.translate import translate
 
-__all__ = ["missed", "missed_globally", "past_view", "seen_at"]
+__all__ = ["missed", "missed_globally", "seen_at"]
 
 #: Events that are read at a time.
 PAGE_EVENTS = 500
@@ -41,31 +41,22 @@ def seen_at(cursor: str, now: Position) -> Position:
     return seen
 
 
-async def past_view(history: HistoryReader, board_id: BoardId, seen: Position) -> BoardView:
-    """Return the board as it was at `seen`, for `missed`.
+async def missed(
+    history: HistoryReader, board_id: BoardId, seen: Position, until: Position
+) -> AsyncGenerator[Envelope, None]:
+    """Yield the envelopes of a board behind `seen`, up to `until`, in order.
 
     Raises:
-        PositionLost: `history_expired`, the log does not reach back so far.
+        PositionLost: `history_expired`: the log does not reach back so far, or the board was deleted in between.
         StoreUnavailable: the log could not be read.
     """
-    board = await history.past_board(board_id, seen.offset)
-    if board is None:
-        raise PositionLost(_EXPIRED)
-    return BoardView(board, seen)
-
-
-async def missed(history: HistoryReader, then: BoardView, until: Position) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes behind `then.position`, up to `until`, in order; `then` is moved on.
-
-    Raises:
-        PositionLost: `history_expired`: the log has lost a part of it meanwhile, or the board was deleted in between.
-        StoreUnavailable: the log could not be read.
-    """
+    if seen == until:
+        return
+    then = await _past_view(history, board_id, seen)
     # An event that was seen in part is the very next one: nothing comes between its envelopes.
-    seen_parts = then.position.part
-    then.position = then.position.whole()
+    seen_parts = seen.part
     while then.position != until:
-        for stored in await _page(history, board_channel(then.board.id), then.position, until):
+        for stored in await _page(history, board_channel(board_id), then.position, until):
             for envelope in _told(then, stored)[seen_parts:]:
                 yield envelope
             seen_parts = 0
@@ -83,6 +74,13 @@ async def missed_globally(history: HistoryReader, seen: Position, until: Positio
             seen = seen.moved_globally(_next(stored, seen.global_offset))
             for type, payload in translate(stored.recorded, None):
                 yield Envelope(type, payload, seen.cursor)
+
+
+async def _past_view(history: HistoryReader, board_id: BoardId, seen: Position) -> BoardView:
+    board = await history.past_board(board_id, seen.offset)
+    if board is None:
+        raise PositionLost(_EXPIRED)
+    return BoardView(board, seen.whole())
 
 
 async def _page(history: HistoryReader, channel: Channel, seen: Position, until: Position) -> Sequence[StoredEvent]:

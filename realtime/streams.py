@@ -6,8 +6,9 @@ before it is first iterated, and forgets everything however it ends; consume it 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 from realtime import envelopes
 from realtime.board_views import BoardView
@@ -18,10 +19,12 @@ from realtime.errors import NotFound, PositionLost
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.position import Position
-from realtime.replay import missed, missed_globally, past_view, seen_at
+from realtime.replay import missed, missed_globally, seen_at
 from realtime.subscriber import Subscriber
 
 __all__ = ["board_stream", "dashboard_stream", "state_of"]
+
+Stream = AsyncGenerator[Envelope, None]
 
 
 async def board_stream(
@@ -48,7 +51,8 @@ async def board_stream(
         # No await between this and the end of the snapshot's making: nothing can fall in between.
         with node.hub.subscribe(board_channel(board_id), live):
             now, snapshot = view.position, _snapshot(view)
-            async with aclosing(_opening(node, board_id, after, now, snapshot)) as opening:
+            replay = partial(missed, node.store, board_id, until=now)
+            async with aclosing(_opening(node, after, now, replay, snapshot)) as opening:
                 async for envelope in opening:
                     yield envelope
             while True:
@@ -73,7 +77,8 @@ async def dashboard_stream(
             now = node.dashboard.position
             # Under the position of the registration: agent events since then wait in the queue, behind the overview.
             first = (await node.dashboard.envelope(time_range)).stamped(now.cursor)
-            async with aclosing(_dashboard_opening(node, after, now)) as opening:
+            replay = partial(missed_globally, node.store, until=now)
+            async with aclosing(_opening(node, after, now, replay, ())) as opening:
                 async for envelope in opening:
                     yield envelope
             yield first
@@ -99,53 +104,26 @@ def _snapshot(view: BoardView) -> list[Envelope]:
 
 
 async def _opening(
-    node: Node, board_id: BoardId, after: str | None, now: Position, snapshot: Sequence[Envelope]
-) -> AsyncGenerator[Envelope, None]:
+    node: Node, after: str | None, now: Position, replay: Callable[[Position], Stream], snapshot: Sequence[Envelope]
+) -> Stream:
     """Yield `hello` and what brings the reader to `now`: what it missed since `after`, else the snapshot."""
-    then: BoardView | None = None
+    seen, last = now, after
     lost: PositionLost | None = None
-    start, last = now, after
     try:
-        if after is not None:
-            seen = seen_at(after, now)
-            then = await past_view(node.store, board_id, seen) if seen != now else None
-            # It stands where it stood until it has what it missed: whoever leaves in between comes back with that.
-            start = seen
+        # It stands where it stood until it has what it missed: whoever leaves in between comes back with that.
+        seen = now if after is None else seen_at(after, now)
     except PositionLost as error:
         lost = error
-    yield envelopes.hello(node.clock(), start, node.limits.heartbeat_seconds)
-    if then is not None:
-        try:
-            async with aclosing(missed(node.store, then, now)) as replayed:
-                async for envelope in replayed:
-                    last = envelope.cursor
-                    yield envelope
-        except PositionLost as error:
-            lost = error
+    yield envelopes.hello(node.clock(), seen, node.limits.heartbeat_seconds)
+    try:
+        async with aclosing(replay(seen)) as replayed:
+            async for envelope in replayed:
+                last = envelope.cursor
+                yield envelope
+    except PositionLost as error:
+        lost = error
     if lost is not None:
         yield envelopes.gap(lost.reason, last or now.cursor, now)
     if after is None or lost is not None:
         for envelope in snapshot:
             yield envelope
-
-
-async def _dashboard_opening(node: Node, after: str | None, now: Position) -> AsyncGenerator[Envelope, None]:
-    """Yield `hello` and the agent events missed since `after`."""
-    seen: Position | None = None
-    lost: PositionLost | None = None
-    last = after
-    try:
-        seen = None if after is None else seen_at(after, now)
-    except PositionLost as error:
-        lost = error
-    yield envelopes.hello(node.clock(), seen or now, node.limits.heartbeat_seconds)
-    if seen is not None:
-        try:
-            async with aclosing(missed_globally(node.store, seen, now)) as replayed:
-                async for envelope in replayed:
-                    last = envelope.cursor
-                    yield envelope
-        except PositionLost as error:
-            lost = error
-    if lost is not None:
-        yield envelopes.gap(lost.reason, last or now.cursor, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -10,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope, heartbeat
-from realtime.errors import NotFound, StreamEnded
+from realtime.errors import NotFound, StoreUnavailable, StreamEnded
 from realtime.node import Node
 from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
@@ -21,6 +22,8 @@ from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_strea
 from server.transports.query import after_of, board_of, required_board
 
 __all__ = ["SseEndpoint"]
+
+log = logging.getLogger(__name__)
 
 
 class SseEndpoint:
@@ -58,3 +61,6 @@ async def _blocks(first: Envelope, stream: AsyncGenerator[Envelope, None]) -> As
             yield envelope.encoded(block)
     except StreamEnded:
         return  # `goodbye` was the last block
+    except StoreUnavailable as away:
+        # In the middle of a replay: the reader comes back with the last cursor that it has.
+        log.warning("a stream ends, the store did not answer: %s", away)
