@@ -18,7 +18,6 @@ from realtime.ports import (
     BoardReader,
     Broker,
     DashboardReader,
-    EventReader,
     EventStore,
     HistoryReader,
 )
@@ -26,7 +25,7 @@ from realtime.ports import (
 __all__ = ["Limits", "Node", "Store", "make_node"]
 
 
-class Store(EventStore, BoardReader, AttemptReader, BatchReader, EventReader, HistoryReader, DashboardReader, Protocol):
+class Store(EventStore, BoardReader, AttemptReader, BatchReader, HistoryReader, DashboardReader, Protocol):
     """A store that can do all the node needs."""
 
 

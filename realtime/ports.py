@@ -26,7 +26,6 @@ __all__ = [
     "Broker",
     "CardKey",
     "DashboardReader",
-    "EventReader",
     "EventStore",
     "HistoryReader",
     "LogEntry",
@@ -211,6 +210,12 @@ class HistoryReader(Protocol):
     async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
         """Return the first `limit` events of a span, in the order in which they happened over both logs."""
 
+    async def event_page(self, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
+        """Return the first `limit` events behind the offset `after` of a channel; their places are the offsets.
+
+        A first event that is not the one at `after + 1` tells that the log no longer reaches back so far.
+        """
+
 
 class BatchReader(Protocol):
     """Reads of many what the other readers read of one; each call is one look, and sees one moment.
@@ -245,16 +250,6 @@ class BatchReader(Protocol):
 
     async def todos_of_attempts(self, attempt_ids: Collection[AttemptId]) -> Mapping[AttemptId, dict[str, Any]]:
         """Return the todo lists of those attempts that have one."""
-
-
-class EventReader(Protocol):
-    """Reads the event log."""
-
-    async def event_page(self, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
-        """Return the first `limit` events behind the offset `after` of a channel; their places are the offsets.
-
-        A first event that is not the one at `after + 1` tells that the log no longer reaches back so far.
-        """
 
 
 class DashboardReader(Protocol):
