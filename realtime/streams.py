@@ -18,6 +18,7 @@ from realtime.envelopes import Envelope
 from realtime.errors import NotFound, PositionLost
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
+from realtime.options import StreamOptions
 from realtime.position import Position
 from realtime.replay import missed, missed_globally, seen_at
 from realtime.subscriber import Subscriber
@@ -25,15 +26,17 @@ from realtime.subscriber import Subscriber
 __all__ = ["board_stream", "dashboard_stream", "state_of"]
 
 Stream = AsyncGenerator[Envelope, None]
+#: Of a reader that asks for nothing in particular.
+DEFAULT = StreamOptions()
 
 
 async def board_stream(
-    node: Node, board_id: BoardId, subscriber: Subscriber | None = None, *, after: str | None = None
+    node: Node, board_id: BoardId, subscriber: Subscriber | None = None, options: StreamOptions = DEFAULT
 ) -> AsyncGenerator[Envelope, None]:
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
 
     `subscriber` is the queue to read from; who gives one may put replies of its own into it (`state_of`).
-    With `after`, the cursor at which the reader stood before, it is `hello`, what was missed since, then what happens.
+    With `options.after`, where the reader stood before, it is `hello`, what was missed since, then what happens.
     Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it.
 
     Raises:
@@ -52,7 +55,7 @@ async def board_stream(
         with node.hub.subscribe(board_channel(board_id), live):
             now, snapshot = view.position, _snapshot(view)
             replay = partial(missed, node.store, board_id, until=now)
-            async with aclosing(_opening(node, after, now, replay, snapshot)) as opening:
+            async with aclosing(_opening(node, options.after, now, replay, snapshot)) as opening:
                 async for envelope in opening:
                     yield envelope
             while True:
@@ -60,11 +63,11 @@ async def board_stream(
 
 
 async def dashboard_stream(
-    node: Node, time_range: TimeRange, subscriber: Subscriber | None = None, *, after: str | None = None
+    node: Node, time_range: TimeRange, subscriber: Subscriber | None = None, options: StreamOptions = DEFAULT
 ) -> AsyncGenerator[Envelope, None]:
     """Yield `hello`, `dashboard_overview`, then a new overview whenever there is one, and agent events.
 
-    `subscriber` and `after` as in `board_stream`; only agent events can be missed, an overview is made anew.
+    `subscriber` and `options` as in `board_stream`; only agent events can be missed, an overview is made anew.
 
     Raises:
         StoreUnavailable: the overview could not be computed.
@@ -78,7 +81,7 @@ async def dashboard_stream(
             # Under the position of the registration: agent events since then wait in the queue, behind the overview.
             first = (await node.dashboard.envelope(time_range)).stamped(now.cursor)
             replay = partial(missed_globally, node.store, until=now)
-            async with aclosing(_opening(node, after, now, replay, ())) as opening:
+            async with aclosing(_opening(node, options.after, now, replay, ())) as opening:
                 async for envelope in opening:
                     yield envelope
             yield first

@@ -15,6 +15,7 @@ from realtime.dashboard import model
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, Refused, StreamEnded
 from realtime.kanban.ids import BoardId
+from realtime.options import StreamOptions
 from realtime.position import InvalidCursor, parse_cursor
 from realtime.streams import board_stream, dashboard_stream
 from schema import mapping
@@ -66,7 +67,7 @@ class Subscription:
     ) -> AsyncGenerator[BoardEvent, None]:
         """Yield every envelope of the board's stream."""
         board = BoardId(board_id)
-        source = board_stream(info.context.node, board, after=_stood_at(info.context, after))
+        source = board_stream(info.context.node, board, options=_options(info.context, after))
         async with aclosing(_told(info.context, source, completing=BoardGone)) as stream:
             async for envelope in stream:
                 yield mapping.board_event(envelope, board)
@@ -97,27 +98,26 @@ class Subscription:
         self, info: Info, time_range: _TimeRange = None, after: _After = None
     ) -> AsyncGenerator[DashboardEvent, None]:
         """Yield every envelope of the dashboard's stream."""
-        stood_at = _stood_at(info.context, after)
-        source = dashboard_stream(info.context.node, time_range_of(time_range), after=stood_at)
+        options = _options(info.context, after)
+        source = dashboard_stream(info.context.node, time_range_of(time_range), options=options)
         async with aclosing(_told(info.context, source)) as stream:
             async for envelope in stream:
                 yield mapping.dashboard_event(envelope)
 
 
-def _stood_at(context: Context, after: str | None) -> str | None:
-    """Return the cursor to go on from: the argument, else what the transport knows.
+def _options(context: Context, after: str | None) -> StreamOptions:
+    """Return what the reader asks for: by the arguments, else what the transport knows.
 
     Raises:
         Refused: `invalid_cursor`, the argument is none. (One of the transport's is answered with a `gap`: who only
             repeats what it was given could do nothing about an error.)
     """
-    if after is None:
-        return context.after
-    try:
-        parse_cursor(after)
-    except InvalidCursor as error:
-        raise Refused(str(error), "invalid_cursor") from None
-    return after
+    if after is not None:
+        try:
+            parse_cursor(after)
+        except InvalidCursor as error:
+            raise Refused(str(error), "invalid_cursor") from None
+    return StreamOptions(after if after is not None else context.after)
 
 
 async def _told(

@@ -6,10 +6,11 @@ from starlette.datastructures import QueryParams
 
 from realtime.errors import FieldError
 from realtime.kanban.ids import BoardId
+from realtime.options import StreamOptions
 from realtime.position import InvalidCursor, parse_cursor
 from server.problem import Problem
 
-__all__ = ["after_of", "board_of", "first_values", "required_board"]
+__all__ = ["board_of", "first_values", "options_of", "required_board"]
 
 
 def board_of(query: QueryParams) -> BoardId | None:
@@ -34,21 +35,27 @@ def required_board(query: QueryParams) -> BoardId:
     return board_id
 
 
-def after_of(query: QueryParams) -> str | None:
-    """Return the cursor of `?after=`, None when there is none.
+def options_of(query: QueryParams, last_event_id: str | None = None) -> StreamOptions:
+    """Return what is asked of a raw stream.
+
+    The header of an EventSource that reconnects, if it came, is newer than what its address may say.
 
     Raises:
-        Problem: 400, it is no cursor (contract §8, row 23).
+        Problem: 400, `?after=` is no cursor (contract §8, row 23).
     """
-    cursor = first_values(query).get("after")
+    given = first_values(query)
+    return StreamOptions(after=last_event_id or _after(given.get("after")))
+
+
+def first_values(query: QueryParams) -> dict[str, str]:
+    """Return the first value of each parameter, as the original did (Starlette itself gives the last)."""
+    return {name: query.getlist(name)[0] for name in query}
+
+
+def _after(cursor: str | None) -> str | None:
     if cursor is not None:
         try:
             parse_cursor(cursor)
         except InvalidCursor as error:
             raise Problem(400, str(error), errors=[FieldError("after", str(error))]) from error
     return cursor
-
-
-def first_values(query: QueryParams) -> dict[str, str]:
-    """Return the first value of each parameter, as the original did (Starlette itself gives the last)."""
-    return {name: query.getlist(name)[0] for name in query}

@@ -24,7 +24,7 @@ from server.protocol.kanban_conversation import Conversation, Execute, GetState,
 from server.protocol.kanban_messages import error, pong, text
 from server.settings import Settings
 from server.tasks import first_to_end
-from server.transports.query import after_of, required_board
+from server.transports.query import options_of, required_board
 
 __all__ = ["board_socket", "dashboard_socket"]
 
@@ -39,7 +39,7 @@ class _HeartbeatOverdue(Exception):
 async def board_socket(socket: WebSocket) -> None:
     """Serve one board to one client, and carry out its commands."""
     try:
-        board_id, after = required_board(socket.query_params), after_of(socket.query_params)
+        board_id, options = required_board(socket.query_params), options_of(socket.query_params)
     except Problem as refused:
         await socket.send_denial_response(refused.response())
         return
@@ -47,7 +47,7 @@ async def board_socket(socket: WebSocket) -> None:
     node: Node = socket.app.state.node
     # The socket's own queue: replies keep their place between what the stream delivers.
     queue = Subscriber(node.limits.queued_envelopes)
-    stream = board_stream(node, board_id, queue, after=after)
+    stream = board_stream(node, board_id, queue, options)
     await _serve(socket, queue, stream, _converse(socket, board_id, queue))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.node import Node
+from realtime.options import StreamOptions
 from realtime.streams import board_stream
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish, take
@@ -32,7 +33,7 @@ async def _told_since(url: str, after: str, count: int) -> list[tuple[str, str |
     async with (
         open_store(url) as store,
         open_node(store) as node,
-        aclosing(board_stream(node, BOARD, after=after)) as stream,
+        aclosing(board_stream(node, BOARD, options=StreamOptions(after=after))) as stream,
     ):
         return [(one.type, one.cursor, one.payload_json()) for one in (await take(stream, count, units=20))[1:]]
 

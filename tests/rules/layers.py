@@ -15,7 +15,7 @@ __all__ = ["LAYERS", "find_breaches"]
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "tasks"}),
     frozenset({"kanban", "dashboard"}),
-    frozenset({"channels", "position", "envelopes", "translate"}),
+    frozenset({"channels", "position", "envelopes", "translate", "options"}),
     frozenset({"ports", "backends"}),
     frozenset({"bus", "hub", "subscriber", "board_views", "dashboard_feed", "delivery", "replay", "node", "projects"}),
     frozenset({"streams"}),

@@ -19,6 +19,7 @@ from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
+from realtime.options import StreamOptions
 from realtime.position import Position, channel_tag, parse_cursor
 from realtime.replay import seen_at
 from realtime.streams import board_stream, dashboard_stream
@@ -70,7 +71,9 @@ class _Reader:
 async def _comes_back(node: Node, reader: _Reader, at: int) -> None:
     """Read what follows the envelope `at`: the rest of what the reader had, and nothing else."""
     rest = reader.had[at + 1 :]
-    async with aclosing(board_stream(node, reader.board_id, after=reader.had[at].cursor)) as stream:
+    async with aclosing(
+        board_stream(node, reader.board_id, options=StreamOptions(after=reader.had[at].cursor))
+    ) as stream:
         hello, *missed = await take(stream, 1 + len(rest))
         await publish(node, event("attempt.log.appended", _marker(reader.board_id)))
         (marker,) = await take(stream, 1)
@@ -157,7 +160,7 @@ async def test_envelopes_of_one_event_are_resumed_in_the_middle(node: Node, boar
         await publish(node, event("git.commit.created", commit), line(1))
         log, *rest = await take(stream, 3)
     assert (log.type, rest[0].type) == ("attempt_log", "git_commit")
-    async with aclosing(board_stream(node, BOARD, after=log.cursor)) as stream:
+    async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=log.cursor))) as stream:
         _, *missed = await take(stream, 3)
     assert seen(missed) == seen(rest)
 
@@ -166,7 +169,7 @@ async def test_replay_of_more_than_a_page_is_whole_and_live_events_follow(node: 
     async with aclosing(board_stream(node, BOARD)) as stream:
         _, state = await take(stream, 2)
     await publish(node, *map(line, range(900)))
-    async with aclosing(board_stream(node, BOARD, after=state.cursor)) as stream:
+    async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=state.cursor))) as stream:
         before = await take(stream, 100)
         # While it still replays: what happens now waits behind what was missed.
         await publish(node, *map(line, range(900, 1300)))
@@ -180,7 +183,7 @@ async def test_cursor_from_before_the_board_was_made_anew_is_a_gap(node: Node, b
         _, state = await take(stream, 2)
     await publish(node, event("project.deleted", {"projectId": BOARD}))
     anew = await create_board(node, name="Anew")
-    async with aclosing(board_stream(node, BOARD, after=state.cursor)) as stream:
+    async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=state.cursor))) as stream:
         _, gap, fresh = await take(stream, 3)
     assert isinstance(gap.payload, dict)
     assert (gap.payload["reason"], gap.payload["from"]) == ("history_expired", state.cursor)
@@ -194,13 +197,15 @@ async def test_dashboard_that_comes_back_gets_the_agents_it_missed_and_a_fresh_o
         _, overview = await take(stream, 2)
     for name in ("one", "two"):
         await publish(node, event("agent.registered", {"agent": name}))
-    async with aclosing(dashboard_stream(node, DEFAULT_TIME_RANGE, after=overview.cursor)) as stream:
+    async with aclosing(
+        dashboard_stream(node, DEFAULT_TIME_RANGE, options=StreamOptions(after=overview.cursor))
+    ) as stream:
         hello, one, two, fresh = await take(stream, 4)
     assert isinstance(hello.payload, dict)
     assert hello.payload["cursor"] == overview.cursor
     assert [part.payload for part in (one, two)] == [{"agent": name, "label": None} for name in ("one", "two")]
     assert (fresh.type, fresh.cursor) == ("dashboard_overview", two.cursor)
-    async with aclosing(dashboard_stream(node, DEFAULT_TIME_RANGE, after=one.cursor)) as stream:
+    async with aclosing(dashboard_stream(node, DEFAULT_TIME_RANGE, options=StreamOptions(after=one.cursor))) as stream:
         assert [part.type for part in await take(stream, 3)] == ["hello", "agent_registered", "dashboard_overview"]
 
 
@@ -210,7 +215,10 @@ async def test_watched_board_and_log_tell_the_same_after_a_restart(board: Board,
         for title in ("one", "two"):
             await node.bus.execute(BOARD, CreateCard(column_id=column_id(board.state, "Backlog"), title=title))
         told = await take(stream, 2)
-    async with open_node(store) as later, aclosing(board_stream(later, BOARD, after=state.cursor)) as stream:
+    async with (
+        open_node(store) as later,
+        aclosing(board_stream(later, BOARD, options=StreamOptions(after=state.cursor))) as stream,
+    ):
         assert seen((await take(stream, 3))[1:]) == seen(told)
 
 

@@ -21,6 +21,7 @@ from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
 from realtime.kanban.wire import state_json
 from realtime.node import Limits, Node
+from realtime.options import StreamOptions
 from realtime.position import parse_cursor
 from realtime.streams import board_stream, dashboard_stream, state_of
 from realtime.subscriber import Subscriber
@@ -297,7 +298,7 @@ async def test_cursor_that_cannot_be_served_is_answered_with_gap_and_state(
     assert isinstance(hello.payload, dict)
     now = parse_cursor(hello.payload["cursor"])
     cursor = after.format(epoch=now.epoch, tag=now.tag)
-    async with aclosing(board_stream(node, BOARD, after=cursor)) as stream:
+    async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=cursor))) as stream:
         _, gap, state = await take(stream, 3)
     assert (gap.type, gap.payload) == ("gap", {"reason": reason, "from": cursor, "to": now.cursor})
     assert (state.type, state.payload) == ("state", board.state)
@@ -306,7 +307,7 @@ async def test_cursor_that_cannot_be_served_is_answered_with_gap_and_state(
 async def test_cursor_of_now_goes_on_live(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD)) as stream:
         _, state = await take(stream, 2)
-    async with aclosing(board_stream(node, BOARD, after=state.cursor)) as stream:
+    async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=state.cursor))) as stream:
         (hello,) = await take(stream, 1)
         await publish(node, event("attempt.log.appended", LINE))
         (line,) = await take(stream, 1)

@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 from realtime.errors import Conflict, FieldError, InvalidInput, NotFound
 from realtime.kanban.commands import MoveCard
 from server.problem import Problem
-from server.transports.query import after_of, board_of, first_values, required_board
+from server.transports.query import board_of, first_values, options_of, required_board
 from server.transports.rest.inputs import StopPatch, command_of, input_of
 from server.transports.rest.refusals import refusals
 
@@ -42,11 +42,11 @@ def test_first_of_several_values_counts() -> None:
 
 
 def test_after_must_be_a_cursor() -> None:
-    assert after_of(QueryParams("")) is None
-    assert after_of(QueryParams("after=abc-01234567-5-0")) == "abc-01234567-5-0"
+    assert options_of(QueryParams("")).after is None
+    assert options_of(QueryParams("after=abc-01234567-5-0")).after == "abc-01234567-5-0"
     for bad in ("", "42", "abc-01234567-5-0%0A", "abc-01234567--5-0"):
         with pytest.raises(Problem) as refused:
-            after_of(QueryParams(f"after={bad}"))
+            options_of(QueryParams(f"after={bad}"))
         assert [error.field for error in refused.value.errors] == ["after"]
 
 
