@@ -7,9 +7,11 @@ STAMP := $(VENV)/.installed
 CLIENTS := tests/clients
 UNTESTED := the tests with real JavaScript clients and Chromium are skipped (or fail, under BOARDCAST_REQUIRE_CLIENTS=1).
 CLIENTS_STAMP := $(CLIENTS)/node_modules/.installed
+PEERS := tests/bench/peers
+PEERS_STAMP := $(PEERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clients equivalence
+.PHONY: help setup run test check bench clients equivalence peers
 
 help:
 	@echo "make run     serve with demo activity on http://127.0.0.1:8000   (ARGS='--port 9000')"
@@ -33,7 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 run: $(STAMP)
 	$(BIN)/python -m server --demo $(ARGS)
 
-test: $(STAMP) clients
+test: $(STAMP) clients peers
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 # The suite has 200 examples of it; whoever changes what is delivered, or how, runs more.
@@ -55,5 +57,14 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP) clients
+bench: $(STAMP) peers
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# The servers that are measured beside ours. Without them our column stands alone.
+peers:
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "Node.js or npm is missing: the benchmark runs without its peers."; \
+	elif [ ! -e $(PEERS_STAMP) ] || [ $(PEERS)/package.json -nt $(PEERS_STAMP) ]; then \
+		(cd $(PEERS) && npm install --no-audit --no-fund --no-package-lock --silent) && touch $(PEERS_STAMP) \
+			|| echo "npm install failed in $(PEERS) (offline?): the benchmark runs without its peers."; \
+	fi

@@ -33,7 +33,7 @@ def main() -> None:
 
 async def _run(names: list[str], runs: int) -> None:
     for name in names:
-        print("", table(CASES[name].title, await measure(CASES[name], runs)), sep="\n", flush=True)
+        print("", table(CASES[name].title, CASES[name].reach, await measure(CASES[name], runs)), sep="\n", flush=True)
 
 
 def _surroundings() -> str:

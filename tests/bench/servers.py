@@ -1,6 +1,6 @@
-"""Servers in processes of their own: Boardcast, as an operator starts it, and the Node peer.
+"""Servers in processes of their own: Boardcast, as an operator starts it, and the peers beside it.
 
-Starting, stopping and reading CPU time; what is done to them is left to `cases`.
+Starting, stopping, reading CPU time and memory; what is done to them is left to `cases`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.clients.requirements import SCRIPTS
 from tests.kit.deadline import seconds
 from tests.kit.raw_http import Address
 
-__all__ = ["BenchServer", "boardcast", "node_peer", "peer_missing"]
+__all__ = ["BOARDCAST", "PEERS", "BenchServer", "peer_missing", "running"]
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PEER = Path(__file__).with_name("peer.mjs")
+_PEERS = Path(__file__).with_name("peers")
 _START_UNITS = 30
 _STOP_UNITS = 10
+
+BOARDCAST = "boardcast"
+#: Name in the tables → command.
+PEERS: dict[str, Sequence[str]] = {
+    "node": ("node", str(_PEERS / "fan_out.mjs")),
+    "yoga": ("node", str(_PEERS / "yoga.mjs")),
+    "mercurius": ("node", str(_PEERS / "mercurius.mjs")),
+    "graphql-js": ("node", str(_PEERS / "graphql_js.mjs")),
+    "strawberry": (sys.executable, "-m", "tests.bench.peers.stock_strawberry"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,34 +55,30 @@ class BenchServer:
         user, system = int(fields[11]), int(fields[12])
         return (user + system) / os.sysconf("SC_CLK_TCK")
 
+    def resident_kib(self) -> float:
+        """Return the memory it holds, in KiB; nan where there is no `/proc`."""
+        try:
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        except FileNotFoundError:
+            return float("nan")
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024
 
-@asynccontextmanager
-async def boardcast(folder: Path) -> AsyncIterator[BenchServer]:
-    """Run `python -m server` with its defaults and a database file in `folder`."""
-    url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
-    command = [sys.executable, "-m", "server", "--port", "0", "--log-level", "warning", "--database-url", url]
-    async with _running("boardcast", command) as server:
-        yield server
 
-
-def peer_missing() -> str | None:
-    """Return one sentence that says why the peer cannot run here, None when it can."""
+def peer_missing(name: str) -> str | None:
+    """Return one sentence that says why a peer cannot run here, None when it can."""
+    if PEERS[name][0] != "node":
+        return None
     if shutil.which("node") is None:
         return "Node.js is not installed"
-    if not (SCRIPTS / "node_modules" / "ws" / "package.json").is_file():
-        return "the npm package ws is not installed in tests/clients (make clients)"
+    if not (_PEERS / "node_modules").is_dir():
+        return "its npm packages are not installed (make peers)"
     return None
 
 
 @asynccontextmanager
-async def node_peer() -> AsyncIterator[BenchServer]:
-    """Run `peer.mjs`; ask `peer_missing` first."""
-    async with _running("node", ["node", str(_PEER)]) as server:
-        yield server
-
-
-@asynccontextmanager
-async def _running(name: str, command: Sequence[str]) -> AsyncIterator[BenchServer]:
+async def running(name: str, folder: Path) -> AsyncIterator[BenchServer]:
+    """Run `BOARDCAST`, with its defaults and a database file in `folder`, or a peer; ask `peer_missing` first."""
+    command = _boardcast(folder) if name == BOARDCAST else PEERS[name]
     # Defaults are what is measured, so nobody's settings get in.
     settings = {key: value for key, value in os.environ.items() if not key.startswith("BOARDCAST_")}
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, cwd=_ROOT, env=settings)
@@ -81,6 +86,11 @@ async def _running(name: str, command: Sequence[str]) -> AsyncIterator[BenchServ
         yield BenchServer(name, await _address(process), process.pid)
     finally:
         await _stop(process)
+
+
+def _boardcast(folder: Path) -> Sequence[str]:
+    url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
+    return (sys.executable, "-m", "server", "--port", "0", "--log-level", "warning", "--database-url", url)
 
 
 async def _address(process: Process) -> Address:

@@ -18,6 +18,7 @@ __all__ = [
     "SCRIPTS",
     "chromium_path",
     "find_missing",
+    "require",
     "require_chromium",
     "require_command",
     "require_node",
@@ -50,20 +51,21 @@ def find_missing(scripts: Path = SCRIPTS, *, with_chromium: bool) -> str | None:
 
 def require_node() -> None:
     """Skip the calling test, or fail it where clients are required, unless Node.js and its packages are here."""
-    _refuse(find_missing(with_chromium=False))
+    require(find_missing(with_chromium=False))
 
 
 def require_chromium() -> None:
     """As `require_node`, and Chromium as well."""
-    _refuse(find_missing(with_chromium=True))
+    require(find_missing(with_chromium=True))
 
 
 def require_command(name: str) -> None:
     """Skip the calling test, or fail it where clients are required, unless the command `name` is installed."""
-    _refuse(None if shutil.which(name) else f"{name} is not installed")
+    require(None if shutil.which(name) else f"{name} is not installed")
 
 
-def _refuse(missing: str | None) -> None:
+def require(missing: str | None) -> None:
+    """Skip the calling test, or fail it where clients are required, for the reason given, if there is one."""
     if missing is None:
         return
     if os.environ.get("BOARDCAST_REQUIRE_CLIENTS") == "1":

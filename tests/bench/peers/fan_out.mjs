@@ -1,9 +1,7 @@
 // The peer of the fan-out cases: Node's `ws` and a plain Node SSE endpoint, each the way its documentation broadcasts.
-// It takes the same POST as Boardcast and sends the same bytes, but it stores nothing. Packages: those of tests/clients.
+// It takes the same POST as Boardcast and sends the same bytes, but it stores nothing.
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
-
-const { WebSocket, WebSocketServer } = createRequire(new URL("../clients/package.json", import.meta.url))("ws");
+import { WebSocket, WebSocketServer } from "ws";
 
 const boards = new Map();
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });

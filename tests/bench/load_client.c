@@ -1,0 +1,335 @@
+/* The load client: many connections in one thread that reads, checks and counts, and is never the limit.
+
+   load_client HOST PORT KIND COUNT SNAPSHOT MARKS MARK      (arguments)
+   KIND is `ws` (RFC 6455, whole unmasked text frames) or `http` (a chunked response, one or more messages a chunk).
+   MARKS is `numbered` or `plain`, see below.
+
+   Standard input, in this order:
+     one line: how many bytes the request has, what is sent behind the handshake, and what behind the first message (0 for
+     nothing), and a number D; then those bytes. `{nnnn}` in the first and the last becomes six digits: the number of the
+     connection, from 0, divided by D;
+     then commands, a line each:
+       expect N    tell when every connection has seen N marks
+       stats       tell what was counted since the last `stats`
+   Standard output, a line each:
+     seated T             every connection has got a message that holds SNAPSHOT
+     complete N T         every connection has seen N marks
+     stats MESSAGES BYTES P50 P99 MAX CPU   (latencies in µs, CPU of this process in µs)
+     fault TEXT           a mark was lost, repeated or overtaken, or a stream ended; the process exits with 1
+   T is CLOCK_MONOTONIC in ns, comparable with `time.perf_counter_ns()` of any process on the machine.
+
+   A plain mark is MARK, wherever it comes. A numbered one is MARK followed by six digits: 000000, 000001, ... on each
+   connection, each exactly once and in turn. Where ` @` and nineteen digits (CLOCK_MONOTONIC in ns) follow, that is when the
+   message was published. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WINDOW = 4 << 20, EVENTS = 512, AT_ONCE = 64, DIGITS = 6, STAMP = 19, BUCKETS = 1 << 20 };
+
+typedef struct {
+  int fd, greeted, answered, seated;
+  long seen;
+  size_t kept;       /* bytes of a message that is not complete */
+  size_t room;
+  char *rest;
+} Connection;
+
+static int is_ws, is_plain;
+static long count, seated, target = -1, missing, messages, bytes;
+static const char *snapshot, *mark;
+static size_t snapshot_size, mark_size;
+static char *request, *hello, *answer;
+static size_t request_size, hello_size, answer_size;
+static int shared_by = 1;
+static Connection *connections;
+static char window[WINDOW];
+static uint32_t *latencies; /* µs → how many */
+static long latency_count, latency_max;
+static int opened, poll_fd;
+static struct sockaddr_in peer;
+
+static int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void say(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vprintf(format, arguments);
+  va_end(arguments);
+  putchar('\n');
+  fflush(stdout);
+}
+
+static void fault(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  printf("fault ");
+  vprintf(format, arguments);
+  va_end(arguments);
+  putchar('\n');
+  fflush(stdout);
+  exit(1);
+}
+
+static void *allocated(size_t size) {
+  void *memory = calloc(1, size);
+  if (!memory) fault("out of memory");
+  return memory;
+}
+
+static void put(Connection *c, const void *data, size_t size) {
+  /* Small, and the first thing on an empty socket: it fits or something is wrong. */
+  if (write(c->fd, data, size) != (ssize_t)size) fault("could not send: %s", strerror(errno));
+}
+
+/* Sends `data` with the number of the connection in it. */
+static void put_numbered(Connection *c, const char *data, size_t size) {
+  static const char placeholder[] = "{nnnn}";
+  const char *at = memmem(data, size, placeholder, DIGITS);
+  char copy[size + 1], digits[16];
+  memcpy(copy, data, size);
+  snprintf(digits, sizeof digits, "%06d", (int)(c - connections) / shared_by);
+  if (at) memcpy(copy + (at - data), digits, DIGITS);
+  put(c, copy, size);
+}
+
+static void note_latency(const char *stamp) {
+  int64_t sent = 0;
+  for (int i = 0; i < STAMP; i++) {
+    if (stamp[i] < '0' || stamp[i] > '9') return;
+    sent = sent * 10 + (stamp[i] - '0');
+  }
+  int64_t us = (now_ns() - sent) / 1000;
+  if (us < 0) us = 0;
+  if (us > latency_max) latency_max = us;
+  latencies[us < BUCKETS ? us : BUCKETS - 1]++;
+  latency_count++;
+}
+
+static void count_number(Connection *c, const char *digits, const char *end) {
+  if (end - digits < DIGITS) fault("a mark was cut short");
+  long number = 0;
+  for (int i = 0; i < DIGITS; i++) number = number * 10 + (digits[i] - '0');
+  if (number != c->seen) fault("expected mark %ld, got %ld", c->seen, number);
+  const char *stamp = digits + DIGITS;
+  if (end - stamp >= 2 + STAMP && stamp[0] == ' ' && stamp[1] == '@') note_latency(stamp + 2);
+}
+
+static void count_seen(Connection *c) {
+  c->seen++;
+  messages++;
+  if (c->seen == target && --missing == 0) say("complete %ld %lld", target, (long long)now_ns());
+}
+
+/* Takes a complete piece of one or more messages. */
+static void judge(Connection *c, const char *data, size_t size) {
+  const char *end = data + size;
+  if (!c->answered) {
+    c->answered = 1;
+    if (answer_size) put_numbered(c, answer, answer_size);
+  }
+  if (!c->seated && memmem(data, size, snapshot, snapshot_size)) {
+    c->seated = 1;
+    if (++seated == count) say("seated %lld", (long long)now_ns());
+  }
+  while (data < end && (data = memmem(data, end - data, mark, mark_size))) {
+    data += mark_size;
+    if (!is_plain) count_number(c, data, end);
+    count_seen(c);
+  }
+}
+
+/* Returns how many bytes of `data` were complete frames. */
+static size_t take_frames(Connection *c, const unsigned char *data, size_t size) {
+  size_t at = 0;
+  while (size - at >= 2) {
+    size_t start = at + 2;
+    uint64_t length = data[at + 1];
+    if (length >= 126) {
+      int wide = length == 126 ? 2 : 8;
+      start += wide;
+      if (start > size) break;
+      length = 0;
+      for (int i = 0; i < wide; i++) length = length << 8 | data[at + 2 + i];
+    }
+    if (length > size - start) break;
+    if (data[at] == 0x81) {
+      judge(c, (const char *)data + start, length);
+    } else if (data[at] == 0x89 && length < 126) {
+      unsigned char pong[131] = {0x8a, 0x80 | length}; /* masked with zeros, which changes nothing */
+      memcpy(pong + 6, data + start, length);
+      put(c, pong, 6 + length);
+    } else {
+      fault("expected whole text frames, got %#x %.*s", data[at], length > 100 ? 100 : (int)length, data + start);
+    }
+    at = start + length;
+  }
+  return at;
+}
+
+/* Returns how many bytes of `data` were complete chunks (RFC 9112, 7.1). */
+static size_t take_chunks(Connection *c, const char *data, size_t size) {
+  size_t at = 0;
+  while (at < size) {
+    const char *line_end = memmem(data + at, size - at, "\r\n", 2);
+    if (!line_end) break;
+    size_t length = strtoul(data + at, NULL, 16), start = line_end + 2 - data;
+    if (length == 0) fault("the server ended a stream");
+    if (start + length + 2 > size) break;
+    judge(c, data + start, length);
+    at = start + length + 2;
+  }
+  return at;
+}
+
+/* Returns the bytes of the answer's head, 0 while it is not complete. */
+static size_t greet(Connection *c, const char *data, size_t size) {
+  const char *end = memmem(data, size, "\r\n\r\n", 4);
+  if (!end) return 0;
+  const char *welcome = is_ws ? "HTTP/1.1 101" : "HTTP/1.1 200";
+  if (memcmp(data, welcome, 12)) fault("expected %s, got %.200s", welcome, data);
+  c->greeted = 1;
+  if (hello_size) put(c, hello, hello_size);
+  return end + 4 - data;
+}
+
+static void keep(Connection *c, const char *data, size_t size) {
+  if (size > c->room) {
+    c->room = size * 2;
+    c->rest = realloc(c->rest, c->room);
+    if (!c->rest) fault("out of memory");
+  }
+  memcpy(c->rest, data, size);
+  c->kept = size;
+  if (!size && c->rest) {
+    free(c->rest); /* idle connections are to cost nothing here */
+    c->rest = NULL;
+    c->room = 0;
+  }
+}
+
+static void receive(Connection *c) {
+  memcpy(window, c->rest ? c->rest : window, c->kept);
+  size_t room = WINDOW - c->kept;
+  if (!room) fault("a message is longer than %d bytes", WINDOW);
+  ssize_t got = read(c->fd, window + c->kept, room);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) fault("the server ended a stream behind mark %ld: %s", c->seen, got ? strerror(errno) : "closed");
+  bytes += got;
+  size_t size = c->kept + got, at = 0;
+  if (!c->greeted) at = greet(c, window, size);
+  if (c->greeted)
+    at += is_ws ? take_frames(c, (unsigned char *)window + at, size - at) : take_chunks(c, window + at, size - at);
+  keep(c, window + at, size - at);
+}
+
+static void open_one(void) {
+  Connection *c = &connections[opened++];
+  c->fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&peer, sizeof peer)) fault("could not connect: %s", strerror(errno));
+  int yes = 1;
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  put_numbered(c, request, request_size);
+  fcntl(c->fd, F_SETFL, O_NONBLOCK);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+  if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, c->fd, &event)) fault("epoll: %s", strerror(errno));
+}
+
+static void tell_stats(void) {
+  static double cpu_before;
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  double cpu = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+  long p50 = -1, p99 = -1, so_far = 0;
+  for (long us = 0; latency_count && us < BUCKETS; us++) {
+    so_far += latencies[us];
+    if (p50 < 0 && so_far * 2 >= latency_count) p50 = us;
+    if (p99 < 0 && so_far * 100 >= latency_count * 99) { p99 = us; break; }
+  }
+  say("stats %ld %ld %ld %ld %ld %.0f", messages, bytes, p50, p99, latency_count ? latency_max : -1, cpu - cpu_before);
+  cpu_before = cpu;
+  messages = bytes = latency_count = latency_max = 0;
+  memset(latencies, 0, BUCKETS * sizeof *latencies);
+}
+
+static void obey(const char *line) {
+  if (sscanf(line, "expect %ld", &target) == 1) {
+    missing = 0;
+    for (long i = 0; i < count; i++) missing += connections[i].seen < target;
+    if (!missing) say("complete %ld %lld", target, (long long)now_ns());
+  } else if (!strncmp(line, "stats", 5)) {
+    tell_stats();
+  } else {
+    fault("expected a command, got %.100s", line);
+  }
+}
+
+/* Reads exactly `size` bytes of standard input, which is unbuffered so that epoll tells of what is left. */
+static char *input(size_t size) {
+  char *data = allocated(size + 1);
+  for (size_t at = 0; at < size;) {
+    ssize_t got = read(0, data + at, size - at);
+    if (got <= 0) exit(0);
+    at += got;
+  }
+  return data;
+}
+
+static char *input_line(void) {
+  static char line[256];
+  size_t at = 0;
+  while (at < sizeof line - 1) {
+    if (read(0, line + at, 1) != 1) exit(0); /* the driver is gone */
+    if (line[at] == '\n') break;
+    at++;
+  }
+  line[at] = 0;
+  return line;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 8) fault("expected HOST PORT KIND COUNT SNAPSHOT MARKS MARK");
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(atoi(argv[2]));
+  if (inet_pton(AF_INET, argv[1], &peer.sin_addr) != 1) fault("expected an IPv4 address, got %s", argv[1]);
+  is_ws = !strcmp(argv[3], "ws");
+  count = atol(argv[4]);
+  snapshot = argv[5], snapshot_size = strlen(snapshot);
+  is_plain = !strcmp(argv[6], "plain");
+  mark = argv[7], mark_size = strlen(mark);
+  if (sscanf(input_line(), "%zu %zu %zu %d", &request_size, &hello_size, &answer_size, &shared_by) != 4 || shared_by < 1)
+    fault("expected three sizes and a number");
+  request = input(request_size);
+  hello = input(hello_size);
+  answer = input(answer_size);
+  connections = allocated(count * sizeof *connections);
+  latencies = allocated(BUCKETS * sizeof *latencies);
+  poll_fd = epoll_create1(0);
+  struct epoll_event commands = {.events = EPOLLIN, .data.ptr = NULL}, ready[EVENTS];
+  epoll_ctl(poll_fd, EPOLL_CTL_ADD, 0, &commands);
+  for (;;) {
+    /* Not all at once: nobody's backlog is to be what is measured. */
+    while (opened < count && opened - seated < AT_ONCE) open_one();
+    int n = epoll_wait(poll_fd, ready, EVENTS, -1);
+    for (int i = 0; i < n; i++) {
+      if (ready[i].data.ptr) receive(ready[i].data.ptr);
+      else obey(input_line());
+    }
+  }
+}
