@@ -97,6 +97,8 @@ def _told(then: BoardView, stored: StoredEvent) -> list[Envelope]:
         cursor = then.position.cursor
         return [Envelope(type, payload, cursor) for type, payload in translate(stored.recorded, None)]
     _next(stored, then.position.offset)
+    if stored.global_offset != then.position.global_offset:
+        raise PositionLost(_EXPIRED)  # a global event before this one is gone
     if isinstance(stored.recorded.event, ProjectDeleted):
         raise PositionLost(_EXPIRED)  # and made anew since: another history under the same name
     then.apply(stored)

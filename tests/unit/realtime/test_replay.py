@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import board_channel
+from realtime.channels import EVERYBODY, board_channel
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
 from realtime.errors import PositionLost
@@ -25,7 +27,7 @@ from realtime.replay import seen_at
 from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
-from tests.kit.nodes import BOARD, MEMORY, column_id, create_board, open_node, publish, queued, take
+from tests.kit.nodes import BOARD, MEMORY, column_id, create_board, open_node, open_store, publish, queued, take
 from tests.kit.publishing import event
 from tests.unit.realtime.history import BOARDS, Step, carry_out, steps
 
@@ -188,6 +190,22 @@ async def test_cursor_from_before_the_board_was_made_anew_is_a_gap(node: Node, b
     assert isinstance(gap.payload, dict)
     assert (gap.payload["reason"], gap.payload["from"]) == ("history_expired", state.cursor)
     assert (gap.payload["to"], fresh.payload) == (fresh.cursor, anew.state)
+
+
+async def test_global_event_that_the_log_has_lost_is_a_gap_before_what_follows_it(tmp_path: Path) -> None:
+    file = tmp_path / "b.db"
+    async with open_store(f"sqlite+aiosqlite:///{file}") as store, open_node(store) as node:
+        await create_board(node)
+        async with aclosing(board_stream(node, BOARD)) as stream:
+            _, state = await take(stream, 2)
+        await publish(node, line(1), event("agent.registered", {"agent": "LOST"}), line(2))
+        with closing(sqlite3.connect(file)) as database, database:
+            database.execute("DELETE FROM events WHERE channel = ?", [EVERYBODY])
+        async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=state.cursor))) as stream:
+            _, *told = await take(stream, 4)
+    assert [one.type for one in told] == ["attempt_log", "gap", "state"]
+    assert isinstance(told[1].payload, dict)
+    assert (told[1].payload["reason"], told[1].payload["from"]) == ("history_expired", told[0].cursor)
 
 
 async def test_dashboard_that_comes_back_gets_the_agents_it_missed_and_a_fresh_overview(
