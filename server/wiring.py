@@ -21,11 +21,12 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
     Raises:
         StoreUnusable: the database cannot be opened.
     """
-    store = SqlStore(settings.database_url)
+    clock = _clock(settings)
+    store = SqlStore(settings.database_url, clock=clock)
     try:
         await store.open()
         limits = Limits(settings.max_queued_envelopes, settings.heartbeat_seconds)
-        node = await make_node(store, MemoryBroker(), _clock(settings), limits)
+        node = await make_node(store, MemoryBroker(), clock, limits)
         try:
             yield node
         finally:

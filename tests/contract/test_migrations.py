@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from contextlib import aclosing, closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.node import Node
 from realtime.options import StreamOptions
+from realtime.position import parse_cursor
 from realtime.streams import board_stream
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish, take
@@ -18,6 +20,7 @@ from tests.kit.publishing import event
 
 #: More than the migration reads at a time.
 _LINES = 1100
+_PAST, _FUTURE = "2024-05-06T07:08:09.000Z", "2999-01-01T00:00:00.000Z"
 
 
 async def _live(node: Node, board: Board) -> None:
@@ -38,9 +41,18 @@ async def _told_since(url: str, after: str, count: int) -> list[tuple[str, str |
         return [(one.type, one.cursor, one.payload_json()) for one in (await take(stream, count, units=20))[1:]]
 
 
+def _undo_retention(connection: sqlite3.Connection) -> None:
+    """Undo 0003: nobody knows when an event was written, and nothing was ever cut off."""
+    connection.execute("ALTER TABLE events DROP COLUMN recorded_at")
+    connection.execute("ALTER TABLE channels DROP COLUMN pruned")
+    connection.execute("UPDATE alembic_version SET version_num = '0002'")
+    connection.commit()
+
+
 def _make_older(path: Path) -> None:
-    """Undo 0002: no snapshots, and cards in the log that do not know their board."""
+    """Undo 0003 and 0002: no snapshots, and cards in the log that do not know their board."""
     with closing(sqlite3.connect(path)) as connection:
+        _undo_retention(connection)
         connection.execute("DROP TABLE snapshots")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         for sequence, text in connection.execute(
@@ -67,3 +79,30 @@ async def test_log_of_the_first_version_is_replayed(tmp_path: Path) -> None:
         _make_older(tmp_path / "b.db")
         assert await _told_since(url, state.cursor, _LINES + 3 + 1) == before
     assert [type for type, _, _ in before].count("state") == 3
+
+
+async def test_events_of_the_second_version_are_as_old_as_their_senders_said(tmp_path: Path) -> None:
+    file = tmp_path / "b.db"
+    url = f"sqlite+aiosqlite:///{file}"
+    status = {"projectId": BOARD}
+    async with open_store(url) as store, open_node(store) as node:
+        await create_board(node)
+        told = [event("git.status.changed", status, at) for at in (_PAST, _FUTURE)]
+        await publish(node, *told, event("agent.registered", {"agent": "A"}, _PAST))
+        board = await store.board(BOARD)
+    with closing(sqlite3.connect(file)) as database:
+        _undo_retention(database)
+    before = int(time.time() * 1000)
+    async with open_store(url) as store, open_node(store) as node:
+        assert await store.board(BOARD) == board
+        (more,) = await publish(node, event("git.status.changed", status, _PAST))
+    with closing(sqlite3.connect(file)) as database:
+        rows = database.execute("SELECT at, recorded_at FROM events ORDER BY sequence").fetchall()
+        pruned = database.execute("SELECT pruned FROM channels").fetchall()
+    assert parse_cursor(more.cursor).offset == 4
+    assert pruned == [(0,), (0,)]
+    created, past, future, everybody, new = rows
+    assert all(at == recorded for at, recorded in (created, past, everybody))
+    # An event of the future would keep itself, and all that follow it, for ever.
+    assert before <= future[1] < future[0]
+    assert new[1] >= before > new[0]

@@ -37,6 +37,7 @@ from realtime.backends.sql.tables import (
 )
 from realtime.backends.sql.transaction import SqlTransaction
 from realtime.channels import Channel
+from realtime.clock import Clock, system_clock
 from realtime.dashboard.rows import DashboardRows
 from realtime.errors import StoreUnavailable
 from realtime.kanban.board import Board
@@ -58,8 +59,8 @@ _AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError)
 class SqlStore:
     """A store in SQLite. `open` before use, `aclose` after; both are the wiring's job."""
 
-    def __init__(self, url: str, *, snapshot_events: int = SNAPSHOT_EVENTS) -> None:
-        """Remember where the database is; nothing is opened.
+    def __init__(self, url: str, *, snapshot_events: int = SNAPSHOT_EVENTS, clock: Clock = system_clock) -> None:
+        """Remember where the database is; nothing is opened. `clock` says when an event is written.
 
         Raises:
             StoreUnusable: the URL is none, or of a database this version does not speak.
@@ -70,6 +71,7 @@ class SqlStore:
         self._readers = self._writer if in_memory else make_engine(parsed, connections=READERS, immediate=False)
         self._running: set[asyncio.Task[Any]] = set()
         self._snapshot_events = snapshot_events
+        self._clock = clock
         self.epoch = ""
 
     async def open(self) -> None:
@@ -106,7 +108,7 @@ class SqlStore:
         """Begin a unit of writing; see `ports.EventStore`. The caller must not be cancelled inside."""
         try:
             async with self._writer.begin() as connection:
-                yield SqlTransaction(connection, self._snapshot_events)
+                yield SqlTransaction(connection, self._snapshot_events, self._clock)
         except _AWAY as error:
             raise StoreUnavailable(str(error)) from error
 

@@ -186,10 +186,16 @@ profiles = Table(
 
 #: The head of each channel's log. It outlives the board, so that offsets are never used twice.
 channels = Table(
-    "channels", metadata, Column("channel", Text, primary_key=True), Column("offset", BigInteger, nullable=False)
+    "channels",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("offset", BigInteger, nullable=False),
+    # Events up to this offset are gone from the log.
+    Column("pruned", BigInteger, nullable=False, server_default="0"),
 )
 
-#: Boards as they were, every so many events: where replay begins to fold. Written in the transaction of the event.
+#: Boards as they were, every so many events, and where the log was cut: there replay begins to fold. Written in the
+#: transaction of the event, or of the cut.
 snapshots = Table(
     "snapshots",
     metadata,
@@ -212,7 +218,10 @@ events = Table(
     Column("payload", Text, nullable=False),
     # What it did to the board (`changes.changes_to_json`), null for nothing.
     Column("changes", Text),
+    # When it happened, by the sender's clock.
     Column("at", Instant, nullable=False),
+    # When the store wrote it: how old it is to retention.
+    Column("recorded_at", Instant, nullable=False, server_default="0"),
     Column("idempotency_key", Text, unique=True),
     Index("events_by_place", "channel", "offset", unique=True),
 )

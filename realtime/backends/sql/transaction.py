@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +16,7 @@ from realtime.backends.sql.effects import Effect, effects
 from realtime.backends.sql.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, projects, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
+from realtime.clock import Clock
 from realtime.kanban.board import Recorded
 from realtime.kanban.board_json import board_to_json
 from realtime.kanban.changes import changes_to_json
@@ -37,10 +39,11 @@ _set_offset = _set_offset.on_conflict_do_update(
 class SqlTransaction:
     """Implements `ports.Transaction`; made by `SqlStore.transaction`, which commits it."""
 
-    def __init__(self, connection: AsyncConnection, snapshot_events: int) -> None:
+    def __init__(self, connection: AsyncConnection, snapshot_events: int, clock: Clock) -> None:
         """Write on `connection`, where a transaction has begun; keep a board as it is every so many events."""
         self._connection = connection
         self._snapshot_events = snapshot_events
+        self._clock = clock
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return the board as of this transaction."""
@@ -66,7 +69,9 @@ class SqlTransaction:
             return []
         heads = await self._heads({event.channel for event in new} | {EVERYBODY})
         stored = [self._place(event, heads) for event in new]
-        await self._connection.execute(_add_event, [_row(*pair) for pair in zip(new, stored, strict=True)])
+        now = self._clock()
+        rows = [_row(*pair, now) for pair in zip(new, stored, strict=True)]
+        await self._connection.execute(_add_event, rows)
         await self._connection.execute(
             _set_offset, [{"channel": channel, "offset": offset} for channel, offset in heads.items()]
         )
@@ -105,7 +110,7 @@ class SqlTransaction:
             await self._connection.execute(run[0][0], [parameters for _, parameters in run])
 
 
-def _row(new: NewEvent, stored: StoredEvent) -> dict[str, Any]:
+def _row(new: NewEvent, stored: StoredEvent, now: datetime) -> dict[str, Any]:
     recorded = new.recorded
     return {
         "channel": new.channel,
@@ -115,5 +120,6 @@ def _row(new: NewEvent, stored: StoredEvent) -> dict[str, Any]:
         "payload": orjson.dumps(recorded.event.payload()).decode(),
         "changes": changes_to_json(recorded.changes).decode() if recorded.changes else None,
         "at": recorded.at,
+        "recorded_at": now,
         "idempotency_key": new.key,
     }
