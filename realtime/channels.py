@@ -6,7 +6,7 @@ from typing import NewType
 
 from realtime.kanban.ids import BoardId
 
-__all__ = ["EVERYBODY", "Channel", "board_channel", "dashboard_channel"]
+__all__ = ["EVERYBODY", "Channel", "board_channel", "board_of", "dashboard_channel"]
 
 #: The name of a channel; also the name under which its events are in the log.
 Channel = NewType("Channel", str)
@@ -15,9 +15,17 @@ Channel = NewType("Channel", str)
 EVERYBODY = Channel("*")
 
 
+_BOARD = "board:"
+
+
 def board_channel(board_id: BoardId) -> Channel:
     """Return the channel of a board. The prefix keeps a board named `dashboard` or `*` from being another's."""
-    return Channel(f"board:{board_id}")
+    return Channel(f"{_BOARD}{board_id}")
+
+
+def board_of(channel: Channel) -> BoardId | None:
+    """Return the board whose channel it is, None when it is another's."""
+    return BoardId(channel.removeprefix(_BOARD)) if channel.startswith(_BOARD) else None
 
 
 def dashboard_channel(time_range_key: str) -> Channel:

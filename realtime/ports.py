@@ -28,7 +28,9 @@ __all__ = [
     "DashboardReader",
     "EventStore",
     "HistoryReader",
+    "Horizon",
     "LogEntry",
+    "LogPruner",
     "LoggedEvent",
     "NewEvent",
     "Page",
@@ -75,6 +77,16 @@ class Span:
     until: int
     globally_after: int
     globally_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far back the log of each channel is to reach; what is behind one of the two is to go."""
+
+    #: Events that the store wrote before this instant are to go; None = age does not matter.
+    recorded_before: datetime | None = None
+    #: So many of the newest events of each channel are to stay; None = all of them.
+    newest_events: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +226,34 @@ class HistoryReader(Protocol):
         """Return the first `limit` events behind the offset `after` of a channel; their places are the offsets.
 
         A first event that is not the one at `after + 1` tells that the log no longer reaches back so far.
+        """
+
+    async def pruned(self, channel: Channel) -> int:
+        """Return the offset up to which the events of a channel are gone, 0 when none are."""
+
+
+class LogPruner(Protocol):
+    """Forgets the oldest events of channels.
+
+    Whoever stands at the cut or behind it is not affected: it can be told what followed exactly as before, and offsets
+    go on. Who stands before it has lost its position. The rows stay; idempotency keys go with their events.
+    """
+
+    async def prunable(self, horizon: Horizon) -> list[Channel]:
+        """Return the channels that have events to forget, at a cost in proportion to the number of channels.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+
+    async def prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
+        """Forget the oldest events of a channel, at most `limit` of those behind the horizon; return how many.
+
+        Fewer than `limit` means that no more were to go. It is one unit of writing, for which others wait; it is
+        finished even when the caller is cancelled.
+
+        Raises:
+            StoreUnavailable: nothing was forgotten.
         """
 
 

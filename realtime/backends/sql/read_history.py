@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Row, and_, desc, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from realtime.backends.sql.tables import events, snapshots
+from realtime.backends.sql.tables import channels, events, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.board_json import board_from_json
@@ -18,7 +18,7 @@ from realtime.kanban.ids import BoardId
 from realtime.kanban.projection import new_project
 from realtime.ports import Span, StoredEvent
 
-__all__ = ["load_events", "load_past_board"]
+__all__ = ["load_events", "load_past_board", "load_pruned"]
 
 
 async def load_past_board(connection: AsyncConnection, board_id: BoardId, offset: int) -> Board | None:
@@ -26,15 +26,23 @@ async def load_past_board(connection: AsyncConnection, board_id: BoardId, offset
     query = select(*snapshots.c["offset", "board"]).where(snapshots.c.board_id == board_id)
     query = query.where(snapshots.c.offset <= offset).order_by(desc(snapshots.c.offset)).limit(1)
     row = (await connection.execute(query)).one_or_none()
-    board, begin = (board_from_json(row.board), row.offset) if row else (None, 0)
     channel = board_channel(board_id)
+    # Without a snapshot there was no board where the log begins: at its first event, or at the cut.
+    begin = row.offset if row else await load_pruned(connection, channel)
+    board = board_from_json(row.board) if row else None
     query = select(events).where(events.c.channel == channel, events.c.offset > begin, events.c.offset <= offset)
     rows = list(await connection.execute(query.order_by(events.c.offset)))
-    if len(rows) < offset - begin:
+    if len(rows) != offset - begin:
         return None
     for row in rows:
         board = _folded(board, _stored(row).recorded)
     return board
+
+
+async def load_pruned(connection: AsyncConnection, channel: Channel) -> int:
+    """Return the offset up to which the events of a channel are gone, 0 when none are."""
+    found = await connection.scalar(select(channels.c.pruned).where(channels.c.channel == channel))
+    return found or 0
 
 
 async def load_events(connection: AsyncConnection, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -20,9 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from realtime.backends.sql import read_boards
 from realtime.backends.sql.engine import make_engine, migrate, parse_url
+from realtime.backends.sql.pruning import load_prunable, prune
 from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_cards
 from realtime.backends.sql.read_dashboard import load_dashboard_rows
-from realtime.backends.sql.read_history import load_events, load_past_board
+from realtime.backends.sql.read_history import load_events, load_past_board, load_pruned
 from realtime.backends.sql.read_pages import load_event_page, load_pages
 from realtime.backends.sql.tables import (
     agents,
@@ -43,7 +44,19 @@ from realtime.errors import StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import Card, Project
-from realtime.ports import Agent, Attempt, CardKey, LogEntry, LoggedEvent, Page, Profile, Span, StoredBoard, StoredEvent
+from realtime.ports import (
+    Agent,
+    Attempt,
+    CardKey,
+    Horizon,
+    LogEntry,
+    LoggedEvent,
+    Page,
+    Profile,
+    Span,
+    StoredBoard,
+    StoredEvent,
+)
 from realtime.tasks import retrieve
 
 __all__ = ["SqlStore"]
@@ -220,6 +233,18 @@ class SqlStore:
         """Return a page of a channel's events."""
         return await self._read(lambda connection: load_event_page(connection, channel, after, limit))
 
+    async def pruned(self, channel: Channel) -> int:
+        """Return the offset up to which the events of a channel are gone."""
+        return await self._read(lambda connection: load_pruned(connection, channel))
+
+    async def prunable(self, horizon: Horizon) -> list[Channel]:
+        """Return the channels that have events to forget."""
+        return await self._read(lambda connection: load_prunable(connection, horizon))
+
+    async def prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
+        """Forget the oldest events of a channel; see `ports.LogPruner`."""
+        return await self._to_the_end(self._prune(channel, horizon, limit), "prune")
+
     async def agents(self) -> tuple[list[Agent], list[Profile]]:
         """Return registered agents and profiles, oldest first."""
 
@@ -234,10 +259,20 @@ class SqlStore:
         """Return what the dashboard is computed from."""
         return await self._read(load_dashboard_rows)
 
+    async def _prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
+        try:
+            async with self._writer.begin() as connection:
+                return await prune(connection, channel, horizon, limit)
+        except _AWAY as error:
+            raise StoreUnavailable(str(error)) from error
+
     async def _read(self, load: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
-        # In a task of its own: a reader that is cancelled in the middle would cost its connection, and in memory
+        return await self._to_the_end(self._in_snapshot(load), "read")
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, _T], name: str) -> _T:
+        # In a task of its own: whoever is cancelled in the middle would cost its connection, and in memory
         # the connection is the database.
-        task = asyncio.create_task(self._in_snapshot(load), name="read")
+        task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         task.add_done_callback(retrieve)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from realtime.channels import EVERYBODY, board_channel, dashboard_channel
+from realtime.channels import EVERYBODY, board_channel, board_of, dashboard_channel
 from realtime.kanban.ids import BoardId
 
 
@@ -12,3 +12,5 @@ from realtime.kanban.ids import BoardId
 def test_board_of_any_id_has_a_channel_of_its_own(name: str) -> None:
     others = {EVERYBODY, dashboard_channel(name), dashboard_channel("last_7d"), board_channel(BoardId("other"))}
     assert board_channel(BoardId(name)) not in others
+    assert board_of(board_channel(BoardId(name))) == name
+    assert [board_of(other) for other in (EVERYBODY, dashboard_channel(name))] == [None, None]

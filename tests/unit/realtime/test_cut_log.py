@@ -1,0 +1,150 @@
+"""Whoever stands at a cut of the log or behind it is told exactly what it would have been told, all others are lost.
+
+This is the law of `ports.LogPruner`, over random histories, all their cursors, and cuts in pieces of any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from realtime.backends.sql.store import SqlStore
+from realtime.channels import EVERYBODY, board_channel
+from realtime.envelopes import Envelope
+from realtime.errors import PositionLost
+from realtime.kanban.ids import BoardId
+from realtime.node import Node
+from realtime.ports import Horizon, Span
+from realtime.position import Position, channel_tag, parse_cursor
+from realtime.replay import missed, missed_globally
+from tests.kit.deadline import deadline
+from tests.kit.nodes import MEMORY, START, SteppingClock, open_node
+from tests.unit.realtime.history import BOARDS, Step, carry_out, steps
+
+_UNITS = 60
+#: So few that a short history crosses several snapshots.
+_SNAPSHOT_EVENTS = 3
+
+#: What a reader is told, envelope by envelope; behind the last one, perhaps, that its position is lost.
+Told = list[tuple[str, str | None, bytes]]
+_LOST = ("history_expired", None, b"")
+
+
+@asynccontextmanager
+async def _node() -> AsyncIterator[Node]:
+    store = SqlStore(MEMORY, snapshot_events=_SNAPSHOT_EVENTS, clock=SteppingClock())
+    await store.open()
+    try:
+        async with open_node(store) as node:
+            yield node
+    finally:
+        await store.aclose()
+
+
+async def _now(node: Node, board_id: BoardId) -> Position:
+    channel = board_channel(board_id)
+    heads = await node.store.offset(channel), await node.store.offset(EVERYBODY)
+    return Position(node.store.epoch, channel_tag(channel), *heads)
+
+
+async def _told(stream: AsyncGenerator[Envelope, None]) -> Told:
+    told: Told = []
+    async with aclosing(stream):
+        try:
+            async for one in stream:
+                told.append((one.type, one.cursor, one.payload_json()))
+        except PositionLost as lost:
+            return [*told, (lost.reason, None, b"")]
+    return told
+
+
+async def _all_told(node: Node, board_id: BoardId, until: Position) -> dict[Position, Told]:
+    """Return what a reader is told from each position that one could have: after events, and in the middle of them."""
+    span = Span(0, until.offset, 0, until.global_offset)
+    position = replace(until, offset=0, global_offset=0)
+    positions = [position]
+    for stored in await node.store.events(board_channel(board_id), span, 10_000):
+        position = replace(position, global_offset=stored.global_offset)
+        if stored.channel != EVERYBODY:
+            position = replace(position, offset=stored.offset)
+        positions.append(position)
+    told = {seen: await _told(missed(node.store, board_id, seen, until)) for seen in positions}
+    between = {parse_cursor(cursor) for had in told.values() for _, cursor, _ in had if cursor} - told.keys()
+    assert all(seen.part for seen in between)
+    return told | {seen: await _told(missed(node.store, board_id, seen, until)) for seen in between}
+
+
+async def _cut(node: Node, horizon: Horizon, limit: int) -> None:
+    store = node.store
+    assert isinstance(store, SqlStore)
+    for channel in await store.prunable(horizon):
+        while await store.prune(channel, horizon, limit):
+            pass
+    assert await store.prunable(horizon) == []
+
+
+async def _check(node: Node, board_id: BoardId, before: dict[Position, Told], until: Position) -> None:
+    own, everybody = await node.store.pruned(board_channel(board_id)), await node.store.pruned(EVERYBODY)
+    for seen, told in before.items():
+        after = await _told(missed(node.store, board_id, seen, until))
+        if seen.offset >= own and seen.global_offset >= everybody:
+            assert after == told, seen
+        else:
+            assert after[-1] == _LOST, seen
+            assert after[:-1] == told[: len(after) - 1], seen
+
+
+_horizons = st.builds(
+    Horizon,
+    st.none() | st.integers(0, 60).map(lambda n: START + timedelta(milliseconds=n)),
+    st.none() | st.integers(0, 20),
+)
+
+
+# Boards go and come back now and then; `watch` is for readers that stay.
+_ends = st.builds(Step, st.sampled_from(["project.deleted", "project.created"]), st.integers(0, 1))
+_steps = st.one_of(*[steps().filter(lambda step: step.kind != "watch")] * 4, _ends)
+
+
+@settings(phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@pytest.mark.timeout(0)  # each history has a deadline of its own
+@given(
+    history=st.lists(_steps, min_size=3, max_size=12),
+    cuts=st.lists(st.tuples(_horizons, st.integers(1, 9)), min_size=1, max_size=3),
+)
+async def test_reader_behind_the_cut_is_told_the_same_and_one_before_it_is_lost(
+    history: Sequence[Step], cuts: Sequence[tuple[Horizon, int]]
+) -> None:
+    async with deadline(_UNITS), _node() as node:
+        for number, _ in enumerate(BOARDS):
+            await carry_out(node, Step("project.created", number))
+        for step in history:
+            await carry_out(node, step)
+        now = {board_id: await _now(node, board_id) for board_id in BOARDS}
+        before = {board_id: await _all_told(node, board_id, until) for board_id, until in now.items()}
+        rows = {board_id: await node.store.board(board_id) for board_id in BOARDS}
+        for horizon, limit in cuts:
+            await _cut(node, horizon, limit)
+            for board_id in BOARDS:
+                await _check(node, board_id, before[board_id], now[board_id])
+        assert {board_id: await _now(node, board_id) for board_id in BOARDS} == now
+        assert {board_id: await node.store.board(board_id) for board_id in BOARDS} == rows
+
+
+async def test_dashboard_behind_the_cut_is_told_the_same_and_one_before_it_is_lost() -> None:
+    async with deadline(_UNITS), _node() as node:
+        for _ in range(6):
+            await carry_out(node, Step("agent.registered"))
+        until = node.dashboard.position
+        positions = [until.moved_globally(n) for n in range(7)]
+        before = [await _told(missed_globally(node.store, seen, until)) for seen in positions]
+        assert [len(told) for told in before] == [6, 5, 4, 3, 2, 1, 0]
+        await _cut(node, Horizon(newest_events=2), 3)
+        after = [await _told(missed_globally(node.store, seen, until)) for seen in positions]
+        assert after == [[_LOST]] * 4 + before[4:]
