@@ -59,6 +59,15 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="sqlite+aiosqlite:///./boardcast.db", description="Where rows and the event log are kept."
     )
+    retention_days: float = Field(
+        default=30.0, ge=0, le=36_500, description="Days that an event stays in the event log; 0 = for ever."
+    )
+    retention_events: int = Field(
+        default=100_000, ge=0, description="Newest events that stay in the event log of each board; 0 = all."
+    )
+    prune_seconds: float = Field(
+        default=300.0, gt=0, description="Seconds between two looks for events that the log need not keep any longer."
+    )
     broker_url: Literal["memory://"] = Field(
         default="memory://", description="What carries events between processes; memory:// = there is only this one."
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from realtime.backends.memory import MemoryBroker
 from realtime.backends.sql.store import SqlStore
 from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
 from realtime.node import Limits, Node, make_node
+from realtime.retention import Retention, pruning
 from server.settings import Settings
 
 __all__ = ["open_node"]
@@ -28,11 +30,17 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
         limits = Limits(settings.max_queued_envelopes, settings.heartbeat_seconds)
         node = await make_node(store, MemoryBroker(), clock, limits)
         try:
-            yield node
+            async with pruning(store, clock, _retention(settings)):
+                yield node
         finally:
             await node.bus.aclose()
     finally:
         await store.aclose()
+
+
+def _retention(settings: Settings) -> Retention:
+    age = timedelta(days=settings.retention_days) if settings.retention_days else None
+    return Retention(age, settings.retention_events or None, settings.prune_seconds)
 
 
 def _clock(settings: Settings) -> Clock:

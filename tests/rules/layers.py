@@ -17,7 +17,12 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"kanban", "dashboard"}),
     frozenset({"channels", "position", "envelopes", "translate", "options"}),
     frozenset({"ports", "backends"}),
-    frozenset({"bus", "hub", "subscriber", "board_views", "dashboard_feed", "delivery", "replay", "node", "projects"}),
+    frozenset(
+        {
+            *("bus", "hub", "subscriber", "board_views", "dashboard_feed", "delivery", "replay", "node", "projects"),
+            "retention",
+        }
+    ),
     frozenset({"streams"}),
 )
 

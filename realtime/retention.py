@@ -1,0 +1,88 @@
+"""Retention: forgets in the background what the log need not keep any longer, one small piece at a time.
+
+What forgetting does and leaves is the store's (`ports.LogPruner`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from realtime.clock import Clock
+from realtime.errors import StoreUnavailable
+from realtime.ports import Horizon, LogPruner
+
+__all__ = ["PIECE_EVENTS", "Retention", "pruning"]
+
+#: Events that are forgotten in one unit of writing: what a command waits for at most, some tens of milliseconds.
+PIECE_EVENTS = 500
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much of the log is kept, and how often that is looked after."""
+
+    #: How old an event may become; None = as old as it likes.
+    age: timedelta | None
+    #: How many of the newest events of each channel are kept; None = all.
+    newest_events: int | None
+    #: Seconds from one round to the next, and before the first.
+    prune_seconds: float
+
+    def horizon(self, now: datetime) -> Horizon:
+        """Return how far back the log is to reach as of `now`."""
+        return Horizon(now - self.age if self.age is not None else None, self.newest_events)
+
+
+@asynccontextmanager
+async def pruning(pruner: LogPruner, clock: Clock, retention: Retention) -> AsyncIterator[None]:
+    """Keep the logs of all channels within `retention` for as long as the block runs.
+
+    A fault is logged, and the next round tries again. Leaving waits for the piece under way and for nothing else.
+    """
+    stopping = asyncio.Event()
+    task = asyncio.create_task(_run(pruner, clock, retention, stopping), name="retention")
+    try:
+        yield
+    finally:
+        stopping.set()
+        await task
+
+
+async def _run(pruner: LogPruner, clock: Clock, retention: Retention, stopping: asyncio.Event) -> None:
+    while not await _set_within(retention.prune_seconds, stopping):
+        try:
+            forgotten = await _round(pruner, retention.horizon(clock()), stopping)
+            if forgotten:
+                log.info("forgot %d events that the log need not keep any longer", forgotten)
+        except StoreUnavailable as error:
+            log.warning("the log was not pruned, the next round tries again: %s", error)
+        except Exception:
+            log.exception("pruning the log failed, the next round tries again")
+
+
+async def _round(pruner: LogPruner, horizon: Horizon, stopping: asyncio.Event) -> int:
+    total = 0
+    for channel in await pruner.prunable(horizon):
+        forgotten = PIECE_EVENTS
+        while forgotten == PIECE_EVENTS:
+            began = asyncio.get_running_loop().time()
+            forgotten = await pruner.prune(channel, horizon, PIECE_EVENTS)
+            total += forgotten
+            # As long a pause as the piece took: writers have at least half of the store's time.
+            if await _set_within(asyncio.get_running_loop().time() - began, stopping):
+                return total
+    return total
+
+
+async def _set_within(seconds: float, event: asyncio.Event) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
