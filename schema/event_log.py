@@ -93,7 +93,9 @@ async def _check_reach(store: Store, channel: Channel, begin: int, page: ports.P
     Raises:
         Refused: the log begins later, or the cursor is ahead of it.
     """
-    if page.entries and page.entries[0][0] != begin + 1:
+    # An empty page may lie before the log as well as behind it: all of it may be gone.
+    begins_later = page.entries[0][0] != begin + 1 if page.entries else begin < await store.pruned(channel)
+    if begins_later:
         raise Refused("this cursor is older than what is kept of the log", "history_expired")
     if not page.entries and begin > await store.offset(channel):
         raise Refused("this cursor is ahead of the log", "invalid_cursor")

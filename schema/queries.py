@@ -81,9 +81,10 @@ class Query:
         return agents_of(*await info.context.node.store.agents())
 
     @resolved(
-        "What happened on a board, oldest first: the log that streams replay. Errors: `BOARD_NOT_FOUND`, "
-        "`BAD_USER_INPUT`, and where nothing leads on from `after`: `INVALID_CURSOR`, `EPOCH_CHANGED`, `OTHER_BOARD`, "
-        "`HISTORY_EXPIRED`.",
+        "What happened on a board, oldest first: the log that streams replay. It begins with the oldest event that is "
+        "still kept. Errors: `BOARD_NOT_FOUND`, `BAD_USER_INPUT`, and where nothing leads on from `after`: "
+        "`INVALID_CURSOR`, `EPOCH_CHANGED`, `OTHER_BOARD`, and `HISTORY_EXPIRED` when what came behind it is no longer "
+        "kept.",
         EventConnection,
     )
     async def events(
@@ -92,7 +93,10 @@ class Query:
         board_id: _BoardId,
         after: Annotated[
             str | None,
-            _argument(description="A cursor of this board, from any exit: return what came behind it; all without it."),
+            _argument(
+                description="A cursor of this board, from any exit: return what came behind it; without it, all that "
+                "is kept."
+            ),
         ] = None,
         first: First = DEFAULT_FIRST,
     ) -> Stretch:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +11,7 @@ from realtime.channels import Channel, board_channel
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.node import Node
+from realtime.ports import Horizon
 from realtime.position import Position, channel_tag, parse_cursor
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish
 from tests.kit.publishing import event
@@ -112,18 +110,29 @@ async def test_cursor_from_which_nothing_leads_on_is_refused(
     assert (extensions, word in message) == ({"code": code}, True)
 
 
-async def test_cursor_older_than_the_log_is_refused(schema: strawberry.Schema, tmp_path: Path) -> None:
-    file = tmp_path / "store.db"
-    async with open_store(f"sqlite+aiosqlite:///{file}") as store, open_node(store) as node:
+async def test_cursor_older_than_the_log_is_refused(schema: strawberry.Schema) -> None:
+    async with open_store() as store, open_node(store) as node:
         await create_board(node)
         cursors = await told(node, 3)
-        with closing(sqlite3.connect(file)) as database, database:
-            database.execute("DELETE FROM events WHERE channel = ? AND offset < 4", [board_channel(BOARD)])
         caller = Caller(schema, node)
+        assert await store.prune(board_channel(BOARD), Horizon(newest_events=1), 100) == 3
         _, extensions = await caller.refused(EVENTS, id=BOARD, after=cursors[0])
-        page = await caller.run(EVENTS, id=BOARD)
-    assert extensions == {"code": "HISTORY_EXPIRED"}
-    assert [one["cursor"] for one in page["nodes"]] == [cursors[2]]
+        assert extensions == {"code": "HISTORY_EXPIRED"}
+        assert [one["cursor"] for one in (await caller.run(EVENTS, id=BOARD))["nodes"]] == [cursors[2]]
+        assert [one["cursor"] for one in (await caller.run(EVENTS, id=BOARD, after=cursors[1]))["nodes"]] == cursors[2:]
+
+
+async def test_cursor_older_than_a_log_that_is_empty_is_refused(schema: strawberry.Schema) -> None:
+    async with open_store() as store, open_node(store) as node:
+        await create_board(node)
+        cursors = await told(node, 2)
+        caller = Caller(schema, node)
+        assert await store.prune(board_channel(BOARD), Horizon(newest_events=0), 100) == 3
+        _, extensions = await caller.refused(EVENTS, id=BOARD, after=cursors[0])
+        assert extensions == {"code": "HISTORY_EXPIRED"}
+        for after in (None, cursors[-1]):
+            page = {"hasNextPage": False, "endCursor": after}
+            assert await caller.run(EVENTS, id=BOARD, after=after) == {"nodes": [], "edges": [], "pageInfo": page}
 
 
 @pytest.mark.parametrize("after", ["", "soon", "0-0-0-0"])
