@@ -101,8 +101,11 @@ def goodbye(reason: str, reconnect_after_ms: int) -> Envelope:
 
 
 def gap(reason: str, from_: str, to: Position) -> Envelope:
-    """Return the announcement that what lies between two cursors was not delivered; a fresh snapshot follows."""
-    return Envelope("gap", {"reason": reason, "from": from_, "to": to.cursor}, to.cursor)
+    """Return the announcement that what lies between two cursors was not delivered; a fresh snapshot follows.
+
+    It is no place to come back to: a reader that is gone before the snapshot came would go on behind it without one.
+    """
+    return Envelope("gap", {"reason": reason, "from": from_, "to": to.cursor})
 
 
 def state(snapshot: BoardState, cursor: str) -> Envelope:

@@ -54,7 +54,7 @@ class _Event:
     """What all events share; no type of the schema."""
 
     cursor: str | None = strawberry.field(
-        description="The position behind this event, the same string on all exits; null on `Goodbye`."
+        description="The position behind this event, the same string on all exits; null on `Gap` and `Goodbye`."
     )
 
 

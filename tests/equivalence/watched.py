@@ -34,7 +34,7 @@ EXITS: tuple[type[Reader], ...] = (
 _RAW = (RawBoardStream, RawBoardSocket)
 _HEARTBEAT_SECONDS = 30.0
 #: These carry no cursor of their own (contract §1).
-_WITHOUT_CURSOR = {"hello", "pong", "error", "goodbye"}
+_WITHOUT_CURSOR = {"hello", "pong", "error", "gap", "goodbye"}
 _CURSOR = re.compile(r"(\w+-\w+)-(\d+)(?:\.(\d+))?-(\d+)\Z")
 
 

@@ -9,7 +9,7 @@ import orjson
 __all__ = ["bare_block", "bare_frame"]
 
 #: These carry no cursor of their own.
-_WITHOUT_CURSOR = {"hello", "heartbeat", "pong", "error", "goodbye"}
+_WITHOUT_CURSOR = {"hello", "heartbeat", "pong", "error", "gap", "goodbye"}
 
 
 def bare_frame(text: str) -> dict[str, Any]:

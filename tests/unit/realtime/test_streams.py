@@ -302,6 +302,8 @@ async def test_cursor_that_cannot_be_served_is_answered_with_gap_and_state(
         _, gap, state = await take(stream, 3)
     assert (gap.type, gap.payload) == ("gap", {"reason": reason, "from": cursor, "to": now.cursor})
     assert (state.type, state.payload) == ("state", board.state)
+    # Who leaves between the two still stands where it stood, and is told of the gap again.
+    assert (gap.cursor, state.cursor) == (None, now.cursor)
 
 
 async def test_cursor_of_now_goes_on_live(node: Node, board: Board) -> None:
