@@ -91,6 +91,10 @@ class _GraphqlSocket(_Graphql):
     words: ClassVar[_Words]
     socket: RawSocket
 
+    @property
+    def connection(self) -> Connection:
+        return self.socket.connection
+
     async def open(self, after: str | None = None) -> None:
         headers = [
             ("Host", "127.0.0.1"),
@@ -165,6 +169,10 @@ class GraphqlDistinctStream(_Graphql):
     exit = "GraphQL over SSE, distinct connections"
     stream: SseReader
 
+    @property
+    def connection(self) -> Connection:
+        return self.stream.connection
+
     async def open(self, after: str | None = None) -> None:
         connection = await self.stack.enter_async_context(connect(self.address))
         # As an EventSource does it that comes back; the others take the argument.
@@ -197,6 +205,10 @@ class GraphqlSingleStream(_Graphql):
     exit = "GraphQL over SSE, single connection"
     stream: SseReader
 
+    @property
+    def connection(self) -> Connection:
+        return self.stream.connection
+
     async def open(self, after: str | None = None) -> None:
         reserved = await exchange(self.address, "PUT", "/graphql/stream")
         assert reserved.status == 201, reserved
@@ -227,12 +239,17 @@ class GraphqlMultipart(_Graphql):
     """Multipart HTTP (Apollo's subscriptions over HTTP); a part is whole once the delimiter behind it has come."""
 
     exit = "GraphQL over multipart"
+    _connection: Connection
     _chunks: Any
     _delimiter: bytes
     _pending = b""
 
+    @property
+    def connection(self) -> Connection:
+        return self._connection
+
     async def open(self, after: str | None = None) -> None:
-        connection = await self.stack.enter_async_context(connect(self.address))
+        self._connection = connection = await self.stack.enter_async_context(connect(self.address))
         accept = 'multipart/mixed;subscriptionSpec="1.0", application/json'
         answer = await _post(connection, "/graphql", accept, self.request(after))
         kind, _, parameters = (answer.header("Content-Type") or "").partition(";")

@@ -6,6 +6,7 @@ import orjson
 
 from tests.equivalence.mapping import Json
 from tests.equivalence.reader import Ended, Reader
+from tests.kit.raw_http import Connection
 from tests.kit.raw_socket import CLOSE, PING, PONG, RawSocket, open_socket
 from tests.kit.sse_reader import SseReader, StreamEnded, open_stream
 
@@ -25,6 +26,10 @@ class _Raw(Reader):
 
 class _Socket(_Raw):
     socket: RawSocket
+
+    @property
+    def connection(self) -> Connection:
+        return self.socket.connection
 
     async def open(self, after: str | None = None) -> None:
         self.socket = await self.stack.enter_async_context(open_socket(self.address, self._address_of(after)))
@@ -54,6 +59,10 @@ class _Socket(_Raw):
 
 class _Stream(_Raw):
     stream: SseReader
+
+    @property
+    def connection(self) -> Connection:
+        return self.stream.connection
 
     async def open(self, after: str | None = None) -> None:
         # As an EventSource does it that comes back; the sockets take the other way.

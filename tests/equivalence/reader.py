@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from tests.equivalence.mapping import Json
 from tests.kit.deadline import deadline
-from tests.kit.raw_http import Address
+from tests.kit.raw_http import Address, Connection
 
 __all__ = ["Ended", "Reader"]
 
@@ -39,6 +39,11 @@ class Reader(ABC):
     async def open(self, after: str | None = None) -> None:
         """Connect; `after` is the cursor at which the reader stood before."""
 
+    @property
+    @abstractmethod
+    def connection(self) -> Connection:
+        """The connection on which the events come, once it is open."""
+
     @abstractmethod
     async def event(self) -> Json:
         """Return the next event.
@@ -61,6 +66,11 @@ class Reader(ABC):
         except (Ended, TimeoutError) as error:
             found.append({"type": repr(error)})
         return found
+
+    async def crash(self) -> None:
+        """Leave as a client that dies: the server gets RST."""
+        await self.connection.reset()
+        await self.aclose()
 
     async def aclose(self) -> None:
         """Leave; closing twice is allowed."""

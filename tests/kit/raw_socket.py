@@ -75,7 +75,7 @@ class RawSocket:
 
     def __init__(self, connection: Connection, response: Answer) -> None:
         """Take over `connection`, on which `response` was read."""
-        self._connection = connection
+        self.connection = connection
         self.response = response
 
     @classmethod
@@ -95,11 +95,11 @@ class RawSocket:
 
     async def send_frame(self, opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True) -> None:
         """Send one frame of any kind."""
-        await self._connection.send(frame_bytes(opcode, payload, fin=fin, masked=masked))
+        await self.connection.send(frame_bytes(opcode, payload, fin=fin, masked=masked))
 
     async def send_bytes(self, data: bytes) -> None:
         """Send bytes that are already framed."""
-        await self._connection.send(data)
+        await self.connection.send(data)
 
     async def send_text(self, text: str) -> None:
         """Send one text frame."""
@@ -120,13 +120,13 @@ class RawSocket:
             Closed: the connection ended instead.
         """
         try:
-            first, second = await self._connection.read_exactly(2)
+            first, second = await self.connection.read_exactly(2)
             assert first & 0x80, "the server never fragments"
             assert not second & 0x80, "the server never masks"
             size = second & 0x7F
             if size >= 126:
-                size = int.from_bytes(await self._connection.read_exactly(2 if size == 126 else 8), "big")
-            return Frame(first & 0x0F, await self._connection.read_exactly(size))
+                size = int.from_bytes(await self.connection.read_exactly(2 if size == 126 else 8), "big")
+            return Frame(first & 0x0F, await self.connection.read_exactly(size))
         except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError) as error:
             raise Closed from error
 
