@@ -11,7 +11,7 @@ PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clients equivalence peers
+.PHONY: help setup run test check bench clients peers equivalence faults
 
 help:
 	@echo "make run     serve with demo activity on http://127.0.0.1:8000   (ARGS='--port 9000')"
@@ -19,6 +19,7 @@ help:
 	@echo "make setup   only set up the virtual environment"
 	@echo "make check   lint, format and types"
 	@echo "make equivalence   compare all exits in many more lives          (EXAMPLES=1000)"
+	@echo "make faults  break servers and readers in many more runs         (RUNS=10000, SEED=…)"
 	@echo "make bench   print the benchmark tables                          (ARGS='--runs 1 websocket')"
 
 setup: $(STAMP)
@@ -42,6 +43,12 @@ test: $(STAMP) clients peers
 EXAMPLES ?= 1000
 equivalence: $(STAMP)
 	BOARDCAST_EQUIVALENCE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n auto tests/equivalence $(ARGS)
+
+# The suite has 100 runs of it. SEED repeats the run of one seed, as far as processes allow, RUNS times.
+RUNS ?= 1000
+SEED ?=
+faults: $(STAMP)
+	BOARDCAST_FAULT_RUNS=$(RUNS) BOARDCAST_FAULT_SEED=$(SEED) $(BIN)/python -m pytest -n auto tests/faults $(ARGS)
 
 # Needs Node.js and the network, once; without them the suite runs on and skips what needs the packages.
 clients:

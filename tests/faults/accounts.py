@@ -1,0 +1,89 @@
+"""What one reader was told, in accounts: each begins with a state and goes on, over any number of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from tests.faults.telling import Told
+
+__all__ = ["Account", "Accounts"]
+
+
+@dataclass
+class Account:
+    """A state, and everything behind it that was told without a gap."""
+
+    state: Told
+    #: Where each attempt stood, told with the state; `cut`: the connection ended before anything else came.
+    statuses: list[Told] = field(default_factory=list)
+    cut: bool = False
+    told: list[Told] = field(default_factory=list)
+
+    @property
+    def last(self) -> Told:
+        """The last event that has a place of its own."""
+        return self.told[-1] if self.told else self.state
+
+
+class Accounts:
+    """Keeps the accounts of one reader, and sees that only a gap or a new reader begins one.
+
+    `cursor` is what the reader comes back with: that of the last event that had one, as a browser does it.
+    """
+
+    def __init__(self, gaps: Collection[str] = ()) -> None:
+        """Begin with nothing; `gaps` are the reasons for which the server may give up an account at any time."""
+        self.all: list[Account] = []
+        self.cursor: str | None = None
+        self._gaps = frozenset(gaps)
+        self._expected: frozenset[str] = frozenset()
+        self._stood_at: str | None = None
+        self._must_begin = True
+
+    def connected(self, after: str | None, hello: Told, gap: str | None = None) -> None:
+        """Note that the reader has come with `after`, and what it was greeted with; `gap` is the reason that is due."""
+        assert hello.type == "hello", f"expected hello first, got {hello}"
+        assert after is None or gap or hello.cursor == after, f"came with {after}, got {hello}"
+        self._expected = frozenset({gap}) if gap else self._gaps
+        self._stood_at = after
+        self._must_begin = after is None
+        self._due = gap
+
+    def disconnected(self) -> None:
+        """Note that a connection has ended."""
+        if self.all and not self.all[-1].told:
+            self.all[-1].cut = True
+
+    def take(self, told: Told) -> None:
+        """Add an event."""
+        if told.type == "gap":
+            self._take_gap(told)
+        elif self._must_begin:
+            assert told.type == "state", f"expected a state to begin with, got {told}"
+            self.all.append(Account(told))
+            self._must_begin = False
+        else:
+            assert self._due is None, f"expected a gap for {self._due}, got {told}"
+            self._go_on(told)
+        if told.cursor is not None:
+            self.cursor = self._stood_at = told.cursor
+
+    def _take_gap(self, gap: Told) -> None:
+        reason, begin, _ = gap.words
+        assert not self._must_begin, f"a gap where a state was due: {gap}"
+        assert reason in self._expected, f"expected a gap for {set(self._expected)}, got {gap}"
+        assert begin == self._stood_at, f"stood at {self._stood_at}, got {gap}"
+        self._must_begin = True
+        self._due = None
+        self._expected = self._gaps
+
+    def _go_on(self, told: Told) -> None:
+        account = self.all[-1]
+        if told.type == "attempt_status" and told.cursor == account.state.cursor:
+            assert not account.told, f"a status of the beginning in the middle: {told}"
+            account.statuses.append(told)
+            return
+        before = account.last
+        assert told.place > before.place, f"{told} does not lie behind {before}"
+        account.told.append(told)

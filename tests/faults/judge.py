@@ -1,0 +1,78 @@
+"""Judges what readers were told by the log, and their copies by each other and by the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.accounts import Account
+from tests.faults.telling import Place, Told
+from tests.faults.truth import Due, Truth
+
+__all__ = ["Judge"]
+
+
+@dataclass
+class Judge:
+    """Hears the accounts of all readers of a board.
+
+    1. An account has every event behind its state once and in order, with its cursor. Only a state may be missing,
+       and only where a later one came: it was replaced while it waited.
+    2. All states of one place are the same, whoever was told them and however.
+    """
+
+    truth: Truth
+    #: Place of a state → what it said, and who was told first.
+    _states: dict[Place, tuple[str, str]] = field(default_factory=dict)
+
+    def hear(self, reader: str, accounts: Sequence[Account], end: Place) -> None:
+        """Judge one reader, whose last account must reach `end`."""
+        assert accounts, f"{reader}: nothing was told"
+        for account in accounts:
+            is_last = account is accounts[-1]
+            until = max(account.last.place, end) if is_last else account.last.place
+            self._hear_account(reader, account, until, replaced=not is_last)
+        self._copy(reader, accounts[-1].last.place, _last_state(accounts[-1]))
+
+    def compare_database(self, state: str) -> None:
+        """Compare what the database has in the end with what readers were told last."""
+        last = self.truth.state_at(self.truth.due[-1].place)
+        self._copy("the database", last, state)
+
+    def _hear_account(self, reader: str, account: Account, until: Place, replaced: bool) -> None:
+        due = self.truth.between(account.state.place, until)
+        _check_order(reader, account.told, due, replaced)
+        for told in (account.state, *account.told):
+            if told.type == "state":
+                self._copy(reader, told.place, told.words[0])
+        statuses = self.truth.statuses_at(account.state.place)
+        given = {told.words[0]: told.words[1] for told in account.statuses}
+        assert len(given) == len(account.statuses), f"{reader}: a status twice with {account.state.cursor}"
+        assert given == statuses or (account.cut and given.items() <= statuses.items()), (
+            f"{reader}: with the state of {account.state.cursor} expected {statuses}, got {given}"
+        )
+
+    def _copy(self, reader: str, place: Place, state: str) -> None:
+        at = self.truth.state_at(place)
+        known, first = self._states.setdefault(at, (state, reader))
+        assert known == state, f"the board at {at} is\n {known} to {first} and\n {state} to {reader}"
+
+
+def _check_order(reader: str, told: Sequence[Told], due: Sequence[Due], replaced: bool) -> None:
+    """Walk through both; `replaced`: a state came behind the last event, in another account."""
+    last_state = max((one.place for one in told if one.type == "state"), default=None)
+    waiting = list(told)
+    for one in due:
+        if waiting and waiting[0].place == one.place:
+            came = waiting.pop(0)
+            words = came.words if one.type != "state" else ()
+            assert (came.type, words) == (one.type, one.words), f"{reader}: expected {one}, got {came}"
+        elif one.type != "state" or not (replaced or (last_state and last_state > one.place)):
+            got = waiting[0] if waiting else "nothing"
+            raise AssertionError(f"{reader}: {one} is missing, got {got}; last {told[-1:] or 'nothing'}")
+    assert not waiting, f"{reader}: told what never was: {waiting[0]}"
+
+
+def _last_state(account: Account) -> str:
+    states = [told for told in (account.state, *account.told) if told.type == "state"]
+    return states[-1].words[0]

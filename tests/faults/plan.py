@@ -1,0 +1,64 @@
+"""The plan of one run: which faults, which readers, and when; all of it from one seed."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from random import Random
+
+from tests.faults.wanderer import EXITS, STRANGE, Leg
+
+__all__ = ["Fault", "Plan", "plan_of"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The server is ended by a signal and started again."""
+
+    #: After so many steps of the writers.
+    step: int
+    #: And so many turns of the event loop, during which the next requests are under way.
+    turns: int
+    signal: signal.Signals
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to happen."""
+
+    seed: int
+    batches: int
+    commands: int
+    faults: tuple[Fault, ...]
+    readers: tuple[tuple[Leg, ...], ...]
+
+
+def plan_of(seed: int) -> Plan:
+    """Return the plan of a seed."""
+    random = Random(seed)
+    batches, commands = random.randint(5, 15), random.randint(5, 15)
+    steps = batches + commands
+    faults = sorted(
+        (_fault(random, steps) for _ in range(random.choice((0, 1, 1, 2, 3)))), key=lambda fault: fault.step
+    )
+    readers = tuple(_legs(random, steps) for _ in range(random.randint(3, 6)))
+    return Plan(seed, batches, commands, tuple(faults), readers)
+
+
+def _fault(random: Random, steps: int) -> Fault:
+    number = random.choice((signal.SIGTERM, signal.SIGKILL))
+    return Fault(random.randint(0, steps - 1), random.randrange(30), number)
+
+
+def _legs(random: Random, steps: int) -> tuple[Leg, ...]:
+    return tuple(_leg(random, steps) for _ in range(random.randint(1, 5)))
+
+
+def _leg(random: Random, steps: int) -> Leg:
+    return Leg(
+        exit=random.choice(list(EXITS)),
+        reads=random.choice((0, 1, 1, 2, 3, 5, 8, 13)),
+        stalls_until=random.randint(0, steps) if random.random() < 0.3 else None,
+        crashes=random.random() < 0.6,
+        strange=random.choice(list(STRANGE)) if random.random() < 0.1 else None,
+    )

@@ -1,0 +1,153 @@
+"""Servers that are processes of their own, can be killed, and start in milliseconds.
+
+Each is forked from a process that has imported everything (Python's forkserver), and from there on runs what
+`python -m server` runs. Clients find the server at the same address after each start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import anyio
+
+from realtime.backends.sql import engine
+from server.__main__ import main
+from tests.kit.deadline import deadline
+from tests.kit.raw_http import Address
+
+__all__ = ["Life", "living"]
+
+_START_UNITS = 20
+_STOP_UNITS = 20
+_ERRORS = "errors.txt"
+_forked = get_context("forkserver")
+_forked.set_forkserver_preload([__name__, "schema.root"])
+
+
+class Life:
+    """One server that is started, stopped, killed and started again; made by `living`.
+
+    `up` is set while it serves, and another event from before it is told to end: who has a connection keeps the event
+    of that time, and can tell whether the server had a reason to end it (`has_been_up_since`).
+    """
+
+    def __init__(self, folder: Path, address: Address, flags: tuple[str, ...], busy_milliseconds: int | None) -> None:
+        """See `living`."""
+        self.folder = folder
+        self.address = address
+        self.up = anyio.Event()
+        self._busy_milliseconds = busy_milliseconds
+        self._flags = (
+            "--port",
+            str(address[1]),
+            "--database-url",
+            f"sqlite+aiosqlite:///{folder}/boardcast.db",
+            *flags,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The id of the process that runs now."""
+        pid = self._process.pid
+        assert pid is not None
+        return pid
+
+    def has_been_up_since(self, up: anyio.Event) -> bool:
+        """Tell whether nobody has told the server to end since `up` was set."""
+        return up is self.up and up.is_set()
+
+    def errors(self) -> str:
+        """What all its processes have written to standard error."""
+        path = self.folder / _ERRORS
+        return path.read_text() if path.exists() else ""
+
+    async def start(self) -> None:
+        """Return when the server has said where it listens."""
+        lines, out = _forked.Pipe(duplex=False)
+        self._process = _forked.Process(
+            target=_serve, args=(self.folder, self._flags, self._busy_milliseconds, out), daemon=True
+        )
+        self._process.start()
+        out.close()
+        try:
+            first = await _first_line(lines)
+        finally:
+            lines.close()
+        host, port = self.address
+        expected = f"Listening on http://{host}:{port}\n"
+        assert first == expected, f"expected {expected!r}, got {first!r}: {self.errors()}"
+        self.up.set()
+
+    async def end(self, number: signal.Signals) -> None:
+        """Send a signal and wait for the end, which is a good one unless the signal kills."""
+        self.up = anyio.Event()
+        os.kill(self.pid, number)
+        async with deadline(_STOP_UNITS):
+            await anyio.wait_readable(self._process.sentinel)
+        self._process.join()
+        expected = -signal.SIGKILL if number == signal.SIGKILL else 0
+        code = self._process.exitcode
+        assert code == expected, f"expected the exit code {expected}, got {code}: {self.errors()}"
+
+    async def restart(self, number: signal.Signals) -> None:
+        """End it by a signal and start it again."""
+        await self.end(number)
+        await self.start()
+
+    def put_down(self) -> None:
+        """Kill what still runs."""
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+@asynccontextmanager
+async def living(folder: Path, *flags: str, busy_milliseconds: int | None = None) -> AsyncIterator[Life]:
+    """Run a server on a database file in `folder` for the length of the block.
+
+    `flags` are those of the command line; `busy_milliseconds`: how long a locked database is waited for.
+    """
+    with socket.socket() as holder:
+        # It never listens. As long as it is bound, no client is given this port for its own end.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        life = Life(folder, holder.getsockname(), flags, busy_milliseconds)
+        await life.start()
+        try:
+            yield life
+        finally:
+            life.put_down()
+
+
+async def _first_line(pipe: Connection) -> str:
+    line = b""
+    async with deadline(_START_UNITS):
+        while not line.endswith(b"\n"):
+            await anyio.wait_readable(pipe.fileno())
+            more = os.read(pipe.fileno(), 1000)
+            if not more:
+                break
+            line += more
+    return line.decode()
+
+
+def _serve(folder: Path, flags: tuple[str, ...], busy_milliseconds: int | None, out: Connection) -> None:
+    """Be the command, in the process that was forked for it."""
+    engine.BUSY_MILLISECONDS = busy_milliseconds or engine.BUSY_MILLISECONDS
+    os.chdir(folder)
+    for name in [name for name in os.environ if name.startswith("BOARDCAST_")]:
+        del os.environ[name]
+    errors = os.open(_ERRORS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(out.fileno(), sys.__stdout__.fileno())  # type: ignore[union-attr]  # a process has one
+    os.dup2(errors, sys.__stderr__.fileno())  # type: ignore[union-attr]
+    sys.argv = ["boardcast", *flags]
+    main()

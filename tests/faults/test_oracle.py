@@ -1,0 +1,39 @@
+"""Random writers, readers that crash, stall and switch exits, a server that is stopped and killed: nothing is lost.
+
+In continuous integration 100 runs, in parts that can run side by side. More of them: `make faults RUNS=10000`. A
+failure prints seed and plan; `make faults SEED=… RUNS=10` repeats it, as far as processes can be made to.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import SystemRandom
+
+import pytest
+
+from tests.faults.plan import plan_of
+from tests.faults.run import run
+
+_RUNS_VARIABLE = "BOARDCAST_FAULT_RUNS"
+_SEED_VARIABLE = "BOARDCAST_FAULT_SEED"
+_PARTS = 4
+_RUNS = max(1, int(os.environ.get(_RUNS_VARIABLE, "100")) // _PARTS)
+#: pytest's own last resort; each run has a deadline of its own.
+_SECONDS = 120 + 10 * _RUNS
+
+
+@pytest.mark.timeout(_SECONDS)
+@pytest.mark.parametrize("part", range(_PARTS))
+async def test_all_is_told_once_and_in_order_whatever_breaks(part: int, tmp_path: Path) -> None:
+    given = os.environ.get(_SEED_VARIABLE)
+    for n in range(_RUNS):
+        seed = int(given) if given else SystemRandom().getrandbits(32)
+        plan = plan_of(seed)
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        try:
+            await run(plan, folder)
+        except BaseException as error:
+            print(f"run {n}: make faults SEED={seed} RUNS=10\n{plan}\n{error!r}")
+            raise

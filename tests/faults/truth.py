@@ -1,0 +1,136 @@
+"""What readers of a board were to be told, worked out from the log by rules of the test's own (contract §1)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.equivalence.mapping import Json
+from tests.faults.telling import Place, place_of, said
+
+__all__ = ["Agent", "Due", "Logged", "Truth"]
+
+_Messages = list[tuple[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One event of a board's log."""
+
+    name: str
+    payload: Json
+    cursor: str
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One event of the global log, which every board's readers are told."""
+
+    payload: Json
+    global_offset: int
+
+
+@dataclass(frozen=True)
+class Due:
+    """One event that readers were to be told. `words` of a state are not known here."""
+
+    place: Place
+    type: str
+    words: tuple[str, ...]
+
+
+class Truth:
+    """A board's whole stream, and where its attempts stood at any place of it."""
+
+    def __init__(self, log: Sequence[Logged], agents: Sequence[Agent]) -> None:
+        """Take the log of the board from its beginning, and the whole global log."""
+        self.due: list[Due] = []
+        self._statuses: list[tuple[Place, dict[str, str]]] = [((0, 0, 0), {})]
+        waiting = sorted(agents, key=lambda agent: agent.global_offset)
+        offset = 0
+        for logged in log:
+            offset, _, global_offset = place_of(logged.cursor)
+            while waiting and waiting[0].global_offset <= global_offset:
+                self._tell_agent(waiting.pop(0), offset - 1)
+            self._tell(logged)
+        for agent in waiting:
+            self._tell_agent(agent, offset)
+        self._states = [(0, 0, 0), *(due.place for due in self.due if due.type == "state")]
+
+    def between(self, begin: Place, end: Place) -> list[Due]:
+        """Return what is behind `begin`, up to and with `end`."""
+        return [due for due in self.due if begin < due.place <= end]
+
+    def state_at(self, place: Place) -> Place:
+        """Return the place of the last state that was due at `place`."""
+        return self._states[bisect_right(self._states, place) - 1]
+
+    def statuses_at(self, place: Place) -> dict[str, str]:
+        """Return where the attempts stood."""
+        return [statuses for at, statuses in self._statuses if at <= place][-1]
+
+    def _tell(self, logged: Logged) -> None:
+        offset, _, global_offset = place_of(logged.cursor)
+        messages = _TELL.get(logged.name, _nothing)(logged.payload)
+        for part, (type, words) in enumerate(messages, 1):
+            whole = part == len(messages)
+            place = (offset, 0, global_offset) if whole else (offset - 1, part, global_offset)
+            self.due.append(Due(place, type, words))
+        if status := _STATUS.get(logged.name):
+            statuses = self._statuses[-1][1]
+            id = logged.payload["attemptId"]
+            new = {**statuses, id: status(logged.payload, statuses.get(id))}
+            self._statuses.append(((offset, 0, global_offset), new))
+
+    def _tell_agent(self, agent: Agent, offset: int) -> None:
+        due = Due((offset, 0, agent.global_offset), "agent_registered", said("agent_registered", agent.payload))
+        self.due.append(due)
+
+
+def _nothing(payload: Json) -> _Messages:
+    return []
+
+
+def _one(type: str) -> Callable[[Json], _Messages]:
+    return lambda payload: [(type, said(type, payload))]
+
+
+def _line(payload: Json, message: str) -> tuple[str, tuple[str, ...]]:
+    return "attempt_log", said("attempt_log", {**payload, "level": "info", "message": message})
+
+
+def _commit(payload: Json) -> _Messages:
+    commit = _one("git_commit")(payload)
+    line = f"[git] committed {payload['shortSha']} {payload['subject']}"
+    return [_line(payload, line), *commit] if payload.get("attemptId") else commit
+
+
+def _push(payload: Json) -> _Messages:
+    push = _one("git_push")(payload)
+    line = f"[git] pushed to {payload['remote']}/{payload['branch']}"
+    return [_line(payload, line), *push] if payload.get("attemptId") else push
+
+
+#: Name of the event → what readers are told of it.
+_TELL: Mapping[str, Callable[[Json], _Messages]] = {
+    "board.state.changed": lambda payload: [("state", ())],
+    "attempt.started": _one("attempt_started"),
+    "attempt.status.changed": _one("attempt_status"),
+    "attempt.log.appended": _one("attempt_log"),
+    "attempt.stopped": lambda payload: [_line(payload, "Attempt stopped by user")],
+    "attempt.conversation.appended": _one("conversation_item"),
+    "attempt.session.recorded": _one("attempt_session"),
+    "attempt.todos.updated": _one("attempt_todos"),
+    "git.status.changed": _one("git_status"),
+    "git.commit.created": _commit,
+    "git.push.completed": _push,
+    "github.pr.created": _one("attempt_pr"),
+}
+#: Name of the event → the status of its attempt behind it.
+_STATUS: Mapping[str, Callable[[Json, str | None], str]] = {
+    "attempt.started": lambda payload, before: "running",
+    "attempt.status.changed": lambda payload, before: str(payload["status"]),
+    "attempt.completed": lambda payload, before: str(payload["status"]),
+    "attempt.stopped": lambda payload, before: "stopping" if before == "stopping" else "stopped",
+}

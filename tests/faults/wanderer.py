@@ -1,0 +1,150 @@
+"""A reader that leaves, dies, stalls, and comes back with its cursor, through the exit it left by or another."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tests.equivalence.graphql_readers import (
+    GraphqlDistinctStream,
+    GraphqlMultipart,
+    GraphqlSingleStream,
+    GraphqlSocket,
+    OlderGraphqlSocket,
+)
+from tests.equivalence.raw_readers import RawBoardSocket, RawBoardStream
+from tests.equivalence.reader import Reader
+from tests.faults.accounts import Accounts
+from tests.faults.lost import LOST
+from tests.faults.processes import Life
+from tests.faults.steps import Steps
+from tests.faults.telling import DOCUMENT, Place, place_of, told
+from tests.kit.raw_http import Address
+
+__all__ = ["EXITS", "STRANGE", "Goal", "Leg", "Wanderer", "open_reader"]
+
+_T = TypeVar("_T")
+#: Exits by which a reader can go on where it stood.
+EXITS: Mapping[str, type[Reader]] = {
+    "board-ws": RawBoardSocket,
+    "board-sse": RawBoardStream,
+    "graphql-ws": GraphqlSocket,
+    "older-graphql-ws": OlderGraphqlSocket,
+    "graphql-sse": GraphqlDistinctStream,
+    "graphql-sse-single": GraphqlSingleStream,
+    "graphql-multipart": GraphqlMultipart,
+}
+#: Cursors to which nothing leads → the reason of the gap.
+STRANGE: Mapping[str, str] = {"epoch": "epoch_changed", "board": "other_board", "future": "invalid_cursor"}
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Part of a reader's way: it comes by `exit`, reads, may stall and read as much again, and goes."""
+
+    exit: str
+    #: Events to read; less when the end comes before.
+    reads: int
+    #: The writers' step at which it begins to read again.
+    stalls_until: int | None = None
+    crashes: bool = True
+    #: What is wrong with the cursor it comes with.
+    strange: str | None = None
+
+
+@dataclass
+class Goal:
+    """Where all readers have to arrive; nobody knows before the writers are done."""
+
+    place: Place | None = None
+
+
+class _Lost(Exception):
+    """The connection ended."""
+
+
+class Wanderer:
+    """One reader of a board."""
+
+    def __init__(self, life: Life, board_id: str, steps: Steps, goal: Goal, gaps: Collection[str] = ()) -> None:
+        """Read `board_id` on the server of `life`; `gaps` as in `Accounts`."""
+        self.accounts = Accounts(gaps)
+        self._life = life
+        self._board_id = board_id
+        self._steps = steps
+        self._goal = goal
+        self._may_end = bool(gaps)
+
+    async def travel(self, legs: Sequence[Leg]) -> None:
+        """Go all legs, and through the last one's exit to the goal."""
+        for leg in legs:
+            await self._walk(leg, leg.reads)
+        while not self._has_arrived():
+            await self._walk(legs[-1], None)
+
+    async def _walk(self, leg: Leg, reads: int | None) -> None:
+        await self._life.up.wait()
+        up = self._life.up
+        reader = open_reader(leg.exit, self._life.address, self._board_id)
+        try:
+            await self._come(reader, leg.strange if reads is not None else None)
+            await self._read(reader, reads)
+            if reads is not None and leg.stalls_until is not None:
+                await self._steps.reached(leg.stalls_until)
+                await self._read(reader, reads)
+            if leg.crashes:
+                await reader.crash()
+        except _Lost as lost:
+            if not self._may_end and self._life.has_been_up_since(up):
+                raise AssertionError(f"{leg.exit} ended although the server runs") from lost
+        finally:
+            self.accounts.disconnected()
+            await reader.aclose()
+
+    async def _come(self, reader: Reader, strange: str | None) -> None:
+        after, gap = self.accounts.cursor, None
+        if strange and after is not None:
+            after, gap = _mangled(after, strange), STRANGE[strange]
+        await _unless_lost(reader.open(after))
+        self.accounts.connected(after, told(await _unless_lost(reader.event())), gap)
+
+    async def _read(self, reader: Reader, count: int | None) -> None:
+        while count != 0 and not self._has_arrived():
+            event = told(await _unless_lost(reader.event()))
+            if event.type == "goodbye":
+                assert event.words == ("server_shutdown",), f"unexpected {event}"
+                continue  # the end of the connection comes next
+            self.accounts.take(event)
+            count = None if count is None else count - 1
+
+    def _has_arrived(self) -> bool:
+        cursor = self.accounts.cursor
+        return self._goal.place is not None and cursor is not None and place_of(cursor) >= self._goal.place
+
+
+def open_reader(exit: str, address: Address, board_id: str) -> Reader:
+    """Return a reader that is not connected yet."""
+    reader = EXITS[exit](address, board_id)
+    if hasattr(reader, "document"):
+        reader.document = DOCUMENT
+    return reader
+
+
+def _mangled(cursor: str, strange: str) -> str:
+    epoch, tag, place, global_offset = cursor.split("-")
+    match strange:
+        case "epoch":
+            epoch = epoch[::-1] + "0"
+        case "board":
+            tag = "00000000"
+        case _:
+            place = f"{int(place.partition('.')[0]) + 100_000}"
+    return f"{epoch}-{tag}-{place}-{global_offset}"
+
+
+async def _unless_lost(waiting: Awaitable[_T]) -> _T:
+    try:
+        return await waiting
+    except LOST as error:
+        raise _Lost from error
