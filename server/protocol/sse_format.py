@@ -10,7 +10,16 @@ __all__ = ["block"]
 def block(envelope: Envelope) -> bytes:
     r"""Return `event: T\ndata: P\nid: C\n\n`; without `id` where the envelope has no cursor.
 
-    JSON holds no raw line break, so one `data` line is enough.
+    JSON holds no raw line break, so one `data` line is enough. A `goodbye` that says when to come back says so to
+    EventSource as well, by `retry`.
     """
     cursor = f"\nid: {envelope.cursor}" if envelope.cursor is not None else ""
-    return b"event: %b\ndata: %b%b\n\n" % (envelope.type.encode(), envelope.payload_json(), cursor.encode())
+    ending = (cursor + _retry(envelope)).encode()
+    return b"event: %b\ndata: %b%b\n\n" % (envelope.type.encode(), envelope.payload_json(), ending)
+
+
+def _retry(envelope: Envelope) -> str:
+    if envelope.type != "goodbye" or not isinstance(envelope.payload, dict):
+        return ""
+    after = envelope.payload["reconnectAfterMs"]
+    return f"\nretry: {after}" if after else ""

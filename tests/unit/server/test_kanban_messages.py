@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from realtime.envelopes import Envelope
+from realtime.envelopes import Envelope, goodbye
 from server.protocol.kanban_messages import error, pong, text_frame
 from server.protocol.sse_format import block
 
@@ -30,6 +30,8 @@ def test_frame_is_type_payload_cursor(envelope: Envelope, frame: str) -> None:
         (Envelope("hello", {"a": 1}), 'event: hello\ndata: {"a":1}\n\n'),
         (Envelope("git_status", None, "c-1"), "event: git_status\ndata: {}\nid: c-1\n\n"),
         (Envelope("attempt_log", {"message": "ü\r\n"}), 'event: attempt_log\ndata: {"message":"ü\\r\\n"}\n\n'),
+        (goodbye("r", 250), 'event: goodbye\ndata: {"reason":"r","reconnectAfterMs":250}\nretry: 250\n\n'),
+        (goodbye("r", 0), 'event: goodbye\ndata: {"reason":"r","reconnectAfterMs":0}\n\n'),
     ],
 )
 def test_block_is_event_data_id(envelope: Envelope, expected: str) -> None:
