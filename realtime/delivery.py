@@ -65,6 +65,6 @@ class Delivery:
 
     def _end_board(self, board_id: BoardId, outbox: Outbox) -> None:
         channel = board_channel(board_id)
-        last = [*outbox.pop(channel, ()), envelopes.goodbye("board_deleted", 0)]
+        last = [*outbox.pop(channel, ()), envelopes.goodbye(BoardGone.code, 0)]
         self._views.drop(board_id)
         self._hub.end(channel, BoardGone(f"board {board_id} was deleted"), last)

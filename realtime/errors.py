@@ -15,6 +15,7 @@
     StreamEnded                     the server ends a stream; `goodbye` told the reader why
       BoardGone                     the board of a stream was deleted
       Draining                      the server stops
+      LifetimeReached               the connection has lasted as long as one may
 
 Names of faults end in `Error` unless the word is the field's own; expected outcomes never do.
 """
@@ -35,6 +36,7 @@ __all__ = [
     "Draining",
     "FieldError",
     "InvalidInput",
+    "LifetimeReached",
     "NotFound",
     "PositionLost",
     "RealtimeError",
@@ -148,15 +150,27 @@ class SubscriberTooSlow(Exception):
 
 
 class StreamEnded(Exception):
-    """The server ends a stream; the reader got a `goodbye` with the reason."""
+    """The server ends a stream; the reader got a `goodbye`, whose `reason` is `code`."""
+
+    code = "stream_ended"
 
 
 class BoardGone(StreamEnded):
     """The board was deleted while its stream was open."""
 
+    code = "board_deleted"
+
 
 class Draining(StreamEnded):
     """The server stops; the reader should connect again after a while."""
+
+    code = "server_shutdown"
+
+
+class LifetimeReached(StreamEnded):
+    """The connection has lasted as long as the operator lets one; the reader should connect again at once."""
+
+    code = "connection_lifetime"
 
 
 def field_errors(error: ValidationError, *prefix: str | int) -> tuple[FieldError, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -31,16 +30,12 @@ class Hub:
         """Start without readers."""
         self._channels: dict[Channel, dict[Subscriber, None]] = {}
         self._left = 0
-        self._empty = asyncio.Event()
-        self._empty.set()
-        self._ended = asyncio.Event()
 
     @contextmanager
     def subscribe(self, channel: Channel, subscriber: Subscriber) -> Iterator[Subscriber]:
         """Put `subscriber` on `channel` for as long as the block runs; an empty channel disappears."""
         readers = self._channels.setdefault(channel, {})
         readers[subscriber] = None
-        self._empty.clear()
         try:
             yield subscriber
         finally:
@@ -48,8 +43,6 @@ class Hub:
             self._left += 1
             if not readers:
                 self._channels.pop(channel, None)
-            if not self._channels:
-                self._empty.set()
 
     def publish(self, channel: Channel, batch: Sequence[Envelope]) -> None:
         """Give `batch` to every reader of `channel`, in order."""
@@ -62,26 +55,9 @@ class Hub:
             subscriber.put_nowait(batch)
             subscriber.end(reason)
 
-    def end_all(self, make: Callable[[], tuple[Envelope, Exception]]) -> None:
-        """End every reader with an envelope and a reason of its own (a jittered hint to come back)."""
-        self._ended.set()
-        for readers in self._channels.values():
-            for subscriber in readers:
-                envelope, reason = make()
-                subscriber.put_nowait((envelope,))
-                subscriber.end(reason)
-
     def channels(self) -> tuple[Channel, ...]:
         """Return the channels that have readers."""
         return tuple(self._channels)
-
-    async def emptied(self) -> None:
-        """Return when no reader is left."""
-        await self._empty.wait()
-
-    async def ended(self) -> None:
-        """Return when all readers have been ended: for exits that have connections without a reader."""
-        await self._ended.wait()
 
     def statistics(self) -> HubStatistics:
         """Count channels and readers."""

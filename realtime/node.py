@@ -12,6 +12,7 @@ from realtime.clock import Clock
 from realtime.dashboard_feed import DashboardFeed
 from realtime.delivery import Delivery
 from realtime.hub import Hub
+from realtime.leases import Leases
 from realtime.ports import (
     AttemptReader,
     BatchReader,
@@ -37,6 +38,8 @@ class Limits:
     queued_envelopes: int = 10_000
     #: Seconds between two signs of life on SSE, told to every reader in `hello`.
     heartbeat_seconds: float = 30.0
+    #: Most seconds that a connection lasts; 0 = as long as it likes.
+    connection_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Node:
 
     store: Store
     hub: Hub
+    leases: Leases
     views: BoardViews
     dashboard: DashboardFeed
     bus: Bus
@@ -58,8 +62,8 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     Raises:
         StoreUnavailable: the store did not answer.
     """
-    hub = Hub()
+    hub, leases = Hub(), Leases(limits.connection_seconds)
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
     broker.subscribe(Delivery(hub, views, dashboard).deliver)
-    return Node(store, hub, views, dashboard, Bus(store, broker, views, clock), clock, limits)
+    return Node(store, hub, leases, views, dashboard, Bus(store, broker, views, clock), clock, limits)

@@ -17,6 +17,7 @@ from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
 from realtime.errors import NotFound, PositionLost
 from realtime.kanban.ids import BoardId
+from realtime.leases import Lease
 from realtime.node import Node
 from realtime.options import StreamOptions
 from realtime.position import Position
@@ -31,20 +32,26 @@ DEFAULT = StreamOptions()
 
 
 async def board_stream(
-    node: Node, board_id: BoardId, subscriber: Subscriber | None = None, options: StreamOptions = DEFAULT
+    node: Node,
+    board_id: BoardId,
+    subscriber: Subscriber | None = None,
+    options: StreamOptions = DEFAULT,
+    *,
+    lease: Lease | None = None,
 ) -> AsyncGenerator[Envelope, None]:
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
 
     `subscriber` is the queue to read from; who gives one may put replies of its own into it (`state_of`).
     With `options.after`, where the reader stood before, it is `hello`, what was missed since, then what happens.
     Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it.
+    `lease` is that of a connection that may have other readers; without it the stream is its connection's only one.
 
     Raises:
         NotFound: there is no such board; nothing was yielded.
         StoreUnavailable: the board or its log could not be read.
         SubscriberTooSlow: the reader's queue was full; connect again.
-        BoardGone: the board was deleted; `goodbye` was yielded before.
-        Draining: the server stops; `goodbye` was yielded before.
+        StreamEnded: the board was deleted, the server stops, or the connection has lasted as long as one may; `goodbye`
+            was yielded before.
     """
     live = subscriber if subscriber is not None else Subscriber(node.limits.queued_envelopes)
     async with node.views.watch(board_id) as view:
@@ -52,7 +59,7 @@ async def board_stream(
         if node.views.get(board_id) is not view:
             raise NotFound("Board not found", "board_not_found")
         # No await between this and the end of the snapshot's making: nothing can fall in between.
-        with node.hub.subscribe(board_channel(board_id), live):
+        with node.hub.subscribe(board_channel(board_id), live), node.leases.reading(live, lease):
             now, snapshot = view.position, _snapshot(view)
             replay = partial(missed, node.store, board_id, until=now)
             async with aclosing(_opening(node, options.after, now, replay, snapshot)) as opening:
@@ -63,20 +70,25 @@ async def board_stream(
 
 
 async def dashboard_stream(
-    node: Node, time_range: TimeRange, subscriber: Subscriber | None = None, options: StreamOptions = DEFAULT
+    node: Node,
+    time_range: TimeRange,
+    subscriber: Subscriber | None = None,
+    options: StreamOptions = DEFAULT,
+    *,
+    lease: Lease | None = None,
 ) -> AsyncGenerator[Envelope, None]:
     """Yield `hello`, `dashboard_overview`, then a new overview whenever there is one, and agent events.
 
-    `subscriber` and `options` as in `board_stream`; only agent events can be missed, an overview is made anew.
+    `subscriber`, `options` and `lease` as in `board_stream`; only agent events can be missed, an overview is made anew.
 
     Raises:
         StoreUnavailable: the overview could not be computed.
         SubscriberTooSlow: the reader's queue was full; connect again.
-        Draining: the server stops; `goodbye` was yielded before.
+        StreamEnded: as in `board_stream`.
     """
     live = subscriber if subscriber is not None else Subscriber(node.limits.queued_envelopes)
     async with node.dashboard.watch(time_range) as channel:
-        with node.hub.subscribe(channel, live):
+        with node.hub.subscribe(channel, live), node.leases.reading(live, lease):
             now = node.dashboard.position
             # Under the position of the registration: agent events since then wait in the queue, behind the overview.
             first = (await node.dashboard.envelope(time_range)).stamped(now.cursor)

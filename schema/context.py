@@ -9,6 +9,7 @@ from typing import Self
 
 import strawberry
 
+from realtime.leases import Lease
 from realtime.node import Node
 from schema.loaders import Loaders
 
@@ -26,6 +27,9 @@ class Context:
     #: The cursor behind the event that a subscription has yielded last: written by its resolver, read by transports
     #: that name it beside the result (`id:` of SSE). None for everything that has no position.
     cursor: str | None = None
+
+    #: The lease of a connection that has several operations; None where a stream is a connection's only one.
+    lease: Lease | None = None
 
     @cached_property
     def loaders(self) -> Loaders:

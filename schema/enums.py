@@ -145,6 +145,9 @@ class InterruptionReason(Enum):
     BROKER_LOST = _value("broker_lost", description="Gap: events between servers were lost.")
     BOARD_DELETED = _value("board_deleted", description="End: the board was deleted; do not come back.")
     SERVER_SHUTDOWN = _value("server_shutdown", description="End: the server stops; come back after the pause.")
+    CONNECTION_LIFETIME = _value(
+        "connection_lifetime", description="End: the connection lasted as long as one may; come back after the pause."
+    )
 
 
 @strawberry.enum(description="Ranges of the dashboard that end now.")

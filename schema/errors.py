@@ -10,6 +10,7 @@ What refuses a mutation is no exception when it arrives: `schema.refusals` makes
 | the reader's queue was full | `SLOW_CONSUMER` |
 | the stream's board was deleted | `BOARD_DELETED` |
 | the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; transports whose end tells it do not send it |
+| the connection has lasted as long as one may | `CONNECTION_LIFETIME`, as `SERVER_SHUTDOWN` |
 | the store did not answer | `STORE_UNAVAILABLE` |
 | a document or variables that do not fit | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
 | an operation that is missing or not allowed here | `OPERATION_NOT_AVAILABLE` |
@@ -34,6 +35,7 @@ from realtime.errors import (
     BoardGone,
     Draining,
     InvalidInput,
+    LifetimeReached,
     Refused,
     StoreUnavailable,
     StreamEnded,
@@ -50,6 +52,7 @@ _ENDINGS: dict[type[Exception], tuple[str, str]] = {
     SubscriberTooSlow: ("SLOW_CONSUMER", "This reader was too slow; subscribe again"),
     BoardGone: ("BOARD_DELETED", "The board was deleted"),
     Draining: ("SERVER_SHUTDOWN", "The server stops; subscribe again after a while"),
+    LifetimeReached: ("CONNECTION_LIFETIME", "The connection lasted as long as one may; subscribe again"),
     StreamEnded: ("STREAM_ENDED", "The server ended the stream; subscribe again"),
     StoreUnavailable: ("STORE_UNAVAILABLE", "The store did not answer; nothing was changed, try again"),
 }

@@ -47,12 +47,13 @@ class Subscription:
 
     @subscribed(
         "The board now, then its newest state after each change. Ends with an error: `BOARD_NOT_FOUND`, "
-        "`BOARD_DELETED`, `SLOW_CONSUMER`; `SERVER_SHUTDOWN` where the connection's own end does not tell it."
+        "`BOARD_DELETED`, `SLOW_CONSUMER`; `SERVER_SHUTDOWN` and `CONNECTION_LIFETIME` where the connection's own end "
+        "does not tell it."
     )
     async def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
         """Yield the states of the board's stream."""
         board = BoardId(board_id)
-        source = board_stream(info.context.node, board)
+        source = board_stream(info.context.node, board, lease=info.context.lease)
         async with aclosing(_told(info.context, source, only="state")) as stream:
             async for envelope in stream:
                 yield mapping.board_state(envelope, board)
@@ -60,14 +61,14 @@ class Subscription:
     @subscribed(
         "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
         "board was deleted it completes with `Goodbye`; else it ends with an error: `BOARD_NOT_FOUND`, "
-        "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server stops, `Goodbye` is the last event."
+        "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server ends the connection, `Goodbye` is the last event."
     )
     async def board_events(
         self, info: Info, board_id: _BoardId, after: _After = None
     ) -> AsyncGenerator[BoardEvent, None]:
         """Yield every envelope of the board's stream."""
         board = BoardId(board_id)
-        source = board_stream(info.context.node, board, options=_options(info.context, after))
+        source = board_stream(info.context.node, board, options=_options(info.context, after), lease=info.context.lease)
         async with aclosing(_told(info.context, source, completing=BoardGone)) as stream:
             async for envelope in stream:
                 yield mapping.board_event(envelope, board)
@@ -76,7 +77,7 @@ class Subscription:
         (
             "The dashboard now, then whenever it changes: 150 ms after the first change that follows the one before, "
             "and every 15 seconds when time alone has changed it. Ends with an error: `SLOW_CONSUMER`; "
-            "`SERVER_SHUTDOWN` where the connection's own end does not tell it."
+            "`SERVER_SHUTDOWN` and `CONNECTION_LIFETIME` where the connection's own end does not tell it."
         ),
         DashboardOverview,
     )
@@ -84,7 +85,7 @@ class Subscription:
         self, info: Info, time_range: _TimeRange = None
     ) -> AsyncGenerator[model.DashboardOverview, None]:
         """Yield the overviews of the dashboard's stream."""
-        source = dashboard_stream(info.context.node, time_range_of(time_range))
+        source = dashboard_stream(info.context.node, time_range_of(time_range), lease=info.context.lease)
         async with aclosing(_told(info.context, source, only="dashboard_overview")) as stream:
             async for envelope in stream:
                 yield mapping.dashboard_overview(envelope)
@@ -92,14 +93,16 @@ class Subscription:
     @subscribed(
         "Everything on the dashboard: `Hello`, `Overview`, then a new overview when there is one (as "
         "`dashboardOverview`) and what happens to agents and profiles. Ends with an error: `BAD_USER_INPUT`, "
-        "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server stops, `Goodbye` is the last event."
+        "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server ends the connection, `Goodbye` is the last event."
     )
     async def dashboard_events(
         self, info: Info, time_range: _TimeRange = None, after: _After = None
     ) -> AsyncGenerator[DashboardEvent, None]:
         """Yield every envelope of the dashboard's stream."""
         options = _options(info.context, after)
-        source = dashboard_stream(info.context.node, time_range_of(time_range), options=options)
+        source = dashboard_stream(
+            info.context.node, time_range_of(time_range), options=options, lease=info.context.lease
+        )
         async with aclosing(_told(info.context, source)) as stream:
             async for envelope in stream:
                 yield mapping.dashboard_event(envelope)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from realtime.errors import (
     BoardGone,
     Draining,
+    LifetimeReached,
     NotFound,
     StoreUnavailable,
     SubscriberTooSlow,
@@ -69,6 +70,8 @@ ENDINGS: dict[type[Exception], Ending] = {
     BoardGone: Ending(1008, "Board deleted", reconnect=False),
     SubscriberTooSlow: Ending(1013, "Too slow", reconnect=True),
     Draining: Ending(1012, "Server restarts", reconnect=True),
+    # The same code as above, because clients come back after it; the reason is what tells them apart.
+    LifetimeReached: Ending(1012, "Connection lifetime reached", reconnect=True),
     StoreUnavailable: Ending(1013, "Store unavailable", reconnect=True),
 }
 

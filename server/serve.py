@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,9 +14,7 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 
-from realtime.envelopes import Envelope, goodbye
-from realtime.errors import Draining
-from realtime.node import Node
+from realtime.leases import Leases
 from server.connections import HttpConnection, WebSocketConnection
 from server.settings import Settings
 from server.tasks import first_to_end
@@ -25,8 +22,8 @@ from server.tasks import first_to_end
 __all__ = ["Server", "bind", "make_server"]
 
 BACKLOG = 2048
-#: Readers come back spread over this many milliseconds.
-RECONNECT_MS = (500, 5000)
+#: Part of the grace over which the goodbyes are spread; what is left of it is for connections to close in.
+PACED_PART = 0.5
 #: Seconds after the grace in which what was cut must be gone.
 LAST_RESORT_SECONDS = 2
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -63,7 +60,7 @@ def make_server(app: Starlette, settings: Settings, on_start: Callable[[], None]
         # The last resort, and a noisy one: by then we have cut every connection ourselves.
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds) + LAST_RESORT_SECONDS,
     )
-    return Server(config, app.state.node, settings.shutdown_grace_seconds, on_start)
+    return Server(config, app.state.node.leases, settings.shutdown_grace_seconds, on_start)
 
 
 class Server(uvicorn.Server):
@@ -73,11 +70,11 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, config: uvicorn.Config, node: Node, grace_seconds: float, on_start: Callable[[], None] | None = None
+        self, config: uvicorn.Config, leases: Leases, grace_seconds: float, on_start: Callable[[], None] | None = None
     ) -> None:
-        """Serve `config.app`; `node` has the streams."""
+        """Serve `config.app`, whose connections have `leases`."""
         super().__init__(config)
-        self._node = node
+        self._leases = leases
         self._grace_seconds = grace_seconds
         self._on_start = on_start
         self._hurried = asyncio.Event()
@@ -121,8 +118,7 @@ class Server(uvicorn.Server):
             server.close()
         cut = asyncio.get_running_loop().call_later(self._grace_seconds, self._cut_all)
         try:
-            self._node.hub.end_all(_farewell)
-            await self._drained()
+            await first_to_end(self._drained(), self._hurried.wait())
             await super().shutdown(sockets)
         finally:
             cut.cancel()
@@ -131,16 +127,11 @@ class Server(uvicorn.Server):
         try:
             # A little longer than the grace, because who is cut then has yet to notice.
             async with asyncio.timeout(self._grace_seconds + LAST_RESORT_SECONDS):
-                await first_to_end(self._node.hub.emptied(), self._hurried.wait())
+                await self._leases.drain(self._grace_seconds * PACED_PART)
+                await self._leases.vacated()
         except TimeoutError:
             return
 
     def _cut_all(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-
-
-def _farewell() -> tuple[Envelope, Exception]:
-    # Jittered, so that the readers of a node do not all come back in one moment.
-    after = random.randint(*RECONNECT_MS)  # no secret
-    return goodbye("server_shutdown", after), Draining("the server stops")

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     shutdown_grace_seconds: float = Field(
         default=5.0, ge=0, description="Seconds that open streams get to end when the server stops."
     )
+    max_connection_seconds: float = Field(
+        default=0.0, ge=0, description="Seconds after which a stream's connection is ended, or a tenth less; 0 = never."
+    )
     max_queued_envelopes: int = Field(
         default=10_000, ge=1, description="Messages that may wait for one reader before it is closed."
     )

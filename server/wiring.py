@@ -27,7 +27,7 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
     store = SqlStore(settings.database_url, clock=clock)
     try:
         await store.open()
-        limits = Limits(settings.max_queued_envelopes, settings.heartbeat_seconds)
+        limits = Limits(settings.max_queued_envelopes, settings.heartbeat_seconds, settings.max_connection_seconds)
         node = await make_node(store, MemoryBroker(), clock, limits)
         try:
             async with pruning(store, clock, _retention(settings)):

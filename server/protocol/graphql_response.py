@@ -66,6 +66,6 @@ def was_refused(body: Mapping[str, Any]) -> bool:
 
 
 def reconnect_after_ms(body: Mapping[str, Any]) -> int | None:
-    """Return when to come back, in milliseconds, of a response that says that the server stops; None of any other."""
+    """Return when to come back, in milliseconds, if a response says that the server ends the connection."""
     hints = (error.get("extensions", {}).get("reconnectAfterMs") for error in body.get("errors", ()))
     return next((hint for hint in hints if hint is not None), None)

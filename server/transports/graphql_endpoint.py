@@ -66,7 +66,9 @@ class GraphqlEndpoint:
             await socket.close(UNKNOWN_SUBPROTOCOL.code, UNKNOWN_SUBPROTOCOL.reason)
             return
         conversation = kind(settings.max_operations, socket.state.may_connect)
-        await GraphqlSocket(socket, self._schema, Context(self._node), conversation).serve()
+        with self._node.leases.open() as lease:
+            context = Context(self._node, lease=lease)
+            await GraphqlSocket(socket, self._schema, context, conversation, lease).serve()
 
 
 def _patient(send: Send, scope: Scope, seconds: float) -> Send:

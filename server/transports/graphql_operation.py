@@ -34,8 +34,8 @@ class OperationResult:
     failed: bool
     #: Where the reader stands after an event of a subscription, None for anything else.
     cursor: str | None = None
-    #: The server stops: milliseconds after which to come back. No client that we know subscribes again after an error
-    #: or a `complete`, and every one does when its connection ends without them. None for anything else.
+    #: The server ends the connection: milliseconds after which to come back. No client that we know subscribes again
+    #: after an error or a `complete`, and every one does when its connection ends without them. None for anything else.
     reconnect_after_ms: int | None = None
 
 

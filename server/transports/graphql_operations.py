@@ -50,6 +50,11 @@ class GraphqlOperations:
         """End an operation, and return when its generators are closed; one that has ended already is nothing."""
         await self._end([self._tasks[id]] if id in self._tasks else [])
 
+    async def finished(self) -> None:
+        """Return when all operations that run now have ended by themselves."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+
     async def aclose(self) -> None:
         """End all operations."""
         await self._end(self._tasks.values())

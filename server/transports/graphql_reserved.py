@@ -99,8 +99,9 @@ class GraphqlReserved:
             return
         self._reservations.open(stream.reservation)
         try:
-            goodbye = stream.say_goodbye(self._node.hub)
-            await send_stream(request.scope, request.receive, send, stream.blocks(), self._format, goodbye)
+            with self._node.leases.open(stream.lease):
+                goodbye = stream.say_goodbye()
+                await send_stream(request.scope, request.receive, send, stream.blocks(), self._format, goodbye)
         finally:
             await stream.aclose()
 
@@ -113,7 +114,9 @@ class GraphqlReserved:
         asked_operation(asked, request.method)
         stream = self._stream(token)  # again: it may have ended while the body came
         stream.reservation.start(id)
-        results = operation_results(asked, self._schema, Context(self._node), allowed_by(request.method))
+        results = operation_results(
+            asked, self._schema, Context(self._node, lease=stream.lease), allowed_by(request.method)
+        )
         try:
             refused = await stream.begin(id, results)
         except OperationStopped:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, NoReturn
 
-from realtime.hub import Hub
+from realtime.leases import Lease
 from server.protocol.graphql_events import KEEP_ALIVE, complete_block, operation_block, retry_block
 from server.protocol.graphql_reservations import Reservation
 from server.protocol.graphql_response import was_refused
@@ -38,6 +38,8 @@ class ReservedStream:
     def __init__(self, reservation: Reservation, limit: int, forget: Callable[[], None]) -> None:
         """Queue at most `limit` blocks; `forget` is called when nobody can use the reservation any more."""
         self.reservation = reservation
+        #: Of the connection that is to come, and from the first operation on.
+        self.lease = Lease()
         self._forget = forget
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(limit)
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -76,12 +78,13 @@ class ReservedStream:
         while (block := await self._queue.get()) is not None:
             yield block
 
-    async def say_goodbye(self, hub: Hub) -> NoReturn:
-        """Wait until the server stops, then end the stream behind the last words of its operations."""
-        await hub.ended()
+    async def say_goodbye(self) -> NoReturn:
+        """Wait until the server ends the connection, then end the stream behind the last words of its operations."""
+        farewell = await self.lease.ended()
         self._forget()
         if self._operations:
             await asyncio.wait(list(self._operations.values()))
+        await self._queue.put(retry_block(farewell.reconnect_after_ms))
         await self._queue.put(None)
         while True:
             await asyncio.get_running_loop().create_future()  # the answer ends by itself
@@ -111,8 +114,7 @@ class ReservedStream:
                         if refused:
                             return
                     if result.reconnect_after_ms is not None:
-                        await self._put(retry_block(result.reconnect_after_ms))
-                        return
+                        return  # the end of the stream tells it
                     await self._put(operation_block(id, result.body))
             await self._put(complete_block(id))
         finally:

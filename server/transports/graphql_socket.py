@@ -11,6 +11,7 @@ import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry import Schema
 
+from realtime.leases import Lease
 from schema.context import Context
 from server.close_codes import Ending, ending_of
 from server.protocol.graphql_conversation import Close, GraphqlConversation, Message, Reply, Start, Step, Stop
@@ -38,11 +39,14 @@ class GraphqlSocket:
     other operations; `pong` does not repeat the payload; after `complete` the operation still runs for a while.
     """
 
-    def __init__(self, socket: WebSocket, schema: Schema, context: Context, conversation: GraphqlConversation) -> None:
+    def __init__(
+        self, socket: WebSocket, schema: Schema, context: Context, conversation: GraphqlConversation, lease: Lease
+    ) -> None:
         """Take over `socket`, which is not accepted yet, and `conversation`, which has heard nothing yet."""
         self._socket = socket
         self._conversation = conversation
         self._operations = GraphqlOperations(schema, context, conversation, self._send)
+        self._lease = lease
         self._settings: Settings = socket.app.state.settings
 
     async def serve(self) -> None:
@@ -50,7 +54,7 @@ class GraphqlSocket:
         await self._socket.accept(subprotocol=self._conversation.SUBPROTOCOL)
         try:
             try:
-                await first_to_end(self._converse(), self._keep_alive())
+                await first_to_end(self._converse(), self._keep_alive(), self._expire())
             finally:  # before the close frame: behind that, nobody may send
                 await self._operations.aclose()
         except WebSocketDisconnect:
@@ -94,6 +98,13 @@ class GraphqlSocket:
             await asyncio.sleep(self._settings.graphql_ping_seconds)
             if message := self._conversation.keep_alive:
                 await self._send(message)
+
+    async def _expire(self) -> NoReturn:
+        # What runs has had its goodbye. Neither error nor `complete` follows it, which clients take as final: they come
+        # back by themselves when the connection is over.
+        farewell = await self._lease.ended()
+        await self._operations.finished()
+        raise _Over(ending_of(farewell.reason))
 
     async def _receive(self) -> str | bytes:
         message = await self._socket.receive()

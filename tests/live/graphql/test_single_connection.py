@@ -252,7 +252,7 @@ async def test_client_that_leaves_ends_all_its_operations_without_an_event(leavi
         assert hub.statistics().subscribers == 2
         await _LEAVING[leaving](connection)
         async with deadline(10):
-            await hub.emptied()
+            await boards.node.leases.vacated()
     assert (hub.statistics().subscribers, hub.statistics().left) == (0, before + 2)
     assert (await reserved.begin("3", _NAME)).status == 404  # the token is worthless now
 
@@ -300,7 +300,7 @@ async def test_reservation_with_too_much_waiting_is_forgotten() -> None:
         for number in range(7):
             await Publisher(live.address).mark(str(number))
         async with deadline(10):
-            await live.node.hub.emptied()
+            await live.node.leases.vacated()
         assert (await reserved.ask("GET", Accept=_SSE)).status == 404
 
 

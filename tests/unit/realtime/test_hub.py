@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
 
-import anyio
 import pytest
 
 from realtime.channels import Channel
 from realtime.envelopes import Envelope, goodbye
-from realtime.errors import BoardGone, Draining
+from realtime.errors import BoardGone
 from realtime.hub import Hub, HubStatistics
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
@@ -62,48 +60,6 @@ async def test_ended_channel_gets_its_last_batch_and_the_reason() -> None:
             with pytest.raises(BoardGone):
                 await first.get()
         assert len(other) == 0
-
-
-async def test_ending_all_gives_each_reader_a_goodbye_of_its_own() -> None:
-    hub, queues, waits = Hub(), [Subscriber(5) for _ in range(3)], iter(range(100, 103))
-    with ExitStack() as stack:
-        for n, queue in enumerate(queues):
-            stack.enter_context(hub.subscribe(Channel(f"board:{n % 2}"), queue))
-        hub.end_all(lambda: (goodbye("draining", next(waits)), Draining("stops")))
-        payloads = [(await queue.get()).payload for queue in queues]
-        assert sorted(payload["reconnectAfterMs"] for payload in payloads if isinstance(payload, dict)) == [
-            100,
-            101,
-            102,
-        ]
-        for queue in queues:
-            async with deadline(5):
-                with pytest.raises(Draining):
-                    await queue.get()
-
-
-async def test_hub_is_emptied_when_the_last_reader_leaves() -> None:
-    hub = Hub()
-    async with deadline(5):
-        await hub.emptied()
-        with hub.subscribe(ONE, Subscriber(5)):
-            waiting = asyncio.create_task(hub.emptied())
-            with hub.subscribe(TWO, Subscriber(5)):
-                await anyio.wait_all_tasks_blocked()
-            await anyio.wait_all_tasks_blocked()
-            assert not waiting.done()
-        await waiting
-
-
-async def test_end_of_all_readers_is_known_without_a_reader() -> None:
-    hub = Hub()
-    waiting = asyncio.create_task(hub.ended())
-    await anyio.wait_all_tasks_blocked()
-    assert not waiting.done()
-    hub.end_all(lambda: (NEWS, Draining("the server stops")))
-    async with deadline(5):
-        await waiting
-        await hub.ended()
 
 
 def test_one_reader_that_is_too_slow_does_not_stop_the_batch() -> None:

@@ -14,7 +14,7 @@ import pytest
 from realtime.backends.sql.store import SqlStore
 from realtime.channels import board_channel
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
-from realtime.envelopes import Envelope, goodbye
+from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, Draining, NotFound, SubscriberTooSlow
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
@@ -261,13 +261,14 @@ async def test_draining_node_says_goodbye_to_every_stream(node: Node, board: Boa
     ):
         for stream in (of_board, of_dashboard):
             await take(stream, 2)
-        node.hub.end_all(lambda: (goodbye("draining", 250), Draining("the server stops")))
+        await node.leases.drain(0)
         for stream in (of_board, of_dashboard):
-            assert [one.payload for one in await take(stream, 1)] == [{"reason": "draining", "reconnectAfterMs": 250}]
+            [last] = await take(stream, 1)
+            assert (last.type, last.payload_json().startswith(b'{"reason":"server_shutdown"')) == ("goodbye", True)
             with pytest.raises(Draining):
                 await take(stream, 1)
         async with deadline(5):
-            await node.hub.emptied()
+            await node.leases.vacated()
     assert await _is_alone(node)
 
 

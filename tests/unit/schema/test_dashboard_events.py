@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from realtime.envelopes import goodbye
-from realtime.errors import Draining
+from realtime import leases
 from realtime.kanban.board import Board
 from realtime.node import Node
 from schema.context import Context
@@ -53,10 +52,13 @@ async def test_dashboard_is_of_the_range_that_was_asked_for(caller: Caller, node
         assert first == overview(hello["cursor"], preset="ALL_TIME")
 
 
-async def test_draining_server_says_goodbye_on_the_dashboard(caller: Caller, node: Node) -> None:
+async def test_draining_server_says_goodbye_on_the_dashboard(
+    caller: Caller, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
-        node.hub.end_all(lambda: (goodbye("server_shutdown", 1234), Draining("the server stops")))
+        await node.leases.drain(0)
         told = await results.next()
         assert told == {"kind": "Goodbye", "cursor": None, "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
         _, extensions = await results.refusal()

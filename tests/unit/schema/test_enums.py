@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from realtime.dashboard import model, time_range
+from realtime.errors import StreamEnded
 from realtime.kanban import conversation, events, models
 from schema import enums
 
@@ -38,10 +39,10 @@ CASES: list[tuple[type[Enum], Iterable[str]]] = [
     (enums.InboxKind, {"review", "failed", "stuck"}),
     (
         enums.InterruptionReason,
-        # Contract §1, `gap`; §8 row 8; what `server.serve` says when it stops.
+        # Contract §1, `gap`; what ends streams.
         {
             *("slow_consumer", "history_expired", "epoch_changed", "other_board", "invalid_cursor", "broker_lost"),
-            *("board_deleted", "server_shutdown"),
+            *(ending.code for ending in StreamEnded.__subclasses__()),
         },
     ),
 ]

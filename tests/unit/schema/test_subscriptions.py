@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 import strawberry
 
+from realtime import leases
 from realtime.backends.sql.store import SqlStore
 from realtime.channels import board_channel
-from realtime.envelopes import Envelope, goodbye
-from realtime.errors import Draining, StoreUnavailable
+from realtime.envelopes import Envelope
+from realtime.errors import StoreUnavailable
 from realtime.hub import HubStatistics
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
@@ -119,17 +120,23 @@ async def test_deleted_board_completes_board_events_with_goodbye(caller: Caller,
 
 
 @pytest.mark.parametrize("document", [STATE, DASHBOARD], ids=["boardState", "dashboardOverview"])
-async def test_draining_server_ends_with_error_and_hint(caller: Caller, board: Board, document: str) -> None:
+async def test_draining_server_ends_with_error_and_hint(
+    caller: Caller, board: Board, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(document, board=BOARD) as results:
         await results.next()
-        caller.node.hub.end_all(lambda: (goodbye("server_shutdown", 1234), Draining("the server stops")))
+        await caller.node.leases.drain(0)
         assert await results.refusal() == SHUTDOWN
 
 
-async def test_draining_server_says_goodbye_in_board_events(caller: Caller, board: Board) -> None:
+async def test_draining_server_says_goodbye_in_board_events(
+    caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(EVENTS, board=BOARD) as results:
         await results.take(2)
-        caller.node.hub.end_all(lambda: (goodbye("server_shutdown", 1234), Draining("the server stops")))
+        await caller.node.leases.drain(0)
         assert await results.next() == {"kind": "Goodbye", "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
         assert await results.refusal() == SHUTDOWN
 

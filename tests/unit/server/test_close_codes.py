@@ -40,9 +40,16 @@ def test_codes_are_those_of_the_contract() -> None:
         "BoardGone": (1008, False),
         "SubscriberTooSlow": (1013, True),
         "Draining": (1012, True),
+        "LifetimeReached": (1012, True),
         "StoreUnavailable": (1013, True),
     }
     assert (HEARTBEAT_TIMEOUT.code, HEARTBEAT_TIMEOUT.reason) == (4000, "Heartbeat timeout")
+
+
+def test_every_end_by_the_server_has_a_reason_of_its_own() -> None:
+    kinds = list(_with_subclasses(StreamEnded))
+    told = {(kind.code, ending_of(kind("why")).reason) for kind in kinds if issubclass(kind, StreamEnded)}
+    assert len(told) == len({code for code, _ in told}) == len({reason for _, reason in told}) == len(kinds)
 
 
 def test_anything_else_is_our_fault() -> None:

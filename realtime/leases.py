@@ -1,0 +1,174 @@
+"""Leases: the connections of this process, and how the server ends them.
+
+It ends them because it stops, or because they have lasted as long as one may. What a connection is, and how its
+protocol says that it is over, is left to the exits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from realtime.envelopes import goodbye
+from realtime.errors import Draining, LifetimeReached, StreamEnded
+from realtime.subscriber import Subscriber
+
+__all__ = ["Farewell", "Lease", "Leases"]
+
+#: Connections that are ended in one turn of the event loop; between two batches everything else has its turn.
+BATCH = 50
+#: Most seconds between two batches: where few connections are left nobody waits for the sake of pacing.
+PAUSE_SECONDS = 0.02
+#: Readers of a server that stops come back spread over these milliseconds, be they ever so few or so many.
+RECONNECT_MS, MAX_RECONNECT_MS = (500, 5000), 60_000
+#: Milliseconds by which each reader widens that spread: whoever takes them over has that long for each.
+RECONNECT_MS_EACH = 5
+#: Who has reached its lifetime comes back after as many milliseconds; such ends are spread already.
+LIFETIME_RECONNECT_MS = (100, 1000)
+#: Part of the lifetime by which a connection may end earlier: those that began together do not end together.
+LIFETIME_JITTER = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """Why a connection ends, and when its client should be back."""
+
+    reason: StreamEnded
+    reconnect_after_ms: int
+
+    def tell(self, reader: Subscriber) -> None:
+        """Let `reader` have what waits, then `goodbye`, then the reason."""
+        reader.put_nowait((goodbye(self.reason.code, self.reconnect_after_ms),))
+        reader.end(self.reason)
+
+
+class Lease:
+    """One connection's right to be served, with the readers that are on it.
+
+    1. `end` tells each reader on it; who comes later is told at once.
+    2. `ended` lets a connection know, which may have no reader: it closes when its readers are through.
+    """
+
+    def __init__(self) -> None:
+        """Start without readers and without end."""
+        self._readers: dict[Subscriber, None] = {}
+        self._farewell: Farewell | None = None
+        self._ended = asyncio.Event()
+
+    def end(self, farewell: Farewell) -> None:
+        """End the connection with `farewell`; the first call counts."""
+        if self._farewell is None:
+            self._farewell = farewell
+            for reader in self._readers:
+                farewell.tell(reader)
+            self._ended.set()
+
+    async def ended(self) -> Farewell:
+        """Return the farewell, when there is one."""
+        while self._farewell is None:
+            await self._ended.wait()
+        return self._farewell
+
+    @contextmanager
+    def holding(self, reader: Subscriber) -> Iterator[None]:
+        """Have `reader` on the connection for as long as the block runs."""
+        self._readers[reader] = None
+        if self._farewell is not None:
+            self._farewell.tell(reader)
+        try:
+            yield
+        finally:
+            del self._readers[reader]
+
+
+class Leases:
+    """The leases that are in use: by a connection, by readers, by both."""
+
+    def __init__(self, max_seconds: float = 0.0) -> None:
+        """Start without any; each connection lasts at most `max_seconds`, 0 = as long as it likes."""
+        self._max_seconds = max_seconds
+        self._uses: Counter[Lease] = Counter()
+        self._vacant = asyncio.Event()
+        self._vacant.set()
+        self._closing: Callable[[], Farewell] | None = None
+
+    def __len__(self) -> int:
+        """How many are in use."""
+        return len(self._uses)
+
+    @contextmanager
+    def open(self, lease: Lease | None = None) -> Iterator[Lease]:
+        """Give a connection its lease for as long as the block runs; its lifetime begins now.
+
+        `lease` is one that readers had before the connection was there.
+        """
+        with self._using(lease or Lease()) as used:
+            timer = self._timer(used)
+            try:
+                yield used
+            finally:
+                if timer is not None:
+                    timer.cancel()
+
+    @contextmanager
+    def reading(self, reader: Subscriber, lease: Lease | None = None) -> Iterator[None]:
+        """Have `reader` on its connection for as long as the block runs; without `lease` it has one to itself."""
+        with self.open() if lease is None else self._using(lease) as used, used.holding(reader):
+            yield
+
+    async def drain(self, within_seconds: float) -> None:
+        """End all leases in batches, spread over at most `within_seconds`; one that comes later ends at once.
+
+        Each farewell has a hint of its own when to come back.
+        """
+        leases = list(self._uses)
+        self._closing = _shutdown(len(leases))
+        batches = [leases[start : start + BATCH] for start in range(0, len(leases), BATCH)]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number, batch in enumerate(batches):
+            # By the clock and not one pause after the other: who is late anyway does not wait on top of that.
+            due = began + number * min(PAUSE_SECONDS, within_seconds / len(batches))
+            await asyncio.sleep(due - loop.time())
+            for lease in batch:
+                lease.end(self._closing())
+
+    async def vacated(self) -> None:
+        """Return when none is in use: all connections are closed, all readers have left."""
+        await self._vacant.wait()
+
+    @contextmanager
+    def _using(self, lease: Lease) -> Iterator[Lease]:
+        self._uses[lease] += 1
+        self._vacant.clear()
+        if self._closing is not None:
+            lease.end(self._closing())
+        try:
+            yield lease
+        finally:
+            self._uses[lease] -= 1
+            if not self._uses[lease]:
+                del self._uses[lease]
+            if not self._uses:
+                self._vacant.set()
+
+    def _timer(self, lease: Lease) -> asyncio.TimerHandle | None:
+        if not self._max_seconds:
+            return None
+        seconds = self._max_seconds * (1 - random.uniform(0, LIFETIME_JITTER))  # no secret
+        farewell = Farewell(LifetimeReached("the connection has lasted long enough"), _between(*LIFETIME_RECONNECT_MS))
+        return asyncio.get_running_loop().call_later(seconds, lease.end, farewell)
+
+
+def _shutdown(readers: int) -> Callable[[], Farewell]:
+    soonest, latest = RECONNECT_MS
+    spread = min(max(latest, readers * RECONNECT_MS_EACH), MAX_RECONNECT_MS)
+    return lambda: Farewell(Draining("the server stops"), _between(soonest, spread))
+
+
+def _between(least: int, most: int) -> int:
+    return random.randint(least, most)  # no secret
