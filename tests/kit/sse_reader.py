@@ -29,6 +29,8 @@ class SseReader:
         self.response = response
         self._chunks = connection.chunks()
         self._pending = ""
+        #: Milliseconds after which the stream last said to come back, as an EventSource keeps them.
+        self.retry_ms: int | None = None
 
     @property
     def is_stream(self) -> bool:
@@ -47,6 +49,9 @@ class SseReader:
             except (StopAsyncIteration, anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError) as error:
                 raise StreamEnded(self._pending) from error
         block, _, self._pending = self._pending.partition("\n\n")
+        for line in block.split("\n"):
+            if line.startswith("retry: "):
+                self.retry_ms = int(line.removeprefix("retry: "))
         return block + "\n\n"
 
     async def event(self) -> tuple[str, object]:

@@ -20,16 +20,18 @@ from tests.live.boards import BOARD
 __all__ = ["EXITS", "Ended", "ExitReader", "exit_request", "open_exit", "opening_request"]
 
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-_EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on AgentRegistered { label } } }"
+_EVENTS = """subscription ($id: ID!) { boardEvents(boardId: $id) {
+    __typename ... on AgentRegistered { label } ... on Goodbye { reason reconnectAfterMs } } }"""
 
 
 class Ended(Exception):
     """The server ended the stream with a word of its protocol: a close code, or a GraphQL error code."""
 
-    def __init__(self, word: int | str) -> None:
-        """Keep the word."""
-        super().__init__(word)
+    def __init__(self, word: int | str, detail: str | int | None = None) -> None:
+        """Keep the word; `detail` is the reason beside a close code, or an error's hint when to come back."""
+        super().__init__(word, detail)
         self.word = word
+        self.detail = detail
 
 
 class ExitReader(Protocol):
@@ -58,7 +60,7 @@ class _Socket:
         while (frame := await self.socket.receive()).opcode == PING:
             pass
         if frame.opcode == CLOSE:
-            raise Ended(frame.close[0])
+            raise Ended(*frame.close)
         parsed: dict[str, Any] = orjson.loads(frame.text)
         return parsed
 
@@ -165,7 +167,8 @@ class _Multipart:
 
 def _told(result: dict[str, Any]) -> tuple[str, Any]:
     if result.get("errors"):
-        raise Ended(result["errors"][0]["extensions"]["code"])
+        extensions = result["errors"][0]["extensions"]
+        raise Ended(extensions["code"], extensions.get("reconnectAfterMs"))
     told = result["data"]["boardEvents"]
     return _TYPES.get(told["__typename"], told["__typename"]), told
 

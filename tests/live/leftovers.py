@@ -25,6 +25,7 @@ class Holdings:
 
     subscribers: int
     channels: int
+    leases: int
     views: int
     dashboards: int
     tasks: frozenset[str]
@@ -37,6 +38,7 @@ def holdings(node: Node) -> Holdings:
     return Holdings(
         subscribers=statistics.subscribers,
         channels=statistics.channels,
+        leases=len(node.leases),
         views=len(node.views),
         dashboards=len(node.dashboard.channels()),
         tasks=frozenset(

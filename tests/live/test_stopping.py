@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
@@ -14,25 +13,12 @@ import pytest
 from tests.kit.deadline import deadline, seconds
 from tests.kit.publishing import Publisher
 from tests.kit.raw_http import Address, connect
-from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import make_boards
 from tests.live.command import Process, running
-from tests.live.exits import EXITS, Ended, ExitReader, open_exit
+from tests.live.endings import read_to_end
+from tests.live.exits import EXITS, ExitReader, open_exit
 
 _LABEL = "x" * 50_000
-#: How a stream ends after its goodbye; None = the end of the stream.
-_ENDINGS = {
-    "board-ws": 1012,
-    "dashboard-ws": 1012,
-    "board-sse": None,
-    "dashboard-sse": None,
-    # Neither error nor `complete`, which clients take as final: they come back when the connection is over.
-    "graphql-ws": 1012,
-    "graphql-sse": None,
-    "older-graphql-ws": 1012,
-    "graphql-sse-single": None,
-    "graphql-multipart": "SERVER_SHUTDOWN",
-}
 
 
 @asynccontextmanager
@@ -41,28 +27,13 @@ async def _readers(address: Address) -> AsyncIterator[dict[str, ExitReader]]:
         yield {name: await open_exit(name, await stack.enter_async_context(connect(address))) for name in EXITS}
 
 
-async def _to_the_end(reader: ExitReader) -> tuple[list[tuple[str, Any]], int | str | None]:
-    """Return what came before the end of the stream, and the word it ended with."""
-    events: list[tuple[str, Any]] = []
-    while True:
-        try:
-            events.append(await reader.event())
-        except Ended as ended:
-            return events, ended.word
-        except StreamEnded:
-            return events, None
-
-
 async def _check_goodbyes(readers: dict[str, ExitReader]) -> None:
     hints = set()
     for name, reader in readers.items():
-        events, word = await _to_the_end(reader)
-        assert [type_ for type_, _ in events] == ["goodbye"], name
-        assert word == _ENDINGS[name], name
-        if "graphql" not in name:
-            assert events[0][1]["reason"] == "server_shutdown"
-            assert 0 < events[0][1]["reconnectAfterMs"] <= 5000
-            hints.add(events[0][1]["reconnectAfterMs"])
+        end = await read_to_end(reader)
+        assert [type_ for type_, _ in end.events] == ["goodbye"], name
+        assert 0 < end.events[0][1]["reconnectAfterMs"] <= 5000
+        hints.add(end.events[0][1]["reconnectAfterMs"])
     assert len(hints) > 1, "the hints are to spread the readers"
 
 
@@ -148,6 +119,6 @@ async def test_demo_stops_with_the_server(tmp_path: Path) -> None:
             for _ in range(3):
                 assert (await reader.event())[0] in {"dashboard_overview", "agent_registered", "agent_profile"}
             server.send_signal(signal.SIGTERM)
-            events, word = await _to_the_end(reader)
-        assert (events[-1][0], word) == ("goodbye", 1012)
+            end = await read_to_end(reader)
+        assert (end.events[-1][0], end.word) == ("goodbye", 1012)
         await _check_quiet_end(server)
