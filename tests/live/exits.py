@@ -71,7 +71,12 @@ class _Socket:
 class _GraphqlSocket(_Socket):
     """`boardEvents` over graphql-transport-ws."""
 
-    start, stop = "subscribe", "complete"
+    start, stop, sign_of_life = "subscribe", "complete", "ping"
+
+    async def message(self) -> dict[str, Any]:
+        while (message := await super().message())["type"] == self.sign_of_life:
+            pass
+        return message
 
     async def subscribe(self) -> None:
         await self.socket.send_json({"type": "connection_init"})
@@ -98,12 +103,7 @@ class _GraphqlSocket(_Socket):
 class _OlderGraphqlSocket(_GraphqlSocket):
     """`boardEvents` over graphql-ws, the older subprotocol."""
 
-    start, stop = "start", "stop"
-
-    async def message(self) -> dict[str, Any]:
-        while (message := await super().message())["type"] == "ka":
-            pass
-        return message
+    start, stop, sign_of_life = "start", "stop", "ka"
 
     async def say_goodbye(self) -> None:
         await self.socket.send_json({"id": "1", "type": self.stop})
