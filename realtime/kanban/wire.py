@@ -5,6 +5,7 @@ Encodes only; what comes in is parsed by `commands`, `events` and `state_input`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -12,9 +13,23 @@ import orjson
 from realtime.clock import iso
 from realtime.kanban.models import BoardState, Card, Column, Project
 
-__all__ = ["card_json", "card_wire", "columns_wire", "project_wire", "state_json"]
+__all__ = ["CARD_KEYS", "card_json", "card_wire", "columns_wire", "project_wire", "state_json"]
 
 _CACHED = "_json"
+#: Attribute of a card → its key on the wire; a card's id never changes and its column is told by the column.
+CARD_KEYS: Mapping[str, str] = {
+    "ticket_key": "ticketKey",
+    "pr_url": "prUrl",
+    "disable_auto_close_on_pr_merge": "disableAutoCloseOnPRMerge",
+    "ticket_type": "ticketType",
+    "is_enhanced": "isEnhanced",
+    "github_issue": "githubIssue",
+    "title": "title",
+    "description": "description",
+    "depends_on": "dependsOn",
+    "created_at": "createdAt",
+    "updated_at": "updatedAt",
+}
 
 
 def card_wire(card: Card) -> dict[str, Any]:
