@@ -16,10 +16,11 @@ from realtime.envelopes import Envelope
 from realtime.errors import NotFound
 from realtime.kanban.board import Board
 from realtime.kanban.ids import BoardId
+from realtime.options import Delivery
 from realtime.ports import BoardReader, StoredEvent
 from realtime.position import Position, channel_tag
 from realtime.tasks import retrieve
-from realtime.translate import translate
+from realtime.translate import changes_board, translate, translate_change
 
 __all__ = ["BoardView", "BoardViews"]
 
@@ -31,18 +32,27 @@ class BoardView:
         """Hold `board` as of `position`."""
         self.board = board
         self.position = position
+        self._before = board.state
 
     def apply(self, stored: StoredEvent) -> None:
         """Fold an event of this board."""
+        self._before = self.board.state
         self.board.apply(stored.recorded)
         self._move_to(stored.offset, stored.global_offset)
 
-    def told(self, stored: StoredEvent) -> list[Envelope]:
-        """Return the envelopes of the event that was folded last, each with the cursor behind it."""
-        messages = translate(stored.recorded, self.board)
+    def told(self, stored: StoredEvent, delivery: Delivery = Delivery.STATE, seen: int = 0) -> list[Envelope]:
+        """Return the envelopes of the event that was folded last, each with the cursor behind it.
+
+        `seen` is the part of it that the reader has: it gets the rest.
+        """
+        if changes_board(stored.recorded):
+            messages = translate_change(stored.recorded, self._before, self.board.state, delivery, seen)
+        else:
+            messages = translate(stored.recorded, self.board)[seen:]
+        last = seen + len(messages)
         return [
-            Envelope(type, payload, self._behind(n, len(messages)).cursor)
-            for n, (type, payload) in enumerate(messages, start=1)
+            Envelope(type, payload, self._behind(n, last).cursor)
+            for n, (type, payload) in enumerate(messages, start=seen + 1)
         ]
 
     def _behind(self, n: int, of: int) -> Position:

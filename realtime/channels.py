@@ -1,12 +1,13 @@
-"""Channels: what a reader subscribes to. One per board, one per dashboard time range, `*` for everybody."""
+"""Channels: what a reader subscribes to. One per board and delivery, one per range of the dashboard, `*` for all."""
 
 from __future__ import annotations
 
 from typing import NewType
 
 from realtime.kanban.ids import BoardId
+from realtime.options import Delivery
 
-__all__ = ["EVERYBODY", "Channel", "board_channel", "board_of", "dashboard_channel"]
+__all__ = ["EVERYBODY", "Channel", "board_channel", "board_of", "dashboard_channel", "delivery_channel"]
 
 #: The name of a channel; also the name under which its events are in the log.
 Channel = NewType("Channel", str)
@@ -26,6 +27,14 @@ def board_channel(board_id: BoardId) -> Channel:
 def board_of(channel: Channel) -> BoardId | None:
     """Return the board whose channel it is, None when it is another's."""
     return BoardId(channel.removeprefix(_BOARD)) if channel.startswith(_BOARD) else None
+
+
+def delivery_channel(board_id: BoardId, delivery: Delivery) -> Channel:
+    """Return the channel of those readers of a board that get the same envelopes; in the log it has no name.
+
+    That of `state` is `board_channel`.
+    """
+    return board_channel(board_id) if delivery is Delivery.STATE else Channel(f"{delivery}:{board_id}")
 
 
 def dashboard_channel(time_range_key: str) -> Channel:

@@ -6,24 +6,28 @@ from collections.abc import Sequence
 
 from realtime import envelopes
 from realtime.board_views import BoardViews
-from realtime.channels import EVERYBODY, Channel, board_channel
+from realtime.channels import EVERYBODY, Channel, delivery_channel
 from realtime.dashboard_feed import DashboardFeed
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone
 from realtime.hub import Hub
 from realtime.kanban.events import DASHBOARD_EVENTS, ProjectDeleted
 from realtime.kanban.ids import BoardId
+from realtime.options import Delivery
 from realtime.ports import StoredEvent
-from realtime.translate import translate
+from realtime.translate import changes_board, translate
 
-__all__ = ["Delivery"]
+__all__ = ["Deliverer"]
 
 #: What waits for a channel until the batch is through, so that a batch is put into each queue in one step.
 Outbox = dict[Channel, list[Envelope]]
 
 
-class Delivery:
-    """Handles the batches of a `Broker`. Costs nothing per event of a board that nobody watches."""
+class Deliverer:
+    """Handles the batches of a `Broker`.
+
+    Costs nothing per event of a board that nobody watches, and no envelope of a delivery that nobody reads.
+    """
 
     def __init__(self, hub: Hub, views: BoardViews, dashboard: DashboardFeed) -> None:
         """Deliver to the readers of `hub`."""
@@ -49,9 +53,21 @@ class Delivery:
 
     def _to_board(self, board_id: BoardId, stored: StoredEvent, outbox: Outbox) -> None:
         view = self._views.apply(board_id, stored)
-        told = view.told(stored) if view else []
-        if told:
-            outbox.setdefault(stored.channel, []).extend(told)
+        if view is None:
+            return
+        alike: list[Envelope] | None = None
+        for delivery, channel in self._read(board_id):
+            if changes_board(stored.recorded):
+                told = view.told(stored, delivery)
+            else:
+                told = alike = view.told(stored) if alike is None else alike
+            if told:
+                outbox.setdefault(channel, []).extend(told)
+
+    def _read(self, board_id: BoardId) -> list[tuple[Delivery, Channel]]:
+        """Return the deliveries of a board that have readers."""
+        channels = [(delivery, delivery_channel(board_id, delivery)) for delivery in Delivery]
+        return [(delivery, channel) for delivery, channel in channels if self._hub.has_readers(channel)]
 
     def _to_everybody(self, stored: StoredEvent, outbox: Outbox) -> None:
         moved = self._views.apply_globally(stored)
@@ -59,12 +75,15 @@ class Delivery:
         for type, payload in translate(stored.recorded, None):
             message = Envelope(type, payload)
             for board_id, view in moved:
-                outbox.setdefault(board_channel(board_id), []).append(message.stamped(view.position.cursor))
+                stamped = message.stamped(view.position.cursor)
+                for _, channel in self._read(board_id):
+                    outbox.setdefault(channel, []).append(stamped)
             for channel in self._dashboard.channels():
                 outbox.setdefault(channel, []).append(message.stamped(self._dashboard.position.cursor))
 
     def _end_board(self, board_id: BoardId, outbox: Outbox) -> None:
-        channel = board_channel(board_id)
-        last = [*outbox.pop(channel, ()), envelopes.goodbye(BoardGone.code, 0)]
+        goodbye = envelopes.goodbye(BoardGone.code, 0)
         self._views.drop(board_id)
-        self._hub.end(channel, BoardGone(f"board {board_id} was deleted"), last)
+        for _, channel in self._read(board_id):
+            last = [*outbox.pop(channel, ()), goodbye]
+            self._hub.end(channel, BoardGone(f"board {board_id} was deleted"), last)

@@ -10,8 +10,11 @@ import orjson
 
 from realtime.clock import iso
 from realtime.dashboard.overview import DashboardOverview
+from realtime.kanban.change_wire import change_wire
+from realtime.kanban.changes import Difference
 from realtime.kanban.ids import AttemptId, CardId
 from realtime.kanban.models import AttemptStatus, BoardState
+from realtime.kanban.patch import Operation
 from realtime.kanban.wire import state_json
 from realtime.position import Position
 
@@ -31,7 +34,7 @@ __all__ = [
 _Encoded = TypeVar("_Encoded", bytes, str)
 
 #: Plain JSON values, or a model that is encoded when the first reader needs its bytes; None = no payload at all.
-Payload = dict[str, Any] | BoardState | DashboardOverview | None
+Payload = dict[str, Any] | list[Operation] | BoardState | Difference | DashboardOverview | None
 
 
 class Envelope:
@@ -81,6 +84,8 @@ def _payload_json(envelope: Envelope) -> bytes:
         return state_json(payload)
     if isinstance(payload, DashboardOverview):
         return payload.to_json()
+    if isinstance(payload, Difference):
+        return orjson.dumps(change_wire(payload))
     return orjson.dumps(payload if payload is not None else {})
 
 

@@ -44,6 +44,10 @@ class Hub:
             if not readers:
                 self._channels.pop(channel, None)
 
+    def has_readers(self, channel: Channel) -> bool:
+        """Tell whether anybody would get what is published to `channel`."""
+        return channel in self._channels
+
     def publish(self, channel: Channel, batch: Sequence[Envelope]) -> None:
         """Give `batch` to every reader of `channel`, in order."""
         for subscriber in self._channels.get(channel, ()):

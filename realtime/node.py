@@ -10,7 +10,7 @@ from realtime.bus import Bus
 from realtime.channels import EVERYBODY
 from realtime.clock import Clock
 from realtime.dashboard_feed import DashboardFeed
-from realtime.delivery import Delivery
+from realtime.delivery import Deliverer
 from realtime.hub import Hub
 from realtime.leases import Leases
 from realtime.ports import (
@@ -65,5 +65,5 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     hub, leases = Hub(), Leases(limits.connection_seconds)
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
-    broker.subscribe(Delivery(hub, views, dashboard).deliver)
+    broker.subscribe(Deliverer(hub, views, dashboard).deliver)
     return Node(store, hub, leases, views, dashboard, Bus(store, broker, views, clock), clock, limits)

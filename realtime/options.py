@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-__all__ = ["StreamOptions"]
+__all__ = ["Delivery", "StreamOptions"]
+
+
+class Delivery(StrEnum):
+    """How a reader is told that its board has changed; all else is told to everybody alike."""
+
+    #: The whole new state.
+    STATE = "state"
+    #: Each change by itself: `card_moved`, …
+    CHANGES = "changes"
+    #: One JSON Patch (RFC 6902) on the state as it is on the wire.
+    PATCH = "patch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +25,5 @@ class StreamOptions:
 
     #: The cursor at which the reader stood before; None = it begins with a snapshot.
     after: str | None = None
+    #: How changes of the board are told.
+    delivery: Delivery = Delivery.STATE

@@ -1,7 +1,8 @@
 """Positions: where in the log a reader is, and the one string for it on every exit (design §3).
 
 A cursor reads `<epoch>-<channel tag>-<offset>-<global offset>`, with `.<part>` behind the offset where a reader has
-had only some of an event's envelopes. It is opaque to clients; the form may change with the epoch.
+had only some of an event's envelopes (or, of a changed board, only some of its changes). It is opaque to clients; the
+form may change with the epoch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from realtime.channels import Channel
 
 __all__ = ["InvalidCursor", "Position", "channel_tag", "parse_cursor"]
 
-_CURSOR = re.compile(r"([0-9a-z]{1,32})-([0-9a-f]{8})-([0-9]{1,18})(?:\.([0-9]{1,4}))?-([0-9]{1,18})\Z")
+_CURSOR = re.compile(r"([0-9a-z]{1,32})-([0-9a-f]{8})-([0-9]{1,18})(?:\.([0-9]{1,6}))?-([0-9]{1,18})\Z")
 
 
 class InvalidCursor(ValueError):
@@ -38,7 +39,8 @@ class Position:
     offset: int
     #: Offset of the last global event.
     global_offset: int
-    #: How many envelopes of the event at `offset + 1` were seen too; 0 when events were seen whole.
+    #: How many envelopes of the event at `offset + 1` were seen too (changes, where it changed the board, whatever the
+    #: delivery); 0 when events were seen whole.
     part: int = 0
 
     @property

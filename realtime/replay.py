@@ -14,6 +14,7 @@ from realtime.envelopes import Envelope
 from realtime.errors import PositionLost
 from realtime.kanban.events import ProjectDeleted
 from realtime.kanban.ids import BoardId
+from realtime.options import Delivery
 from realtime.ports import HistoryReader, Span, StoredEvent
 from realtime.position import InvalidCursor, Position, parse_cursor
 from realtime.translate import translate
@@ -42,9 +43,11 @@ def seen_at(cursor: str, now: Position) -> Position:
 
 
 async def missed(
-    history: HistoryReader, board_id: BoardId, seen: Position, until: Position
+    history: HistoryReader, board_id: BoardId, seen: Position, until: Position, delivery: Delivery = Delivery.STATE
 ) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of a board behind `seen`, up to `until`, in order.
+    """Yield the envelopes of a board behind `seen`, up to `until`, in order, as `delivery` tells them.
+
+    A reader may have come to `seen` by another delivery, also into the middle of an event.
 
     Raises:
         PositionLost: `history_expired`: the log does not reach back so far, or the board was deleted in between.
@@ -54,12 +57,12 @@ async def missed(
         return
     then = await _past_view(history, board_id, seen)
     # An event that was seen in part is the very next one: nothing comes between its envelopes.
-    seen_parts = seen.part
+    part = seen.part
     while then.position != until:
         for stored in await _page(history, board_channel(board_id), then.position, until):
-            for envelope in _told(then, stored)[seen_parts:]:
+            for envelope in _told(then, stored, delivery, part):
                 yield envelope
-            seen_parts = 0
+            part = 0
 
 
 async def missed_globally(history: HistoryReader, seen: Position, until: Position) -> AsyncGenerator[Envelope, None]:
@@ -91,7 +94,7 @@ async def _page(history: HistoryReader, channel: Channel, seen: Position, until:
     return page
 
 
-def _told(then: BoardView, stored: StoredEvent) -> list[Envelope]:
+def _told(then: BoardView, stored: StoredEvent, delivery: Delivery, part: int) -> list[Envelope]:
     if stored.channel == EVERYBODY:
         then.move_globally(_next(stored, then.position.global_offset))
         cursor = then.position.cursor
@@ -102,7 +105,7 @@ def _told(then: BoardView, stored: StoredEvent) -> list[Envelope]:
     if isinstance(stored.recorded.event, ProjectDeleted):
         raise PositionLost(_EXPIRED)  # and made anew since: another history under the same name
     then.apply(stored)
-    return then.told(stored)
+    return then.told(stored, delivery, part)
 
 
 def _next(stored: StoredEvent, offset: int) -> int:

@@ -12,7 +12,7 @@ from functools import partial
 
 from realtime import envelopes
 from realtime.board_views import BoardView
-from realtime.channels import board_channel
+from realtime.channels import delivery_channel
 from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
 from realtime.errors import NotFound, PositionLost
@@ -42,6 +42,7 @@ async def board_stream(
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
 
     `subscriber` is the queue to read from; who gives one may put replies of its own into it (`state_of`).
+    `options.delivery` says how changes of the board are told; the beginning is the same for all.
     With `options.after`, where the reader stood before, it is `hello`, what was missed since, then what happens.
     Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it.
     `lease` is that of a connection that may have other readers; without it the stream is its connection's only one.
@@ -59,9 +60,10 @@ async def board_stream(
         if node.views.get(board_id) is not view:
             raise NotFound("Board not found", "board_not_found")
         # No await between this and the end of the snapshot's making: nothing can fall in between.
-        with node.hub.subscribe(board_channel(board_id), live), node.leases.reading(live, lease):
+        channel = delivery_channel(board_id, options.delivery)
+        with node.hub.subscribe(channel, live), node.leases.reading(live, lease):
             now, snapshot = view.position, _snapshot(view)
-            replay = partial(missed, node.store, board_id, until=now)
+            replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
             async with aclosing(_opening(node, options.after, now, replay, snapshot)) as opening:
                 async for envelope in opening:
                     yield envelope

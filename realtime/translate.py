@@ -1,21 +1,27 @@
 """Domain event → payloads of envelopes: one function per event name (contract §1). Pure.
 
-What has no entry in `_TRANSLATIONS` makes no envelope of its own.
+What has no entry in `_TRANSLATIONS` makes no envelope of its own, but for a change of the board, which is told in one
+way for each delivery.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, cast
+from itertools import islice
+from typing import Any, assert_never, cast
 
 from realtime.clock import iso
 from realtime.kanban import events
 from realtime.kanban.board import Board, Recorded
+from realtime.kanban.differences import told_changes
 from realtime.kanban.events import DomainEvent
 from realtime.kanban.ids import AttemptId
+from realtime.kanban.models import BoardState
+from realtime.kanban.patch import operations
+from realtime.options import Delivery
 
-__all__ = ["translate"]
+__all__ = ["changes_board", "translate", "translate_change"]
 
 #: Type and payload of an envelope that has no cursor yet.
 Message = tuple[str, Any]
@@ -32,8 +38,26 @@ def translate(recorded: Recorded, board: Board | None) -> list[Message]:
     return translation(recorded.event, recorded.at, board) if translation else []
 
 
-def _state(event: DomainEvent, at: datetime, board: Board | None) -> list[Message]:
-    return [("state", board.state)] if board else []
+def changes_board(recorded: Recorded) -> bool:
+    """Tell whether `recorded` is told by `translate_change`, to each delivery in its own way."""
+    return isinstance(recorded.event, events.BoardStateChanged)
+
+
+def translate_change(
+    recorded: Recorded, before: BoardState, after: BoardState, delivery: Delivery, seen: int = 0
+) -> list[Message]:
+    """Return how a delivery tells of a change of the board, for a reader that has `seen` the first changes of it."""
+    match delivery:
+        case Delivery.STATE:
+            return [("state", after)]
+        case Delivery.CHANGES:
+            told = islice(told_changes(before, recorded.changes), seen, None)
+            return [(change.type, change) for _, change in told]
+        case Delivery.PATCH:
+            told = islice(told_changes(before, recorded.changes), seen, None)
+            return [("patch", [one for state, change in told for one in operations(state, change)])]
+        case _:
+            assert_never(delivery)
 
 
 def _attempt_started(event: events.AttemptStarted, at: datetime, board: Board | None) -> list[Message]:
@@ -113,7 +137,6 @@ Translation = Callable[[Any, datetime, Board | None], list[Message]]
 _TRANSLATIONS = cast(
     "dict[type[DomainEvent], Translation]",
     {
-        events.BoardStateChanged: _state,
         events.AttemptStarted: _attempt_started,
         events.AttemptStatusChanged: _attempt_status,
         events.AttemptLogAppended: _attempt_log,

@@ -17,6 +17,7 @@ from realtime.kanban.commands import CreateCard
 from realtime.kanban.events import EVENT_NAMES
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
+from realtime.options import Delivery, StreamOptions
 from realtime.position import Position, channel_tag, parse_cursor
 from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
@@ -160,6 +161,44 @@ async def test_board_deleted_and_made_anew_in_one_batch_ends_its_old_readers(nod
         _, state = await take(stream, 2)
         assert state.cursor is not None
         assert parse_cursor(state.cursor).offset == 4
+
+
+async def test_readers_of_each_delivery_get_theirs_and_share_all_else(node: Node, board: Board) -> None:
+    queues = {delivery: Subscriber(1000) for delivery in Delivery}
+    async with AsyncExitStack() as stack:
+        for delivery, queue in queues.items():
+            stream = board_stream(node, BOARD, queue, StreamOptions(delivery=delivery))
+            await stack.enter_async_context(aclosing(stream))
+            assert _types(await take(stream, 2)) == ["hello", "state"]
+        await node.bus.execute(BOARD, CreateCard(column_id=column_id(board.state, "Backlog"), title="New"))
+        await publish(node, event("agent.registered", {"agent": "A"}))
+        await publish(node, event("git.commit.created", SAMPLES["git.commit.created"]))
+        await publish(node, event("project.deleted", {"projectId": "p1"}))
+        told = {delivery: await queued(queue) for delivery, queue in queues.items()}
+    rest = ["agent_registered", "attempt_log", "git_commit", "goodbye"]
+    assert {delivery: _types(envelopes) for delivery, envelopes in told.items()} == {
+        Delivery.STATE: ["state", *rest],
+        Delivery.CHANGES: ["card_created", *rest],
+        Delivery.PATCH: ["patch", *rest],
+    }
+    assert len({envelopes[0].cursor for envelopes in told.values()}) == 1
+    for one, *others in zip(*(envelopes[1:] for envelopes in told.values()), strict=True):
+        assert all(other is one for other in others)
+
+
+async def test_changes_of_one_event_have_a_cursor_each(node: Node, board: Board) -> None:
+    queue = Subscriber(1000)
+    async with aclosing(board_stream(node, BOARD, queue, StreamOptions(delivery=Delivery.CHANGES))) as stream:
+        await take(stream, 2)
+        cards = {id: {"id": id, "title": id} for id in "ab"}
+        columns = {"x": {"id": "x", "title": "X", "cardIds": list(cards)}}
+        state = {"columns": columns, "columnOrder": ["x"], "cards": cards}
+        (accepted,) = await publish(node, event("board.state.changed", {"boardId": BOARD, "state": state}))
+        told = await queued(queue)
+    assert _types(told) == ["columns_changed", "card_created", "card_created"]
+    positions = [parse_cursor(one.cursor) for one in told if one.cursor]
+    assert [(one.offset, one.part) for one in positions] == [(1, 1), (1, 2), (2, 0)]
+    assert told[-1].cursor == accepted.cursor
 
 
 async def test_unwatched_board_costs_no_view_and_no_channel(node: Node, board: Board) -> None:

@@ -45,7 +45,7 @@ def test_different_positions_have_different_cursors(one: Position, other: Positi
         *("", " ", "0", "-", "e1-5-3", "e1-deadbeef-5", "e1-deadbeef--3", "e1-deadbeef-5-", "e1-deadbeef-5-3-1"),
         *("e1-deadbee-5-3", "e1-DEADBEEF-5-3", "E1-deadbeef-5-3", "e1-deadbeef-5-3\n", " e1-deadbeef-5-3"),
         *("e1-deadbeef-٣-3", "e1-deadbeef-+5-3", "e1-deadbeef-5.-3", "e1-deadbeef-.1-3", "e1-deadbeef-5.1.1-3"),
-        *("e1-deadbeef-5.12345-3", f"e1-deadbeef-{'1' * 19}-3", f"{'e' * 33}-deadbeef-5-3", "e1-deadbeef-5-3\x00"),
+        *("e1-deadbeef-5.1234567-3", f"e1-deadbeef-{'1' * 19}-3", f"{'e' * 33}-deadbeef-5-3", "e1-deadbeef-5-3\x00"),
     ],
 )
 def test_garbage_is_no_cursor(cursor: str) -> None:

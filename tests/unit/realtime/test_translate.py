@@ -8,9 +8,12 @@ import pytest
 
 from realtime.clock import iso
 from realtime.kanban.board import Recorded
+from realtime.kanban.commands import DeleteCard
 from realtime.kanban.events import EVENT_NAMES, parse_event
-from realtime.translate import translate
-from tests.unit.realtime.boards import LATER, add_attempt, make_board
+from realtime.kanban.models import BoardState
+from realtime.options import Delivery
+from realtime.translate import changes_board, translate, translate_change
+from tests.unit.realtime.boards import LATER, add_attempt, carry_out, make_board
 from tests.unit.realtime.event_samples import AT, ITEMS, PR, SAMPLES, TODOS
 
 Json = dict[str, Any]
@@ -60,12 +63,41 @@ def test_event_makes_exactly_its_envelopes(name: str) -> None:
     assert [list(payload or ()) for _, payload in made] == [list(payload or ()) for _, payload in TOLD.get(name, [])]
 
 
-def test_changed_board_makes_its_state() -> None:
-    board = make_board(backlog=("k1",))
-    event = parse_event("board.state.changed", {"boardId": "p1"})
-    ((type, payload),) = translate(Recorded(event, LATER), board)
-    assert type == "state"
-    assert payload is board.state
+def _moved_and_freed() -> tuple[Recorded, BoardState, BoardState]:
+    """A card is deleted on which another depends: an event with two changes, and the states around it."""
+    board = make_board(backlog=("k1", "k2"), needs={"k2": ("k1",)})
+    before = board.state
+    recorded = carry_out(board, DeleteCard(card_id="k1"))[-1]
+    return recorded, before, board.state
+
+
+def test_changed_board_makes_its_state_once() -> None:
+    recorded, before, after = _moved_and_freed()
+    assert changes_board(recorded)
+    assert translate(recorded, None) == []
+    for seen in (0, 1):
+        ((type, payload),) = translate_change(recorded, before, after, Delivery.STATE, seen)
+        assert type == "state"
+        assert payload is after
+
+
+def test_changed_board_makes_an_envelope_of_each_change_that_was_not_seen() -> None:
+    recorded, before, after = _moved_and_freed()
+    updated, deleted = translate_change(recorded, before, after, Delivery.CHANGES)
+    assert (updated, deleted) == (("card_updated", recorded.changes[0]), ("card_deleted", recorded.changes[1]))
+    assert translate_change(recorded, before, after, Delivery.CHANGES, 1) == [deleted]
+
+
+def test_changed_board_makes_one_patch_of_the_changes_that_were_not_seen() -> None:
+    recorded, before, after = _moved_and_freed()
+    free = {"op": "remove", "path": "/cards/k2/dependsOn"}
+    delete = [
+        {"op": "remove", "path": "/columns/backlog/cardIds/0"},
+        {"op": "remove", "path": "/cards/k1"},
+        {"op": "replace", "path": "/cards/k2/updatedAt", "value": iso(LATER)},
+    ]
+    assert translate_change(recorded, before, after, Delivery.PATCH) == [("patch", [free, *delete])]
+    assert translate_change(recorded, before, after, Delivery.PATCH, 1) == [("patch", delete)]
 
 
 @pytest.mark.parametrize("name", ["git.commit.created", "git.push.completed", "github.pr.created"])

@@ -1,0 +1,170 @@
+"""The law of the deliveries: snapshot at a + everything told after it up to b = snapshot at b, however it is told.
+
+Live and by replay, with a change of delivery in between, from between two events and from the middle of one. The
+reader is `BoardCopy`: plain dictionaries, `jsonpatch`, and no code of the server's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from realtime.backends.sql.store import SqlStore
+from realtime.envelopes import Envelope
+from realtime.node import Node
+from realtime.options import Delivery, StreamOptions
+from realtime.position import parse_cursor
+from realtime.streams import board_stream
+from realtime.subscriber import Subscriber
+from tests.kit.board_copy import BoardCopy
+from tests.kit.deadline import deadline
+from tests.kit.nodes import BOARD, MEMORY, create_board, open_node, publish, queued, take
+from tests.kit.publishing import event
+from tests.unit.realtime.history import BOARDS, Step, carry_out, steps
+
+_UNITS = 60
+_MARKER = event("attempt.log.appended", {"attemptId": "m", "boardId": BOARD, "level": "info", "message": "marker"})
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """What a reader had when it had an envelope."""
+
+    cursor: str
+    state: Any
+
+
+@dataclass
+class _Reader:
+    """Somebody who stays on the board, and remembers what it had at each of its cursors."""
+
+    copy: BoardCopy = field(default_factory=BoardCopy)
+    moments: list[_Moment] = field(default_factory=list)
+    queue: Subscriber = field(default_factory=lambda: Subscriber(10_000))
+
+    def read(self, envelope: Envelope) -> None:
+        self.copy.tell(envelope.type, orjson.loads(envelope.payload_json()))
+        if envelope.cursor is not None:
+            self.moments.append(_Moment(envelope.cursor, deepcopy(self.copy.state)))
+
+
+class _Truth:
+    """The state of the board behind each event, as the readers of whole states had it."""
+
+    def __init__(self, moments: list[_Moment]) -> None:
+        self._states = {parse_cursor(one.cursor).offset: one.state for one in moments}
+
+    def check(self, moments: list[_Moment]) -> None:
+        """Compare wherever an event has been told whole."""
+        for one in moments:
+            position = parse_cursor(one.cursor)
+            if position.part == 0:
+                last = max(offset for offset in self._states if offset <= position.offset)
+                assert one.state == self._states[last]
+
+
+@asynccontextmanager
+async def _readers(node: Node) -> AsyncIterator[dict[Delivery, _Reader]]:
+    readers = {delivery: _Reader() for delivery in Delivery}
+    async with AsyncExitStack() as stack:
+        for delivery, reader in readers.items():
+            options = StreamOptions(delivery=delivery)
+            stream = await stack.enter_async_context(aclosing(board_stream(node, BOARD, reader.queue, options)))
+            for envelope in await take(stream, 2):
+                reader.read(envelope)
+        yield readers
+
+
+async def _catch_up(reader: _Reader) -> None:
+    for envelope in await queued(reader.queue):
+        reader.read(envelope)
+
+
+async def _come_back(node: Node, moment: _Moment, delivery: Delivery) -> list[_Moment]:
+    """Go on from a moment in some delivery, by replay and then live; return what the reader had from then on."""
+    reader = _Reader()
+    reader.copy.state = deepcopy(moment.state)
+    async with aclosing(board_stream(node, BOARD, options=StreamOptions(moment.cursor, delivery))) as stream:
+        await take(stream, 1)
+        (marker,) = await publish(node, _MARKER)
+        while not reader.moments or reader.moments[-1].cursor != marker.cursor:
+            (envelope,) = await take(stream, 1)
+            reader.read(envelope)
+    return reader.moments
+
+
+def _returns(seeds: list[tuple[int, Delivery, Delivery]], readers: dict[Delivery, _Reader]) -> Iterator[Any]:
+    for at, left, taken in seeds:
+        moments = readers[left].moments
+        yield moments[at % len(moments)], taken
+
+
+def _is_told(step: Step) -> bool:
+    """Who stays cannot outlive its board, and then there is nothing to compare with."""
+    return not {"project.deleted", "watch"} & {step.kind, *(part.kind for part in step.parts)}
+
+
+_SEEDS = st.tuples(st.integers(0, 1000), st.sampled_from(Delivery), st.sampled_from(Delivery))
+
+
+# A history takes long, so there are fewer of them; no shrinking, for the first failing one says enough.
+@settings(phases=(Phase.explicit, Phase.reuse, Phase.generate), max_examples=settings().max_examples // 3 + 1)
+@pytest.mark.timeout(0)  # each history has a deadline of its own
+@given(history=st.lists(steps(), min_size=5, max_size=25), seeds=st.lists(_SEEDS, min_size=4, max_size=8))
+async def test_what_is_told_leads_to_the_same_state_in_every_delivery(
+    history: list[Step], seeds: list[tuple[int, Delivery, Delivery]]
+) -> None:
+    async with deadline(_UNITS), _node_with_many_snapshots() as node:
+        for board_id in BOARDS:
+            await create_board(node, board_id)
+        async with _readers(node) as readers:
+            for step in filter(_is_told, history):
+                await carry_out(node, step)
+            await _check(node, readers, seeds)
+
+
+async def test_replaced_states_lead_to_the_same_state_from_the_middle_of_each() -> None:
+    async with deadline(_UNITS), _node_with_many_snapshots() as node:
+        await create_board(node)
+        async with _readers(node) as readers:
+            for n in range(6):
+                await carry_out(node, Step("create", c=n))
+            for n in (0, 1, 3):
+                await carry_out(node, Step("board.state.changed", a=n, b=n, c=n))
+            changes = readers[Delivery.CHANGES]
+            await _catch_up(changes)
+            inside = [n for n, one in enumerate(changes.moments) if parse_cursor(one.cursor).part]
+            assert len(inside) > 5
+            seeds = [(n, Delivery.CHANGES, taken) for n in inside for taken in Delivery]
+            await _check(node, readers, seeds)
+
+
+async def _check(node: Node, readers: dict[Delivery, _Reader], seeds: list[tuple[int, Delivery, Delivery]]) -> None:
+    for reader in readers.values():
+        await _catch_up(reader)
+    truth = _Truth(readers[Delivery.STATE].moments)
+    for reader in readers.values():
+        truth.check(reader.moments)
+    for moment, delivery in _returns(seeds, readers):
+        told = await _come_back(node, moment, delivery)
+        truth.check(told)
+        assert told[-1].state == readers[delivery].copy.state
+
+
+@asynccontextmanager
+async def _node_with_many_snapshots() -> AsyncIterator[Node]:
+    store = SqlStore(MEMORY, snapshot_events=3)
+    await store.open()
+    try:
+        async with open_node(store) as node:
+            yield node
+    finally:
+        await store.aclose()
