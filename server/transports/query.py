@@ -6,11 +6,11 @@ from starlette.datastructures import QueryParams
 
 from realtime.errors import FieldError
 from realtime.kanban.ids import BoardId
-from realtime.options import StreamOptions
+from realtime.options import Delivery, StreamOptions
 from realtime.position import InvalidCursor, parse_cursor
 from server.problem import Problem
 
-__all__ = ["board_of", "first_values", "options_of", "required_board"]
+__all__ = ["board_of", "dashboard_options_of", "first_values", "options_of", "required_board"]
 
 
 def board_of(query: QueryParams) -> BoardId | None:
@@ -41,15 +41,35 @@ def options_of(query: QueryParams, last_event_id: str | None = None) -> StreamOp
     The header of an EventSource that reconnects, if it came, is newer than what its address may say.
 
     Raises:
-        Problem: 400, `?after=` is no cursor (contract §8, row 23).
+        Problem: 400, `?after=` is no cursor (contract §8, row 23), or `?delivery=` none that there is.
     """
     given = first_values(query)
-    return StreamOptions(after=last_event_id or _after(given.get("after")))
+    return StreamOptions(
+        after=last_event_id or _after(given.get("after")),
+        delivery=_delivery(given.get("delivery", Delivery.STATE), *Delivery),
+    )
+
+
+def dashboard_options_of(query: QueryParams, last_event_id: str | None = None) -> StreamOptions:
+    """Return what is asked of the dashboard's raw stream, which has one delivery.
+
+    Raises:
+        Problem: as `options_of`.
+    """
+    _delivery(first_values(query).get("delivery", Delivery.STATE), Delivery.STATE)
+    return options_of(query, last_event_id)
 
 
 def first_values(query: QueryParams) -> dict[str, str]:
     """Return the first value of each parameter, as the original did (Starlette itself gives the last)."""
     return {name: query.getlist(name)[0] for name in query}
+
+
+def _delivery(name: str, *expected: Delivery) -> Delivery:
+    if name not in expected:
+        message = f"expected {' or '.join(expected)}, got {name!r:.80}"
+        raise Problem(400, message, errors=[FieldError("delivery", message)])
+    return Delivery(name)
 
 
 def _after(cursor: str | None) -> str | None:

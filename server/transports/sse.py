@@ -19,7 +19,7 @@ from server.problem import Problem
 from server.protocol.sse_format import block
 from server.settings import Settings
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
-from server.transports.query import board_of, options_of, required_board
+from server.transports.query import board_of, dashboard_options_of, options_of, required_board
 
 __all__ = ["SseEndpoint"]
 
@@ -46,11 +46,11 @@ class SseEndpoint:
 
 
 def _stream(request: Request, node: Node, queue: Subscriber) -> AsyncGenerator[Envelope, None]:
-    options = options_of(request.query_params, request.headers.get("last-event-id"))
-    if board_of(request.query_params) is None:
-        return dashboard_stream(node, DEFAULT_TIME_RANGE, queue, options)
+    query, last_event_id = request.query_params, request.headers.get("last-event-id")
+    if board_of(query) is None:
+        return dashboard_stream(node, DEFAULT_TIME_RANGE, queue, dashboard_options_of(query, last_event_id))
     # An empty board is none; the original took it for the dashboard (contract §8, row 10).
-    return board_stream(node, required_board(request.query_params), queue, options)
+    return board_stream(node, required_board(query), queue, options_of(query, last_event_id))
 
 
 async def _blocks(first: Envelope, stream: AsyncGenerator[Envelope, None]) -> AsyncGenerator[bytes, None]:

@@ -1,0 +1,68 @@
+"""The two raw exits of a board behind one face: envelope after envelope with its cursor, in any delivery."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlencode
+
+import orjson
+
+from tests.kit.raw_http import Address
+from tests.kit.raw_socket import RawSocket, open_socket
+from tests.kit.sse_reader import SseReader, open_stream
+from tests.live.boards import BOARD
+
+__all__ = ["RAW_EXITS", "RawReader", "Told", "open_board"]
+
+
+class Told(NamedTuple):
+    """An envelope as a client has it."""
+
+    type: str
+    payload: Any
+    cursor: str | None
+
+
+class RawReader(Protocol):
+    """A reader of a board."""
+
+    async def told(self) -> Told:
+        """Return the next envelope."""
+
+
+class _Socket:
+    def __init__(self, socket: RawSocket) -> None:
+        self._socket = socket
+
+    async def told(self) -> Told:
+        frame = orjson.loads(await self._socket.receive_text())
+        return Told(frame["type"], frame.get("payload"), frame.get("cursor"))
+
+
+class _Stream:
+    def __init__(self, stream: SseReader) -> None:
+        self._stream = stream
+
+    async def told(self) -> Told:
+        # A comment is no envelope.
+        while (block := await self._stream.block()).startswith(":"):
+            pass
+        lines = dict(line.split(": ", 1) for line in block.split("\n") if line)
+        return Told(lines["event"], orjson.loads(lines["data"]), lines.get("id"))
+
+
+RAW_EXITS = ("board-ws", "board-sse")
+
+
+@asynccontextmanager
+async def open_board(address: Address, exit: str, **query: str) -> AsyncIterator[RawReader]:
+    """Read `BOARD` for the length of the block; `query` is what is asked besides."""
+    asked = urlencode({"boardId": BOARD, **query})
+    if exit == "board-ws":
+        async with open_socket(address, f"/api/v1/ws?{asked}") as socket:
+            yield _Socket(socket)
+    else:
+        async with open_stream(address, f"/api/v1/sse?{asked}") as stream:
+            yield _Stream(stream)

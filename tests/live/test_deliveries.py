@@ -1,0 +1,142 @@
+"""`?delivery=` as clients of the raw exits see it: real sockets, a second fold and `jsonpatch` as judges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
+from realtime.kanban.ids import BoardId
+from realtime.kanban.wire import state_json
+from realtime.position import parse_cursor
+from tests.kit.board_copy import BoardCopy
+from tests.kit.deadline import deadline
+from tests.kit.live_server import LiveServer
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import exchange
+from tests.kit.raw_socket import open_socket
+from tests.live.boards import BOARD, DOING, TODO
+from tests.live.raw_board import RAW_EXITS, RawReader, Told, open_board
+
+_WAIT_UNITS = 20
+_DELIVERIES = ("state", "changes", "patch")
+_COMMANDS: list[Command] = [
+    CreateCard(column_id=TODO, title="New", card_id="new"),
+    MoveCard(card_id="free", to_column_id=DOING, to_index=0),
+    UpdateCard(card_id="free", title="Otherwise", description=None),
+    DeleteCard(card_id="free"),
+]
+_TOLD = {
+    "state": ["state"] * 4,
+    "changes": ["card_created", "card_moved", "card_updated", "card_updated", "card_deleted"],
+    "patch": ["patch"] * 4,
+}
+
+
+def _state_of(live: LiveServer) -> Any:
+    view = live.node.views.get(BoardId(BOARD))
+    assert view is not None
+    return orjson.loads(state_json(view.board.state))
+
+
+def _from_outside() -> dict[str, Any]:
+    """A state of other columns, in which one card has gone to another place and one is new."""
+    cards = {id: {"id": id, "title": f"Title of {id}"} for id in ("waiting", "another/~card")}
+    columns = {"all": {"id": "all", "title": "All", "cardIds": list(cards)}}
+    state = {"columns": columns, "columnOrder": ["all"], "cards": cards}
+    return event("board.state.changed", {"boardId": BOARD, "state": state})
+
+
+async def _until_marked(reader: RawReader) -> list[Told]:
+    told: list[Told] = []
+    while not told or told[-1].type != "agent_registered":
+        told.append(await reader.told())
+    return told[:-1]
+
+
+@pytest.mark.parametrize("delivery", _DELIVERIES)
+@pytest.mark.parametrize("exit", RAW_EXITS)
+async def test_client_that_applies_what_it_is_told_has_the_board(exit: str, delivery: str, boards: LiveServer) -> None:
+    copy, publisher = BoardCopy(), Publisher(boards.address)
+    async with open_board(boards.address, exit, delivery=delivery) as reader, deadline(_WAIT_UNITS):
+        assert (await reader.told()).type == "hello"
+        first = await reader.told()
+        copy.tell(first.type, first.payload)
+        for command in _COMMANDS:
+            await boards.node.bus.execute(BoardId(BOARD), command)
+        await publisher.mark("after the commands")
+        told = await _until_marked(reader)
+        assert [one.type for one in told] == _TOLD[delivery]
+        await publisher.publish(_from_outside())
+        await publisher.mark("after the state")
+        told += await _until_marked(reader)
+        for one in told:
+            copy.tell(one.type, one.payload)
+        assert copy.state == _state_of(boards)
+    assert len({one.cursor for one in told}) == len(told)
+
+
+@pytest.mark.parametrize("delivery", _DELIVERIES)
+async def test_reader_leaves_in_the_middle_of_an_event_and_goes_on_elsewhere(delivery: str, boards: LiveServer) -> None:
+    copy, publisher = BoardCopy(), Publisher(boards.address)
+    async with deadline(_WAIT_UNITS):
+        async with open_board(boards.address, "board-sse", delivery="changes") as reader:
+            await reader.told()
+            state = await reader.told()
+            await publisher.publish(_from_outside())
+            for one in (state, await reader.told(), await reader.told()):
+                copy.tell(one.type, one.payload)
+        assert one.cursor is not None
+        assert parse_cursor(one.cursor).part == 2
+        async with open_board(boards.address, "board-ws", delivery=delivery, after=one.cursor) as reader:
+            assert (await reader.told()).payload["cursor"] == one.cursor
+            await publisher.mark("now")
+            for later in await _until_marked(reader):
+                copy.tell(later.type, later.payload)
+            assert copy.state == _state_of(boards)
+
+
+async def test_opening_is_the_same_in_every_delivery(boards: LiveServer) -> None:
+    attempt = {"attemptId": "a1", "boardId": BOARD, "cardId": "free", "agent": "CODEX"}
+    await Publisher(boards.address).publish(event("attempt.queued", attempt))
+    openings: list[list[Told]] = []
+    async with deadline(_WAIT_UNITS):
+        for delivery in _DELIVERIES:
+            async with open_board(boards.address, "board-ws", delivery=delivery) as reader:
+                openings.append([await reader.told() for _ in range(3)][1:])
+    assert [one.type for one in openings[0]] == ["state", "attempt_status"]
+    assert openings[1] == openings[2] == openings[0]
+
+
+@pytest.mark.parametrize("target", [f"/api/v1/sse?boardId={BOARD}", f"/api/v1/ws?boardId={BOARD}", "/api/v1/sse?"])
+@pytest.mark.parametrize("value", ["", "State", "diff"])
+async def test_unknown_delivery_is_refused_with_what_is_expected(
+    target: str, value: str, unchanged: LiveServer
+) -> None:
+    await _check_refused(unchanged, f"{target}&delivery={value}")
+
+
+@pytest.mark.parametrize("value", ["changes", "patch"])
+async def test_dashboard_has_no_other_delivery(value: str, unchanged: LiveServer) -> None:
+    problem = await _check_refused(unchanged, f"/api/v1/sse?delivery={value}")
+    assert problem["detail"] == f"expected state, got {value!r}"
+    target = f"/api/v1/ws/dashboard?delivery={value}"
+    async with open_socket(unchanged.address, target) as socket, deadline(_WAIT_UNITS):
+        frames = [orjson.loads(await socket.receive_text())["type"] for _ in range(2)]
+    assert frames == ["hello", "dashboard_overview"]  # that exit ignores what it is asked
+
+
+async def _check_refused(live: LiveServer, target: str) -> Any:
+    async with deadline(_WAIT_UNITS):
+        if "/ws" in target:
+            async with open_socket(live.address, target) as socket:
+                answer = socket.response
+        else:
+            answer = await exchange(live.address, "GET", target)
+    assert answer.status == 400
+    problem: Any = answer.json()
+    assert problem["errors"] == [{"field": "delivery", "message": problem["detail"]}]
+    assert problem["detail"].startswith("expected state")
+    return problem
