@@ -15,7 +15,9 @@ from realtime.channels import board_channel
 from realtime.envelopes import Envelope
 from realtime.errors import NotFound
 from realtime.kanban.board import Board
+from realtime.kanban.canonical import state_hash
 from realtime.kanban.ids import BoardId
+from realtime.kanban.models import BoardState
 from realtime.options import Delivery
 from realtime.ports import BoardReader, StoredEvent
 from realtime.position import Position, channel_tag
@@ -33,6 +35,7 @@ class BoardView:
         self.board = board
         self.position = position
         self._before = board.state
+        self._hashed: tuple[BoardState, str] | None = None
 
     def apply(self, stored: StoredEvent) -> None:
         """Fold an event of this board."""
@@ -58,6 +61,12 @@ class BoardView:
     def _behind(self, n: int, of: int) -> Position:
         # A reader that has only some envelopes of an event stands behind the event before, plus that part.
         return self.position if n == of else replace(self.position, offset=self.position.offset - 1, part=n)
+
+    def state_hash(self) -> str:
+        """Return the hash of the state, computed once as long as the board does not change."""
+        if self._hashed is None or self._hashed[0] is not self.board.state:
+            self._hashed = (self.board.state, state_hash(self.board.state))
+        return self._hashed[1]
 
     def move_globally(self, global_offset: int) -> None:
         """Note a global event; it changes no board."""

@@ -23,6 +23,7 @@ __all__ = [
     "Envelope",
     "Payload",
     "attempt_status",
+    "checked_heartbeat",
     "gap",
     "goodbye",
     "heartbeat",
@@ -98,6 +99,11 @@ def hello(now: datetime, position: Position, heartbeat_seconds: float) -> Envelo
 def heartbeat(now: datetime) -> Envelope:
     """Return a sign of life."""
     return Envelope("heartbeat", {"ts": iso(now)})
+
+
+def checked_heartbeat(now: datetime, cursor: str, state_hash: str) -> Envelope:
+    """Return a sign of life of a stream: whoever has it has all up to `cursor`, and a state of that hash."""
+    return Envelope("heartbeat", {"ts": iso(now), "cursor": cursor, "hash": state_hash})
 
 
 def goodbye(reason: str, reconnect_after_ms: int) -> Envelope:

@@ -11,6 +11,7 @@ from realtime.channels import EVERYBODY
 from realtime.clock import Clock
 from realtime.dashboard_feed import DashboardFeed
 from realtime.delivery import Deliverer
+from realtime.heartbeats import Heartbeats
 from realtime.hub import Hub
 from realtime.leases import Leases
 from realtime.ports import (
@@ -36,7 +37,7 @@ class Limits:
 
     #: Most envelopes that wait for one reader; must hold what one batch of events makes.
     queued_envelopes: int = 10_000
-    #: Seconds between two signs of life on SSE, told to every reader in `hello`.
+    #: Seconds between two signs of life on SSE and in the deliveries `changes` and `patch`, told in `hello`.
     heartbeat_seconds: float = 30.0
     #: Most seconds that a connection lasts; 0 = as long as it likes.
     connection_seconds: float = 0.0
@@ -51,6 +52,7 @@ class Node:
     leases: Leases
     views: BoardViews
     dashboard: DashboardFeed
+    heartbeats: Heartbeats
     bus: Bus
     clock: Clock
     limits: Limits
@@ -66,4 +68,6 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
     broker.subscribe(Deliverer(hub, views, dashboard).deliver)
-    return Node(store, hub, leases, views, dashboard, Bus(store, broker, views, clock), clock, limits)
+    heartbeats = Heartbeats(hub, views, clock, limits.heartbeat_seconds)
+    bus = Bus(store, broker, views, clock)
+    return Node(store, hub, leases, views, dashboard, heartbeats, bus, clock, limits)

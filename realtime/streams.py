@@ -42,7 +42,8 @@ async def board_stream(
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
 
     `subscriber` is the queue to read from; who gives one may put replies of its own into it (`state_of`).
-    `options.delivery` says how changes of the board are told; the beginning is the same for all.
+    `options.delivery` says how changes of the board are told; the beginning is the same for all. In `changes` and
+    `patch` there is a `heartbeat` now and then, which names cursor and hash of what the reader has by then.
     With `options.after`, where the reader stood before, it is `hello`, what was missed since, then what happens.
     Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it.
     `lease` is that of a connection that may have other readers; without it the stream is its connection's only one.
@@ -61,7 +62,8 @@ async def board_stream(
             raise NotFound("Board not found", "board_not_found")
         # No await between this and the end of the snapshot's making: nothing can fall in between.
         channel = delivery_channel(board_id, options.delivery)
-        with node.hub.subscribe(channel, live), node.leases.reading(live, lease):
+        heartbeats = node.heartbeats.kept(board_id, options.delivery)
+        with node.hub.subscribe(channel, live), node.leases.reading(live, lease), heartbeats:
             now, snapshot = view.position, _snapshot(view)
             replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
             async with aclosing(_opening(node, options.after, now, replay, snapshot)) as opening:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from realtime.envelopes import Envelope
 
-__all__ = ["block"]
+__all__ = ["COMMENT", "block"]
+
+#: A line that clients skip: bytes on the connection, and no event.
+COMMENT = b": alive\n\n"
 
 
 def block(envelope: Envelope) -> bytes:

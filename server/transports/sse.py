@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from starlette.requests import Request
@@ -12,11 +12,13 @@ from starlette.types import Receive, Scope, Send
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope, heartbeat
 from realtime.errors import NotFound, StoreUnavailable, StreamEnded
+from realtime.heartbeats import CHECKED
 from realtime.node import Node
+from realtime.options import StreamOptions
 from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
 from server.problem import Problem
-from server.protocol.sse_format import block
+from server.protocol.sse_format import COMMENT, block
 from server.settings import Settings
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
 from server.transports.query import board_of, dashboard_options_of, options_of, required_board
@@ -35,22 +37,32 @@ class SseEndpoint:
         node: Node = request.app.state.node
         settings: Settings = request.app.state.settings
         queue = Subscriber(node.limits.queued_envelopes)
-        async with aclosing(_stream(request, node, queue)) as stream:
+        options = _options(request)
+        async with aclosing(_stream(request, node, queue, options)) as stream:
             # Before the response begins, so that an unknown board is a 404 and not an empty stream.
             try:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(404, missing.message) from missing
-            format = StreamFormat(EVENT_STREAM, lambda: block(heartbeat(node.clock())), settings.heartbeat_seconds)
+            format = StreamFormat(EVENT_STREAM, _keep_alive(node, options), settings.heartbeat_seconds)
             await send_stream(scope, receive, send, _blocks(first, stream), format, queue.overflowed())
 
 
-def _stream(request: Request, node: Node, queue: Subscriber) -> AsyncGenerator[Envelope, None]:
-    query, last_event_id = request.query_params, request.headers.get("last-event-id")
-    if board_of(query) is None:
-        return dashboard_stream(node, DEFAULT_TIME_RANGE, queue, dashboard_options_of(query, last_event_id))
+def _options(request: Request) -> StreamOptions:
+    read = dashboard_options_of if board_of(request.query_params) is None else options_of
+    return read(request.query_params, request.headers.get("last-event-id"))
+
+
+def _stream(request: Request, node: Node, queue: Subscriber, options: StreamOptions) -> AsyncGenerator[Envelope, None]:
+    if board_of(request.query_params) is None:
+        return dashboard_stream(node, DEFAULT_TIME_RANGE, queue, options)
     # An empty board is none; the original took it for the dashboard (contract §8, row 10).
-    return board_stream(node, required_board(query), queue, options_of(query, last_event_id))
+    return board_stream(node, required_board(request.query_params), queue, options)
+
+
+def _keep_alive(node: Node, options: StreamOptions) -> Callable[[], bytes]:
+    # Where the stream has heartbeats of its own, what keeps the connection alive is no event.
+    return (lambda: COMMENT) if options.delivery in CHECKED else (lambda: block(heartbeat(node.clock())))
 
 
 async def _blocks(first: Envelope, stream: AsyncGenerator[Envelope, None]) -> AsyncGenerator[bytes, None]:

@@ -109,6 +109,7 @@ async def open_node(
     assert made.hub.statistics().channels == 0, f"channels are left: {made.hub.channels()}"
     assert len(made.views) == 0, "views are left"
     assert made.dashboard.channels() == (), "dashboards are left"
+    assert len(made.heartbeats) == 0, "timers are left"
     await _check_no_task_is_left(tasks_before)
 
 

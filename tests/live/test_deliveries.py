@@ -13,11 +13,12 @@ from realtime.kanban.wire import state_json
 from realtime.position import parse_cursor
 from tests.kit.board_copy import BoardCopy
 from tests.kit.deadline import deadline
-from tests.kit.live_server import LiveServer
+from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import exchange
 from tests.kit.raw_socket import open_socket
-from tests.live.boards import BOARD, DOING, TODO
+from tests.kit.sse_reader import open_stream
+from tests.live.boards import BOARD, DOING, TODO, make_boards
 from tests.live.raw_board import RAW_EXITS, RawReader, Told, open_board
 
 _WAIT_UNITS = 20
@@ -39,6 +40,12 @@ def _state_of(live: LiveServer) -> Any:
     view = live.node.views.get(BoardId(BOARD))
     assert view is not None
     return orjson.loads(state_json(view.board.state))
+
+
+def _cursor_of(live: LiveServer) -> str:
+    view = live.node.views.get(BoardId(BOARD))
+    assert view is not None
+    return view.position.cursor
 
 
 def _from_outside() -> dict[str, Any]:
@@ -108,6 +115,42 @@ async def test_opening_is_the_same_in_every_delivery(boards: LiveServer) -> None
                 openings.append([await reader.told() for _ in range(3)][1:])
     assert [one.type for one in openings[0]] == ["state", "attempt_status"]
     assert openings[1] == openings[2] == openings[0]
+
+
+@pytest.mark.parametrize("delivery", ["changes", "patch"])
+@pytest.mark.parametrize("exit", RAW_EXITS)
+async def test_client_finds_its_copy_right_by_the_heartbeats(exit: str, delivery: str, clean_log: None) -> None:
+    copy = BoardCopy()
+    async with live_server(heartbeat_seconds=0.05) as live:
+        await make_boards(live.address)
+        async with open_board(live.address, exit, delivery=delivery) as reader, deadline(_WAIT_UNITS):
+            for command in _COMMANDS:
+                await live.node.bus.execute(BoardId(BOARD), command)
+            # Those that were on the way may be of the time before a change; then comes one that is behind all.
+            until = _cursor_of(live)
+            last, beats = "", 0
+            while last != until or beats < 2:
+                one = await reader.told()
+                copy.tell(one.type, one.payload)
+                if one.type == "heartbeat":
+                    last, beats = one.payload["cursor"], beats + 1
+                    assert one.payload["hash"] == copy.hash
+            assert copy.state == _state_of(live)
+
+
+@pytest.mark.parametrize(("delivery", "kept_alive"), [("state", "event: heartbeat\n"), ("patch", ": alive\n")])
+async def test_keep_alive_of_a_stream_with_heartbeats_is_a_comment(
+    delivery: str, kept_alive: str, clean_log: None
+) -> None:
+    async with live_server(heartbeat_seconds=0.05) as live:
+        await make_boards(live.address)
+        target = f"/api/v1/sse?boardId={BOARD}&delivery={delivery}"
+        async with open_stream(live.address, target) as stream, deadline(_WAIT_UNITS):
+            blocks = [await stream.block() for _ in range(8)]
+    beats = [one for one in blocks if one.startswith("event: heartbeat\n")]
+    assert any(one.startswith(kept_alive) for one in blocks)
+    assert all(("hash" in one) == (delivery == "patch") for one in beats)
+    assert beats
 
 
 @pytest.mark.parametrize("target", [f"/api/v1/sse?boardId={BOARD}", f"/api/v1/ws?boardId={BOARD}", "/api/v1/sse?"])

@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             *("bus", "hub", "subscriber", "board_views", "dashboard_feed", "delivery", "replay", "node", "projects"),
-            *("leases", "retention"),
+            *("heartbeats", "leases", "retention"),
         }
     ),
     frozenset({"streams"}),

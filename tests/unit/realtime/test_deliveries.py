@@ -48,10 +48,15 @@ class _Reader:
 
     copy: BoardCopy = field(default_factory=BoardCopy)
     moments: list[_Moment] = field(default_factory=list)
+    beats: int = 0
     queue: Subscriber = field(default_factory=lambda: Subscriber(10_000))
 
     def read(self, envelope: Envelope) -> None:
-        self.copy.tell(envelope.type, orjson.loads(envelope.payload_json()))
+        payload = orjson.loads(envelope.payload_json())
+        self.copy.tell(envelope.type, payload)
+        if envelope.type == "heartbeat":
+            assert payload["hash"] == self.copy.hash
+            self.beats += 1
         if envelope.cursor is not None:
             self.moments.append(_Moment(envelope.cursor, deepcopy(self.copy.state)))
 
@@ -128,6 +133,7 @@ async def test_what_is_told_leads_to_the_same_state_in_every_delivery(
         async with _readers(node) as readers:
             for step in filter(_is_told, history):
                 await carry_out(node, step)
+                node.heartbeats.beat(BOARD)
             await _check(node, readers, seeds)
 
 
