@@ -14,6 +14,7 @@ __all__ = [
     "AttemptStatus",
     "AutomationStage",
     "AutomationStatus",
+    "CardField",
     "InboxKind",
     "InterruptionReason",
     "LogLevel",
@@ -46,6 +47,25 @@ class TicketType(Enum):
     BUILD = _value("build", description="Build system or dependencies.")
     CI = _value("ci", description="Continuous integration.")
     REVERT = _value("revert", description="Takes an earlier change back.")
+
+
+@strawberry.enum(description="A field of a card that may have a new value.")
+class CardField(Enum):
+    """The fields of a card that change; the values are the core's words, for these travel on no raw exit."""
+
+    TICKET_KEY = _value("ticket_key", description="`ticketKey`.")
+    TITLE = _value("title", description="`title`.")
+    DESCRIPTION = _value("description", description="`description`.")
+    TICKET_TYPE = _value("ticket_type", description="`ticketType`.")
+    DEPENDS_ON = _value("depends_on", description="`dependsOn`.")
+    IS_ENHANCED = _value("is_enhanced", description="`isEnhanced`.")
+    PR_URL = _value("pr_url", description="`prUrl`.")
+    DISABLE_AUTO_CLOSE_ON_PR_MERGE = _value(
+        "disable_auto_close_on_pr_merge", description="`disableAutoCloseOnPRMerge`."
+    )
+    GITHUB_ISSUE = _value("github_issue", description="`githubIssue`.")
+    CREATED_AT = _value("created_at", description="`createdAt`.")
+    UPDATED_AT = _value("updated_at", description="`updatedAt`.")
 
 
 @strawberry.enum(description="Where an attempt of an agent stands.")

@@ -1,7 +1,7 @@
 """Raw envelopes → GraphQL types: the one place that knows both. Pure.
 
-An envelope whose type has no entry in the table is an error, never silence. `heartbeat`, `pong` and `error` have
-none: they are made by the raw transports and are on no stream (GraphQL's protocols have signs of life of their own).
+An envelope whose type has no entry in the table is an error, never silence. `pong` and `error` have none: they are
+made by the raw transports and are on no stream. What only the delivery of changes has is `change_mapping`'s.
 """
 
 from __future__ import annotations

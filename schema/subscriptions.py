@@ -15,10 +15,12 @@ from realtime.dashboard import model
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, Refused, StreamEnded
 from realtime.kanban.ids import BoardId
-from realtime.options import StreamOptions
+from realtime.options import Delivery, StreamOptions
 from realtime.position import InvalidCursor, parse_cursor
 from realtime.streams import board_stream, dashboard_stream
 from schema import mapping
+from schema.board_changes import BoardChange
+from schema.change_mapping import LEFT_OUT, board_change
 from schema.context import Context, Info
 from schema.dashboard import DashboardOverview
 from schema.errors import stream_ended
@@ -74,6 +76,22 @@ class Subscription:
                 yield mapping.board_event(envelope, board)
 
     @subscribed(
+        "The board once, then each change of it by itself, to be applied to what the client has: `Hello`, `State`, "
+        "then live. `Heartbeat` names cursor and hash of what the client has by then. What agents do is in "
+        "`boardEvents`; this ends as that does."
+    )
+    async def board_changes(
+        self, info: Info, board_id: _BoardId, after: _After = None
+    ) -> AsyncGenerator[BoardChange, None]:
+        """Yield the changes of the board's stream."""
+        board = BoardId(board_id)
+        source = board_stream(info.context.node, board, options=_options(info.context, after, Delivery.CHANGES))
+        async with aclosing(_told(info.context, source, completing=BoardGone)) as stream:
+            async for envelope in stream:
+                if envelope.type not in LEFT_OUT:
+                    yield board_change(envelope, board)
+
+    @subscribed(
         (
             "The dashboard now, then whenever it changes: 150 ms after the first change that follows the one before, "
             "and every 15 seconds when time alone has changed it. Ends with an error: `SLOW_CONSUMER`; "
@@ -108,7 +126,7 @@ class Subscription:
                 yield mapping.dashboard_event(envelope)
 
 
-def _options(context: Context, after: str | None) -> StreamOptions:
+def _options(context: Context, after: str | None, delivery: Delivery = Delivery.STATE) -> StreamOptions:
     """Return what the reader asks for: by the arguments, else what the transport knows.
 
     Raises:
@@ -120,7 +138,7 @@ def _options(context: Context, after: str | None) -> StreamOptions:
             parse_cursor(after)
         except InvalidCursor as error:
             raise Refused(str(error), "invalid_cursor") from None
-    return StreamOptions(after if after is not None else context.after)
+    return StreamOptions(after if after is not None else context.after, delivery)
 
 
 async def _told(

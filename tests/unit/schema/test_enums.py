@@ -11,6 +11,7 @@ import pytest
 from realtime.dashboard import model, time_range
 from realtime.errors import StreamEnded
 from realtime.kanban import conversation, events, models
+from realtime.kanban.wire import CARD_KEYS
 from schema import enums
 
 
@@ -25,6 +26,7 @@ CASES: list[tuple[type[Enum], Iterable[str]]] = [
     (enums.TicketType, models.TicketType),
     (enums.AttemptStatus, models.AttemptStatus),
     (enums.TimeRangePreset, time_range.TimeRangePreset),
+    (enums.CardField, CARD_KEYS),
     (enums.LogLevel, words(events.AttemptLogAppended, "level")),
     (enums.TodoStatus, {"open", "done"}),
     (enums.MessageRole, words(conversation.MessageItem, "role")),

@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 DOCUMENTS = {path.stem: path.read_text(encoding="utf-8") for path in (SDL_PATH.parent / "operations").glob("*.graphql")}
 GRAPHQL = build_schema(sdl())
-SUBSCRIPTIONS = {"BoardEvents", "BoardState", "DashboardEvents", "DashboardOverview"}
+SUBSCRIPTIONS = {"BoardChanges", "BoardEvents", "BoardState", "DashboardEvents", "DashboardOverview"}
 QUERIES = {"Agents", "Attempt", "Attempts", "Board", "DashboardNow", "Events", "Project", "Projects"}
 MUTATIONS = {
     *("CreateCard", "UpdateCard", "MoveCard", "DeleteCard"),
@@ -86,6 +86,7 @@ def test_document_begins_with_what_it_shows(name: str) -> None:
 @pytest.mark.parametrize(
     ("document", "union"),
     [
+        ("BoardChanges", "BoardChange"),
         ("BoardEvents", "BoardEvent"),
         ("BoardEvents", "ConversationItem"),
         ("Attempt", "ConversationItem"),
