@@ -85,7 +85,8 @@ class Subscription:
     ) -> AsyncGenerator[BoardChange, None]:
         """Yield the changes of the board's stream."""
         board = BoardId(board_id)
-        source = board_stream(info.context.node, board, options=_options(info.context, after, Delivery.CHANGES))
+        options = _options(info.context, after, Delivery.CHANGES)
+        source = board_stream(info.context.node, board, options=options, lease=info.context.lease)
         async with aclosing(_told(info.context, source, completing=BoardGone)) as stream:
             async for envelope in stream:
                 if envelope.type not in LEFT_OUT:
