@@ -33,6 +33,7 @@ ENDINGS = [
     (errors.SubscriberTooSlow("more than 5"), "SLOW_CONSUMER"),
     (errors.BoardGone("board p1 was deleted"), "BOARD_DELETED"),
     (errors.Draining("the server stops"), "SERVER_SHUTDOWN"),
+    (errors.LifetimeReached("long enough"), "CONNECTION_LIFETIME"),
     (errors.StreamEnded("for another reason"), "STREAM_ENDED"),
     (errors.StoreUnavailable("disk"), "STORE_UNAVAILABLE"),
 ]
