@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 from random import Random
+from typing import Literal
 
 from tests.faults.wanderer import EXITS, STRANGE, Leg
 
@@ -15,9 +16,10 @@ __all__ = ["Fault", "Plan", "plan_of"]
 class Fault:
     """The server is ended by a signal and started again."""
 
-    #: After so many steps of the writers.
-    step: int
-    #: And so many turns of the event loop, during which the next requests are under way.
+    #: What is counted: steps of the writers, or events that readers have heard. The latter is in the middle of steps.
+    counts: Literal["written", "heard"]
+    count: int
+    #: Turns of the event loop after that.
     turns: int
     signal: signal.Signals
 
@@ -38,16 +40,16 @@ def plan_of(seed: int) -> Plan:
     random = Random(seed)
     batches, commands = random.randint(5, 15), random.randint(5, 15)
     steps = batches + commands
-    faults = sorted(
-        (_fault(random, steps) for _ in range(random.choice((0, 1, 1, 2, 3)))), key=lambda fault: fault.step
-    )
+    faults = tuple(_fault(random, steps) for _ in range(random.choice((0, 1, 1, 2, 3))))
     readers = tuple(_legs(random, steps) for _ in range(random.randint(3, 6)))
-    return Plan(seed, batches, commands, tuple(faults), readers)
+    return Plan(seed, batches, commands, faults, readers)
 
 
 def _fault(random: Random, steps: int) -> Fault:
     number = random.choice((signal.SIGTERM, signal.SIGKILL))
-    return Fault(random.randint(0, steps - 1), random.randrange(30), number)
+    if random.random() < 0.5:
+        return Fault("written", random.randrange(steps), random.randrange(30), number)
+    return Fault("heard", random.randrange(steps * 8), random.randrange(30), number)
 
 
 def _legs(random: Random, steps: int) -> tuple[Leg, ...]:

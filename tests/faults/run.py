@@ -44,27 +44,30 @@ class _Run:
     def __init__(self, plan: Plan, life: Life) -> None:
         self._plan = plan
         self._life = life
-        self._steps = Steps()
+        self._written, self._heard = Steps(), Steps()
         self._goal = Goal()
-        self._reporter = Reporter(life, _BOARD, self._steps, Random(plan.seed + 1))
-        self._commander = Commander(life, _BOARD, self._steps, Random(plan.seed + 2))
-        self._wanderers = [Wanderer(life, _BOARD, self._steps, self._goal) for _ in plan.readers]
+        self._reporter = Reporter(life, _BOARD, self._written, Random(plan.seed + 1))
+        self._commander = Commander(life, _BOARD, self._written, Random(plan.seed + 2))
+        self._wanderers = [Wanderer(life, _BOARD, self._written, self._heard, self._goal) for _ in plan.readers]
 
     async def go(self) -> None:
         await self._reporter.report(*begin_board(_BOARD))
         async with anyio.create_task_group() as readers:
             for wanderer, legs in zip(self._wanderers, self._plan.readers, strict=True):
                 readers.start_soon(wanderer.travel, legs)
-            async with anyio.create_task_group() as writers:
-                writers.start_soon(self._reporter.work, self._plan.batches)
-                writers.start_soon(self._commander.work, self._plan.commands)
-                writers.start_soon(self._break)
+            async with anyio.create_task_group() as faults:
+                faults.start_soon(self._break)
+                async with anyio.create_task_group() as writers:
+                    writers.start_soon(self._reporter.work, self._plan.batches)
+                    writers.start_soon(self._commander.work, self._plan.commands)
+                self._heard.over()
             await self._mark()
         await self._judge()
 
     async def _break(self) -> None:
+        # A count that is past already counts as reached.
         for fault in self._plan.faults:
-            await self._steps.reached(fault.step)
+            await {"written": self._written, "heard": self._heard}[fault.counts].reached(fault.count)
             for _ in range(fault.turns):
                 await anyio.lowlevel.checkpoint()
             await self._life.restart(fault.signal)

@@ -67,12 +67,15 @@ class _Lost(Exception):
 class Wanderer:
     """One reader of a board."""
 
-    def __init__(self, life: Life, board_id: str, steps: Steps, goal: Goal, gaps: Collection[str] = ()) -> None:
-        """Read `board_id` on the server of `life`; `gaps` as in `Accounts`."""
+    def __init__(
+        self, life: Life, board_id: str, written: Steps, heard: Steps, goal: Goal, gaps: Collection[str] = ()
+    ) -> None:
+        """Read `board_id` on the server of `life`, stall until the writers have `written`; `gaps` as in `Accounts`."""
         self.accounts = Accounts(gaps)
         self._life = life
         self._board_id = board_id
-        self._steps = steps
+        self._written = written
+        self._heard = heard
         self._goal = goal
         self._may_end = bool(gaps)
 
@@ -91,7 +94,7 @@ class Wanderer:
             await self._come(reader, leg.strange if reads is not None else None)
             await self._read(reader, reads)
             if reads is not None and leg.stalls_until is not None:
-                await self._steps.reached(leg.stalls_until)
+                await self._written.reached(leg.stalls_until)
                 await self._read(reader, reads)
             if leg.crashes:
                 await reader.crash()
@@ -116,6 +119,7 @@ class Wanderer:
                 assert event.words == ("server_shutdown",), f"unexpected {event}"
                 continue  # the end of the connection comes next
             self.accounts.take(event)
+            self._heard.done()
             count = None if count is None else count - 1
 
     def _has_arrived(self) -> bool:
