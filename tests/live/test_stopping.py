@@ -13,12 +13,17 @@ import pytest
 from tests.kit.deadline import deadline, seconds
 from tests.kit.publishing import Publisher
 from tests.kit.raw_http import Address, connect
-from tests.live.boards import make_boards
+from tests.live.boards import BOARD, make_boards
 from tests.live.command import Process, running
 from tests.live.endings import read_to_end
-from tests.live.exits import EXITS, ExitReader, open_exit
+from tests.live.exits import EXITS, Ended, ExitReader, open_exit
+from tests.live.graphql.client import connected, subscribe_message
 
 _LABEL = "x" * 50_000
+#: How often it is published: more than the kernel takes for a reader that takes nothing.
+_MARKS = 60
+_GRAPHQL_SOCKETS, _RESERVED = {"graphql-ws", "older-graphql-ws"}, "graphql-sse-single"
+_GOODBYES = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename } }"
 
 
 @asynccontextmanager
@@ -82,7 +87,7 @@ async def _stuck_readers(stack: AsyncExitStack, address: Address) -> None:
     """Open every exit, take nothing, and publish more than the kernel does."""
     for name in EXITS:
         await open_exit(name, await stack.enter_async_context(connect(address, 4096)))
-    for _ in range(60):
+    for _ in range(_MARKS):
         await Publisher(address).mark(_LABEL)
 
 
@@ -110,6 +115,58 @@ async def test_second_signal_ends_at_once(number: signal.Signals, tmp_path: Path
         end = await server.wait()
         assert end.code == 0, end
         assert "Traceback" not in end.err, end.err
+
+
+@asynccontextmanager
+async def _stopping_for_long(server: Process) -> AsyncIterator[None]:
+    """Have `server` stop, and held up in that by readers that take nothing."""
+    async with AsyncExitStack() as stack:
+        await _stuck_readers(stack, server.address)
+        witness = await open_exit("board-ws", await stack.enter_async_context(connect(server.address)))
+        server.send_signal(signal.SIGTERM)
+        assert (await witness.event())[0] == "goodbye"
+        yield
+
+
+async def test_who_comes_while_the_server_stops_is_sent_away_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path, "--shutdown-grace-seconds", "300") as server, AsyncExitStack() as stack, deadline(20):
+        await make_boards(server.address)
+        # On connections that are open already. A reservation would have to be made on a new one.
+        waiting = {
+            name: await stack.enter_async_context(connect(server.address)) for name in EXITS if name != _RESERVED
+        }
+        async with _stopping_for_long(server):
+            for name, connection in waiting.items():
+                if name in _GRAPHQL_SOCKETS:
+                    with pytest.raises(Ended) as ended:
+                        await open_exit(name, connection)
+                    assert (ended.value.word, ended.value.detail) == (1012, "Server restarts")
+                else:
+                    end = await read_to_end(await open_exit(name, connection))
+                    assert [type_ for type_, _ in end.events] == ["goodbye"], name
+            with pytest.raises(ConnectionRefusedError):
+                await stack.enter_async_context(connect(server.address))
+
+
+async def test_graphql_sockets_close_with_the_last_of_their_operations(tmp_path: Path) -> None:
+    async with running(tmp_path, "--shutdown-grace-seconds", "300") as server, deadline(20):
+        await make_boards(server.address)
+        async with connected(server.address) as idle, connected(server.address) as busy:
+            for id in ("1", "2"):
+                await busy.send(subscribe_message(id, _GOODBYES, variables={"id": BOARD}))
+                for _ in range(2):
+                    assert (await busy.message())["id"] == id
+            async with _stopping_for_long(server):
+                for _ in range(2 * _MARKS):
+                    assert (await busy.message())["type"] == "next"
+                last = [await busy.message() for _ in range(2)]
+                assert [(one["id"], one["payload"]["data"]["boardEvents"]["__typename"]) for one in last] == [
+                    ("1", "Goodbye"),
+                    ("2", "Goodbye"),
+                ]
+                # The others still hold the server up.
+                for client in (idle, busy):
+                    assert await client.closed() == (1012, "Server restarts")
 
 
 async def test_demo_stops_with_the_server(tmp_path: Path) -> None:
