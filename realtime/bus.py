@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from realtime.board_views import BoardViews
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.clock import Clock
+from realtime.counters import Counters
 from realtime.errors import FieldError, InvalidInput, NotFound, Refused
 from realtime.kanban import events
 from realtime.kanban.board import Board, Recorded
@@ -58,12 +59,15 @@ class Bus:
     not at all, and always published when it was stored.
     """
 
-    def __init__(self, store: EventStore, broker: Broker, views: BoardViews, clock: Clock) -> None:
+    def __init__(
+        self, store: EventStore, broker: Broker, views: BoardViews, clock: Clock, counters: Counters | None = None
+    ) -> None:
         """Write to `store`, publish to `broker`; `views` spares reading a board that is watched."""
         self._store = store
         self._broker = broker
         self._views = views
         self._clock = clock
+        self._counters = counters if counters is not None else Counters()
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -75,7 +79,11 @@ class Bus:
             Conflict, InvalidInput: see `commands.decide`; nothing was changed.
             StoreUnavailable: nothing was changed, the caller may try again.
         """
-        return await self._whole(self._execute(board_id, commands))
+        try:
+            return await self._whole(self._execute(board_id, commands))
+        except Refused as refused:
+            self._counters.commands_refused[refused.code] += 1
+            raise
 
     async def publish(self, batch: Sequence[Incoming]) -> list[Accepted]:
         """Store and publish events from outside, all or none, in the given order.
@@ -112,7 +120,7 @@ class Bus:
                     _fold(board, made)
                     recorded += made
                 stored = await transaction.append([_new(one) for one in recorded])
-            await self._broker.publish(stored)
+            await self._hand_on(stored)
         if stored:
             position = self._position(stored[-1])
         return Executed(board, position, tuple(recorded))
@@ -135,11 +143,15 @@ class Bus:
                 await plan.load(transaction, self._present)
                 plan.react(self._clock)
                 stored = await transaction.append(plan.new)
-            await self._broker.publish(stored)
+            await self._hand_on(stored)
         return [
             Accepted(incoming.event.type, self._position(event).cursor, duplicate)
             for incoming, (event, duplicate) in zip(batch, plan.outcome(stored), strict=True)
         ]
+
+    async def _hand_on(self, stored: Sequence[StoredEvent]) -> None:
+        self._counters.events_stored += len(stored)
+        await self._broker.publish(stored)
 
     def _position(self, stored: StoredEvent) -> Position:
         return Position(self._store.epoch, channel_tag(stored.channel), stored.offset, stored.global_offset)

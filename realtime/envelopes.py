@@ -70,6 +70,11 @@ class Envelope:
         """Return the payload as JSON, encoded once for all formats that hold it; `{}` where there is none."""
         return self.encoded(_payload_json)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the payload as JSON: what counts while it waits, whatever the format it leaves in."""
+        return len(self.payload_json())
+
     def __repr__(self) -> str:
         """Show type and cursor; payloads are long."""
         return f"Envelope({self.type}, {self.cursor})"
@@ -106,9 +111,10 @@ def checked_heartbeat(now: datetime, cursor: str, state_hash: str) -> Envelope:
     return Envelope("heartbeat", {"ts": iso(now), "cursor": cursor, "hash": state_hash})
 
 
-def goodbye(reason: str, reconnect_after_ms: int) -> Envelope:
-    """Return the last envelope of a stream; `reconnect_after_ms` says when to come back."""
-    return Envelope("goodbye", {"reason": reason, "reconnectAfterMs": reconnect_after_ms})
+def goodbye(reason: str, reconnect_after_ms: int, cursor: str | None = None) -> Envelope:
+    """Return the last envelope of a stream; it says when to come back and, where it is not plain, with which cursor."""
+    payload = {"reason": reason, "reconnectAfterMs": reconnect_after_ms}
+    return Envelope("goodbye", payload if cursor is None else {**payload, "cursor": cursor})
 
 
 def gap(reason: str, from_: str, to: Position) -> Envelope:

@@ -11,7 +11,7 @@
         DependencyCycle             a card would wait for itself
         DependencyMismatch          a card would wait for one of another board
     PositionLost                    nothing leads from a reader's position to now; it gets `gap` and a fresh `state`
-    SubscriberTooSlow               the queue of a reader was full; it is closed, nothing is dropped silently
+    SubscriberTooSlow               the queue of a reader was full; it is told, nothing is dropped in silence
     StreamEnded                     the server ends a stream; `goodbye` told the reader why
       BoardGone                     the board of a stream was deleted
       Draining                      the server stops
@@ -146,7 +146,12 @@ class PositionLost(Exception):
 
 
 class SubscriberTooSlow(Exception):
-    """The queue of a reader was full: the reader is closed and should reconnect."""
+    """More waited for a reader than may: it is told by a `gap`, or its stream ends and it should come back."""
+
+    def __init__(self, message: str, cursor: str | None = None) -> None:
+        """Where it ends a stream, keep the `cursor` of the last envelope that the reader was given."""
+        super().__init__(message)
+        self.cursor = cursor
 
 
 class StreamEnded(Exception):

@@ -37,7 +37,8 @@ class Hub:
         readers = self._channels.setdefault(channel, {})
         readers[subscriber] = None
         try:
-            yield subscriber
+            with subscriber.account.reading():
+                yield subscriber
         finally:
             del readers[subscriber]
             self._left += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,11 +10,14 @@ from realtime.board_views import BoardViews
 from realtime.bus import Bus
 from realtime.channels import EVERYBODY
 from realtime.clock import Clock
+from realtime.counters import Account, Counters
 from realtime.dashboard_feed import DashboardFeed
 from realtime.delivery import Deliverer
+from realtime.errors import FieldError, InvalidInput, quoted
 from realtime.heartbeats import Heartbeats
 from realtime.hub import Hub
 from realtime.leases import Leases
+from realtime.options import SlowPolicy
 from realtime.ports import (
     AttemptReader,
     BatchReader,
@@ -23,8 +27,9 @@ from realtime.ports import (
     EventStore,
     HistoryReader,
 )
+from realtime.subscriber import MAX_QUEUED_BYTES, Subscriber
 
-__all__ = ["Limits", "Node", "Store", "make_node"]
+__all__ = ["Limits", "Node", "PolicyNotAllowed", "Store", "make_node"]
 
 
 class Store(EventStore, BoardReader, AttemptReader, BatchReader, HistoryReader, DashboardReader, Protocol):
@@ -41,6 +46,32 @@ class Limits:
     heartbeat_seconds: float = 30.0
     #: Most seconds that a connection lasts; 0 = as long as it likes.
     connection_seconds: float = 0.0
+    #: Most bytes of payload that wait for one reader; must hold what one batch of events makes.
+    queued_bytes: int = MAX_QUEUED_BYTES
+    #: What readers may choose for when they are too slow; the first is for those that do not.
+    slow_policies: tuple[SlowPolicy, ...] = tuple(SlowPolicy)
+
+    def slow_policy(self, asked: str | None) -> SlowPolicy:
+        """Return the policy for a reader that asks for one by its name, or for none.
+
+        Raises:
+            PolicyNotAllowed: there is no such policy, or not here.
+        """
+        if asked is None:
+            return self.slow_policies[0]
+        if asked not in self.slow_policies:
+            raise PolicyNotAllowed(self.slow_policies, asked)
+        return SlowPolicy(asked)
+
+
+class PolicyNotAllowed(InvalidInput):
+    """A reader asked for a policy that it can not have here."""
+
+    code = "bad_user_input"
+
+    def __init__(self, allowed: Sequence[SlowPolicy], asked: str) -> None:
+        """Name what may be asked for."""
+        super().__init__(FieldError("slow", f"expected {' or '.join(allowed)}, got {quoted(asked)}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +87,15 @@ class Node:
     bus: Bus
     clock: Clock
     limits: Limits
+    counters: Counters
+
+    def account(self, exit: str) -> Account:
+        """Return what a new connection at that exit is counted under."""
+        return Account(self.counters.exit(exit))
+
+    def subscriber(self, account: Account | None = None) -> Subscriber:
+        """Return an empty queue for a new reader, bounded as all are here."""
+        return Subscriber(self.limits.queued_envelopes, self.limits.queued_bytes, account)
 
 
 async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) -> Node:
@@ -64,10 +104,10 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     Raises:
         StoreUnavailable: the store did not answer.
     """
-    hub, leases = Hub(), Leases(limits.connection_seconds)
+    hub, leases, counters = Hub(), Leases(limits.connection_seconds), Counters()
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
     broker.subscribe(Deliverer(hub, views, dashboard).deliver)
     heartbeats = Heartbeats(hub, views, clock, limits.heartbeat_seconds)
-    bus = Bus(store, broker, views, clock)
-    return Node(store, hub, leases, views, dashboard, heartbeats, bus, clock, limits)
+    bus = Bus(store, broker, views, clock, counters)
+    return Node(store, hub, leases, views, dashboard, heartbeats, bus, clock, limits, counters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Delivery", "StreamOptions"]
+__all__ = ["Delivery", "SlowPolicy", "StreamOptions"]
 
 
 class Delivery(StrEnum):
@@ -19,6 +19,15 @@ class Delivery(StrEnum):
     PATCH = "patch"
 
 
+class SlowPolicy(StrEnum):
+    """What becomes of a reader for which more waits than may."""
+
+    #: What waits is dropped; a `gap` says so, and the present follows.
+    SNAPSHOT = "snapshot"
+    #: Its stream ends, and says where to come back.
+    DISCONNECT = "disconnect"
+
+
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
     """The same for all exits; what is left out is as the original server did it."""
@@ -27,3 +36,5 @@ class StreamOptions:
     after: str | None = None
     #: How changes of the board are told.
     delivery: Delivery = Delivery.STATE
+    #: What to do when it is too slow.
+    slow: SlowPolicy = SlowPolicy.SNAPSHOT

@@ -6,7 +6,7 @@ before it is first iterated, and forgets everything however it ends; consume it 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 
@@ -15,11 +15,11 @@ from realtime.board_views import BoardView
 from realtime.channels import delivery_channel
 from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
-from realtime.errors import NotFound, PositionLost
+from realtime.errors import NotFound, PositionLost, SubscriberTooSlow
 from realtime.kanban.ids import BoardId
 from realtime.leases import Lease
 from realtime.node import Node
-from realtime.options import StreamOptions
+from realtime.options import SlowPolicy, StreamOptions
 from realtime.position import Position
 from realtime.replay import missed, missed_globally, seen_at
 from realtime.subscriber import Subscriber
@@ -27,8 +27,13 @@ from realtime.subscriber import Subscriber
 __all__ = ["board_stream", "dashboard_stream", "state_of"]
 
 Stream = AsyncGenerator[Envelope, None]
+#: Cuts the present, for a reader that was too slow behind that cursor: a `gap`, then what stands for the present.
+Cut = Callable[[str], Awaitable[Sequence[Envelope]]]
 #: Of a reader that asks for nothing in particular.
 DEFAULT = StreamOptions()
+#: Milliseconds after which a reader that was too slow may come back.
+SLOW_RECONNECT_MS = 1000
+_SLOW = "slow_consumer"
 
 
 async def board_stream(
@@ -45,32 +50,42 @@ async def board_stream(
     `options.delivery` says how changes of the board are told; the beginning is the same for all. In `changes` and
     `patch` there is a `heartbeat` now and then, which names cursor and hash of what the reader has by then.
     With `options.after`, where the reader stood before, it is `hello`, what was missed since, then what happens.
-    Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it.
+    Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it;
+    so it is where the reader was too slow, unless `options.slow` would rather end the stream.
     `lease` is that of a connection that may have other readers; without it the stream is its connection's only one.
 
     Raises:
         NotFound: there is no such board; nothing was yielded.
         StoreUnavailable: the board or its log could not be read.
-        SubscriberTooSlow: the reader's queue was full; connect again.
+        SubscriberTooSlow: as the reader wished, or because it let its own replies pile up; `goodbye` was yielded
+            before, and both have the cursor to come back with.
         StreamEnded: the board was deleted, the server stops, or the connection has lasted as long as one may; `goodbye`
             was yielded before.
     """
-    live = subscriber if subscriber is not None else Subscriber(node.limits.queued_envelopes)
+    live = subscriber if subscriber is not None else node.subscriber()
     async with node.views.watch(board_id) as view:
         # Deleted while this reader waited for the view: there is nothing to follow any more.
         if node.views.get(board_id) is not view:
             raise NotFound("Board not found", "board_not_found")
+
+        async def present(last: str) -> Sequence[Envelope]:
+            return envelopes.gap(_SLOW, last, view.position), *_snapshot(view)
+
         # No await between this and the end of the snapshot's making: nothing can fall in between.
         channel = delivery_channel(board_id, options.delivery)
         heartbeats = node.heartbeats.kept(board_id, options.delivery)
         with node.hub.subscribe(channel, live), node.leases.reading(live, lease), heartbeats:
-            now, snapshot = view.position, _snapshot(view)
+            now = view.position
+            last = options.after or now.cursor
             replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
-            async with aclosing(_opening(node, options.after, now, replay, snapshot)) as opening:
+            # Nothing here keeps the snapshot for longer than it takes: each reader would have another.
+            async with aclosing(_opening(node, options.after, now, replay, _snapshot(view))) as opening:
                 async for envelope in opening:
+                    last = envelope.cursor or last
                     yield envelope
-            while True:
-                yield await live.get()
+            async with aclosing(_live(live, options.slow, last, present)) as happening:
+                async for envelope in happening:
+                    yield envelope
 
 
 async def dashboard_stream(
@@ -87,22 +102,35 @@ async def dashboard_stream(
 
     Raises:
         StoreUnavailable: the overview could not be computed.
-        SubscriberTooSlow: the reader's queue was full; connect again.
+        SubscriberTooSlow: as in `board_stream`.
         StreamEnded: as in `board_stream`.
     """
-    live = subscriber if subscriber is not None else Subscriber(node.limits.queued_envelopes)
+    live = subscriber if subscriber is not None else node.subscriber()
+
+    async def overview(now: Position) -> Envelope:
+        # Under the position of before the wait: agent events since then wait in the queue, behind the overview.
+        return (await node.dashboard.envelope(time_range)).stamped(now.cursor)
+
+    async def present(last: str) -> Sequence[Envelope]:
+        now = node.dashboard.position
+        return envelopes.gap(_SLOW, last, now), await overview(now)
+
     async with node.dashboard.watch(time_range) as channel:
         with node.hub.subscribe(channel, live), node.leases.reading(live, lease):
             now = node.dashboard.position
-            # Under the position of the registration: agent events since then wait in the queue, behind the overview.
-            first = (await node.dashboard.envelope(time_range)).stamped(now.cursor)
+            first = await overview(now)
+            last = options.after or now.cursor
             replay = partial(missed_globally, node.store, until=now)
             async with aclosing(_opening(node, options.after, now, replay, ())) as opening:
                 async for envelope in opening:
+                    last = envelope.cursor or last
                     yield envelope
             yield first
-            while True:
-                yield await live.get()
+            del first
+            last = now.cursor
+            async with aclosing(_live(live, options.slow, last, present)) as happening:
+                async for envelope in happening:
+                    yield envelope
 
 
 def state_of(node: Node, board_id: BoardId) -> Envelope | None:
@@ -120,6 +148,28 @@ def _snapshot(view: BoardView) -> list[Envelope]:
             for attempt in view.board.newest_attempts()
         ),
     ]
+
+
+async def _live(live: Subscriber, slow: SlowPolicy, last: str, present: Cut) -> Stream:
+    """Yield what happens behind `last`; where the reader was too slow for it, what `slow` says."""
+    while True:
+        try:
+            envelope = await live.get()
+        except SubscriberTooSlow:
+            try:
+                if slow is SlowPolicy.DISCONNECT:
+                    raise
+                live.take_up()
+            except SubscriberTooSlow as error:
+                yield envelopes.goodbye(_SLOW, SLOW_RECONNECT_MS, last)
+                raise SubscriberTooSlow(str(error), last) from None
+            # No await between `take_up` and the cut: what is not in the present waits behind it.
+            for envelope in await present(last):
+                last = envelope.cursor or last
+                yield envelope
+        else:
+            last = envelope.cursor or last
+            yield envelope
 
 
 async def _opening(

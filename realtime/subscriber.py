@@ -3,78 +3,144 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
-from typing import NoReturn
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 
+from realtime.counters import Account
 from realtime.envelopes import Envelope
 from realtime.errors import SubscriberTooSlow
 
-__all__ = ["Subscriber"]
+__all__ = ["CONFLATED", "MAX_QUEUED_BYTES", "Subscriber"]
+
+#: Types of which only the newest is worth having: each says everything that the one before it said.
+CONFLATED = frozenset({"state", "dashboard_overview"})
+#: A reader's own: no gap could announce their loss.
+KEPT = frozenset({"pong", "error", "goodbye"})
+#: Bytes that may wait for one reader, where nothing else is said.
+MAX_QUEUED_BYTES = 4 * 1024 * 1024
 
 
 class Subscriber:
     """The queue between the hub and one stream.
 
-    1. `put_nowait` returns at once. A batch that does not fit is not cut: the queue is emptied and the reader's
-       next `get` raises `SubscriberTooSlow`. Nothing is dropped in silence.
-    2. `end` lets the reader have what is queued, then `get` raises the given exception.
+    1. `put_nowait` returns at once.
+    2. Of the types in `CONFLATED` one waits at most: a newer one removes it and goes to the end, so that order and
+       cursors hold. That is true of an answer to `get_state` as well. The asker gets at least one state of the time of
+       its asking or later; one may serve several askings, and a change besides.
+    3. What does not fit within the bounds is not cut: all that waits is dropped, and `get` raises `SubscriberTooSlow`.
+       From there until `take_up` what comes is dropped too, so a reader that is stuck costs nothing more. Who reads
+       tells the client. Those in `KEPT` (replies, `goodbye`) are kept, and have the same bounds for themselves; a
+       reader that fills those can not take up again.
+    4. `end` lets the reader have what is queued, then `get` raises the given exception.
     One task reads; any code on the loop may put.
     """
 
-    def __init__(self, limit: int) -> None:
-        """Make a queue for at most `limit` envelopes."""
+    def __init__(self, limit: int, limit_bytes: int = MAX_QUEUED_BYTES, account: Account | None = None) -> None:
+        """Make a queue for at most `limit` envelopes and `limit_bytes` of payload (a single one always fits)."""
         self.limit = limit
-        self._queue: deque[Envelope] = deque()
+        self.limit_bytes = limit_bytes
+        self.account = account if account is not None else Account()
+        self._queue: OrderedDict[Hashable, Envelope] = OrderedDict()
+        self._bytes = 0
+        self._numbers = 0
+        self._lapsed = False
+        self._is_hopeless = False
         self._ended: Exception | None = None
         self._waiting: asyncio.Future[None] | None = None
-        self._overflow = asyncio.Event()
 
     def __len__(self) -> int:
         """How many envelopes wait."""
         return len(self._queue)
 
+    @property
+    def queued_bytes(self) -> int:
+        """How many bytes of payload wait, as JSON."""
+        return self._bytes
+
     def put_nowait(self, batch: Sequence[Envelope]) -> None:
         """Queue `batch`, in order, for the reader."""
         if self._ended is not None:
             return
-        if len(self._queue) + len(batch) > self.limit:
-            self._queue.clear()
-            self._ended = SubscriberTooSlow(f"more than {self.limit} envelopes waited for this reader")
-            self._overflow.set()
-        else:
-            self._queue.extend(batch)
-        self._wake()
+        for envelope in batch:
+            if not self._lapsed or envelope.type in KEPT:
+                self._add(envelope)
+            else:
+                self._count_dropped(envelope)
+        if self._is_too_full():
+            self._lapse()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def end(self, reason: Exception) -> None:
         """Let the reader finish the queue, then meet `reason`; the first call counts."""
         if self._ended is None:
             self._ended = reason
-            self._wake()
+            if self._waiting is not None and not self._waiting.done():
+                self._waiting.set_result(None)
+
+    def take_up(self) -> None:
+        """Let what comes from now on wait again, after `SubscriberTooSlow`.
+
+        Raises:
+            SubscriberTooSlow: there is no going on, replies alone were too many.
+        """
+        if self._is_hopeless:
+            raise SubscriberTooSlow(self._sentence())
+        self._lapsed = False
 
     async def get(self) -> Envelope:
         """Return the next envelope, waiting for it.
 
         Raises:
-            SubscriberTooSlow: the queue was full.
+            SubscriberTooSlow: something was dropped; `take_up`, and read on.
             Exception: whatever `end` was given, once the queue is empty.
         """
-        while not self._queue:
+        while not self._queue or self._lapsed:
+            if self._lapsed:
+                raise SubscriberTooSlow(self._sentence())
             if self._ended is not None:
                 raise self._ended
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-        return self._queue.popleft()
+        _, envelope = self._queue.popitem(last=False)
+        self._bytes -= envelope.size
+        return envelope
 
-    async def overflowed(self) -> NoReturn:
-        """Wait until the queue is too full, for who sends and may be stuck in it.
+    def _add(self, envelope: Envelope) -> None:
+        if envelope.type in CONFLATED:
+            key: Hashable = envelope.type
+            replaced = self._queue.pop(key, None)
+            if replaced is not None:
+                self._bytes -= replaced.size
+                self.account.counters.conflated += 1
+        else:
+            self._numbers += 1
+            key = self._numbers
+        self._queue[key] = envelope
+        self._bytes += envelope.size
 
-        Raises:
-            SubscriberTooSlow: now.
-        """
-        await self._overflow.wait()
-        raise SubscriberTooSlow(f"more than {self.limit} envelopes waited for this reader")
+    def _is_too_full(self) -> bool:
+        count = len(self._queue)
+        return count > self.limit or (self._bytes > self.limit_bytes and count > 1)
 
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+    def _lapse(self) -> None:
+        waited = list(self._queue.values())
+        self._queue.clear()
+        self._bytes = 0
+        self._lapsed = True
+        for envelope in waited:
+            if envelope.type in KEPT:
+                self._add(envelope)
+            else:
+                self._count_dropped(envelope)
+        if self._is_too_full():
+            self._queue.clear()
+            self._bytes = 0
+            self._is_hopeless = True
+
+    def _count_dropped(self, envelope: Envelope) -> None:
+        if envelope.cursor is not None:  # signs of life are nothing that one could miss
+            self.account.counters.dropped += 1
+
+    def _sentence(self) -> str:
+        return f"more than {self.limit} envelopes or {self.limit_bytes} bytes waited for this reader"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
 import strawberry
 
+from realtime.counters import Account
 from realtime.leases import Lease
 from realtime.node import Node
 from schema.loaders import Loaders
@@ -27,6 +28,8 @@ class Context:
     #: The cursor behind the event that a subscription has yielded last: written by its resolver, read by transports
     #: that name it beside the result (`id:` of SSE). None for everything that has no position.
     cursor: str | None = None
+    #: What the operation's connection is counted under.
+    account: Account = field(default_factory=Account)
 
     #: The lease of a connection that has several operations; None where a stream is a connection's only one.
     lease: Lease | None = None

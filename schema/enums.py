@@ -22,6 +22,7 @@ __all__ = [
     "MetricUnit",
     "ProfileChange",
     "ProjectHealthStatus",
+    "SlowPolicy",
     "TextFormat",
     "TicketType",
     "TimeRangePreset",
@@ -157,7 +158,9 @@ class ProfileChange(Enum):
 class InterruptionReason(Enum):
     """Why a stream has a gap, or ends."""
 
-    SLOW_CONSUMER = _value("slow_consumer", description="Gap: this reader was too slow for its queue.")
+    SLOW_CONSUMER = _value(
+        "slow_consumer", description="Gap, or with `DISCONNECT` the end: this reader was too slow for its queue."
+    )
     HISTORY_EXPIRED = _value("history_expired", description="Gap: the cursor is older than what is kept.")
     EPOCH_CHANGED = _value("epoch_changed", description="Gap: history was lost since the cursor was handed out.")
     OTHER_BOARD = _value("other_board", description="Gap: the cursor belongs to another board.")
@@ -167,6 +170,17 @@ class InterruptionReason(Enum):
     SERVER_SHUTDOWN = _value("server_shutdown", description="End: the server stops; come back after the pause.")
     CONNECTION_LIFETIME = _value(
         "connection_lifetime", description="End: the connection lasted as long as one may; come back after the pause."
+    )
+
+
+@strawberry.enum(description="What becomes of a reader that is too slow: more waits for it than may.")
+class SlowPolicy(Enum):
+    """What becomes of a reader that is too slow."""
+
+    SNAPSHOT = _value("snapshot", description="What waits is dropped: a `Gap` says so, and the present follows.")
+    DISCONNECT = _value(
+        "disconnect",
+        description="It ends with the error `SLOW_CONSUMER`, whose extension `cursor` says where to come back.",
     )
 
 

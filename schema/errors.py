@@ -7,7 +7,8 @@ What refuses a mutation is no exception when it arrives: `schema.refusals` makes
 | a refusal of `realtime` | its own in capitals: `BOARD_NOT_FOUND`, `CARD_BLOCKED`, … |
 | a refusal of fields | `INVALID_PAYLOAD`, with `field` (the first) and `fields` |
 | a time range that cannot be read | `BAD_USER_INPUT`, with `field` and `fields` |
-| the reader's queue was full | `SLOW_CONSUMER` |
+| the reader was too slow, and wished to know it so | `SLOW_CONSUMER`, with `cursor` to come back with |
+| what the server does not let readers choose | `BAD_USER_INPUT`, with `field` and `fields` |
 | the stream's board was deleted | `BOARD_DELETED` |
 | the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; transports whose end tells it do not send it |
 | the connection has lasted as long as one may | `CONNECTION_LIFETIME`, as `SERVER_SHUTDOWN` |
@@ -70,7 +71,8 @@ def public_error(error: GraphQLError) -> GraphQLError:
         if isinstance(cause, StoreUnavailable):
             log.warning("the store did not answer: %s", cause)
         code, message = ending
-        return _shown(error, message, {"code": code})
+        cursor = {"cursor": cause.cursor} if isinstance(cause, SubscriberTooSlow) else {}
+        return _shown(error, message, {"code": code, **cursor})
     if isinstance(cause, _OPERATION_FAULTS):
         return _shown(error, error.message, {"code": "OPERATION_NOT_AVAILABLE"})
     if cause is None and (error.path is None or error.original_error is None):

@@ -5,13 +5,14 @@ Each stream is consumed inside `aclosing`, so that the hub forgets the reader ho
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from typing import Annotated
 
 import strawberry
 
 from realtime.dashboard import model
+from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, Refused, StreamEnded
 from realtime.kanban.ids import BoardId
@@ -23,6 +24,7 @@ from schema.board_changes import BoardChange
 from schema.change_mapping import LEFT_OUT, board_change
 from schema.context import Context, Info
 from schema.dashboard import DashboardOverview
+from schema.enums import SlowPolicy
 from schema.errors import stream_ended
 from schema.feed import BoardEvent, DashboardEvent
 from schema.fields import subscribed
@@ -41,6 +43,10 @@ _After = Annotated[
         "with `Gap` why it cannot. What is no cursor at all ends it with `INVALID_CURSOR`."
     ),
 ]
+_Slow = Annotated[
+    SlowPolicy | None,
+    _argument(description="What to do when this reader is too slow; left out, what the server does as a rule."),
+]
 
 
 @strawberry.type(description="What is told as it happens.")
@@ -55,7 +61,7 @@ class Subscription:
     async def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
         """Yield the states of the board's stream."""
         board = BoardId(board_id)
-        source = board_stream(info.context.node, board, lease=info.context.lease)
+        source = _board_stream(info.context, board, _options(info.context))
         async with aclosing(_told(info.context, source, only="state")) as stream:
             async for envelope in stream:
                 yield mapping.board_state(envelope, board)
@@ -66,11 +72,12 @@ class Subscription:
         "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server ends the connection, `Goodbye` is the last event."
     )
     async def board_events(
-        self, info: Info, board_id: _BoardId, after: _After = None
+        self, info: Info, board_id: _BoardId, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[BoardEvent, None]:
         """Yield every envelope of the board's stream."""
         board = BoardId(board_id)
-        source = board_stream(info.context.node, board, options=_options(info.context, after), lease=info.context.lease)
+        options = _options(info.context, after, slow, resumes=True)
+        source = _board_stream(info.context, board, options)
         async with aclosing(_told(info.context, source, completing=BoardGone)) as stream:
             async for envelope in stream:
                 yield mapping.board_event(envelope, board)
@@ -81,16 +88,15 @@ class Subscription:
         "`boardEvents`; this ends as that does."
     )
     async def board_changes(
-        self, info: Info, board_id: _BoardId, after: _After = None
+        self, info: Info, board_id: _BoardId, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[BoardChange, None]:
         """Yield the changes of the board's stream."""
         board = BoardId(board_id)
-        options = _options(info.context, after, Delivery.CHANGES)
-        source = board_stream(info.context.node, board, options=options, lease=info.context.lease)
-        async with aclosing(_told(info.context, source, completing=BoardGone)) as stream:
+        options = _options(info.context, after, slow, Delivery.CHANGES, resumes=True)
+        source = _board_stream(info.context, board, options)
+        async with aclosing(_told(info.context, source, without=LEFT_OUT, completing=BoardGone)) as stream:
             async for envelope in stream:
-                if envelope.type not in LEFT_OUT:
-                    yield board_change(envelope, board)
+                yield board_change(envelope, board)
 
     @subscribed(
         (
@@ -104,7 +110,7 @@ class Subscription:
         self, info: Info, time_range: _TimeRange = None
     ) -> AsyncGenerator[model.DashboardOverview, None]:
         """Yield the overviews of the dashboard's stream."""
-        source = dashboard_stream(info.context.node, time_range_of(time_range), lease=info.context.lease)
+        source = _dashboard_stream(info.context, time_range_of(time_range), _options(info.context))
         async with aclosing(_told(info.context, source, only="dashboard_overview")) as stream:
             async for envelope in stream:
                 yield mapping.dashboard_overview(envelope)
@@ -115,31 +121,51 @@ class Subscription:
         "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server ends the connection, `Goodbye` is the last event."
     )
     async def dashboard_events(
-        self, info: Info, time_range: _TimeRange = None, after: _After = None
+        self, info: Info, time_range: _TimeRange = None, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[DashboardEvent, None]:
         """Yield every envelope of the dashboard's stream."""
-        options = _options(info.context, after)
-        source = dashboard_stream(
-            info.context.node, time_range_of(time_range), options=options, lease=info.context.lease
-        )
+        options = _options(info.context, after, slow, resumes=True)
+        source = _dashboard_stream(info.context, time_range_of(time_range), options)
         async with aclosing(_told(info.context, source)) as stream:
             async for envelope in stream:
                 yield mapping.dashboard_event(envelope)
 
 
-def _options(context: Context, after: str | None, delivery: Delivery = Delivery.STATE) -> StreamOptions:
-    """Return what the reader asks for: by the arguments, else what the transport knows.
+def _board_stream(context: Context, board: BoardId, options: StreamOptions) -> AsyncGenerator[Envelope, None]:
+    node = context.node
+    return board_stream(node, board, node.subscriber(context.account), options, lease=context.lease)
+
+
+def _dashboard_stream(
+    context: Context, time_range: TimeRange, options: StreamOptions
+) -> AsyncGenerator[Envelope, None]:
+    node = context.node
+    return dashboard_stream(node, time_range, node.subscriber(context.account), options, lease=context.lease)
+
+
+def _options(
+    context: Context,
+    after: str | None = None,
+    slow: SlowPolicy | None = None,
+    delivery: Delivery = Delivery.STATE,
+    *,
+    resumes: bool = False,
+) -> StreamOptions:
+    """Return what the reader asks for: by the arguments, else what the transport knows, if it `resumes`.
 
     Raises:
+        PolicyNotAllowed: not on this server.
         Refused: `invalid_cursor`, the argument is none. (One of the transport's is answered with a `gap`: who only
             repeats what it was given could do nothing about an error.)
     """
+    policy = context.node.limits.slow_policy(None if slow is None else str(slow.value))
     if after is not None:
         try:
             parse_cursor(after)
         except InvalidCursor as error:
             raise Refused(str(error), "invalid_cursor") from None
-    return StreamOptions(after if after is not None else context.after, delivery)
+    at = after if after is not None else context.after
+    return StreamOptions(at if resumes else None, delivery, policy)
 
 
 async def _told(
@@ -147,9 +173,10 @@ async def _told(
     source: AsyncGenerator[Envelope, None],
     *,
     only: str | None = None,
+    without: Collection[str] = (),
     completing: type[StreamEnded] | tuple[()] = (),
 ) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of a stream (of one type), their cursors left in the context; close it at the end.
+    """Yield the envelopes of a stream (of one type, or without some), their cursors left in the context; close it.
 
     Raises:
         GraphQLError: the server ended the stream, in another way than `completing`.
@@ -159,7 +186,8 @@ async def _told(
         async with aclosing(source) as stream:
             async for envelope in stream:
                 goodbye = envelope if envelope.type == "goodbye" else None
-                if only in (None, envelope.type):
+                if only in (None, envelope.type) and envelope.type not in without:
+                    context.account.counters.told(envelope)
                     context.cursor = envelope.cursor
                     yield envelope
     except completing:

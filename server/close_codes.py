@@ -68,7 +68,7 @@ _FAULT = Ending(1011, "Internal error", reconnect=True)
 ENDINGS: dict[type[Exception], Ending] = {
     NotFound: Ending(1008, "Board not found", reconnect=False),
     BoardGone: Ending(1008, "Board deleted", reconnect=False),
-    SubscriberTooSlow: Ending(1013, "Too slow", reconnect=True),
+    SubscriberTooSlow: Ending(4013, "Too slow", reconnect=True),
     Draining: Ending(1012, "Server restarts", reconnect=True),
     # The same code as above, because clients come back after it; the reason is what tells them apart.
     LifetimeReached: Ending(1012, "Connection lifetime reached", reconnect=True),
@@ -78,7 +78,10 @@ ENDINGS: dict[type[Exception], Ending] = {
 
 def ending_of(error: BaseException) -> Ending:
     """Return how a stream ends for `error`; what is in no table is our own fault."""
-    return next((ENDINGS[kind] for kind in type(error).__mro__ if kind in ENDINGS), _FAULT)
+    ending = next((ENDINGS[kind] for kind in type(error).__mro__ if kind in ENDINGS), _FAULT)
+    if isinstance(error, SubscriberTooSlow) and error.cursor is not None:
+        return ending.because(f"{ending.reason}; come back with after={error.cursor}")
+    return ending
 
 
 def has_ending(error: BaseException) -> bool:

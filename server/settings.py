@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from realtime.clock import parse_iso
+from realtime.options import SlowPolicy
+from realtime.subscriber import MAX_QUEUED_BYTES
 
 __all__ = ["Settings", "is_loopback"]
 
@@ -24,6 +26,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _policies(text: str) -> str:
+    for name in text.split(","):
+        if name not in set(SlowPolicy):
+            raise ValueError(f"expected some of {', '.join(SlowPolicy)}, separated by commas, got {name!r}")
+    return text
 
 
 def _instant(text: str | None) -> str | None:
@@ -102,7 +111,16 @@ class Settings(BaseSettings):
         default=0.0, ge=0, description="Seconds after which a stream's connection is ended, or a tenth less; 0 = never."
     )
     max_queued_envelopes: int = Field(
-        default=10_000, ge=1, description="Messages that may wait for one reader before it is closed."
+        default=10_000, ge=1, description="Messages that may wait for one reader before it counts as too slow."
+    )
+    max_queued_bytes: int = Field(
+        default=MAX_QUEUED_BYTES,
+        ge=1024,
+        description="Bytes of messages that may wait for one reader before it counts as too slow.",
+    )
+    slow_policies: Annotated[str, AfterValidator(_policies)] = Field(
+        default=",".join(SlowPolicy),
+        description="What readers may choose for when they are too slow, separated by commas; the first is the usual.",
     )
     max_operations: int = Field(
         default=100, ge=1, description="Operations that may run at the same time on one GraphQL connection."
@@ -148,3 +166,8 @@ class Settings(BaseSettings):
     def origins(self) -> frozenset[str]:
         """The `allowed_origins` one by one."""
         return frozenset(origin.strip().rstrip("/").lower() for origin in self.allowed_origins.split(",")) - {""}
+
+    @property
+    def allowed_slow_policies(self) -> tuple[SlowPolicy, ...]:
+        """The `slow_policies` one by one."""
+        return tuple(map(SlowPolicy, self.slow_policies.split(",")))

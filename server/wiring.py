@@ -27,8 +27,7 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
     store = SqlStore(settings.database_url, clock=clock)
     try:
         await store.open()
-        limits = Limits(settings.max_queued_envelopes, settings.heartbeat_seconds, settings.max_connection_seconds)
-        node = await make_node(store, MemoryBroker(), clock, limits)
+        node = await make_node(store, MemoryBroker(), clock, _limits(settings))
         try:
             async with pruning(store, clock, _retention(settings)):
                 yield node
@@ -41,6 +40,16 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
 def _retention(settings: Settings) -> Retention:
     age = timedelta(days=settings.retention_days) if settings.retention_days else None
     return Retention(age, settings.retention_events or None, settings.prune_seconds)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        queued_envelopes=settings.max_queued_envelopes,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        connection_seconds=settings.max_connection_seconds,
+        queued_bytes=settings.max_queued_bytes,
+        slow_policies=settings.allowed_slow_policies,
+    )
 
 
 def _clock(settings: Settings) -> Clock:

@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 
+from realtime.counters import SEND_TIMEOUT, Account
 from realtime.node import Node
 from schema.context import Context
 from server.close_codes import UNKNOWN_SUBPROTOCOL
@@ -24,6 +25,9 @@ from server.transports.graphql_streaming import STREAMS, GraphqlStreaming
 
 __all__ = ["GraphqlEndpoint"]
 
+#: What the subprotocols are counted as.
+EXITS: dict[type[GraphqlConversation], str] = {GraphqlTransportWs: "graphql-ws", GraphqlWs: "older-graphql-ws"}
+
 
 class GraphqlEndpoint:
     """`/graphql`: every operation over HTTP and over WebSocket, GraphiQL for browsers."""
@@ -37,29 +41,29 @@ class GraphqlEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket; a client that takes nothing for too long is cut."""
-        settings: Settings = scope["app"].state.settings
-        patient = _patient(send, scope, settings.send_timeout_seconds)
         if scope["type"] == "http":
-            await self._serve_http(scope, receive, send, patient)
+            await self._serve_http(scope, receive, send)
         else:
-            await self._serve_socket(WebSocket(scope, receive, patient))
+            await self._serve_socket(scope, receive, send)
 
-    async def _serve_http(self, scope: Scope, receive: Receive, send: Send, patient: Send) -> None:
+    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         media_type = media_type_of(request, STREAMS)
         if media_type is not None and await self._streaming.is_for(request, media_type):
             await self._streaming.serve(request, send, media_type)  # which has a limit of its own on each send
         else:
             response = await self._http.respond(request)
-            await response(scope, receive, patient)
+            await response(scope, receive, _patient(send, scope, Account()))
 
-    async def _serve_socket(self, socket: WebSocket) -> None:
-        settings: Settings = socket.app.state.settings
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        settings: Settings = scope["app"].state.settings
         spoken: tuple[type[GraphqlConversation], ...] = (GraphqlTransportWs,)
         if settings.legacy_graphql_ws:
             spoken = (GraphqlTransportWs, GraphqlWs)
         by_name = {kind.SUBPROTOCOL: kind for kind in spoken}
-        kind = next((by_name[name] for name in socket.scope["subprotocols"] if name in by_name), None)
+        kind = next((by_name[name] for name in scope["subprotocols"] if name in by_name), None)
+        account = self._node.account(EXITS[kind]) if kind else Account()
+        socket = WebSocket(scope, receive, _patient(send, scope, account))
         if kind is None:
             # By a close code, not before the upgrade: browsers show scripts nothing of an answer over HTTP.
             await socket.accept()
@@ -67,18 +71,23 @@ class GraphqlEndpoint:
             return
         conversation = kind(settings.max_operations, socket.state.may_connect)
         with self._node.leases.open() as lease:
-            context = Context(self._node, lease=lease)
+            context = Context(self._node, account=account, lease=lease)
             await GraphqlSocket(socket, self._schema, context, conversation, lease).serve()
 
 
-def _patient(send: Send, scope: Scope, seconds: float) -> Send:
-    """Return `send`, which cuts the connection when it takes longer than `seconds`.
+def _patient(send: Send, scope: Scope, account: Account) -> Send:
+    """Return `send`, which cuts the connection when it takes too long, and tells `account`.
 
     Whoever waits in it then meets the same as when the client had left; nothing here needs to know what that is.
     """
+    settings: Settings = scope["app"].state.settings
+
+    def give_up() -> None:
+        account.leaves = SEND_TIMEOUT
+        abort(scope)
 
     async def sent(message: Message) -> None:
-        cut = asyncio.get_running_loop().call_later(seconds, abort, scope)
+        cut = asyncio.get_running_loop().call_later(settings.send_timeout_seconds, give_up)
         try:
             await send(message)
         finally:

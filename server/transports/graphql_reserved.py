@@ -78,8 +78,8 @@ class GraphqlReserved:
         if preferred(request.headers.get("accept"), ("text/plain",)) is None:
             raise Problem(406, "Accept: expected text/plain, the token is nothing else")
         reservation = self._reservations.reserve(token)
-        limit = self._node.limits.queued_envelopes
-        stream = ReservedStream(reservation, limit, lambda: self._forget(reservation))
+        account = self._node.account("graphql-sse-single")
+        stream = ReservedStream(reservation, account, self._node.limits, lambda: self._forget(reservation))
         self._streams[reservation] = stream
         asyncio.get_running_loop().call_later(RESERVATION_SECONDS, _lapse, stream)
         return PlainTextResponse(reservation.token, 201)
@@ -101,7 +101,8 @@ class GraphqlReserved:
         try:
             with self._node.leases.open(stream.lease):
                 goodbye = stream.say_goodbye()
-                await send_stream(request.scope, request.receive, send, stream.blocks(), self._format, goodbye)
+                chunks = stream.blocks()
+                await send_stream(request.scope, request.receive, send, chunks, self._format, stream.account, goodbye)
         finally:
             await stream.aclose()
 
@@ -114,9 +115,8 @@ class GraphqlReserved:
         asked_operation(asked, request.method)
         stream = self._stream(token)  # again: it may have ended while the body came
         stream.reservation.start(id)
-        results = operation_results(
-            asked, self._schema, Context(self._node, lease=stream.lease), allowed_by(request.method)
-        )
+        context = Context(self._node, account=stream.account, lease=stream.lease)
+        results = operation_results(asked, self._schema, context, allowed_by(request.method))
         try:
             refused = await stream.begin(id, results)
         except OperationStopped:

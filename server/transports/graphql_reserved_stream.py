@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Any, NoReturn
 
+from realtime.counters import Account
 from realtime.leases import Lease
+from realtime.node import Limits
 from server.protocol.graphql_events import KEEP_ALIVE, complete_block, operation_block, retry_block
 from server.protocol.graphql_reservations import Reservation
 from server.protocol.graphql_response import was_refused
@@ -18,6 +21,8 @@ __all__ = ["OperationStopped", "ReservedStream"]
 
 #: Most seconds to wait for the first result before an operation counts as accepted.
 BEGIN_SECONDS = 1.0
+#: Blocks that wait for an open stream's reader; what its operations have beyond that waits in queues of their own.
+OPEN_BLOCKS = 1
 #: Most seconds to wait for operations to clean up after themselves.
 STOP_SECONDS = 5.0
 
@@ -31,17 +36,23 @@ class OperationStopped(Exception):
 class ReservedStream:
     """Runs operations, each in a task of its own, and queues what they tell.
 
-    The queue is bounded. While a reader is there, operations wait for it, and one whose own queue overflows meanwhile
-    ends with `SLOW_CONSUMER`, as on a socket. Before one is there, nobody can be waited for: a full queue ends all.
+    What waits is bounded. While a reader is there, operations wait for it, and what becomes of one whose own queue
+    overflows meanwhile is its own matter, as on a socket. Before one is there, nobody can be waited for: too much
+    ends all.
     """
 
-    def __init__(self, reservation: Reservation, limit: int, forget: Callable[[], None]) -> None:
-        """Queue at most `limit` blocks; `forget` is called when nobody can use the reservation any more."""
+    def __init__(self, reservation: Reservation, account: Account, limits: Limits, forget: Callable[[], None]) -> None:
+        """Keep what `limits` has for one reader; `forget` is called when nobody can use the reservation any more."""
         self.reservation = reservation
         #: Of the connection that is to come, and from the first operation on.
         self.lease = Lease()
+        self.account = account
+        self._limits = limits
         self._forget = forget
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(limit)
+        self._early: deque[bytes] = deque()
+        self._early_bytes = 0
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(OPEN_BLOCKS)
+        self._is_over = False
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def begin(self, id: str, results: _Results) -> dict[str, Any] | None:
@@ -75,6 +86,8 @@ class ReservedStream:
         """Yield what the operations have told and tell; ends after `say_goodbye`."""
         # As the reference does, "because some browsers (like Firefox and Safari) dont accept the header flush".
         yield KEEP_ALIVE
+        while self._early:
+            yield self._early.popleft()
         while (block := await self._queue.get()) is not None:
             yield block
 
@@ -101,8 +114,10 @@ class ReservedStream:
         if self._operations:
             await asyncio.wait(list(self._operations.values()), timeout=STOP_SECONDS)
         # Nobody reads any more; who waits for room (`stop`, in a request of its own) would wait for ever.
+        self._is_over = True
         while not self._queue.empty():
             self._queue.get_nowait()
+            await asyncio.sleep(0)  # let the next of them have the room
 
     async def _run(self, id: str, results: _Results, begun: asyncio.Future[dict[str, Any] | None]) -> None:
         try:
@@ -121,12 +136,15 @@ class ReservedStream:
             begun.cancel()
 
     async def _put(self, block: bytes) -> None:
+        if self._is_over:
+            return
         if self.reservation.is_open:
             await self._queue.put(block)
             return
-        try:
-            self._queue.put_nowait(block)
-        except asyncio.QueueFull:
+        self._early.append(block)
+        self._early_bytes += len(block)
+        if len(self._early) > self._limits.queued_envelopes or self._early_bytes > self._limits.queued_bytes:
+            self._early.clear()
             self.drop()
 
     def _ended(self, id: str, task: asyncio.Task[None]) -> None:

@@ -71,7 +71,8 @@ class GraphqlStreaming:
         """
         asked = await read_request(request)
         asked_operation(asked, request.method)
-        context = Context(self._node, after=request.headers.get("last-event-id"))
+        account = self._node.account("graphql-multipart" if media_type == MULTIPART else "graphql-sse")
+        context = Context(self._node, after=request.headers.get("last-event-id"), account=account)
         results = operation_results(asked, self._schema, context, allowed_by(request.method))
         if media_type == MULTIPART:
             parts = _Parts(results)
@@ -80,7 +81,7 @@ class GraphqlStreaming:
         else:
             format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, self._seconds, "Accept")
             chunks = _blocks(results)
-        await send_stream(request.scope, request.receive, send, chunks, format)
+        await send_stream(request.scope, request.receive, send, chunks, format, account)
 
 
 async def _blocks(results: _Results) -> AsyncGenerator[bytes, None]:

@@ -6,6 +6,7 @@ is cut, because a reader that takes nothing cannot be told anything.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from typing import Any
 
 from sse_starlette import EventSourceResponse
 from sse_starlette.sse import SendTimeoutError
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from realtime.errors import SubscriberTooSlow
+from realtime.counters import SEND_TIMEOUT, Account
 from server.connections import abort
 from server.settings import Settings
 from server.tasks import first_to_end
@@ -44,12 +45,13 @@ async def send_stream(
     send: Send,
     chunks: AsyncGenerator[bytes, None],
     format: StreamFormat,
+    account: Account,
     *beside: Coroutine[Any, Any, Any],
 ) -> None:
     """Answer with `chunks`, each sent in one piece and none cut by a keep-alive; when this returns, they are closed.
 
-    `beside` runs at the same time, apart from the response, which may be stuck in a send: the stream ends with the
-    first of them that ends. `SubscriberTooSlow` from one of them cuts the connection.
+    `account` is told when the connection is cut. `beside` runs at the same time, apart from the response, which may be
+    stuck in a send: the stream ends with the first of them that ends.
     """
     settings: Settings = scope["app"].state.settings
     response = EventSourceResponse(
@@ -58,13 +60,29 @@ async def send_stream(
         ping=format.keep_alive_seconds,
         # Ready-made bytes pass through as they are; sse-starlette's own line splitting is its greatest cost.
         ping_message_factory=format.keep_alive,  # type: ignore[arg-type]
-        send_timeout=settings.send_timeout_seconds,
     )
     response.headers["Content-Type"] = format.content_type
     if format.vary is not None:
         response.headers.add_vary_header(format.vary)
     async with aclosing(chunks):
         try:
-            await first_to_end(response(scope, receive, send), *beside)
-        except (SendTimeoutError, SubscriberTooSlow):
+            await first_to_end(response(scope, receive, _timed(send, settings.send_timeout_seconds, account)), *beside)
+        except SendTimeoutError:
             abort(scope)
+
+
+def _timed(send: Send, seconds: float, account: Account) -> Send:
+    """Return `send` with a limit on how long it takes.
+
+    Not sse-starlette's own `send_timeout`, which closes the chunks before it says why.
+    """
+
+    async def sent(message: Message) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await send(message)
+        except TimeoutError:
+            account.leaves = SEND_TIMEOUT
+            raise SendTimeoutError from None
+
+    return sent

@@ -6,7 +6,8 @@ from starlette.datastructures import QueryParams
 
 from realtime.errors import FieldError
 from realtime.kanban.ids import BoardId
-from realtime.options import Delivery, StreamOptions
+from realtime.node import Limits, PolicyNotAllowed
+from realtime.options import Delivery, SlowPolicy, StreamOptions
 from realtime.position import InvalidCursor, parse_cursor
 from server.problem import Problem
 
@@ -35,29 +36,31 @@ def required_board(query: QueryParams) -> BoardId:
     return board_id
 
 
-def options_of(query: QueryParams, last_event_id: str | None = None) -> StreamOptions:
+def options_of(query: QueryParams, limits: Limits, last_event_id: str | None = None) -> StreamOptions:
     """Return what is asked of a raw stream.
 
     The header of an EventSource that reconnects, if it came, is newer than what its address may say.
 
     Raises:
-        Problem: 400, `?after=` is no cursor (contract §8, row 23), or `?delivery=` none that there is.
+        Problem: 400, `?after=` is no cursor (contract §8, row 23), `?delivery=` none that there is, or `?slow=` none
+            that `limits` has.
     """
     given = first_values(query)
     return StreamOptions(
         after=last_event_id or _after(given.get("after")),
         delivery=_delivery(given.get("delivery", Delivery.STATE), *Delivery),
+        slow=_slow(given.get("slow"), limits),
     )
 
 
-def dashboard_options_of(query: QueryParams, last_event_id: str | None = None) -> StreamOptions:
+def dashboard_options_of(query: QueryParams, limits: Limits, last_event_id: str | None = None) -> StreamOptions:
     """Return what is asked of the dashboard's raw stream, which has one delivery.
 
     Raises:
         Problem: as `options_of`.
     """
     _delivery(first_values(query).get("delivery", Delivery.STATE), Delivery.STATE)
-    return options_of(query, last_event_id)
+    return options_of(query, limits, last_event_id)
 
 
 def first_values(query: QueryParams) -> dict[str, str]:
@@ -79,3 +82,10 @@ def _after(cursor: str | None) -> str | None:
         except InvalidCursor as error:
             raise Problem(400, str(error), errors=[FieldError("after", str(error))]) from error
     return cursor
+
+
+def _slow(asked: str | None, limits: Limits) -> SlowPolicy:
+    try:
+        return limits.slow_policy(asked)
+    except PolicyNotAllowed as refused:
+        raise Problem(400, refused.message, errors=refused.fields) from refused

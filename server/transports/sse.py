@@ -9,14 +9,14 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from realtime.counters import Account, ExitCounters
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope, heartbeat
-from realtime.errors import NotFound, StoreUnavailable, StreamEnded
+from realtime.errors import NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow
 from realtime.heartbeats import CHECKED
 from realtime.node import Node
 from realtime.options import StreamOptions
 from realtime.streams import board_stream, dashboard_stream
-from realtime.subscriber import Subscriber
 from server.problem import Problem
 from server.protocol.sse_format import COMMENT, block
 from server.settings import Settings
@@ -36,24 +36,25 @@ class SseEndpoint:
         request = Request(scope, receive)
         node: Node = request.app.state.node
         settings: Settings = request.app.state.settings
-        queue = Subscriber(node.limits.queued_envelopes)
-        options = _options(request)
-        async with aclosing(_stream(request, node, queue, options)) as stream:
+        account = node.account("dashboard-sse" if board_of(request.query_params) is None else "board-sse")
+        options = _options(request, node)
+        async with aclosing(_stream(request, node, account, options)) as stream:
             # Before the response begins, so that an unknown board is a 404 and not an empty stream.
             try:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(404, missing.message) from missing
             format = StreamFormat(EVENT_STREAM, _keep_alive(node, options), settings.heartbeat_seconds)
-            await send_stream(scope, receive, send, _blocks(first, stream), format, queue.overflowed())
+            await send_stream(scope, receive, send, _blocks(first, stream, account.counters), format, account)
 
 
-def _options(request: Request) -> StreamOptions:
+def _options(request: Request, node: Node) -> StreamOptions:
     read = dashboard_options_of if board_of(request.query_params) is None else options_of
-    return read(request.query_params, request.headers.get("last-event-id"))
+    return read(request.query_params, node.limits, request.headers.get("last-event-id"))
 
 
-def _stream(request: Request, node: Node, queue: Subscriber, options: StreamOptions) -> AsyncGenerator[Envelope, None]:
+def _stream(request: Request, node: Node, account: Account, options: StreamOptions) -> AsyncGenerator[Envelope, None]:
+    queue = node.subscriber(account)
     if board_of(request.query_params) is None:
         return dashboard_stream(node, DEFAULT_TIME_RANGE, queue, options)
     # An empty board is none; the original took it for the dashboard (contract §8, row 10).
@@ -65,12 +66,16 @@ def _keep_alive(node: Node, options: StreamOptions) -> Callable[[], bytes]:
     return (lambda: COMMENT) if options.delivery in CHECKED else (lambda: block(heartbeat(node.clock())))
 
 
-async def _blocks(first: Envelope, stream: AsyncGenerator[Envelope, None]) -> AsyncGenerator[bytes, None]:
+async def _blocks(
+    first: Envelope, stream: AsyncGenerator[Envelope, None], counters: ExitCounters
+) -> AsyncGenerator[bytes, None]:
+    counters.told(first)
     yield first.encoded(block)
     try:
         async for envelope in stream:
+            counters.told(envelope)
             yield envelope.encoded(block)
-    except StreamEnded:
+    except (StreamEnded, SubscriberTooSlow):
         return  # `goodbye` was the last block
     except StoreUnavailable as away:
         # In the middle of a replay: the reader comes back with the last cursor that it has.

@@ -9,12 +9,14 @@ from typing import Any, NoReturn, assert_never
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from realtime import counters
 from realtime.clock import iso
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
 from realtime.errors import NotFound, Refused, StoreUnavailable
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
+from realtime.options import StreamOptions
 from realtime.streams import board_stream, dashboard_stream, state_of
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
@@ -38,15 +40,15 @@ class _HeartbeatOverdue(Exception):
 
 async def board_socket(socket: WebSocket) -> None:
     """Serve one board to one client, and carry out its commands."""
+    node: Node = socket.app.state.node
     try:
-        board_id, options = required_board(socket.query_params), options_of(socket.query_params)
+        board_id, options = required_board(socket.query_params), options_of(socket.query_params, node.limits)
     except Problem as refused:
         await socket.send_denial_response(refused.response())
         return
     await _accept(socket)
-    node: Node = socket.app.state.node
     # The socket's own queue: replies keep their place between what the stream delivers.
-    queue = Subscriber(node.limits.queued_envelopes)
+    queue = node.subscriber(node.account("board-ws"))
     stream = board_stream(node, board_id, queue, options)
     await _serve(socket, queue, stream, _converse(socket, board_id, queue))
 
@@ -55,8 +57,10 @@ async def dashboard_socket(socket: WebSocket) -> None:
     """Serve the dashboard to one client; what it sends is ignored."""
     await _accept(socket)
     node: Node = socket.app.state.node
-    queue = Subscriber(node.limits.queued_envelopes)
-    await _serve(socket, queue, dashboard_stream(node, DEFAULT_TIME_RANGE, queue), _ignore(socket))
+    queue = node.subscriber(node.account("dashboard-ws"))
+    # What its address asks for is ignored, as recorded; the server's default holds.
+    options = StreamOptions(slow=node.limits.slow_policy(None))
+    await _serve(socket, queue, dashboard_stream(node, DEFAULT_TIME_RANGE, queue, options), _ignore(socket))
 
 
 async def _accept(socket: WebSocket) -> None:
@@ -74,9 +78,8 @@ async def _serve(
     settings: Settings = socket.app.state.settings
     try:
         async with aclosing(stream):
-            writing = _write(socket, stream, settings.send_timeout_seconds)
-            # Apart from the writer, which may be stuck in a send when the queue overflows.
-            await first_to_end(reading, writing, queue.overflowed())
+            writing = _write(socket, stream, queue.account, settings.send_timeout_seconds)
+            await first_to_end(reading, writing)
     except WebSocketDisconnect:
         pass  # the client left
     except TimeoutError:
@@ -89,10 +92,17 @@ async def _serve(
             raise
 
 
-async def _write(socket: WebSocket, stream: AsyncGenerator[Envelope, None], timeout_seconds: float) -> None:
+async def _write(
+    socket: WebSocket, stream: AsyncGenerator[Envelope, None], account: counters.Account, timeout_seconds: float
+) -> None:
     async for envelope in stream:
-        async with asyncio.timeout(timeout_seconds):
-            await socket.send_text(envelope.encoded(text))
+        account.counters.told(envelope)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await socket.send_text(envelope.encoded(text))
+        except TimeoutError:
+            account.leaves = counters.SEND_TIMEOUT
+            raise
 
 
 async def _close(socket: WebSocket, ending: Ending) -> None:
@@ -120,6 +130,7 @@ async def _converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> 
             async with asyncio.timeout_at(conversation.deadline):
                 message = await _receive(socket)
         except TimeoutError as error:
+            queue.account.leaves = counters.HEARTBEAT_TIMEOUT
             raise _HeartbeatOverdue from error
         reply = await _answer(node, board_id, conversation.receive(message, loop.time()))
         if reply is not None:

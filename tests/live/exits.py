@@ -173,7 +173,7 @@ def _told(result: dict[str, Any]) -> tuple[str, Any]:
     return _TYPES.get(told["__typename"], told["__typename"]), told
 
 
-_TYPES = {"Hello": "hello", "State": "state", "AgentRegistered": "agent_registered", "Goodbye": "goodbye"}
+_TYPES = {"Hello": "hello", "State": "state", "AgentRegistered": "agent_registered", "Goodbye": "goodbye", "Gap": "gap"}
 _EVENT_STREAM = "text/event-stream"
 _Opener = Callable[[Connection, str], Awaitable[ExitReader]]
 

@@ -14,7 +14,6 @@ from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import connect
-from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import make_boards
 from tests.live.exits import EXITS, Ended, ExitReader, open_exit
 from tests.live.leftovers import Holdings, holdings, settled
@@ -78,41 +77,6 @@ async def test_reader_that_takes_nothing_is_cut_after_the_send_timeout(name: str
     async with live_server(send_timeout_seconds=0.3) as live:
         await make_boards(live.address)
         await _check_bystander_reads_all(live, (name,), cut)
-
-
-async def test_full_queues_of_stuck_readers_free_all_at_once() -> None:
-    async def freed(live: LiveServer, before: Holdings) -> None:
-        await settled(live.node, before, clients=len(EXITS))
-
-    async with live_server(max_queued_envelopes=5 * _BATCH, send_timeout_seconds=1) as live:
-        await make_boards(live.address)
-        await _check_bystander_reads_all(live, tuple(EXITS), freed)
-
-
-@pytest.mark.parametrize(
-    ("name", "word"),
-    [
-        ("board-ws", 1013),
-        ("dashboard-ws", 1013),
-        ("board-sse", None),
-        ("dashboard-sse", None),
-        ("graphql-ws", "SLOW_CONSUMER"),
-        ("graphql-sse", "SLOW_CONSUMER"),
-        ("older-graphql-ws", "SLOW_CONSUMER"),
-        ("graphql-sse-single", "SLOW_CONSUMER"),
-        ("graphql-multipart", "SLOW_CONSUMER"),
-    ],
-)
-async def test_reader_with_full_queue_learns_why(name: str, word: int | str | None) -> None:
-    batch = [event("agent.registered", {"agent": "A", "label": str(number)}) for number in range(9)]
-    async with live_server(max_queued_envelopes=8) as live, connect(live.address) as connection, deadline(_WAIT_UNITS):
-        await make_boards(live.address)
-        reader = await open_exit(name, connection)
-        await Publisher(live.address).publish(*batch)
-        with pytest.raises(Ended if word else StreamEnded) as ended:
-            await reader.event()
-        if word:
-            assert ended.value.args == (word,)
 
 
 @pytest.mark.parametrize("name", [name for name in EXITS if name.endswith("ws")])

@@ -268,12 +268,13 @@ async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveSer
 
 
 async def test_slow_reader_learns_that_it_was(clean_log: None) -> None:
-    async with live_server(max_queued_envelopes=8) as live:
+    async with live_server(max_queued_envelopes=8, slow_policies="disconnect") as live:
         await make_boards(live.address)
         async with open_graphql_stream(live.address, _EVENTS, _BOARD) as stream:
             await _opened(stream)
             agents = [{"name": "agent.registered", "payload": {"agent": "A", "label": "x"}}] * 9
             await Publisher(live.address).publish(*agents)
+            assert (await stream.result())["data"]["boardEvents"]["__typename"] == "Goodbye"
             end = await stream.result()
             assert [error["extensions"]["code"] for error in end["errors"]] == ["SLOW_CONSUMER"]
             await stream.completed()

@@ -121,11 +121,12 @@ async def test_server_that_stops_says_so_and_closes() -> None:
 
 
 async def test_slow_reader_learns_that_it_was() -> None:
-    async with live_server(max_queued_envelopes=8) as live:
+    async with live_server(max_queued_envelopes=8, slow_policies="disconnect") as live:
         await make_boards(live.address)
         async with open_multipart(live.address, _EVENTS, _BOARD) as reader:
             await _opened(reader)
             await Publisher(live.address).publish(*[event("agent.registered", {"agent": "A", "label": "x"})] * 9)
+            assert (await reader.part())["payload"]["data"]["boardEvents"]["__typename"] == "Goodbye"
             part = await reader.part()
             assert (part["payload"], part["errors"][0]["extensions"]["code"]) == (None, "SLOW_CONSUMER")
             await reader.completed()

@@ -305,12 +305,13 @@ async def test_reservation_with_too_much_waiting_is_forgotten() -> None:
 
 
 async def test_slow_operation_learns_that_it_was() -> None:
-    async with live_server(max_queued_envelopes=8) as live:
+    async with live_server(max_queued_envelopes=8, slow_policies="disconnect") as live:
         await make_boards(live.address)
         async with open_reserved_stream(live.address) as reserved:
             await reserved.begin("1", _EVENTS, _BOARD)
             assert [await reserved.result() for _ in range(2)] == _hello("1")
             await Publisher(live.address).publish(*[event("agent.registered", {"agent": "A", "label": "x"})] * 9)
+            assert (await reserved.result())[1]["data"]["boardEvents"]["__typename"] == "Goodbye"
             id, payload = await reserved.result()
             assert (id, payload["errors"][0]["extensions"]["code"]) == ("1", "SLOW_CONSUMER")
             await reserved.completed("1")

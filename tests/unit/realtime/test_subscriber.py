@@ -15,7 +15,7 @@ from tests.kit.deadline import deadline
 
 def batch(*names: str) -> list[Envelope]:
     """Make envelopes."""
-    return [Envelope(name, {}) for name in names]
+    return [Envelope(name, {}, "c") for name in names]
 
 
 async def got(queue: Subscriber, count: int) -> list[str]:
@@ -47,17 +47,38 @@ async def test_reader_that_waits_is_woken() -> None:
         assert await task == ["a", "b"]
 
 
-async def test_queue_at_its_limit_is_whole_and_one_more_closes_it() -> None:
+async def test_queue_at_its_limit_is_whole_and_one_more_drops_all() -> None:
     queue = Subscriber(3)
     queue.put_nowait(batch("a", "b", "c"))
     assert len(queue) == 3
     queue.put_nowait(batch("d"))
-    assert len(queue) == 0
-    with pytest.raises(SubscriberTooSlow, match="more than 3"):
-        await got(queue, 1)
+    assert (len(queue), queue.queued_bytes) == (0, 0)
+    for _ in range(2):
+        with pytest.raises(SubscriberTooSlow, match="more than 3"):
+            await got(queue, 1)
     queue.put_nowait(batch("e"))
-    with pytest.raises(SubscriberTooSlow):
+    queue.take_up()
+    queue.put_nowait(batch("f"))
+    assert await got(queue, 1) == ["f"]
+    assert queue.account.counters.dropped == 5
+
+
+async def test_bytes_count_beside_the_number() -> None:
+    queue = Subscriber(10, limit_bytes=30)
+    queue.put_nowait([Envelope("a", {"x": "12"}, "c"), Envelope("b", {"x": "34"}, "c")])
+    assert (len(queue), queue.queued_bytes) == (2, 20)
+    assert await got(queue, 1) == ["a"]
+    assert queue.queued_bytes == 10
+    queue.put_nowait([Envelope("c", {"x": "5" * 20}, "c")])
+    with pytest.raises(SubscriberTooSlow, match="30 bytes"):
         await got(queue, 1)
+
+
+async def test_single_envelope_beyond_the_bytes_still_fits() -> None:
+    queue = Subscriber(10, limit_bytes=5)
+    for _ in range(2):
+        queue.put_nowait([Envelope("a", {"x": "long"}, "c")])
+        assert await got(queue, 1) == ["a"]
 
 
 async def test_batch_that_does_not_fit_is_not_cut() -> None:
@@ -68,6 +89,38 @@ async def test_batch_that_does_not_fit_is_not_cut() -> None:
         await got(queue, 1)
 
 
+@pytest.mark.parametrize("type_", ["state", "dashboard_overview"])
+async def test_newest_of_a_conflated_type_waits_at_the_end(type_: str) -> None:
+    queue = Subscriber(3)
+    for n in range(50):  # would not fit
+        queue.put_nowait([Envelope(type_, {"n": n}, f"c{n}")])
+        if n == 20:
+            queue.put_nowait(batch("a"))
+    queue.put_nowait([*batch("b"), Envelope(type_, {"n": 50}, "c50")])
+    assert len(queue) == 3
+    assert [(one.type, one.cursor) for one in [await queue.get() for _ in range(3)]] == [
+        ("a", "c"),
+        ("b", "c"),
+        (type_, "c50"),
+    ]
+    assert (queue.account.counters.conflated, queue.queued_bytes) == (50, 0)
+
+
+async def test_replies_outlive_the_drop_and_are_bounded_by_themselves() -> None:
+    queue = Subscriber(3)
+    queue.put_nowait([Envelope("pong", {}), Envelope("heartbeat", {}), *batch("a", "b", "c")])
+    queue.put_nowait([*batch("d"), Envelope("goodbye", {})])
+    assert queue.account.counters.dropped == 4
+    with pytest.raises(SubscriberTooSlow):
+        await got(queue, 1)
+    queue.take_up()
+    assert await got(queue, 2) == ["pong", "goodbye"]
+    queue.put_nowait([Envelope("pong", {})] * 4)
+    with pytest.raises(SubscriberTooSlow):
+        queue.take_up()
+    assert len(queue) == 0
+
+
 async def test_room_that_was_read_free_can_be_used_again() -> None:
     queue = Subscriber(2)
     for _ in range(10):
@@ -75,15 +128,14 @@ async def test_room_that_was_read_free_can_be_used_again() -> None:
         assert await got(queue, 2) == ["a", "b"]
 
 
-async def test_overflow_wakes_the_reader_and_the_sender() -> None:
+async def test_overflow_wakes_the_reader() -> None:
     queue = Subscriber(0)
-    reader, sender = asyncio.create_task(got(queue, 1)), asyncio.create_task(queue.overflowed())
+    reader = asyncio.create_task(got(queue, 1))
     await anyio.wait_all_tasks_blocked()
     queue.put_nowait(batch("a"))
     async with deadline(5):
-        await asyncio.wait([reader, sender])
+        await asyncio.wait([reader])
     assert isinstance(reader.exception(), SubscriberTooSlow)
-    assert isinstance(sender.exception(), SubscriberTooSlow)
 
 
 async def test_end_comes_behind_what_is_queued() -> None:
@@ -113,6 +165,9 @@ async def test_end_after_overflow_does_not_hide_it() -> None:
     queue.put_nowait(batch("a"))
     queue.end(BoardGone("gone"))
     with pytest.raises(SubscriberTooSlow):
+        await got(queue, 1)
+    queue.take_up()
+    with pytest.raises(BoardGone):
         await got(queue, 1)
 
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from realtime import options
 from realtime.dashboard import model, time_range
 from realtime.errors import StreamEnded
 from realtime.kanban import conversation, events, models
@@ -39,6 +40,7 @@ CASES: list[tuple[type[Enum], Iterable[str]]] = [
     (enums.AgentStatus, words(model.AgentStats, "status")),
     (enums.MetricUnit, words(model.MetricSeries, "unit")),
     (enums.InboxKind, {"review", "failed", "stuck"}),
+    (enums.SlowPolicy, options.SlowPolicy),
     (
         enums.InterruptionReason,
         # Contract §1, `gap`; what ends streams.

@@ -30,7 +30,7 @@ REFUSALS = [
     (errors.CardBlocked("Blocked", ["k1"]), "CARD_BLOCKED"),
 ]
 ENDINGS = [
-    (errors.SubscriberTooSlow("more than 5"), "SLOW_CONSUMER"),
+    (errors.SubscriberTooSlow("more than 5", "c"), "SLOW_CONSUMER"),
     (errors.BoardGone("board p1 was deleted"), "BOARD_DELETED"),
     (errors.Draining("the server stops"), "SERVER_SHUTDOWN"),
     (errors.LifetimeReached("long enough"), "CONNECTION_LIFETIME"),
@@ -49,7 +49,8 @@ def test_refusal_keeps_its_sentence_and_place(cause: errors.Refused, code: str) 
 @pytest.mark.parametrize(("cause", "code"), ENDINGS)
 def test_ending_has_its_code_and_hides_its_words(cause: Exception, code: str) -> None:
     shown = public_error(raised(cause))
-    assert shown.extensions == {"code": code}
+    cursor = {"cursor": "c"} if code == "SLOW_CONSUMER" else {}
+    assert shown.extensions == {"code": code, **cursor}
     assert str(cause) not in shown.message
 
 

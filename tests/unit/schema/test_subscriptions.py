@@ -17,6 +17,7 @@ from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
 from realtime.node import Limits, Node
+from realtime.options import SlowPolicy
 from schema.context import Context
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, publish
 from tests.kit.publishing import event
@@ -33,6 +34,11 @@ CHANGES = """subscription ($board: ID!) { boardChanges(boardId: $board) { kind: 
 EMPTY = HubStatistics(channels=0, subscribers=0)
 BOTH = pytest.mark.parametrize("document", [STATE, EVENTS, CHANGES], ids=["boardState", "boardEvents", "boardChanges"])
 DASHBOARD_EVENTS = "subscription { dashboardEvents { __typename } }"
+DISCONNECTING = """subscription ($board: ID!) { boardEvents(boardId: $board, slow: DISCONNECT) { kind: __typename
+    ... on State { cursor } ... on Goodbye { reason } } }"""
+DISCONNECTING_DASHBOARD = """subscription { dashboardEvents(slow: DISCONNECT) { kind: __typename
+    ... on Overview { cursor } ... on Goodbye { reason } } }"""
+_LINE = event("attempt.log.appended", {"attemptId": "a1", "boardId": BOARD, "level": "info", "message": "m"})
 ALL = pytest.mark.parametrize(
     "document",
     [STATE, EVENTS, CHANGES, DASHBOARD, DASHBOARD_EVENTS],
@@ -144,17 +150,47 @@ async def test_draining_server_says_goodbye_in_board_events(
         assert await results.refusal() == SHUTDOWN
 
 
-@BOTH
-async def test_slow_reader_ends_with_slow_consumer(narrow: Caller, document: str) -> None:
+async def test_slow_reader_of_states_gets_the_newest(narrow: Caller) -> None:
     board = await create_board(narrow.node)
-    async with narrow.subscribe(document, board=BOARD) as results:
+    async with narrow.subscribe(STATE, board=BOARD) as results:
         await results.next()
         for n in range(3):
             await make_card(narrow.node, board, str(n))
-        if document is not STATE:
-            await results.next()  # the snapshot was made when the stream began
+        await publish(narrow.node, *[_LINE] * 3)
+        assert [card["title"] for card in (await results.next())["cards"]] == ["0", "1", "2"]
+
+
+async def test_slow_reader_gets_gap_and_state(narrow: Caller) -> None:
+    await create_board(narrow.node)
+    async with narrow.subscribe(EVENTS, board=BOARD) as results:
+        await results.take(2)
+        await publish(narrow.node, *[_LINE] * 3)
+        assert [one["kind"] for one in await results.take(2)] == ["Gap", "State"]
+
+
+@pytest.mark.parametrize(
+    ("document", "flood"), [(DISCONNECTING, "attempt.log.appended"), (DISCONNECTING_DASHBOARD, "agent.registered")]
+)
+async def test_slow_reader_that_would_rather_end_learns_its_cursor(narrow: Caller, document: str, flood: str) -> None:
+    await create_board(narrow.node)
+    async with narrow.subscribe(document, board=BOARD) as results:
+        _, first = await results.take(2)
+        await publish(narrow.node, *[_LINE if flood == _LINE["name"] else event(flood, {"agent": "A"})] * 3)
+        assert (await results.next())["reason"] == "SLOW_CONSUMER"
         message, extensions = await results.refusal()
-    assert (message, extensions) == ("This reader was too slow; subscribe again", {"code": "SLOW_CONSUMER"})
+    assert message == "This reader was too slow; subscribe again"
+    assert extensions == {"code": "SLOW_CONSUMER", "cursor": first["cursor"]}
+
+
+async def test_policy_that_the_server_does_not_have_is_refused(schema: strawberry.Schema, store: SqlStore) -> None:
+    async with open_node(store, limits=Limits(slow_policies=(SlowPolicy.SNAPSHOT,))) as node:
+        await create_board(node)
+        async with Caller(schema, node).subscribe(DISCONNECTING, board=BOARD) as results:
+            sentence, extensions = await results.refusal()
+    message = "expected snapshot, got 'disconnect'"
+    assert sentence == f"slow: {message}"
+    fields = [{"field": "slow", "message": message}]
+    assert extensions == {"code": "BAD_USER_INPUT", "field": "slow", "fields": fields}
 
 
 async def test_dashboard_is_told_anew_after_a_change(caller: Caller, node: Node, board: Board) -> None:

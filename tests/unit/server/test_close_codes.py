@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from realtime.errors import NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow
+from realtime.position import Position
 from server.close_codes import ENDINGS, HEARTBEAT_TIMEOUT, ending_of, has_ending
 
 _FAULT = 1011
@@ -38,7 +39,7 @@ def test_codes_are_those_of_the_contract() -> None:
     assert {kind.__name__: (row.code, row.reconnect) for kind, row in ENDINGS.items()} == {
         "NotFound": (1008, False),
         "BoardGone": (1008, False),
-        "SubscriberTooSlow": (1013, True),
+        "SubscriberTooSlow": (4013, True),
         "Draining": (1012, True),
         "LifetimeReached": (1012, True),
         "StoreUnavailable": (1013, True),
@@ -50,6 +51,13 @@ def test_every_end_by_the_server_has_a_reason_of_its_own() -> None:
     kinds = list(_with_subclasses(StreamEnded))
     told = {(kind.code, ending_of(kind("why")).reason) for kind in kinds if issubclass(kind, StreamEnded)}
     assert len(told) == len({code for code, _ in told}) == len({reason for _, reason in told}) == len(kinds)
+
+
+def test_too_slow_reader_learns_where_to_come_back_whole() -> None:
+    cursor = Position("f" * 32, "0a0a0a0a", 10**18 - 1, 10**18 - 1, 9999).cursor
+    ending = ending_of(SubscriberTooSlow("why", cursor))
+    assert (ending.code, ending.reason) == (4013, f"Too slow; come back with after={cursor}")
+    assert len(ending.reason.encode()) <= 123
 
 
 def test_anything_else_is_our_fault() -> None:

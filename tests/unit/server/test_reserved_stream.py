@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import anyio
+import orjson
+import pytest
 
+from realtime.counters import Account
+from realtime.node import Limits
 from server.protocol.graphql_reservations import Reservation
 from server.transports.graphql_operation import OperationResult
 from server.transports.graphql_reserved_stream import ReservedStream
@@ -18,9 +23,14 @@ async def _endless() -> AsyncGenerator[OperationResult, None]:
         yield OperationResult({"data": None}, failed=False)
 
 
+async def _two() -> AsyncGenerator[OperationResult, None]:
+    for _ in range(2):
+        yield OperationResult({"data": None}, failed=False)
+
+
 async def test_stop_that_waits_for_room_ends_with_the_stream() -> None:
     reservation = Reservation("token", max_operations=1, is_open=True)
-    stream = ReservedStream(reservation, 1, lambda: None)
+    stream = ReservedStream(reservation, Account(), Limits(), lambda: None)
     reservation.start("1")
     async with deadline(5):
         await stream.begin("1", _endless())
@@ -29,3 +39,30 @@ async def test_stop_that_waits_for_room_ends_with_the_stream() -> None:
         assert not stopping.done()  # its `complete` finds the queue full, and nobody reads
         await stream.aclose()
         await stopping
+
+
+@pytest.mark.parametrize("limits", [Limits(queued_envelopes=3), Limits(queued_bytes=1024)], ids=["count", "bytes"])
+async def test_too_much_before_anybody_reads_ends_all(limits: Limits) -> None:
+    reservation, forgotten = Reservation("token", max_operations=1), asyncio.Event()
+    stream = ReservedStream(reservation, Account(), limits, forgotten.set)
+    reservation.start("1")
+    async with deadline(5):
+        await stream.begin("1", _endless())
+        await forgotten.wait()
+        await stream.aclose()
+    assert reservation.operations == set()
+
+
+async def test_what_was_told_before_the_stream_opened_comes_first() -> None:
+    reservation = Reservation("token", max_operations=2)
+    stream = ReservedStream(reservation, Account(), Limits(), lambda: None)
+    reservation.start("1")
+    async with deadline(5), aclosing(stream.blocks()) as blocks:
+        await stream.begin("1", _two())
+        await anyio.wait_all_tasks_blocked()
+        reservation.is_open = True
+        reservation.start("2")
+        await stream.begin("2", _two())
+        told = [await anext(blocks) for _ in range(7)]
+        await stream.aclose()
+    assert [orjson.loads(block.split(b"data: ")[1])["id"] for block in told[1:]] == ["1"] * 3 + ["2"] * 3

@@ -7,6 +7,8 @@ from starlette.datastructures import QueryParams
 
 from realtime.errors import Conflict, FieldError, InvalidInput, NotFound
 from realtime.kanban.commands import MoveCard
+from realtime.node import Limits
+from realtime.options import SlowPolicy
 from server.problem import Problem
 from server.transports.query import board_of, first_values, options_of, required_board
 from server.transports.rest.inputs import StopPatch, command_of, input_of
@@ -42,12 +44,24 @@ def test_first_of_several_values_counts() -> None:
 
 
 def test_after_must_be_a_cursor() -> None:
-    assert options_of(QueryParams("")).after is None
-    assert options_of(QueryParams("after=abc-01234567-5-0")).after == "abc-01234567-5-0"
+    assert options_of(QueryParams(""), Limits()).after is None
+    assert options_of(QueryParams("after=abc-01234567-5-0"), Limits()).after == "abc-01234567-5-0"
     for bad in ("", "42", "abc-01234567-5-0%0A", "abc-01234567--5-0"):
         with pytest.raises(Problem) as refused:
-            options_of(QueryParams(f"after={bad}"))
+            options_of(QueryParams(f"after={bad}"), Limits())
         assert [error.field for error in refused.value.errors] == ["after"]
+
+
+def test_slow_must_be_a_policy_that_is_allowed() -> None:
+    both, one = Limits(), Limits(slow_policies=(SlowPolicy.DISCONNECT,))
+    assert options_of(QueryParams(""), both).slow is SlowPolicy.SNAPSHOT
+    assert options_of(QueryParams(""), one).slow is SlowPolicy.DISCONNECT
+    assert options_of(QueryParams("slow=disconnect"), both).slow is SlowPolicy.DISCONNECT
+    for bad, limits, expected in (("", both, "snapshot or disconnect"), ("snapshot", one, "disconnect")):
+        with pytest.raises(Problem, match="slow: expected") as refused:
+            options_of(QueryParams(f"slow={bad}"), limits)
+        (error,) = refused.value.errors
+        assert (error.field, error.message) == ("slow", f"expected {expected}, got {bad!r}")
 
 
 @pytest.mark.parametrize("status", ["running", "Stopped", "stopped\n", None, 1])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from realtime.options import SlowPolicy
 from server.settings import Settings, is_loopback
 
 
@@ -97,3 +98,11 @@ def test_bad_tokens_are_refused_and_not_shown(tokens: str) -> None:
 def test_tokens_are_not_shown() -> None:
     settings = Settings(tokens=SecretStr(_TOKEN))
     assert _TOKEN not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_slow_policies_are_named_one_by_one() -> None:
+    assert Settings().allowed_slow_policies == (SlowPolicy.SNAPSHOT, SlowPolicy.DISCONNECT)
+    assert Settings(slow_policies="disconnect").allowed_slow_policies == (SlowPolicy.DISCONNECT,)
+    for bad in ("", "snapshot,", "drop"):
+        with pytest.raises(ValidationError, match="expected some of snapshot, disconnect"):
+            Settings(slow_policies=bad)

@@ -1,0 +1,67 @@
+"""What is counted: one end for each stream, under the reason it had."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from realtime.counters import SEND_TIMEOUT, Account, Counters, ExitCounters
+from realtime.envelopes import Envelope, goodbye
+from realtime.errors import BoardGone, Draining, StoreUnavailable, SubscriberTooSlow
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BoardGone("gone"), "board_deleted"),
+        (Draining("stops"), "server_shutdown"),
+        (SubscriberTooSlow("full"), "slow_consumer"),
+        (StoreUnavailable("away"), "store_unavailable"),
+        (KeyError("ours"), "internal_error"),
+        (GeneratorExit(), "client_left"),
+        (asyncio.CancelledError(), "client_left"),
+    ],
+)
+def test_stream_is_counted_while_it_runs_and_then_under_what_ended_it(error: BaseException, reason: str) -> None:
+    account = Account()
+    with pytest.raises(type(error)), account.reading():  # noqa: PT012 - what is looked at lies in between
+        assert (account.counters.readers, account.counters.ended) == (1, {})
+        raise error
+    assert (account.counters.readers, account.counters.ended) == (0, {reason: 1})
+
+
+def _closed(account: Account) -> None:
+    account.leaves = SEND_TIMEOUT
+    raise GeneratorExit
+
+
+def _returned(account: Account) -> None:
+    account.leaves = SEND_TIMEOUT
+
+
+@pytest.mark.parametrize("leave", [_closed, _returned])
+def test_who_cuts_the_connection_names_the_reason(leave: Callable[[Account], None]) -> None:
+    account = Account()
+    try:
+        with account.reading(), account.reading():
+            leave(account)
+    except GeneratorExit:
+        pass
+    assert account.counters.ended == {SEND_TIMEOUT: 2}
+
+
+def test_gaps_that_are_told_are_counted_by_reason() -> None:
+    counters = ExitCounters()
+    for reason in ("slow_consumer", "slow_consumer", "other_board"):
+        counters.told(Envelope("gap", {"reason": reason, "from": "a", "to": "b"}, "b"))
+    counters.told(goodbye("board_deleted", 0))
+    assert (counters.sent, counters.gaps) == (4, {"slow_consumer": 2, "other_board": 1})
+
+
+def test_exit_has_the_same_counters_each_time() -> None:
+    counters = Counters()
+    counters.exit("board-ws").sent += 1
+    assert counters.exit("board-ws").sent == 1
+    assert list(counters.exits) == ["board-ws"]

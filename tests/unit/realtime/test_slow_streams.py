@@ -1,0 +1,96 @@
+"""Streams of readers that are too slow: what they cannot have is announced, and where they go on is the present."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+import anyio
+import orjson
+import pytest
+
+from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
+from realtime.errors import BoardGone, SubscriberTooSlow
+from realtime.kanban.board import Board
+from realtime.kanban.commands import CreateCard
+from realtime.node import Node
+from realtime.options import SlowPolicy, StreamOptions
+from realtime.position import parse_cursor
+from realtime.streams import board_stream, dashboard_stream
+from realtime.subscriber import Subscriber
+from tests.kit.nodes import BOARD, column_id, publish, take
+from tests.kit.publishing import event
+
+LINE = {"attemptId": "a1", "boardId": BOARD, "level": "info", "message": "m"}
+QUEUED = {"attemptId": "late", "boardId": BOARD, "cardId": "k1", "agent": "CODEX"}
+
+
+async def test_reader_whose_queue_was_full_gets_gap_and_present_and_goes_on(node: Node, board: Board) -> None:
+    async with aclosing(board_stream(node, BOARD, Subscriber(3))) as stream:
+        _, state = await take(stream, 2)
+        await publish(node, event("attempt.log.appended", LINE))
+        (line,) = await take(stream, 1)
+        await publish(node, event("attempt.queued", QUEUED))
+        await publish(node, *[event("attempt.log.appended", LINE)] * 4)
+        await node.bus.execute(BOARD, CreateCard(column_id=column_id(board.state, "Backlog"), title="card"))
+        gap, fresh, attempt = await take(stream, 3)
+        await publish(node, event("attempt.log.appended", LINE))
+        (marker,) = await take(stream, 1)
+    assert state.cursor != line.cursor
+    assert (gap.type, gap.payload) == ("gap", {"reason": "slow_consumer", "from": line.cursor, "to": fresh.cursor})
+    assert len(orjson.loads(fresh.payload_json())["cards"]) == 1
+    assert (attempt.type, attempt.cursor) == ("attempt_status", fresh.cursor)
+    assert marker.type == "attempt_log"
+    assert [parse_cursor(one.cursor).offset for one in (fresh, marker) if one.cursor] == [9, 10]
+
+
+async def test_reader_that_would_rather_end_gets_goodbye_with_its_cursor(node: Node, board: Board) -> None:
+    options = StreamOptions(slow=SlowPolicy.DISCONNECT)
+    async with aclosing(board_stream(node, BOARD, Subscriber(2), options)) as stream:
+        _, state = await take(stream, 2)
+        await publish(node, *[event("attempt.log.appended", LINE)] * 3)
+        (goodbye_,) = await take(stream, 1)
+        assert goodbye_.payload == {"reason": "slow_consumer", "reconnectAfterMs": 1000, "cursor": state.cursor}
+        with pytest.raises(SubscriberTooSlow) as ended:
+            await take(stream, 1)
+        assert ended.value.cursor == state.cursor
+        await anyio.wait_all_tasks_blocked()
+        assert node.hub.statistics().subscribers == 0
+
+
+async def test_overflow_during_a_replay_is_announced_behind_it(node: Node, board: Board) -> None:
+    async with aclosing(board_stream(node, BOARD)) as stream:
+        _, state = await take(stream, 2)
+    await publish(node, *[event("attempt.log.appended", LINE)] * 600)
+    options = StreamOptions(after=state.cursor)
+    async with aclosing(board_stream(node, BOARD, Subscriber(5), options)) as stream:
+        await take(stream, 10)
+        for _ in range(4):
+            await publish(node, *[event("attempt.log.appended", LINE)] * 3)
+        *replayed, gap, fresh = await take(stream, 593, units=20)
+        await publish(node, event("attempt.log.appended", LINE))
+        (marker,) = await take(stream, 1)
+    assert {one.type for one in replayed} == {"attempt_log"}
+    assert gap.payload == {"reason": "slow_consumer", "from": replayed[-1].cursor, "to": fresh.cursor}
+    assert [parse_cursor(one.cursor).offset for one in (replayed[-1], fresh, marker) if one.cursor] == [601, 613, 614]
+
+
+async def test_board_deleted_over_a_slow_reader_is_told_behind_the_gap(node: Node, board: Board) -> None:
+    async with aclosing(board_stream(node, BOARD, Subscriber(2))) as stream:
+        await take(stream, 2)
+        lines = [event("attempt.log.appended", LINE)] * 3
+        await publish(node, *lines, event("project.deleted", {"projectId": "p1"}))
+        assert [one.type for one in await take(stream, 3)] == ["gap", "state", "goodbye"]
+        with pytest.raises(BoardGone):
+            await take(stream, 1)
+
+
+async def test_dashboard_reader_whose_queue_was_full_gets_gap_and_overview(node: Node, board: Board) -> None:
+    async with aclosing(dashboard_stream(node, DEFAULT_TIME_RANGE, Subscriber(2))) as stream:
+        _, first = await take(stream, 2)
+        await publish(node, *[event("agent.registered", {"agent": "A"})] * 3)
+        gap, overview = await take(stream, 2)
+        await publish(node, event("agent.registered", {"agent": "marker"}))
+        (marker,) = await take(stream, 1)
+    assert gap.payload == {"reason": "slow_consumer", "from": first.cursor, "to": overview.cursor}
+    assert (overview.type, marker.payload) == ("dashboard_overview", {"agent": "marker", "label": None})
+    assert [parse_cursor(one.cursor).global_offset for one in (overview, marker) if one.cursor] == [3, 4]
