@@ -31,8 +31,8 @@ DEBOUNCE_SECONDS = 0.15
 REFRESH_SECONDS = 15.0
 #: Pauses before the loop goes on after a fault: doubling, up to the last.
 RETRY_SECONDS = (0.5, 30.0)
-#: Keys of an overview that differ each time it is made.
-_TIMES = ("timeRange", "generatedAt", "updatedAt")
+#: Fields of an overview that differ each time it is made.
+_TIMES = ("time_range", "generated_at", "updated_at")
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +99,9 @@ class DashboardFeed:
         Raises:
             StoreUnavailable: the rows could not be read.
         """
-        rows = await self._reader.dashboard_rows()
-        return build_overview(rows, time_range, self._clock())
+        now = self._clock()
+        window = time_range.window(now)
+        return build_overview(await self._reader.dashboard_figures(window), window, now)
 
     async def envelope(self, time_range: TimeRange) -> Envelope:
         """Compute the overview of now, as the envelope a new reader begins with.
@@ -167,10 +168,8 @@ class DashboardFeed:
         return True
 
     async def _publish(self, changed: bool) -> None:
-        rows = await self._reader.dashboard_rows()
-        now = self._clock()
         for channel, watched in list(self._watched.items()):
-            current = build_overview(rows, watched.time_range, now)
+            current = await self.overview(watched.time_range)
             content = _content(current)
             if changed or content != watched.last:
                 self._hub.publish(channel, (envelopes.overview(current, self.position.cursor),))
@@ -178,7 +177,8 @@ class DashboardFeed:
 
 
 def _content(overview: DashboardOverview) -> dict[str, Any]:
-    content = {key: value for key, value in overview.to_wire().items() if key not in _TIMES}
+    """Return what is to differ if an overview is to be sent without a change; to be compared, nothing else."""
+    metrics = dict(overview.metrics)
     # The points of a series stand at the beginning of the window, which slides with the clock.
-    totals = {key: series.total for key, series in overview.metrics.by_key.items()}
-    return {**content, "metrics": {**content["metrics"], "byKey": totals}}
+    metrics["by_key"] = {key: series.total for key, series in overview.metrics.by_key.items()}
+    return {key: value for key, value in overview if key not in _TIMES} | {"metrics": metrics}

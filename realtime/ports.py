@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from realtime.channels import Channel
-from realtime.dashboard.rows import DashboardRows
+from realtime.dashboard.figures import DashboardFigures
+from realtime.dashboard.time_range import Window
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import AttemptStatus, Card, Project
@@ -295,8 +296,12 @@ class BatchReader(Protocol):
 class DashboardReader(Protocol):
     """Reads what the dashboard is computed from."""
 
-    async def dashboard_rows(self) -> DashboardRows:
-        """Return the rows of all projects, at one moment."""
+    async def dashboard_figures(self, window: Window) -> DashboardFigures:
+        """Return the figures of all projects for a window, at one moment.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
 
     async def agents(self) -> tuple[list[Agent], list[Profile]]:
         """Return the registered agents and their profiles, oldest first."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from realtime.dashboard.figures import Counts
 from realtime.dashboard.model import AgentStats
 from realtime.dashboard.rows import AgentRow
-from realtime.dashboard.tally import Counts
 
 __all__ = ["agent_stats", "label_order"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 
-from realtime.dashboard.rows import DashboardRows
+from realtime.dashboard.rows import ColumnCards
 from realtime.dashboard.text import trimmed
 from realtime.kanban.ids import BoardId
 
@@ -44,12 +45,9 @@ def is_done(title: str | None) -> bool:
     return title is not None and trimmed(title).lower() in {"done", "closed"}
 
 
-def card_counts(rows: DashboardRows) -> dict[BoardId, Counter[Bucket]]:
-    """Count each project's cards by bucket; projects without cards are absent, cards without a column not counted."""
-    cards = Counter((card.project_id, card.column_id) for card in rows.cards)
-    counts: dict[BoardId, Counter[Bucket]] = {}
-    for column in rows.columns:
-        here = cards[column.project_id, column.id]
-        if here:
-            counts.setdefault(column.project_id, Counter())[bucket_of(column.title)] += here
+def card_counts(columns: Iterable[ColumnCards]) -> dict[BoardId | None, Counter[Bucket]]:
+    """Add the cards of each project up by bucket; under None those of the projects that are not shown."""
+    counts: dict[BoardId | None, Counter[Bucket]] = {}
+    for column in columns:
+        counts.setdefault(column.project_id, Counter())[bucket_of(column.title)] += column.cards
     return counts

@@ -8,11 +8,10 @@ from typing import TypedDict
 
 from realtime.dashboard.buckets import is_done
 from realtime.dashboard.error_summary import error_summaries
-from realtime.dashboard.lookup import Lookup
 from realtime.dashboard.model import FailedItem, Inbox, InboxMeta, ReviewItem, StuckItem
 from realtime.dashboard.rows import AttemptLogRow, AttemptRow
 from realtime.dashboard.text import trimmed
-from realtime.dashboard.triage import Finding, Kind, triage
+from realtime.dashboard.triage import Finding, Kind
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 
@@ -40,23 +39,19 @@ class _Common(TypedDict):
     pr_url: str | None
 
 
-def build_inbox(
-    attempts: Iterable[AttemptRow], logs: Iterable[AttemptLogRow], lookup: Lookup, as_of: datetime
-) -> Inbox:
-    """Make the inbox of `attempts`, those of the range; hanging ones are judged as of `as_of`, the end of it."""
-    findings = triage(attempts, lookup, as_of)
+def build_inbox(findings: Sequence[Finding], logs: Iterable[AttemptLogRow]) -> Inbox:
+    """Make the inbox of `findings`; `logs` holds the last lines of those that failed."""
     failed = _of_kind("failed", findings)
-    summaries = error_summaries({finding.attempt.id for finding in failed}, logs) if failed else {}
-    review = tuple(_review(finding.attempt, lookup) for finding in _of_kind("review", findings))
+    summaries = error_summaries({finding.attempt.id for finding in failed}, logs)
+    review = tuple(_review(finding.attempt) for finding in _of_kind("review", findings))
     stuck = tuple(
-        StuckItem(**_common(finding.attempt, lookup), stuck_for_seconds=finding.age_seconds)
+        StuckItem(**_common(finding.attempt), stuck_for_seconds=finding.age_seconds)
         for finding in _of_kind("stuck", findings)
     )
     return Inbox(
         review=review,
         failed=tuple(
-            FailedItem(**_common(finding.attempt, lookup), error_summary=summaries[finding.attempt.id])
-            for finding in failed
+            FailedItem(**_common(finding.attempt), error_summary=summaries[finding.attempt.id]) for finding in failed
         ),
         stuck=stuck,
         meta=_meta(len(review), len(failed), len(stuck)),
@@ -72,8 +67,8 @@ def _meta(review: int, failed: int, stuck: int) -> InboxMeta | None:
     return InboxMeta(total_items=total, total_review=review, total_failed=failed, total_stuck=stuck) if total else None
 
 
-def _review(attempt: AttemptRow, lookup: Lookup) -> ReviewItem:
-    common = _common(attempt, lookup)
+def _review(attempt: AttemptRow) -> ReviewItem:
+    common = _common(attempt)
     reasons = [
         *(["PR is still open or pending review"] if common["pr_url"] else []),
         *([] if is_done(common["card_status"]) else ["card is not in a Done column"]),
@@ -81,20 +76,20 @@ def _review(attempt: AttemptRow, lookup: Lookup) -> ReviewItem:
     return ReviewItem(**common, reason="; ".join(reasons))
 
 
-def _common(attempt: AttemptRow, lookup: Lookup) -> _Common:
-    card = lookup.card(attempt)
+def _common(attempt: AttemptRow) -> _Common:
+    card = attempt.card
     return _Common(
         id=attempt.id,
         attempt_id=attempt.id,
         project_id=attempt.project_id,
-        project_name=lookup.project_name(attempt),
+        project_name=attempt.project_name,
         card_id=attempt.card_id,
         card_title=trimmed(card.title if card else "") or f"Card {attempt.card_id}",
         ticket_key=card.ticket_key if card else None,
         agent_id=attempt.agent,
         agent_name=attempt.agent,
         status=attempt.status,
-        card_status=lookup.column_title(attempt),
+        card_status=card.column_title if card else None,
         created_at=attempt.created_at,
         updated_at=attempt.finished_at,
         finished_at=None if attempt.is_active else attempt.ended_at,

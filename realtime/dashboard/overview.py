@@ -1,23 +1,22 @@
-"""The overview: rows, a time range and `now` in, everything the dashboard shows out.
+"""The overview: figures of a window in, everything the dashboard shows out.
 
 Rules and limits are those of the recordings in `dashboard-overview.json`, times are real (contract §8, row 6).
 Active attempts and open cards do not care about the range; completed ones are in it by their end, all else by
-creation. Reading the rows is a store's; when to compute is `realtime.dashboard_feed`'s.
+creation. Counting and picking the rows is a store's (`figures`); when to compute is `realtime.dashboard_feed`'s.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from heapq import nlargest
 from typing import TypedDict
 
 from realtime.dashboard.agents import agent_stats
 from realtime.dashboard.buckets import Bucket, card_counts
+from realtime.dashboard.figures import Counts, DashboardFigures
 from realtime.dashboard.health import project_health, ratio
 from realtime.dashboard.inbox import build_inbox
-from realtime.dashboard.lookup import Lookup
 from realtime.dashboard.model import (
     ActiveAttempt,
     AttemptActivity,
@@ -29,20 +28,14 @@ from realtime.dashboard.model import (
     MetricSeries,
     ProjectSnapshot,
 )
-from realtime.dashboard.rows import AttemptRow, DashboardRows, ProjectRow
-from realtime.dashboard.tally import Counts, Tally, tally
-from realtime.dashboard.time_range import TimeRange, Window
+from realtime.dashboard.rows import AttemptRow, ProjectRow
+from realtime.dashboard.time_range import Window
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 
 __all__ = ["DashboardOverview", "build_overview"]
 
-#: Lengths of the lists.
-ACTIVE_ATTEMPTS = 200
-RECENT_ATTEMPTS = 40
-PROJECTS = 6
-
-_CardCounts = Mapping[BoardId, Counter[Bucket]]
+_CardCounts = Mapping[BoardId | None, Counter[Bucket]]
 
 
 class _Names(TypedDict):
@@ -58,35 +51,34 @@ class _Names(TypedDict):
     status: AttemptStatus
 
 
-def build_overview(rows: DashboardRows, time_range: TimeRange, now: datetime) -> DashboardOverview:
-    """Return the overview of `rows` at `now` (aware) for `time_range`; the same input gives the same overview."""
-    window = time_range.window(now)
-    lookup = Lookup.of(rows)
-    found = tally(rows.attempts, window)
-    cards = card_counts(rows)
-    inbox = build_inbox(found.created, rows.logs, lookup, window.end)
-    active_projects = sum(counts.in_range > 0 for counts in found.by_project.values())
+def build_overview(figures: DashboardFigures, window: Window, now: datetime) -> DashboardOverview:
+    """Return the overview of `figures`, those of `window`, at `now` (aware); the same input gives the same overview."""
+    counts = figures.by_agent.values()
+    in_range, active = sum(each.in_range for each in counts), sum(each.active for each in counts)
+    success_rate = ratio(sum(each.succeeded for each in counts), in_range)
+    cards = card_counts(figures.cards)
+    inbox = build_inbox(figures.findings, figures.logs)
     metrics = DashboardMetrics(
-        by_key=_series(rows, found, cards, window),
-        active_attempts=len(found.active),
-        attempts_in_range=len(found.created),
-        success_rate_in_range=ratio(found.succeeded, len(found.created)),
+        by_key=_series(figures, active, cards, window),
+        active_attempts=active,
+        attempts_in_range=in_range,
+        success_rate_in_range=success_rate,
         review_items_count=len(inbox.review),
-        projects_with_activity=active_projects,
+        projects_with_activity=figures.projects_in_range,
     )
     return DashboardOverview(
         time_range=_time_range(window),
         generated_at=now,
         updated_at=now,
         metrics=metrics,
-        active_attempts=_active(found.active, lookup),
-        recent_attempt_activity=_recent(found.completed, lookup),
-        project_snapshots=_snapshots(rows.projects, found, cards),
+        active_attempts=tuple(map(_active, figures.active)),
+        recent_attempt_activity=tuple(map(_completed, figures.completed)),
+        project_snapshots=tuple(_snapshot(project, figures, cards) for project in figures.projects),
         inbox_items=inbox,
-        agent_stats=agent_stats(rows.agents, found.by_agent),
-        attempts_in_range=metrics.attempts_in_range,
-        success_rate_in_range=metrics.success_rate_in_range,
-        projects_with_activity_in_range=active_projects,
+        agent_stats=agent_stats(figures.agents, figures.by_agent),
+        attempts_in_range=in_range,
+        success_rate_in_range=success_rate,
+        projects_with_activity_in_range=figures.projects_in_range,
     )
 
 
@@ -96,11 +88,11 @@ def _time_range(window: Window) -> DashboardTimeRange:
     )
 
 
-def _series(rows: DashboardRows, found: Tally, cards: _CardCounts, window: Window) -> dict[str, MetricSeries]:
+def _series(figures: DashboardFigures, active: int, cards: _CardCounts, window: Window) -> dict[str, MetricSeries]:
     totals = {
-        "projects.total": ("Projects", len(rows.projects)),
-        "attempts.active": ("Active Attempts", len(found.active)),
-        "attempts.completed": ("Attempts Completed", len(found.completed)),
+        "projects.total": ("Projects", figures.project_count),
+        "attempts.active": ("Active Attempts", active),
+        "attempts.completed": ("Attempts Completed", figures.completed_count),
         "cards.open": ("Open Cards", sum(_open(counts) for counts in cards.values())),
     }
     return {
@@ -122,28 +114,14 @@ def _open(counts: Counter[Bucket]) -> int:
     return counts.total() - counts[Bucket.DONE]
 
 
-def _active(attempts: Iterable[AttemptRow], lookup: Lookup) -> tuple[ActiveAttempt, ...]:
-    """Return the attempts that were touched last; equal times in the order of creation."""
-    newest = nlargest(ACTIVE_ATTEMPTS, attempts, key=lambda attempt: _rank(attempt.updated_at, attempt))
-    return tuple(
-        ActiveAttempt(**_names(attempt, lookup), started_at=attempt.started_at, updated_at=attempt.updated_at)
-        for attempt in newest
+def _active(attempt: AttemptRow) -> ActiveAttempt:
+    return ActiveAttempt(**_names(attempt), started_at=attempt.started_at, updated_at=attempt.updated_at)
+
+
+def _completed(attempt: AttemptRow) -> AttemptActivity:
+    return AttemptActivity(
+        **_names(attempt), occurred_at=attempt.finished_at, duration_seconds=_duration_seconds(attempt)
     )
-
-
-def _recent(attempts: Iterable[AttemptRow], lookup: Lookup) -> tuple[AttemptActivity, ...]:
-    """Return the attempts that ended last; equal times in the order of creation."""
-    newest = nlargest(RECENT_ATTEMPTS, attempts, key=lambda attempt: _rank(attempt.finished_at, attempt))
-    return tuple(
-        AttemptActivity(
-            **_names(attempt, lookup), occurred_at=attempt.finished_at, duration_seconds=_duration_seconds(attempt)
-        )
-        for attempt in newest
-    )
-
-
-def _rank(at: datetime, attempt: AttemptRow) -> tuple[datetime, int]:
-    return at, -attempt.sequence
 
 
 def _duration_seconds(attempt: AttemptRow) -> int | None:
@@ -151,12 +129,12 @@ def _duration_seconds(attempt: AttemptRow) -> int | None:
     return seconds if seconds >= 0 else None
 
 
-def _names(attempt: AttemptRow, lookup: Lookup) -> _Names:
-    card = lookup.card(attempt)
+def _names(attempt: AttemptRow) -> _Names:
+    card = attempt.card
     return _Names(
         attempt_id=attempt.id,
-        project_id=attempt.project_id if attempt.project_id in lookup.projects else None,
-        project_name=lookup.project_name(attempt),
+        project_id=None if attempt.project_name is None else attempt.project_id,
+        project_name=attempt.project_name,
         card_id=attempt.card_id,
         card_title=card.title if card else None,
         ticket_key=card.ticket_key if card else None,
@@ -165,16 +143,9 @@ def _names(attempt: AttemptRow, lookup: Lookup) -> _Names:
     )
 
 
-def _snapshots(projects: Iterable[ProjectRow], found: Tally, cards: _CardCounts) -> tuple[ProjectSnapshot, ...]:
-    """Return the newest projects; equal times in the order of the rows."""
-    newest = sorted(projects, key=lambda project: project.created_at, reverse=True)[:PROJECTS]
-    return tuple(
-        _snapshot(project, found.by_project.get(project.id) or Counts(), cards.get(project.id) or Counter())
-        for project in newest
-    )
-
-
-def _snapshot(project: ProjectRow, attempts: Counts, cards: Counter[Bucket]) -> ProjectSnapshot:
+def _snapshot(project: ProjectRow, figures: DashboardFigures, cards_by_project: _CardCounts) -> ProjectSnapshot:
+    attempts = figures.by_project.get(project.id) or Counts()
+    cards = cards_by_project.get(project.id) or Counter()
     health = project_health(_open(cards), attempts.active, attempts.in_range, attempts.failed)
     return ProjectSnapshot(
         project_id=project.id,

@@ -1,22 +1,17 @@
-"""The rows an overview is made of: only the fields it needs, in the form in which a store can hand them over.
+"""The rows an overview shows: only the fields it needs, each with what it belongs to.
 
-Reading them is the store's. All times are aware. The order of `projects`, `agents` and `logs` (among equal times)
-is the order in which they came to be; attempts carry theirs as `sequence`.
+Reading them is the store's, counting them too (`figures`). All times are aware.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
+from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import ACTIVE_STATUSES, AttemptStatus
 
-__all__ = ["AgentRow", "AttemptLogRow", "AttemptRow", "CardRow", "ColumnRow", "DashboardRows", "ProjectRow"]
-
-# A tuple, for it finds a member by identity; a set would call the enumeration's hash for each of 100,000 rows.
-_ACTIVE = tuple(ACTIVE_STATUSES)
+__all__ = ["AgentRow", "AttemptLogRow", "AttemptRow", "CardRow", "ColumnCards", "ProjectRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +26,24 @@ class ProjectRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnRow:
-    """A column; its title says what its cards count as."""
+class ColumnCards:
+    """How many cards lie in the columns of one title: those of a project, or of all the projects not shown."""
 
-    id: ColumnId
-    project_id: BoardId
+    #: None: of the projects that are not in `DashboardFigures.projects`, together.
+    project_id: BoardId | None
     title: str
+    cards: int
 
 
 @dataclass(frozen=True, slots=True)
 class CardRow:
-    """A card. Ids of columns and cards come from clients too: they are unique on their board only."""
+    """The card of an attempt."""
 
-    id: CardId
-    project_id: BoardId
-    column_id: ColumnId
     title: str
     ticket_key: str | None = None
     pr_url: str | None = None
+    #: Title of the column it lies in; None when there is no such column.
+    column_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +62,15 @@ class AttemptRow:
     ended_at: datetime | None = None
     #: Grows with each new attempt; breaks ties between equal times.
     sequence: int = 0
+    #: None when there is no such project.
+    project_name: str | None = None
+    #: None when there is no such card on that project's board.
+    card: CardRow | None = None
 
     @property
     def is_active(self) -> bool:
         """Whether it is not over yet."""
-        return self.status in _ACTIVE
+        return self.status in ACTIVE_STATUSES
 
     @property
     def finished_at(self) -> datetime:
@@ -100,19 +99,3 @@ class AgentRow:
 
     key: str
     label: str
-
-
-@dataclass(frozen=True, slots=True)
-class DashboardRows:
-    """The rows of all projects at one moment.
-
-    Of `logs` only those of failed and stopped attempts are looked at, and of these only the last line and the last
-    line of level error: a store may leave out the others.
-    """
-
-    projects: Sequence[ProjectRow] = ()
-    columns: Sequence[ColumnRow] = ()
-    cards: Sequence[CardRow] = ()
-    attempts: Sequence[AttemptRow] = ()
-    logs: Sequence[AttemptLogRow] = ()
-    agents: Sequence[AgentRow] = ()

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from heapq import nlargest
 from typing import Literal
 
 from realtime.dashboard.buckets import is_done
-from realtime.dashboard.lookup import Lookup
-from realtime.dashboard.rows import AttemptRow
+from realtime.dashboard.rows import AttemptRow, CardRow
 from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 
-__all__ = ["Finding", "Kind", "triage"]
+__all__ = ["SCANNED_ATTEMPTS", "Finding", "Kind", "triage"]
 
-#: So many of the newest attempts are looked at, and so many findings kept.
+#: So many of the newest attempts of a window are looked at, and so many findings kept.
 SCANNED_ATTEMPTS = 500
 FINDINGS = 25
 #: An attempt hangs from this age on: in the queue, and after its start.
@@ -79,16 +77,17 @@ class _Card:
         return "stuck"
 
 
-def triage(attempts: Iterable[AttemptRow], lookup: Lookup, as_of: datetime) -> list[Finding]:
-    """Return what needs a person among the newest of `attempts`, the latest change first.
+def triage(attempts: Iterable[AttemptRow], as_of: datetime) -> list[Finding]:
+    """Return what needs a person among `attempts`, newest created first; the latest change comes first.
 
-    Equal times keep the order of creation, in the scan and in the answer. Ages are counted up to `as_of`.
+    They are the newest `SCANNED_ATTEMPTS` of a window. Equal times are in the order of creation, here and in the
+    answer. Ages are counted up to `as_of`.
     """
     cards: dict[tuple[BoardId, CardId], _Card] = {}
     findings = []
-    for attempt in nlargest(SCANNED_ATTEMPTS, attempts, key=_age_rank):
+    for attempt in attempts:
         key = (attempt.project_id, attempt.card_id)
-        card = cards.get(key) or cards.setdefault(key, _card(attempt, lookup))
+        card = cards.get(key) or cards.setdefault(key, _card(attempt.card))
         age = max(timedelta(), as_of - attempt.began_at)
         if kind := card.judge(attempt, age):
             findings.append(Finding(kind, attempt, age // timedelta(seconds=1) if kind == "stuck" else 0))
@@ -96,10 +95,5 @@ def triage(attempts: Iterable[AttemptRow], lookup: Lookup, as_of: datetime) -> l
     return sorted(findings, key=lambda finding: finding.attempt.finished_at, reverse=True)[:FINDINGS]
 
 
-def _age_rank(attempt: AttemptRow) -> tuple[datetime, int]:
-    return attempt.created_at, -attempt.sequence
-
-
-def _card(attempt: AttemptRow, lookup: Lookup) -> _Card:
-    card = lookup.card(attempt)
-    return _Card(in_done=is_done(lookup.column_title(attempt)), has_pr=bool(card and card.pr_url))
+def _card(card: CardRow | None) -> _Card:
+    return _Card(in_done=is_done(card.column_title), has_pr=bool(card.pr_url)) if card else _Card(False, False)

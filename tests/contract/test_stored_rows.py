@@ -9,6 +9,9 @@ import pytest
 
 from realtime.backends.sql.store import SqlStore
 from realtime.clock import iso, parse_iso
+from realtime.dashboard.figures import Counts
+from realtime.dashboard.rows import AgentRow
+from realtime.dashboard.time_range import Window
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 from realtime.node import Node
@@ -19,6 +22,8 @@ from tests.kit.publishing import event
 ATTEMPT = AttemptId("a1")
 OF_ATTEMPT = {"attemptId": "a1", "boardId": "p1"}
 OF_CARD = {**OF_ATTEMPT, "cardId": "k1", "agent": "CODEX"}
+#: Of the dashboard: holds all that happens here.
+EVER = Window(None, START + timedelta(days=1))
 
 
 def at(seconds: int) -> datetime:
@@ -244,20 +249,22 @@ async def test_deleted_project_takes_its_rows_along_and_leaves_those_of_others(n
     assert (await node.store.logs(ATTEMPT), await node.store.todos(ATTEMPT)) == ([], None)
     assert len(await node.store.logs(AttemptId("a2"))) == 1
     assert [project.id for project in await node.store.projects()] == ["p2"]
-    rows = await node.store.dashboard_rows()
-    assert [one.id for one in rows.attempts] == ["a2"]
+    figures = await node.store.dashboard_figures(EVER)
+    assert [one.id for one in figures.active] == ["a2"]
 
 
-async def test_dashboard_rows_have_everything_with_its_times(node: Node) -> None:
+async def test_dashboard_figures_have_everything_with_its_times(node: Node) -> None:
     await tell(node, 1, "attempt.started", cardId="k1", agent="CODEX")
     await tell(node, 2, "attempt.log.appended", level="error", message="bad")
     await tell(node, 3, "attempt.log.appended", level="info", message="last")
     await tell(node, 4, "attempt.completed", cardId="k1", status="failed")
     await publish(node, event("agent.registered", {"agent": "CODEX"}))
-    rows = await node.store.dashboard_rows()
-    (attempt,) = rows.attempts
+    figures = await node.store.dashboard_figures(EVER)
+    (attempt,) = figures.completed
     assert (attempt.id, attempt.status, attempt.started_at, attempt.ended_at) == ("a1", "failed", at(1), at(4))
-    assert sorted(line.message for line in rows.logs) == ["bad", "last"]
-    assert [column.title for column in rows.columns] == ["Backlog", "In Progress", "Review", "Done"]
-    assert [project.id for project in rows.projects] == [BOARD]
-    assert len(rows.agents) == 1
+    assert attempt.project_name == "Alpha Board"
+    assert [finding.attempt for finding in figures.findings] == [attempt]
+    assert [(line.message, line.at) for line in figures.logs] == [("bad", at(2))]
+    assert figures.by_agent == {"CODEX": Counts(0, 1, 0, 1, at(1), at(1))}
+    assert [project.id for project in figures.projects] == [BOARD]
+    assert figures.agents == [AgentRow("CODEX", "CODEX")]

@@ -22,7 +22,7 @@ from realtime.backends.sql import read_boards
 from realtime.backends.sql.engine import make_engine, migrate, parse_url
 from realtime.backends.sql.pruning import load_prunable, prune
 from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_cards
-from realtime.backends.sql.read_dashboard import load_dashboard_rows
+from realtime.backends.sql.read_dashboard import load_dashboard_figures
 from realtime.backends.sql.read_history import load_events, load_past_board, load_pruned
 from realtime.backends.sql.read_pages import load_event_page, load_pages
 from realtime.backends.sql.tables import (
@@ -39,7 +39,8 @@ from realtime.backends.sql.tables import (
 from realtime.backends.sql.transaction import SqlTransaction
 from realtime.channels import Channel
 from realtime.clock import Clock, system_clock
-from realtime.dashboard.rows import DashboardRows
+from realtime.dashboard.figures import DashboardFigures
+from realtime.dashboard.time_range import Window
 from realtime.errors import StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
@@ -255,9 +256,9 @@ class SqlStore:
 
         return await self._read(load)
 
-    async def dashboard_rows(self) -> DashboardRows:
+    async def dashboard_figures(self, window: Window) -> DashboardFigures:
         """Return what the dashboard is computed from."""
-        return await self._read(load_dashboard_rows)
+        return await self._read(lambda connection: load_dashboard_figures(connection, window))
 
     async def _prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
         try:

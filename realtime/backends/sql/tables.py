@@ -5,10 +5,27 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    desc,
+    literal_column,
+)
 from sqlalchemy.engine import Dialect
 
+from realtime.kanban.models import ACTIVE_STATUSES, AttemptStatus
+
 __all__ = [
+    "ACTIVE",
+    "OVER",
     "Instant",
     "agents",
     "attempts",
@@ -135,7 +152,24 @@ attempts = Table(
     Index("attempts_by_id", "id"),
     Index("attempts_by_sequence", "sequence"),
     Index("attempts_by_card", "board_id", "card_id"),
+    # What the dashboard counts (`read_dashboard`) …
+    Index("attempts_by_agent", "agent", "status", "created_at"),
+    Index("attempts_by_board", "board_id", "status", "created_at"),
+    # … and the lists it shows the beginnings of.
+    Index("attempts_by_creation", desc("created_at"), "sequence"),
 )
+# As literals: a partial index serves a statement only if that repeats the very condition, not a parameter in its place.
+_active: list[ColumnElement[str]] = [
+    literal_column(f"'{status}'") for status in AttemptStatus if status in ACTIVE_STATUSES
+]
+#: Conditions on attempts: not over yet, and over.
+ACTIVE = attempts.c.status.in_(_active)
+OVER = attempts.c.status.not_in(_active)
+_by_change = (desc(attempts.c.updated_at), attempts.c.sequence)
+# With the status, so that counting looks at nothing but the index.
+_by_end = (desc(attempts.c.ended_at), *attempts.c["sequence", "status"])
+Index("attempts_active", *_by_change, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
+Index("attempts_over", *_by_end, sqlite_where=OVER, postgresql_where=OVER)
 
 # What is kept under an attempt's id is kept whether the attempt is known or not (contract §6).
 sessions = Table(

@@ -17,8 +17,8 @@ import orjson
 import pytest
 
 from realtime import dashboard_feed
-from realtime.dashboard.rows import DashboardRows
-from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, TimeRange, TimeRangePreset
+from realtime.dashboard.figures import DashboardFigures
+from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, TimeRange, TimeRangePreset, Window
 from realtime.dashboard_feed import DashboardFeed
 from realtime.envelopes import Envelope
 from realtime.errors import StoreUnavailable
@@ -34,8 +34,8 @@ ALL_TIME = TimeRange(TimeRangePreset.ALL_TIME)
 
 
 @dataclass
-class _Rows:
-    """The store's own rows, counted; `fault` once instead of them when it is set, and held back by `gate`."""
+class _Figures:
+    """The store's own figures, each look counted; `fault` once in their place when it is set, held back by `gate`."""
 
     store: Store
     reads: int = 0
@@ -43,16 +43,16 @@ class _Rows:
     fault: Exception | None = None
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def dashboard_rows(self) -> DashboardRows:
+    async def dashboard_figures(self, window: Window) -> DashboardFigures:
         self.reads += 1
         fault, self.fault = self.fault, None
         if fault:
             raise fault
-        rows = await self.store.dashboard_rows()
+        figures = await self.store.dashboard_figures(window)
         self.held += 1
         await self.gate.wait()
         self.held -= 1
-        return rows
+        return figures
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
@@ -60,9 +60,9 @@ class _Rows:
 
 @dataclass
 class _Desk:
-    """A feed over counted rows, and a clock."""
+    """A feed over counted looks, and a clock."""
 
-    rows: _Rows
+    figures: _Figures
     clock: SteppingClock
     hub: Hub
     feed: DashboardFeed
@@ -77,16 +77,16 @@ class _Desk:
                 yield queue
 
     async def until_held(self, reads: int) -> None:
-        """Wait until so many reads have their rows and wait at the gate."""
+        """Wait until so many reads have their figures and wait at the gate."""
         async with deadline(10):
-            while self.rows.held < reads:
+            while self.figures.held < reads:
                 await anyio.lowlevel.checkpoint()
 
     async def until_read(self, times: int) -> None:
-        """Wait until the rows were read so many times more, and what came of it was sent."""
-        reads = self.rows.reads + times
+        """Wait until the figures were read so many times more, and what came of it was sent."""
+        reads = self.figures.reads + times
         async with deadline(10):
-            while self.rows.reads < reads:
+            while self.figures.reads < reads:
                 await anyio.lowlevel.checkpoint()
             await anyio.wait_all_tasks_blocked()
 
@@ -102,9 +102,9 @@ async def _get(queue: Subscriber) -> dict[str, Any]:
 @pytest.fixture
 def desk(node: Node, board: Board) -> _Desk:
     """A feed that nobody watches, over a store with one board."""
-    rows, clock, hub = _Rows(node.store), SteppingClock(), Hub()
-    rows.gate.set()
-    return _Desk(rows, clock, hub, DashboardFeed(hub, rows, clock, "e1", 0))
+    figures, clock, hub = _Figures(node.store), SteppingClock(), Hub()
+    figures.gate.set()
+    return _Desk(figures, clock, hub, DashboardFeed(hub, figures, clock, "e1", 0))
 
 
 @pytest.fixture
@@ -116,12 +116,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_nothing_is_computed_while_nobody_watches(desk: _Desk) -> None:
     desk.feed.changed()
     await anyio.wait_all_tasks_blocked()
-    assert desk.rows.reads == 0
+    assert desk.figures.reads == 0
     async with desk.reader():
-        assert desk.rows.reads == 1
+        assert desk.figures.reads == 1
     desk.feed.changed()
     await anyio.wait_all_tasks_blocked()
-    assert desk.rows.reads == 1
+    assert desk.figures.reads == 1
     assert desk.feed.channels() == ()
 
 
@@ -146,7 +146,7 @@ async def test_many_changes_at_once_are_one_overview(desk: _Desk, monkeypatch: p
             desk.feed.changed()
         await _get(queue)
         await anyio.wait_all_tasks_blocked()
-        assert (desk.rows.reads, len(queue)) == (2, 0)
+        assert (desk.figures.reads, len(queue)) == (2, 0)
 
 
 async def test_debounce_and_refresh_are_those_of_the_contract() -> None:
@@ -198,12 +198,12 @@ async def test_attempt_that_leaves_the_window_makes_a_difference(desk: _Desk, no
 @pytest.mark.usefixtures("quick")
 async def test_reader_that_came_between_two_looks_is_not_left_with_another_overview(desk: _Desk, node: Node) -> None:
     async with desk.reader() as early:
-        desk.rows.gate.clear()
-        await desk.until_held(1)  # this look has the rows of now
+        desk.figures.gate.clear()
+        await desk.until_held(1)  # this look has the figures of now
         await create_board(node, "p2")
         late = asyncio.create_task(desk.feed.envelope(DEFAULT_TIME_RANGE))
         await desk.until_held(2)
-        desk.rows.gate.set()
+        desk.figures.gate.set()
         assert (await _get(early))["metrics"]["byKey"]["projects.total"]["total"] == 2
         await late
 
@@ -219,13 +219,13 @@ async def test_time_ranges_have_overviews_of_their_own(desk: _Desk, monkeypatch:
 
 
 async def test_readers_that_come_together_share_one_overview(desk: _Desk) -> None:
-    desk.rows.gate.clear()
+    desk.figures.gate.clear()
     async with deadline(10), desk.feed.watch(DEFAULT_TIME_RANGE):
         tasks = [asyncio.create_task(desk.feed.envelope(DEFAULT_TIME_RANGE)) for _ in range(5)]
         await anyio.wait_all_tasks_blocked()
-        desk.rows.gate.set()
+        desk.figures.gate.set()
         assert len({id(await task) for task in tasks}) == 1
-    assert desk.rows.reads == 1
+    assert desk.figures.reads == 1
 
 
 async def test_fault_is_logged_and_the_feed_goes_on(
@@ -235,7 +235,7 @@ async def test_fault_is_logged_and_the_feed_goes_on(
     monkeypatch.setattr(dashboard_feed, "RETRY_SECONDS", (0.0, 0.0))
     async with desk.reader() as queue:
         with caplog.at_level(logging.ERROR, logger=dashboard_feed.__name__):
-            desk.rows.fault = StoreUnavailable("away")
+            desk.figures.fault = StoreUnavailable("away")
             desk.feed.changed()
             await _get(queue)  # nobody had to change anything again
         assert ["could not be computed" in record.getMessage() for record in caplog.records] == [True]
@@ -244,7 +244,7 @@ async def test_fault_is_logged_and_the_feed_goes_on(
 
 
 async def test_first_overview_that_fails_tells_its_readers(desk: _Desk) -> None:
-    desk.rows.fault = StoreUnavailable("away")
+    desk.figures.fault = StoreUnavailable("away")
     async with desk.feed.watch(DEFAULT_TIME_RANGE):
         with pytest.raises(StoreUnavailable):
             await desk.feed.envelope(DEFAULT_TIME_RANGE)
@@ -256,7 +256,7 @@ async def test_first_overview_that_fails_after_its_reader_left_is_no_fault(desk:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: faults.append(context))
     try:
-        desk.rows.fault = StoreUnavailable("away")
+        desk.figures.fault = StoreUnavailable("away")
         task = asyncio.create_task(desk.feed.envelope(DEFAULT_TIME_RANGE))
         await anyio.lowlevel.checkpoint()
         task.cancel()
@@ -274,7 +274,7 @@ async def test_last_reader_that_leaves_stops_timer_and_loop(desk: _Desk) -> None
         desk.feed.changed()
     await anyio.wait_all_tasks_blocked()
     assert asyncio.all_tasks() == tasks
-    assert desk.rows.reads <= 2
+    assert desk.figures.reads <= 2
     async with desk.reader() as queue:
         desk.feed.changed()
         await _get(queue)

@@ -134,7 +134,8 @@ async def test_dashboard_is_the_overview_of_the_core(
     await seed_dashboard(node)
     shown = await caller.run(OVERVIEW, range=asked)
     made_at = NOW.fromisoformat(shown["generatedAt"])
-    overview = build_overview(await node.store.dashboard_rows(), range_, made_at)
+    window = range_.window(made_at)
+    overview = build_overview(await node.store.dashboard_figures(window), window, made_at)
     assert as_wire(shown) == as_wire(overview.to_wire())
 
 

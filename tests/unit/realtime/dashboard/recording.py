@@ -13,19 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from realtime.clock import iso, parse_iso
-from realtime.dashboard.rows import (
-    AgentRow,
-    AttemptLogRow,
-    AttemptRow,
-    CardRow,
-    ColumnRow,
-    DashboardRows,
-    ProjectRow,
-)
+from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, ProjectRow
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import AttemptStatus
+from tests.unit.realtime.dashboard.counting import CardOnBoard, ColumnOfBoard, Tables
 
-__all__ = ["AGENTS", "Json", "cases", "expected_overview", "http_errors", "query_of", "recorded_now", "rows_of"]
+__all__ = ["AGENTS", "Json", "cases", "expected_overview", "http_errors", "query_of", "recorded_now", "tables_of"]
 
 #: A JSON object of the recording.
 Json = dict[str, Any]
@@ -73,17 +66,17 @@ def query_of(target: str) -> dict[str, str]:
     return {name: values[0] for name, values in pairs.items()}
 
 
-def rows_of(case: Json) -> DashboardRows:
+def tables_of(case: Json) -> Tables:
     """Return the recorded rows as ours; the order of the attempts is their sequence."""
     rows: Json = case["input"]
-    return DashboardRows(
+    return Tables(
         projects=[
             ProjectRow(BoardId(r["id"]), r["name"], r["repository_path"], _at(r["created_at"]), r["repository_slug"])
             for r in rows["boards"]
         ],
-        columns=[ColumnRow(ColumnId(r["id"]), BoardId(r["board_id"]), r["title"]) for r in rows["columns"]],
+        columns=[ColumnOfBoard(ColumnId(r["id"]), BoardId(r["board_id"]), r["title"]) for r in rows["columns"]],
         cards=[
-            CardRow(
+            CardOnBoard(
                 CardId(r["id"]),
                 BoardId(r["board_id"]),
                 ColumnId(r["column_id"]),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 
-from realtime.dashboard.rows import AttemptLogRow, AttemptRow, CardRow, ColumnRow, DashboardRows, ProjectRow
+from realtime.dashboard.rows import AttemptLogRow, AttemptRow, ProjectRow
 from realtime.dashboard.time_range import TimeRange, TimeRangePreset
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import AttemptStatus
+from tests.unit.realtime.dashboard.counting import CardOnBoard, ColumnOfBoard, Tables
 
 __all__ = ["ALL_TIME", "NOW", "ago", "attempt", "board", "card", "log"]
 
@@ -56,9 +57,9 @@ def attempt(
     )
 
 
-def card(name: str = "c", column: str = "Backlog", *, title: str = "Card", pr_url: str | None = None) -> CardRow:
+def card(name: str = "c", column: str = "Backlog", *, title: str = "Card", pr_url: str | None = None) -> CardOnBoard:
     """Make a card in the column of `board` with that title."""
-    return CardRow(CardId(name), BoardId("p"), ColumnId(f"col-{column}"), title, f"T-{name}", pr_url)
+    return CardOnBoard(CardId(name), BoardId("p"), ColumnId(f"col-{column}"), title, f"T-{name}", pr_url)
 
 
 def log(message: str, level: str = "error", *, of: str = "a", at: datetime | None = None) -> AttemptLogRow:
@@ -66,12 +67,12 @@ def log(message: str, level: str = "error", *, of: str = "a", at: datetime | Non
     return AttemptLogRow(AttemptId(of), at or ago(30), level, message)
 
 
-def board(*cards: CardRow, attempts: list[AttemptRow], logs: list[AttemptLogRow] | None = None) -> DashboardRows:
+def board(*cards: CardOnBoard, attempts: list[AttemptRow], logs: list[AttemptLogRow] | None = None) -> Tables:
     """Make the rows of the project `p` with its default columns."""
     titles = ("Backlog", "In Progress", "Review", "Done", "Closed")
-    return DashboardRows(
+    return Tables(
         projects=[ProjectRow(BoardId("p"), "Project", "/srv/p", ago(86_400))],
-        columns=[ColumnRow(ColumnId(f"col-{title}"), BoardId("p"), title) for title in titles],
+        columns=[ColumnOfBoard(ColumnId(f"col-{title}"), BoardId("p"), title) for title in titles],
         cards=cards,
         attempts=attempts,
         logs=logs or [],

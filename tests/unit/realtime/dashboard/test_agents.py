@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from realtime.dashboard.agents import agent_stats, label_order
 from realtime.dashboard.rows import AgentRow
-from realtime.dashboard.tally import tally
 from realtime.dashboard.time_range import TimeRange, TimeRangePreset
+from tests.unit.realtime.dashboard.counting import Tables, figures_of
 from tests.unit.realtime.dashboard.samples import NOW, ago, attempt
 
 DAY = TimeRange(TimeRangePreset.LAST_24H).window(NOW)
@@ -58,7 +58,7 @@ def test_rates_are_of_the_range_and_last_active_is_not(agents: list[AgentRow]) -
         attempt("6", "succeeded", agent="A", created=ago(-60)),
         attempt("7", "succeeded", agent="B", created=ago(10)),
     ]
-    entry = agent_stats(agents, tally(rows, DAY).by_agent)[0]
+    entry = agent_stats(agents, figures_of(Tables(attempts=rows), DAY).by_agent)[0]
     assert (entry.attempts_started, entry.attempts_in_range, entry.has_activity_in_range) == (4, 4, True)
     assert (entry.attempts_succeeded, entry.attempts_failed) == (1, 1)
     assert entry.success_rate == entry.success_rate_in_range == 0.25

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from realtime.dashboard.buckets import Bucket, bucket_of, card_counts, is_done
+from realtime.dashboard.rows import ColumnCards
 from realtime.kanban.ids import BoardId
-from tests.unit.realtime.dashboard.samples import board, card
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,15 @@ def test_inbox_knows_done_and_closed(title: str | None, done: bool) -> None:
     assert is_done(title) is done
 
 
-def test_cards_are_counted_by_column_of_their_board() -> None:
-    rows = board(card("a"), card("b"), card("c", "Done"), card("d", "Closed"), card("e", "nowhere"), attempts=[])
-    assert card_counts(rows) == {
-        BoardId("p"): {Bucket.BACKLOG: 2, Bucket.DONE: 1, Bucket.IN_PROGRESS: 1},
+def test_cards_add_up_by_project_and_bucket() -> None:
+    shown = BoardId("p")
+    columns = [ColumnCards(shown, "Ready", 2), ColumnCards(shown, "Backlog", 3), ColumnCards(shown, "Closed", 1)]
+    others = [ColumnCards(None, "Done", 7), ColumnCards(None, "done ", 1)]
+    assert card_counts([*columns, *others]) == {
+        shown: {Bucket.BACKLOG: 5, Bucket.IN_PROGRESS: 1},
+        None: {Bucket.DONE: 8},
     }
 
 
-def test_project_without_cards_has_no_counts() -> None:
-    assert card_counts(board(attempts=[])) == {}
+def test_no_columns_have_no_counts() -> None:
+    assert card_counts([]) == {}

@@ -7,15 +7,15 @@ import pytest
 from realtime.clock import iso
 from realtime.dashboard.error_summary import NO_SUMMARY
 from realtime.dashboard.inbox import build_inbox
-from realtime.dashboard.lookup import Lookup
 from realtime.dashboard.model import Inbox
-from realtime.dashboard.rows import DashboardRows
-from tests.unit.realtime.dashboard.samples import NOW, ago, attempt, board, card, log
+from tests.unit.realtime.dashboard.counting import Tables, figures_of
+from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, board, card, log
 
 
-def inbox_of(rows: DashboardRows) -> Inbox:
+def inbox_of(rows: Tables) -> Inbox:
     """Build the inbox of all attempts."""
-    return build_inbox(rows.attempts, rows.logs, Lookup.of(rows), NOW)
+    figures = figures_of(rows, ALL_TIME.window(NOW))
+    return build_inbox(figures.findings, figures.logs)
 
 
 def test_inbox_without_items_has_no_counts() -> None:
@@ -63,7 +63,7 @@ def test_card_title_is_trimmed_and_never_blank(title: str, shown: str) -> None:
 
 
 def test_item_of_unknown_card_is_named_by_id() -> None:
-    rows = DashboardRows(attempts=[attempt("a", "failed", card="lost", project="gone")])
+    rows = Tables(attempts=[attempt("a", "failed", card="lost", project="gone")])
     (item,) = inbox_of(rows).failed
     assert (item.card_title, item.card_status, item.ticket_key, item.pr_url) == ("Card lost", None, None, None)
     assert (item.project_id, item.project_name) == ("gone", None)

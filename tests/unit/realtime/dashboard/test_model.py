@@ -7,16 +7,15 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from realtime.dashboard.model import DashboardOverview, InboxItem, ReviewItem
-from realtime.dashboard.overview import build_overview
-from realtime.dashboard.rows import DashboardRows
 from realtime.dashboard.time_range import parse_time_range
+from tests.unit.realtime.dashboard.counting import Tables, overview_of
 from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, board, card
 
 
 def overview() -> DashboardOverview:
     """Build an overview that has something of everything."""
     rows = [attempt("r", ended=ago(5)), attempt("f", "failed", card="d"), attempt("s", "queued", created=ago(900))]
-    return build_overview(board(card(), card("d"), attempts=rows), parse_time_range(from_="2025", to="2026"), NOW)
+    return overview_of(board(card(), card("d"), attempts=rows), parse_time_range(from_="2025", to="2026"), NOW)
 
 
 def test_json_is_the_wire_compact_and_unescaped() -> None:
@@ -34,7 +33,7 @@ def test_wire_holds_plain_json_values_only() -> None:
 
 
 def test_whole_ratios_travel_without_fraction() -> None:
-    made = build_overview(board(card(), attempts=[attempt("a")]), ALL_TIME, NOW)
+    made = overview_of(board(card(), attempts=[attempt("a")]), ALL_TIME, NOW)
     assert b'"successRateInRange":1,' in made.to_json()
     assert made.success_rate_in_range == 1
 
@@ -48,7 +47,7 @@ def test_fixed_range_travels_as_written_without_preset() -> None:
 
 
 def test_range_without_start_has_no_from_and_no_points() -> None:
-    made = build_overview(DashboardRows(), ALL_TIME, NOW)
+    made = overview_of(Tables(), ALL_TIME, NOW)
     assert list(made.to_wire()["timeRange"]) == ["preset", "to"]
     assert all(series.points == () for series in made.metrics.by_key.values())
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.dashboard.lookup import Lookup
-from realtime.dashboard.rows import AttemptRow, CardRow
-from realtime.dashboard.triage import triage
-from tests.unit.realtime.dashboard.samples import NOW, ago, attempt, board, card
+from realtime.dashboard.rows import AttemptRow
+from realtime.dashboard.triage import Finding
+from tests.unit.realtime.dashboard.counting import CardOnBoard, figures_of
+from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, board, card
 
 STATUSES = ("queued", "running", "stopping", "succeeded", "failed", "stopped")
 HOUR = 3_600
 
 
-def kinds(attempts: list[AttemptRow], *cards: CardRow) -> list[tuple[str, str]]:
+def findings(attempts: list[AttemptRow], *cards: CardOnBoard) -> Sequence[Finding]:
+    """Return what is found among the newest of all attempts."""
+    return figures_of(board(*cards, attempts=attempts), ALL_TIME.window(NOW)).findings
+
+
+def kinds(attempts: list[AttemptRow], *cards: CardOnBoard) -> list[tuple[str, str]]:
     """Return id and kind of what is found."""
-    found = triage(attempts, Lookup.of(board(*cards, attempts=attempts)), NOW)
-    return [(finding.attempt.id, finding.kind) for finding in found]
+    return [(finding.attempt.id, finding.kind) for finding in findings(attempts, *cards)]
 
 
 def newest_first(*statuses: str) -> list[AttemptRow]:
@@ -44,7 +50,7 @@ def test_attempt_hangs_from_limit_on(status: str, began: float, found: bool) -> 
 
 def test_age_is_cut_to_whole_seconds() -> None:
     rows = [attempt("a", "queued", created=ago(700.9))]
-    (finding,) = triage(rows, Lookup.of(board(card(), attempts=rows)), NOW)
+    (finding,) = findings(rows, card())
     assert finding.age_seconds == 700
 
 
@@ -108,13 +114,13 @@ def test_findings_are_ordered_and_at_most_two_a_card(drawn: list[tuple[str, int,
         attempt(f"a{n}", status, card=f"c{place}", created=ago(HOUR * age), updated=ago(old), sequence=n)
         for n, (status, place, age, old) in enumerate(drawn)
     ]
-    found = triage(rows, Lookup.of(board(card("c0", "Done"), card("c1"), attempts=rows)), NOW)
+    found = list(findings(rows, card("c0", "Done"), card("c1")))
     assert found == sorted(
         found,
         key=lambda finding: (
             NOW - finding.attempt.finished_at,
             NOW - finding.attempt.created_at,
-            rows.index(finding.attempt),
+            finding.attempt.sequence,
         ),
     )
     slots = [(finding.attempt.card_id, finding.kind == "stuck") for finding in found]

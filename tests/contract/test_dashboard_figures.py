@@ -1,0 +1,168 @@
+"""The figures a store counts are those that the plain way comes to, whatever its rows, and make the same overview."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from realtime.backends.sql.store import SqlStore
+from realtime.dashboard.overview import build_overview
+from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, ProjectRow
+from realtime.dashboard.time_range import TimeRange, TimeRangePreset, time_range_from_query
+from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
+from realtime.kanban.models import AttemptStatus
+from tests.contract.stored_tables import put
+from tests.kit.deadline import deadline
+from tests.kit.nodes import open_store
+from tests.unit.realtime.dashboard.counting import CardOnBoard, ColumnOfBoard, Tables, overview_of
+from tests.unit.realtime.dashboard.recording import Json, cases, expected_overview, query_of, recorded_now, tables_of
+from tests.unit.realtime.dashboard.samples import NOW
+
+_MOMENT = timedelta(milliseconds=1)
+_DAY = timedelta(days=1)
+#: Few, so that many are equal, and at the edges of windows.
+TIMES = st.sampled_from([NOW - ago for ago in (-_MOMENT, 0 * _DAY, _MOMENT, _DAY / 48, _DAY, _DAY + _MOMENT, 9 * _DAY)])
+#: Few, so that rows belong together; `p9` and so on are nobody's.
+NUMBERS = st.sampled_from([0, 1, 2, 9])
+BOARDS = NUMBERS.map(lambda n: BoardId(f"p{n}"))
+TITLES = st.sampled_from(["Backlog", "Doing", "Review", "Done", "done ", "Closed", ""])
+_PR_URLS = st.sampled_from([None, "", "https://h/pr"])
+LOGS = st.builds(
+    AttemptLogRow,
+    st.integers(0, 9).map(lambda n: AttemptId(f"a{n}")),
+    TIMES,
+    st.sampled_from(["info", "warn", "error"]),
+    st.sampled_from(["", "one", "two", "three", "  "]),
+)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Tables:
+    """Draw rows; ids are unique on their board, nothing else is certain."""
+    places = st.tuples(BOARDS, NUMBERS)
+    attempt_places = draw(st.lists(st.tuples(BOARDS, st.integers(0, 9)), unique=True, max_size=12))
+    sequences = draw(st.permutations(range(len(attempt_places))))
+    return Tables(
+        projects=[
+            ProjectRow(id, f"Project {id}", "/r", draw(TIMES), draw(st.none() | st.just("o/r")))
+            for id in draw(st.lists(BOARDS, unique=True))
+        ],
+        columns=[
+            ColumnOfBoard(ColumnId(f"col{n}"), board, draw(TITLES)) for board, n in draw(st.lists(places, unique=True))
+        ],
+        cards=[
+            CardOnBoard(CardId(f"c{n}"), board, ColumnId(f"col{draw(NUMBERS)}"), draw(TITLES), None, draw(_PR_URLS))
+            for board, n in draw(st.lists(places, unique=True))
+        ],
+        attempts=[draw(attempts(*place, sequence)) for place, sequence in zip(attempt_places, sequences, strict=True)],
+        logs=draw(st.lists(LOGS)),
+        agents=[AgentRow(f"A{n}", draw(TITLES) or f"A{n}") for n in draw(st.lists(NUMBERS, unique=True))],
+    )
+
+
+def attempts(board: BoardId, number: int, sequence: int) -> st.SearchStrategy[AttemptRow]:
+    """Draw an attempt; its times may contradict each other."""
+    return st.builds(
+        AttemptRow,
+        id=st.just(AttemptId(f"a{number}")),
+        project_id=st.just(board),
+        card_id=NUMBERS.map(lambda n: CardId(f"c{n}")),
+        agent=NUMBERS.map(lambda n: f"A{n}"),
+        status=st.sampled_from(AttemptStatus),
+        created_at=TIMES,
+        updated_at=TIMES,
+        started_at=st.none() | TIMES,
+        ended_at=st.none() | TIMES,
+        sequence=st.just(sequence),
+        project_name=st.none(),
+        card=st.none(),
+    )
+
+
+RANGES = st.one_of(
+    st.sampled_from(TimeRangePreset).map(TimeRange),
+    st.builds(lambda start, end: TimeRange(None, "from", "to", start, end), TIMES, TIMES),
+)
+
+
+@pytest.fixture
+async def file_store(tmp_path: Path) -> AsyncIterator[tuple[SqlStore, str]]:
+    """An open store and its URL, under which another connection finds the rows."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+    async with open_store(url) as opened:
+        yield opened, url
+
+
+async def assert_counted(store: SqlStore, url: str, rows: Tables, time_range: TimeRange, now: datetime) -> None:
+    """Put `rows` there and compare the overviews."""
+    put(url, rows)
+    window = time_range.window(now)
+    async with deadline(10):
+        figures = await store.dashboard_figures(window)
+    assert build_overview(figures, window, now).to_wire() == overview_of(rows, time_range, now).to_wire()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=tables(), time_range=RANGES)
+async def test_any_rows_are_counted_as_in_plain_lists(
+    file_store: tuple[SqlStore, str], rows: Tables, time_range: TimeRange
+) -> None:
+    await assert_counted(*file_store, rows, time_range, NOW)
+
+
+@pytest.mark.parametrize("preset", TimeRangePreset)
+async def test_more_rows_than_the_lists_show_are_counted(
+    file_store: tuple[SqlStore, str], preset: TimeRangePreset
+) -> None:
+    await assert_counted(*file_store, _many(Random(preset)), TimeRange(preset), NOW)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in cases()])
+async def test_recorded_rows_give_recorded_overviews_from_the_store(
+    file_store: tuple[SqlStore, str], case: Json
+) -> None:
+    store, url = file_store
+    rows = tables_of(case)
+    # Of the original's levels, which came in any case, ours are the small ones (`AttemptLogAppended`).
+    put(url, replace(rows, logs=[replace(line, level=line.level.lower()) for line in rows.logs]))
+    for query in case["overviews"]:
+        window = time_range_from_query(query_of(query)).window(recorded_now())
+        overview = build_overview(await store.dashboard_figures(window), window, recorded_now())
+        assert overview.to_json() == orjson.dumps(expected_overview(case, query))
+
+
+def _many(random: Random) -> Tables:
+    """Return rows enough for every limit, in the order of no index."""
+    boards = [BoardId(f"p{n}") for n in range(9)]
+    titles = ["Backlog", "In Progress", "Review", "Done"]
+
+    def attempt(number: int) -> AttemptRow:
+        created, updated, started, ended = (NOW - _DAY / 24 * random.randrange(240) for _ in range(4))
+        board, card = random.choice(boards), CardId(f"c{random.randrange(400)}")
+        status = random.choice(list(AttemptStatus))
+        agent = f"A{random.randrange(4)}"
+        return AttemptRow(AttemptId(f"a{number}"), board, card, agent, status, created, updated, started, ended, number)
+
+    return Tables(
+        projects=[ProjectRow(board, "P", "/r", NOW - _DAY * random.randrange(3)) for board in boards[1:]],
+        columns=[ColumnOfBoard(ColumnId(title), board, title) for board in boards for title in titles],
+        cards=[
+            CardOnBoard(CardId(f"c{n}"), board, ColumnId(random.choice([*titles, "gone"])), f"Card {n}")
+            for board in boards
+            for n in range(300)
+        ],
+        attempts=random.sample([attempt(number) for number in range(1500)], 1500),
+        logs=[
+            AttemptLogRow(AttemptId(f"a{random.randrange(1500)}"), NOW, random.choice(["info", "error"]), f"line {n}")
+            for n in range(1500)
+        ],
+        agents=[AgentRow(f"A{n}", f"Agent {n}") for n in range(3)],
+    )
