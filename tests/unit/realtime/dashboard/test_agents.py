@@ -31,6 +31,11 @@ def test_equal_labels_stay_in_order_of_registration() -> None:
     assert [entry.agent_id for entry in stats] == ["M", "Z", "A"]
 
 
+def test_label_is_ordered_by_its_beginning() -> None:
+    long = [AgentRow("B", "b" * 100 + "a"), AgentRow("A", "b" * 100), AgentRow("C", "b" * 99)]
+    assert [entry.agent_id for entry in agent_stats(long, {})] == ["C", "B", "A"]
+
+
 def test_agent_without_attempts_has_null_and_absent_keys() -> None:
     (entry,) = agent_stats([AgentRow("A", "Agent")], {})
     assert entry.model_dump(mode="json", by_alias=True) == {
