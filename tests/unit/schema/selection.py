@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, build_schema, get_named_type
 
-__all__ = ["selection"]
+__all__ = ["is_link", "selection"]
 
 #: Fields that lead from one thing to another, in circles: `test_links` follows them.
 LINKS = frozenset({"Attempt.card", "BoardState.project", "Card.attempts", "Project.board"})
@@ -20,11 +20,12 @@ def _of(kind: GraphQLNamedType) -> str:
     if isinstance(kind, GraphQLUnionType):
         return "{ __typename " + " ".join(f"... on {member.name} {_of(member)}" for member in kind.types) + " }"
     if isinstance(kind, GraphQLObjectType):
-        followed = {name: one for name, one in kind.fields.items() if not _is_link(kind, name)}
+        followed = {name: one for name, one in kind.fields.items() if not is_link(kind, name)}
         return "{ " + " ".join(f"{name} {_of(get_named_type(one.type))}" for name, one in followed.items()) + " }"
     return ""
 
 
-def _is_link(kind: GraphQLObjectType, name: str) -> bool:
+def is_link(kind: GraphQLObjectType, name: str) -> bool:
+    """Tell whether a field leads to something that is stored elsewhere."""
     of_event = name == "attempt" and "attemptId" in kind.fields
     return of_event or f"{kind.name}.{name}" in LINKS

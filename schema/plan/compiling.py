@@ -1,0 +1,163 @@
+"""Makes the plan of a subscription out of what an executor has built of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLUnionType,
+)
+from graphql.execution import Executor
+from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, collect_fields, collect_subfields
+
+from schema.plan.completing import Complete, NotCovered, abstract, checked, leaf, listed, nullable, object_of
+from schema.plan.memory import remembered
+from schema.plan.reading import reader
+
+__all__ = ["Plan", "compile_plan"]
+
+#: The type that boards have most of, and whose values never change.
+_REMEMBERED = "Card"
+_TYPENAME = "__typename"
+_DIRECTIVES = frozenset({"skip", "include"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How each event of a subscription becomes its `data`."""
+
+    #: Name of the one root field in the response.
+    name: str
+    complete: Complete
+
+    def encoded(self, event: object) -> bytes | None:
+        """Return the `data` of an event as JSON, byte for byte what graphql-core's would be.
+
+        None: something is wrong with the event or not covered, and graphql-core is to execute it.
+        """
+        try:
+            return orjson.dumps({self.name: self.complete(event)})
+        except Exception:  # noqa: BLE001 - graphql-core will come upon the same, and knows what to say of it
+            return None
+
+
+def compile_plan(executor: Executor[Any]) -> Plan | None:
+    """Return the plan of a subscription, None where graphql-core has to execute it.
+
+    It depends on the document and, by `@skip` and `@include`, on variables; not on the arguments of the root field.
+    """
+    root, middleware = executor.schema.subscription_type, executor.middleware_manager
+    if root is None or (middleware is not None and middleware.middlewares):
+        return None
+    try:
+        collected = collect_fields(
+            executor.schema, executor.fragments, executor.variable_values, root, executor.operation
+        )
+        ((name, details),) = _covered(collected)
+        # Strawberry's root fields resolve to the event itself.
+        return Plan(name, _Compiler(executor).part(root.fields[details[0].node.name.value].type, details).complete)
+    except (NotCovered, GraphQLError, KeyError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is done at one place of the document."""
+
+    complete: Complete
+    #: What is selected below, in words that are the same for the same selection.
+    selection: str = ""
+
+
+class _Compiler:
+    """Follows a selection down to the leaves; fields are collected by graphql-core, once for each possible type."""
+
+    def __init__(self, executor: Executor[Any]) -> None:
+        self._executor = executor
+
+    def part(self, kind: GraphQLOutputType, details: FieldDetailsList) -> _Part:
+        match kind:
+            case GraphQLNonNull(of_type=inner):
+                return self._that_refuses_null(inner, details)
+            case _:
+                part = self._that_refuses_null(kind, details)
+                return _Part(nullable(part.complete), part.selection)
+
+    def _that_refuses_null(self, kind: Any, details: FieldDetailsList) -> _Part:
+        match kind:
+            case GraphQLList(of_type=inner):
+                item = self.part(inner, details)
+                return _Part(listed(item.complete), item.selection)
+            case GraphQLObjectType():
+                return self._object(kind, details)
+            case GraphQLUnionType() | GraphQLInterfaceType():
+                return self._abstract(kind, details)
+            case _:
+                leaf_type: GraphQLLeafType = kind
+                return _Part(leaf(leaf_type))
+
+    def _object(self, kind: GraphQLObjectType, details: FieldDetailsList) -> _Part:
+        executor = self._executor
+        collected = collect_subfields(
+            executor.schema, executor.fragments, executor.variable_values, executor.operation, kind, details
+        )
+        fields: list[tuple[str, Callable[[Any], Any], Complete]] = []
+        words: list[str] = []
+        for name, selected in _covered(collected):
+            read, part = self._field(kind, selected)
+            fields.append((name, read, part.complete))
+            words.append(f"{name}:{selected[0].node.name.value}{part.selection}")
+        complete = checked(kind, object_of(fields))
+        selection = sys.intern(f"{kind.name}{{{' '.join(words)}}}")
+        return _Part(remembered(selection, complete) if kind.name == _REMEMBERED else complete, selection)
+
+    def _field(self, parent: GraphQLObjectType, details: FieldDetailsList) -> tuple[Callable[[Any], Any], _Part]:
+        name = details[0].node.name.value
+        if name == _TYPENAME:
+            return (lambda _: parent.name), _Part(lambda typename: typename)
+        field = parent.fields[name]
+        return reader(field), self.part(field.type, details)
+
+    def _abstract(self, kind: GraphQLUnionType | GraphQLInterfaceType, details: FieldDetailsList) -> _Part:
+        resolve = kind.resolve_type
+        if resolve is None:
+            raise NotCovered(f"type {kind}")
+        # All of `info` that Strawberry's unions ask, for their errors.
+        info: Any = SimpleNamespace(field_name=details[0].node.name.value)
+        parts = {one.name: self._member(one, details) for one in self._executor.schema.get_possible_types(kind)}
+        selection = "|".join(part.selection for part in parts.values() if part is not None)
+        members = {name: None if part is None else part.complete for name, part in parts.items()}
+        return _Part(abstract(lambda value: resolve(value, info, kind), members), f"<{selection}>")
+
+    def _member(self, kind: GraphQLObjectType, details: FieldDetailsList) -> _Part | None:
+        try:
+            return self._object(kind, details)
+        except NotCovered:
+            return None
+
+
+def _covered(collected: CollectedFields) -> list[tuple[str, FieldDetailsList]]:
+    if collected.new_defer_usages:
+        raise NotCovered("@defer")
+    for details in collected.grouped_field_set.values():
+        for one in details:
+            _check_directives(one.node)
+    return list(collected.grouped_field_set.items())
+
+
+def _check_directives(node: FieldNode) -> None:
+    if not _DIRECTIVES.issuperset(directive.name.value for directive in node.directives or ()):
+        raise NotCovered(f"directives of {node.name.value}")
