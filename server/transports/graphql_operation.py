@@ -26,9 +26,10 @@ _ANY = frozenset(OperationType)
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """One result, as plain values."""
+    """One result, ready for `orjson`."""
 
-    #: `data`, `errors`, `extensions`: the response as GraphQL has it (section 7).
+    #: `data`, `errors`, `extensions`: the response as GraphQL has it (section 7). Plain values; of an event that was
+    #: encoded already, `data` is an `orjson.Fragment`.
     body: dict[str, Any]
     #: Nothing was executed, or the subscription's source ended with an error: there is no `data`, and this is the last.
     failed: bool
@@ -47,6 +48,7 @@ async def operation_results(
     `context` belongs to this operation alone. A fault of ours is logged and is the last result. Consume it inside
     `aclosing`: closing it closes the generators of the operation before anything else happens.
     """
+    context.encoded = True  # a body is for `orjson` alone
     results = _executed(request, schema, context, allowed)
     try:
         async with aclosing(results):

@@ -1,4 +1,4 @@
-"""A subscription that runs for long keeps nothing of the events it has shown."""
+"""A subscription that runs for long keeps nothing of the events it has shown; planned events are as the others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import gc
 import tracemalloc
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
+import orjson
+import pytest
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, GraphQLString, parse, subscribe
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -20,11 +23,15 @@ from schema.context import Context
 from schema.executor import BoundedExecutor
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD
+from tests.unit.schema.plan.events import small_state
 
 #: graphql-core's own executor keeps about 1 KiB for each event of these documents.
 MOST_BYTES_PER_EVENT = 8
 WARM_UP = 500
 DOCUMENT = f'subscription {{ boardEvents(boardId: "{BOARD}") {{ ... on AgentRegistered {{ agent }} }} }}'
+BOTH = pytest.mark.parametrize("encoded", [False, True], ids=["values", "encoded"])
+STATES = f'subscription {{ boardState(boardId: "{BOARD}") {{ cursor columns {{ title cards {{ id title }} }} }} }}'
+LINKS = f'subscription {{ boardState(boardId: "{BOARD}") {{ project {{ name }} columnOrder }} }}'
 
 
 async def bytes_kept(stream: AsyncIterator[Any], events: int, feed: Callable[[int], object] = int) -> float:
@@ -77,15 +84,62 @@ async def test_executor_of_the_library_still_needs_the_repair() -> None:
         assert await bytes_kept(core_stream(StrawberryGraphQLCoreExecutionContext), 1_000) > 100 * MOST_BYTES_PER_EVENT
 
 
-async def test_whole_path_keeps_nothing_of_its_events(schema: strawberry.Schema, node: Node, board: Board) -> None:
+@BOTH
+async def test_whole_path_keeps_nothing_of_its_events(
+    schema: strawberry.Schema, node: Node, board: Board, encoded: bool
+) -> None:
     envelope = Envelope("agent_registered", {"agent": "CODEX", "label": None}, "c")
-    stream = await schema.subscribe(DOCUMENT, None, Context(node))
+    stream = await schema.subscribe(DOCUMENT, None, Context(node, encoded=encoded))
     # One deadline for all: the timers of a deadline for each event would be memory too.
     async with deadline(50), aclosing(stream):
         await anext(stream)
         await anext(stream)
         kept = await bytes_kept(stream, 2_000, lambda count: node.hub.publish(board_channel(BOARD), [envelope] * count))
     assert kept < 4 * MOST_BYTES_PER_EVENT
+
+
+async def told(schema: strawberry.Schema, context: Context, document: str, envelopes: list[Envelope]) -> list[Any]:
+    """Return the results of a subscription: its first, then one for each of these."""
+    stream = await schema.subscribe(document, None, context)
+    async with deadline(5), aclosing(stream):
+        results = [await anext(stream)]
+        context.node.hub.publish(board_channel(BOARD), envelopes)
+        return results + [await anext(stream) for _ in envelopes]
+
+
+def written(results: list[Any]) -> list[bytes]:
+    """Return what travels of results."""
+    errors = [[error.formatted for error in result.errors or ()] for result in results]
+    return [orjson.dumps([result.data, found]) for result, found in zip(results, errors, strict=True)]
+
+
+async def test_encoded_events_are_the_bytes_of_the_others(schema: strawberry.Schema, node: Node, board: Board) -> None:
+    envelopes = [Envelope("state", small_state(), f"c-{n}") for n in range(3)]
+    plain = await told(schema, Context(node), STATES, envelopes)
+    encoded = await told(schema, Context(node, encoded=True), STATES, envelopes)
+    assert {type(result.data) for result in plain} == {dict}
+    assert {type(result.data) for result in encoded} == {orjson.Fragment}
+    assert written(encoded) == written(plain)
+
+
+async def test_event_with_an_error_has_it_between_planned_ones(
+    schema: strawberry.Schema, node: Node, board: Board
+) -> None:
+    broken = small_state()
+    broken = replace(broken, cards={id: card for id, card in broken.cards.items() if id != "k1"})
+    envelopes = [Envelope("state", state, "c") for state in (small_state(), broken, small_state())]
+    encoded = await told(schema, Context(node, encoded=True), STATES, envelopes)
+    assert [type(result.data) for result in encoded] == [orjson.Fragment, orjson.Fragment, type(None), orjson.Fragment]
+    assert [error.path for error in encoded[2].errors] == [["boardState", "columns", 0, "cards"]]
+    assert written(encoded) == written(await told(schema, Context(node), STATES, envelopes))
+
+
+async def test_selection_that_waits_is_executed_by_graphql_core(
+    schema: strawberry.Schema, node: Node, board: Board
+) -> None:
+    envelopes = [Envelope("state", small_state(), "c")]
+    for result in await told(schema, Context(node, encoded=True), LINKS, envelopes):
+        assert result.data["boardState"]["project"] == {"name": "Alpha Board"}
 
 
 def test_schema_uses_the_executor(schema: strawberry.Schema) -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from realtime.clock import iso
-from realtime.dashboard.overview import build_overview
 from realtime.dashboard.rows import AgentRow
 from realtime.envelopes import Envelope, checked_heartbeat
 from realtime.kanban import changes
@@ -20,6 +19,7 @@ from realtime.kanban.models import BoardState, Card, Column, GithubIssue, Ticket
 from schema.change_mapping import board_change
 from schema.mapping import board_event, board_state, dashboard_event, dashboard_overview
 from tests.kit.nodes import BOARD, START
+from tests.unit.realtime.dashboard.counting import overview_of
 from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, board, card, log
 from tests.unit.realtime.event_samples import AT, ITEMS, PR, TODOS
 
@@ -124,7 +124,7 @@ def _overview() -> Any:
         attempt("a-running", "running", started=ago(10)),
     ]
     rows = board(card("k1", "Review"), card("k2"), card("k3"), card("c"), attempts=attempts, logs=[log("no such file")])
-    return build_overview(replace(rows, agents=[AgentRow("CODEX", "Codex")]), ALL_TIME, NOW)
+    return overview_of(replace(rows, agents=[AgentRow("CODEX", "Codex")]), ALL_TIME, NOW)
 
 
 def put_in(draw: Callable[[st.SearchStrategy[Any]], Any], event: Any) -> None:

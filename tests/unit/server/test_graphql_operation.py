@@ -1,0 +1,38 @@
+"""What transports get of an operation: bodies that `orjson` writes, encoded already where that could be planned."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+import orjson
+import pytest
+
+from realtime.kanban.board import Board
+from realtime.node import Node
+from schema.context import Context
+from schema.root import make_schema
+from server.protocol.graphql_request import GraphqlRequest
+from server.transports.graphql_operation import OperationResult, operation_results
+from tests.kit.deadline import deadline
+from tests.kit.nodes import BOARD, board, node, store
+
+__all__ = ["board", "node", "store"]
+
+
+async def first(node: Node, selection: str) -> OperationResult:
+    """Return the first result of a subscription to the board's state."""
+    request = GraphqlRequest(f'subscription {{ boardState(boardId: "{BOARD}") {selection} }}')
+    async with deadline(5), aclosing(operation_results(request, make_schema(), Context(node))) as results:
+        return await anext(results)
+
+
+@pytest.mark.parametrize(
+    ("selection", "kind"), [("{ columns { title } }", orjson.Fragment), ("{ columns { title } project { id } }", dict)]
+)
+async def test_body_is_encoded_where_that_was_planned(node: Node, board: Board, selection: str, kind: type) -> None:
+    result = await first(node, selection)
+    assert type(result.body["data"]) is kind
+    shown = orjson.loads(orjson.dumps(result.body))["data"]["boardState"]
+    assert [column["title"] for column in shown["columns"]] == ["Backlog", "In Progress", "Review", "Done"]
+    assert result.cursor is not None
+    assert not result.failed
