@@ -18,6 +18,7 @@ from realtime.channels import EVERYBODY, board_channel
 from realtime.envelopes import Envelope
 from realtime.errors import PositionLost
 from realtime.node import Node
+from realtime.options import Delivery
 from realtime.ports import Horizon, Span
 from realtime.position import Position, channel_tag, parse_cursor
 from realtime.replay import missed, missed_globally
@@ -62,7 +63,7 @@ async def _told(stream: AsyncGenerator[Envelope, None]) -> Told:
     return told
 
 
-async def _all_told(node: Node, until: Position) -> dict[Position, Told]:
+async def _all_told(node: Node, until: Position, delivery: Delivery) -> dict[Position, Told]:
     """Return what a reader is told from each position that one could have: after events, and in the middle of them."""
     span = Span(0, until.offset, 0, until.global_offset)
     position = replace(until, offset=0, global_offset=0)
@@ -72,10 +73,10 @@ async def _all_told(node: Node, until: Position) -> dict[Position, Told]:
         if stored.channel != EVERYBODY:
             position = replace(position, offset=stored.offset)
         positions.append(position)
-    told = {seen: await _told(missed(node.store, BOARD, seen, until)) for seen in positions}
+    told = {seen: await _told(missed(node.store, BOARD, seen, until, delivery)) for seen in positions}
     between = {parse_cursor(cursor) for had in told.values() for _, cursor, _ in had if cursor} - told.keys()
     assert all(seen.part for seen in between)
-    return told | {seen: await _told(missed(node.store, BOARD, seen, until)) for seen in between}
+    return told | {seen: await _told(missed(node.store, BOARD, seen, until, delivery)) for seen in between}
 
 
 async def _cut(node: Node, own: int, everybody: int) -> None:
@@ -86,10 +87,10 @@ async def _cut(node: Node, own: int, everybody: int) -> None:
         assert await store.prune(channel, Horizon(newest_events=0), count) <= count
 
 
-async def _check(node: Node, before: dict[Position, Told], until: Position) -> None:
+async def _check(node: Node, before: dict[Position, Told], until: Position, delivery: Delivery) -> None:
     own, everybody = await node.store.pruned(OF_BOARD), await node.store.pruned(EVERYBODY)
     for seen, told in before.items():
-        after = await _told(missed(node.store, BOARD, seen, until))
+        after = await _told(missed(node.store, BOARD, seen, until, delivery))
         if seen.offset >= own and seen.global_offset >= everybody:
             assert after == told, seen
         else:
@@ -111,20 +112,21 @@ _steps = st.one_of(_own, _own, _own, _ends, st.just(Step("agent.registered")))
     history=st.lists(_steps, min_size=3, max_size=9),
     # Events of the board and global ones that go at once.
     cuts=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1)), min_size=1, max_size=3),
+    delivery=st.sampled_from(Delivery),
 )
-@example(history=[Step("git.status.changed"), *_ANEW, Step("create")], cuts=[(3, 0)])
+@example(history=[Step("git.status.changed"), *_ANEW, Step("create")], cuts=[(3, 0)], delivery=Delivery.STATE)
 async def test_reader_behind_the_cut_is_told_the_same_and_one_before_it_is_lost(
-    history: Sequence[Step], cuts: Sequence[tuple[int, int]]
+    history: Sequence[Step], cuts: Sequence[tuple[int, int]], delivery: Delivery
 ) -> None:
     async with deadline(_UNITS), _node() as node:
         await carry_out(node, Step("project.created"))
         for step in history:
             await carry_out(node, step)
         now, rows = await _now(node), await node.store.board(BOARD)
-        before = await _all_told(node, now)
+        before = await _all_told(node, now, delivery)
         for own, everybody in cuts:
             await _cut(node, own, everybody)
-            await _check(node, before, now)
+            await _check(node, before, now, delivery)
         assert (await _now(node), await node.store.board(BOARD)) == (now, rows)
 
 
