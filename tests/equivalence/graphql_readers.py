@@ -23,6 +23,7 @@ __all__ = [
     "BoardStateReader",
     "GraphqlDistinctStream",
     "GraphqlMultipart",
+    "GraphqlReader",
     "GraphqlSingleStream",
     "GraphqlSocket",
     "OlderGraphqlSocket",
@@ -54,7 +55,7 @@ DASHBOARD_EVENTS = (
 )
 
 
-class _Graphql(Reader):
+class GraphqlReader(Reader):
     """`document` is what is subscribed to; boards are its variable."""
 
     def __init__(self, address: Address, board_id: str = "", document: str = "") -> None:
@@ -87,7 +88,7 @@ class _Words(NamedTuple):
     alive: str
 
 
-class _GraphqlSocket(_Graphql):
+class _GraphqlSocket(GraphqlReader):
     words: ClassVar[_Words]
     socket: RawSocket
 
@@ -163,7 +164,7 @@ class BoardStateReader(GraphqlSocket):
         assert errors[0]["extensions"]["code"] == "BOARD_DELETED", f"{self.exit}: {errors}"
 
 
-class GraphqlDistinctStream(_Graphql):
+class GraphqlDistinctStream(GraphqlReader):
     """GraphQL over SSE, distinct connections mode (graphql-sse, PROTOCOL.md)."""
 
     exit = "GraphQL over SSE, distinct connections"
@@ -199,7 +200,7 @@ class GraphqlDistinctStream(_Graphql):
         return await _sse_block(self.stream)
 
 
-class GraphqlSingleStream(_Graphql):
+class GraphqlSingleStream(GraphqlReader):
     """GraphQL over SSE, single connection mode (graphql-sse, PROTOCOL.md)."""
 
     exit = "GraphQL over SSE, single connection"
@@ -235,7 +236,7 @@ class GraphqlSingleStream(_Graphql):
         )
 
 
-class GraphqlMultipart(_Graphql):
+class GraphqlMultipart(GraphqlReader):
     """Multipart HTTP (Apollo's subscriptions over HTTP); a part is whole once the delimiter behind it has come."""
 
     exit = "GraphQL over multipart"

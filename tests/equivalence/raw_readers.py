@@ -18,10 +18,12 @@ _POLICY = 1008
 
 class _Raw(Reader):
     target: str
+    #: More of the query, from an `&` on.
+    options: str = ""
 
     def _address_of(self, after: str | None) -> str:
         board = f"boardId={self.board_id}" if self.board_id else ""
-        return f"{self.target}?{board}" + (f"&after={after}" if after is not None else "")
+        return f"{self.target}?{board}{self.options}" + (f"&after={after}" if after is not None else "")
 
 
 class _Socket(_Raw):

@@ -19,11 +19,12 @@ class Account:
     statuses: list[Told] = field(default_factory=list)
     cut: bool = False
     told: list[Told] = field(default_factory=list)
+    #: What was told last; it may be one of several changes that one event makes, of which `told` has the last.
+    last: Told = field(init=False)
 
-    @property
-    def last(self) -> Told:
-        """The last event that has a place of its own."""
-        return self.told[-1] if self.told else self.state
+    def __post_init__(self) -> None:
+        """Begin with the state."""
+        self.last = self.told[-1] if self.told else self.state
 
 
 class Accounts:
@@ -40,6 +41,7 @@ class Accounts:
         self._expected: frozenset[str] = frozenset()
         self._stood_at: str | None = None
         self._must_begin = True
+        self._due: str | None = None
 
     def connected(self, after: str | None, hello: Told, gap: str | None = None) -> None:
         """Note that the reader has come with `after`, and what it was greeted with; `gap` is the reason that is due."""
@@ -50,9 +52,13 @@ class Accounts:
         self._must_begin = after is None
         self._due = gap
 
+    def begun_anew(self) -> None:
+        """Note that the reader has come without a cursor to a stream that has no greeting."""
+        self._must_begin = True
+
     def disconnected(self) -> None:
         """Note that a connection has ended."""
-        if self.all and not self.all[-1].told:
+        if self.all and self.all[-1].last is self.all[-1].state:
             self.all[-1].cut = True
 
     def take(self, told: Told) -> None:
@@ -81,9 +87,10 @@ class Accounts:
     def _go_on(self, told: Told) -> None:
         account = self.all[-1]
         if told.type == "attempt_status" and told.cursor == account.state.cursor:
-            assert not account.told, f"a status of the beginning in the middle: {told}"
+            assert account.last is account.state, f"a status of the beginning in the middle: {told}"
             account.statuses.append(told)
             return
-        before = account.last
-        assert told.place > before.place, f"{told} does not lie behind {before}"
-        account.told.append(told)
+        assert told.place > account.last.place, f"{told} does not lie behind {account.last}"
+        account.last = told
+        if told.type != "part":
+            account.told.append(told)

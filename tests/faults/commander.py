@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from functools import partial
 from random import Random
 
-from tests.equivalence.doors import Outcome, by_graphql, by_rest
+import orjson
+
+from tests.equivalence.doors import Outcome, by_graphql, by_rest, report
 from tests.equivalence.mapping import Json
 from tests.faults.line import Line
 from tests.faults.processes import Life
@@ -48,15 +50,7 @@ class Commander:
 
     def check(self, state: Json, log: Iterable[Logged]) -> None:
         """See that the board has what was answered for, and nothing that was not asked for."""
-        found: dict[str, set[_Sight]] = {}
-        for column in state["columns"].values():
-            for card_id in column["cardIds"]:
-                title = state["cards"][card_id]["title"]
-                found.setdefault(title.split()[0], set()).add((title, column["id"]))
-        for name, possible in self._cards.items():
-            seen: set[_Sight] = found.get(name, {None})
-            assert len(seen) == 1, f"twice on the board: {seen}"
-            assert seen <= possible, f"expected one of {possible}, got {seen}"
+        self._look(state)
         created = [logged.payload["cardId"] for logged in log if logged.name == "card.created"]
         assert len(created) == len(set(created)), f"created twice: {created}"
         assert self._made <= len(created) <= self._made + self._unanswered, (
@@ -64,10 +58,14 @@ class Commander:
         )
 
     async def _command(self, n: int) -> None:
-        kind = self._random.choice(("create", "update", "move", "delete")) if len(self._ids) > 1 else "create"
+        kinds = ("create", "update", "move", "delete", "replace")
+        kind = self._random.choice(kinds) if len(self._ids) > 1 else "create"
         door = self._random.choice(("socket", "rest", "graphql"))
         if kind == "create":
             await self._create(f"card-{n}", door)
+            return
+        if kind == "replace":
+            await self._replace(n)
             return
         name = self._random.choice(list(self._ids))
         command: Json = {"type": f"{kind}_card", "cardId": self._ids[name]}
@@ -106,6 +104,38 @@ class Commander:
         if self._cards[name] == {None}:
             del self._ids[name]
 
+    async def _replace(self, n: int) -> None:
+        """Report a whole state: several changes in one event."""
+        answer = await self._line.unless_lost(
+            partial(self._line.caller.call, "GET", f"/api/v1/boards/{self._board_id}")
+        )
+        if answer is None:
+            return
+        state: Json = orjson.loads(answer.body)["state"]
+        # Nothing is under way: this is what became of all that was never answered.
+        self._look(state)
+        self._ids = {name: id for name, id in self._ids.items() if id in state["cards"]}
+        new = f"card-{n}"
+        _rearrange(state, new, self._random.choice(list(self._ids.values()) or [None]))
+        event = {"name": "board.state.changed", "payload": {"boardId": self._board_id, "state": state}}
+        answered = await self._line.unless_lost(partial(report, self._line.caller, "rest", event))
+        sights = _sights(state)
+        for name in (*self._cards, new):
+            after = sights.get(name, {None})
+            self._cards[name] = after if answered else self._cards.get(name, {None}) | after
+        if answered:
+            self._ids[new] = new
+            self._ids = {name: id for name, id in self._ids.items() if id in state["cards"]}
+
+    def _look(self, state: Json) -> None:
+        """Learn what is true of the cards, which must be one of what may be."""
+        sights = _sights(state)
+        for name, possible in self._cards.items():
+            seen = sights.get(name, {None})
+            assert len(seen) == 1, f"twice on the board: {seen}"
+            assert seen <= possible, f"expected one of {possible}, got {seen}"
+            self._cards[name] = seen
+
     async def _send(self, door: str, command: Json) -> Outcome | None:
         match door:
             case "rest":
@@ -125,6 +155,28 @@ class Commander:
         while (event := await socket.event())["type"] != "pong":
             code = event["payload"]["code"] if event["type"] == "error" else code
         return Outcome(code)
+
+
+def _sights(state: Json) -> dict[str, set[_Sight]]:
+    found: dict[str, set[_Sight]] = {}
+    for column in state["columns"].values():
+        for card_id in column["cardIds"]:
+            title = state["cards"][card_id]["title"]
+            found.setdefault(title.split()[0], set()).add((title, column["id"]))
+    return found
+
+
+def _rearrange(state: Json, new: str, gone: str | None) -> None:
+    """Rename a column, turn the order in another, make a card and let one go."""
+    columns = state["columns"]
+    columns["review"]["title"] = f"Review {new}"
+    columns["todo"]["cardIds"].reverse()
+    columns["review"]["cardIds"].insert(0, new)
+    state["cards"][new] = {"id": new, "title": f"{new} from outside"}
+    if gone is not None:
+        del state["cards"][gone]
+        for column in columns.values():
+            column["cardIds"] = [id for id in column["cardIds"] if id != gone]
 
 
 def _changed(sight: _Sight, command: Json) -> _Sight:

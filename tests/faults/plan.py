@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from tests.faults.wanderer import EXITS, STRANGE, Leg
+from tests.faults.wanderer import EXITS, GRAPHQL_EXITS, STRANGE, Leg
 
 __all__ = ["Fault", "Plan", "plan_of"]
 
@@ -32,7 +33,8 @@ class Plan:
     batches: int
     commands: int
     faults: tuple[Fault, ...]
-    readers: tuple[tuple[Leg, ...], ...]
+    #: What each reader subscribes to where it comes by GraphQL, and its way.
+    readers: tuple[tuple[str, tuple[Leg, ...]], ...]
 
 
 def plan_of(seed: int) -> Plan:
@@ -41,7 +43,7 @@ def plan_of(seed: int) -> Plan:
     batches, commands = random.randint(5, 15), random.randint(5, 15)
     steps = batches + commands
     faults = tuple(_fault(random, steps) for _ in range(random.choice((0, 1, 1, 2, 3))))
-    readers = tuple(_legs(random, steps) for _ in range(random.randint(3, 6)))
+    readers = tuple(_reader(random, steps) for _ in range(random.randint(3, 6)))
     return Plan(seed, batches, commands, faults, readers)
 
 
@@ -52,15 +54,19 @@ def _fault(random: Random, steps: int) -> Fault:
     return Fault("heard", random.randrange(steps * 8), random.randrange(30), number)
 
 
-def _legs(random: Random, steps: int) -> tuple[Leg, ...]:
-    return tuple(_leg(random, steps) for _ in range(random.randint(1, 5)))
+def _reader(random: Random, steps: int) -> tuple[str, tuple[Leg, ...]]:
+    field = random.choice(("boardEvents",) * 6 + ("boardChanges", "boardState"))
+    # Between what tells everything and what tells of the board alone, nobody can change without loss.
+    exits = EXITS if field == "boardEvents" else tuple(GRAPHQL_EXITS)
+    return field, tuple(_leg(random, steps, exits) for _ in range(random.randint(1, 5)))
 
 
-def _leg(random: Random, steps: int) -> Leg:
+def _leg(random: Random, steps: int, exits: Sequence[str]) -> Leg:
     return Leg(
-        exit=random.choice(list(EXITS)),
+        exit=random.choice(exits),
         reads=random.choice((0, 1, 1, 2, 3, 5, 8, 13)),
         stalls_until=random.randint(0, steps) if random.random() < 0.3 else None,
         crashes=random.random() < 0.6,
         strange=random.choice(list(STRANGE)) if random.random() < 0.1 else None,
+        delivery=random.choice(("state", "changes", "patch")),
     )

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from tests.equivalence.mapping import MEMBERS, Json
 from tests.equivalence.watched import order_of
+from tests.faults.copies import CHANGES, Copy
 
-__all__ = ["DOCUMENT", "STATE", "Place", "Told", "place_of", "said", "state_said", "told"]
+__all__ = ["DOCUMENTS", "STATE", "Place", "Told", "place_of", "said", "state_said", "told"]
 
 #: Offset, part, offset of the global log; later in a board's stream is greater.
 Place = tuple[int, int, int]
@@ -34,29 +33,54 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "agent_registered": ("agent", "label"),
     "gap": ("reason", "from", "to"),
     "goodbye": ("reason",),
+    "heartbeat": (),
 }
-_TYPES = {member: type for type, (member, _) in MEMBERS.items()}
 #: Of a `BoardState`, what is compared.
 STATE = "{ columns { id title cardIds } cards { id title description updatedAt } }"
 _SELECTED = {"item.text": "item { ... on MessageItem { text } }"}
+_CHANGES = {
+    "CardCreated": "columnId index card { id title description updatedAt }",
+    "CardUpdated": "cardId fields title description updatedAt",
+    "CardMoved": "cardId fromColumnId fromIndex toColumnId toIndex updatedAt",
+    "CardDeleted": "cardId columnId index updatedAt",
+    "ColumnsChanged": "columns { id title }",
+}
+_TYPES = {member: type for type, (member, _) in MEMBERS.items()} | dict(zip(_CHANGES, CHANGES, strict=True))
+_TYPES["Heartbeat"] = "heartbeat"
+_FIELDS = {"TITLE": "title", "DESCRIPTION": "description", "UPDATED_AT": "updatedAt"}
 
 
-def _selection(type: str) -> str:
+def _member(type: str) -> str:
     fields = [_SELECTED.get(word) or word.replace(".", " { ") + " }" * word.count(".") for word in _WORDS.get(type, ())]
-    return " ".join([*fields, f"state {STATE}" if type == "state" else ""])
+    return f"... on {MEMBERS[type][0]} {{ cursor {' '.join(fields)} {f'state {STATE}' if type == 'state' else ''} }}"
 
 
-#: Subscribes to every event, with what is compared of it.
-DOCUMENT = (
-    "subscription ($boardId: ID!, $after: String) { boardEvents(boardId: $boardId, after: $after) { __typename "
-    + " ".join(f"... on {MEMBERS[type][0]} {{ cursor {_selection(type)} }}" for type in (*_WORDS, "state"))
-    + " } }"
-)
+def _document(field: str, members: list[str]) -> str:
+    told = " ".join(["__typename", *members])
+    return f"subscription ($boardId: ID!, $after: String) {{ {field}(boardId: $boardId, after: $after) {{ {told} }} }}"
+
+
+#: Subscriptions, with what is compared of each event.
+DOCUMENTS = {
+    "boardEvents": _document("boardEvents", [_member(type) for type in (*_WORDS, "state") if type in MEMBERS]),
+    "boardChanges": _document(
+        "boardChanges",
+        [
+            *(_member(type) for type in ("hello", "state", "gap", "goodbye")),
+            *(f"... on {member} {{ cursor {fields} }}" for member, fields in _CHANGES.items()),
+        ],
+    ),
+    "boardState": f"subscription ($boardId: ID!) {{ boardState(boardId: $boardId) {{ __typename cursor {STATE[1:]} }}",
+}
 
 
 @dataclass(frozen=True)
 class Told:
-    """One event as a reader was told it."""
+    """One event as a reader was told it.
+
+    Whatever tells of a change of the board is a `state`, the words are the reader's copy behind it; a `part` is one
+    of several changes that one event makes, and not the last.
+    """
 
     type: str
     words: tuple[str, ...]
@@ -74,15 +98,26 @@ def place_of(cursor: str) -> Place:
     return order_of(cursor)[1]
 
 
-def told(event: Json) -> Told:
-    """Return what any exit's event says."""
+def told(event: Json, copy: Copy) -> Told:
+    """Return what any exit's event says; what it says of the board goes into `copy`."""
     if "__typename" in event:
-        return _of_graphql(event)
-    payload = event["payload"] or {}
-    # A hello's cursor is in its payload, and the place where its reader stands: it is not one to come back to.
-    cursor = payload["cursor"] if event["type"] == "hello" else event["cursor"]
-    words = (state_said(payload),) if event["type"] == "state" else said(event["type"], payload)
-    return Told(event["type"], words, cursor)
+        type, payload, cursor = _TYPES.get(event["__typename"], "state"), event, event.get("cursor")
+        state = event.get("state", event)
+    else:
+        type, payload, cursor = event["type"], event["payload"] or {}, event["cursor"]
+        state = payload
+        # A hello's cursor is in its payload, and the place where its reader stands: it is not one to come back to.
+        cursor = payload["cursor"] if type == "hello" else cursor
+    if type == "state":
+        copy.replace(state)
+    elif type == "patch":
+        copy.patch(event["payload"])
+    elif type in CHANGES:
+        copy.change(type, _as_raw(type, payload))
+    else:
+        return Told(type, said(type, payload), cursor)
+    assert cursor is not None, f"expected a cursor in {event}"
+    return Told("part" if place_of(cursor)[1] else "state", (copy.said(),), cursor)
 
 
 def said(type: str, payload: Json) -> tuple[str, ...]:
@@ -92,20 +127,17 @@ def said(type: str, payload: Json) -> tuple[str, ...]:
 
 def state_said(state: Json) -> str:
     """Return the one spelling of a board, of its raw shape or of GraphQL's."""
-    columns, cards = state["columns"], state["cards"]
-    if isinstance(columns, dict):
-        columns, cards = [columns[id] for id in state["columnOrder"]], list(cards.values())
-    shown = {
-        "columns": [[column["id"], column["title"], column["cardIds"]] for column in columns],
-        "cards": {card["id"]: [card["title"], card.get("description"), card["updatedAt"]] for card in cards},
-    }
-    return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS).decode()
+    copy = Copy()
+    copy.replace(state)
+    return copy.said()
 
 
-def _of_graphql(event: Json) -> Told:
-    type = _TYPES[event["__typename"]]
-    words = (state_said(event["state"]),) if type == "state" else said(type, event)
-    return Told(type, words, event["cursor"])
+def _as_raw(type: str, payload: Json) -> Json:
+    if type != "card_updated" or "fields" not in payload:
+        return payload
+    new = {_FIELDS[name]: payload[_FIELDS[name]] for name in payload["fields"] if name in _FIELDS}
+    unset = [name for name, value in new.items() if value is None]
+    return {"cardId": payload["cardId"], "set": new, "unset": unset}
 
 
 def _word(payload: Json, path: str) -> str:

@@ -17,6 +17,7 @@ from tests.clients.operations import read_operation
 from tests.equivalence.mapping import Json
 from tests.equivalence.reader import Reader
 from tests.faults.accounts import Accounts
+from tests.faults.copies import Copy
 from tests.faults.history import read_log
 from tests.faults.judge import Judge
 from tests.faults.processes import Life, living
@@ -24,7 +25,7 @@ from tests.faults.reporter import ATTEMPTS, Reporter, begin_board
 from tests.faults.steps import Steps
 from tests.faults.telling import place_of, state_said, told
 from tests.faults.truth import Truth
-from tests.faults.wanderer import EXITS, open_reader
+from tests.faults.wanderer import EXITS, make_reader
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address, Answer, exchange
 from tests.kit.raw_socket import open_socket
@@ -129,19 +130,20 @@ class _Watcher:
     """A reader that stays."""
 
     def __init__(self, exit: str, address: Address, board_id: str = _BOARD) -> None:
-        self.reader: Reader = open_reader(exit, address, board_id)
+        self.reader: Reader = make_reader(exit, address, board_id=board_id)
+        self.copy = Copy()
         self.accounts = Accounts()
 
     async def begin(self) -> str:
         """Read the present; return the state."""
         await self.reader.open()
-        self.accounts.connected(None, told(await self.reader.event()))
+        self.accounts.connected(None, told(await self.reader.event(), self.copy))
         await self.take(1 + len(ATTEMPTS))
         return self.accounts.all[0].state.words[0]
 
     async def take(self, count: int) -> None:
         for _ in range(count):
-            self.accounts.take(told(await self.reader.event()))
+            self.accounts.take(told(await self.reader.event(), self.copy))
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from typing import TypeVar
 from tests.equivalence.graphql_readers import (
     GraphqlDistinctStream,
     GraphqlMultipart,
+    GraphqlReader,
     GraphqlSingleStream,
     GraphqlSocket,
     OlderGraphqlSocket,
@@ -16,25 +17,30 @@ from tests.equivalence.graphql_readers import (
 from tests.equivalence.raw_readers import RawBoardSocket, RawBoardStream
 from tests.equivalence.reader import Reader
 from tests.faults.accounts import Accounts
+from tests.faults.copies import Copy
 from tests.faults.lost import LOST
 from tests.faults.processes import Life
 from tests.faults.steps import Steps
-from tests.faults.telling import DOCUMENT, Place, place_of, told
+from tests.faults.telling import DOCUMENTS, Place, place_of, told
 from tests.kit.raw_http import Address
 
-__all__ = ["EXITS", "STRANGE", "Goal", "Leg", "Wanderer", "open_reader"]
+__all__ = ["BOARD", "EXITS", "GRAPHQL_EXITS", "RAW_EXITS", "STRANGE", "Goal", "Leg", "Wanderer", "make_reader"]
 
 _T = TypeVar("_T")
-#: Exits by which a reader can go on where it stood.
-EXITS: Mapping[str, type[Reader]] = {
+BOARD = "board"
+#: Exits by which a reader can go on where it stood, whichever it left by.
+RAW_EXITS: Mapping[str, type[RawBoardSocket | RawBoardStream]] = {
     "board-ws": RawBoardSocket,
     "board-sse": RawBoardStream,
+}
+GRAPHQL_EXITS: Mapping[str, type[GraphqlReader]] = {
     "graphql-ws": GraphqlSocket,
     "older-graphql-ws": OlderGraphqlSocket,
     "graphql-sse": GraphqlDistinctStream,
     "graphql-sse-single": GraphqlSingleStream,
     "graphql-multipart": GraphqlMultipart,
 }
+EXITS = (*RAW_EXITS, *GRAPHQL_EXITS)
 #: Cursors to which nothing leads → the reason of the gap.
 STRANGE: Mapping[str, str] = {"epoch": "epoch_changed", "board": "other_board", "future": "invalid_cursor"}
 
@@ -51,6 +57,8 @@ class Leg:
     crashes: bool = True
     #: What is wrong with the cursor it comes with.
     strange: str | None = None
+    #: Of a raw exit: how it wants to be told of changes.
+    delivery: str = "state"
 
 
 @dataclass
@@ -68,12 +76,16 @@ class Wanderer:
     """One reader of a board."""
 
     def __init__(
-        self, life: Life, board_id: str, written: Steps, heard: Steps, goal: Goal, gaps: Collection[str] = ()
+        self, life: Life, field: str, written: Steps, heard: Steps, goal: Goal, gaps: Collection[str] = ()
     ) -> None:
-        """Read `board_id` on the server of `life`, stall until the writers have `written`; `gaps` as in `Accounts`."""
+        """Read `BOARD` on the server of `life`, stall until the writers have `written`; `gaps` as in `Accounts`.
+
+        `field` is what GraphQL's exits subscribe to.
+        """
         self.accounts = Accounts(gaps)
         self._life = life
-        self._board_id = board_id
+        self._field = field
+        self._copy = Copy()
         self._written = written
         self._heard = heard
         self._goal = goal
@@ -89,7 +101,7 @@ class Wanderer:
     async def _walk(self, leg: Leg, reads: int | None) -> None:
         await self._life.up.wait()
         up = self._life.up
-        reader = open_reader(leg.exit, self._life.address, self._board_id)
+        reader = make_reader(leg.exit, self._life.address, self._field, leg.delivery)
         try:
             await self._come(reader, leg.strange if reads is not None else None)
             await self._read(reader, reads)
@@ -109,15 +121,20 @@ class Wanderer:
         after, gap = self.accounts.cursor, None
         if strange and after is not None:
             after, gap = _mangled(after, strange), STRANGE[strange]
+        if self._field == "boardState":  # which is no place to go on
+            await _unless_lost(reader.open())
+            self.accounts.begun_anew()
+            return
         await _unless_lost(reader.open(after))
-        self.accounts.connected(after, told(await _unless_lost(reader.event())), gap)
+        self.accounts.connected(after, told(await _unless_lost(reader.event()), self._copy), gap)
 
     async def _read(self, reader: Reader, count: int | None) -> None:
         while count != 0 and not self._has_arrived():
-            event = told(await _unless_lost(reader.event()))
+            event = told(await _unless_lost(reader.event()), self._copy)
             if event.type == "goodbye":
                 assert event.words == ("server_shutdown",), f"unexpected {event}"
-                continue  # the end of the connection comes next
+            if event.type in {"goodbye", "heartbeat"}:
+                continue
             self.accounts.take(event)
             self._heard.done()
             count = None if count is None else count - 1
@@ -127,12 +144,15 @@ class Wanderer:
         return self._goal.place is not None and cursor is not None and place_of(cursor) >= self._goal.place
 
 
-def open_reader(exit: str, address: Address, board_id: str) -> Reader:
+def make_reader(
+    exit: str, address: Address, field: str = "boardEvents", delivery: str = "state", board_id: str = BOARD
+) -> Reader:
     """Return a reader that is not connected yet."""
-    reader = EXITS[exit](address, board_id)
-    if hasattr(reader, "document"):
-        reader.document = DOCUMENT
-    return reader
+    if exit in RAW_EXITS:
+        raw = RAW_EXITS[exit](address, board_id)
+        raw.options = f"&delivery={delivery}" if delivery != "state" else ""
+        return raw
+    return GRAPHQL_EXITS[exit](address, board_id, DOCUMENTS[field])
 
 
 def _mangled(cursor: str, strange: str) -> str:

@@ -1,0 +1,122 @@
+"""A client's copy of a board, kept up to date by whatever it is told: states, changes one by one, JSON patches.
+
+Its own fold, written from the README; the server has another, and so has every other client. It keeps what
+`telling.STATE` selects, so that a reader may go from one exit to another, and from one delivery to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jsonpatch
+import orjson
+
+from tests.equivalence.mapping import Json
+
+__all__ = ["CHANGES", "Copy"]
+
+#: Types of the envelopes that tell one change each.
+CHANGES = ("card_created", "card_updated", "card_moved", "card_deleted", "columns_changed")
+_KEPT = ("title", "description", "updatedAt")
+_OF_CARDS = 3
+
+
+class Copy:
+    """Begins with a state."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._state: Json = {}
+
+    def said(self) -> str:
+        """Return the one spelling of the board."""
+        columns = [self._state["columns"][id] for id in self._state["columnOrder"]]
+        shown = {
+            "columns": [[column["id"], column["title"], column["cardIds"]] for column in columns],
+            "cards": {id: [card.get(key) for key in _KEPT] for id, card in self._state["cards"].items()},
+        }
+        return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS).decode()
+
+    def replace(self, state: Json) -> None:
+        """Take a whole state, of the raw shape or of GraphQL's."""
+        columns, cards = state["columns"], state["cards"]
+        if isinstance(columns, list):
+            order = [column["id"] for column in columns]
+            columns = {column["id"]: column for column in columns}
+            cards = {card["id"]: card for card in cards}
+        else:
+            order = state["columnOrder"]
+        self._state = {
+            "columnOrder": list(order),
+            "columns": {id: {key: one[key] for key in ("id", "title", "cardIds")} for id, one in columns.items()},
+            "cards": {id: _kept(card) for id, card in cards.items()},
+        }
+
+    def patch(self, operations: Iterable[Json]) -> None:
+        """Apply a JSON Patch, without what it says of other fields of cards."""
+        ours = [one for one in operations if _is_kept(one["path"])]
+        self._state = jsonpatch.apply_patch(self._state, ours)
+
+    def change(self, type: str, told: Json) -> None:
+        """Apply one change."""
+        match type:
+            case "card_created":
+                self._state["cards"][told["card"]["id"]] = _kept(told["card"])
+                self._ids(told["columnId"]).insert(told["index"], told["card"]["id"])
+            case "card_updated":
+                card = self._state["cards"][told["cardId"]]
+                card |= _kept(told["set"])
+                for key in told["unset"]:
+                    card.pop(key, None)
+            case "card_moved":
+                self._take_out(told["fromColumnId"], told["fromIndex"], told["cardId"])
+                self._ids(told["toColumnId"]).insert(told["toIndex"], told["cardId"])
+                self._renew(told, {told["fromColumnId"]: told["fromIndex"], told["toColumnId"]: told["toIndex"]})
+            case "card_deleted":
+                self._take_out(told["columnId"], told["index"], told["cardId"])
+                del self._state["cards"][told["cardId"]]
+                self._renew(told, {told["columnId"]: told["index"]})
+            case _:
+                self._change_columns(told["columns"])
+
+    def _ids(self, column_id: str) -> list[str]:
+        ids: list[str] = self._state["columns"][column_id]["cardIds"]
+        return ids
+
+    def _take_out(self, column_id: str, index: int, card_id: str) -> None:
+        taken = self._ids(column_id).pop(index)
+        assert taken == card_id, f"expected {card_id} at {index} of {column_id}, got {taken}"
+
+    def _renew(self, told: Json, begins: dict[str, int]) -> None:
+        """Give the new time to every card whose index is another; `begins`: where in its column that begins."""
+        if told.get("updatedAt") is None:
+            return
+        ends: dict[str, int] = {}
+        if len(begins) == 1 and "toIndex" in told:
+            first, last = sorted((told["fromIndex"], told["toIndex"]))
+            begins, ends = {told["toColumnId"]: first}, {told["toColumnId"]: last + 1}
+        for column_id, begin in begins.items():
+            for card_id in self._ids(column_id)[begin : ends.get(column_id)]:
+                self._state["cards"][card_id]["updatedAt"] = told["updatedAt"]
+
+    def _change_columns(self, headings: list[Json]) -> None:
+        old = self._state["columns"]
+        ids = {one["id"]: old[one["id"]]["cardIds"] if one["id"] in old else [] for one in headings}
+        left_out = [column for id, column in old.items() if id not in ids and column["cardIds"]]
+        assert not left_out, f"columns that have cards are left out: {left_out}"
+        self._state["columns"] = {one["id"]: {**_heading(one), "cardIds": ids[one["id"]]} for one in headings}
+        self._state["columnOrder"] = list(ids)
+
+
+def _kept(card: Json) -> Json:
+    return {key: card[key] for key in _KEPT if card.get(key) is not None}
+
+
+def _heading(column: Json) -> dict[str, Any]:
+    return {"id": column["id"], "title": column["title"]}
+
+
+def _is_kept(path: str) -> bool:
+    _, *tokens = path.split("/")
+    return tokens[0] != "cards" or len(tokens) < _OF_CARDS or tokens[-1] in _KEPT
