@@ -187,7 +187,7 @@ def _renewed(state: BoardState, change: CardMoved | CardDeleted) -> dict[CardId,
     cards = dict(state.cards)
     if change.updated_at is not None:
         for card_id in displaced(state, change):
-            cards[card_id] = replace(cards[card_id], updated_at=change.updated_at)
+            cards[card_id] = cards[card_id].renewed(change.updated_at)
     return cards
 
 

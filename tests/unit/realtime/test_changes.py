@@ -153,6 +153,14 @@ def test_card_that_was_encoded_before_goes_into_the_log_like_any_other() -> None
     assert changes_to_json((CardUpdated(encoded, ()),)) == changes_to_json((CardUpdated(FULL, ()),))
 
 
+def test_renewed_card_is_the_same_but_for_its_time_and_is_encoded_anew() -> None:
+    encoded = replace(FULL)
+    assert b"05.679Z" in card_json(encoded)
+    renewed = encoded.renewed(START)
+    assert renewed == replace(FULL, updated_at=START)
+    assert card_json(renewed) == card_json(replace(FULL, updated_at=START)) != card_json(encoded)
+
+
 @pytest.mark.parametrize(
     "change",
     [
