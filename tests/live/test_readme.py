@@ -53,6 +53,7 @@ PROMISES = {
     "Server-sent events, sh": Promise(r"event: hello\ndata: .*\n\nevent: state\ndata: .*\nid: .+\n\n", streams=True),
     "Server-sent events, js": Promise(r"^[1-9]\d* cards\n(.*\n)*.*\w", streams=True),
     "Raw WebSocket, python": Promise(r"\Ahello None\n(state \S+\n(\S+ \S+\n)*){2}", streams=True),
+    "Keeping a copy, js": Promise(r"\A(the copy is right\n){3}", streams=True),
     "The dashboard, sh": Promise(
         r"event: hello\ndata: .*\n\nevent: dashboard_overview\ndata: .*\nid: .+\n", streams=True
     ),
@@ -95,7 +96,8 @@ EXAMPLES = _examples()
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
     """Host and port of a server with the demo at work."""
-    async with live_server() as server, running_demo(server.node, 1, 20.0):
+    # Its heart beats faster than anybody's who waits for it.
+    async with live_server(heartbeat_seconds=1) as server, running_demo(server.node, 1, 20.0):
         yield server.url.removeprefix("http://")
 
 
