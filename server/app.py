@@ -13,6 +13,7 @@ from realtime.node import Node
 from schema.root import make_schema
 from server.access import Access, AccessGate
 from server.limits import BodyLimit
+from server.metrics import make_registry
 from server.origins import Origins
 from server.problem import problem, problem_handlers
 from server.settings import Settings
@@ -20,9 +21,11 @@ from server.transports.graphql_endpoint import GraphqlEndpoint
 from server.transports.graphql_reserved import METHODS, GraphqlReserved
 from server.transports.graphql_streaming import GraphqlStreaming
 from server.transports.ingest import ingest
+from server.transports.metrics import metrics
 from server.transports.pages import STATIC, page_routes
 from server.transports.query import board_of
 from server.transports.rest import rest_routes
+from server.transports.rest.dispatch import resource
 from server.transports.sse import SseEndpoint
 from server.transports.websocket import board_socket, dashboard_socket
 
@@ -42,6 +45,7 @@ def create_app(node: Node, settings: Settings) -> Starlette:
             *(Mount(prefix, Router(_api_routes(), redirect_slashes=False)) for prefix in PREFIXES),
             Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
             WebSocketRoute("/graphql", graphql),
+            resource("/metrics", get=metrics),
             Route("/graphql/stream", GraphqlReserved(schema, node, settings, streaming), methods=list(METHODS)),
             _no_socket(),
             *page_routes(),
@@ -55,6 +59,7 @@ def create_app(node: Node, settings: Settings) -> Starlette:
     )
     app.router.redirect_slashes = False
     app.state.node = node
+    app.state.metrics = make_registry(node.counters)
     app.state.settings = settings
     return app
 

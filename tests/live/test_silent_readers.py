@@ -73,6 +73,7 @@ async def _check_bystander_reads_all(live: LiveServer, silent: tuple[str, ...], 
 async def test_reader_that_takes_nothing_is_cut_after_the_send_timeout(name: str) -> None:
     async def cut(live: LiveServer, before: Holdings) -> None:
         await settled(live.node, before, clients=1)
+        assert live.node.counters.exit(name).ended == {"send_timeout": 1}
 
     async with live_server(send_timeout_seconds=0.3) as live:
         await make_boards(live.address)

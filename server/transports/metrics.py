@@ -1,0 +1,17 @@
+"""`GET /metrics`: what is counted, in the text format that whoever asks understands."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import Response
+
+__all__ = ["metrics"]
+
+
+async def metrics(request: Request) -> Response:
+    """Answer in Prometheus' format, or as OpenMetrics where `Accept` wants that."""
+    registry: CollectorRegistry = request.app.state.metrics
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(registry), headers={"Content-Type": content_type, "Cache-Control": "no-store"})

@@ -1,0 +1,199 @@
+"""`/metrics`: every number goes up by exactly what happened, and tells nothing of whose it was."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import orjson
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families as plain_metrics
+from pydantic import SecretStr
+
+from tests.kit.deadline import deadline
+from tests.kit.live_server import LiveServer, live_server
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import Answer, connect, exchange
+from tests.kit.raw_socket import open_socket
+from tests.kit.sse_reader import StreamEnded
+from tests.live.boards import BOARD, TODO, make_boards
+from tests.live.exits import EXITS, Ended, ExitReader, open_exit
+
+pytestmark = pytest.mark.usefixtures("clean_log")
+
+_WAIT_UNITS = 30
+_QUEUED = 8
+_TOKEN = "a-token-of-sixteen-or-more"
+_STATE = {"columns": {TODO: {"id": TODO, "title": "Backlog", "cardIds": []}}, "columnOrder": [TODO], "cards": {}}
+#: Exits of a board; the dashboard's go on when a board is deleted.
+_OF_BOARD = [name for name in EXITS if not name.startswith("dashboard")]
+
+#: Name and labels of a sample.
+_Key = tuple[str, frozenset[tuple[str, str]]]
+_Samples = dict[_Key, float]
+
+
+async def _scrape(live: LiveServer, accept: str | None = None, token: str | None = None) -> Answer:
+    headers = [("Accept", accept)] if accept else []
+    headers += [("Authorization", f"Bearer {token}")] if token else []
+    return await exchange(live.address, "GET", "/metrics", headers=headers)
+
+
+async def _samples(live: LiveServer) -> _Samples:
+    """Return what is above zero, but for what is the process's own."""
+    text = (await _scrape(live)).body.decode()
+    assert BOARD not in text
+    families = plain_metrics(text)
+    found = ((one.name, frozenset(one.labels.items()), one.value) for family in families for one in family.samples)
+    return {(name, labels): value for name, labels, value in found if value and name.startswith("boardcast_")}
+
+
+def _key(name: str, **labels: str) -> _Key:
+    return f"boardcast_{name}", frozenset(labels.items())
+
+
+def _growth(before: _Samples, after: _Samples) -> _Samples:
+    grown = {key: after.get(key, 0.0) - before.get(key, 0.0) for key in {**before, **after}}
+    return {key: value for key, value in grown.items() if value}
+
+
+async def _until(live: LiveServer, before: _Samples, expected: Mapping[_Key, float]) -> None:
+    """Return when exactly that has been added; streams notice a moment later that their client has left."""
+    grown: _Samples = {}
+    try:
+        async with deadline(_WAIT_UNITS):
+            while (grown := _growth(before, await _samples(live))) != expected:
+                pass
+    except TimeoutError:
+        raise AssertionError(f"expected {expected}, got {grown}") from None
+
+
+@asynccontextmanager
+async def _readers(live: LiveServer, *names: str) -> AsyncIterator[dict[str, ExitReader]]:
+    async with AsyncExitStack() as stack:
+        yield {name: await open_exit(name, await stack.enter_async_context(connect(live.address))) for name in names}
+
+
+@pytest.fixture
+async def small() -> AsyncIterator[LiveServer]:
+    """Run a server with the two boards and small queues."""
+    async with live_server(max_queued_envelopes=_QUEUED) as live:
+        await make_boards(live.address)
+        yield live
+
+
+async def test_readers_and_what_they_are_sent_are_counted_until_they_leave(small: LiveServer) -> None:
+    before = await _samples(small)
+    async with _readers(small, *EXITS) as readers:
+        await Publisher(small.address).mark("one")
+        for reader in readers.values():
+            assert (await reader.event())[0] == "agent_registered"
+        opened = {_key("readers", exit=name): 1.0 for name in EXITS}
+        # Hello, the present, the marker.
+        sent = {_key("envelopes_sent_total", exit=name): 3.0 for name in EXITS}
+        stored = {_key("events_stored_total"): 1.0}
+        await _until(small, before, {**opened, **sent, **stored})
+    left = {_key("readers_ended_total", exit=name, reason="client_left"): 1.0 for name in EXITS}
+    await _until(small, before, {**sent, **stored, **left})
+
+
+async def test_states_of_one_batch_are_conflated(small: LiveServer) -> None:
+    async with _readers(small, *_OF_BOARD) as readers:
+        before = await _samples(small)
+        titled = [orjson.loads(orjson.dumps(_STATE).replace(b"Backlog", title)) for title in (b"A", b"B", b"C")]
+        changed = [event("board.state.changed", {"boardId": BOARD, "state": state}) for state in titled]
+        await Publisher(small.address).publish(*changed)
+        for reader in readers.values():
+            assert (await reader.event())[0] == "state"
+        expected = {_key("envelopes_conflated_total", exit=name): 2.0 for name in _OF_BOARD}
+        expected |= {_key("envelopes_sent_total", exit=name): 1.0 for name in _OF_BOARD}
+        await _until(small, before, {**expected, _key("events_stored_total"): 3.0})
+
+
+async def test_dropped_envelopes_and_their_gap_are_counted(small: LiveServer) -> None:
+    async with _readers(small, *EXITS) as readers:
+        before = await _samples(small)
+        await Publisher(small.address).publish(*[event("agent.registered", {"agent": "A"})] * (_QUEUED + 1))
+        for reader in readers.values():
+            gap, _ = await reader.event(), await reader.event()
+            assert gap[0] == "gap"
+        expected = {_key("events_stored_total"): _QUEUED + 1.0}
+        for name in EXITS:
+            expected[_key("envelopes_dropped_total", exit=name)] = _QUEUED + 1.0
+            expected[_key("gaps_total", exit=name, reason="slow_consumer")] = 1.0
+            expected[_key("envelopes_sent_total", exit=name)] = 2.0
+        await _until(small, before, expected)
+
+
+async def test_gap_of_a_cursor_that_leads_nowhere_is_counted_by_its_reason(small: LiveServer) -> None:
+    before = await _samples(small)
+    target = f"/api/v1/ws?boardId={BOARD}&after=0-00000000-0-0"
+    async with open_socket(small.address, target) as socket:
+        types = [orjson.loads(await socket.receive_text())["type"] for _ in range(3)]
+    assert types == ["hello", "gap", "state"]
+    expected = {_key("gaps_total", exit="board-ws", reason="epoch_changed"): 1.0}
+    expected |= {_key("readers_ended_total", exit="board-ws", reason="client_left"): 1.0}
+    await _until(small, before, {**expected, _key("envelopes_sent_total", exit="board-ws"): 3.0})
+
+
+@pytest.mark.parametrize("reason", ["board_deleted", "slow_consumer"])
+async def test_end_of_a_stream_is_counted_by_its_reason(reason: str) -> None:
+    narrow = live_server(max_queued_envelopes=_QUEUED, slow_policies="disconnect")
+    async with narrow as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        async with _readers(live, *_OF_BOARD) as readers:
+            before = await _samples(live)
+            flood = [event("attempt.log.appended", _LINE)] * (_QUEUED + 1)
+            ending = [event("project.deleted", {"projectId": BOARD})] if reason == "board_deleted" else flood
+            await Publisher(live.address).publish(*ending)
+            for reader in readers.values():
+                assert (await reader.event())[0] == "goodbye"
+                with pytest.raises((Ended, StreamEnded)):
+                    await reader.event()
+            expected = {_key("readers_ended_total", exit=name, reason=reason): 1.0 for name in _OF_BOARD}
+            expected |= {_key("readers", exit=name): -1.0 for name in _OF_BOARD}
+            expected |= {_key("envelopes_sent_total", exit=name): 1.0 for name in _OF_BOARD}
+            if reason == "slow_consumer":
+                expected |= {_key("envelopes_dropped_total", exit=name): _QUEUED + 1.0 for name in _OF_BOARD}
+            await _until(live, before, {**expected, _key("events_stored_total"): float(len(ending))})
+
+
+_LINE = {"attemptId": "a", "boardId": BOARD, "level": "info", "message": "m"}
+
+
+async def test_socket_that_says_nothing_is_counted_as_such() -> None:
+    async with live_server(heartbeat_timeout_seconds=0.2) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        before = await _samples(live)
+        async with _readers(live, "board-ws") as readers:
+            with pytest.raises(Ended):
+                await readers["board-ws"].event()
+            expected = {_key("readers_ended_total", exit="board-ws", reason="heartbeat_timeout"): 1.0}
+            await _until(live, before, {**expected, _key("envelopes_sent_total", exit="board-ws"): 2.0})
+
+
+async def test_refused_command_is_counted_by_its_code(small: LiveServer) -> None:
+    before = await _samples(small)
+    answer = await exchange(small.address, "DELETE", f"/api/v1/boards/{BOARD}/cards/nowhere")
+    assert answer.status == 404
+    await _until(small, before, {_key("commands_refused_total", code="card_not_found"): 1.0})
+
+
+@pytest.mark.parametrize("accept", [None, "application/openmetrics-text; version=1.0.0"])
+async def test_format_is_the_one_that_is_asked_for(accept: str | None, standing: LiveServer) -> None:
+    answer = await _scrape(standing, accept)
+    kind = answer.header("Content-Type") or ""
+    assert kind.startswith("application/openmetrics-text; version=1.0.0" if accept else "text/plain; version=")
+    families = {one.name for one in (open_metrics if accept else plain_metrics)(answer.body.decode())}
+    assert {"boardcast_readers", "boardcast_envelopes_sent", "process_resident_memory_bytes"} <= families
+    assert (await exchange(standing.address, "POST", "/metrics")).status == 405
+
+
+async def test_metrics_are_for_those_who_may_enter() -> None:
+    async with live_server(tokens=SecretStr(_TOKEN)) as live:
+        assert [(await _scrape(live, token=token)).status for token in (None, "another-token-of-16", _TOKEN)] == [
+            401,
+            401,
+            200,
+        ]
