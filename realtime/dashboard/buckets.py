@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from realtime.dashboard.rows import ColumnCards
 from realtime.dashboard.text import trimmed
@@ -40,6 +41,7 @@ def bucket_of(title: str) -> Bucket:
     return next((bucket for bucket, words in _WORDS if any(word in name for word in words)), Bucket.IN_PROGRESS)
 
 
+@lru_cache(maxsize=1024)  # asked for five hundred attempts in a row, of columns that have a few titles
 def is_done(title: str | None) -> bool:
     """Tell whether the inbox takes a card in that column for finished: `Done` or `Closed`, exactly."""
     return title is not None and trimmed(title).lower() in {"done", "closed"}

@@ -60,7 +60,7 @@ class _Card:
     def _kind(self, status: AttemptStatus, age: timedelta) -> Kind | None:
         if status is AttemptStatus.SUCCEEDED:
             return self._review()
-        if status in {AttemptStatus.FAILED, AttemptStatus.STOPPED}:
+        if status is AttemptStatus.FAILED or status is AttemptStatus.STOPPED:
             return None if self.found or self.succeeded or self.in_done else "failed"
         return self._stuck(age, STUCK_QUEUED if status is AttemptStatus.QUEUED else STUCK_RUNNING)
 

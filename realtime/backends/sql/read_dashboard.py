@@ -25,6 +25,8 @@ __all__ = ["load_dashboard_figures"]
 
 #: Rows that are made before others get their turn on the event loop: less than a millisecond's work.
 SLICE_ROWS = 100
+#: By name; a look into a dictionary is quicker than the enumeration.
+_STATUSES = {str(status): status for status in AttemptStatus}
 #: Stands for no lower bound.
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -85,7 +87,7 @@ def _attempt(row: Any) -> AttemptRow:
     created, updated, started, ended = times
     card = None if title is None else CardRow(title, ticket_key, pr_url, column)
     return AttemptRow(
-        id, board_id, card_id, agent, AttemptStatus(status), created, updated, started, ended, sequence, project, card
+        id, board_id, card_id, agent, _STATUSES[status], created, updated, started, ended, sequence, project, card
     )
 
 
