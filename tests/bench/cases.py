@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.bench.exits import BOARD_STATE, NUMBER, board_socket, board_stream, graphql_socket
 from tests.bench.measures import FanOut, Figures, Idle, ManyBoards, MovedCard, RenamedCard
+from tests.bench.overviews import Overviews
 from tests.bench.servers import BenchServer
 
 __all__ = ["CASES", "Case"]
@@ -74,6 +75,11 @@ CASES = {
         "A card moved on a board of 2,000 (10 in turn), 100 raw WebSockets with delivery=state",
         MovedCard(board_socket, '{"type":"state"', begins_with=1, readers=100, cards=2000, moves=10).run,
         "15 ms to the last reader",
+    ),
+    "dashboard": Case(
+        "The dashboard over 100,000 attempts of 60 days, on 50 boards with 10,000 cards",
+        Overviews(attempts=100_000, looks=30).run,
+        "20 ms per overview, off the event loop's critical path",
     ),
     "idle-websocket": Case(
         "Idle: 10,000 raw WebSockets on one board",

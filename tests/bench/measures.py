@@ -26,11 +26,11 @@ from tests.bench.workload import (
 )
 from tests.kit.deadline import seconds
 
-__all__ = ["FanOut", "Figures", "Idle", "ManyBoards", "MovedCard", "RenamedCard"]
+__all__ = ["RUN_UNITS", "FanOut", "Figures", "Idle", "ManyBoards", "MovedCard", "RenamedCard", "moment"]
 
 _T = TypeVar("_T")
 #: No run takes longer, or it fails.
-_RUN_UNITS = 300
+RUN_UNITS = 300
 _CARD = "card-000000"
 
 #: What one run measured: name with unit → value.
@@ -77,12 +77,12 @@ class FanOut:
         Raises:
             MessageFault: a reader did not get every line once and in order.
         """
-        async with asyncio.timeout(seconds(_RUN_UNITS)), posting(server) as poster:
+        async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster)
             async with load_client(server.address, self.opener(board), self.readers) as client:
                 meter, began = Meter(server, client), asyncio.get_running_loop().time()
                 for turn, start in enumerate(range(0, self.events, self.batch)):
-                    await _moment(began + turn * self.pause_seconds)
+                    await moment(began + turn * self.pause_seconds)
                     await poster.publish(lines_body([board], range(start, min(start + self.batch, self.events))))
                 figures = await meter.figures(await client.expect(self.events))
                 # When one more comes next, nothing came twice behind the last one.
@@ -106,7 +106,7 @@ class RenamedCard:
         Raises:
             MessageFault: a reader did not get every title once and in order.
         """
-        async with asyncio.timeout(seconds(_RUN_UNITS)), posting(server) as poster:
+        async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster, self.cards)
             async with load_client(server.address, self.opener(board), self.readers) as client:
                 times = []
@@ -138,7 +138,7 @@ class MovedCard:
         Raises:
             MessageFault: the server ended a stream.
         """
-        async with asyncio.timeout(seconds(_RUN_UNITS)), posting(server) as poster:
+        async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster, self.cards)
             opening = self.opener(board).counting(self.mark)
             async with load_client(server.address, opening, self.readers) as client:
@@ -169,7 +169,7 @@ class Idle:
         Raises:
             MessageFault: a reader was refused.
         """
-        async with asyncio.timeout(seconds(_RUN_UNITS)), posting(server) as poster:
+        async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board, before = await new_board(poster, cards=2), server.resident_kib()
             async with load_client(server.address, self.opener(board), self.connections):
                 after = server.resident_kib()
@@ -188,7 +188,7 @@ class ManyBoards:
         Raises:
             MessageFault: a reader did not get its event.
         """
-        async with asyncio.timeout(seconds(_RUN_UNITS)), posting(server) as poster:
+        async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             prefix = await new_boards(poster, self.boards)
             names = [f"{prefix}{number:06}" for number in range(self.boards)]
             many = await self._cost(server, poster, prefix + NUMBER, [(part, [0]) for part in _batched(names)])
@@ -212,7 +212,7 @@ class ManyBoards:
             return (server.cpu_seconds() - cpu) * 1e6 / self.boards
 
 
-async def _moment(when: float) -> None:
+async def moment(when: float) -> None:
     """Wait until the loop's clock shows `when`; not at all when that has passed."""
     loop = asyncio.get_running_loop()
     come = loop.create_future()

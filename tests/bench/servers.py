@@ -43,6 +43,8 @@ class BenchServer:
     name: str
     address: Address
     pid: int
+    #: Its file, for rows in numbers that would take too long to send; None for a peer.
+    database: Path | None = None
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of all its threads so far, in ticks of usually 10 ms; nan where there is no `/proc`."""
@@ -78,18 +80,19 @@ def peer_missing(name: str) -> str | None:
 @asynccontextmanager
 async def running(name: str, folder: Path) -> AsyncIterator[BenchServer]:
     """Run `BOARDCAST`, with its defaults and a database file in `folder`, or a peer; ask `peer_missing` first."""
-    command = _boardcast(folder) if name == BOARDCAST else PEERS[name]
+    database = folder / "bench.db" if name == BOARDCAST else None
+    command = _boardcast(database) if database else PEERS[name]
     # Defaults are what is measured, so nobody's settings get in.
     settings = {key: value for key, value in os.environ.items() if not key.startswith("BOARDCAST_")}
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, cwd=_ROOT, env=settings)
     try:
-        yield BenchServer(name, await _address(process), process.pid)
+        yield BenchServer(name, await _address(process), process.pid, database)
     finally:
         await _stop(process)
 
 
-def _boardcast(folder: Path) -> Sequence[str]:
-    url = f"sqlite+aiosqlite:///{folder / 'bench.db'}"
+def _boardcast(database: Path) -> Sequence[str]:
+    url = f"sqlite+aiosqlite:///{database}"
     return (sys.executable, "-m", "server", "--port", "0", "--log-level", "warning", "--database-url", url)
 
 

@@ -16,6 +16,7 @@ import pytest
 from tests.bench.exits import BOARD_STATE, LINE_MARK, NUMBER, Opening, board_socket, board_stream, graphql_socket
 from tests.bench.load_client import LoadClient, MessageFault, compiler_missing, load_client
 from tests.bench.measures import FanOut, Idle, ManyBoards, MovedCard, Opener, RenamedCard
+from tests.bench.overviews import Overviews
 from tests.bench.report import table
 from tests.bench.servers import BOARDCAST, PEERS, BenchServer, peer_missing, running
 from tests.clients.requirements import require
@@ -62,6 +63,12 @@ async def test_moved_card_reaches_every_reader(server: BenchServer) -> None:
 async def test_idle_and_many_boards_run(server: BenchServer) -> None:
     assert "KiB per connection" in await Idle(board_socket, connections=5).run(server)
     assert "many : one" in await ManyBoards(5).run(server)
+
+
+async def test_overviews_of_seeded_attempts_are_measured(server: BenchServer) -> None:
+    figures = await Overviews(attempts=50, looks=4).run(server)
+    assert figures["ms per overview, last 7 days"] > 0
+    assert figures["ms to a pong meanwhile, worst"] > 0
 
 
 @pytest.mark.node
