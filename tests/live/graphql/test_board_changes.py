@@ -1,0 +1,86 @@
+"""`boardChanges` on real sockets: begun on a raw exit, gone on with over each transport, in the middle of an event."""
+
+from __future__ import annotations
+
+import pytest
+
+from realtime.kanban.commands import MoveCard
+from realtime.kanban.ids import BoardId
+from tests.kit.deadline import deadline
+from tests.kit.graphql_stream import open_graphql_stream
+from tests.kit.graphql_transports import TRANSPORTS, subscribe
+from tests.kit.live_server import LiveServer, live_server
+from tests.kit.publishing import Publisher, event
+from tests.kit.recordings import Json
+from tests.live.boards import BOARD, make_boards
+from tests.live.raw_board import Told, open_board
+
+_WAIT_UNITS = 20
+_CHANGES = """subscription ($id: ID!, $after: String) { boardChanges(boardId: $id, after: $after) {
+    __typename
+    ... on Hello { cursor } ... on State { cursor } ... on ColumnsChanged { cursor columns { id } }
+    ... on CardCreated { cursor index card { title } } ... on CardMoved { cursor cardId toIndex }
+    ... on CardDeleted { cursor cardId } ... on CardUpdated { cursor cardId fields title }
+    ... on Heartbeat { cursor hash } ... on Goodbye { reason }
+} }"""
+_NAMES = {
+    "columns_changed": "ColumnsChanged",
+    "card_created": "CardCreated",
+    "card_updated": "CardUpdated",
+    "card_moved": "CardMoved",
+    "card_deleted": "CardDeleted",
+}
+
+
+def _from_outside() -> Json:
+    cards = {"waiting": {"id": "waiting", "title": "Otherwise"}, "new": {"id": "new", "title": "New"}}
+    columns = {"all": {"id": "all", "title": "All", "cardIds": list(cards)}}
+    state = {"columns": columns, "columnOrder": ["all"], "cards": cards}
+    return event("board.state.changed", {"boardId": BOARD, "state": state})
+
+
+async def _raw_changes(live: LiveServer) -> list[Told]:
+    """Return what a raw reader is told of a state from outside."""
+    async with open_board(live.address, "board-sse", delivery="changes") as reader:
+        assert [(await reader.told()).type for _ in range(2)] == ["hello", "state"]
+        (cursor,) = await Publisher(live.address).publish(_from_outside())
+        told = [await reader.told()]
+        while told[-1].cursor != cursor:
+            told.append(await reader.told())
+    return told
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_raw_reader_goes_on_with_the_same_changes(transport: str, boards: LiveServer) -> None:
+    async with deadline(_WAIT_UNITS):
+        told = await _raw_changes(boards)
+        assert len(told) > 5
+        asked = {"id": BOARD, "after": told[1].cursor}
+        async with subscribe(transport, boards.address, _CHANGES, asked) as subscription:
+            hello = (await subscription.data())["boardChanges"]
+            assert hello == {"__typename": "Hello", "cursor": told[1].cursor}
+            shown = [(await subscription.data())["boardChanges"] for _ in told[2:]]
+            assert [(one["__typename"], one["cursor"]) for one in shown] == [
+                (_NAMES[one.type], one.cursor) for one in told[2:]
+            ]
+            move = MoveCard(card_id="new", to_column_id="all", to_index=0)
+            at = (await boards.node.bus.execute(BoardId(BOARD), move)).position.cursor
+            moved = (await subscription.data())["boardChanges"]
+    assert moved == {"__typename": "CardMoved", "cursor": at, "cardId": "new", "toIndex": 0}
+
+
+async def test_event_ids_are_cursors_and_a_heartbeat_has_none(clean_log: None) -> None:
+    async with live_server(heartbeat_seconds=0.05) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        async with open_graphql_stream(live.address, _CHANGES, {"id": BOARD}) as stream:
+            ids: dict[str, str | None] = {}
+            last = None
+            while len(ids) < 3:
+                block = await stream.block()
+                if block.event == "next":
+                    shown = block.json()["data"]["boardChanges"]
+                    ids[shown["__typename"]] = block.id
+                    last = shown["cursor"]
+    assert set(ids) == {"Hello", "State", "Heartbeat"}
+    assert (ids["Hello"], ids["Heartbeat"]) == (None, None)
+    assert ids["State"] == last
