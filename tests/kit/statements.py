@@ -17,7 +17,7 @@ def counted() -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             seen.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
