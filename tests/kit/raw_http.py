@@ -26,6 +26,7 @@ Address = tuple[str, int]
 Headers = list[tuple[str, str]]
 
 _MAX_HEAD_BYTES = 64 * 1024
+_SMALL_SEGMENT = 536
 _MAX_CHUNK_LINE_BYTES = 256
 
 
@@ -128,12 +129,15 @@ async def connect(address: Address, receive_buffer: int | None = None) -> AsyncI
 
     Args:
         address: where to.
-        receive_buffer: bytes the kernel takes before anybody reads (it doubles them); None = as the system has it.
+        receive_buffer: bytes the kernel takes before anybody reads (it doubles them), and it makes the other side's
+            kernel take little; None = as the system has it.
     """
     raw = socket.socket()
     raw.setblocking(False)
     if receive_buffer is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)  # before connecting, or it has no effect
+        # Linux makes a sender's buffer ten segments or so large, which are of 64 KiB on the loopback device.
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SMALL_SEGMENT)
     try:
         await asyncio.get_running_loop().sock_connect(raw, address)
     except BaseException:

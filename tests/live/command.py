@@ -40,6 +40,12 @@ class Process:
         host, port = first_line.removeprefix("Listening on http://").rsplit(":", 1)
         self.address: Address = (host.strip("[]"), int(port))
 
+    @property
+    def resident_bytes(self) -> int:
+        """How much of its memory is resident (Linux)."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._process.send_signal(number)

@@ -21,7 +21,8 @@ __all__ = ["EXITS", "Ended", "ExitReader", "exit_request", "open_exit", "opening
 
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 _EVENTS = """subscription ($id: ID!) { boardEvents(boardId: $id) {
-    __typename ... on AgentRegistered { label } ... on Goodbye { reason reconnectAfterMs } } }"""
+    __typename ... on State { state { cards { title description } } } ... on AgentRegistered { label }
+    ... on Goodbye { reason reconnectAfterMs } } }"""
 
 
 class Ended(Exception):

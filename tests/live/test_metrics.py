@@ -19,6 +19,7 @@ from tests.kit.raw_socket import open_socket
 from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import BOARD, TODO, make_boards
 from tests.live.exits import EXITS, Ended, ExitReader, open_exit
+from tests.live.scrape import Key, Samples, key, samples
 
 pytestmark = pytest.mark.usefixtures("clean_log")
 
@@ -29,10 +30,6 @@ _STATE = {"columns": {TODO: {"id": TODO, "title": "Backlog", "cardIds": []}}, "c
 #: Exits of a board; the dashboard's go on when a board is deleted.
 _OF_BOARD = [name for name in EXITS if not name.startswith("dashboard")]
 
-#: Name and labels of a sample.
-_Key = tuple[str, frozenset[tuple[str, str]]]
-_Samples = dict[_Key, float]
-
 
 async def _scrape(live: LiveServer, accept: str | None = None, token: str | None = None) -> Answer:
     headers = [("Accept", accept)] if accept else []
@@ -40,30 +37,17 @@ async def _scrape(live: LiveServer, accept: str | None = None, token: str | None
     return await exchange(live.address, "GET", "/metrics", headers=headers)
 
 
-async def _samples(live: LiveServer) -> _Samples:
-    """Return what is above zero, but for what is the process's own."""
-    text = (await _scrape(live)).body.decode()
-    assert BOARD not in text
-    families = plain_metrics(text)
-    found = ((one.name, frozenset(one.labels.items()), one.value) for family in families for one in family.samples)
-    return {(name, labels): value for name, labels, value in found if value and name.startswith("boardcast_")}
-
-
-def _key(name: str, **labels: str) -> _Key:
-    return f"boardcast_{name}", frozenset(labels.items())
-
-
-def _growth(before: _Samples, after: _Samples) -> _Samples:
+def _growth(before: Samples, after: Samples) -> Samples:
     grown = {key: after.get(key, 0.0) - before.get(key, 0.0) for key in {**before, **after}}
     return {key: value for key, value in grown.items() if value}
 
 
-async def _until(live: LiveServer, before: _Samples, expected: Mapping[_Key, float]) -> None:
+async def _until(live: LiveServer, before: Samples, expected: Mapping[Key, float]) -> None:
     """Return when exactly that has been added; streams notice a moment later that their client has left."""
-    grown: _Samples = {}
+    grown: Samples = {}
     try:
         async with deadline(_WAIT_UNITS):
-            while (grown := _growth(before, await _samples(live))) != expected:
+            while (grown := _growth(before, await samples(live.address))) != expected:
                 pass
     except TimeoutError:
         raise AssertionError(f"expected {expected}, got {grown}") from None
@@ -84,57 +68,58 @@ async def small() -> AsyncIterator[LiveServer]:
 
 
 async def test_readers_and_what_they_are_sent_are_counted_until_they_leave(small: LiveServer) -> None:
-    before = await _samples(small)
+    before = await samples(small.address)
     async with _readers(small, *EXITS) as readers:
         await Publisher(small.address).mark("one")
         for reader in readers.values():
             assert (await reader.event())[0] == "agent_registered"
-        opened = {_key("readers", exit=name): 1.0 for name in EXITS}
+        opened = {key("readers", exit=name): 1.0 for name in EXITS}
         # Hello, the present, the marker.
-        sent = {_key("envelopes_sent_total", exit=name): 3.0 for name in EXITS}
-        stored = {_key("events_stored_total"): 1.0}
+        sent = {key("envelopes_sent_total", exit=name): 3.0 for name in EXITS}
+        stored = {key("events_stored_total"): 1.0}
         await _until(small, before, {**opened, **sent, **stored})
-    left = {_key("readers_ended_total", exit=name, reason="client_left"): 1.0 for name in EXITS}
+    assert BOARD not in (await _scrape(small)).body.decode()
+    left = {key("readers_ended_total", exit=name, reason="client_left"): 1.0 for name in EXITS}
     await _until(small, before, {**sent, **stored, **left})
 
 
 async def test_states_of_one_batch_are_conflated(small: LiveServer) -> None:
     async with _readers(small, *_OF_BOARD) as readers:
-        before = await _samples(small)
+        before = await samples(small.address)
         titled = [orjson.loads(orjson.dumps(_STATE).replace(b"Backlog", title)) for title in (b"A", b"B", b"C")]
         changed = [event("board.state.changed", {"boardId": BOARD, "state": state}) for state in titled]
         await Publisher(small.address).publish(*changed)
         for reader in readers.values():
             assert (await reader.event())[0] == "state"
-        expected = {_key("envelopes_conflated_total", exit=name): 2.0 for name in _OF_BOARD}
-        expected |= {_key("envelopes_sent_total", exit=name): 1.0 for name in _OF_BOARD}
-        await _until(small, before, {**expected, _key("events_stored_total"): 3.0})
+        expected = {key("envelopes_conflated_total", exit=name): 2.0 for name in _OF_BOARD}
+        expected |= {key("envelopes_sent_total", exit=name): 1.0 for name in _OF_BOARD}
+        await _until(small, before, {**expected, key("events_stored_total"): 3.0})
 
 
 async def test_dropped_envelopes_and_their_gap_are_counted(small: LiveServer) -> None:
     async with _readers(small, *EXITS) as readers:
-        before = await _samples(small)
+        before = await samples(small.address)
         await Publisher(small.address).publish(*[event("agent.registered", {"agent": "A"})] * (_QUEUED + 1))
         for reader in readers.values():
             gap, _ = await reader.event(), await reader.event()
             assert gap[0] == "gap"
-        expected = {_key("events_stored_total"): _QUEUED + 1.0}
+        expected = {key("events_stored_total"): _QUEUED + 1.0}
         for name in EXITS:
-            expected[_key("envelopes_dropped_total", exit=name)] = _QUEUED + 1.0
-            expected[_key("gaps_total", exit=name, reason="slow_consumer")] = 1.0
-            expected[_key("envelopes_sent_total", exit=name)] = 2.0
+            expected[key("envelopes_dropped_total", exit=name)] = _QUEUED + 1.0
+            expected[key("gaps_total", exit=name, reason="slow_consumer")] = 1.0
+            expected[key("envelopes_sent_total", exit=name)] = 2.0
         await _until(small, before, expected)
 
 
 async def test_gap_of_a_cursor_that_leads_nowhere_is_counted_by_its_reason(small: LiveServer) -> None:
-    before = await _samples(small)
+    before = await samples(small.address)
     target = f"/api/v1/ws?boardId={BOARD}&after=0-00000000-0-0"
     async with open_socket(small.address, target) as socket:
         types = [orjson.loads(await socket.receive_text())["type"] for _ in range(3)]
     assert types == ["hello", "gap", "state"]
-    expected = {_key("gaps_total", exit="board-ws", reason="epoch_changed"): 1.0}
-    expected |= {_key("readers_ended_total", exit="board-ws", reason="client_left"): 1.0}
-    await _until(small, before, {**expected, _key("envelopes_sent_total", exit="board-ws"): 3.0})
+    expected = {key("gaps_total", exit="board-ws", reason="epoch_changed"): 1.0}
+    expected |= {key("readers_ended_total", exit="board-ws", reason="client_left"): 1.0}
+    await _until(small, before, {**expected, key("envelopes_sent_total", exit="board-ws"): 3.0})
 
 
 @pytest.mark.parametrize("reason", ["board_deleted", "slow_consumer"])
@@ -143,7 +128,7 @@ async def test_end_of_a_stream_is_counted_by_its_reason(reason: str) -> None:
     async with narrow as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with _readers(live, *_OF_BOARD) as readers:
-            before = await _samples(live)
+            before = await samples(live.address)
             flood = [event("attempt.log.appended", _LINE)] * (_QUEUED + 1)
             ending = [event("project.deleted", {"projectId": BOARD})] if reason == "board_deleted" else flood
             await Publisher(live.address).publish(*ending)
@@ -151,12 +136,12 @@ async def test_end_of_a_stream_is_counted_by_its_reason(reason: str) -> None:
                 assert (await reader.event())[0] == "goodbye"
                 with pytest.raises((Ended, StreamEnded)):
                     await reader.event()
-            expected = {_key("readers_ended_total", exit=name, reason=reason): 1.0 for name in _OF_BOARD}
-            expected |= {_key("readers", exit=name): -1.0 for name in _OF_BOARD}
-            expected |= {_key("envelopes_sent_total", exit=name): 1.0 for name in _OF_BOARD}
+            expected = {key("readers_ended_total", exit=name, reason=reason): 1.0 for name in _OF_BOARD}
+            expected |= {key("readers", exit=name): -1.0 for name in _OF_BOARD}
+            expected |= {key("envelopes_sent_total", exit=name): 1.0 for name in _OF_BOARD}
             if reason == "slow_consumer":
-                expected |= {_key("envelopes_dropped_total", exit=name): _QUEUED + 1.0 for name in _OF_BOARD}
-            await _until(live, before, {**expected, _key("events_stored_total"): float(len(ending))})
+                expected |= {key("envelopes_dropped_total", exit=name): _QUEUED + 1.0 for name in _OF_BOARD}
+            await _until(live, before, {**expected, key("events_stored_total"): float(len(ending))})
 
 
 _LINE = {"attemptId": "a", "boardId": BOARD, "level": "info", "message": "m"}
@@ -165,19 +150,19 @@ _LINE = {"attemptId": "a", "boardId": BOARD, "level": "info", "message": "m"}
 async def test_socket_that_says_nothing_is_counted_as_such() -> None:
     async with live_server(heartbeat_timeout_seconds=0.2) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
-        before = await _samples(live)
+        before = await samples(live.address)
         async with _readers(live, "board-ws") as readers:
             with pytest.raises(Ended):
                 await readers["board-ws"].event()
-            expected = {_key("readers_ended_total", exit="board-ws", reason="heartbeat_timeout"): 1.0}
-            await _until(live, before, {**expected, _key("envelopes_sent_total", exit="board-ws"): 2.0})
+            expected = {key("readers_ended_total", exit="board-ws", reason="heartbeat_timeout"): 1.0}
+            await _until(live, before, {**expected, key("envelopes_sent_total", exit="board-ws"): 2.0})
 
 
 async def test_refused_command_is_counted_by_its_code(small: LiveServer) -> None:
-    before = await _samples(small)
+    before = await samples(small.address)
     answer = await exchange(small.address, "DELETE", f"/api/v1/boards/{BOARD}/cards/nowhere")
     assert answer.status == 404
-    await _until(small, before, {_key("commands_refused_total", code="card_not_found"): 1.0})
+    await _until(small, before, {key("commands_refused_total", code="card_not_found"): 1.0})
 
 
 @pytest.mark.parametrize("accept", [None, "application/openmetrics-text; version=1.0.0"])

@@ -1,0 +1,126 @@
+"""Two hundred readers that take nothing more, of every exit: what they cost is bounded, and they are cut."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import cycle, islice
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.kit.deadline import deadline
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import Address, connect
+from tests.kit.recordings import Json
+from tests.live.boards import BOARD, TODO, make_boards
+from tests.live.command import Process, running
+from tests.live.exits import EXITS, ExitReader, open_exit
+from tests.live.scrape import key, samples
+
+_OF_EACH = 23
+_READERS = _OF_EACH * len(EXITS)
+_OPENERS = 16
+#: What the kernel takes on behalf of a reader that does not.
+_RECEIVE_BUFFER = 4096
+_STATE_BYTES = 64 * 1024
+_LABEL_BYTES = 16 * 1024
+_QUEUED_BYTES = 256 * 1024
+#: Changes of the state in one round, an agent event beside each: far more than what makes a reader stuck.
+_CHANGES = 40
+_FLAGS = (
+    *("--send-timeout-seconds", "3", "--ping-seconds", "600"),
+    *("--max-queued-bytes", str(_QUEUED_BYTES)),
+)
+#: What is freed goes back to the system at once; else much of it stays with the allocator, and shows nothing.
+_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "16384", "MALLOC_TRIM_THRESHOLD_": "65536"}
+_WAIT_UNITS = 60
+#: uvicorn's high-water mark, above which a send waits.
+_HIGH_WATER_BYTES = 64 * 1024
+#: Most that one stuck reader may cost: a transport filled to its mark by messages of which the last goes over it, and
+#: one message that waits to be written, as text and as bytes; besides, the objects of a connection and its tasks.
+#: Queued envelopes are shared by all readers, and are no more than the bound has.
+_EACH_BYTES = _HIGH_WATER_BYTES + 3 * _STATE_BYTES + 100 * 1024
+_ALL_BYTES = _READERS * _EACH_BYTES + 4 * _QUEUED_BYTES
+
+
+def _change(number: int) -> list[Json]:
+    card = {"id": "one", "title": str(number), "description": "x" * _STATE_BYTES}
+    column = {"id": TODO, "title": "Backlog", "cardIds": ["one"]}
+    state = {"columns": {TODO: column}, "columnOrder": [TODO], "cards": {"one": card}}
+    label = f"{number} {'x' * _LABEL_BYTES}"
+    return [
+        event("board.state.changed", {"boardId": BOARD, "state": state}),
+        event("agent.registered", {"agent": "A", "label": label}),
+    ]
+
+
+@asynccontextmanager
+async def _stuck_readers(address: Address) -> AsyncIterator[None]:
+    """Open readers of all exits in turn, which read no more than what comes first."""
+    names = islice(cycle(EXITS), _READERS)
+    async with AsyncExitStack() as stack:
+
+        async def open_next() -> None:
+            for name in names:
+                await open_exit(name, await stack.enter_async_context(connect(address, _RECEIVE_BUFFER)))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(_OPENERS):
+                group.start_soon(open_next)
+        yield
+
+
+async def _read_all(reader: ExitReader, numbers: range) -> None:
+    """Read up to the last change; every agent event is there, and what is told last of the board is its state."""
+    labels: list[int] = []
+    title = None
+    while len(labels) < len(numbers) or title != str(numbers[-1]):
+        type_, payload = await reader.event()
+        if type_ == "agent_registered":
+            labels.append(int(payload["label"].partition(" ")[0]))
+        else:
+            assert type_ == "state", type_
+            title = payload["cards"]["one"]["title"]
+    assert labels == list(numbers)
+
+
+async def _round(server: Process, bystander: ExitReader, begin: int) -> int:
+    """Let all get stuck beside one that reads, and be cut; return the most that was resident meanwhile."""
+    numbers = range(begin, begin + _CHANGES)
+    resident = [0]
+    async with _stuck_readers(server.address):
+        async with anyio.create_task_group() as group:
+            group.start_soon(_read_all, bystander, numbers)
+            for number in numbers:
+                await Publisher(server.address).publish(*_change(number))
+                resident.append(server.resident_bytes)
+        cut = {name: float(_OF_EACH * (1 + begin // _CHANGES)) for name in EXITS}
+        while await _cut(server.address) != cut:
+            resident.append(server.resident_bytes)
+    return max(resident)
+
+
+async def _cut(address: Address) -> dict[str, float]:
+    now = await samples(address)
+    return {name: now.get(key("readers_ended_total", exit=name, reason="send_timeout"), 0.0) for name in EXITS}
+
+
+@pytest.mark.timeout(300)
+async def test_two_hundred_stuck_readers_cost_bounded_memory_and_are_cut(tmp_path: Path) -> None:
+    process = running(tmp_path, *_FLAGS, env=_ALLOCATOR)
+    async with process as server, connect(server.address) as connection, deadline(_WAIT_UNITS):
+        await make_boards(server.address)
+        bystander = await open_exit("board-ws", connection)
+        before = server.resident_bytes
+        first = await _round(server, bystander, 0)
+        between = server.resident_bytes
+        second = await _round(server, bystander, _CHANGES)
+        now = await samples(server.address)
+    assert first - before <= _ALL_BYTES, f"{before} before, {first} with all stuck"
+    assert between - before <= _ALL_BYTES // 2, f"{before} before, {between} when all were cut"
+    assert second - first <= _ALL_BYTES // 4, f"{first} the first time, {second} the second"
+    assert {labels: value for (name, labels), value in now.items() if name == "boardcast_readers"} == {
+        frozenset({("exit", "board-ws")}): 1.0
+    }
