@@ -139,6 +139,17 @@ async def test_draining_server_ends_with_error_and_hint(
         assert await results.refusal() == SHUTDOWN
 
 
+@pytest.mark.parametrize("document", [STATE, DASHBOARD], ids=["boardState", "dashboardOverview"])
+async def test_lifetime_ends_with_error_and_hint(schema: strawberry.Schema, store: SqlStore, document: str) -> None:
+    async with open_node(store, limits=Limits(connection_seconds=0.1)) as node:
+        await create_board(node)
+        async with Caller(schema, node).subscribe(document, board=BOARD) as results:
+            await results.next()
+            _, extensions = await results.refusal()
+    assert extensions["code"] == "CONNECTION_LIFETIME"
+    assert extensions["reconnectAfterMs"] > 0
+
+
 async def test_draining_server_says_goodbye_in_board_events(
     caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
