@@ -146,6 +146,7 @@ class ReservedStream:
         if len(self._early) > self._limits.queued_envelopes or self._early_bytes > self._limits.queued_bytes:
             self._early.clear()
             self.drop()
+            await asyncio.sleep(0)  # who puts is cancelled too, here if its results never wait for anything
 
     def _ended(self, id: str, task: asyncio.Task[None]) -> None:
         del self._operations[id]
