@@ -10,13 +10,15 @@ from tests.kit.raw_http import Connection
 from tests.kit.raw_socket import CLOSE, PING, PONG, RawSocket, open_socket
 from tests.kit.sse_reader import SseReader, StreamEnded, open_stream
 
-__all__ = ["RawBoardSocket", "RawBoardStream", "RawDashboardSocket", "RawDashboardStream"]
+__all__ = ["RawBoardSocket", "RawBoardStream", "RawDashboardSocket", "RawDashboardStream", "RawReader"]
 
 #: What a socket of a deleted board is closed with (contract §8, row 8).
 _POLICY = 1008
 
 
-class _Raw(Reader):
+class RawReader(Reader):
+    """Of a board, or of the dashboard where that is empty."""
+
     target: str
     #: More of the query, from an `&` on.
     options: str = ""
@@ -26,7 +28,7 @@ class _Raw(Reader):
         return f"{self.target}?{board}{self.options}" + (f"&after={after}" if after is not None else "")
 
 
-class _Socket(_Raw):
+class _Socket(RawReader):
     socket: RawSocket
 
     @property
@@ -59,7 +61,7 @@ class _Socket(_Raw):
             await self.socket.send_json(message)
 
 
-class _Stream(_Raw):
+class _Stream(RawReader):
     stream: SseReader
 
     @property

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from tests.faults.telling import Told
+from tests.faults.telling import Told, place_of
 
 __all__ = ["Account", "Accounts"]
 
 
 @dataclass
 class Account:
-    """A state, and everything behind it that was told without a gap."""
+    """A state, and everything behind it that was told without a gap. A dashboard's begins with an overview."""
 
     state: Told
     #: Where each attempt stood, told with the state; `cut`: the connection ended before anything else came.
@@ -33,11 +33,16 @@ class Accounts:
     `cursor` is what the reader comes back with: that of the last event that had one, as a browser does it.
     """
 
-    def __init__(self, gaps: Collection[str] = ()) -> None:
-        """Begin with nothing; `gaps` are the reasons for which the server may give up an account at any time."""
+    def __init__(self, gaps: Collection[str] = (), *, only_states: bool = False) -> None:
+        """Begin with nothing.
+
+        `gaps` are the reasons for which the server may give up an account at any time; `only_states`: the reader is
+        told of nothing else, so it may stand further than the last event that it was told.
+        """
         self.all: list[Account] = []
         self.cursor: str | None = None
         self._gaps = frozenset(gaps)
+        self._only_states = only_states
         self._expected: frozenset[str] = frozenset()
         self._stood_at: str | None = None
         self._must_begin = True
@@ -66,7 +71,7 @@ class Accounts:
         if told.type == "gap":
             self._take_gap(told)
         elif self._must_begin:
-            assert told.type == "state", f"expected a state to begin with, got {told}"
+            assert told.type in {"state", "overview"}, f"expected a state to begin with, got {told}"
             self.all.append(Account(told))
             self._must_begin = False
         else:
@@ -79,16 +84,22 @@ class Accounts:
         reason, begin, _ = gap.words
         assert not self._must_begin, f"a gap where a state was due: {gap}"
         assert reason in self._expected, f"expected a gap for {set(self._expected)}, got {gap}"
-        assert begin == self._stood_at, f"stood at {self._stood_at}, got {gap}"
+        assert begin == self._stood_at or self._may_stand_at(begin), f"stood at {self._stood_at}, got {gap}"
         self._must_begin = True
         self._due = None
         self._expected = self._gaps
+
+    def _may_stand_at(self, cursor: str) -> bool:
+        return self._only_states and self._stood_at is not None and place_of(cursor) > place_of(self._stood_at)
 
     def _go_on(self, told: Told) -> None:
         account = self.all[-1]
         if told.type == "attempt_status" and told.cursor == account.state.cursor:
             assert account.last is account.state, f"a status of the beginning in the middle: {told}"
             account.statuses.append(told)
+            return
+        if told.type == "overview":
+            assert told.place >= account.last.place, f"{told} lies before {account.last}"
             return
         assert told.place > account.last.place, f"{told} does not lie behind {account.last}"
         account.last = told

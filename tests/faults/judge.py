@@ -25,19 +25,34 @@ class Judge:
     #: Place of a state → what it said, and who was told first.
     _states: dict[Place, tuple[str, str]] = field(default_factory=dict)
 
-    def hear(self, reader: str, accounts: Sequence[Account], end: Place, *, only_states: bool = False) -> None:
-        """Judge one reader, whose last account must reach `end`; `only_states`: it is told of nothing else."""
+    def hear(
+        self,
+        reader: str,
+        accounts: Sequence[Account],
+        end: Place,
+        *,
+        only_states: bool = False,
+        tells_gaps: bool = True,
+    ) -> None:
+        """Judge one reader, whose last account must reach `end`.
+
+        `only_states`: it is told of nothing else. Where gaps are not told, the state behind one may come at any place.
+        """
         assert accounts, f"{reader}: nothing was told"
         for account in accounts:
             is_last = account is accounts[-1]
             until = max(account.last.place, end) if is_last else account.last.place
             due = self.truth.between(account.state.place, until)
             due = [one for one in due if one.type == "state" or not only_states]
-            _check_order(reader, account.told, due, replaced=not is_last)
+            places = {one.place for one in due}
+            told = [one for one in account.told if tells_gaps or one.place in places]
+            _check_order(reader, told, due, replaced=not is_last)
             self._check_states(reader, account)
             if not only_states:
                 self._check_statuses(reader, account)
-        self._copy(reader, max(accounts[-1].last.place, end), _last_state(accounts[-1]))
+        state = _last_state(accounts[-1])
+        if state is not None:
+            self._copy(reader, max(accounts[-1].last.place, end), state)
 
     def compare_database(self, state: str) -> None:
         """Compare what the database has in the end with what readers were told last."""
@@ -78,6 +93,6 @@ def _check_order(reader: str, told: Sequence[Told], due: Sequence[Due], *, repla
     assert not waiting, f"{reader}: told what never was: {waiting[0]}"
 
 
-def _last_state(account: Account) -> str:
+def _last_state(account: Account) -> str | None:
     states = [told for told in (account.state, *account.told) if told.type == "state"]
-    return states[-1].words[0]
+    return states[-1].words[0] if states else None

@@ -31,8 +31,7 @@ class Line:
         Raises:
             AssertionError: it did not answer as it must, although nobody told it to go.
         """
-        await self._life.up.wait()
-        up = self._life.up
+        up = await self._life.serving()
         if up is not self._up:
             await self.hang_up()
             self._up = up

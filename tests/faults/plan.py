@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from tests.faults.wanderer import EXITS, GRAPHQL_EXITS, STRANGE, Leg
+from tests.faults.wanderer import DASHBOARD, EXITS, STRANGE, Leg
 
 __all__ = ["Fault", "Plan", "plan_of"]
 
@@ -35,6 +35,8 @@ class Plan:
     faults: tuple[Fault, ...]
     #: What each reader subscribes to where it comes by GraphQL, and its way.
     readers: tuple[tuple[str, tuple[Leg, ...]], ...]
+    #: Events that may wait for a reader; None = far more than there are.
+    queue: int | None
 
 
 def plan_of(seed: int) -> Plan:
@@ -44,7 +46,9 @@ def plan_of(seed: int) -> Plan:
     steps = batches + commands
     faults = tuple(_fault(random, steps) for _ in range(random.choice((0, 1, 1, 2, 3))))
     readers = tuple(_reader(random, steps) for _ in range(random.randint(3, 6)))
-    return Plan(seed, batches, commands, faults, readers)
+    # So few that a batch is too much, and a reader too slow that did nothing wrong.
+    queue = 3 if random.random() < 0.3 else None
+    return Plan(seed, batches, commands, faults, readers, queue)
 
 
 def _fault(random: Random, steps: int) -> Fault:
@@ -55,18 +59,18 @@ def _fault(random: Random, steps: int) -> Fault:
 
 
 def _reader(random: Random, steps: int) -> tuple[str, tuple[Leg, ...]]:
-    field = random.choice(("boardEvents",) * 6 + ("boardChanges", "boardState"))
-    # Between what tells everything and what tells of the board alone, nobody can change without loss.
-    exits = EXITS if field == "boardEvents" else tuple(GRAPHQL_EXITS)
-    return field, tuple(_leg(random, steps, exits) for _ in range(random.randint(1, 5)))
+    field = random.choice(("boardEvents",) * 6 + (DASHBOARD, "boardChanges", "boardState"))
+    return field, tuple(_leg(random, steps, EXITS[field]) for _ in range(random.randint(1, 5)))
 
 
 def _leg(random: Random, steps: int, exits: Sequence[str]) -> Leg:
+    exit = random.choice(exits)
+    deliveries = ("", "&delivery=changes", "&delivery=patch") if exit.startswith("board-") else ("",)
     return Leg(
-        exit=random.choice(exits),
+        exit=exit,
         reads=random.choice((0, 1, 1, 2, 3, 5, 8, 13)),
         stalls_until=random.randint(0, steps) if random.random() < 0.3 else None,
         crashes=random.random() < 0.6,
         strange=random.choice(list(STRANGE)) if random.random() < 0.1 else None,
-        delivery=random.choice(("state", "changes", "patch")),
+        options=random.choice(deliveries) + random.choice(("", "", "&slow=disconnect")),
     )

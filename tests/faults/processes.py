@@ -1,6 +1,6 @@
 """Servers that are processes of their own, can be killed, and start in milliseconds.
 
-Each is forked from a process that has imported everything (Python's forkserver), and from there on runs what
+Each is forked from a process that has imported everything (Python's forkserver, `warm`), and from there on runs what
 `python -m server` runs. Clients find the server at the same address after each start.
 """
 
@@ -23,13 +23,14 @@ from server.__main__ import main
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address
 
-__all__ = ["Life", "living"]
+__all__ = ["DATABASE", "Life", "living"]
 
 _START_UNITS = 20
 _STOP_UNITS = 20
 _ERRORS = "errors.txt"
+DATABASE = "boardcast.db"
 _forked = get_context("forkserver")
-_forked.set_forkserver_preload([__name__, "schema.root"])
+_forked.set_forkserver_preload([__name__, "tests.faults.warm"])
 
 
 class Life:
@@ -49,7 +50,7 @@ class Life:
             "--port",
             str(address[1]),
             "--database-url",
-            f"sqlite+aiosqlite:///{folder}/boardcast.db",
+            f"sqlite+aiosqlite:///{folder / DATABASE}",
             *flags,
         )
 
@@ -59,6 +60,12 @@ class Life:
         pid = self._process.pid
         assert pid is not None
         return pid
+
+    async def serving(self) -> anyio.Event:
+        """Return once the server serves, with what `has_been_up_since` takes."""
+        while not (up := self.up).is_set():
+            await up.wait()
+        return up
 
     def has_been_up_since(self, up: anyio.Event) -> bool:
         """Tell whether nobody has told the server to end since `up` was set."""

@@ -17,7 +17,7 @@ from tests.faults.reporter import ATTEMPTS, Reporter, begin_board
 from tests.faults.steps import Steps
 from tests.faults.telling import STATE, place_of, state_said
 from tests.faults.truth import Truth
-from tests.faults.wanderer import BOARD, Goal, Wanderer
+from tests.faults.wanderer import BOARD, DASHBOARD, EXITS, ONLY_STATES, Goal, Wanderer
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import exchange
 
@@ -35,7 +35,8 @@ async def run(plan: Plan, folder: Path) -> None:
     Raises:
         AssertionError: a reader, a copy or the log is not as it must be.
     """
-    async with living(folder, *_FLAGS) as life, deadline(_RUN_UNITS):
+    bounds = ("--max-queued-envelopes", str(plan.queue)) if plan.queue else ()
+    async with living(folder, *_FLAGS, *bounds) as life, deadline(_RUN_UNITS):
         await _Run(plan, life).go()
 
 
@@ -44,10 +45,13 @@ class _Run:
         self._plan = plan
         self._life = life
         self._written, self._heard = Steps(), Steps()
-        self._goal = Goal()
+        self._goals = {field: Goal() for field in EXITS}
         self._reporter = Reporter(life, BOARD, self._written, Random(plan.seed + 1))
         self._commander = Commander(life, BOARD, self._written, Random(plan.seed + 2))
-        self._wanderers = [Wanderer(life, field, self._written, self._heard, self._goal) for field, _ in plan.readers]
+        gaps = ("slow_consumer",) if plan.queue else ()
+        self._wanderers = [
+            Wanderer(life, field, self._written, self._heard, self._goals[field], gaps) for field, _ in plan.readers
+        ]
 
     async def go(self) -> None:
         await self._reporter.report(*begin_board(BOARD))
@@ -77,16 +81,16 @@ class _Run:
         The second event wakes those who had the first before they knew that it was the one.
         """
         for number in (1, 2):
-            # It gives a card its address: that is a state too, for those who are told of nothing else.
-            pr = {
-                "number": number,
-                "url": f"https://github.com/o/r/pull/goal-{number}",
-                "state": "open",
-                "draft": False,
-            }
+            # It gives a card its address, and a state follows: some are told of nothing else, and it may take the place
+            # of another that waits.
+            pr = {"number": number, "url": f"https://h/goal-{number}", "state": "open", "draft": False}
             payload = {"projectId": BOARD, "attemptId": ATTEMPTS[0], "pr": pr}
-            (cursor,) = await self._reporter.report({"name": "github.pr.created", "payload": payload})
-            self._goal.place = self._goal.place or place_of(cursor)
+            agent = {"name": "agent.registered", "payload": {"agent": "goal", "label": str(number)}}
+            _, cursor = await self._reporter.report(agent, {"name": "github.pr.created", "payload": payload})
+            offset, _, global_offset = place_of(cursor)
+            for field, goal in self._goals.items():
+                # A dashboard's readers are told of what is in the global log alone.
+                goal.place = goal.place or (0 if field == DASHBOARD else offset + 1, 0, global_offset)
 
     async def _judge(self) -> None:
         address = self._life.address
@@ -94,11 +98,18 @@ class _Run:
         offsets = [place_of(logged.cursor)[0] for logged in log]
         assert offsets == list(range(1, len(log) + 1)), f"the log has the offsets {offsets}"
         self._reporter.check(log)
-        judge = Judge(Truth(log, self._reporter.agents()))
-        assert self._goal.place is not None
+        agents = self._reporter.agents()
+        judge, dashboard = Judge(Truth(log, agents)), Judge(Truth([], agents))
         for n, (wanderer, (field, legs)) in enumerate(zip(self._wanderers, self._plan.readers, strict=True)):
-            name, only_states = f"reader {n} of {field} ({legs[-1].exit})", field != "boardEvents"
-            judge.hear(name, wanderer.accounts.all, self._goal.place, only_states=only_states)
+            name, end = f"reader {n} of {field} ({legs[-1].exit})", self._goals[field].place
+            assert end is not None
+            (dashboard if field == DASHBOARD else judge).hear(
+                name,
+                wanderer.accounts.all,
+                end,
+                only_states=field in ONLY_STATES,
+                tells_gaps=field != "boardState",
+            )
         state: Json = (await exchange(address, "GET", f"/api/v1/boards/{BOARD}")).json()["state"]  # type: ignore[index]
         self._commander.check(state, log)
         judge.compare_database(state_said(state))

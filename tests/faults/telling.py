@@ -34,6 +34,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "gap": ("reason", "from", "to"),
     "goodbye": ("reason",),
     "heartbeat": (),
+    "overview": (),
 }
 #: Of a `BoardState`, what is compared.
 STATE = "{ columns { id title cardIds } cards { id title description updatedAt } }"
@@ -46,7 +47,7 @@ _CHANGES = {
     "ColumnsChanged": "columns { id title }",
 }
 _TYPES = {member: type for type, (member, _) in MEMBERS.items()} | dict(zip(_CHANGES, CHANGES, strict=True))
-_TYPES["Heartbeat"] = "heartbeat"
+_TYPES |= {"Heartbeat": "heartbeat", "Overview": "overview"}
 _FIELDS = {"TITLE": "title", "DESCRIPTION": "description", "UPDATED_AT": "updatedAt"}
 
 
@@ -70,6 +71,11 @@ DOCUMENTS = {
             *(f"... on {member} {{ cursor {fields} }}" for member, fields in _CHANGES.items()),
         ],
     ),
+    "dashboardEvents": (
+        "subscription ($after: String) { dashboardEvents(after: $after) { __typename ... on Overview { cursor } "
+        + " ".join(_member(type) for type in ("hello", "agent_registered", "gap", "goodbye"))
+        + " } }"
+    ),
     "boardState": f"subscription ($boardId: ID!) {{ boardState(boardId: $boardId) {{ __typename cursor {STATE[1:]} }}",
 }
 
@@ -79,7 +85,7 @@ class Told:
     """One event as a reader was told it.
 
     Whatever tells of a change of the board is a `state`, the words are the reader's copy behind it; a `part` is one
-    of several changes that one event makes, and not the last.
+    of several changes that one event makes, and not the last. An `overview` has no words: it is made anew each time.
     """
 
     type: str
@@ -104,7 +110,7 @@ def told(event: Json, copy: Copy) -> Told:
         type, payload, cursor = _TYPES.get(event["__typename"], "state"), event, event.get("cursor")
         state = event.get("state", event)
     else:
-        type, payload, cursor = event["type"], event["payload"] or {}, event["cursor"]
+        type, payload, cursor = event["type"].removeprefix("dashboard_"), event["payload"] or {}, event["cursor"]
         state = payload
         # A hello's cursor is in its payload, and the place where its reader stands: it is not one to come back to.
         cursor = payload["cursor"] if type == "hello" else cursor

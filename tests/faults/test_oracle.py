@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from random import SystemRandom
+from shutil import copyfile
 
 import pytest
 
 from tests.faults.plan import plan_of
+from tests.faults.processes import DATABASE
 from tests.faults.run import run
+from tests.kit.nodes import open_store
 
 _RUNS_VARIABLE = "BOARDCAST_FAULT_RUNS"
 _SEED_VARIABLE = "BOARDCAST_FAULT_SEED"
@@ -23,15 +26,24 @@ _RUNS = max(1, int(os.environ.get(_RUNS_VARIABLE, "100")) // _PARTS)
 _SECONDS = 120 + 10 * _RUNS
 
 
+@pytest.fixture
+async def empty(tmp_path: Path) -> Path:
+    """Return a database whose tables are made already."""
+    path = tmp_path / "empty.db"
+    async with open_store(f"sqlite+aiosqlite:///{path}"):
+        return path
+
+
 @pytest.mark.timeout(_SECONDS)
 @pytest.mark.parametrize("part", range(_PARTS))
-async def test_all_is_told_once_and_in_order_whatever_breaks(part: int, tmp_path: Path) -> None:
+async def test_all_is_told_once_and_in_order_whatever_breaks(part: int, empty: Path, tmp_path: Path) -> None:
     given = os.environ.get(_SEED_VARIABLE)
     for n in range(_RUNS):
         seed = int(given) if given else SystemRandom().getrandbits(32)
         plan = plan_of(seed)
         folder = tmp_path / str(n)
         folder.mkdir()
+        copyfile(empty, folder / DATABASE)
         try:
             await run(plan, folder)
         except BaseException as error:

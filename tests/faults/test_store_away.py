@@ -20,7 +20,7 @@ from tests.faults.accounts import Accounts
 from tests.faults.copies import Copy
 from tests.faults.history import read_log
 from tests.faults.judge import Judge
-from tests.faults.processes import Life, living
+from tests.faults.processes import DATABASE, Life, living
 from tests.faults.reporter import ATTEMPTS, Reporter, begin_board
 from tests.faults.steps import Steps
 from tests.faults.telling import place_of, state_said, told
@@ -42,7 +42,7 @@ _Fault = Callable[[Life], AbstractContextManager[None]]
 @contextmanager
 def _locked(life: Life) -> Iterator[None]:
     """Let another process's transaction stand in the way."""
-    with closing(sqlite3.connect(life.folder / "boardcast.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(life.folder / DATABASE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
@@ -52,7 +52,7 @@ def _locked(life: Life) -> Iterator[None]:
 def _full(life: Life, free_bytes: int = 0) -> Iterator[None]:
     """Let no file of the server grow by more than `free_bytes`, as on a disk that is full."""
     before = resource.prlimit(life.pid, resource.RLIMIT_FSIZE)
-    limit = (life.folder / "boardcast.db-wal").stat().st_size + free_bytes
+    limit = (life.folder / f"{DATABASE}-wal").stat().st_size + free_bytes
     resource.prlimit(life.pid, resource.RLIMIT_FSIZE, (limit, before[1]))
     yield
     resource.prlimit(life.pid, resource.RLIMIT_FSIZE, before)
@@ -65,7 +65,7 @@ def _nearly_full(life: Life) -> AbstractContextManager[None]:
 
 def _everything(life: Life) -> list[str]:
     """Return the whole database, as another process sees it."""
-    with closing(sqlite3.connect(life.folder / "boardcast.db")) as connection:
+    with closing(sqlite3.connect(life.folder / DATABASE)) as connection:
         return list(connection.iterdump())
 
 
@@ -149,7 +149,7 @@ class _Watcher:
 @asynccontextmanager
 async def _watching(address: Address) -> AsyncIterator[dict[str, _Watcher]]:
     """Watch the board at every exit for the length of the block."""
-    watchers = {exit: _Watcher(exit, address) for exit in EXITS}
+    watchers = {exit: _Watcher(exit, address) for exit in EXITS["boardEvents"]}
     try:
         for watcher in watchers.values():
             await watcher.begin()
@@ -161,7 +161,7 @@ async def _watching(address: Address) -> AsyncIterator[dict[str, _Watcher]]:
 
 async def _check_readers_go_on(address: Address, state: str) -> None:
     """See that who comes is told the present, that a socket is answered, and that a stream shows signs of life."""
-    for exit in EXITS:
+    for exit in EXITS["boardEvents"]:
         for board_id in (_BOARD, _UNWATCHED):
             watcher = _Watcher(exit, address, board_id)
             present = await watcher.begin()
