@@ -20,7 +20,7 @@ from tests.bench.servers import BenchServer
 from tests.bench.workload import Poster, posting
 from tests.contract.stored_tables import put
 from tests.kit.deadline import seconds
-from tests.kit.raw_socket import open_socket
+from tests.kit.raw_socket import RawSocket, open_socket
 from tests.kit.sse_reader import open_stream
 from tests.unit.realtime.dashboard.counting import CardOnBoard, ColumnOfBoard, Tables
 
@@ -89,18 +89,22 @@ async def _longest_pong(server: BenchServer, work: Coroutine[Any, Any, object]) 
     """Return how many milliseconds a reader of a board waited for a pong at most, while `work` went on."""
     longest, loop = 0.0, asyncio.get_running_loop()
     async with open_socket(server.address, f"/api/v1/ws?boardId={_board(0)}") as socket:
-        while "attempt_status" not in await socket.receive_text():
-            pass
+        await _next(socket, '{"type":"state"')
         working = asyncio.create_task(work)
         while not working.done():
             began = loop.time()
             await socket.send_json({"type": "ping"})
-            while not (await socket.receive_text()).startswith('{"type":"pong"'):
-                pass
+            await _next(socket, '{"type":"pong"')
             longest = max(longest, loop.time() - began)
             await moment(began + _PING_SECONDS)
         await working
     return longest * 1e3
+
+
+async def _next(socket: RawSocket, start: str) -> None:
+    """Read on up to the message that begins so."""
+    while not (await socket.receive()).payload.startswith(start.encode()):
+        pass
 
 
 def _board(number: int) -> BoardId:
