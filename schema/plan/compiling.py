@@ -12,6 +12,7 @@ import orjson
 from graphql import (
     FieldNode,
     GraphQLError,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLLeafType,
     GraphQLList,
@@ -66,10 +67,10 @@ def compile_plan(executor: Executor[Any]) -> Plan | None:
         collected = collect_fields(
             executor.schema, executor.fragments, executor.variable_values, root, executor.operation
         )
-        ((name, details),) = _covered(collected)
+        name, details = _only(_covered(collected))
         # Strawberry's root fields resolve to the event itself.
-        return Plan(name, _Compiler(executor).part(root.fields[details[0].node.name.value].type, details).complete)
-    except (NotCovered, GraphQLError, KeyError):
+        return Plan(name, _Compiler(executor).part(_field(root, details).type, details).complete)
+    except (NotCovered, GraphQLError):
         return None
 
 
@@ -128,7 +129,7 @@ class _Compiler:
         name = details[0].node.name.value
         if name == _TYPENAME:
             return (lambda _: parent.name), _Part(lambda typename: typename)
-        field = parent.fields[name]
+        field = _field(parent, details)
         return reader(field), self.part(field.type, details)
 
     def _abstract(self, kind: GraphQLUnionType | GraphQLInterfaceType, details: FieldDetailsList) -> _Part:
@@ -156,6 +157,19 @@ def _covered(collected: CollectedFields) -> list[tuple[str, FieldDetailsList]]:
         for one in details:
             _check_directives(one.node)
     return list(collected.grouped_field_set.items())
+
+
+def _only(fields: list[tuple[str, FieldDetailsList]]) -> tuple[str, FieldDetailsList]:
+    if len(fields) != 1:
+        raise NotCovered(f"{len(fields)} root fields")
+    return fields[0]
+
+
+def _field(parent: GraphQLObjectType, details: FieldDetailsList) -> GraphQLField:
+    field = parent.fields.get(details[0].node.name.value)
+    if field is None:
+        raise NotCovered(f"field {details[0].node.name.value}")
+    return field
 
 
 def _check_directives(node: FieldNode) -> None:

@@ -68,11 +68,17 @@ def _word(kind: GraphQLEnumType) -> Complete:
 
 
 def _coerced(kind: GraphQLLeafType, value: Any) -> Any:
-    # A scalar might write these down; graphql-core has an error for the one, and null for the other.
-    coerced = None if isinstance(value, Exception) or value is Undefined else kind.coerce_output_value(value)
+    coerced = kind.coerce_output_value(_present(value))
     if coerced is None or coerced is Undefined:
         raise NotCovered(f"{kind} of {value!r:.80}")
     return coerced
+
+
+def _present(value: Any) -> Any:
+    # A scalar might write these down, and an object of which only `__typename` is asked would not look at them.
+    if value is None or value is Undefined or isinstance(value, Exception):
+        raise NotCovered(f"{value!r:.80}")
+    return value
 
 
 def listed(item: Complete) -> Complete:
@@ -90,9 +96,8 @@ def object_of(fields: Sequence[tuple[str, Callable[[Any], Any], Complete]]) -> C
     """Make an object of named fields, each what reads it off its parent and what is done to that."""
 
     def complete(value: Any) -> dict[str, Any]:
-        if value is None:
-            raise NotCovered("an object of null")
-        return {name: done(read(value)) for name, read, done in fields}
+        parent = _present(value)
+        return {name: done(read(parent)) for name, read, done in fields}
 
     return complete
 

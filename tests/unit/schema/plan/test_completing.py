@@ -91,10 +91,11 @@ def test_object_has_its_fields_in_order() -> None:
     assert list(complete({"x": "1", "y": "2"}).items()) == [("b", "2"), ("a", "1")]
 
 
-def test_object_of_constants_refuses_null() -> None:
+@pytest.mark.parametrize("value", [None, Undefined, ValueError("x")], ids=repr)
+def test_object_of_constants_refuses_what_is_no_value(value: Any) -> None:
     complete = object_of([("__typename", lambda _: "T", TEXT)])
     assert complete("anything") == {"__typename": "T"}
-    refuses(complete, None)
+    refuses(complete, value)
 
 
 def test_value_of_another_type_is_refused() -> None:
