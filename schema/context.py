@@ -30,12 +30,11 @@ class Context:
     cursor: str | None = None
     #: What the operation's connection is counted under.
     account: Account = field(default_factory=Account)
+    #: The lease of a connection that has several operations; None where a stream is a connection's only one.
+    lease: Lease | None = None
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which do
     #: nothing with it but encode it.
     encoded: bool = False
-
-    #: The lease of a connection that has several operations; None where a stream is a connection's only one.
-    lease: Lease | None = None
 
     @cached_property
     def loaders(self) -> Loaders:
