@@ -12,7 +12,7 @@ from random import Random
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from realtime.backends.sql.store import SqlStore
@@ -113,8 +113,9 @@ async def assert_counted(store: SqlStore, url: str, rows: Tables, time_range: Ti
     assert build_overview(figures, window, now).to_wire() == overview_of(rows, time_range, now).to_wire()
 
 
-# Each example empties the tables first, so they may share one store.
+# Each example empties the tables first, so they may share one store. No shrinking, for it takes minutes.
 @settings(
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
     max_examples=settings().max_examples // 2,
