@@ -20,6 +20,7 @@ from realtime.kanban.changes import (
     apply_all,
     changes_from_json,
     changes_to_json,
+    displaced,
 )
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column, GithubIssue, TicketType
@@ -108,6 +109,33 @@ def test_changes_do_what_they_do_to_plain_lists(steps: list[tuple[str, int, int,
     assert apply_all(EMPTY, changes_from_json(changes_to_json(tuple(made)))) == state
     assert list(state.columns) == list(COLUMNS)
     assert list(state.cards) == sorted(state.cards, key=lambda id: int(id[1:]))
+
+
+def _places(state: BoardState) -> dict[str, tuple[str, int]]:
+    columns = state.columns.values()
+    return {card_id: (column.id, n) for column in columns for n, card_id in enumerate(column.card_ids)}
+
+
+def test_displaced_are_exactly_the_cards_at_another_place() -> None:
+    cards = {one.id: one for column in "ab" for one in (card(f"{column}{n}", column) for n in range(4))}
+    columns = [Column(ColumnId(id), id, tuple(one for one in cards if one[0] == id)) for id in "ab"]
+    before = BoardState({column.id: column for column in columns}, cards)
+    moves = [
+        CardMoved(CardId(f"a{n}"), ColumnId("a"), n, ColumnId("a"), to, START) for n in range(4) for to in range(4)
+    ]
+    moves += [
+        CardMoved(CardId(f"a{n}"), ColumnId("a"), n, ColumnId("b"), to, START) for n in range(4) for to in range(5)
+    ]
+    deletions = [CardDeleted(CardId(f"a{n}"), ColumnId("a"), n, START) for n in range(4)]
+    made: list[CardMoved | CardDeleted] = [*filter(_leads_elsewhere, moves), *deletions]
+    for change in made:
+        after = _places(apply(before, change))
+        gone_elsewhere = {id for id, place in _places(before).items() if id in after and after[id] != place}
+        assert sorted(displaced(before, change)) == sorted(gone_elsewhere)
+
+
+def _leads_elsewhere(move: CardMoved) -> bool:
+    return (move.from_column_id, move.from_index) != (move.to_column_id, move.index)
 
 
 FULL = Card(

@@ -140,6 +140,12 @@ async def test_displaced_cards_are_named_one_by_one_in_patches_only(name: str, s
     assert abs(grown - (_LARGE - _SMALL) * operation) <= 4
 
 
+async def test_delivery_that_nobody_reads_costs_nothing(large: Costs) -> None:
+    # Each of the displaced cards is an operation of several calls, in patches alone.
+    patch, changes = (large[delivery, "far_move"].calls for delivery in (Delivery.PATCH, Delivery.CHANGES))
+    assert patch - changes > 3 * _LARGE
+
+
 async def test_state_is_what_grows_with_the_board(small: Costs, large: Costs) -> None:
     edit = (Delivery.STATE, "edit")
     assert large[edit].size > 50 * small[edit].size
