@@ -17,6 +17,9 @@ from realtime.kanban.wire import card_wire
 
 __all__ = ["canonical_state", "state_hash"]
 
+#: A member of an object: what RFC 8785 §3.2.3 sorts it by, the UTF-16 code units of its key, and how it is written.
+_Member = tuple[bytes, bytes]
+
 _CACHED = "_canonical"
 #: Whole numbers from here on may not be written as they are: a double does not hold them all.
 _INEXACT = 2**53
@@ -28,40 +31,38 @@ def state_hash(state: BoardState) -> str:
 
 
 def canonical_state(state: BoardState) -> bytes:
-    """Return the canonical form, joined from the cached bytes of its cards.
+    """Return the canonical form, joined from what is kept of its cards.
 
-    A board of 2,000 cards takes about a millisecond when they are cached, which they are from the second time on.
+    2,000 cards take about 2 ms once each has been written, and their hash 0.4 ms (measured).
     """
-    cards = _object((card.id, _card(card)) for card in sorted(state.cards.values(), key=_place))
-    columns = _object((column.id, _column(column)) for column in sorted(state.columns.values(), key=_place))
+    cards = _object(map(_card, state.cards.values()))
+    columns = _object(map(_column, state.columns.values()))
     return b'{"cards":%b,"columnOrder":%b,"columns":%b}' % (cards, orjson.dumps(list(state.columns)), columns)
 
 
-def _card(card: Card) -> bytes:
-    cached: bytes | None = card.__dict__.get(_CACHED)
+def _card(card: Card) -> _Member:
+    cached: _Member | None = card.__dict__.get(_CACHED)
     if cached is None:
         wire = card_wire(card)
         if card.github_issue is not None and card.github_issue.issue_number >= _INEXACT:
             number = orjson.Fragment(_as_double(card.github_issue.issue_number))
             wire["githubIssue"] = {**wire["githubIssue"], "issueNumber": number}
         # Keys of cards are ASCII, where all orders are one.
-        cached = orjson.dumps(wire, option=orjson.OPT_SORT_KEYS)
-        card.__dict__[_CACHED] = cached
+        cached = card.__dict__[_CACHED] = _member(card.id, orjson.dumps(wire, option=orjson.OPT_SORT_KEYS))
     return cached
 
 
-def _column(column: Column) -> bytes:
+def _column(column: Column) -> _Member:
     title, id = orjson.dumps(column.title), orjson.dumps(column.id)
-    return b'{"cardIds":%b,"id":%b,"title":%b}' % (orjson.dumps(column.card_ids), id, title)
+    return _member(column.id, b'{"cardIds":%b,"id":%b,"title":%b}' % (orjson.dumps(column.card_ids), id, title))
 
 
-def _object(entries: Iterable[tuple[str, bytes]]) -> bytes:
-    return b"{%b}" % b",".join(orjson.dumps(key) + b":" + value for key, value in entries)
+def _member(key: str, value: bytes) -> _Member:
+    return key.encode("utf-16-be"), orjson.dumps(key) + b":" + value
 
 
-def _place(thing: Card | Column) -> bytes:
-    """Return what to sort by: RFC 8785 §3.2.3 sorts keys by their UTF-16 code units."""
-    return thing.id.encode("utf-16-be")
+def _object(members: Iterable[_Member]) -> bytes:
+    return b"{%b}" % b",".join([written for _, written in sorted(members)])
 
 
 def _as_double(number: int) -> bytes:
