@@ -52,6 +52,29 @@ async def test_heartbeat_stands_for_what_came_before_it(node: Node, board: Board
         last = one.cursor or last
 
 
+@pytest.mark.parametrize("delivery", CHECKED)
+async def test_copy_of_a_reader_that_was_too_slow_is_right_behind_the_gap(
+    node: Node, board: Board, delivery: Delivery
+) -> None:
+    copy, queue = BoardCopy(), Subscriber(3)
+    creations = [CreateCard(column_id=column_id(board.state, "Backlog"), title=str(n)) for n in range(6)]
+    async with aclosing(board_stream(node, BOARD, queue, asked(delivery))) as stream:
+        told = await take(stream, 2)
+        await node.bus.execute(BOARD, *creations[:2])
+        told += await take(stream, 1)
+        await node.bus.execute(BOARD, *creations[2:5])
+        told += await take(stream, 2)
+        await node.bus.execute(BOARD, creations[5])
+        node.heartbeats.beat(BOARD)
+        told += await take(stream, 2)
+    for one in told:
+        copy.tell(one.type, orjson.loads(one.payload_json()))
+    change = told[2].type
+    assert [one.type for one in told] == ["hello", "state", change, "gap", "state", change, "heartbeat"]
+    assert isinstance(told[-1].payload, dict)
+    assert told[-1].payload["hash"] == copy.hash
+
+
 async def test_heartbeat_behind_an_event_of_many_changes_names_its_end(node: Node, board: Board) -> None:
     queue = Subscriber(100)
     async with aclosing(board_stream(node, BOARD, queue, asked(Delivery.CHANGES))) as stream:
