@@ -44,7 +44,7 @@ class Envelope:
     Envelopes are shared between readers and never changed.
     """
 
-    __slots__ = ("_encoded", "cursor", "payload", "type")
+    __slots__ = ("_encoded", "_size", "cursor", "payload", "type")
 
     def __init__(self, type: str, payload: Payload, cursor: str | None = None) -> None:
         """Make an envelope; `cursor` is None for those that are no part of a channel (contract §1)."""
@@ -52,6 +52,7 @@ class Envelope:
         self.payload = payload
         self.cursor = cursor
         self._encoded: dict[Encoder[Any], Any] = {}
+        self._size: int | None = None
 
     def encoded(self, encoder: Encoder[_Encoded]) -> _Encoded:
         """Return `encoder(self)`, computed by the first reader that asks and kept for the others."""
@@ -73,7 +74,9 @@ class Envelope:
     @property
     def size(self) -> int:
         """Bytes of the payload as JSON: what counts while it waits, whatever the format it leaves in."""
-        return len(self.payload_json())
+        if self._size is None:
+            self._size = len(self.payload_json())
+        return self._size
 
     def __repr__(self) -> str:
         """Show type and cursor; payloads are long."""

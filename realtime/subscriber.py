@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 from realtime.counters import Account
 from realtime.envelopes import Envelope
@@ -40,9 +40,12 @@ class Subscriber:
         self.limit = limit
         self.limit_bytes = limit_bytes
         self.account = account if account is not None else Account()
-        self._queue: OrderedDict[Hashable, Envelope] = OrderedDict()
+        self._queue: deque[Envelope] = deque()
         self._bytes = 0
-        self._numbers = 0
+        #: How many have left at the head; the place of an envelope is that and its index.
+        self._taken = 0
+        #: Place of the newest of each conflated type; one before the head has been taken.
+        self._newest: dict[str, int] = {}
         self._lapsed = False
         self._is_hopeless = False
         self._ended: Exception | None = None
@@ -53,6 +56,11 @@ class Subscriber:
         return len(self._queue)
 
     @property
+    def is_lapsed(self) -> bool:
+        """Whether something was dropped, and the reader has not taken up again."""
+        return self._lapsed
+
+    @property
     def queued_bytes(self) -> int:
         """How many bytes of payload wait, as JSON."""
         return self._bytes
@@ -61,11 +69,13 @@ class Subscriber:
         """Queue `batch`, in order, for the reader."""
         if self._ended is not None:
             return
-        for envelope in batch:
-            if not self._lapsed or envelope.type in KEPT:
-                self._add(envelope)
-            else:
-                self._count_dropped(envelope)
+        size = 0
+        for envelope in self._kept(batch) if self._lapsed else batch:
+            if envelope.type in CONFLATED:
+                self._replace(envelope.type)
+            self._queue.append(envelope)
+            size += envelope.size
+        self._bytes += size
         if self._is_too_full():
             self._lapse()
         if self._waiting is not None and not self._waiting.done():
@@ -102,45 +112,45 @@ class Subscriber:
                 raise self._ended
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-        _, envelope = self._queue.popitem(last=False)
+        envelope = self._queue.popleft()
+        self._taken += 1
         self._bytes -= envelope.size
         return envelope
 
-    def _add(self, envelope: Envelope) -> None:
-        if envelope.type in CONFLATED:
-            key: Hashable = envelope.type
-            replaced = self._queue.pop(key, None)
-            if replaced is not None:
-                self._bytes -= replaced.size
-                self.account.counters.conflated += 1
-        else:
-            self._numbers += 1
-            key = self._numbers
-        self._queue[key] = envelope
-        self._bytes += envelope.size
+    def _replace(self, type: str) -> None:
+        """Drop the one of that type that waits, if any; note that the next to be appended is the newest."""
+        place = self._newest.get(type, -1)
+        if place >= self._taken:
+            self._bytes -= self._queue[place - self._taken].size
+            del self._queue[place - self._taken]
+            self.account.counters.conflated += 1
+            self._newest = {other: at - (at > place) for other, at in self._newest.items()}
+        self._newest[type] = self._taken + len(self._queue)
 
     def _is_too_full(self) -> bool:
         count = len(self._queue)
         return count > self.limit or (self._bytes > self.limit_bytes and count > 1)
 
     def _lapse(self) -> None:
-        waited = list(self._queue.values())
-        self._queue.clear()
-        self._bytes = 0
         self._lapsed = True
-        for envelope in waited:
-            if envelope.type in KEPT:
-                self._add(envelope)
-            else:
-                self._count_dropped(envelope)
+        self._restart_with(self._kept(self._queue))
         if self._is_too_full():
-            self._queue.clear()
-            self._bytes = 0
+            self._restart_with(())
             self._is_hopeless = True
 
-    def _count_dropped(self, envelope: Envelope) -> None:
-        if envelope.cursor is not None:  # signs of life are nothing that one could miss
-            self.account.counters.dropped += 1
+    def _restart_with(self, kept: Sequence[Envelope]) -> None:
+        self._newest.clear()
+        self._queue = deque(kept)
+        self._bytes = sum(envelope.size for envelope in kept)
+
+    def _kept(self, batch: Iterable[Envelope]) -> list[Envelope]:
+        kept: list[Envelope] = []
+        for envelope in batch:
+            if envelope.type in KEPT:
+                kept.append(envelope)
+            elif envelope.cursor is not None:  # signs of life are nothing that one could miss
+                self.account.counters.dropped += 1
+        return kept
 
     def _sentence(self) -> str:
         return f"more than {self.limit} envelopes or {self.limit_bytes} bytes waited for this reader"

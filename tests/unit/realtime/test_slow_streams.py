@@ -13,7 +13,7 @@ from realtime.errors import BoardGone, SubscriberTooSlow
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.node import Node
-from realtime.options import SlowPolicy, StreamOptions
+from realtime.options import Delivery, SlowPolicy, StreamOptions
 from realtime.position import parse_cursor
 from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
@@ -94,3 +94,21 @@ async def test_dashboard_reader_whose_queue_was_full_gets_gap_and_overview(node:
     assert gap.payload == {"reason": "slow_consumer", "from": first.cursor, "to": overview.cursor}
     assert (overview.type, marker.payload) == ("dashboard_overview", {"agent": "marker", "label": None})
     assert [parse_cursor(one.cursor).global_offset for one in (overview, marker) if one.cursor] == [3, 4]
+
+
+@pytest.mark.parametrize("delivery", [Delivery.CHANGES, Delivery.PATCH])
+async def test_slow_reader_of_changes_gets_the_state_and_then_what_leads_on_from_it(
+    node: Node, board: Board, delivery: Delivery
+) -> None:
+    backlog = column_id(board.state, "Backlog")
+    async with aclosing(board_stream(node, BOARD, Subscriber(2), StreamOptions(delivery=delivery))) as stream:
+        _, first = await take(stream, 2)
+        for n in range(4):
+            await node.bus.execute(BOARD, CreateCard(column_id=backlog, title=str(n)))
+        gap, state = await take(stream, 2)
+        executed = await node.bus.execute(BOARD, CreateCard(column_id=backlog, title="last"))
+        (change,) = await take(stream, 1)
+    assert gap.payload == {"reason": "slow_consumer", "from": first.cursor, "to": state.cursor}
+    assert [card["title"] for card in orjson.loads(state.payload_json())["cards"].values()] == ["0", "1", "2", "3"]
+    assert change.type == ("card_created" if delivery is Delivery.CHANGES else "patch")
+    assert change.cursor == executed.position.cursor

@@ -6,7 +6,10 @@ import asyncio
 
 import anyio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from realtime.counters import ExitCounters
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, SubscriberTooSlow
 from realtime.subscriber import Subscriber
@@ -179,3 +182,40 @@ async def test_reader_that_is_cancelled_loses_nothing() -> None:
     task.cancel()
     await asyncio.wait([task])
     assert await got(queue, 1) == ["a"]
+
+
+_TYPES = ("state", "attempt_log", "pong", "heartbeat")
+
+
+@given(st.lists(st.lists(st.sampled_from(_TYPES), max_size=5) | st.integers(1, 4), max_size=40))
+async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(steps: list[list[str] | int]) -> None:
+    """Put batches of random types, take some in between; what is dropped is announced, and nothing else is missing."""
+    queue, counters = Subscriber(4, limit_bytes=40), ExitCounters()
+    queue.account.counters = counters
+    put: list[Envelope] = []
+    got: list[Envelope] = []
+    announced: list[int] = []
+    for step in [*steps, 100]:
+        if isinstance(step, list):
+            with_cursors = [Envelope(type_, {}, None if type_ in _TYPES[2:] else "c") for type_ in step]
+            put += with_cursors
+            queue.put_nowait(with_cursors)
+            continue
+        for _ in range(step):
+            if not queue.is_lapsed and not len(queue):
+                break
+            try:
+                got.append(await queue.get())
+            except SubscriberTooSlow:
+                announced.append(len(got))
+                try:
+                    queue.take_up()
+                except SubscriberTooSlow:
+                    return  # its own replies were too many, and its stream ends
+    places = [next(n for n, one in enumerate(put) if one is envelope) for envelope in got]
+    assert places == sorted(places)
+    missing = [one for one in put if one.cursor is not None and all(one is not other for other in got)]
+    assert len(missing) == counters.conflated + counters.dropped
+    assert bool(counters.dropped) <= bool(announced)
+    assert [one for one in put if one.type == "pong"] == [one for one in got if one.type == "pong"]
+    assert (len(queue), queue.queued_bytes) == (0, 0)
