@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from realtime.envelopes import Envelope
+from realtime.batches import Batch
 from realtime.errors import StoreUnavailable, StreamEnded, SubscriberTooSlow
 
 __all__ = ["CLIENT_LEFT", "HEARTBEAT_TIMEOUT", "SEND_TIMEOUT", "Account", "Counters", "ExitCounters"]
@@ -37,11 +37,11 @@ class ExitCounters:
     #: Streams that ended, by reason.
     ended: Counter[str] = field(default_factory=Counter)
 
-    def told(self, envelope: Envelope) -> None:
-        """Count an envelope that goes to a client."""
-        self.sent += 1
-        if envelope.type == "gap" and isinstance(envelope.payload, dict):
-            self.gaps[envelope.payload["reason"]] += 1
+    def told(self, batch: Batch) -> None:
+        """Count envelopes that go to a client."""
+        self.sent += len(batch)
+        if batch.gaps:
+            self.gaps.update(batch.gaps)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from realtime.batches import Batch
 from realtime.channels import Channel
 from realtime.envelopes import Envelope
 from realtime.subscriber import Subscriber
@@ -51,8 +52,9 @@ class Hub:
 
     def publish(self, channel: Channel, batch: Sequence[Envelope]) -> None:
         """Give `batch` to every reader of `channel`, in order."""
+        shared = Batch(batch)
         for subscriber in self._channels.get(channel, ()):
-            subscriber.put_nowait(batch)
+            subscriber.put_nowait(shared)
 
     def end(self, channel: Channel, reason: Exception, batch: Sequence[Envelope] = ()) -> None:
         """Give `batch` to every reader of `channel` as its last, then end it with `reason`."""

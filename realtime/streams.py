@@ -1,7 +1,10 @@
-"""The streams: async generators of envelopes that feed every exit, and nothing else does.
+"""The streams: async generators that feed every exit, and nothing else does.
 
 A stream yields hello, the snapshot, and then what happens, in order, without gap or repeat. It registers nothing
 before it is first iterated, and forgets everything however it ends; consume it inside `contextlib.aclosing`.
+
+There are two ways to read the one stream: by the envelope, for exits that do something with each, and by the batch,
+for those that write what all readers get alike.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from contextlib import aclosing
 from functools import partial
 
 from realtime import envelopes
+from realtime.batches import Batch
 from realtime.board_views import BoardView
 from realtime.channels import delivery_channel
 from realtime.dashboard.time_range import TimeRange
@@ -24,9 +28,12 @@ from realtime.position import Position
 from realtime.replay import missed, missed_globally, seen_at
 from realtime.subscriber import Subscriber
 
-__all__ = ["board_stream", "dashboard_stream", "state_of"]
+__all__ = ["board_batches", "board_stream", "dashboard_batches", "dashboard_stream", "state_of"]
 
 Stream = AsyncGenerator[Envelope, None]
+Batches = AsyncGenerator[Batch, None]
+#: How a stream reads its queue: one envelope, or all that waits.
+Take = Callable[[Subscriber], Awaitable[Batch]]
 #: Cuts the present, for a reader that was too slow behind that cursor: a `gap`, then what stands for the present.
 Cut = Callable[[str], Awaitable[Sequence[Envelope]]]
 #: Of a reader that asks for nothing in particular.
@@ -36,7 +43,11 @@ SLOW_RECONNECT_MS = 1000
 _SLOW = "slow_consumer"
 
 
-async def board_stream(
+async def _one(live: Subscriber) -> Batch:
+    return Batch((await live.get(),))
+
+
+def board_stream(
     node: Node,
     board_id: BoardId,
     subscriber: Subscriber | None = None,
@@ -44,6 +55,31 @@ async def board_stream(
     *,
     lease: Lease | None = None,
 ) -> AsyncGenerator[Envelope, None]:
+    """Yield the envelopes of `board_batches` one by one; what is not asked for yet waits within the reader's bounds."""
+    return _one_by_one(board_batches(node, board_id, subscriber, options, lease=lease, take=_one))
+
+
+def dashboard_stream(
+    node: Node,
+    time_range: TimeRange,
+    subscriber: Subscriber | None = None,
+    options: StreamOptions = DEFAULT,
+    *,
+    lease: Lease | None = None,
+) -> AsyncGenerator[Envelope, None]:
+    """Yield the envelopes of `dashboard_batches` one by one, as `board_stream` does."""
+    return _one_by_one(dashboard_batches(node, time_range, subscriber, options, lease=lease, take=_one))
+
+
+async def board_batches(
+    node: Node,
+    board_id: BoardId,
+    subscriber: Subscriber | None = None,
+    options: StreamOptions = DEFAULT,
+    *,
+    lease: Lease | None = None,
+    take: Take = Subscriber.take,
+) -> AsyncGenerator[Batch, None]:
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
 
     `subscriber` is the queue to read from; who gives one may put replies of its own into it (`state_of`).
@@ -82,28 +118,29 @@ async def board_stream(
             async with aclosing(_opening(node, options.after, now, replay, _snapshot(view))) as opening:
                 async for envelope in opening:
                     last = envelope.cursor or last
-                    yield envelope
-            async with aclosing(_live(live, options.slow, last, present)) as happening:
-                async for envelope in happening:
-                    yield envelope
+                    yield Batch((envelope,))
+            async with aclosing(_live(partial(take, live), live, options.slow, last, present)) as happening:
+                async for batch in happening:
+                    yield batch
 
 
-async def dashboard_stream(
+async def dashboard_batches(
     node: Node,
     time_range: TimeRange,
     subscriber: Subscriber | None = None,
     options: StreamOptions = DEFAULT,
     *,
     lease: Lease | None = None,
-) -> AsyncGenerator[Envelope, None]:
+    take: Take = Subscriber.take,
+) -> AsyncGenerator[Batch, None]:
     """Yield `hello`, `dashboard_overview`, then a new overview whenever there is one, and agent events.
 
-    `subscriber`, `options` and `lease` as in `board_stream`; only agent events can be missed, an overview is made anew.
+    The arguments are those of `board_batches`; only agent events can be missed, an overview is made anew.
 
     Raises:
         StoreUnavailable: the overview could not be computed.
-        SubscriberTooSlow: as in `board_stream`.
-        StreamEnded: as in `board_stream`.
+        SubscriberTooSlow: as in `board_batches`.
+        StreamEnded: as in `board_batches`.
     """
     live = subscriber if subscriber is not None else node.subscriber()
 
@@ -124,13 +161,13 @@ async def dashboard_stream(
             async with aclosing(_opening(node, options.after, now, replay, ())) as opening:
                 async for envelope in opening:
                     last = envelope.cursor or last
-                    yield envelope
-            yield first
+                    yield Batch((envelope,))
+            yield Batch((first,))
             del first
             last = now.cursor
-            async with aclosing(_live(live, options.slow, last, present)) as happening:
-                async for envelope in happening:
-                    yield envelope
+            async with aclosing(_live(partial(take, live), live, options.slow, last, present)) as happening:
+                async for batch in happening:
+                    yield batch
 
 
 def state_of(node: Node, board_id: BoardId) -> Envelope | None:
@@ -150,26 +187,32 @@ def _snapshot(view: BoardView) -> list[Envelope]:
     ]
 
 
-async def _live(live: Subscriber, slow: SlowPolicy, last: str, present: Cut) -> Stream:
+async def _one_by_one(batches: Batches) -> Stream:
+    async with aclosing(batches):
+        async for batch in batches:
+            for envelope in batch:
+                yield envelope
+
+
+async def _live(
+    take: Callable[[], Awaitable[Batch]], live: Subscriber, slow: SlowPolicy, last: str, present: Cut
+) -> Batches:
     """Yield what happens behind `last`; where the reader was too slow for it, what `slow` says."""
     while True:
         try:
-            envelope = await live.get()
+            batch = await take()
         except SubscriberTooSlow:
             try:
                 if slow is SlowPolicy.DISCONNECT:
                     raise
                 live.take_up()
             except SubscriberTooSlow as error:
-                yield envelopes.goodbye(_SLOW, SLOW_RECONNECT_MS, last)
+                yield Batch((envelopes.goodbye(_SLOW, SLOW_RECONNECT_MS, last),))
                 raise SubscriberTooSlow(str(error), last) from None
             # No await between `take_up` and the cut: what is not in the present waits behind it.
-            for envelope in await present(last):
-                last = envelope.cursor or last
-                yield envelope
-        else:
-            last = envelope.cursor or last
-            yield envelope
+            batch = Batch(await present(last))
+        last = batch.cursor or last
+        yield batch
 
 
 async def _opening(

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from realtime.batches import CONFLATED, Batch
 from realtime.counters import Account
 from realtime.envelopes import Envelope
 from realtime.errors import SubscriberTooSlow
 
-__all__ = ["CONFLATED", "MAX_QUEUED_BYTES", "Subscriber"]
+__all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "Subscriber"]
 
-#: Types of which only the newest is worth having: each says everything that the one before it said.
-CONFLATED = frozenset({"state", "dashboard_overview"})
 #: A reader's own: no gap could announce their loss.
 KEPT = frozenset({"pong", "error", "goodbye"})
 #: Bytes that may wait for one reader, where nothing else is said.
 MAX_QUEUED_BYTES = 4 * 1024 * 1024
+#: Bytes after which a reader that has fallen behind takes no more at once: what it has taken, nothing else bounds.
+TAKEN_BYTES = 64 * 1024
 
 
 class Subscriber:
@@ -32,6 +33,7 @@ class Subscriber:
        tells the client. Those in `KEPT` (replies, `goodbye`) are kept, and have the same bounds for themselves; a
        reader that fills those can not take up again.
     4. `end` lets the reader have what is queued, then `get` raises the given exception.
+    5. A batch that comes while nothing waits is kept as it is: a reader that keeps up takes what all others take.
     One task reads; any code on the loop may put.
     """
 
@@ -40,6 +42,8 @@ class Subscriber:
         self.limit = limit
         self.limit_bytes = limit_bytes
         self.account = account if account is not None else Account()
+        #: What waits alone; otherwise it is in the queue, envelope by envelope.
+        self._alone: Batch | None = None
         self._queue: deque[Envelope] = deque()
         self._bytes = 0
         #: How many have left at the head; the place of an envelope is that and its index.
@@ -53,7 +57,7 @@ class Subscriber:
 
     def __len__(self) -> int:
         """How many envelopes wait."""
-        return len(self._queue)
+        return len(self._queue) + (len(self._alone) if self._alone else 0)
 
     @property
     def is_lapsed(self) -> bool:
@@ -63,30 +67,29 @@ class Subscriber:
     @property
     def queued_bytes(self) -> int:
         """How many bytes of payload wait, as JSON."""
-        return self._bytes
+        return self._bytes + (self._alone.size if self._alone else 0)
 
     def put_nowait(self, batch: Sequence[Envelope]) -> None:
         """Queue `batch`, in order, for the reader."""
         if self._ended is not None:
             return
-        size = 0
-        for envelope in self._kept(batch) if self._lapsed else batch:
-            if envelope.type in CONFLATED:
-                self._replace(envelope.type)
-            self._queue.append(envelope)
-            size += envelope.size
-        self._bytes += size
+        if isinstance(batch, Batch):
+            self.account.counters.conflated += batch.replaced
+            if self._fits_alone(batch):
+                self._alone = batch
+                self._wake()
+                return
+        self._queue_alone()
+        self._append(self._kept(batch) if self._lapsed else batch)
         if self._is_too_full():
             self._lapse()
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        self._wake()
 
     def end(self, reason: Exception) -> None:
         """Let the reader finish the queue, then meet `reason`; the first call counts."""
         if self._ended is None:
             self._ended = reason
-            if self._waiting is not None and not self._waiting.done():
-                self._waiting.set_result(None)
+            self._wake()
 
     def take_up(self) -> None:
         """Let what comes from now on wait again, after `SubscriberTooSlow`.
@@ -105,17 +108,64 @@ class Subscriber:
             SubscriberTooSlow: something was dropped; `take_up`, and read on.
             Exception: whatever `end` was given, once the queue is empty.
         """
-        while not self._queue or self._lapsed:
+        await self._filled()
+        self._queue_alone()
+        return self._pop()
+
+    async def take(self) -> Batch:
+        """Return what waits, waiting for something: a batch that waits alone, or else `TAKEN_BYTES` of the queue.
+
+        Raises:
+            Exception: as `get`.
+        """
+        await self._filled()
+        batch, self._alone = self._alone, None
+        return batch if batch is not None else Batch(self._head())
+
+    def _head(self) -> Iterator[Envelope]:
+        room = TAKEN_BYTES
+        while self._queue and room > 0:
+            envelope = self._pop()
+            room -= envelope.size
+            yield envelope
+
+    def _pop(self) -> Envelope:
+        envelope = self._queue.popleft()
+        self._taken += 1
+        self._bytes -= envelope.size
+        return envelope
+
+    async def _filled(self) -> None:
+        while self._lapsed or not (self._queue or self._alone):
             if self._lapsed:
                 raise SubscriberTooSlow(self._sentence())
             if self._ended is not None:
                 raise self._ended
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-        envelope = self._queue.popleft()
-        self._taken += 1
-        self._bytes -= envelope.size
-        return envelope
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _fits_alone(self, batch: Batch) -> bool:
+        if self._queue or self._alone or self._lapsed or not batch:
+            return False
+        return len(batch) <= self.limit and (len(batch) == 1 or batch.size <= self.limit_bytes)
+
+    def _queue_alone(self) -> None:
+        if self._alone:
+            alone, self._alone = self._alone, None
+            self._append(alone)
+
+    def _append(self, batch: Iterable[Envelope]) -> None:
+        size = 0
+        for envelope in batch:
+            if envelope.type in CONFLATED:
+                self._replace(envelope.type)
+            self._queue.append(envelope)
+            size += envelope.size
+        self._bytes += size
 
     def _replace(self, type: str) -> None:
         """Drop the one of that type that waits, if any; note that the next to be appended is the newest."""

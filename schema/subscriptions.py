@@ -11,6 +11,7 @@ from typing import Annotated
 
 import strawberry
 
+from realtime.batches import Batch
 from realtime.dashboard import model
 from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
@@ -187,7 +188,7 @@ async def _told(
             async for envelope in stream:
                 goodbye = envelope if envelope.type == "goodbye" else None
                 if only in (None, envelope.type) and envelope.type not in without:
-                    context.account.counters.told(envelope)
+                    context.account.counters.told(Batch((envelope,)))
                     context.cursor = envelope.cursor
                     yield envelope
     except completing:

@@ -3,24 +3,30 @@
 A reader that takes nothing can not be closed politely: uvicorn waits until its buffer is empty, which never comes.
 `scope["extensions"]["boardcast.abort"]` is a function that drops the connection and what is buffered for it.
 Under another server the extension is absent, and ending the response is all there is.
+
+`scope["extensions"]["boardcast.frames"]` of a WebSocket writes frames that are ready: those of a board are the same for
+all its readers, and making them is most of what sending costs. Under another server, or where frames are compressed
+for each connection, each message is sent as ASGI has it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import httptools
+from starlette.websockets import WebSocketDisconnect
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from server.problem import problem
 
-__all__ = ["HttpConnection", "WebSocketConnection", "abort"]
+__all__ = ["HttpConnection", "WebSocketConnection", "abort", "write_frames"]
 
 EXTENSION = "boardcast.abort"
+FRAMES = "boardcast.frames"
 #: Seconds in which a closed socket must have taken what was sent before the close.
 FLUSH_SECONDS = 15.0
 
@@ -32,6 +38,18 @@ def abort(scope: MutableMapping[str, Any]) -> None:
         cut()
 
 
+async def write_frames(scope: MutableMapping[str, Any], frames: bytes) -> bool:
+    """Write whole text frames, in their place among what is sent otherwise; wait first until there is room.
+
+    False: the server does not let us, and nothing was written.
+
+    Raises:
+        WebSocketDisconnect: the connection is closed, or about to be.
+    """
+    write: Callable[[bytes], Awaitable[bool]] | None = scope.get("extensions", {}).get(FRAMES)
+    return write is not None and await write(frames)
+
+
 class HttpConnection(HttpToolsProtocol):
     """HTTP/1.1 over httptools; what came behind the head of an upgrade is the WebSocket's."""
 
@@ -40,7 +58,7 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request; its scope is new."""
         super().on_message_begin()
-        _extend(self.scope, self._abort)
+        _extend(self.scope, {EXTENSION: self._abort})
 
     def data_received(self, data: bytes) -> None:
         """Keep the segment for as long as it is parsed."""
@@ -111,9 +129,19 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Run the application, then see to it that the connection ends."""
-        _extend(self.scope, self.transport.abort)
+        _extend(self.scope, {EXTENSION: self.transport.abort, FRAMES: self._write_frames})
         await super().run_asgi()
         self._cut_later()
+
+    async def _write_frames(self, frames: bytes) -> bool:
+        if self.conn.extensions:
+            return False  # each message is compressed for its connection
+        if not self.writable.is_set():
+            await self.writable.wait()
+        if self.close_sent or self.transport.is_closing():
+            raise WebSocketDisconnect(1006)
+        self.transport.write(frames)
+        return True
 
     def keepalive_timeout(self) -> None:
         """Close a client that answers no ping, also one that takes no close."""
@@ -136,6 +164,6 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self._cut = self.loop.call_later(FLUSH_SECONDS, self.transport.abort)
 
 
-def _extend(scope: Any, cut: Callable[[], None]) -> None:
+def _extend(scope: Any, extensions: Mapping[str, Callable[..., Any]]) -> None:
     # `Any`: uvicorn's scope types know only the extensions of the standard.
-    scope.setdefault("extensions", {})[EXTENSION] = cut
+    scope.setdefault("extensions", {}).update(extensions)

@@ -6,11 +6,14 @@ import orjson
 
 from realtime.envelopes import Envelope
 
-__all__ = ["error", "pong", "text", "text_frame"]
+__all__ = ["error", "frame", "pong", "text", "text_frame"]
 
 #: Types that the original named otherwise on its sockets; `git:status` has no payload key there.
 _SOCKET_NAMES = {"git_status": "git:status"}
 COMMAND_CHARS = 64
+_FINAL_TEXT = 0x81
+#: Messages below it have their length in one byte.
+_SHORT = 126
 
 
 def text_frame(envelope: Envelope) -> bytes:
@@ -26,6 +29,16 @@ def text_frame(envelope: Envelope) -> bytes:
 def text(envelope: Envelope) -> str:
     """Return `text_frame` as the text that ASGI wants; kept beside it, so that no reader costs a decoding."""
     return envelope.encoded(text_frame).decode()
+
+
+def frame(envelope: Envelope) -> bytes:
+    """Return the message as the whole frame that a server sends (RFC 6455, 5.2): final, text, not masked."""
+    message = envelope.encoded(text_frame)
+    size = len(message)
+    if size < _SHORT:
+        return bytes((_FINAL_TEXT, size)) + message
+    wide, width = (126, 2) if size < 1 << 16 else (127, 8)
+    return bytes((_FINAL_TEXT, wide)) + size.to_bytes(width) + message
 
 
 def pong(ts: str) -> Envelope:

@@ -9,14 +9,15 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from realtime.batches import Batch
 from realtime.counters import Account, ExitCounters
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
-from realtime.envelopes import Envelope, heartbeat
+from realtime.envelopes import heartbeat
 from realtime.errors import NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow
 from realtime.heartbeats import CHECKED
 from realtime.node import Node
 from realtime.options import StreamOptions
-from realtime.streams import board_stream, dashboard_stream
+from realtime.streams import board_batches, dashboard_batches
 from server.problem import Problem
 from server.protocol.sse_format import COMMENT, block
 from server.settings import Settings
@@ -53,12 +54,12 @@ def _options(request: Request, node: Node) -> StreamOptions:
     return read(request.query_params, node.limits, request.headers.get("last-event-id"))
 
 
-def _stream(request: Request, node: Node, account: Account, options: StreamOptions) -> AsyncGenerator[Envelope, None]:
+def _stream(request: Request, node: Node, account: Account, options: StreamOptions) -> AsyncGenerator[Batch, None]:
     queue = node.subscriber(account)
     if board_of(request.query_params) is None:
-        return dashboard_stream(node, DEFAULT_TIME_RANGE, queue, options)
+        return dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
     # An empty board is none; the original took it for the dashboard (contract §8, row 10).
-    return board_stream(node, required_board(request.query_params), queue, options)
+    return board_batches(node, required_board(request.query_params), queue, options)
 
 
 def _keep_alive(node: Node, options: StreamOptions) -> Callable[[], bytes]:
@@ -67,14 +68,14 @@ def _keep_alive(node: Node, options: StreamOptions) -> Callable[[], bytes]:
 
 
 async def _blocks(
-    first: Envelope, stream: AsyncGenerator[Envelope, None], counters: ExitCounters
+    first: Batch, stream: AsyncGenerator[Batch, None], counters: ExitCounters
 ) -> AsyncGenerator[bytes, None]:
     counters.told(first)
-    yield first.encoded(block)
+    yield first.joined(block)
     try:
-        async for envelope in stream:
-            counters.told(envelope)
-            yield envelope.encoded(block)
+        async for batch in stream:
+            counters.told(batch)
+            yield batch.joined(block)
     except (StreamEnded, SubscriberTooSlow):
         return  # `goodbye` was the last block
     except StoreUnavailable as away:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, assert_never
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime import counters
+from realtime.batches import Batch
 from realtime.clock import iso
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
@@ -17,13 +18,13 @@ from realtime.errors import NotFound, Refused, StoreUnavailable
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.options import StreamOptions
-from realtime.streams import board_stream, dashboard_stream, state_of
+from realtime.streams import board_batches, dashboard_batches, state_of
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
-from server.connections import abort
+from server.connections import abort, write_frames
 from server.problem import Problem
 from server.protocol.kanban_conversation import Conversation, Execute, GetState, Ping, Refusal, Request
-from server.protocol.kanban_messages import error, pong, text
+from server.protocol.kanban_messages import error, frame, pong, text
 from server.settings import Settings
 from server.tasks import first_to_end
 from server.transports.query import options_of, required_board
@@ -49,7 +50,7 @@ async def board_socket(socket: WebSocket) -> None:
     await _accept(socket)
     # The socket's own queue: replies keep their place between what the stream delivers.
     queue = node.subscriber(node.account("board-ws"))
-    stream = board_stream(node, board_id, queue, options)
+    stream = board_batches(node, board_id, queue, options)
     await _serve(socket, queue, stream, _converse(socket, board_id, queue))
 
 
@@ -60,7 +61,7 @@ async def dashboard_socket(socket: WebSocket) -> None:
     queue = node.subscriber(node.account("dashboard-ws"))
     # What its address asks for is ignored, as recorded; the server's default holds.
     options = StreamOptions(slow=node.limits.slow_policy(None))
-    await _serve(socket, queue, dashboard_stream(node, DEFAULT_TIME_RANGE, queue, options), _ignore(socket))
+    await _serve(socket, queue, dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options), _ignore(socket))
 
 
 async def _accept(socket: WebSocket) -> None:
@@ -71,7 +72,7 @@ async def _accept(socket: WebSocket) -> None:
 async def _serve(
     socket: WebSocket,
     queue: Subscriber,
-    stream: AsyncGenerator[Envelope, None],
+    stream: AsyncGenerator[Batch, None],
     reading: Coroutine[Any, Any, NoReturn],
 ) -> None:
     """Run both directions until one ends, then close for the reason it ended."""
@@ -93,16 +94,22 @@ async def _serve(
 
 
 async def _write(
-    socket: WebSocket, stream: AsyncGenerator[Envelope, None], account: counters.Account, timeout_seconds: float
+    socket: WebSocket, stream: AsyncGenerator[Batch, None], account: counters.Account, timeout_seconds: float
 ) -> None:
-    async for envelope in stream:
-        account.counters.told(envelope)
+    async for batch in stream:
+        account.counters.told(batch)
         try:
             async with asyncio.timeout(timeout_seconds):
-                await socket.send_text(envelope.encoded(text))
+                await _send(socket, batch)
         except TimeoutError:
             account.leaves = counters.SEND_TIMEOUT
             raise
+
+
+async def _send(socket: WebSocket, batch: Batch) -> None:
+    if not await write_frames(socket.scope, batch.joined(frame)):
+        for envelope in batch:
+            await socket.send_text(envelope.encoded(text))
 
 
 async def _close(socket: WebSocket, ending: Ending) -> None:

@@ -15,7 +15,7 @@ __all__ = ["LAYERS", "find_breaches"]
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "tasks"}),
     frozenset({"kanban", "dashboard"}),
-    frozenset({"channels", "position", "envelopes", "translate", "options", "counters"}),
+    frozenset({"channels", "position", "envelopes", "batches", "translate", "options", "counters"}),
     frozenset({"ports", "backends"}),
     frozenset(
         {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from realtime.batches import Batch
 from realtime.counters import SEND_TIMEOUT, Account, Counters, ExitCounters
 from realtime.envelopes import Envelope, goodbye
 from realtime.errors import BoardGone, Draining, StoreUnavailable, SubscriberTooSlow
@@ -55,8 +56,8 @@ def test_who_cuts_the_connection_names_the_reason(leave: Callable[[Account], Non
 def test_gaps_that_are_told_are_counted_by_reason() -> None:
     counters = ExitCounters()
     for reason in ("slow_consumer", "slow_consumer", "other_board"):
-        counters.told(Envelope("gap", {"reason": reason, "from": "a", "to": "b"}, "b"))
-    counters.told(goodbye("board_deleted", 0))
+        counters.told(Batch([Envelope("gap", {"reason": reason, "from": "a", "to": "b"})]))
+    counters.told(Batch([goodbye("board_deleted", 0)]))
     assert (counters.sent, counters.gaps) == (4, {"slow_consumer": 2, "other_board": 1})
 
 
