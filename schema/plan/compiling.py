@@ -166,7 +166,7 @@ def _only(fields: list[tuple[str, FieldDetailsList]]) -> tuple[str, FieldDetails
 
 
 def _field(parent: GraphQLObjectType, details: FieldDetailsList) -> GraphQLField:
-    field = parent.fields.get(details[0].node.name.value)
+    field: GraphQLField | None = parent.fields.get(details[0].node.name.value)
     if field is None:
         raise NotCovered(f"field {details[0].node.name.value}")
     return field

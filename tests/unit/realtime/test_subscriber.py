@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.batches import Batch
 from realtime.counters import ExitCounters
-from realtime.envelopes import Envelope
+from realtime.envelopes import Envelope, goodbye
 from realtime.errors import BoardGone, SubscriberTooSlow
-from realtime.subscriber import Subscriber
+from realtime.subscriber import TAKEN_BYTES, Subscriber
 from tests.kit.deadline import deadline
+
+NEWS = Envelope("news", {}, "c-2")
 
 
 def batch(*names: str) -> list[Envelope]:
@@ -187,8 +190,10 @@ async def test_reader_that_is_cancelled_loses_nothing() -> None:
 _TYPES = ("state", "attempt_log", "pong", "heartbeat")
 
 
-@given(st.lists(st.lists(st.sampled_from(_TYPES), max_size=5) | st.integers(1, 4), max_size=40))
-async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(steps: list[list[str] | int]) -> None:
+@given(st.lists(st.lists(st.sampled_from(_TYPES), max_size=5) | st.integers(1, 4), max_size=40), st.booleans())
+async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(
+    steps: list[list[str] | int], by_the_batch: bool
+) -> None:
     """Put batches of random types, take some in between; what is dropped is announced, and nothing else is missing."""
     queue, counters = Subscriber(4, limit_bytes=40), ExitCounters()
     queue.account.counters = counters
@@ -199,13 +204,13 @@ async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(steps: lis
         if isinstance(step, list):
             with_cursors = [Envelope(type_, {}, None if type_ in _TYPES[2:] else "c") for type_ in step]
             put += with_cursors
-            queue.put_nowait(with_cursors)
+            queue.put_nowait(Batch(with_cursors) if by_the_batch else with_cursors)
             continue
         for _ in range(step):
             if not queue.is_lapsed and not len(queue):
                 break
             try:
-                got.append(await queue.get())
+                got += await queue.take() if by_the_batch else [await queue.get()]
             except SubscriberTooSlow:
                 announced.append(len(got))
                 try:
@@ -219,3 +224,43 @@ async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(steps: lis
     assert bool(counters.dropped) <= bool(announced)
     assert [one for one in put if one.type == "pong"] == [one for one in got if one.type == "pong"]
     assert (len(queue), queue.queued_bytes) == (0, 0)
+
+
+async def test_batch_that_waits_alone_is_taken_as_it_is() -> None:
+    queue, shared = Subscriber(5), Batch([NEWS, NEWS])
+    queue.put_nowait(shared)
+    assert (len(queue), queue.queued_bytes) == (2, shared.size)
+    assert await queue.take() is shared
+    assert (len(queue), queue.queued_bytes) == (0, 0)
+
+
+async def test_batches_that_wait_together_are_conflated_and_taken_in_order() -> None:
+    queue = Subscriber(5)
+    old, new = Envelope("state", {"n": 1}, "c-1"), Envelope("state", {"n": 2}, "c-3")
+    queue.put_nowait(Batch([old, NEWS]))
+    queue.put_nowait(Batch([new]))
+    assert list(await queue.take()) == [NEWS, new]
+    assert queue.account.counters.conflated == 1
+    assert queue.queued_bytes == 0
+
+
+async def test_batch_that_waits_alone_can_be_read_one_by_one() -> None:
+    queue = Subscriber(5)
+    queue.put_nowait(Batch([NEWS, goodbye("r", 1)]))
+    assert [(await queue.get()).type, (await queue.get()).type] == [NEWS.type, "goodbye"]
+    assert (len(queue), queue.queued_bytes) == (0, 0)
+
+
+async def test_batch_beyond_the_bounds_does_not_wait_alone() -> None:
+    for queue in (Subscriber(1), Subscriber(5, NEWS.size)):
+        queue.put_nowait(Batch([NEWS, NEWS]))
+        with pytest.raises(SubscriberTooSlow):
+            await queue.take()
+
+
+async def test_reader_that_has_fallen_behind_takes_a_part_at_a_time() -> None:
+    queue, long = Subscriber(100), Envelope("attempt_log", {"message": "x" * (TAKEN_BYTES // 2)})
+    for _ in range(5):
+        queue.put_nowait([long])
+    taken = [len(await queue.take()) for _ in range(3)]
+    assert (taken, queue.queued_bytes) == ([2, 2, 1], 0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from websockets.frames import Frame, Opcode
+from websockets.streams import StreamReader
 
 from realtime.envelopes import Envelope, goodbye
-from server.protocol.kanban_messages import error, pong, text_frame
+from server.protocol.kanban_messages import error, frame, pong, text_frame
 from server.protocol.sse_format import block
 
 
@@ -54,3 +56,18 @@ def test_frame_and_block_are_encoded_once() -> None:
     envelope = Envelope("hello", {"a": 1})
     assert envelope.encoded(text_frame) is envelope.encoded(text_frame)
     assert envelope.encoded(block) is envelope.encoded(block)
+
+
+@pytest.mark.parametrize("size", [0, 1, 60, 125, 126, 127, 65_535, 65_536, 70_000])
+def test_frame_is_what_the_library_reads(size: int) -> None:
+    empty = len(text_frame(Envelope("hello", {"a": ""})))
+    envelope = Envelope("hello", {"a": "x" * max(0, size - empty)})
+    reader = StreamReader()
+    reader.feed_data(frame(envelope))
+    parsing = Frame.parse(reader.read_exact, mask=False)
+    with pytest.raises(StopIteration) as done:
+        next(parsing)
+    read: Frame = done.value.value
+    assert (read.opcode, read.fin, bytes(read.data)) == (Opcode.TEXT, True, text_frame(envelope))
+    assert len(read.data) == max(size, empty)
+    assert len(reader.buffer) == 0

@@ -1,0 +1,54 @@
+"""Batches: of conflated types the newest, and everything about them computed once for all readers."""
+
+from __future__ import annotations
+
+from realtime.batches import Batch
+from realtime.envelopes import Envelope, goodbye
+
+
+def _log(cursor: str | None = None) -> Envelope:
+    return Envelope("attempt_log", {"message": "m"}, cursor)
+
+
+def test_newest_of_a_conflated_type_is_left_at_its_place() -> None:
+    old, log, new = Envelope("state", {"n": 1}, "c-1"), _log("c-2"), Envelope("state", {"n": 2}, "c-3")
+    overview = Envelope("dashboard_overview", {}, "c-4")
+    batch = Batch([old, log, new, log, overview])
+    assert (list(batch), batch.replaced) == ([log, new, log, overview], 1)
+
+
+def test_envelopes_of_other_types_are_all_kept() -> None:
+    batch = Batch([_log("c-1"), _log("c-2")])
+    assert (len(batch), batch.replaced) == (2, 0)
+
+
+def test_cursor_is_the_last_that_there_is() -> None:
+    assert Batch([_log("c-1"), _log("c-2"), goodbye("r", 1)]).cursor == "c-2"
+    assert Batch([goodbye("r", 1)]).cursor is None
+    assert Batch([]).cursor is None
+
+
+def test_size_is_that_of_the_payloads() -> None:
+    assert Batch([_log(), Envelope("git_status", None)]).size == len(b'{"message":"m"}') + len(b"{}")
+
+
+def test_gaps_are_named_by_their_reasons() -> None:
+    gap = Envelope("gap", {"reason": "slow_consumer", "from": "a", "to": "b"})
+    assert Batch([gap, _log()]).gaps == ("slow_consumer",)
+    assert Batch([_log()]).gaps == ()
+
+
+def test_bytes_are_joined_once_for_each_format() -> None:
+    calls: list[str] = []
+
+    def name(envelope: Envelope) -> bytes:
+        calls.append(envelope.type)
+        return envelope.type.encode()
+
+    def dot(envelope: Envelope) -> bytes:
+        return b"."
+
+    batch = Batch([_log(), goodbye("r", 1)])
+    assert (batch.joined(name), batch.joined(dot)) == (b"attempt_loggoodbye", b"..")
+    assert batch.joined(name) is batch.joined(name)
+    assert calls == ["attempt_log", "goodbye"]
