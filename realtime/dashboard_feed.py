@@ -50,7 +50,7 @@ class DashboardFeed:
     """Publishes overviews to the channels of the time ranges that are watched."""
 
     def __init__(self, hub: Hub, reader: DashboardReader, clock: Clock, epoch: str, global_offset: int) -> None:
-        """Compute from `reader`'s rows; `global_offset` is that of the log now."""
+        """Compute from `reader`'s figures; `global_offset` is that of the log now."""
         self._hub = hub
         self._reader = reader
         self._clock = clock
@@ -97,7 +97,7 @@ class DashboardFeed:
         """Compute the overview of now.
 
         Raises:
-            StoreUnavailable: the rows could not be read.
+            StoreUnavailable: the figures could not be read.
         """
         now = self._clock()
         window = time_range.window(now)
@@ -109,7 +109,7 @@ class DashboardFeed:
         Readers that come while it is computed share it: a change that it misses wakes the feed for all of them.
 
         Raises:
-            StoreUnavailable: the rows could not be read.
+            StoreUnavailable: the figures could not be read.
         """
         computing = self._computing.get(time_range.key)
         if computing is None:

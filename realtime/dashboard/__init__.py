@@ -1,1 +1,1 @@
-"""The dashboard's overview: pure functions from rows to what travels, without I/O and without `await`."""
+"""The dashboard's overview: pure functions from figures to what travels, without I/O and without `await`."""
