@@ -68,6 +68,13 @@ def test_what_was_due_is_right_and_so_is_a_state_that_was_replaced() -> None:
     judge.compare_database("third")
 
 
+def _judge() -> Judge:
+    """Return a judge that has heard a right account."""
+    judge = Judge(_truth())
+    judge.hear("one", [_account()], _END)
+    return judge
+
+
 @pytest.mark.parametrize(
     ("tamper", "says"),
     [
@@ -88,19 +95,41 @@ def test_what_was_due_is_right_and_so_is_a_state_that_was_replaced() -> None:
     ],
 )
 def test_account_that_was_tampered_with_is_caught(tamper: _Tamper, says: str) -> None:
-    judge = Judge(_truth())
-    judge.hear("one", [_account()], _END)
     tampered = _account()
     tamper(tampered)
     with pytest.raises(AssertionError, match=says):
-        judge.hear("another", [tampered], _END)
+        _judge().hear("another", [tampered], _END)
+
+
+def test_reader_of_the_board_alone_is_due_its_states_alone() -> None:
+    account = _account()
+    account.statuses.clear()
+    account.told = [told for told in account.told if told.type == "state"]
+    _judge().hear("another", [account], _END, only_states=True)
+    del account.told[-1]
+    with pytest.raises(AssertionError, match="is missing"):
+        _judge().hear("another", [account], _END, only_states=True)
+
+
+def test_state_that_was_not_due_needs_a_gap_that_cannot_be_told() -> None:
+    account = Account(Told("state", ("first",), _cursor("2-0")), cut=True)
+    account.told = [Told("state", ("second",), _cursor("5-1")), Told("state", ("third",), _cursor("6-1"))]
+    _judge().hear("another", [account], _END, only_states=True, tells_gaps=False)
+    with pytest.raises(AssertionError, match="is missing"):
+        _judge().hear("another", [account], _END, only_states=True)
+
+
+def test_dashboard_is_due_the_agents_alone() -> None:
+    judge = Judge(Truth([], [Agent({"agent": "A", "label": "L"}, 1)]))
+    agent = Told("agent_registered", ("a", "l"), _cursor("0-1"))
+    judge.hear("one", [Account(Told("overview", (), _cursor("0-0")), told=[agent])], (0, 0, 1))
+    with pytest.raises(AssertionError, match="is missing"):
+        judge.hear("another", [Account(Told("overview", (), _cursor("0-0")))], (0, 0, 1))
 
 
 def test_copy_that_is_not_the_databases_is_caught() -> None:
-    judge = Judge(_truth())
-    judge.hear("one", [_account()], _END)
     with pytest.raises(AssertionError, match="the database"):
-        judge.compare_database("fourth")
+        _judge().compare_database("fourth")
 
 
 def _accounts(after: str | None = None, gap: str | None = None) -> Accounts:
