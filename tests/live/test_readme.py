@@ -18,8 +18,10 @@ import anyio
 import pytest
 from graphql import build_schema, parse, validate
 
+from realtime.counters import Counters
 from schema.export import SDL_PATH
 from server.demo.show import running_demo
+from server.metrics import NodeCollector
 from tests.clients.requirements import SCRIPTS, require_command, require_node
 from tests.kit.deadline import deadline
 from tests.kit.live_server import live_server
@@ -74,6 +76,8 @@ PROMISES = {
 }
 #: Sections whose commands are `make` targets.
 _OF_MAKE = {"Boardcast, sh", "Developing, sh"}
+#: Rules for Prometheus; the metrics in them are compared with ours.
+_ALERTS = {"Metrics, yaml"}
 #: Documents for which there is no server to be seen: they must fit the schema.
 _DOCUMENTS = {"What a mutation answers, graphql"}
 
@@ -102,7 +106,13 @@ async def address() -> AsyncIterator[str]:
 
 
 def test_every_example_is_run() -> None:
-    assert set(EXAMPLES) == set(PROMISES) | _OF_MAKE | _DOCUMENTS
+    assert set(EXAMPLES) == set(PROMISES) | _OF_MAKE | _DOCUMENTS | _ALERTS
+
+
+def test_metrics_are_those_that_are_shown() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = {metric.name for metric in NodeCollector(Counters()).collect()}
+    assert {name.removesuffix("_total") for name in re.findall(r"\bboardcast_[a-z_]+", readme)} == shown
 
 
 @pytest.mark.parametrize("name", sorted(_DOCUMENTS))

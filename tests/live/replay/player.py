@@ -60,7 +60,9 @@ class Player:
         elif step.kind == "call":
             await self._call(step.data)
         elif step.kind == "publish":
-            await self._publisher.publish(*step.data)
+            # One by one, as the original's agent did it: of the states of a batch its readers would get the last only.
+            for event in step.data:
+                await self._publisher.publish(event)
         elif step.kind == "leave":
             await self._leave(step)
         elif step.kind == "receive_control":
