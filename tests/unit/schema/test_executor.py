@@ -103,8 +103,10 @@ async def told(schema: strawberry.Schema, context: Context, document: str, envel
     stream = await schema.subscribe(document, None, context)
     async with deadline(5), aclosing(stream):
         results = [await anext(stream)]
-        context.node.hub.publish(board_channel(BOARD), envelopes)
-        return results + [await anext(stream) for _ in envelopes]
+        for envelope in envelopes:  # one by one: the newest state replaces one that waits
+            context.node.hub.publish(board_channel(BOARD), [envelope])
+            results.append(await anext(stream))
+        return results
 
 
 def written(results: list[Any]) -> list[bytes]:
