@@ -37,6 +37,7 @@ class Hub:
         """Put `subscriber` on `channel` for as long as the block runs; an empty channel disappears."""
         readers = self._channels.setdefault(channel, {})
         readers[subscriber] = None
+        subscriber.registered.set()
         try:
             with subscriber.account.reading():
                 yield subscriber

@@ -42,6 +42,8 @@ class Subscriber:
         self.limit = limit
         self.limit_bytes = limit_bytes
         self.account = account if account is not None else Account()
+        #: Set once it is on a channel: what is put from then on is newer than what its stream begins with.
+        self.registered = asyncio.Event()
         #: What waits alone; otherwise it is in the queue, envelope by envelope.
         self._alone: Batch | None = None
         self._queue: deque[Envelope] = deque()

@@ -14,7 +14,7 @@ from realtime.batches import Batch
 from realtime.clock import iso
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
-from realtime.errors import NotFound, Refused, StoreUnavailable
+from realtime.errors import Refused, StoreUnavailable
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.options import StreamOptions
@@ -139,7 +139,7 @@ async def _converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> 
         except TimeoutError as error:
             queue.account.leaves = counters.HEARTBEAT_TIMEOUT
             raise _HeartbeatOverdue from error
-        reply = await _answer(node, board_id, conversation.receive(message, loop.time()))
+        reply = await _answer(node, board_id, queue, conversation.receive(message, loop.time()))
         if reply is not None:
             queue.put_nowait((reply,))
 
@@ -152,16 +152,7 @@ async def _receive(socket: WebSocket) -> str | bytes:
     return content if content is not None else message["bytes"]
 
 
-async def _state(node: Node, board_id: BoardId) -> Envelope | None:
-    try:
-        # A client may ask before its stream has loaded the board: then the answer waits for that.
-        async with node.views.watch(board_id):
-            return state_of(node, board_id)
-    except (NotFound, StoreUnavailable):
-        return None  # the stream meets the same, and says so
-
-
-async def _answer(node: Node, board_id: BoardId, request: Request) -> Envelope | None:
+async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Request) -> Envelope | None:
     """Do what a message asks for; return what goes back to this socket alone."""
     match request:
         case None:
@@ -169,7 +160,9 @@ async def _answer(node: Node, board_id: BoardId, request: Request) -> Envelope |
         case Ping():
             return pong(iso(node.clock()))
         case GetState():
-            return await _state(node, board_id)
+            # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
+            await queue.registered.wait()
+            return state_of(node, board_id)
         case Refusal(name, code, message):
             return error(name, code, message)
         case Execute(name, command):

@@ -67,3 +67,11 @@ def test_one_reader_that_is_too_slow_does_not_stop_the_batch() -> None:
     with hub.subscribe(ONE, slow), hub.subscribe(ONE, fast):
         hub.publish(ONE, [NEWS])
         assert (len(slow), len(fast)) == (0, 1)
+
+
+async def test_reader_knows_when_it_is_on_a_channel() -> None:
+    hub, reader = Hub(), Subscriber(5)
+    assert not reader.registered.is_set()
+    with hub.subscribe(ONE, reader):
+        async with deadline(5):
+            await reader.registered.wait()
