@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 
 from realtime.envelopes import Encoder, Envelope
 
-__all__ = ["CONFLATED", "Batch"]
-
-#: Types of which only the newest is worth having: each says everything that the one before it said.
-CONFLATED = frozenset({"state", "dashboard_overview"})
+__all__ = ["Batch"]
 
 
 class Batch(tuple[Envelope, ...]):  # noqa: SLOT001 - what is computed once is kept in it
-    """Envelopes in order, shared between readers and never changed; at most one of each type in `CONFLATED`."""
-
-    #: How many envelopes a newer one of their type replaced when the batch was made.
-    replaced: int
-
-    def __new__(cls, envelopes: Iterable[Envelope]) -> Batch:
-        """Take `envelopes`, of conflated types the last of each."""
-        given = tuple(envelopes)
-        newest = {envelope.type: envelope for envelope in given if envelope.type in CONFLATED}
-        kept = [one for one in given if newest.get(one.type, one) is one] if newest else given
-        batch = super().__new__(cls, kept)
-        batch.replaced = len(given) - len(batch)
-        return batch
+    """Envelopes in order, shared between readers and never changed."""
 
     @cached_property
     def size(self) -> int:

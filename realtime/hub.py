@@ -59,8 +59,9 @@ class Hub:
 
     def end(self, channel: Channel, reason: Exception, batch: Sequence[Envelope] = ()) -> None:
         """Give `batch` to every reader of `channel` as its last, then end it with `reason`."""
+        shared = Batch(batch)
         for subscriber in self._channels.get(channel, ()):
-            subscriber.put_nowait(batch)
+            subscriber.put_nowait(shared)
             subscriber.end(reason)
 
     def channels(self) -> tuple[Channel, ...]:

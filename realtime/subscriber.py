@@ -6,13 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-from realtime.batches import CONFLATED, Batch
+from realtime.batches import Batch
 from realtime.counters import Account
 from realtime.envelopes import Envelope
 from realtime.errors import SubscriberTooSlow
 
 __all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "Subscriber"]
 
+#: Types of which only the newest is worth having: each says everything that the one before it said.
+CONFLATED = frozenset({"state", "dashboard_overview"})
 #: A reader's own: no gap could announce their loss.
 KEPT = frozenset({"pong", "error", "goodbye"})
 #: Bytes that may wait for one reader, where nothing else is said.
@@ -25,7 +27,7 @@ class Subscriber:
     """The queue between the hub and one stream.
 
     1. `put_nowait` returns at once.
-    2. Of the types in `CONFLATED` one waits at most: a newer one removes it and goes to the end, so that order and
+    2. Of the types in `CONFLATED` the newest waits: it removes the one before and goes to the end, so that order and
        cursors hold. That is true of an answer to `get_state` as well. The asker gets at least one state of the time of
        its asking or later; one may serve several askings, and a change besides.
     3. What does not fit within the bounds is not cut: all that waits is dropped, and `get` raises `SubscriberTooSlow`.
@@ -33,7 +35,8 @@ class Subscriber:
        tells the client. Those in `KEPT` (replies, `goodbye`) are kept, and have the same bounds for themselves; a
        reader that fills those can not take up again.
     4. `end` lets the reader have what is queued, then `get` raises the given exception.
-    5. A batch that comes while nothing waits is kept as it is: a reader that keeps up takes what all others take.
+    5. A batch that comes while nothing waits is kept as it is, with all its states: a reader that keeps up takes what
+       all others take. One that does not fit so is conflated like what waits.
     One task reads; any code on the loop may put.
     """
 
@@ -75,14 +78,12 @@ class Subscriber:
         """Queue `batch`, in order, for the reader."""
         if self._ended is not None:
             return
-        if isinstance(batch, Batch):
-            self.account.counters.conflated += batch.replaced
-            if self._fits_alone(batch):
-                self._alone = batch
-                self._wake()
-                return
-        self._queue_alone()
-        self._append(self._kept(batch) if self._lapsed else batch)
+        if isinstance(batch, Batch) and self._has_alone(batch):
+            self._wake()
+            return
+        self._conflate(self._alone or ())
+        self._alone = None
+        self._conflate(self._kept(batch) if self._lapsed else batch)
         if self._is_too_full():
             self._lapse()
         self._wake()
@@ -111,7 +112,10 @@ class Subscriber:
             Exception: whatever `end` was given, once the queue is empty.
         """
         await self._filled()
-        self._queue_alone()
+        if self._alone:
+            alone, self._alone = self._alone, None
+            for envelope in alone:
+                self._append(envelope)
         return self._pop()
 
     async def take(self) -> Batch:
@@ -150,34 +154,35 @@ class Subscriber:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
-    def _fits_alone(self, batch: Batch) -> bool:
+    def _has_alone(self, batch: Batch) -> bool:
+        """Keep `batch` as it is, if nothing else waits and it fits; else tell that it is not kept."""
         if self._queue or self._alone or self._lapsed or not batch:
             return False
-        return len(batch) <= self.limit and (len(batch) == 1 or batch.size <= self.limit_bytes)
+        if len(batch) > self.limit or (len(batch) > 1 and batch.size > self.limit_bytes):
+            return False
+        self._alone = batch
+        return True
 
-    def _queue_alone(self) -> None:
-        if self._alone:
-            alone, self._alone = self._alone, None
-            self._append(alone)
-
-    def _append(self, batch: Iterable[Envelope]) -> None:
-        size = 0
+    def _conflate(self, batch: Iterable[Envelope]) -> None:
         for envelope in batch:
             if envelope.type in CONFLATED:
-                self._replace(envelope.type)
-            self._queue.append(envelope)
-            size += envelope.size
-        self._bytes += size
+                self._drop_older(envelope.type)
+            self._append(envelope)
 
-    def _replace(self, type: str) -> None:
-        """Drop the one of that type that waits, if any; note that the next to be appended is the newest."""
-        place = self._newest.get(type, -1)
+    def _append(self, envelope: Envelope) -> None:
+        if envelope.type in CONFLATED:
+            self._newest[envelope.type] = self._taken + len(self._queue)
+        self._queue.append(envelope)
+        self._bytes += envelope.size
+
+    def _drop_older(self, type: str) -> None:
+        """Drop the newest of that type that waits, if any."""
+        place = self._newest.pop(type, -1)
         if place >= self._taken:
             self._bytes -= self._queue[place - self._taken].size
             del self._queue[place - self._taken]
             self.account.counters.conflated += 1
             self._newest = {other: at - (at > place) for other, at in self._newest.items()}
-        self._newest[type] = self._taken + len(self._queue)
 
     def _is_too_full(self) -> bool:
         count = len(self._queue)

@@ -195,7 +195,7 @@ class World:
     async def come_back(self, n: int, chosen: int, back: int | None) -> None:
         """Let a reader leave and come back: with no cursor, one that lies `back`, or (-1) that of another board."""
         board = self.boards[n]
-        cursors = [cursor for _, cursor in board.history if cursor]
+        cursors = [cursor for _, cursor in board.history]
         after = None if back is None else cursors[-1 - min(back, len(cursors) - 1)]
         await board.come_back(chosen, self.now, self.boards[1 - n].cursor if back == -1 else after)
         await self.compare()

@@ -83,17 +83,18 @@ async def test_readers_and_what_they_are_sent_are_counted_until_they_leave(small
     await _until(small, before, {**sent, **stored, **left})
 
 
-async def test_states_of_one_batch_are_conflated(small: LiveServer) -> None:
+async def test_states_that_may_not_wait_together_are_conflated(small: LiveServer) -> None:
     async with _readers(small, *_OF_BOARD) as readers:
         before = await samples(small.address)
-        titled = [orjson.loads(orjson.dumps(_STATE).replace(b"Backlog", title)) for title in (b"A", b"B", b"C")]
+        titles = [b"T%d" % n for n in range(_QUEUED + 1)]
+        titled = [orjson.loads(orjson.dumps(_STATE).replace(b"Backlog", title)) for title in titles]
         changed = [event("board.state.changed", {"boardId": BOARD, "state": state}) for state in titled]
         await Publisher(small.address).publish(*changed)
         for reader in readers.values():
             assert (await reader.event())[0] == "state"
-        expected = {key("envelopes_conflated_total", exit=name): 2.0 for name in _OF_BOARD}
+        expected = {key("envelopes_conflated_total", exit=name): float(_QUEUED) for name in _OF_BOARD}
         expected |= {key("envelopes_sent_total", exit=name): 1.0 for name in _OF_BOARD}
-        await _until(small, before, {**expected, key("events_stored_total"): 3.0})
+        await _until(small, before, {**expected, key("events_stored_total"): _QUEUED + 1.0})
 
 
 async def test_dropped_envelopes_and_their_gap_are_counted(small: LiveServer) -> None:

@@ -60,9 +60,7 @@ class Player:
         elif step.kind == "call":
             await self._call(step.data)
         elif step.kind == "publish":
-            # One by one, as the original's agent did it: of the states of a batch its readers would get the last only.
-            for event in step.data:
-                await self._publisher.publish(event)
+            await self._publisher.publish(*step.data)
         elif step.kind == "leave":
             await self._leave(step)
         elif step.kind == "receive_control":

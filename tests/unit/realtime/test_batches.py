@@ -10,18 +10,6 @@ def _log(cursor: str | None = None) -> Envelope:
     return Envelope("attempt_log", {"message": "m"}, cursor)
 
 
-def test_newest_of_a_conflated_type_is_left_at_its_place() -> None:
-    old, log, new = Envelope("state", {"n": 1}, "c-1"), _log("c-2"), Envelope("state", {"n": 2}, "c-3")
-    overview = Envelope("dashboard_overview", {}, "c-4")
-    batch = Batch([old, log, new, log, overview])
-    assert (list(batch), batch.replaced) == ([log, new, log, overview], 1)
-
-
-def test_envelopes_of_other_types_are_all_kept() -> None:
-    batch = Batch([_log("c-1"), _log("c-2")])
-    assert (len(batch), batch.replaced) == (2, 0)
-
-
 def test_cursor_is_the_last_that_there_is() -> None:
     assert Batch([_log("c-1"), _log("c-2"), goodbye("r", 1)]).cursor == "c-2"
     assert Batch([goodbye("r", 1)]).cursor is None

@@ -121,13 +121,13 @@ async def test_global_event_shares_its_bytes_between_channels(node: Node, reader
     assert len({mine.cursor, other.cursor, dashboard.cursor}) == 3
 
 
-async def test_of_the_states_of_a_batch_readers_get_the_last(node: Node, board: Board, readers: Readers) -> None:
+async def test_states_of_a_batch_are_those_of_their_moments(node: Node, board: Board, readers: Readers) -> None:
     commands = [CreateCard(column_id=column_id(board.state, "Backlog"), title=f"{n}") for n in range(3)]
     await node.bus.execute(BOARD, *commands)
     states, *_ = await readers.drain()
+    assert _types(states) == ["state"] * 3
     payloads: list[Any] = [state.payload for state in states]
-    assert _types(states) == ["state"]
-    assert len(payloads[0].cards) == 3
+    assert [len(payload.cards) for payload in payloads] == [1, 2, 3]
 
 
 async def test_deleted_board_says_goodbye_then_ends_and_the_others_go_on(node: Node, readers: Readers) -> None:

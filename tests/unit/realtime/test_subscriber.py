@@ -234,6 +234,15 @@ async def test_batch_that_waits_alone_is_taken_as_it_is() -> None:
     assert (len(queue), queue.queued_bytes) == (0, 0)
 
 
+async def test_states_of_a_batch_that_waits_alone_are_all_read() -> None:
+    states = [Envelope("state", {"n": n}, f"c-{n}") for n in range(3)]
+    for by_the_batch in (True, False):
+        queue = Subscriber(5)
+        queue.put_nowait(Batch(states))
+        read = list(await queue.take()) if by_the_batch else [await queue.get() for _ in states]
+        assert (read, queue.account.counters.conflated) == (states, 0)
+
+
 async def test_batches_that_wait_together_are_conflated_and_taken_in_order() -> None:
     queue = Subscriber(5)
     old, new = Envelope("state", {"n": 1}, "c-1"), Envelope("state", {"n": 2}, "c-3")
