@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from tests.faults.telling import Told, place_of
+from tests.faults.telling import Place, Told, place_of
 
 __all__ = ["Account", "Accounts"]
 
@@ -41,6 +41,8 @@ class Accounts:
         """
         self.all: list[Account] = []
         self.cursor: str | None = None
+        #: The place of the last state.
+        self.state_at: Place | None = None
         self._gaps = frozenset(gaps)
         self._only_states = only_states
         self._expected: frozenset[str] = frozenset()
@@ -79,6 +81,8 @@ class Accounts:
             self._go_on(told)
         if told.cursor is not None:
             self.cursor = self._stood_at = told.cursor
+        if told.type == "state":
+            self.state_at = told.place
 
     def _take_gap(self, gap: Told) -> None:
         reason, begin, _ = gap.words

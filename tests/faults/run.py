@@ -81,8 +81,7 @@ class _Run:
         The second event wakes those who had the first before they knew that it was the one.
         """
         for number in (1, 2):
-            # It gives a card its address, and a state follows: some are told of nothing else, and it may take the place
-            # of another that waits.
+            # It gives a card its address, and a state follows: some are told of nothing else.
             pr = {"number": number, "url": f"https://h/goal-{number}", "state": "open", "draft": False}
             payload = {"projectId": BOARD, "attemptId": ATTEMPTS[0], "pr": pr}
             agent = {"name": "agent.registered", "payload": {"agent": "goal", "label": str(number)}}

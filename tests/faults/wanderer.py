@@ -80,7 +80,10 @@ class Leg:
 
 @dataclass
 class Goal:
-    """Where all readers have to arrive; nobody knows before the writers are done."""
+    """The place of a state, where all readers have to arrive; nobody knows before the writers are done.
+
+    A later state may have taken its place while it waited. Readers of a dashboard are there when an event is.
+    """
 
     place: Place | None = None
 
@@ -157,8 +160,10 @@ class Wanderer:
             count = None if count is None else count - 1
 
     def _has_arrived(self) -> bool:
-        cursor = self.accounts.cursor
-        return self._goal.place is not None and cursor is not None and place_of(cursor) >= self._goal.place
+        at = self.accounts.state_at
+        if self._field == DASHBOARD and self.accounts.cursor is not None:
+            at = place_of(self.accounts.cursor)
+        return self._goal.place is not None and at is not None and at >= self._goal.place
 
 
 def make_reader(
