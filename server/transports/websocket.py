@@ -5,38 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import Any, NoReturn, assert_never
+from typing import Any, NoReturn
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime import counters
 from realtime.batches import Batch
-from realtime.clock import iso
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
-from realtime.envelopes import Envelope
-from realtime.errors import Refused, StoreUnavailable
-from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.options import StreamOptions
-from realtime.streams import board_batches, dashboard_batches, state_of
+from realtime.streams import board_batches, dashboard_batches
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
 from server.connections import abort, write_frames
 from server.problem import Problem
-from server.protocol.kanban_conversation import Conversation, Execute, GetState, Ping, Refusal, Request
-from server.protocol.kanban_messages import error, frame, pong, text
+from server.protocol.kanban_messages import frame, text
 from server.settings import Settings
 from server.tasks import first_to_end
 from server.transports.query import options_of, required_board
+from server.transports.socket_reading import HeartbeatOverdue, converse, ignore
 
 __all__ = ["board_socket", "dashboard_socket"]
 
 #: Most seconds for a close frame to leave before the connection is cut.
 CLOSE_SECONDS = 5.0
-
-
-class _HeartbeatOverdue(Exception):
-    """The client sent no JSON for too long."""
 
 
 async def board_socket(socket: WebSocket) -> None:
@@ -51,7 +43,7 @@ async def board_socket(socket: WebSocket) -> None:
     # The socket's own queue: replies keep their place between what the stream delivers.
     queue = node.subscriber(node.account("board-ws"))
     stream = board_batches(node, board_id, queue, options)
-    await _serve(socket, queue, stream, _converse(socket, board_id, queue))
+    await _serve(socket, queue, stream, converse(socket, board_id, queue))
 
 
 async def dashboard_socket(socket: WebSocket) -> None:
@@ -61,7 +53,7 @@ async def dashboard_socket(socket: WebSocket) -> None:
     queue = node.subscriber(node.account("dashboard-ws"))
     # What its address asks for is ignored, as recorded; the server's default holds.
     options = StreamOptions(slow=node.limits.slow_policy(None))
-    await _serve(socket, queue, dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options), _ignore(socket))
+    await _serve(socket, queue, dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options), ignore(socket))
 
 
 async def _accept(socket: WebSocket) -> None:
@@ -85,7 +77,7 @@ async def _serve(
         pass  # the client left
     except TimeoutError:
         abort(socket.scope)  # it took nothing for too long
-    except _HeartbeatOverdue:
+    except HeartbeatOverdue:
         await _close(socket, HEARTBEAT_TIMEOUT)
     except Exception as error:  # whatever ended the stream has its row in `close_codes`
         await _close(socket, ending_of(error))
@@ -120,58 +112,3 @@ async def _close(socket: WebSocket, ending: Ending) -> None:
     except (TimeoutError, WebSocketDisconnect, RuntimeError):
         # It does not take the close frame either, or it left meanwhile (Starlette then refuses the close).
         abort(socket.scope)
-
-
-async def _ignore(socket: WebSocket) -> NoReturn:
-    while True:
-        await _receive(socket)
-
-
-async def _converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> NoReturn:
-    node: Node = socket.app.state.node
-    settings: Settings = socket.app.state.settings
-    loop = asyncio.get_running_loop()
-    conversation = Conversation(loop.time(), settings.heartbeat_timeout_seconds)
-    while True:
-        try:
-            async with asyncio.timeout_at(conversation.deadline):
-                message = await _receive(socket)
-        except TimeoutError as error:
-            queue.account.leaves = counters.HEARTBEAT_TIMEOUT
-            raise _HeartbeatOverdue from error
-        reply = await _answer(node, board_id, queue, conversation.receive(message, loop.time()))
-        if reply is not None:
-            queue.put_nowait((reply,))
-
-
-async def _receive(socket: WebSocket) -> str | bytes:
-    message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005))
-    content: str | None = message.get("text")
-    return content if content is not None else message["bytes"]
-
-
-async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Request) -> Envelope | None:
-    """Do what a message asks for; return what goes back to this socket alone."""
-    match request:
-        case None:
-            return None
-        case Ping():
-            return pong(iso(node.clock()))
-        case GetState():
-            # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
-            await queue.registered.wait()
-            return state_of(node, board_id)
-        case Refusal(name, code, message):
-            return error(name, code, message)
-        case Execute(name, command):
-            try:
-                await node.bus.execute(board_id, command)
-            except Refused as refused:
-                return error(name, refused.code, refused.message)
-            except StoreUnavailable as away:
-                return error(name, "store_unavailable", f"nothing was changed, try again: {away}")
-            return None
-        case _:
-            assert_never(request)

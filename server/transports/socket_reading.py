@@ -1,0 +1,88 @@
+"""What comes from the clients of raw kanban WebSockets: commands on a board (contract §2), nothing on the dashboard."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NoReturn, assert_never
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from realtime import counters
+from realtime.clock import iso
+from realtime.envelopes import Envelope
+from realtime.errors import Refused, StoreUnavailable
+from realtime.kanban.ids import BoardId
+from realtime.node import Node
+from realtime.streams import state_of
+from realtime.subscriber import Subscriber
+from server.protocol.kanban_conversation import Conversation, Execute, GetState, Ping, Refusal, Request
+from server.protocol.kanban_messages import error, pong
+from server.settings import Settings
+
+__all__ = ["HeartbeatOverdue", "converse", "ignore"]
+
+
+class HeartbeatOverdue(Exception):
+    """The client sent no JSON for too long."""
+
+
+async def ignore(socket: WebSocket) -> NoReturn:
+    """Read and forget, until the client leaves."""
+    while True:
+        await _receive(socket)
+
+
+async def converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> NoReturn:
+    """Carry out what the client asks for; replies go into `queue`.
+
+    Raises:
+        HeartbeatOverdue: it has said nothing for too long.
+        WebSocketDisconnect: it left.
+    """
+    node: Node = socket.app.state.node
+    settings: Settings = socket.app.state.settings
+    loop = asyncio.get_running_loop()
+    conversation = Conversation(loop.time(), settings.heartbeat_timeout_seconds)
+    while True:
+        try:
+            async with asyncio.timeout_at(conversation.deadline):
+                message = await _receive(socket)
+        except TimeoutError as error:
+            queue.account.leaves = counters.HEARTBEAT_TIMEOUT
+            raise HeartbeatOverdue from error
+        reply = await _answer(node, board_id, queue, conversation.receive(message, loop.time()))
+        if reply is not None:
+            queue.put_nowait((reply,))
+
+
+async def _receive(socket: WebSocket) -> str | bytes:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    content: str | None = message.get("text")
+    return content if content is not None else message["bytes"]
+
+
+async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Request) -> Envelope | None:
+    """Do what a message asks for; return what goes back to this socket alone."""
+    match request:
+        case None:
+            return None
+        case Ping():
+            return pong(iso(node.clock()))
+        case GetState():
+            # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
+            await queue.registered.wait()
+            return state_of(node, board_id)
+        case Refusal(name, code, message):
+            return error(name, code, message)
+        case Execute(name, command):
+            try:
+                await node.bus.execute(board_id, command)
+            except Refused as refused:
+                return error(name, refused.code, refused.message)
+            except StoreUnavailable as away:
+                return error(name, "store_unavailable", f"nothing was changed, try again: {away}")
+            return None
+        case _:
+            assert_never(request)
