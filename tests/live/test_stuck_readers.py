@@ -25,10 +25,10 @@ _OPENERS = 16
 #: What the kernel takes on behalf of a reader that does not.
 _RECEIVE_BUFFER = 4096
 _STATE_BYTES = 64 * 1024
-_LABEL_BYTES = 16 * 1024
-_QUEUED_BYTES = 256 * 1024
+_LABEL_BYTES = 32 * 1024
+_QUEUED_BYTES = 512 * 1024
 #: Changes of the state in one round, an agent event beside each: far more than what makes a reader stuck.
-_CHANGES = 40
+_CHANGES = 64
 _FLAGS = (
     *("--send-timeout-seconds", "3", "--ping-seconds", "600"),
     *("--max-queued-bytes", str(_QUEUED_BYTES)),
