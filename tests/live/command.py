@@ -17,6 +17,7 @@ from tests.kit.raw_http import Address
 __all__ = ["Ended", "Process", "ended", "running"]
 
 _ROOT = Path(__file__).parents[2]
+_ERRORS = "errors.txt"
 _START_UNITS = 30
 _STOP_UNITS = 30
 
@@ -33,8 +34,9 @@ class Ended:
 class Process:
     """A server that accepts connections at `address`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, first_line: str) -> None:
-        """Take over a process that has said where it listens."""
+    def __init__(self, folder: Path, process: asyncio.subprocess.Process, first_line: str) -> None:
+        """Take over a process that runs in `folder` and has said where it listens."""
+        self._folder = folder
         self._process = process
         self.first_line = first_line
         host, port = first_line.removeprefix("Listening on http://").rsplit(":", 1)
@@ -52,12 +54,12 @@ class Process:
 
     async def wait(self) -> Ended:
         """Wait for the end; standard output is what came after the first line."""
-        return await _wait(self._process)
+        return await _wait(self._folder, self._process)
 
 
 async def ended(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Ended:
     """Run the command in `folder` until it ends by itself."""
-    return await _wait(await _start(folder, flags, env))
+    return await _wait(folder, await _start(folder, flags, env))
 
 
 @asynccontextmanager
@@ -69,8 +71,8 @@ async def running(folder: Path, *flags: str, env: Mapping[str, str] | None = Non
         async with deadline(_START_UNITS):
             line = (await process.stdout.readline()).decode().strip()
         if not line.startswith("Listening on http://"):
-            raise AssertionError(f"expected the address first, got {line!r} and {await _wait(process)}")
-        yield Process(process, line)
+            raise AssertionError(f"expected the address first, got {line!r} and {await _wait(folder, process)}")
+        yield Process(folder, process, line)
     finally:
         if process.returncode is None:
             process.kill()
@@ -80,18 +82,20 @@ async def running(folder: Path, *flags: str, env: Mapping[str, str] | None = Non
 
 async def _start(folder: Path, flags: tuple[str, ...], env: Mapping[str, str] | None) -> asyncio.subprocess.Process:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BOARDCAST_")}
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", *flags),
-        cwd=folder,
-        env={**inherited, "PYTHONPATH": str(_ROOT), **(env or {})},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    # Into a file, for nobody reads while a test runs: a pipe would fill, and hold up the server that writes to it.
+    with (folder / _ERRORS).open("wb") as errors:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "server", *flags),
+            cwd=folder,
+            env={**inherited, "PYTHONPATH": str(_ROOT), **(env or {})},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
 
 
-async def _wait(process: asyncio.subprocess.Process) -> Ended:
+async def _wait(folder: Path, process: asyncio.subprocess.Process) -> Ended:
     async with deadline(_STOP_UNITS):
-        out, err = await process.communicate()
+        out, _ = await process.communicate()
         assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
+    return Ended(process.returncode, out.decode(), (folder / _ERRORS).read_text())

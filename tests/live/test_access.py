@@ -302,7 +302,6 @@ async def test_without_tokens_everybody_is_served_whatever_they_say(standing: Li
 async def test_token_appears_in_no_output(tmp_path: Path) -> None:
     env = {"BOARDCAST_TOKENS": TOKEN}
     async with running(tmp_path, "--log-level", "debug", env=env) as server, deadline(20):
-        # No more than this: nobody reads the output meanwhile, and if something is told it must not fill the pipe.
         for token in (TOKEN, WRONG):
             for way in ("Bearer", "query"):
                 for name in ("rest", "dashboard-sse", "graphql-get", "unknown"):
