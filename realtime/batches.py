@@ -1,16 +1,22 @@
-"""Batches: envelopes that are published together, joined once for each exit format, however many read them."""
+"""Batches: envelopes that are published together; what is made of them is made once, however many read them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
-from realtime.envelopes import Encoder, Envelope
+from realtime.envelopes import Envelope
+from realtime.kept import Kept
 
 __all__ = ["Batch"]
 
 
-class Batch(tuple[Envelope, ...]):  # noqa: SLOT001 - what is computed once is kept in it
+class Batch(Kept, tuple[Envelope, ...]):  # noqa: SLOT001 - what is made of it is kept in it
     """Envelopes in order, shared between readers and never changed."""
+
+    def __init__(self, _: Iterable[Envelope] = ()) -> None:
+        """Hold the envelopes, as a tuple does."""
+        self._kept = {}
 
     @cached_property
     def size(self) -> int:
@@ -27,10 +33,3 @@ class Batch(tuple[Envelope, ...]):  # noqa: SLOT001 - what is computed once is k
         """The reasons of the gaps in it."""
         payloads = (envelope.payload for envelope in self if envelope.type == "gap")
         return tuple(payload["reason"] for payload in payloads if isinstance(payload, dict))
-
-    def joined(self, encoder: Encoder[bytes]) -> bytes:
-        """Return what `encoder` makes of each envelope, one behind the other; joined by the first reader that asks."""
-        kept: dict[Encoder[bytes], bytes] = self.__dict__.setdefault("_joined", {})
-        if encoder not in kept:
-            kept[encoder] = b"".join([envelope.encoded(encoder) for envelope in self])
-        return kept[encoder]

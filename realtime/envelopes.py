@@ -1,10 +1,9 @@
-"""Envelopes: what travels, on every exit. An envelope is encoded once per exit format, however many read it."""
+"""Envelopes: what travels, on every exit. What an exit makes of one is made once, however many read it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
@@ -16,10 +15,10 @@ from realtime.kanban.ids import AttemptId, CardId
 from realtime.kanban.models import AttemptStatus, BoardState
 from realtime.kanban.patch import Operation
 from realtime.kanban.wire import state_json
+from realtime.kept import Kept
 from realtime.position import Position
 
 __all__ = [
-    "Encoder",
     "Envelope",
     "Payload",
     "attempt_status",
@@ -32,44 +31,35 @@ __all__ = [
     "state",
 ]
 
-_Encoded = TypeVar("_Encoded", bytes, str)
-
 #: Plain JSON values, or a model that is encoded when the first reader needs its bytes; None = no payload at all.
 Payload = dict[str, Any] | list[Operation] | BoardState | Difference | DashboardOverview | None
 
 
-class Envelope:
+class Envelope(Kept):
     """One message: `type`, `payload`, and the `cursor` behind which a reader stands once it has it.
 
     Envelopes are shared between readers and never changed.
     """
 
-    __slots__ = ("_encoded", "_size", "cursor", "payload", "type")
+    __slots__ = ("_kept", "_size", "cursor", "payload", "type")
 
     def __init__(self, type: str, payload: Payload, cursor: str | None = None) -> None:
         """Make an envelope; `cursor` is None for those that are no part of a channel (contract §1)."""
         self.type = type
         self.payload = payload
         self.cursor = cursor
-        self._encoded: dict[Encoder[Any], Any] = {}
+        self._kept = {}
         self._size: int | None = None
-
-    def encoded(self, encoder: Encoder[_Encoded]) -> _Encoded:
-        """Return `encoder(self)`, computed by the first reader that asks and kept for the others."""
-        if encoder not in self._encoded:
-            self._encoded[encoder] = encoder(self)
-        encoded: _Encoded = self._encoded[encoder]
-        return encoded
 
     def stamped(self, cursor: str) -> Envelope:
         """Return the same message for another channel: its own cursor, the payload and its bytes shared."""
         twin = Envelope(self.type, self.payload, cursor)
-        twin._encoded[_payload_json] = self.payload_json()
+        twin._kept[_payload_json] = self.payload_json()
         return twin
 
     def payload_json(self) -> bytes:
         """Return the payload as JSON, encoded once for all formats that hold it; `{}` where there is none."""
-        return self.encoded(_payload_json)
+        return self.kept(_payload_json)
 
     @property
     def size(self) -> int:
@@ -81,10 +71,6 @@ class Envelope:
     def __repr__(self) -> str:
         """Show type and cursor; payloads are long."""
         return f"Envelope({self.type}, {self.cursor})"
-
-
-#: Makes the bytes (or text) of one exit format. Compared by identity, so it is a module's function and no lambda.
-Encoder = Callable[[Envelope], _Encoded]
 
 
 def _payload_json(envelope: Envelope) -> bytes:

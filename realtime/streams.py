@@ -112,14 +112,14 @@ async def board_batches(
         heartbeats = node.heartbeats.kept(board_id, options.delivery)
         with node.hub.subscribe(channel, live), node.leases.reading(live, lease), heartbeats:
             now = view.position
-            last = options.after or now.cursor
+            live.cursor = options.after or now.cursor
             replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
             # Nothing here keeps the snapshot for longer than it takes: each reader would have another.
             async with aclosing(_opening(node, options.after, now, replay, _snapshot(view))) as opening:
                 async for envelope in opening:
-                    last = envelope.cursor or last
+                    live.cursor = envelope.cursor or live.cursor
                     yield Batch((envelope,))
-            async with aclosing(_live(partial(take, live), live, options.slow, last, present)) as happening:
+            async with aclosing(_live(take, live, options.slow, present)) as happening:
                 async for batch in happening:
                     yield batch
 
@@ -156,16 +156,14 @@ async def dashboard_batches(
         with node.hub.subscribe(channel, live), node.leases.reading(live, lease):
             now = node.dashboard.position
             first = await overview(now)
-            last = options.after or now.cursor
             replay = partial(missed_globally, node.store, until=now)
             async with aclosing(_opening(node, options.after, now, replay, ())) as opening:
                 async for envelope in opening:
-                    last = envelope.cursor or last
                     yield Batch((envelope,))
             yield Batch((first,))
             del first
-            last = now.cursor
-            async with aclosing(_live(partial(take, live), live, options.slow, last, present)) as happening:
+            live.cursor = now.cursor
+            async with aclosing(_live(take, live, options.slow, present)) as happening:
                 async for batch in happening:
                     yield batch
 
@@ -194,14 +192,13 @@ async def _one_by_one(batches: Batches) -> Stream:
                 yield envelope
 
 
-async def _live(
-    take: Callable[[], Awaitable[Batch]], live: Subscriber, slow: SlowPolicy, last: str, present: Cut
-) -> Batches:
-    """Yield what happens behind `last`; where the reader was too slow for it, what `slow` says."""
+async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut) -> Batches:
+    """Yield what happens behind `live.cursor`; where the reader was too slow for it, what `slow` says."""
     while True:
         try:
-            batch = await take()
+            batch = await take(live)
         except SubscriberTooSlow:
+            last = live.cursor
             try:
                 if slow is SlowPolicy.DISCONNECT:
                     raise
@@ -211,7 +208,7 @@ async def _live(
                 raise SubscriberTooSlow(str(error), last) from None
             # No await between `take_up` and the cut: what is not in the present waits behind it.
             batch = Batch(await present(last))
-        last = batch.cursor or last
+            live.cursor = batch.cursor or last
         yield batch
 
 

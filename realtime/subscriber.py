@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from realtime.batches import Batch
 from realtime.counters import Account
 from realtime.envelopes import Envelope
 from realtime.errors import SubscriberTooSlow
 
-__all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "Subscriber"]
+__all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "Outlet", "Subscriber"]
 
 #: Types of which only the newest is worth having: each says everything that the one before it said.
 CONFLATED = frozenset({"state", "dashboard_overview"})
@@ -21,6 +22,16 @@ KEPT = frozenset({"pong", "error", "goodbye"})
 MAX_QUEUED_BYTES = 4 * 1024 * 1024
 #: Bytes after which a reader that has fallen behind takes no more at once: what it has taken, nothing else bounds.
 TAKEN_BYTES = 64 * 1024
+
+
+class Outlet(Protocol):
+    """Where a reader's connection takes bytes without anybody waiting for it."""
+
+    def write_nowait(self, batch: Batch) -> bool:
+        """Write `batch` behind all that the stream has given before, and count it; all of it, or nothing at all.
+
+        False: nothing was written (there is no room, or it is not for this way), and the stream is to give it.
+        """
 
 
 class Subscriber:
@@ -37,6 +48,9 @@ class Subscriber:
     4. `end` lets the reader have what is queued, then `get` raises the given exception.
     5. A batch that comes while nothing waits is kept as it is, with all its states: a reader that keeps up takes what
        all others take. One that does not fit so is conflated like what waits.
+    6. While the stream waits for this queue, all that it gave is on its way; then a batch goes to the `outlet`, if
+       there is one and it takes it, and the stream sleeps on. So nothing is overtaken. A batch that is not within the
+       bounds takes the way of 3. even then: what a reader meets does not depend on the server it is read through.
     One task reads; any code on the loop may put.
     """
 
@@ -45,6 +59,10 @@ class Subscriber:
         self.limit = limit
         self.limit_bytes = limit_bytes
         self.account = account if account is not None else Account()
+        #: Where batches may go past the stream; set by the exit before the stream begins.
+        self.outlet: Outlet | None = None
+        #: Where the reader stands that has all that left here, whichever way it took; the stream says where it begins.
+        self.cursor = ""
         #: Set once it is on a channel: what is put from then on is newer than what its stream begins with.
         self.registered = asyncio.Event()
         #: What waits alone; otherwise it is in the queue, envelope by envelope.
@@ -78,9 +96,12 @@ class Subscriber:
         """Queue `batch`, in order, for the reader."""
         if self._ended is not None:
             return
-        if isinstance(batch, Batch) and self._has_alone(batch):
-            self._wake()
-            return
+        if isinstance(batch, Batch) and self._fits(batch):
+            if self._has_written(batch):
+                return
+            if self._has_alone(batch):
+                self._wake()
+                return
         self._conflate(self._alone or ())
         self._alone = None
         self._conflate(self._kept(batch) if self._lapsed else batch)
@@ -116,7 +137,9 @@ class Subscriber:
             alone, self._alone = self._alone, None
             for envelope in alone:
                 self._append(envelope)
-        return self._pop()
+        envelope = self._pop()
+        self.cursor = envelope.cursor or self.cursor
+        return envelope
 
     async def take(self) -> Batch:
         """Return what waits, waiting for something: a batch that waits alone, or else `TAKEN_BYTES` of the queue.
@@ -126,7 +149,10 @@ class Subscriber:
         """
         await self._filled()
         batch, self._alone = self._alone, None
-        return batch if batch is not None else Batch(self._head())
+        if batch is None:
+            batch = Batch(self._head())
+        self.cursor = batch.cursor or self.cursor
+        return batch
 
     def _head(self) -> Iterator[Envelope]:
         room = TAKEN_BYTES
@@ -154,11 +180,21 @@ class Subscriber:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
-    def _has_alone(self, batch: Batch) -> bool:
-        """Keep `batch` as it is, if nothing else waits and it fits; else tell that it is not kept."""
-        if self._queue or self._alone or self._lapsed or not batch:
+    def _fits(self, batch: Batch) -> bool:
+        return len(batch) <= self.limit and (len(batch) <= 1 or batch.size <= self.limit_bytes)
+
+    def _has_written(self, batch: Batch) -> bool:
+        """Write `batch` past the stream, if that sleeps and the outlet takes it; else tell that it is not written."""
+        if self.outlet is None or self._waiting is None or self._waiting.done():
             return False
-        if len(batch) > self.limit or (len(batch) > 1 and batch.size > self.limit_bytes):
+        if not self.outlet.write_nowait(batch):
+            return False
+        self.cursor = batch.cursor or self.cursor
+        return True
+
+    def _has_alone(self, batch: Batch) -> bool:
+        """Keep `batch` as it is, if nothing else waits; else tell that it is not kept."""
+        if self._queue or self._alone or self._lapsed or not batch:
             return False
         self._alone = batch
         return True

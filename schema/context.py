@@ -5,16 +5,25 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
+from typing import Protocol, Self
 
 import strawberry
 
 from realtime.counters import Account
+from realtime.envelopes import Envelope
 from realtime.leases import Lease
 from realtime.node import Node
 from schema.loaders import Loaders
+from schema.telling import Encoding, Results, Telling
 
-__all__ = ["Context", "Info"]
+__all__ = ["Context", "Info", "ResultWriter"]
+
+
+class ResultWriter(Protocol):
+    """A transport's way for results of one operation that are ready, past whoever else waits for them."""
+
+    def __call__(self, results: Results) -> bool:
+        """Write all of them behind what was sent for the operation, without waiting; False: nothing was written."""
 
 
 @dataclass
@@ -35,6 +44,14 @@ class Context:
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which do
     #: nothing with it but encode it.
     encoded: bool = False
+    #: How results can be written at once; None where a transport has each from the operation's generator only.
+    write_nowait: ResultWriter | None = None
+    #: What the subscription tells of its stream; from its resolver.
+    telling: Telling | None = None
+    #: The envelope of the event that it has yielded last.
+    envelope: Envelope | None = None
+    #: How its events are written by plan, from the first of them on; None where graphql-core executes them.
+    encoding: Encoding | None = None
 
     @cached_property
     def loaders(self) -> Loaders:

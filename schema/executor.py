@@ -12,8 +12,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
 from schema.loaders import Loaders
-from schema.plan.compiling import Plan
 from schema.plan.plans import Plans
+from schema.telling import Encoding
 
 __all__ = ["BoundedExecutor"]
 
@@ -29,19 +29,22 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     """
 
     @cached_property
-    def plan(self) -> Plan | None:
-        """The plan by which events of the subscription are encoded; None where graphql-core executes them."""
-        if not (isinstance(self.context_value, Context) and self.context_value.encoded):
+    def encoding(self) -> Encoding | None:
+        """How events of the subscription are encoded by plan; None where graphql-core executes them."""
+        context = self.context_value
+        if not (isinstance(context, Context) and context.encoded) or context.telling is None:
             return None
         plans: Plans = self.schema.extensions.setdefault(_PLANS, Plans())
-        return plans.plan_of(self)
+        plan = plans.plan_of(self)
+        return None if plan is None else Encoding(plan, context.telling)
 
     def build_per_event_executor(self, payload: Any) -> Executor[Any]:
         """Return the executor of one event, with a memory and loaders of its own, and the plan of all."""
-        _ = self.plan  # before there are copies, so that they have it
+        encoding = self.encoding  # before there are copies, so that they have it
         executor = super().build_per_event_executor(payload)
         executor._relevant_sub_fields = {}  # noqa: SLF001 - there is no public way to it
         if isinstance(self.context_value, Context):
+            self.context_value.encoding = encoding
             executor.context_value = self.context_value.for_event()
         return executor
 
@@ -50,10 +53,11 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
 
         What a mutation loads is asked anew for each of its fields, which change it.
         """
-        if self.operation.operation is OperationType.MUTATION and isinstance(self.context_value, Context):
-            self.context_value.loaders = Loaders(self.context_value.node.store, keep=False)
-        elif self.operation.operation is OperationType.SUBSCRIPTION and self.plan is not None:
-            encoded = self.plan.encoded(self.root_value)
+        context = self.context_value
+        if self.operation.operation is OperationType.MUTATION and isinstance(context, Context):
+            context.loaders = Loaders(context.node.store, keep=False)
+        elif self.operation.operation is OperationType.SUBSCRIPTION and self.encoding and context.envelope:
+            encoded = context.envelope.kept(self.encoding)
             if encoded is not None:
                 return ExecutionResult(cast("dict[str, Any]", orjson.Fragment(encoded)))
         return super().execute_operation(serially)

@@ -5,9 +5,9 @@ Each stream is consumed inside `aclosing`, so that the hub forgets the reader ho
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -20,6 +20,7 @@ from realtime.kanban.ids import BoardId
 from realtime.options import Delivery, StreamOptions
 from realtime.position import InvalidCursor, parse_cursor
 from realtime.streams import board_stream, dashboard_stream
+from realtime.subscriber import Subscriber
 from schema import mapping
 from schema.board_changes import BoardChange
 from schema.change_mapping import LEFT_OUT, board_change
@@ -31,9 +32,13 @@ from schema.feed import BoardEvent, DashboardEvent
 from schema.fields import subscribed
 from schema.inputs import TimeRangeInput, time_range_of
 from schema.objects import BoardState
+from schema.outlet import ResultOutlet
+from schema.telling import Telling
 
 __all__ = ["Subscription"]
 
+#: The ending that `Goodbye` has told already, so that no error needs to.
+_Completing = type[StreamEnded] | tuple[()]
 _argument = strawberry.argument
 _BoardId = Annotated[strawberry.ID, _argument(description="Id of the board.")]
 _TimeRange = Annotated[TimeRangeInput | None, _argument(description="The range; the last 7 days when it is left out.")]
@@ -61,11 +66,10 @@ class Subscription:
     )
     async def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
         """Yield the states of the board's stream."""
-        board = BoardId(board_id)
-        source = _board_stream(info.context, board, _options(info.context))
-        async with aclosing(_told(info.context, source, only="state")) as stream:
-            async for envelope in stream:
-                yield mapping.board_state(envelope, board)
+        telling = Telling(mapping.board_state, BoardId(board_id), only="state")
+        async with aclosing(_board_events(info.context, telling, _options(info.context))) as events:
+            async for event in events:
+                yield event
 
     @subscribed(
         "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
@@ -76,12 +80,11 @@ class Subscription:
         self, info: Info, board_id: _BoardId, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[BoardEvent, None]:
         """Yield every envelope of the board's stream."""
-        board = BoardId(board_id)
+        telling = Telling(mapping.board_event, BoardId(board_id))
         options = _options(info.context, after, slow, resumes=True)
-        source = _board_stream(info.context, board, options)
-        async with aclosing(_told(info.context, source, completing=BoardGone)) as stream:
-            async for envelope in stream:
-                yield mapping.board_event(envelope, board)
+        async with aclosing(_board_events(info.context, telling, options, completing=BoardGone)) as events:
+            async for event in events:
+                yield event
 
     @subscribed(
         "The board once, then each change of it by itself, to be applied to what the client has: `Hello`, `State`, "
@@ -92,12 +95,11 @@ class Subscription:
         self, info: Info, board_id: _BoardId, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[BoardChange, None]:
         """Yield the changes of the board's stream."""
-        board = BoardId(board_id)
+        telling = Telling(board_change, BoardId(board_id), without=LEFT_OUT)
         options = _options(info.context, after, slow, Delivery.CHANGES, resumes=True)
-        source = _board_stream(info.context, board, options)
-        async with aclosing(_told(info.context, source, without=LEFT_OUT, completing=BoardGone)) as stream:
-            async for envelope in stream:
-                yield board_change(envelope, board)
+        async with aclosing(_board_events(info.context, telling, options, completing=BoardGone)) as events:
+            async for event in events:
+                yield event
 
     @subscribed(
         (
@@ -111,10 +113,11 @@ class Subscription:
         self, info: Info, time_range: _TimeRange = None
     ) -> AsyncGenerator[model.DashboardOverview, None]:
         """Yield the overviews of the dashboard's stream."""
-        source = _dashboard_stream(info.context, time_range_of(time_range), _options(info.context))
-        async with aclosing(_told(info.context, source, only="dashboard_overview")) as stream:
-            async for envelope in stream:
-                yield mapping.dashboard_overview(envelope)
+        telling = Telling(mapping.dashboard_overview, None, only="dashboard_overview")
+        source = _dashboard_events(info.context, telling, time_range_of(time_range), _options(info.context))
+        async with aclosing(source) as events:
+            async for event in events:
+                yield event
 
     @subscribed(
         "Everything on the dashboard: `Hello`, `Overview`, then a new overview when there is one (as "
@@ -126,22 +129,36 @@ class Subscription:
     ) -> AsyncGenerator[DashboardEvent, None]:
         """Yield every envelope of the dashboard's stream."""
         options = _options(info.context, after, slow, resumes=True)
-        source = _dashboard_stream(info.context, time_range_of(time_range), options)
-        async with aclosing(_told(info.context, source)) as stream:
-            async for envelope in stream:
-                yield mapping.dashboard_event(envelope)
+        telling = Telling(mapping.dashboard_event, None)
+        source = _dashboard_events(info.context, telling, time_range_of(time_range), options)
+        async with aclosing(source) as events:
+            async for event in events:
+                yield event
 
 
-def _board_stream(context: Context, board: BoardId, options: StreamOptions) -> AsyncGenerator[Envelope, None]:
-    node = context.node
-    return board_stream(node, board, node.subscriber(context.account), options, lease=context.lease)
+def _board_events(
+    context: Context, telling: Telling, options: StreamOptions, *, completing: _Completing = ()
+) -> AsyncGenerator[Any, None]:
+    if telling.board is None:
+        raise ValueError(f"expected the board of {telling}")
+    reader = _reader(context, telling)
+    source = board_stream(context.node, telling.board, reader, options, lease=context.lease)
+    return _told(context, telling, source, completing)
 
 
-def _dashboard_stream(
-    context: Context, time_range: TimeRange, options: StreamOptions
-) -> AsyncGenerator[Envelope, None]:
-    node = context.node
-    return dashboard_stream(node, time_range, node.subscriber(context.account), options, lease=context.lease)
+def _dashboard_events(
+    context: Context, telling: Telling, time_range: TimeRange, options: StreamOptions
+) -> AsyncGenerator[Any, None]:
+    reader = _reader(context, telling)
+    return _told(context, telling, dashboard_stream(context.node, time_range, reader, options, lease=context.lease))
+
+
+def _reader(context: Context, telling: Telling) -> Subscriber:
+    reader = context.node.subscriber(context.account)
+    context.telling = telling
+    if context.write_nowait is not None:
+        reader.outlet = ResultOutlet(context, context.write_nowait)
+    return reader
 
 
 def _options(
@@ -171,13 +188,11 @@ def _options(
 
 async def _told(
     context: Context,
+    telling: Telling,
     source: AsyncGenerator[Envelope, None],
-    *,
-    only: str | None = None,
-    without: Collection[str] = (),
-    completing: type[StreamEnded] | tuple[()] = (),
-) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of a stream (of one type, or without some), their cursors left in the context; close it.
+    completing: _Completing = (),
+) -> AsyncGenerator[Any, None]:
+    """Yield the events of a stream that are told, each with its envelope and cursor left in the context; close it.
 
     Raises:
         GraphQLError: the server ended the stream, in another way than `completing`.
@@ -187,10 +202,10 @@ async def _told(
         async with aclosing(source) as stream:
             async for envelope in stream:
                 goodbye = envelope if envelope.type == "goodbye" else None
-                if only in (None, envelope.type) and envelope.type not in without:
+                if telling.tells(envelope):
                     context.account.counters.told(Batch((envelope,)))
-                    context.cursor = envelope.cursor
-                    yield envelope
+                    context.envelope, context.cursor = envelope, envelope.cursor
+                    yield telling.event_of(envelope)
     except completing:
         return  # `Goodbye` has said it
     except StreamEnded as ended:

@@ -4,9 +4,11 @@ A reader that takes nothing can not be closed politely: uvicorn waits until its 
 `scope["extensions"]["boardcast.abort"]` is a function that drops the connection and what is buffered for it.
 Under another server the extension is absent, and ending the response is all there is.
 
-`scope["extensions"]["boardcast.frames"]` of a WebSocket writes frames that are ready: those of a board are the same for
-all its readers, and making them is most of what sending costs. Under another server, or where frames are compressed
-for each connection, each message is sent as ASGI has it.
+`scope["extensions"]["boardcast.write"]` is a function that writes ready bytes, if that can be done at once: whole
+frames on a WebSocket, whole chunks of the body of a response that streams. What a board's readers get is the same for
+all of them, and making it is most of what sending costs; `outlets` says who calls it. `"boardcast.frames"` does the
+same and waits for room. Under another server, or where frames are compressed for each connection, each message is sent
+as ASGI has it.
 """
 
 from __future__ import annotations
@@ -14,21 +16,31 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import httptools
 from starlette.websockets import WebSocketDisconnect
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from server.problem import problem
+from server.settings import Settings
 
-__all__ = ["HttpConnection", "WebSocketConnection", "abort", "write_frames"]
+__all__ = ["HttpConnection", "WebSocketConnection", "Write", "abort", "write_frames", "writer"]
 
 EXTENSION = "boardcast.abort"
 FRAMES = "boardcast.frames"
+WRITE = "boardcast.write"
 #: Seconds in which a closed socket must have taken what was sent before the close.
 FLUSH_SECONDS = 15.0
+
+
+class Write(Protocol):
+    """Writes to one connection without waiting."""
+
+    def __call__(self, *parts: bytes) -> bool:
+        """Write `parts`, whole frames or chunks, behind all that was sent; False: nothing was written."""
 
 
 def abort(scope: MutableMapping[str, Any]) -> None:
@@ -36,6 +48,15 @@ def abort(scope: MutableMapping[str, Any]) -> None:
     cut: Callable[[], None] | None = scope.get("extensions", {}).get(EXTENSION)
     if cut is not None:
         cut()
+
+
+def writer(scope: MutableMapping[str, Any]) -> Write | None:
+    """Return what writes to the connection of `scope`; None where the server or the operator does not let us.
+
+    Of the order of what it writes and what is sent by ASGI, take care: it goes past every `send` that waits.
+    """
+    write: Write | None = _direct(scope).get(WRITE)
+    return write
 
 
 async def write_frames(scope: MutableMapping[str, Any], frames: bytes) -> bool:
@@ -46,7 +67,7 @@ async def write_frames(scope: MutableMapping[str, Any], frames: bytes) -> bool:
     Raises:
         WebSocketDisconnect: the connection is closed, or about to be.
     """
-    write: Callable[[bytes], Awaitable[bool]] | None = scope.get("extensions", {}).get(FRAMES)
+    write: Callable[[bytes], Awaitable[bool]] | None = _direct(scope).get(FRAMES)
     return write is not None and await write(frames)
 
 
@@ -59,6 +80,13 @@ class HttpConnection(HttpToolsProtocol):
         """Begin a request; its scope is new."""
         super().on_message_begin()
         _extend(self.scope, {EXTENSION: self._abort})
+
+    def on_headers_complete(self) -> None:
+        """Offer to write to the response, when there is to be one."""
+        super().on_headers_complete()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.scope is self.scope:  # else it is an upgrade
+            _extend(self.scope, {WRITE: partial(_write_chunks, cycle)})
 
     def data_received(self, data: bytes) -> None:
         """Keep the segment for as long as it is parsed."""
@@ -129,7 +157,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Run the application, then see to it that the connection ends."""
-        _extend(self.scope, {EXTENSION: self.transport.abort, FRAMES: self._write_frames})
+        _extend(self.scope, {EXTENSION: self.transport.abort, FRAMES: self._write_frames, WRITE: self._write})
         await super().run_asgi()
         self._cut_later()
 
@@ -138,9 +166,15 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             return False  # each message is compressed for its connection
         if not self.writable.is_set():
             await self.writable.wait()
-        if self.close_sent or self.transport.is_closing():
+        if not self._write(frames):
             raise WebSocketDisconnect(1006)
-        self.transport.write(frames)
+        return True
+
+    def _write(self, *frames: bytes) -> bool:
+        transport = self.transport
+        if not self.writable.is_set() or self.close_sent or transport.is_closing() or self.conn.extensions:
+            return False
+        transport.writelines(frames)
         return True
 
     def keepalive_timeout(self) -> None:
@@ -162,6 +196,21 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def _cut_later(self) -> None:
         if self._cut is None and not self.disconnected:
             self._cut = self.loop.call_later(FLUSH_SECONDS, self.transport.abort)
+
+
+def _write_chunks(cycle: RequestResponseCycle, *chunks: bytes) -> bool:
+    if not cycle.chunked_encoding or cycle.response_complete or cycle.disconnected:
+        return False
+    if cycle.flow.write_paused or cycle.transport.is_closing():
+        return False
+    cycle.transport.writelines(chunks)
+    return True
+
+
+def _direct(scope: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    settings: Settings = scope["app"].state.settings
+    extensions: Mapping[str, Any] = scope.get("extensions", {})
+    return extensions if settings.direct_writes else {}
 
 
 def _extend(scope: Any, extensions: Mapping[str, Callable[..., Any]]) -> None:

@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     send_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Seconds after which a reader that takes nothing is cut off."
     )
+    direct_writes: bool = Field(
+        default=True,
+        description="Write what all readers get alike to their connections at once; off = through ASGI, for more CPU.",
+    )
     shutdown_grace_seconds: float = Field(
         default=5.0, ge=0, description="Seconds that open streams get to end when the server stops."
     )

@@ -36,9 +36,9 @@ _TYPENAME = "__typename"
 _DIRECTIVES = frozenset({"skip", "include"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """How each event of a subscription becomes its `data`."""
+    """How each event of a subscription becomes its `data`; equal to none but itself."""
 
     #: Name of the one root field in the response.
     name: str

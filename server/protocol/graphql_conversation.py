@@ -17,6 +17,7 @@ from server.close_codes import Ending
 from server.protocol.graphql_request import GraphqlRequest, described
 
 __all__ = [
+    "RESULT_END",
     "Close",
     "GraphqlConversation",
     "InvalidMessage",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 Message = Mapping[str, Any]
+#: What is behind `data` in a message that carries a result without errors.
+RESULT_END = b"}}"
 #: Tells whether the payload of `connection_init` lets its sender in.
 MayConnect = Callable[[Mapping[str, Any]], bool]
 
@@ -110,6 +113,13 @@ class GraphqlConversation(ABC):
             return self._next(id, body)
         self._running.discard(id)
         return self._error(id, body["errors"])
+
+    def result_beginning(self, id: str) -> bytes:
+        """Return what is before `data` in the message that carries a result without errors; `RESULT_END` is behind it.
+
+        So results that are encoded once are put together for each client.
+        """
+        return orjson.dumps(self._next(id, {"data": orjson.Fragment(b"")}))[: -len(RESULT_END)]
 
     def completed(self, id: str) -> Message:
         """Return the last message about an operation that has given all its results; its id is free."""

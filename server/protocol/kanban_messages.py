@@ -1,19 +1,18 @@
-"""Frames of the raw kanban WebSocket (contract §1): envelope → text."""
+"""Frames of the raw kanban WebSocket (contract §1): envelopes → text, or the bytes of whole frames."""
 
 from __future__ import annotations
 
 import orjson
 
+from realtime.batches import Batch
 from realtime.envelopes import Envelope
+from server.protocol.websocket_frame import text_head
 
-__all__ = ["error", "frame", "pong", "text", "text_frame"]
+__all__ = ["error", "frame", "frames", "pong", "text", "text_frame"]
 
 #: Types that the original named otherwise on its sockets; `git:status` has no payload key there.
 _SOCKET_NAMES = {"git_status": "git:status"}
 COMMAND_CHARS = 64
-_FINAL_TEXT = 0x81
-#: Messages below it have their length in one byte.
-_SHORT = 126
 
 
 def text_frame(envelope: Envelope) -> bytes:
@@ -28,17 +27,18 @@ def text_frame(envelope: Envelope) -> bytes:
 
 def text(envelope: Envelope) -> str:
     """Return `text_frame` as the text that ASGI wants; kept beside it, so that no reader costs a decoding."""
-    return envelope.encoded(text_frame).decode()
+    return envelope.kept(text_frame).decode()
 
 
 def frame(envelope: Envelope) -> bytes:
-    """Return the message as the whole frame that a server sends (RFC 6455, 5.2): final, text, not masked."""
-    message = envelope.encoded(text_frame)
-    size = len(message)
-    if size < _SHORT:
-        return bytes((_FINAL_TEXT, size)) + message
-    wide, width = (126, 2) if size < 1 << 16 else (127, 8)
-    return bytes((_FINAL_TEXT, wide)) + size.to_bytes(width) + message
+    """Return the message as a whole frame."""
+    message = envelope.kept(text_frame)
+    return text_head(len(message)) + message
+
+
+def frames(batch: Batch) -> bytes:
+    """Return the messages of a batch as whole frames, one behind the other."""
+    return b"".join([envelope.kept(frame) for envelope in batch])
 
 
 def pong(ts: str) -> Envelope:

@@ -1,10 +1,11 @@
-"""Blocks of the raw SSE streams (contract §1, §4): envelope → bytes."""
+"""Blocks of the raw SSE streams (contract §1, §4): envelopes → bytes."""
 
 from __future__ import annotations
 
+from realtime.batches import Batch
 from realtime.envelopes import Envelope
 
-__all__ = ["COMMENT", "block"]
+__all__ = ["COMMENT", "block", "blocks"]
 
 #: A line that clients skip: bytes on the connection, and no event.
 COMMENT = b": alive\n\n"
@@ -19,6 +20,11 @@ def block(envelope: Envelope) -> bytes:
     cursor = f"\nid: {envelope.cursor}" if envelope.cursor is not None else ""
     ending = (cursor + _retry(envelope)).encode()
     return b"event: %b\ndata: %b%b\n\n" % (envelope.type.encode(), envelope.payload_json(), ending)
+
+
+def blocks(batch: Batch) -> bytes:
+    """Return the blocks of a batch, one behind the other."""
+    return b"".join([envelope.kept(block) for envelope in batch])
 
 
 def _retry(envelope: Envelope) -> str:

@@ -11,7 +11,9 @@ from functools import partial
 from starlette.websockets import WebSocketDisconnect
 from strawberry import Schema
 
-from schema.context import Context
+from schema.context import Context, ResultWriter
+from server.connections import Write
+from server.outlets import SocketResults
 from server.protocol.graphql_conversation import GraphqlConversation, Message, Start
 from server.transports.graphql_operation import operation_results
 
@@ -30,12 +32,14 @@ class GraphqlOperations:
         context: Context,
         conversation: GraphqlConversation,
         send: Callable[[Message], Awaitable[None]],
+        write: Write | None,
     ) -> None:
-        """Execute `schema`, each operation on a copy of `context`."""
+        """Execute `schema`, each operation on a copy of `context`; `write` is the connection's, if it has that."""
         self._schema = schema
         self._context = context
         self._conversation = conversation
         self._send = send
+        self._write = write
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, start: Start) -> None:
@@ -66,7 +70,8 @@ class GraphqlOperations:
     async def _run(self, start: Start) -> None:
         try:
             # A context of its own: operations write into theirs.
-            results = operation_results(start.request, self._schema, replace(self._context))
+            context = replace(self._context, write_nowait=self._writer(start.id))
+            results = operation_results(start.request, self._schema, context)
             async with aclosing(results):
                 async for result in results:
                     if result.reconnect_after_ms is not None:
@@ -77,6 +82,9 @@ class GraphqlOperations:
             await self._send(self._conversation.completed(start.id))
         except WebSocketDisconnect:
             pass  # who reads finds out too
+
+    def _writer(self, id: str) -> ResultWriter | None:
+        return None if self._write is None else SocketResults(self._write, self._conversation.result_beginning(id))
 
     async def _end(self, tasks: Collection[asyncio.Task[None]]) -> None:
         for task in tasks:

@@ -14,6 +14,7 @@ from strawberry import Schema
 from realtime.leases import Lease
 from schema.context import Context
 from server.close_codes import Ending, ending_of
+from server.connections import writer
 from server.protocol.graphql_conversation import Close, GraphqlConversation, Message, Reply, Start, Step, Stop
 from server.settings import Settings
 from server.tasks import first_to_end
@@ -45,7 +46,7 @@ class GraphqlSocket:
         """Take over `socket`, which is not accepted yet, and `conversation`, which has heard nothing yet."""
         self._socket = socket
         self._conversation = conversation
-        self._operations = GraphqlOperations(schema, context, conversation, self._send)
+        self._operations = GraphqlOperations(schema, context, conversation, self._send, writer(socket.scope))
         self._lease = lease
         self._settings: Settings = socket.app.state.settings
 

@@ -15,6 +15,7 @@ from strawberry.types.graphql import OperationType
 
 from realtime.node import Node
 from schema.context import Context
+from server.outlets import event_chunk, part_chunk, stream_results
 from server.protocol.graphql_events import COMPLETE, KEEP_ALIVE, next_block, retry_block
 from server.protocol.graphql_parts import (
     CLOSING,
@@ -72,7 +73,13 @@ class GraphqlStreaming:
         asked = await read_request(request)
         asked_operation(asked, request.method)
         account = self._node.account("graphql-multipart" if media_type == MULTIPART else "graphql-sse")
-        context = Context(self._node, after=request.headers.get("last-event-id"), account=account)
+        form = part_chunk if media_type == MULTIPART else event_chunk
+        context = Context(
+            self._node,
+            after=request.headers.get("last-event-id"),
+            account=account,
+            write_nowait=stream_results(request.scope, form),
+        )
         results = operation_results(asked, self._schema, context, allowed_by(request.method))
         if media_type == MULTIPART:
             parts = _Parts(results)

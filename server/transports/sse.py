@@ -18,8 +18,9 @@ from realtime.heartbeats import CHECKED
 from realtime.node import Node
 from realtime.options import StreamOptions
 from realtime.streams import board_batches, dashboard_batches
+from server.outlets import event_stream_outlet
 from server.problem import Problem
-from server.protocol.sse_format import COMMENT, block
+from server.protocol.sse_format import COMMENT, block, blocks
 from server.settings import Settings
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
 from server.transports.query import board_of, dashboard_options_of, options_of, required_board
@@ -56,6 +57,7 @@ def _options(request: Request, node: Node) -> StreamOptions:
 
 def _stream(request: Request, node: Node, account: Account, options: StreamOptions) -> AsyncGenerator[Batch, None]:
     queue = node.subscriber(account)
+    queue.outlet = event_stream_outlet(request.scope, account.counters)
     if board_of(request.query_params) is None:
         return dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
     # An empty board is none; the original took it for the dashboard (contract §8, row 10).
@@ -71,11 +73,11 @@ async def _blocks(
     first: Batch, stream: AsyncGenerator[Batch, None], counters: ExitCounters
 ) -> AsyncGenerator[bytes, None]:
     counters.told(first)
-    yield first.joined(block)
+    yield first.kept(blocks)
     try:
         async for batch in stream:
             counters.told(batch)
-            yield batch.joined(block)
+            yield batch.kept(blocks)
     except (StreamEnded, SubscriberTooSlow):
         return  # `goodbye` was the last block
     except StoreUnavailable as away:

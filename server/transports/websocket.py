@@ -18,8 +18,9 @@ from realtime.streams import board_batches, dashboard_batches
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
 from server.connections import abort, write_frames
+from server.outlets import socket_outlet
 from server.problem import Problem
-from server.protocol.kanban_messages import frame, text
+from server.protocol.kanban_messages import frames, text
 from server.settings import Settings
 from server.tasks import first_to_end
 from server.transports.query import options_of, required_board
@@ -69,6 +70,7 @@ async def _serve(
 ) -> None:
     """Run both directions until one ends, then close for the reason it ended."""
     settings: Settings = socket.app.state.settings
+    queue.outlet = socket_outlet(socket.scope, queue.account.counters)
     try:
         async with aclosing(stream):
             writing = _write(socket, stream, queue.account, settings.send_timeout_seconds)
@@ -99,9 +101,9 @@ async def _write(
 
 
 async def _send(socket: WebSocket, batch: Batch) -> None:
-    if not await write_frames(socket.scope, batch.joined(frame)):
+    if not await write_frames(socket.scope, batch.kept(frames)):
         for envelope in batch:
-            await socket.send_text(envelope.encoded(text))
+            await socket.send_text(envelope.kept(text))
 
 
 async def _close(socket: WebSocket, ending: Ending) -> None:

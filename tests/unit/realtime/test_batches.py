@@ -26,17 +26,17 @@ def test_gaps_are_named_by_their_reasons() -> None:
     assert Batch([_log()]).gaps == ()
 
 
-def test_bytes_are_joined_once_for_each_format() -> None:
+def test_what_is_made_of_a_batch_is_made_once() -> None:
     calls: list[str] = []
 
-    def name(envelope: Envelope) -> bytes:
-        calls.append(envelope.type)
-        return envelope.type.encode()
+    def types(batch: Batch) -> bytes:
+        calls.append("types")
+        return b" ".join([envelope.type.encode() for envelope in batch])
 
-    def dot(envelope: Envelope) -> bytes:
-        return b"."
+    def count(batch: Batch) -> int:
+        return len(batch)
 
     batch = Batch([_log(), goodbye("r", 1)])
-    assert (batch.joined(name), batch.joined(dot)) == (b"attempt_loggoodbye", b"..")
-    assert batch.joined(name) is batch.joined(name)
-    assert calls == ["attempt_log", "goodbye"]
+    assert (batch.kept(types), batch.kept(count)) == (b"attempt_log goodbye", 2)
+    assert batch.kept(types) is batch.kept(types)
+    assert calls == ["types"]

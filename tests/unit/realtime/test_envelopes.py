@@ -31,7 +31,7 @@ class _Encoder:
 
 def test_each_format_is_encoded_once() -> None:
     envelope, one, other = Envelope("news", {"a": 1}, "c"), _Encoder(), _Encoder()
-    encoded = [envelope.encoded(encoder) for _ in range(100) for encoder in (one, other)]
+    encoded = [envelope.kept(encoder) for _ in range(100) for encoder in (one, other)]
     assert (one.calls, other.calls) == (1, 1)
     assert set(encoded) == {b'news{"a":1}'}
     assert len({id(bytes) for bytes in encoded[::2]}) == 1
@@ -44,12 +44,12 @@ def test_payload_is_encoded_once_for_all_formats() -> None:
 
 def test_twin_for_another_channel_shares_payload_and_bytes_but_no_frame() -> None:
     envelope, encoder = Envelope("news", {"a": 1}), _Encoder()
-    envelope.encoded(encoder)
+    envelope.kept(encoder)
     twin = envelope.stamped("cursor")
     assert (twin.type, twin.cursor, envelope.cursor) == ("news", "cursor", None)
     assert twin.payload is envelope.payload
     assert twin.payload_json() is envelope.payload_json()
-    twin.encoded(encoder)
+    twin.kept(encoder)
     assert encoder.calls == 2
 
 

@@ -54,8 +54,8 @@ def test_error_names_the_command_cut_at_64_characters() -> None:
 
 def test_frame_and_block_are_encoded_once() -> None:
     envelope = Envelope("hello", {"a": 1})
-    assert envelope.encoded(text_frame) is envelope.encoded(text_frame)
-    assert envelope.encoded(block) is envelope.encoded(block)
+    assert envelope.kept(text_frame) is envelope.kept(text_frame)
+    assert envelope.kept(block) is envelope.kept(block)
 
 
 @pytest.mark.parametrize("size", [0, 1, 60, 125, 126, 127, 65_535, 65_536, 70_000])

@@ -1,0 +1,17 @@
+"""How a WebSocket frame begins (RFC 6455, 5.2), for messages whose bytes are shared by many sockets."""
+
+from __future__ import annotations
+
+__all__ = ["text_head"]
+
+_FINAL_TEXT = 0x81
+#: Messages below it have their length in one byte.
+_SHORT = 126
+
+
+def text_head(size: int) -> bytes:
+    """Return what goes before a text message of `size` bytes that a server sends: final, not masked."""
+    if size < _SHORT:
+        return bytes((_FINAL_TEXT, size))
+    wide, width = (126, 2) if size < 1 << 16 else (127, 8)
+    return bytes((_FINAL_TEXT, wide)) + size.to_bytes(width)
