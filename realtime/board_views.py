@@ -10,7 +10,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from weakref import ref
 
+from realtime import envelopes
 from realtime.channels import board_channel
 from realtime.envelopes import Envelope
 from realtime.errors import NotFound
@@ -36,6 +38,9 @@ class BoardView:
         self.position = position
         self._before = board.state
         self._hashed: tuple[BoardState, str] | None = None
+        #: The snapshot that is being given to readers. Not held here, for it is as large as the board in each format
+        #: that somebody asked for.
+        self._given: tuple[ref[Envelope], ...] = ()
 
     def apply(self, stored: StoredEvent) -> None:
         """Fold an event of this board."""
@@ -62,6 +67,22 @@ class BoardView:
         # A reader that has only some envelopes of an event stands behind the event before, plus that part.
         return self.position if n == of else replace(self.position, offset=self.position.offset - 1, part=n)
 
+    def snapshot(self) -> tuple[Envelope, ...]:
+        """Return what stands for the present: `state`, then one `attempt_status` per attempt, newest created first.
+
+        Whoever asks while another is being given it gets the same, with all that was made of it.
+        """
+        given = tuple(envelope for one in self._given if (envelope := one()) is not None)
+        if not given or len(given) < len(self._given):
+            given = self._cut()
+            self._given = tuple(map(ref, given))
+        return given
+
+    def _cut(self) -> tuple[Envelope, ...]:
+        cursor, attempts = self.position.cursor, self.board.newest_attempts()
+        statuses = [envelopes.attempt_status(one.id, one.card_id, one.status, cursor) for one in attempts]
+        return (envelopes.state(self.board.state, cursor), *statuses)
+
     def state_hash(self) -> str:
         """Return the hash of the state, computed once as long as the board does not change."""
         if self._hashed is None or self._hashed[0] is not self.board.state:
@@ -73,6 +94,7 @@ class BoardView:
         self._move_to(self.position.offset, global_offset)
 
     def _move_to(self, offset: int, global_offset: int) -> None:
+        self._given = ()
         self.position = Position(self.position.epoch, self.position.tag, offset, global_offset)
 
 

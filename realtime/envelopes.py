@@ -41,7 +41,7 @@ class Envelope(Kept):
     Envelopes are shared between readers and never changed.
     """
 
-    __slots__ = ("_kept", "_size", "cursor", "payload", "type")
+    __slots__ = ("__weakref__", "_kept", "_size", "cursor", "payload", "type")
 
     def __init__(self, type: str, payload: Payload, cursor: str | None = None) -> None:
         """Make an envelope; `cursor` is None for those that are no part of a channel (contract §1)."""

@@ -15,7 +15,6 @@ from functools import partial
 
 from realtime import envelopes
 from realtime.batches import Batch
-from realtime.board_views import BoardView
 from realtime.channels import delivery_channel
 from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
@@ -105,7 +104,7 @@ async def board_batches(
             raise NotFound("Board not found", "board_not_found")
 
         async def present(last: str) -> Sequence[Envelope]:
-            return envelopes.gap(_SLOW, last, view.position), *_snapshot(view)
+            return envelopes.gap(_SLOW, last, view.position), *view.snapshot()
 
         # No await between this and the end of the snapshot's making: nothing can fall in between.
         channel = delivery_channel(board_id, options.delivery)
@@ -114,14 +113,16 @@ async def board_batches(
             now = view.position
             live.cursor = options.after or now.cursor
             replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
-            # Nothing here keeps the snapshot for longer than it takes: each reader would have another.
-            async with aclosing(_opening(node, options.after, now, replay, _snapshot(view))) as opening:
+            async with aclosing(_opening(node, options.after, now, replay, view.snapshot())) as opening:
                 async for envelope in opening:
                     live.cursor = envelope.cursor or live.cursor
                     yield Batch((envelope,))
+            # Here and below: whoever sleeps holds on to nothing, for each reader may have another last envelope.
+            del envelope, opening, replay
             async with aclosing(_live(take, live, options.slow, present)) as happening:
                 async for batch in happening:
                     yield batch
+                    del batch
 
 
 async def dashboard_batches(
@@ -161,28 +162,18 @@ async def dashboard_batches(
                 async for envelope in opening:
                     yield Batch((envelope,))
             yield Batch((first,))
-            del first
+            del first, envelope, opening, replay
             live.cursor = now.cursor
             async with aclosing(_live(take, live, options.slow, present)) as happening:
                 async for batch in happening:
                     yield batch
+                    del batch
 
 
 def state_of(node: Node, board_id: BoardId) -> Envelope | None:
     """Return the state of a watched board as of now, None when it is not watched (or gone)."""
     view = node.views.get(board_id)
-    return envelopes.state(view.board.state, view.position.cursor) if view else None
-
-
-def _snapshot(view: BoardView) -> list[Envelope]:
-    cursor = view.position.cursor
-    return [
-        envelopes.state(view.board.state, cursor),
-        *(
-            envelopes.attempt_status(attempt.id, attempt.card_id, attempt.status, cursor)
-            for attempt in view.board.newest_attempts()
-        ),
-    ]
+    return view.snapshot()[0] if view else None
 
 
 async def _one_by_one(batches: Batches) -> Stream:
@@ -190,6 +181,7 @@ async def _one_by_one(batches: Batches) -> Stream:
         async for batch in batches:
             for envelope in batch:
                 yield envelope
+            del batch, envelope
 
 
 async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut) -> Batches:
@@ -210,6 +202,7 @@ async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut) ->
             batch = Batch(await present(last))
             live.cursor = batch.cursor or last
         yield batch
+        del batch
 
 
 async def _opening(

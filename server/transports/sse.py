@@ -74,10 +74,12 @@ async def _blocks(
 ) -> AsyncGenerator[bytes, None]:
     counters.told(first)
     yield first.kept(blocks)
+    del first  # or a reader that sleeps holds on to it
     try:
         async for batch in stream:
             counters.told(batch)
             yield batch.kept(blocks)
+            del batch
     except (StreamEnded, SubscriberTooSlow):
         return  # `goodbye` was the last block
     except StoreUnavailable as away:

@@ -98,6 +98,7 @@ async def _write(
         except TimeoutError:
             account.leaves = counters.SEND_TIMEOUT
             raise
+        del batch  # or a reader that sleeps holds on to it
 
 
 async def _send(socket: WebSocket, batch: Batch) -> None:

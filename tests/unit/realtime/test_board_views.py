@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from weakref import ref
 
 import anyio
 import pytest
@@ -251,3 +252,16 @@ async def test_dropped_view_is_loaded_anew_by_later_readers(node: Node, board: B
             assert second is not first
             assert node.views.get(BOARD) is second
         assert len(node.views) == 0
+
+
+async def test_snapshot_is_one_for_all_who_are_given_it_and_no_longer(node: Node, board: Board) -> None:
+    async with node.views.watch(BOARD) as view:
+        first, second = view.snapshot(), view.snapshot()
+        assert [one is other for one, other in zip(first, second, strict=True)] == [True]
+        gone = ref(first[0])
+        del first, second
+        assert gone() is None
+        before = view.snapshot()
+        await publish(node, event("agent.registered", {"agent": "A", "label": "a"}))
+        assert view.snapshot()[0] is not before[0]
+        assert view.snapshot()[0].cursor == view.position.cursor

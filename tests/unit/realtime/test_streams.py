@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
+from weakref import ref
 
 import anyio
 import anyio.lowlevel
@@ -12,6 +14,7 @@ import orjson
 import pytest
 
 from realtime.backends.sql.store import SqlStore
+from realtime.batches import Batch
 from realtime.channels import board_channel
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
@@ -23,7 +26,7 @@ from realtime.kanban.wire import state_json
 from realtime.node import Limits, Node
 from realtime.options import StreamOptions
 from realtime.position import parse_cursor
-from realtime.streams import board_stream, dashboard_stream, state_of
+from realtime.streams import board_batches, board_stream, dashboard_stream, state_of
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, GatedBroker, column_id, create_board, open_node, open_store, publish, take
@@ -360,3 +363,21 @@ async def test_file_store_gives_readers_that_come_and_go_amid_commands_a_true_bo
 async def _create_for_ever(node: Node, board: Board) -> None:
     while True:
         await node.bus.execute(BOARD, _create(board))
+
+
+@pytest.mark.parametrize("stream", [board_batches, board_stream], ids=["by the batch", "by the envelope"])
+async def test_reader_that_sleeps_holds_on_to_nothing(stream: Any, node: Node, board: Board) -> None:
+    async with deadline(5), aclosing(stream(node, BOARD)) as told:
+        await anext(told)
+        gone = [_first(await anext(told))]
+        for _ in range(2):
+            sleeping = asyncio.ensure_future(anext(told))
+            await anyio.wait_all_tasks_blocked()
+            assert [one() for one in gone] == [None] * len(gone)
+            await publish(node, event("attempt.log.appended", LINE))
+            gone.append(_first(await sleeping))
+            del sleeping
+
+
+def _first(told: Batch | Envelope) -> ref[Envelope]:
+    return ref(told[0] if isinstance(told, Batch) else told)
