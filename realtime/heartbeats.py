@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from realtime import envelopes
@@ -48,12 +48,12 @@ class Heartbeats:
         """How many boards have a timer."""
         return len(self._boards)
 
-    @contextmanager
-    def kept(self, board_id: BoardId, delivery: Delivery) -> Iterator[None]:
+    def kept(self, board_id: BoardId, delivery: Delivery) -> AbstractContextManager[None]:
         """Send heartbeats to the readers of a board for as long as the block runs, if the delivery has any."""
-        if delivery not in CHECKED:
-            yield
-            return
+        return self._kept(board_id) if delivery in CHECKED else nullcontext()
+
+    @contextmanager
+    def _kept(self, board_id: BoardId) -> Iterator[None]:
         if board_id not in self._boards:
             self._boards[board_id] = _Beating(self._timer(board_id))
         beating = self._boards[board_id]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from realtime.envelopes import goodbye
 from realtime.errors import Draining, LifetimeReached, StreamEnded
+from realtime.gate import Gate
 from realtime.subscriber import Subscriber
 
 __all__ = ["Farewell", "Lease", "Leases"]
@@ -53,11 +54,13 @@ class Lease:
     2. `ended` lets a connection know, which may have no reader: it closes when its readers are through.
     """
 
+    __slots__ = ("_ended", "_farewell", "_readers")
+
     def __init__(self) -> None:
         """Start without readers and without end."""
         self._readers: dict[Subscriber, None] = {}
         self._farewell: Farewell | None = None
-        self._ended = asyncio.Event()
+        self._ended = Gate()
 
     def end(self, farewell: Farewell) -> None:
         """End the connection with `farewell`; the first call counts."""
@@ -73,16 +76,15 @@ class Lease:
             await self._ended.wait()
         return self._farewell
 
-    @contextmanager
-    def holding(self, reader: Subscriber) -> Iterator[None]:
-        """Have `reader` on the connection for as long as the block runs."""
+    def add(self, reader: Subscriber) -> None:
+        """Have `reader` on the connection until it is removed."""
         self._readers[reader] = None
         if self._farewell is not None:
             self._farewell.tell(reader)
-        try:
-            yield
-        finally:
-            del self._readers[reader]
+
+    def remove(self, reader: Subscriber) -> None:
+        """Forget a reader that was added."""
+        del self._readers[reader]
 
 
 class Leases:
@@ -106,19 +108,30 @@ class Leases:
 
         `lease` is one that readers had before the connection was there.
         """
-        with self._using(lease or Lease()) as used:
-            timer = self._timer(used)
-            try:
-                yield used
-            finally:
-                if timer is not None:
-                    timer.cancel()
+        used = lease or Lease()
+        self._take(used)
+        timer = self._timer(used)
+        try:
+            yield used
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._give_back(used)
 
     @contextmanager
     def reading(self, reader: Subscriber, lease: Lease | None = None) -> Iterator[None]:
         """Have `reader` on its connection for as long as the block runs; without `lease` it has one to itself."""
-        with self.open() if lease is None else self._using(lease) as used, used.holding(reader):
+        used = lease or Lease()
+        self._take(used)
+        timer = self._timer(used) if lease is None else None
+        used.add(reader)
+        try:
             yield
+        finally:
+            used.remove(reader)
+            if timer is not None:
+                timer.cancel()
+            self._give_back(used)
 
     async def drain(self, within_seconds: float) -> None:
         """End all leases in batches, spread over at most `within_seconds`; one that comes later ends at once.
@@ -141,20 +154,18 @@ class Leases:
         """Return when none is in use: all connections are closed, all readers have left."""
         await self._vacant.wait()
 
-    @contextmanager
-    def _using(self, lease: Lease) -> Iterator[Lease]:
+    def _take(self, lease: Lease) -> None:
         self._uses[lease] += 1
         self._vacant.clear()
         if self._closing is not None:
             lease.end(self._closing())
-        try:
-            yield lease
-        finally:
-            self._uses[lease] -= 1
-            if not self._uses[lease]:
-                del self._uses[lease]
-            if not self._uses:
-                self._vacant.set()
+
+    def _give_back(self, lease: Lease) -> None:
+        self._uses[lease] -= 1
+        if not self._uses[lease]:
+            del self._uses[lease]
+        if not self._uses:
+            self._vacant.set()
 
     def _timer(self, lease: Lease) -> asyncio.TimerHandle | None:
         if not self._max_seconds:

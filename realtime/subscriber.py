@@ -11,6 +11,7 @@ from realtime.batches import Batch
 from realtime.counters import Account
 from realtime.envelopes import Envelope
 from realtime.errors import SubscriberTooSlow
+from realtime.gate import Gate
 
 __all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "Outlet", "Subscriber"]
 
@@ -22,6 +23,8 @@ KEPT = frozenset({"pong", "error", "goodbye"})
 MAX_QUEUED_BYTES = 4 * 1024 * 1024
 #: Bytes after which a reader that has fallen behind takes no more at once: what it has taken, nothing else bounds.
 TAKEN_BYTES = 64 * 1024
+#: The queue of all for whom nothing waits, which is nearly all: a deque of its own is 700 bytes for each.
+_EMPTY: deque[Envelope] = deque()
 
 
 class Outlet(Protocol):
@@ -54,6 +57,25 @@ class Subscriber:
     One task reads; any code on the loop may put.
     """
 
+    # Without a dictionary for each: there are as many as readers.
+    __slots__ = (
+        "_alone",
+        "_bytes",
+        "_ended",
+        "_is_hopeless",
+        "_lapsed",
+        "_newest",
+        "_queue",
+        "_taken",
+        "_waiting",
+        "account",
+        "cursor",
+        "limit",
+        "limit_bytes",
+        "outlet",
+        "registered",
+    )
+
     def __init__(self, limit: int, limit_bytes: int = MAX_QUEUED_BYTES, account: Account | None = None) -> None:
         """Make a queue for at most `limit` envelopes and `limit_bytes` of payload (a single one always fits)."""
         self.limit = limit
@@ -64,10 +86,10 @@ class Subscriber:
         #: Where the reader stands that has all that left here, whichever way it took; the stream says where it begins.
         self.cursor = ""
         #: Set once it is on a channel: what is put from then on is newer than what its stream begins with.
-        self.registered = asyncio.Event()
+        self.registered = Gate()
         #: What waits alone; otherwise it is in the queue, envelope by envelope.
         self._alone: Batch | None = None
-        self._queue: deque[Envelope] = deque()
+        self._queue = _EMPTY
         self._bytes = 0
         #: How many have left at the head; the place of an envelope is that and its index.
         self._taken = 0
@@ -163,6 +185,8 @@ class Subscriber:
 
     def _pop(self) -> Envelope:
         envelope = self._queue.popleft()
+        if not self._queue:
+            self._queue = _EMPTY
         self._taken += 1
         self._bytes -= envelope.size
         return envelope
@@ -208,6 +232,8 @@ class Subscriber:
     def _append(self, envelope: Envelope) -> None:
         if envelope.type in CONFLATED:
             self._newest[envelope.type] = self._taken + len(self._queue)
+        if self._queue is _EMPTY:
+            self._queue = deque()
         self._queue.append(envelope)
         self._bytes += envelope.size
 
@@ -233,7 +259,7 @@ class Subscriber:
 
     def _restart_with(self, kept: Sequence[Envelope]) -> None:
         self._newest.clear()
-        self._queue = deque(kept)
+        self._queue = deque(kept) if kept else _EMPTY
         self._bytes = sum(envelope.size for envelope in kept)
 
     def _kept(self, batch: Iterable[Envelope]) -> list[Envelope]:

@@ -67,8 +67,9 @@ class AccessGate:
             await _refusal(bool(tokens))(scope, receive, send)
             return
         may_connect: Callable[[Mapping[str, Any]], bool] = _anybody if admitted else self._access.may_connect
-        state = {**scope.get("state", {}), "may_connect": may_connect}
-        await self._app({**scope, **_without_secret(scope), "state": state}, receive, send)
+        # Into the scope itself: a copy of it for each open socket would be another kilobyte.
+        scope.update(_without_secret(scope), state={**scope.get("state", {}), "may_connect": may_connect})
+        await self._app(scope, receive, send)
 
 
 def _tokens_of(scope: Scope) -> Iterator[str]:

@@ -56,6 +56,8 @@ _COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
 class Conversation:
     """Reads messages and keeps the heartbeat: seconds are those of the caller's monotonic clock."""
 
+    __slots__ = ("_last_json", "_timeout_seconds")
+
     def __init__(self, now: float, timeout_seconds: float) -> None:
         """Begin at `now`."""
         self._timeout_seconds = timeout_seconds

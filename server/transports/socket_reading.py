@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NoReturn, assert_never
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime import counters
@@ -29,7 +30,7 @@ class HeartbeatOverdue(Exception):
 async def ignore(socket: WebSocket) -> NoReturn:
     """Read and forget, until the client leaves."""
     while True:
-        await _receive(socket)
+        _content_of(await socket.receive())
 
 
 async def converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> NoReturn:
@@ -46,7 +47,7 @@ async def converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> N
     while True:
         try:
             async with asyncio.timeout_at(conversation.deadline):
-                message = await _receive(socket)
+                message = _content_of(await socket.receive())
         except TimeoutError as error:
             queue.account.leaves = counters.HEARTBEAT_TIMEOUT
             raise HeartbeatOverdue from error
@@ -55,8 +56,7 @@ async def converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> N
             queue.put_nowait((reply,))
 
 
-async def _receive(socket: WebSocket) -> str | bytes:
-    message = await socket.receive()
+def _content_of(message: Message) -> str | bytes:
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
     content: str | None = message.get("text")

@@ -17,7 +17,7 @@ from realtime.options import StreamOptions
 from realtime.streams import board_batches, dashboard_batches
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
-from server.connections import abort, write_frames
+from server.connections import abort, serve_session, write_frames
 from server.outlets import socket_outlet
 from server.problem import Problem
 from server.protocol.kanban_messages import frames, text
@@ -44,7 +44,7 @@ async def board_socket(socket: WebSocket) -> None:
     # The socket's own queue: replies keep their place between what the stream delivers.
     queue = node.subscriber(node.account("board-ws"))
     stream = board_batches(node, board_id, queue, options)
-    await _serve(socket, queue, stream, converse(socket, board_id, queue))
+    await serve_session(socket.scope, _serve(socket, queue, stream, converse(socket, board_id, queue)))
 
 
 async def dashboard_socket(socket: WebSocket) -> None:
@@ -54,7 +54,8 @@ async def dashboard_socket(socket: WebSocket) -> None:
     queue = node.subscriber(node.account("dashboard-ws"))
     # What its address asks for is ignored, as recorded; the server's default holds.
     options = StreamOptions(slow=node.limits.slow_policy(None))
-    await _serve(socket, queue, dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options), ignore(socket))
+    stream = dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
+    await serve_session(socket.scope, _serve(socket, queue, stream, ignore(socket)))
 
 
 async def _accept(socket: WebSocket) -> None:

@@ -30,14 +30,14 @@ async def _goodbye(reader: Subscriber) -> tuple[str, int, type[Exception]]:
 
 async def test_end_of_a_lease_is_told_to_its_readers_and_to_later_ones() -> None:
     lease, early, late, gone = Lease(), Subscriber(5), Subscriber(5), Subscriber(5)
-    with lease.holding(gone):
-        pass
-    with lease.holding(early):
-        lease.end(_FAREWELL)
-        lease.end(Farewell(LifetimeReached("too late"), 1))
-        with lease.holding(late):
-            for reader in (early, late):
-                assert await _goodbye(reader) == ("server_shutdown", 250, Draining)
+    lease.add(gone)
+    lease.remove(gone)
+    lease.add(early)
+    lease.end(_FAREWELL)
+    lease.end(Farewell(LifetimeReached("too late"), 1))
+    lease.add(late)
+    for reader in (early, late):
+        assert await _goodbye(reader) == ("server_shutdown", 250, Draining)
     assert len(gone) == 0
     assert await lease.ended() is _FAREWELL
 
