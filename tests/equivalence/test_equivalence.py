@@ -41,14 +41,14 @@ class _Stage:
 
 
 @pytest.fixture
-def stage() -> Iterator[_Stage]:
-    """Run a server whose clock goes on between two steps only."""
+def stage(part: int) -> Iterator[_Stage]:
+    """Run a server whose clock goes on between two steps only; in every other part it sends all by ASGI."""
     clock = MovingClock()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("server.wiring.system_clock", clock)
         with (
             start_blocking_portal("asyncio", {"use_uvloop": True}) as portal,
-            portal.wrap_async_context_manager(live_server()) as server,
+            portal.wrap_async_context_manager(live_server(direct_writes=part % 2 == 0)) as server,
         ):
             yield _Stage(portal, server, clock)
 

@@ -20,6 +20,7 @@ from tests.faults.truth import Truth
 from tests.faults.wanderer import BOARD, DASHBOARD, EXITS, ONLY_STATES, Goal, Wanderer
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import exchange
+from tests.kit.write_path import are_writes_direct
 
 __all__ = ["run"]
 
@@ -36,7 +37,9 @@ async def run(plan: Plan, folder: Path) -> None:
         AssertionError: a reader, a copy or the log is not as it must be.
     """
     bounds = ("--max-queued-envelopes", str(plan.queue)) if plan.queue else ()
-    async with living(folder, *_FLAGS, *bounds) as life, deadline(_RUN_UNITS):
+    # Every other run sends all by ASGI.
+    way = () if plan.seed % 2 and are_writes_direct() else ("--no-direct-writes",)
+    async with living(folder, *_FLAGS, *bounds, *way) as life, deadline(_RUN_UNITS):
         await _Run(plan, life).go()
 
 

@@ -21,6 +21,7 @@ from server.settings import Settings
 from server.wiring import open_node
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address
+from tests.kit.write_path import are_writes_direct
 
 __all__ = ["LiveServer", "live_server"]
 
@@ -49,7 +50,8 @@ async def live_server(**overrides: Any) -> AsyncIterator[LiveServer]:
 
     `overrides` are fields of `Settings`; the database is in memory unless they say otherwise.
     """
-    settings = Settings(**{"database_url": "sqlite+aiosqlite://", "port": 0, **overrides})
+    usual = {"database_url": "sqlite+aiosqlite://", "port": 0, "direct_writes": are_writes_direct()}
+    settings = Settings(**{**usual, **overrides})
     tasks_before = asyncio.all_tasks()
     with closing(bind(settings.host, settings.port)) as listening:
         host, port = listening.getsockname()[:2]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address
+from tests.kit.write_path import are_writes_direct
 
 __all__ = ["Ended", "Process", "ended", "running"]
 
@@ -87,11 +88,15 @@ async def _start(folder: Path, flags: tuple[str, ...], env: Mapping[str, str] | 
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "server", *flags),
             cwd=folder,
-            env={**inherited, "PYTHONPATH": str(_ROOT), **(env or {})},
+            env={**inherited, "PYTHONPATH": str(_ROOT), **_sending(), **(env or {})},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
         )
+
+
+def _sending() -> Mapping[str, str]:
+    return {} if are_writes_direct() else {"BOARDCAST_DIRECT_WRITES": "false"}
 
 
 async def _wait(folder: Path, process: asyncio.subprocess.Process) -> Ended:

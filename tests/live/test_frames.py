@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
 from typing import Any
 
-import anyio
 import orjson
 import pytest
-import uvicorn
 import websockets
 
-from server.app import create_app
-from server.connections import HttpConnection, WebSocketConnection
-from server.serve import bind
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer
 from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import Address
 from tests.live.boards import BOARD
+from tests.live.ways import WAYS, served
 
-OURS = {"http": HttpConnection, "ws": WebSocketConnection}
-#: How frames are written → what uvicorn is told.
-WAYS: dict[str, dict[str, Any]] = {
-    "directly": {**OURS, "ws_per_message_deflate": False},
-    "compressed": {**OURS, "ws_per_message_deflate": True},
-    "by ASGI": {"ws": "websockets-sansio", "ws_per_message_deflate": False},
-}
 LINES = 120
 
 
-@asynccontextmanager
-async def _served(boards: LiveServer, config: dict[str, Any]) -> AsyncIterator[str]:
-    """Serve the boards once more; gives the address of a board's socket."""
-    app = create_app(boards.node, boards.settings)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, **config))
-    with closing(bind("127.0.0.1", 0)) as listening:
-        async with anyio.create_task_group() as group:
-            group.start_soon(server.serve, [listening])
-            try:
-                yield f"ws://127.0.0.1:{listening.getsockname()[1]}/api/v1/ws?boardId={BOARD}"
-            finally:
-                server.should_exit = True
+def _url(address: Address) -> str:
+    return "ws://{}:{}/api/v1/ws?boardId={}".format(*address, BOARD)
 
 
 def _lines(*numbers: int) -> list[dict[str, Any]]:
@@ -62,7 +40,7 @@ async def _read_lines(socket: websockets.ClientConnection, count: int) -> list[s
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_batches_and_replies_arrive_whole_and_in_order(way: str, boards: LiveServer) -> None:
-    async with deadline(30), _served(boards, WAYS[way]) as address, websockets.connect(address) as socket:
+    async with deadline(30), served(boards, way) as address, websockets.connect(_url(address)) as socket:
         compressed = [type(one).__name__ for one in socket.protocol.extensions]
         assert bool(compressed) is (way == "compressed")
         publisher = Publisher(boards.address)
@@ -75,7 +53,7 @@ async def test_batches_and_replies_arrive_whole_and_in_order(way: str, boards: L
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_close_comes_behind_what_was_written(way: str, boards: LiveServer) -> None:
-    async with deadline(30), _served(boards, WAYS[way]) as address, websockets.connect(address) as socket:
+    async with deadline(30), served(boards, way) as address, websockets.connect(_url(address)) as socket:
         assert orjson.loads(await socket.recv())["type"] == "hello"
         deleted = event("project.deleted", {"projectId": BOARD})
         await Publisher(boards.address).publish(*_lines(1, 2), deleted)
@@ -89,8 +67,8 @@ async def test_close_comes_behind_what_was_written(way: str, boards: LiveServer)
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_client_that_closes_is_answered_while_much_is_written(way: str, boards: LiveServer) -> None:
-    async with deadline(30), _served(boards, WAYS[way]) as address:
-        async with websockets.connect(address) as socket:
+    async with deadline(30), served(boards, way) as address:
+        async with websockets.connect(_url(address)) as socket:
             assert orjson.loads(await socket.recv())["type"] == "hello"
             publishing = asyncio.create_task(Publisher(boards.address).publish(*_lines(*range(LINES))))
             await socket.close(1000, "bye")

@@ -14,6 +14,7 @@ from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import connect
+from tests.kit.write_path import WAYS
 from tests.live.boards import make_boards
 from tests.live.exits import EXITS, Ended, ExitReader, open_exit
 from tests.live.leftovers import Holdings, holdings, settled
@@ -69,13 +70,14 @@ async def _check_bystander_reads_all(live: LiveServer, silent: tuple[str, ...], 
         assert numbers == list(range(_BATCHES * _BATCH))
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", EXITS)
-async def test_reader_that_takes_nothing_is_cut_after_the_send_timeout(name: str) -> None:
+async def test_reader_that_takes_nothing_is_cut_after_the_send_timeout(name: str, way: str) -> None:
     async def cut(live: LiveServer, before: Holdings) -> None:
         await settled(live.node, before, clients=1)
         assert live.node.counters.exit(name).ended == {"send_timeout": 1}
 
-    async with live_server(send_timeout_seconds=0.3) as live:
+    async with live_server(send_timeout_seconds=0.3, direct_writes=WAYS[way]) as live:
         await make_boards(live.address)
         await _check_bystander_reads_all(live, (name,), cut)
 

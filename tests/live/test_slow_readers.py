@@ -14,6 +14,7 @@ from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import Address, connect, exchange
 from tests.kit.raw_socket import CLOSE, open_socket
 from tests.kit.sse_reader import StreamEnded
+from tests.kit.write_path import WAYS
 from tests.live.boards import BOARD, make_boards
 from tests.live.exits import EXITS, Ended, open_exit
 
@@ -42,10 +43,11 @@ def _flood() -> list[dict[str, Any]]:
     return [event("agent.registered", {"agent": "A", "label": str(number)}) for number in range(_QUEUED + 1)]
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", EXITS)
-async def test_reader_with_full_queue_gets_gap_and_present_and_goes_on(name: str) -> None:
+async def test_reader_with_full_queue_gets_gap_and_present_and_goes_on(name: str, way: str) -> None:
     async with (
-        live_server(max_queued_envelopes=_QUEUED) as live,
+        live_server(max_queued_envelopes=_QUEUED, direct_writes=WAYS[way]) as live,
         connect(live.address) as connection,
         deadline(_WAIT_UNITS),
     ):
@@ -59,10 +61,11 @@ async def test_reader_with_full_queue_gets_gap_and_present_and_goes_on(name: str
         assert (await reader.event())[1]["label"] == "live again"
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", EXITS)
-async def test_reader_with_full_queue_that_is_to_end_learns_why(name: str) -> None:
+async def test_reader_with_full_queue_that_is_to_end_learns_why(name: str, way: str) -> None:
     async with (
-        live_server(max_queued_envelopes=_QUEUED, slow_policies="disconnect") as live,
+        live_server(max_queued_envelopes=_QUEUED, slow_policies="disconnect", direct_writes=WAYS[way]) as live,
         connect(live.address) as connection,
         deadline(_WAIT_UNITS),
     ):

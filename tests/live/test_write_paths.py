@@ -1,0 +1,76 @@
+"""What leaves on which way: written at once where the server lets us, sent by ASGI elsewhere; the same for clients."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tests.kit.deadline import deadline
+from tests.kit.live_server import LiveServer
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import connect
+from tests.live.exits import EXITS, ExitReader, open_exit
+from tests.live.ways import WAYS, Sends, served
+
+_WAIT_UNITS = 30
+_READERS = 3
+_BATCHES = (1, 7, 1, 30)
+#: Its operations share a queue of their own; they share executions, not writes.
+_NEVER_DIRECT = "graphql-sse-single"
+
+
+async def _labels(reader: ExitReader, count: int) -> list[int]:
+    found: list[int] = []
+    while len(found) < count:
+        type_, payload = await reader.event()
+        assert type_ == "agent_registered"
+        found.append(int(payload["label"]))
+    return found
+
+
+async def _published(boards: LiveServer) -> int:
+    publisher, number = Publisher(boards.address), 0
+    for size in _BATCHES:
+        labels = range(number, number + size)
+        await publisher.publish(*(event("agent.registered", {"agent": "A", "label": str(one)}) for one in labels))
+        number += size
+    return number
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", EXITS)
+async def test_readers_that_keep_up_are_written_to_and_get_all_in_order(
+    name: str, way: str, boards: LiveServer
+) -> None:
+    sends = Sends()
+    async with deadline(_WAIT_UNITS), served(boards, way, sends) as address, AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(connect(address)) for _ in range(_READERS)]
+        readers = [await open_exit(name, connection) for connection in opened]
+        await Publisher(boards.address).mark("-1")  # behind this, all of them wait for the next
+        assert [await _labels(reader, 1) for reader in readers] == [[-1]] * _READERS
+        sends.count = 0
+        count = await _published(boards)
+        for reader in readers:
+            assert await _labels(reader, count) == list(range(count))
+    # The load client offers no compression, so nothing is compressed for it.
+    is_direct = way != "by ASGI" and name != _NEVER_DIRECT
+    assert (sends.count == 0) is is_direct, sends.count
+
+
+@pytest.mark.parametrize("name", EXITS)
+async def test_setting_sends_all_by_asgi(name: str, boards: LiveServer) -> None:
+    settings = boards.settings.model_copy(update={"direct_writes": False})
+    sends = Sends()
+    async with (
+        deadline(_WAIT_UNITS),
+        served(boards, "directly", sends, settings) as address,
+        connect(address) as connection,
+    ):
+        reader = await open_exit(name, connection)
+        await Publisher(boards.address).mark("0")
+        assert await _labels(reader, 1) == [0]
+        before = sends.count
+        await Publisher(boards.address).mark("1")
+        assert await _labels(reader, 1) == [1]
+        assert sends.count > before
