@@ -8,12 +8,13 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.effects import Effect, effects
+from realtime.backends.sql.prepared import Prepared
 from realtime.backends.sql.read_boards import load_board
-from realtime.backends.sql.tables import channels, events, projects, snapshots
+from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Recorded
 from realtime.kanban.board_json import board_to_json
@@ -27,22 +28,29 @@ __all__ = ["append", "load_known", "load_seen"]
 #: SQLite takes at most so many parameters in one statement on the oldest version we meet.
 IN_LIST = 500
 
-_add_event = insert(events)
-_set_offset = insert(channels)
-_set_offset = _set_offset.on_conflict_do_update(
-    index_elements=["channel"], set_={"offset": _set_offset.excluded["offset"]}
+_add_events = Prepared(
+    insert(events),
+    *("channel", "offset", "global_offset", "name", "payload", "changes", "at", "recorded_at", "idempotency_key"),
 )
+_set_offset = insert(channels)
+_set_offsets = Prepared(
+    _set_offset.on_conflict_do_update(index_elements=["channel"], set_={"offset": _set_offset.excluded["offset"]}),
+    *("channel", "offset"),
+)
+_known = select(projects.c.id).where(projects.c.id.in_(bindparam("values", expanding=True)))
+_seen = select(events).where(events.c.idempotency_key.in_(bindparam("values", expanding=True)))
+_heads_of = select(*channels.c["channel", "offset"]).where(channels.c.channel.in_(bindparam("values", expanding=True)))
 
 
 def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
     """Return those of `board_ids` that exist."""
-    return {BoardId(row.id) for row in _rows_in(connection, select(projects.c.id), projects.c.id, board_ids)}
+    return {BoardId(row.id) for row in _rows_in(connection, _known, board_ids)}
 
 
 def load_seen(connection: Connection, keys: Collection[str]) -> dict[str, StoredEvent]:
     """Return the events in the log under these idempotency keys, without their changes."""
     found = {}
-    for row in _rows_in(connection, select(events), events.c.idempotency_key, keys):
+    for row in _rows_in(connection, _seen, keys):
         recorded = Recorded(parse_event(row.name, orjson.loads(row.payload)), row.at)
         stored = StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset)
         found[row.idempotency_key] = stored
@@ -56,9 +64,9 @@ def append(connection: Connection, new: Sequence[NewEvent], now: datetime, snaps
     """
     heads = _heads(connection, {event.channel for event in new} | {EVERYBODY})
     stored = [_place(event, heads) for event in new]
-    rows = [_row(*pair, now) for pair in zip(new, stored, strict=True)]
-    connection.execute(_add_event, rows)
-    connection.execute(_set_offset, [{"channel": channel, "offset": offset} for channel, offset in heads.items()])
+    recorded_at = milliseconds(now)
+    _add_events.run(connection, [_row(*pair, recorded_at) for pair in zip(new, stored, strict=True)])
+    _set_offsets.run(connection, list(heads.items()))
     _run(connection, (effect for event in new for effect in effects(event.recorded)))
     for board_id in {one.recorded.event.board_id for one in stored if one.offset % snapshot_events == 0}:
         if board_id is not None:
@@ -79,15 +87,15 @@ def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
 
 
 def _heads(connection: Connection, names: Collection[Channel]) -> dict[Channel, int]:
-    rows = _rows_in(connection, select(channels), channels.c.channel, names)
+    rows = _rows_in(connection, _heads_of, names)
     return dict.fromkeys(names, 0) | {Channel(row.channel): row.offset for row in rows}
 
 
-def _rows_in(connection: Connection, query: Any, column: Any, values: Collection[str]) -> list[Any]:
+def _rows_in(connection: Connection, query: Select[Any], values: Collection[str]) -> list[Any]:
     listed = list(values)
     rows: list[Any] = []
     for start in range(0, len(listed), IN_LIST):
-        rows += connection.execute(query.where(column.in_(listed[start : start + IN_LIST])))
+        rows += connection.execute(query, {"values": listed[start : start + IN_LIST]})
     return rows
 
 
@@ -95,19 +103,25 @@ def _run(connection: Connection, todo: Iterable[Effect]) -> None:
     """Execute in order; a run of one statement with different parameters goes as one `executemany`."""
     for _, group in groupby(todo, key=lambda effect: id(effect[0])):
         run = list(group)
-        connection.execute(run[0][0], [parameters for _, parameters in run])
+        statement = run[0][0]
+        several: list[Any] = [parameters for _, parameters in run]
+        if isinstance(statement, Prepared):
+            statement.run(connection, several)
+        else:
+            connection.execute(statement, several)
 
 
-def _row(new: NewEvent, stored: StoredEvent, now: datetime) -> dict[str, Any]:
+def _row(new: NewEvent, stored: StoredEvent, recorded_at: int) -> tuple[Any, ...]:
     recorded = new.recorded
-    return {
-        "channel": new.channel,
-        "offset": stored.offset,
-        "global_offset": stored.global_offset,
-        "name": recorded.event.type,
-        "payload": orjson.dumps(recorded.event.payload()).decode(),
-        "changes": changes_to_json(recorded.changes).decode() if recorded.changes else None,
-        "at": recorded.at,
-        "recorded_at": now,
-        "idempotency_key": new.key,
-    }
+    event, changes = recorded.event, recorded.changes
+    return (
+        new.channel,
+        stored.offset,
+        stored.global_offset,
+        event.type,
+        event.payload_json(),
+        changes_to_json(changes).decode() if changes else None,
+        milliseconds(recorded.at),
+        recorded_at,
+        new.key,
+    )
