@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from realtime.board_views import BoardViews
 from realtime.channels import EVERYBODY, Channel, board_channel
@@ -43,8 +43,7 @@ class Executed:
     recorded: tuple[Recorded, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The answer to one event: its place, and whether it was known already (then nothing was published)."""
 
     name: str

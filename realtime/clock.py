@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 __all__ = ["Clock", "frozen_clock", "iso", "parse_iso", "system_clock"]
 
@@ -27,6 +28,8 @@ def iso(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+# A time is read when its event comes in, when it is placed and when its row is made; a batch has at most 1,000 events.
+@lru_cache(4096)
 def parse_iso(text: str) -> datetime:
     """Parse an ISO 8601 instant with an offset or `Z` into UTC milliseconds.
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from realtime.channels import Channel
 from realtime.dashboard.figures import DashboardFigures
@@ -48,8 +48,7 @@ _T = TypeVar("_T")
 CardKey = tuple[BoardId, CardId]
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event on its way into the log."""
 
     channel: Channel
@@ -58,8 +57,7 @@ class NewEvent:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event in the log, with its place."""
 
     channel: Channel

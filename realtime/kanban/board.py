@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from realtime.kanban import changes, events
 from realtime.kanban.changes import BoardChange, StateReplaced, apply_all
@@ -18,8 +19,7 @@ from realtime.kanban.models import AttemptRef, AttemptStatus, BoardState, Card, 
 __all__ = ["Board", "Recorded"]
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event that happened, when, and what it did to the board."""
 
     event: DomainEvent

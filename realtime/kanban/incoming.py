@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -24,8 +23,7 @@ MAX_EVENTS = 1000
 MAX_LEVELS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """An event that somebody reports."""
 
     event: DomainEvent
@@ -79,9 +77,12 @@ def _parse(index: int, entry: object) -> Incoming:
     return Incoming(_event(index, wire), parse_iso(wire.at) if wire.at else None, wire.id)
 
 
-def _is_shallow(value: object, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels > 0 and all(_is_shallow(one, levels - 1) for one in inner if isinstance(one, dict | list))
+def _is_shallow(value: dict[str, Any] | list[Any], levels: int) -> bool:
+    # A plain loop: most payloads hold nothing deep, and a generator for each would cost more than the look.
+    for one in value.values() if isinstance(value, dict) else value:
+        if isinstance(one, (dict, list)) and (levels == 1 or not _is_shallow(one, levels - 1)):
+            return False
+    return True
 
 
 def _event(index: int, wire: _Wire) -> DomainEvent:

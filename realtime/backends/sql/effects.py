@@ -14,12 +14,14 @@ from sqlalchemy import Executable, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql import card_effects
+from realtime.backends.sql.prepared import Prepared
 from realtime.backends.sql.tables import (
     Instant,
     agents,
     attempts,
     conversation,
     logs,
+    milliseconds,
     profiles,
     projects,
     sessions,
@@ -35,7 +37,7 @@ from realtime.kanban.projection import new_project
 __all__ = ["Effect", "effects"]
 
 #: A statement and the parameters of one execution.
-Effect = tuple[Executable, dict[str, Any]]
+Effect = tuple[Executable, dict[str, Any]] | tuple[Prepared, tuple[Any, ...]]
 
 _PROJECT_FIELDS = ("name", "repository_path", "repository_url", "repository_slug")
 
@@ -110,7 +112,7 @@ _stop = (
     )
 )
 
-_add_log = insert(logs)
+_add_log = Prepared(insert(logs), "id", "attempt_id", "ts", "level", "message")
 _add_item = insert(conversation)
 _put_todos = insert(todos)
 _put_todos = _put_todos.on_conflict_do_update(
@@ -133,6 +135,10 @@ def effects(recorded: Recorded) -> Iterator[Effect]:
     """Yield what `recorded` does to the rows, in order."""
     event, at = recorded.event, recorded.at
     match event:
+        # First, because most events are lines, and each case costs those below it.
+        case events.AttemptLogAppended(attempt_id=attempt, level=level, message=message, ts=ts):
+            instant = parse_iso(ts) if ts else at
+            yield _add_log, (new_log_id(), attempt, milliseconds(instant), level, message)
         case events.ProjectCreated() | events.ProjectUpdated() | events.ProjectDeleted():
             yield from _project(recorded)
         case events.AgentRegistered(agent=agent, label=label):
@@ -141,9 +147,6 @@ def effects(recorded: Recorded) -> Iterator[Effect]:
             yield _delete_profile, {"profile": profile}
         case events.AgentProfileChanged(profile_id=profile, agent=agent, label=label):
             yield _put_profile, {"id": profile, "agent": agent, "label": label}
-        case events.AttemptLogAppended(attempt_id=attempt, level=level, message=message, ts=ts):
-            line = {"id": new_log_id(), "attempt_id": attempt, "level": level, "message": message}
-            yield _add_log, {**line, "ts": parse_iso(ts) if ts else at}
         case events.AttemptConversationAppended(attempt_id=attempt, item=item):
             yield _add_item, {"attempt_id": attempt, "item": orjson.dumps(item).decode()}
         case events.AttemptTodosUpdated(attempt_id=attempt, todos=items):
@@ -152,7 +155,7 @@ def effects(recorded: Recorded) -> Iterator[Effect]:
             yield _put_session, {"attempt_id": attempt, "session_id": session}
         case _:
             yield from _attempt(recorded)
-    if event.board_id is not None:
+    if recorded.changes and event.board_id is not None:
         for change in recorded.changes:
             yield from card_effects.effects(event.board_id, change)
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from contextlib import closing
 from importlib import resources
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import QueuePool
 
 from realtime.errors import StoreUnusable
 
@@ -23,6 +20,8 @@ __all__ = ["make_engine", "migrate", "parse_url"]
 
 BUSY_MILLISECONDS = 5000
 DRIVERS = ("sqlite+aiosqlite",)
+#: What stands for the driver of the URL: the module of the standard library, in threads of `sqlite.Sqlite`.
+SYNCHRONOUS = "sqlite+pysqlite"
 
 
 def parse_url(text: str) -> URL:
@@ -40,14 +39,12 @@ def parse_url(text: str) -> URL:
     return url
 
 
-def make_engine(url: URL, *, connections: int, immediate: bool) -> AsyncEngine:
+def make_engine(url: URL, *, connections: int, immediate: bool) -> Engine:
     """Make an engine of at most `connections`; `immediate` ones begin as writers, so they never meet half way."""
-    engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=connections, max_overflow=0, pool_timeout=30
-    )
-    event.listen(engine.sync_engine, "connect", _prepare)
+    engine = create_engine(url.set(drivername=SYNCHRONOUS), poolclass=QueuePool, pool_size=connections, max_overflow=0)
+    event.listen(engine, "connect", _prepare)
     begin = "BEGIN IMMEDIATE" if immediate else "BEGIN"
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
 
 
@@ -66,29 +63,20 @@ def _prepare(connection: Any, _: Any) -> None:
     cursor.close()
 
 
-async def migrate(engine: AsyncEngine) -> None:
+def migrate(engine: Engine) -> None:
     """Bring the tables up to date.
 
     Raises:
         StoreUnusable: the file cannot be opened or is no database of ours.
     """
     try:
-        await asyncio.to_thread(_look_into, engine)
-        async with engine.begin() as connection:
-            await connection.run_sync(_upgrade)
+        with engine.begin() as connection:
+            _upgrade(connection)
     # CommandError: the tables are of a newer version.
     except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
         reason = getattr(error, "orig", None) or error
-        raise StoreUnusable(f"cannot open the database {engine.url.render_as_string()}: {reason}") from error
-
-
-def _look_into(engine: AsyncEngine) -> None:
-    # Without aiosqlite: when it cannot connect, its thread says so to a loop that is closed by then, because the
-    # process ends with that error, and the traceback of that goes to standard error.
-    arguments, options = engine.dialect.create_connect_args(engine.url)
-    connect: Any = sqlite3.connect
-    with closing(connect(*arguments, **options)) as connection:
-        connection.execute("PRAGMA schema_version")
+        where = engine.url.set(drivername=DRIVERS[0]).render_as_string()
+        raise StoreUnusable(f"cannot open the database {where}: {reason}") from error
 
 
 def _upgrade(connection: Connection) -> None:

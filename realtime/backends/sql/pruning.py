@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, delete, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, false, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from realtime.backends.sql.read_history import load_past_board
 from realtime.backends.sql.tables import channels, events, snapshots
@@ -16,27 +15,27 @@ from realtime.ports import Horizon
 __all__ = ["load_prunable", "prune"]
 
 
-async def load_prunable(connection: AsyncConnection, horizon: Horizon) -> list[Channel]:
+def load_prunable(connection: Connection, horizon: Horizon) -> list[Channel]:
     """Return the channels that have events behind the horizon."""
-    found = await connection.scalars(select(channels.c.channel).where(_reaches_behind(horizon)))
+    found = connection.scalars(select(channels.c.channel).where(_reaches_behind(horizon)))
     return [Channel(channel) for channel in found]
 
 
-async def prune(connection: AsyncConnection, channel: Channel, horizon: Horizon, limit: int) -> int:
+def prune(connection: Connection, channel: Channel, horizon: Horizon, limit: int) -> int:
     """Forget up to `limit` events of a channel that are behind the horizon; return how many went."""
     query = select(*channels.c["offset", "pruned"]).where(channels.c.channel == channel)
-    row = (await connection.execute(query)).one_or_none()
+    row = connection.execute(query).one_or_none()
     if row is None:
         return 0
     pruned, head = int(row.pruned), int(row.offset)
-    cut = await _cut(connection, channel, pruned, head, horizon, limit)
+    cut = _cut(connection, channel, pruned, head, horizon, limit)
     if cut == pruned:
         return 0
     board_id = board_of(channel)
     if board_id is not None:
-        await _keep_board(connection, board_id, cut)
-    await connection.execute(delete(events).where(events.c.channel == channel, events.c.offset <= cut))
-    await connection.execute(update(channels).where(channels.c.channel == channel).values(pruned=cut))
+        _keep_board(connection, board_id, cut)
+    connection.execute(delete(events).where(events.c.channel == channel, events.c.offset <= cut))
+    connection.execute(update(channels).where(channels.c.channel == channel).values(pruned=cut))
     return cut - pruned
 
 
@@ -50,9 +49,7 @@ def _reaches_behind(horizon: Horizon) -> ColumnElement[bool]:
     return or_(*behind)
 
 
-async def _cut(
-    connection: AsyncConnection, channel: Channel, pruned: int, head: int, horizon: Horizon, limit: int
-) -> int:
+def _cut(connection: Connection, channel: Channel, pruned: int, head: int, horizon: Horizon, limit: int) -> int:
     """Return the offset up to which events are to go, at most `limit` behind `pruned`."""
     last = min(pruned + limit, head)
     cut = pruned
@@ -62,19 +59,19 @@ async def _cut(
         query = select(func.min(events.c.offset)).where(events.c.channel == channel, events.c.offset > pruned)
         # No further than the piece reaches: what it costs must not grow with the log.
         query = query.where(events.c.offset <= last, events.c.recorded_at >= horizon.recorded_before)
-        young = await connection.scalar(query)
+        young = connection.scalar(query)
         cut = max(cut, last if young is None else young - 1)
     return min(cut, last)
 
 
-async def _keep_board(connection: AsyncConnection, board_id: BoardId, cut: int) -> None:
+def _keep_board(connection: Connection, board_id: BoardId, cut: int) -> None:
     """Keep the board as it was at the cut instead of how it was before: there folding begins from now on.
 
     One that was deleted at the time of the cut leaves nothing behind; folding then begins with no board.
     """
-    board = await load_past_board(connection, board_id, cut)
+    board = load_past_board(connection, board_id, cut)
     if board is not None:
         row = {"board_id": board_id, "offset": cut, "board": board_to_json(board).decode()}
-        await connection.execute(insert(snapshots).on_conflict_do_nothing(), row)
+        connection.execute(insert(snapshots).on_conflict_do_nothing(), row)
     older = snapshots.c.offset < cut if board is not None else snapshots.c.offset <= cut
-    await connection.execute(delete(snapshots).where(snapshots.c.board_id == board_id, older))
+    connection.execute(delete(snapshots).where(snapshots.c.board_id == board_id, older))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, desc, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, desc, select
 
 from realtime.backends.sql.tables import attempts, sessions
 from realtime.kanban.ids import AttemptId, BoardId, CardId
@@ -15,7 +14,7 @@ from realtime.ports import Attempt, CardKey
 __all__ = ["load_attempts", "load_attempts_of_cards"]
 
 
-async def load_attempts(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Attempt]:
+def load_attempts(connection: Connection, which: ColumnElement[bool]) -> list[Attempt]:
     """Return the attempts that fit, newest created first; the later event's first of two made at one time."""
     query = select(attempts, sessions.c.session_id).outerjoin(sessions, sessions.c.attempt_id == attempts.c.id)
     query = query.where(which).order_by(desc(attempts.c.created_at), desc(attempts.c.sequence))
@@ -35,19 +34,17 @@ async def load_attempts(connection: AsyncConnection, which: ColumnElement[bool])
             started_at=row.started_at,
             ended_at=row.ended_at,
         )
-        for row in await connection.execute(query)
+        for row in connection.execute(query)
     ]
 
 
-async def load_attempts_of_cards(
-    connection: AsyncConnection, keys: Collection[CardKey]
-) -> dict[CardKey, list[Attempt]]:
+def load_attempts_of_cards(connection: Connection, keys: Collection[CardKey]) -> dict[CardKey, list[Attempt]]:
     """Return the attempts at each card, newest created first."""
     boards, card_ids = {board_id for board_id, _ in keys}, {card_id for _, card_id in keys}
     wanted = set(keys)
     found: dict[CardKey, list[Attempt]] = {}
     # More than was asked for where boards have cards of the same ids, so the pairs are compared.
-    for attempt in await load_attempts(connection, attempts.c.board_id.in_(boards) & attempts.c.card_id.in_(card_ids)):
+    for attempt in load_attempts(connection, attempts.c.board_id.in_(boards) & attempts.c.card_id.in_(card_ids)):
         if (key := (attempt.board_id, attempt.card_id)) in wanted:
             found.setdefault(key, []).append(attempt)
     return found

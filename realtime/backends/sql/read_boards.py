@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from realtime.backends.sql.tables import attempts, cards, channels, columns, dependencies, projects
 from realtime.channels import EVERYBODY, Channel, board_channel
@@ -28,17 +27,17 @@ from realtime.ports import CardKey, StoredBoard
 __all__ = ["load_board", "load_boards", "load_cards", "load_offset", "load_project", "load_projects"]
 
 
-async def load_board(connection: AsyncConnection, board_id: BoardId) -> StoredBoard | None:
+def load_board(connection: Connection, board_id: BoardId) -> StoredBoard | None:
     """Return the board and the position its rows stand for, None when there is none."""
-    return (await load_boards(connection, [board_id])).get(board_id)
+    return (load_boards(connection, [board_id])).get(board_id)
 
 
-async def load_boards(connection: AsyncConnection, board_ids: Collection[BoardId]) -> dict[BoardId, StoredBoard]:
+def load_boards(connection: Connection, board_ids: Collection[BoardId]) -> dict[BoardId, StoredBoard]:
     """Return those of the boards that exist, by a number of statements that does not depend on theirs."""
-    rows = list(await connection.execute(select(projects).where(projects.c.id.in_(board_ids))))
+    rows = list(connection.execute(select(projects).where(projects.c.id.in_(board_ids))))
     found = [BoardId(row.id) for row in rows]
-    states, refs = await _load_states(connection, found), await _load_refs(connection, found)
-    offsets = await _load_offsets(connection, [EVERYBODY, *map(board_channel, found)])
+    states, refs = _load_states(connection, found), _load_refs(connection, found)
+    offsets = _load_offsets(connection, [EVERYBODY, *map(board_channel, found)])
     return {
         board_id: StoredBoard(
             Board(_project(row), states[board_id], row.next_ticket_number, refs[board_id]),
@@ -49,45 +48,45 @@ async def load_boards(connection: AsyncConnection, board_ids: Collection[BoardId
     }
 
 
-async def load_project(connection: AsyncConnection, project_id: BoardId) -> Project | None:
+def load_project(connection: Connection, project_id: BoardId) -> Project | None:
     """Return a project, None when there is none."""
-    row = (await connection.execute(select(projects).where(projects.c.id == project_id))).one_or_none()
+    row = connection.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
     return None if row is None else _project(row)
 
 
-async def load_projects(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Project]:
+def load_projects(connection: Connection, *which: ColumnElement[bool]) -> list[Project]:
     """Return all projects (or those that fit), oldest first."""
     query = select(projects).where(*which).order_by(projects.c.created_at, projects.c.sequence)
-    return [_project(row) for row in await connection.execute(query)]
+    return [_project(row) for row in connection.execute(query)]
 
 
-async def load_cards(connection: AsyncConnection, keys: Collection[CardKey]) -> dict[CardKey, Card]:
+def load_cards(connection: Connection, keys: Collection[CardKey]) -> dict[CardKey, Card]:
     """Return those of the cards that exist."""
     boards, ids = {board_id for board_id, _ in keys}, {card_id for _, card_id in keys}
     # More than was asked for where boards have cards of the same ids; the pairs are compared below.
     of_boards = dependencies.c.board_id.in_(boards) & dependencies.c.card_id.in_(ids)
-    needed = await _load_needed(connection, of_boards)
-    rows = await connection.execute(select(cards).where(cards.c.board_id.in_(boards) & cards.c.id.in_(ids)))
+    needed = _load_needed(connection, of_boards)
+    rows = connection.execute(select(cards).where(cards.c.board_id.in_(boards) & cards.c.id.in_(ids)))
     wanted = set(keys)
     found = (((row.board_id, row.id), row) for row in rows)
     return {key: _card(row, tuple(needed[key])) for key, row in found if key in wanted}
 
 
-async def load_offset(connection: AsyncConnection, channel: Channel) -> int:
+def load_offset(connection: Connection, channel: Channel) -> int:
     """Return the offset of a channel's last event, 0 before the first."""
-    found = await connection.scalar(select(channels.c.offset).where(channels.c.channel == channel))
+    found = connection.scalar(select(channels.c.offset).where(channels.c.channel == channel))
     return found or 0
 
 
-async def _load_offsets(connection: AsyncConnection, which: list[Channel]) -> dict[Channel, int]:
+def _load_offsets(connection: Connection, which: list[Channel]) -> dict[Channel, int]:
     """Return the offset of each channel's last event, 0 before the first."""
-    rows = await connection.execute(select(channels).where(channels.c.channel.in_(which)))
+    rows = connection.execute(select(channels).where(channels.c.channel.in_(which)))
     return {**dict.fromkeys(which, 0), **{Channel(row.channel): row.offset for row in rows}}
 
 
-async def _load_states(connection: AsyncConnection, board_ids: list[BoardId]) -> dict[BoardId, BoardState]:
-    needed = await _load_needed(connection, dependencies.c.board_id.in_(board_ids))
-    rows = await connection.execute(select(cards).where(cards.c.board_id.in_(board_ids)).order_by(cards.c.sequence))
+def _load_states(connection: Connection, board_ids: list[BoardId]) -> dict[BoardId, BoardState]:
+    needed = _load_needed(connection, dependencies.c.board_id.in_(board_ids))
+    rows = connection.execute(select(cards).where(cards.c.board_id.in_(board_ids)).order_by(cards.c.sequence))
     placed: dict[tuple[str, str], list[tuple[int, CardId]]] = defaultdict(list)
     found: dict[BoardId, dict[CardId, Card]] = {board_id: {} for board_id in board_ids}
     for row in rows:
@@ -95,29 +94,25 @@ async def _load_states(connection: AsyncConnection, board_ids: list[BoardId]) ->
         found[row.board_id][row.id] = _card(row, tuple(needed[row.board_id, row.id]))
     query = select(columns).where(columns.c.board_id.in_(board_ids)).order_by(columns.c.position)
     made: dict[BoardId, dict[ColumnId, Column]] = {board_id: {} for board_id in board_ids}
-    for row in await connection.execute(query):
+    for row in connection.execute(query):
         card_ids = tuple(card_id for _, card_id in sorted(placed[row.board_id, row.id]))
         made[row.board_id][row.id] = Column(ColumnId(row.id), row.title, card_ids)
     return {board_id: BoardState(made[board_id], found[board_id]) for board_id in board_ids}
 
 
-async def _load_needed(
-    connection: AsyncConnection, which: ColumnElement[bool]
-) -> defaultdict[tuple[str, str], list[CardId]]:
+def _load_needed(connection: Connection, which: ColumnElement[bool]) -> defaultdict[tuple[str, str], list[CardId]]:
     """Return what cards depend on, by board and card."""
     needed: defaultdict[tuple[str, str], list[CardId]] = defaultdict(list)
-    for row in await connection.execute(select(dependencies).where(which).order_by(dependencies.c.position)):
+    for row in connection.execute(select(dependencies).where(which).order_by(dependencies.c.position)):
         needed[row.board_id, row.card_id].append(row.depends_on_id)
     return needed
 
 
-async def _load_refs(
-    connection: AsyncConnection, board_ids: list[BoardId]
-) -> dict[BoardId, dict[AttemptId, AttemptRef]]:
+def _load_refs(connection: Connection, board_ids: list[BoardId]) -> dict[BoardId, dict[AttemptId, AttemptRef]]:
     query = select(*attempts.c["board_id", "id", "card_id", "status", "created_at"])
     query = query.where(attempts.c.board_id.in_(board_ids)).order_by(attempts.c.sequence)
     found: dict[BoardId, dict[AttemptId, AttemptRef]] = {board_id: {} for board_id in board_ids}
-    for row in await connection.execute(query):
+    for row in connection.execute(query):
         found[row.board_id][row.id] = AttemptRef(row.id, row.card_id, AttemptStatus(row.status), row.created_at)
     return found
 

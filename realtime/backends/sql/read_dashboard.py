@@ -1,18 +1,16 @@
 """Rows → the figures of the dashboard, counted by the database and in its thread.
 
-What comes here are some hundred rows, made into ours a slice at a time: the event loop is never held for long.
+What comes here are some hundred rows, made into ours in that thread too: the event loop is never held for long.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select
 
 from realtime.backends.sql import dashboard_statements as statements
 from realtime.dashboard.figures import Counts, DashboardFigures
@@ -23,8 +21,6 @@ from realtime.kanban.models import AttemptStatus
 
 __all__ = ["load_dashboard_figures"]
 
-#: Rows that are made before others get their turn on the event loop: less than a millisecond's work.
-SLICE_ROWS = 100
 #: By name; a look into a dictionary is quicker than the enumeration.
 _STATUSES = {str(status): status for status in AttemptStatus}
 #: Stands for no lower bound.
@@ -33,33 +29,33 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 _Bounds = dict[str, datetime]
 
 
-async def load_dashboard_figures(connection: AsyncConnection, window: Window) -> DashboardFigures:
+def load_dashboard_figures(connection: Connection, window: Window) -> DashboardFigures:
     """Return the figures of a window, as of one moment."""
     bounds = {"start": window.start or _EVER, "end": window.end}
-    totals = (await connection.execute(statements.TOTALS, bounds)).one()
-    findings = triage(await _attempts(connection, statements.SCANNED_LIST, bounds), window.end)
+    totals = connection.execute(statements.TOTALS, bounds).one()
+    findings = triage(_attempts(connection, statements.SCANNED_LIST, bounds), window.end)
     return DashboardFigures(
         project_count=totals.projects,
         projects=[
             ProjectRow(row.id, row.name, row.repository_path, row.created_at, row.repository_slug)
-            for row in await connection.execute(statements.NEWEST_PROJECTS)
+            for row in connection.execute(statements.NEWEST_PROJECTS)
         ],
-        cards=[ColumnCards(*row) for row in await connection.execute(statements.CARDS)],
-        agents=[AgentRow(row.key, row.label or row.key) for row in await connection.execute(statements.AGENTS)],
-        by_agent=await _counts(connection, statements.COUNTS_BY_AGENT, bounds),
-        by_project=await _counts(connection, statements.COUNTS_BY_PROJECT, bounds),
+        cards=[ColumnCards(*row) for row in connection.execute(statements.CARDS)],
+        agents=[AgentRow(row.key, row.label or row.key) for row in connection.execute(statements.AGENTS)],
+        by_agent=_counts(connection, statements.COUNTS_BY_AGENT, bounds),
+        by_project=_counts(connection, statements.COUNTS_BY_PROJECT, bounds),
         projects_in_range=totals.projects_in_range,
         completed_count=totals.completed,
-        completed=await _attempts(connection, statements.COMPLETED_LIST, bounds),
-        active=await _attempts(connection, statements.ACTIVE_LIST, bounds),
+        completed=_attempts(connection, statements.COMPLETED_LIST, bounds),
+        active=_attempts(connection, statements.ACTIVE_LIST, bounds),
         findings=findings,
-        logs=await _last_lines(connection, findings),
+        logs=_last_lines(connection, findings),
     )
 
 
-async def _counts(connection: AsyncConnection, statement: Any, bounds: _Bounds) -> dict[Any, Counts]:
+def _counts(connection: Connection, statement: Any, bounds: _Bounds) -> dict[Any, Counts]:
     found: dict[Any, Counts] = defaultdict(Counts)
-    for row in await connection.execute(statement, bounds):
+    for row in connection.execute(statement, bounds):
         counts = found[row.key]
         counts.active += row.active
         counts.in_range += row.in_range
@@ -74,12 +70,8 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     return max(filter(None, (one, other)), default=None)
 
 
-async def _attempts(connection: AsyncConnection, query: Select[Any], bounds: _Bounds) -> list[AttemptRow]:
-    found: list[AttemptRow] = []
-    for rows in (await connection.execute(query, bounds)).partitions(SLICE_ROWS):
-        found += map(_attempt, rows)
-        await asyncio.sleep(0)
-    return found
+def _attempts(connection: Connection, query: Select[Any], bounds: _Bounds) -> list[AttemptRow]:
+    return [_attempt(row) for row in connection.execute(query, bounds)]
 
 
 def _attempt(row: Any) -> AttemptRow:
@@ -91,12 +83,12 @@ def _attempt(row: Any) -> AttemptRow:
     )
 
 
-async def _last_lines(connection: AsyncConnection, findings: Collection[Finding]) -> list[AttemptLogRow]:
+def _last_lines(connection: Connection, findings: Collection[Finding]) -> list[AttemptLogRow]:
     failed = {finding.attempt.id for finding in findings if finding.kind == "failed"}
     found: list[AttemptLogRow] = []
     for query in (statements.LAST_ERRORS, statements.LAST_LINES):
         # Who told an error needs no other line, and to find the last of all lines takes longer.
         silent = failed - {line.attempt_id for line in found}
         if silent:
-            found += [AttemptLogRow(*row) for row in await connection.execute(query, {"ids": list(silent)})]
+            found += [AttemptLogRow(*row) for row in connection.execute(query, {"ids": list(silent)})]
     return found

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, and_, desc, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, and_, desc, or_, select
 
 from realtime.backends.sql.tables import channels, events, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
@@ -21,17 +20,17 @@ from realtime.ports import Span, StoredEvent
 __all__ = ["load_events", "load_past_board", "load_pruned"]
 
 
-async def load_past_board(connection: AsyncConnection, board_id: BoardId, offset: int) -> Board | None:
+def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> Board | None:
     """Return the board behind the event at `offset`; None when there was none, or the log does not reach back."""
     query = select(*snapshots.c["offset", "board"]).where(snapshots.c.board_id == board_id)
     query = query.where(snapshots.c.offset <= offset).order_by(desc(snapshots.c.offset)).limit(1)
-    row = (await connection.execute(query)).one_or_none()
+    row = connection.execute(query).one_or_none()
     channel = board_channel(board_id)
     # Without a snapshot there was no board where the log begins: at its first event, or at the cut.
-    begin = row.offset if row else await load_pruned(connection, channel)
+    begin = row.offset if row else load_pruned(connection, channel)
     board = board_from_json(row.board) if row else None
     query = select(events).where(events.c.channel == channel, events.c.offset > begin, events.c.offset <= offset)
-    rows = list(await connection.execute(query.order_by(events.c.offset)))
+    rows = list(connection.execute(query.order_by(events.c.offset)))
     if len(rows) != offset - begin:
         return None
     for row in rows:
@@ -39,13 +38,13 @@ async def load_past_board(connection: AsyncConnection, board_id: BoardId, offset
     return board
 
 
-async def load_pruned(connection: AsyncConnection, channel: Channel) -> int:
+def load_pruned(connection: Connection, channel: Channel) -> int:
     """Return the offset up to which the events of a channel are gone, 0 when none are."""
-    found = await connection.scalar(select(channels.c.pruned).where(channels.c.channel == channel))
+    found = connection.scalar(select(channels.c.pruned).where(channels.c.channel == channel))
     return found or 0
 
 
-async def load_events(connection: AsyncConnection, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
+def load_events(connection: Connection, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
     """Return the first events of a span, those of the channel and the global ones, in the order of the log."""
     own = and_(events.c.channel == channel, events.c.offset > span.after, events.c.offset <= span.until)
     ours = and_(
@@ -55,7 +54,7 @@ async def load_events(connection: AsyncConnection, channel: Channel, span: Span,
     )
     # The log is written in the order in which things happened, over all channels.
     query = select(events).where(or_(own, ours)).order_by(events.c.sequence).limit(limit)
-    return [_stored(row) for row in await connection.execute(query)]
+    return [_stored(row) for row in connection.execute(query)]
 
 
 def _folded(board: Board | None, recorded: Recorded) -> Board | None:

@@ -9,8 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, Table, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, Table, select
 
 from realtime.backends.sql.tables import attempts, events
 from realtime.channels import Channel
@@ -20,15 +19,15 @@ from realtime.ports import LoggedEvent, Page
 __all__ = ["load_event_page", "load_pages"]
 
 
-async def load_event_page(connection: AsyncConnection, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
+def load_event_page(connection: Connection, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
     """Return the first events behind an offset of a channel."""
     query = select(events).where(events.c.channel == channel, events.c.offset > after)
-    rows = list(await connection.execute(query.order_by(events.c.offset).limit(limit + 1)))
+    rows = list(connection.execute(query.order_by(events.c.offset).limit(limit + 1)))
     return Page([(row.offset, _logged(row)) for row in rows[:limit]], len(rows) > limit)
 
 
-async def load_pages(
-    connection: AsyncConnection, table: Table, attempt_ids: Collection[AttemptId], after: int, limit: int
+def load_pages(
+    connection: Connection, table: Table, attempt_ids: Collection[AttemptId], after: int, limit: int
 ) -> dict[AttemptId, Page[Row[Any]]]:
     """Return the first rows behind a `sequence` of each known attempt, all by one statement."""
     known = select(attempts.c.id).where(attempts.c.id.in_(attempt_ids)).distinct().subquery()
@@ -38,7 +37,7 @@ async def load_pages(
     page = page.order_by(own.c.sequence).limit(limit + 1).correlate(known)
     query = select(table).select_from(known).join(table, table.c.sequence.in_(page)).order_by(table.c.sequence)
     rows: dict[AttemptId, list[Row[Any]]] = {}
-    for row in await connection.execute(query):
+    for row in connection.execute(query):
         rows.setdefault(row.attempt_id, []).append(row)
     return {id: Page([(row.sequence, row) for row in own[:limit]], len(own) > limit) for id, own in rows.items()}
 

@@ -1,30 +1,29 @@
 """`SqlStore`: implements `ports.EventStore` and the readers on one database.
 
-One connection writes, so transactions come one after the other; others read, each call in a snapshot of its own.
-In memory there is a single connection for both, handed from one to the next.
+Transactions come one after the other; whoever reads does so in a snapshot of its own (`sqlite.Sqlite`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from realtime.backends.sql import read_boards
-from realtime.backends.sql.engine import make_engine, migrate, parse_url
+from realtime.backends.sql.engine import parse_url
 from realtime.backends.sql.pruning import load_prunable, prune
 from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_cards
 from realtime.backends.sql.read_dashboard import load_dashboard_figures
 from realtime.backends.sql.read_history import load_events, load_past_board, load_pruned
 from realtime.backends.sql.read_pages import load_event_page, load_pages
+from realtime.backends.sql.sqlite import Sqlite
 from realtime.backends.sql.tables import (
     agents,
     attempts,
@@ -62,7 +61,6 @@ from realtime.tasks import retrieve
 
 __all__ = ["SqlStore"]
 
-READERS = 4
 #: Events of a board from one of its snapshots to the next: the most that is folded before a replay begins.
 SNAPSHOT_EVENTS = 200
 _T = TypeVar("_T")
@@ -79,10 +77,7 @@ class SqlStore:
         Raises:
             StoreUnusable: the URL is none, or of a database this version does not speak.
         """
-        parsed = parse_url(url)
-        in_memory = parsed.database in (None, "", ":memory:")
-        self._writer = make_engine(parsed, connections=1, immediate=True)
-        self._readers = self._writer if in_memory else make_engine(parsed, connections=READERS, immediate=False)
+        self._database = Sqlite(parse_url(url))
         self._running: set[asyncio.Task[Any]] = set()
         self._snapshot_events = snapshot_events
         self._clock = clock
@@ -94,20 +89,15 @@ class SqlStore:
         Raises:
             StoreUnusable: the database cannot be opened.
         """
-        await migrate(self._writer)
-        async with self._writer.begin() as connection:
-            found = await connection.scalar(select(meta.c.value).where(meta.c.key == "epoch"))
-            if found is None:
-                found = secrets.token_hex(4)
-                await connection.execute(insert(meta), {"key": "epoch", "value": found})
-        self.epoch = found
+        await self._database.open()
+        async with self._database.writing() as unit:
+            self.epoch = await unit.run(_epoch)
 
     async def aclose(self) -> None:
         """Wait for what is running and close all connections."""
         if self._running:
             await asyncio.wait(self._running)
-        await self._writer.dispose()
-        await self._readers.dispose()
+        await self._database.aclose()
 
     async def ping(self) -> None:
         """Return when the database answers.
@@ -120,11 +110,9 @@ class SqlStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqlTransaction]:
         """Begin a unit of writing; see `ports.EventStore`. The caller must not be cancelled inside."""
-        try:
-            async with self._writer.begin() as connection:
-                yield SqlTransaction(connection, self._snapshot_events, self._clock)
-        except _AWAY as error:
-            raise StoreUnavailable(str(error)) from error
+        with _reporting():
+            async with self._database.writing() as unit:
+                yield SqlTransaction(unit.run, self._snapshot_events, self._clock)
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return a board, None when there is none."""
@@ -249,9 +237,9 @@ class SqlStore:
     async def agents(self) -> tuple[list[Agent], list[Profile]]:
         """Return registered agents and profiles, oldest first."""
 
-        async def load(connection: AsyncConnection) -> tuple[list[Agent], list[Profile]]:
-            known = await _rows(connection, select(*agents.c["key", "label"]).order_by(agents.c.sequence))
-            made = await _rows(connection, select(*profiles.c["id", "agent", "label"]).order_by(profiles.c.sequence))
+        def load(connection: Connection) -> tuple[list[Agent], list[Profile]]:
+            known = connection.execute(select(*agents.c["key", "label"]).order_by(agents.c.sequence))
+            made = connection.execute(select(*profiles.c["id", "agent", "label"]).order_by(profiles.c.sequence))
             return [Agent(*row) for row in known], [Profile(*row) for row in made]
 
         return await self._read(load)
@@ -261,38 +249,49 @@ class SqlStore:
         return await self._read(lambda connection: load_dashboard_figures(connection, window))
 
     async def _prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
-        try:
-            async with self._writer.begin() as connection:
-                return await prune(connection, channel, horizon, limit)
-        except _AWAY as error:
-            raise StoreUnavailable(str(error)) from error
+        with _reporting():
+            async with self._database.writing() as unit:
+                return await unit.run(lambda connection: prune(connection, channel, horizon, limit))
 
-    async def _read(self, load: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
-        return await self._to_the_end(self._in_snapshot(load), "read")
+    async def _read(self, load: Callable[[Connection], _T]) -> _T:
+        return await self._to_the_end(self._load(load), "read")
+
+    async def _load(self, load: Callable[[Connection], _T]) -> _T:
+        with _reporting():
+            return await self._database.read(load)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, _T], name: str) -> _T:
-        # In a task of its own: whoever is cancelled in the middle would cost its connection, and in memory
-        # the connection is the database.
+        # In a task of its own: the connection of who is cancelled in the middle is still in use.
         task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         task.add_done_callback(retrieve)
         return await asyncio.shield(task)
 
-    async def _in_snapshot(self, load: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
-        try:
-            async with self._readers.connect() as connection:
-                return await load(connection)
-        except _AWAY as error:
-            raise StoreUnavailable(str(error)) from error
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    """Say in our words that the database is away."""
+    try:
+        yield
+    except _AWAY as error:
+        raise StoreUnavailable(str(error)) from error
 
 
-async def _rows(connection: AsyncConnection, query: Any) -> list[Any]:
-    return list(await connection.execute(query))
+def _epoch(connection: Connection) -> str:
+    found: str | None = connection.scalar(select(meta.c.value).where(meta.c.key == "epoch"))
+    if found is None:
+        found = secrets.token_hex(4)
+        connection.execute(insert(meta), {"key": "epoch", "value": found})
+    return found
 
 
-async def _scalars(connection: AsyncConnection, query: Any) -> list[Any]:
-    return list(await connection.scalars(query))
+def _rows(connection: Connection, query: Any) -> list[Any]:
+    return list(connection.execute(query))
+
+
+def _scalars(connection: Connection, query: Any) -> list[Any]:
+    return list(connection.scalars(query))
 
 
 def _read_off(page: Page[Any], read: Callable[[Any], _T]) -> Page[_T]:

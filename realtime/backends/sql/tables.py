@@ -38,6 +38,7 @@ __all__ = [
     "logs",
     "meta",
     "metadata",
+    "milliseconds",
     "profiles",
     "projects",
     "sessions",
@@ -51,6 +52,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 
+def milliseconds(instant: datetime) -> int:
+    """Return an instant as the tables keep it."""
+    return (instant - _EPOCH) // _MILLISECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, stored as milliseconds since 1970."""
 
@@ -59,7 +65,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Datetime → milliseconds."""
-        return None if value is None else (value - _EPOCH) // _MILLISECOND
+        return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Milliseconds → datetime."""

@@ -43,6 +43,13 @@ def test_payload_comes_out_as_it_went_in(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
+def test_payload_as_json_says_the_same(name: str) -> None:
+    odd = {"text": "\u2028 \x7f é 🙂", "numbers": [0.1, 1e16, 5e-324, -0.0, 2**63 - 1, True, None]}
+    event = parse_event(name, {**SAMPLES[name], "unknownField": odd})
+    assert orjson.loads(event.payload_json()) == orjson.loads(orjson.dumps(event.payload()))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
 def test_unknown_fields_are_kept_and_the_payload_cannot_rename_the_event(name: str) -> None:
     event = parse_event(name, {**SAMPLES[name], "unknownField": {"a": [1]}, "type": "project.deleted"})
     assert event.type == name

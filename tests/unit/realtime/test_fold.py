@@ -7,7 +7,6 @@ that stayed has the newest state. This is the property that snapshots, replay an
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import replace
 
 import orjson
 import pytest
@@ -104,7 +103,7 @@ def _folded(log: list[StoredEvent], board_id: BoardId) -> Board | None:
             payload = orjson.loads(orjson.dumps(recorded.event.payload()))
             read = events.parse_event(recorded.event.type, payload)
             made = changes_from_json(changes_to_json(recorded.changes))
-            board.apply(replace(recorded, event=read, changes=made))
+            board.apply(recorded._replace(event=read, changes=made))
     return board
 
 

@@ -1,0 +1,127 @@
+"""Events → the log and the rows: what a unit of writing does on its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy.dialects.sqlite import insert
+
+from realtime.backends.sql.effects import Effect, effects
+from realtime.backends.sql.prepared import Prepared
+from realtime.backends.sql.read_boards import load_board
+from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
+from realtime.channels import EVERYBODY, Channel, board_channel
+from realtime.kanban.board import Recorded
+from realtime.kanban.board_json import board_to_json
+from realtime.kanban.changes import changes_to_json
+from realtime.kanban.events import parse_event
+from realtime.kanban.ids import BoardId
+from realtime.ports import NewEvent, StoredEvent
+
+__all__ = ["append", "load_known", "load_seen"]
+
+#: SQLite takes at most so many parameters in one statement on the oldest version we meet.
+IN_LIST = 500
+
+_add_events = Prepared(
+    insert(events),
+    *("channel", "offset", "global_offset", "name", "payload", "changes", "at", "recorded_at", "idempotency_key"),
+)
+_set_offset = insert(channels)
+_set_offsets = Prepared(
+    _set_offset.on_conflict_do_update(index_elements=["channel"], set_={"offset": _set_offset.excluded["offset"]}),
+    *("channel", "offset"),
+)
+_known = select(projects.c.id).where(projects.c.id.in_(bindparam("values", expanding=True)))
+_seen = select(events).where(events.c.idempotency_key.in_(bindparam("values", expanding=True)))
+_heads_of = select(*channels.c["channel", "offset"]).where(channels.c.channel.in_(bindparam("values", expanding=True)))
+
+
+def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
+    """Return those of `board_ids` that exist."""
+    return {BoardId(row.id) for row in _rows_in(connection, _known, board_ids)}
+
+
+def load_seen(connection: Connection, keys: Collection[str]) -> dict[str, StoredEvent]:
+    """Return the events in the log under these idempotency keys, without their changes."""
+    found = {}
+    for row in _rows_in(connection, _seen, keys):
+        recorded = Recorded(parse_event(row.name, orjson.loads(row.payload)), row.at)
+        stored = StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset)
+        found[row.idempotency_key] = stored
+    return found
+
+
+def append(connection: Connection, new: Sequence[NewEvent], now: datetime, snapshot_events: int) -> list[StoredEvent]:
+    """Write the events into the log, in order, and what they do into the rows; give them their places.
+
+    A board is kept as it is when one of its offsets is a multiple of `snapshot_events`.
+    """
+    heads = _heads(connection, {event.channel for event in new} | {EVERYBODY})
+    stored = [_place(event, heads) for event in new]
+    recorded_at = milliseconds(now)
+    _add_events.run(connection, [_row(*pair, recorded_at) for pair in zip(new, stored, strict=True)])
+    _set_offsets.run(connection, list(heads.items()))
+    _run(connection, (effect for event in new for effect in effects(event.recorded)))
+    for board_id in {one.recorded.event.board_id for one in stored if one.offset % snapshot_events == 0}:
+        if board_id is not None:
+            _keep_snapshot(connection, board_id, heads[board_channel(board_id)])
+    return stored
+
+
+def _keep_snapshot(connection: Connection, board_id: BoardId, offset: int) -> None:
+    found = load_board(connection, board_id)
+    if found is not None:
+        row = {"board_id": board_id, "offset": offset, "board": board_to_json(found.board).decode()}
+        connection.execute(insert(snapshots), row)
+
+
+def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
+    heads[event.channel] += 1
+    return StoredEvent(event.channel, event.recorded, heads[event.channel], heads[EVERYBODY])
+
+
+def _heads(connection: Connection, names: Collection[Channel]) -> dict[Channel, int]:
+    rows = _rows_in(connection, _heads_of, names)
+    return dict.fromkeys(names, 0) | {Channel(row.channel): row.offset for row in rows}
+
+
+def _rows_in(connection: Connection, query: Select[Any], values: Collection[str]) -> list[Any]:
+    listed = list(values)
+    rows: list[Any] = []
+    for start in range(0, len(listed), IN_LIST):
+        rows += connection.execute(query, {"values": listed[start : start + IN_LIST]})
+    return rows
+
+
+def _run(connection: Connection, todo: Iterable[Effect]) -> None:
+    """Execute in order; a run of one statement with different parameters goes as one `executemany`."""
+    for _, group in groupby(todo, key=lambda effect: id(effect[0])):
+        run = list(group)
+        statement = run[0][0]
+        several: list[Any] = [parameters for _, parameters in run]
+        if isinstance(statement, Prepared):
+            statement.run(connection, several)
+        else:
+            connection.execute(statement, several)
+
+
+def _row(new: NewEvent, stored: StoredEvent, recorded_at: int) -> tuple[Any, ...]:
+    recorded = new.recorded
+    event, changes = recorded.event, recorded.changes
+    return (
+        new.channel,
+        stored.offset,
+        stored.global_offset,
+        event.type,
+        event.payload_json(),
+        changes_to_json(changes).decode() if changes else None,
+        milliseconds(recorded.at),
+        recorded_at,
+        new.key,
+    )
