@@ -23,6 +23,8 @@ def frozen_clock(instant: datetime) -> Clock:
     return lambda: instant
 
 
+# A move gives one time to every card it displaces.
+@lru_cache(1024)
 def iso(instant: datetime) -> str:
     """Format as ISO 8601 with milliseconds and `Z` (contract §1)."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

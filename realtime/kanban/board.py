@@ -16,7 +16,13 @@ from realtime.kanban.events import DomainEvent
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ticket_number
 from realtime.kanban.models import AttemptRef, AttemptStatus, BoardState, Card, Column, Project
 
-__all__ = ["Board", "Recorded"]
+__all__ = ["FOLDED_EVENTS", "Board", "Recorded"]
+
+#: Names of the events that `Board.apply` looks at; any other moves a board by its changes alone.
+FOLDED_EVENTS = (
+    *("project.created", "project.updated", "project.deleted"),
+    *("attempt.queued", "attempt.started", "attempt.status.changed", "attempt.completed", "attempt.stopped"),
+)
 
 
 class Recorded(NamedTuple):

@@ -17,6 +17,8 @@ __all__ = [
     "ACTIVE_STATUSES",
     "DEFAULT_COLUMNS",
     "DONE",
+    "ENCODED",
+    "ENCODED_BEFORE",
     "IN_PROGRESS",
     "REVIEW",
     "AttemptRef",
@@ -91,6 +93,11 @@ class GithubIssue:
     url: str
 
 
+#: Where a card keeps its encoding (`wire.card_json`), and that of the card it is but for `updated_at`.
+ENCODED = "_json"
+ENCODED_BEFORE = "_json_before"
+
+
 @dataclass(frozen=True)
 class Card:
     """A card. Not slotted: `wire.card_json` keeps its encoding in the instance."""
@@ -116,8 +123,12 @@ class Card:
 
         `dataclasses.replace` at a quarter of its cost: a move may displace thousands of cards.
         """
+        own = self.__dict__
         twin = object.__new__(Card)
-        twin.__dict__.update({name: self.__dict__[name] for name in _CARD_FIELDS}, updated_at=at)
+        twin.__dict__.update({name: own[name] for name in _CARD_FIELDS}, updated_at=at)
+        before = own.get(ENCODED) or own.get(ENCODED_BEFORE)
+        if before is not None:
+            twin.__dict__[ENCODED_BEFORE] = before
         return twin
 
 

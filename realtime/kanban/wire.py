@@ -11,11 +11,12 @@ from typing import Any
 import orjson
 
 from realtime.clock import iso
-from realtime.kanban.models import BoardState, Card, Column, Project
+from realtime.kanban.models import ENCODED, ENCODED_BEFORE, BoardState, Card, Column, Project
 
 __all__ = ["CARD_KEYS", "card_json", "card_wire", "columns_wire", "project_wire", "state_json"]
 
-_CACHED = "_json"
+# `card_wire` ends with `updatedAt`, whose text has always the same length.
+_TIME_BYTES = len(b'2025-01-02T03:04:05.678Z"}')
 #: Attribute of a card → its key on the wire; a card's id never changes and its column is told by the column.
 CARD_KEYS: Mapping[str, str] = {
     "ticket_key": "ticketKey",
@@ -55,11 +56,19 @@ def card_wire(card: Card) -> dict[str, Any]:
 
 
 def card_json(card: Card) -> bytes:
-    """Return `card_wire` as JSON, encoded once in the life of a card (cards are immutable)."""
-    cached: bytes | None = card.__dict__.get(_CACHED)
+    """Return `card_wire` as JSON, encoded once in the life of a card (cards are immutable).
+
+    Of a card that a move only renewed, all but the time is that of the card before.
+    """
+    own = card.__dict__
+    cached: bytes | None = own.get(ENCODED)
     if cached is None:
-        cached = orjson.dumps(card_wire(card))
-        card.__dict__[_CACHED] = cached
+        before: bytes | None = own.pop(ENCODED_BEFORE, None)
+        if before is None:
+            cached = orjson.dumps(card_wire(card))
+        else:
+            cached = before[:-_TIME_BYTES] + iso(card.updated_at).encode() + b'"}'
+        own[ENCODED] = cached
     return cached
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, cast, exists, func, not_, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.effects import Effect, effects
@@ -16,7 +16,7 @@ from realtime.backends.sql.prepared import Prepared
 from realtime.backends.sql.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
-from realtime.kanban.board import Recorded
+from realtime.kanban.board import FOLDED_EVENTS, Recorded
 from realtime.kanban.board_json import board_to_json
 from realtime.kanban.changes import changes_to_json
 from realtime.kanban.events import parse_event
@@ -40,6 +40,20 @@ _set_offsets = Prepared(
 _known = select(projects.c.id).where(projects.c.id.in_(bindparam("values", expanding=True)))
 _seen = select(events).where(events.c.idempotency_key.in_(bindparam("values", expanding=True)))
 _heads_of = select(*channels.c["channel", "offset"]).where(channels.c.channel.in_(bindparam("values", expanding=True)))
+
+# While lines come in, a board stays as it is, and its last snapshot says so too: a tenth of the cost of loading it.
+_last = select(func.max(snapshots.c.offset)).where(snapshots.c.board_id == bindparam("board_id")).scalar_subquery()
+_folded_since = exists().where(
+    events.c.channel == bindparam("channel"),
+    events.c.offset > snapshots.c.offset,
+    or_(events.c.changes.is_not(None), events.c.name.in_(FOLDED_EVENTS)),
+)
+_keep_same = insert(snapshots).from_select(
+    ["board_id", "offset", "board"],
+    select(snapshots.c.board_id, cast(bindparam("offset"), BigInteger), snapshots.c.board).where(
+        snapshots.c.board_id == bindparam("board_id"), snapshots.c.offset == _last, not_(_folded_since)
+    ),
+)
 
 
 def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
@@ -75,6 +89,9 @@ def append(connection: Connection, new: Sequence[NewEvent], now: datetime, snaps
 
 
 def _keep_snapshot(connection: Connection, board_id: BoardId, offset: int) -> None:
+    place = {"board_id": board_id, "channel": board_channel(board_id), "offset": offset}
+    if connection.execute(_keep_same, place).rowcount:
+        return
     found = load_board(connection, board_id)
     if found is not None:
         row = {"board_id": board_id, "offset": offset, "board": board_to_json(found.board).decode()}

@@ -186,7 +186,10 @@ def test_renewed_card_is_the_same_but_for_its_time_and_is_encoded_anew() -> None
     assert b"05.679Z" in card_json(encoded)
     renewed = encoded.renewed(START)
     assert renewed == replace(FULL, updated_at=START)
+    twice = renewed.renewed(START + timedelta(days=1)).renewed(START)
+    assert changes_to_json((CardUpdated(twice, ()),)) == changes_to_json((CardUpdated(renewed, ()),))
     assert card_json(renewed) == card_json(replace(FULL, updated_at=START)) != card_json(encoded)
+    assert card_json(twice) == card_json(renewed)
 
 
 @pytest.mark.parametrize(
