@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 import uvloop
 
 from tests.bench.cases import FULL, QUICK, cases
@@ -31,6 +32,8 @@ _GROWTH = "growth"
 _NAMES = (*cases(FULL), _GROWTH)
 #: Connections of the largest case, and some more for everything else.
 _OPEN_FILES = FULL.idle + 200
+#: How work fails when a message is lost, time is over, a request is refused, or a server has died.
+_FAULTS = (MessageFault, RuntimeError, OSError, anyio.BrokenResourceError, anyio.EndOfStream, anyio.IncompleteRead)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ async def _noting(results: Results, name: str, work: Awaitable[None]) -> None:
     """Do some work; that it failed is a line of the results."""
     try:
         await work
-    except (MessageFault, RuntimeError, TimeoutError) as error:
+    except _FAULTS as error:
         fault = f"{name}: {str(error) or type(error).__name__}"
         results.faults.append(fault)
         print("", fault, sep="\n", file=sys.stderr, flush=True)
