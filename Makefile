@@ -20,7 +20,7 @@ help:
 	@echo "make check   lint, format and types"
 	@echo "make equivalence   compare all exits in many more lives          (EXAMPLES=1000)"
 	@echo "make faults  break servers and readers in many more runs         (RUNS=10000, SEED=…)"
-	@echo "make bench   print the benchmark tables                          (ARGS='--runs 1 websocket')"
+	@echo "make bench   print the benchmark tables                          (ARGS=--quick, ARGS='--runs 1 websocket')"
 
 setup: $(STAMP)
 

@@ -2,104 +2,254 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from tests.bench.exits import BOARD_STATE, NUMBER, board_socket, board_stream, graphql_socket
-from tests.bench.measures import FanOut, Figures, Idle, ManyBoards, MovedCard, RenamedCard
+from tests.bench.checks import Check, Figures
+from tests.bench.exits import BOARD_STATE, NUMBER, Opening, board_socket, board_stream, graphql_socket
+from tests.bench.measures import CPU, RATE, FanOut, Idle, ManyBoards, MovedCard, Opener, RenamedCard
 from tests.bench.overviews import Overviews
-from tests.bench.servers import BenchServer
+from tests.bench.servers import BOARDCAST, BenchServer
 
-__all__ = ["CASES", "Case"]
+__all__ = ["FULL", "QUICK", "Case", "Rival", "Run", "Sizes", "cases"]
 
-#: A peer that takes minutes for what takes the others a second is run once.
-_ONCE = 1
-_USUAL = 1000
+#: One measurement of a server.
+Run = Callable[[BenchServer], Awaitable[Figures]]
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another column of a table: a peer, or Boardcast read in another way."""
+
+    server: str
+    #: What is run; None: the same as in the first column.
+    run: Run | None = None
+    #: The name of the column; empty: that of the server.
+    name: str = ""
+    #: Whether it has a run that does not count; one who takes a minute for what takes others a second has none.
+    warm: bool = True
+
+    @property
+    def column(self) -> str:
+        """The name of the column."""
+        return self.name or self.server
 
 
 @dataclass(frozen=True)
 class Case:
-    """A table: what is run, and whom beside."""
+    """A table: what is run, whom beside, and what is to be reached."""
 
     title: str
-    run: Callable[[BenchServer], Awaitable[Figures]]
-    #: What the first column is to reach.
-    reach: str
-    #: Name of each peer → most runs.
-    peers: Mapping[str, int] = field(default_factory=dict)
+    run: Run
+    checks: Sequence[Check]
+    rivals: Sequence[Rival] = ()
+    #: Whether each run has a server of its own, for figures that a run before would change.
+    fresh: bool = False
 
 
-def _distinct(board: str) -> str:
+@dataclass(frozen=True)
+class Sizes:
+    """How large the cases are."""
+
+    #: Readers of the fan-out and GraphQL cases.
+    readers: int
+    #: Log lines in batches, log lines one by one, lines for one reader; and events of one batch.
+    lines: int
+    paced_lines: int
+    ingested_lines: int
+    batch: int
+    #: Cards of a GraphQL state, titles changed, and subscriptions that share a document where not all do.
+    cards: int
+    renamed: int
+    alike: int
+    #: Readers, cards and moves of the moved card.
+    move_readers: int
+    move_cards: int
+    moves: int
+    #: Attempts behind the dashboard, and how often it is asked for.
+    attempts: int
+    looks: int
+    #: Idle connections, and boards.
+    idle: int
+    boards: int
+
+
+FULL = Sizes(
+    readers=1000,
+    lines=1000,
+    paced_lines=400,
+    ingested_lines=10_000,
+    batch=100,
+    cards=200,
+    renamed=3,
+    alike=10,
+    move_readers=100,
+    move_cards=2000,
+    moves=10,
+    attempts=100_000,
+    looks=30,
+    idle=10_000,
+    boards=10_000,
+)
+#: For `--quick` and the test suite: each case runs and nothing is lost; the figures mean nothing.
+QUICK = Sizes(
+    readers=8,
+    lines=20,
+    paced_lines=10,
+    ingested_lines=40,
+    batch=8,
+    cards=5,
+    renamed=2,
+    alike=2,
+    move_readers=3,
+    move_cards=5,
+    moves=2,
+    attempts=50,
+    looks=4,
+    idle=8,
+    boards=8,
+)
+
+_NODE = Rival("node")
+_OUR_WEBSOCKET = f"{BOARDCAST} websocket"
+_PACE_SECONDS = 0.005
+
+
+def cases(sizes: Sizes) -> dict[str, Case]:
+    """Return the cases by name."""
+    return {**_fan_out(sizes), **_graphql(sizes), **_changes(sizes), **_idle(sizes), **_events(sizes)}
+
+
+def _fan_out(sizes: Sizes) -> dict[str, Case]:
+    readers = f"{sizes.readers:,} readers of one board"
+    what = f"{readers}, {sizes.lines:,} attempt_log of 200 bytes in batches of {sizes.batch}"
+    paced = f"{readers}, {sizes.paced_lines:,} attempt_log of 200 bytes, one each 5 ms"
+
+    def fast(opener: Opener) -> Run:
+        return FanOut(opener, sizes.readers, sizes.lines, sizes.batch).run
+
+    def slow(opener: Opener) -> Run:
+        return FanOut(opener, sizes.readers, sizes.paced_lines, 1, _PACE_SECONDS).run
+
+    ours, node = (BOARDCAST, _OUR_WEBSOCKET), (BOARDCAST, _NODE.column)
+    return {
+        "websocket": Case(
+            f"Raw WebSocket: {what}",
+            fast(board_socket),
+            [Check(RATE, ">=", 2_000_000), Check(CPU, "<=", 0.5)],
+            [_NODE],
+        ),
+        "websocket-paced": Case(
+            f"Raw WebSocket: {paced}",
+            slow(board_socket),
+            [Check(CPU, "<=", 1.0, node), Check("p99 ms", "<=", 20)],
+            [_NODE],
+        ),
+        "sse": Case(
+            f"Raw SSE: {what}",
+            fast(board_stream),
+            [Check(RATE, "<=", 1.2, (_OUR_WEBSOCKET, BOARDCAST)), Check(CPU, "<=", 1.2, ours)],
+            [Rival(BOARDCAST, fast(board_socket), _OUR_WEBSOCKET), _NODE],
+        ),
+        "sse-paced": Case(
+            f"Raw SSE: {paced}",
+            slow(board_stream),
+            [Check(CPU, "<=", 1.2, ours), Check("p99 ms", "<=", 1.2, ours)],
+            [Rival(BOARDCAST, slow(board_socket), _OUR_WEBSOCKET), _NODE],
+        ),
+    }
+
+
+def _graphql(sizes: Sizes) -> dict[str, Case]:
+    documents, how = sizes.readers // sizes.alike, f"over graphql-transport-ws, {sizes.renamed} titles changed"
+    return {
+        "graphql": Case(
+            f"GraphQL boardState of {sizes.cards} cards: {sizes.readers:,} equal subscriptions {how}",
+            RenamedCard(graphql_socket, sizes.readers, sizes.cards, sizes.renamed, alike=sizes.readers).run,
+            [
+                Check(CPU, ">=", 300, ("strawberry", BOARDCAST)),
+                Check(CPU, ">=", 20, ("yoga", BOARDCAST)),
+                Check(CPU, ">=", 20, ("mercurius", BOARDCAST)),
+            ],
+            [Rival("yoga"), Rival("mercurius"), Rival("strawberry", warm=False)],
+        ),
+        "graphql-documents": Case(
+            f"GraphQL boardState of {sizes.cards} cards: {documents} documents x {sizes.alike} subscriptions {how}",
+            RenamedCard(_distinct(sizes.alike), sizes.readers, sizes.cards, sizes.renamed, sizes.alike).run,
+            [Check("server CPU µs per execution", "<=", 1.0, (BOARDCAST, "graphql-js"))],
+            [Rival("graphql-js")],
+        ),
+    }
+
+
+def _distinct(alike: int) -> Opener:
     # Another name for a field makes another document, with the same work behind it.
-    return BOARD_STATE.replace("cards {", f"cards{NUMBER} : cards {{")
+    document = BOARD_STATE.replace("cards {", f"cards{NUMBER} : cards {{")
+    return lambda board: graphql_socket(board, document, alike)
 
 
-CASES = {
-    "websocket": Case(
-        "Raw WebSocket: 1,000 sockets on one board, 1,000 attempt_log of 200 bytes in batches of 100",
-        FanOut(board_socket, readers=1000, events=1000, batch=100).run,
-        "2,000,000 delivered per second, 0.5 µs server CPU per delivered",
-        {"node": _USUAL},
-    ),
-    "websocket-paced": Case(
-        "Raw WebSocket: 1,000 sockets on one board, 400 attempt_log, one each 5 ms",
-        FanOut(board_socket, readers=1000, events=400, batch=1, pause_seconds=0.005).run,
-        "at most Node's CPU per delivered, p99 of 20 ms",
-        {"node": _USUAL},
-    ),
-    "sse": Case(
-        "Raw SSE: 1,000 streams of one board, 1,000 attempt_log in batches of 100",
-        FanOut(board_stream, readers=1000, events=1000, batch=100).run,
-        "within 1.2 × of our raw WebSocket",
-        {"node": _USUAL},
-    ),
-    "sse-paced": Case(
-        "Raw SSE: 1,000 streams of one board, 400 attempt_log, one each 5 ms",
-        FanOut(board_stream, readers=1000, events=400, batch=1, pause_seconds=0.005).run,
-        "within 1.2 × of our raw WebSocket",
-        {"node": _USUAL},
-    ),
-    "graphql": Case(
-        "GraphQL boardState of 200 cards: 1,000 equal subscriptions over graphql-transport-ws, 3 titles changed",
-        RenamedCard(graphql_socket, readers=1000, cards=200, renamed=3).run,
-        "CPU per delivered: a 300th of stock Strawberry's, a 20th of Yoga's and Mercurius'",
-        {"yoga": _USUAL, "mercurius": _USUAL, "strawberry": _ONCE},
-    ),
-    "graphql-documents": Case(
-        "GraphQL boardState of 200 cards: 100 documents, 10 subscriptions each, 3 titles changed",
-        RenamedCard(lambda board: graphql_socket(board, _distinct(board), 10), readers=1000, cards=200, renamed=3).run,
-        "at most graphql-js' CPU per execution",
-        {"graphql-js": _USUAL},
-    ),
-    "move": Case(
-        "A card moved on a board of 2,000 (10 in turn), 100 raw WebSockets with delivery=state",
-        MovedCard(board_socket, '{"type":"state"', begins_with=1, readers=100, cards=2000, moves=10).run,
-        "15 ms to the last reader",
-    ),
-    "dashboard": Case(
-        "The dashboard over 100,000 attempts of 60 days, on 50 boards with 10,000 cards",
-        Overviews(attempts=100_000, looks=30).run,
-        "20 ms per overview, off the event loop's critical path",
-    ),
-    "idle-websocket": Case(
-        "Idle: 10,000 raw WebSockets on one board",
-        Idle(board_socket, connections=10_000).run,
-        "20 KiB resident per connection",
-        {"node": _USUAL},
-    ),
-    "idle-graphql": Case(
-        "Idle: 10,000 boardState subscriptions over graphql-transport-ws",
-        Idle(graphql_socket, connections=10_000).run,
-        "30 KiB resident per connection",
-    ),
-    "many-boards": Case(
-        "10,000 boards with one raw WebSocket each, one event on each; beside it as many on one board",
-        ManyBoards(10_000).run,
-        "1.3 × the cost of an event on one board",
-    ),
-    "ingest": Case(
-        "Ingest: 10,000 attempt_log in batches of 100, stored and delivered to 1 raw WebSocket",
-        FanOut(board_socket, readers=1, events=10_000, batch=100).run,
-        "20,000 per second",
-    ),
-}
+def _changes(sizes: Sizes) -> dict[str, Case]:
+    readers, cards, moves = sizes.move_readers, sizes.move_cards, sizes.moves
+    what = f"A card moved on a board of {cards:,} ({moves} in turn), {readers} raw WebSockets with delivery="
+    last = "ms to the last reader, median"
+
+    def changes(board: str) -> Opening:
+        return board_socket(board, "&delivery=changes")
+
+    return {
+        "move": Case(
+            f"{what}state",
+            MovedCard(board_socket, '{"type":"state"', 1, readers, cards, moves).run,
+            [Check(last, "<=", 15)],
+        ),
+        "move-changes": Case(
+            f"{what}changes",
+            MovedCard(changes, '{"type":"card_moved"', 0, readers, cards, moves).run,
+            [Check(last, "<=", 3)],
+        ),
+        "dashboard": Case(
+            f"The dashboard over {sizes.attempts:,} attempts of 60 days, on 50 boards with 10,000 cards",
+            Overviews(sizes.attempts, sizes.looks).run,
+            [
+                Check("ms per overview, last 7 days", "<=", 20),
+                Check("ms per overview, all time", "<=", 20),
+                # Were it on the event loop, nearly each pong meanwhile would wait for an overview.
+                Check("ms to a pong meanwhile, p90", "<=", 5),
+            ],
+        ),
+    }
+
+
+def _idle(sizes: Sizes) -> dict[str, Case]:
+    figure = "KiB per connection"
+    return {
+        "idle-websocket": Case(
+            f"Idle: {sizes.idle:,} raw WebSockets on one board",
+            Idle(board_socket, sizes.idle).run,
+            [Check(figure, "<=", 20)],
+            [_NODE],
+            fresh=True,
+        ),
+        "idle-graphql": Case(
+            f"Idle: {sizes.idle:,} boardState subscriptions over graphql-transport-ws",
+            Idle(graphql_socket, sizes.idle).run,
+            [Check(figure, "<=", 30)],
+            fresh=True,
+        ),
+    }
+
+
+def _events(sizes: Sizes) -> dict[str, Case]:
+    lines, batch = sizes.ingested_lines, sizes.batch
+    return {
+        "many-boards": Case(
+            f"{sizes.boards:,} boards with one raw WebSocket each, one event on each; beside it as many on one board",
+            ManyBoards(sizes.boards).run,
+            [Check("many : one, one a request", "<=", 1.3), Check("many : one, in batches", "<=", 1.3)],
+        ),
+        "ingest": Case(
+            f"Ingest: {lines:,} attempt_log in batches of {batch}, stored and delivered to 1 reader",
+            FanOut(board_socket, 1, lines, batch).run,
+            [Check(RATE, ">=", 20_000)],
+        ),
+    }

@@ -10,11 +10,23 @@ import orjson
 
 from tests.kit.raw_http import Headers, request_bytes
 
-__all__ = ["BOARD_STATE", "LINE_MARK", "NUMBER", "Opening", "board_socket", "board_stream", "graphql_socket"]
+__all__ = [
+    "BOARD_STATE",
+    "LINE_MARK",
+    "NUMBER",
+    "Opening",
+    "board_socket",
+    "board_stream",
+    "graphql_events",
+    "graphql_socket",
+    "titles_socket",
+]
 
 NUMBER = "{nnnn}"
 #: What stands in front of the six digits in a line of a log, on every exit.
 LINE_MARK = '"message":"#'
+#: What stands in front of the six digits in a card's title.
+TITLE_MARK = '"title":"#'
 
 _UPGRADE: Headers = [
     ("Host", "127.0.0.1"),
@@ -31,6 +43,11 @@ BOARD_STATE = """subscription ($id: ID!) { boardState(boardId: $id) {
   cards { id ticketKey title description ticketType isEnhanced createdAt updatedAt }
 } }"""
 
+#: What the raw exits tell of a line of a log.
+_BOARD_EVENTS = """subscription ($id: ID!) { boardEvents(boardId: $id) {
+  __typename ... on AttemptLog { cursor attemptId level message ts }
+} }"""
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -39,9 +56,9 @@ class Opening:
     kind: Literal["ws", "http"]
     #: The request. `NUMBER` in it, and in `answer`, becomes six digits: the connection's number divided by `shared_by`.
     request: bytes
-    #: What the first message that counts as a snapshot contains.
+    #: What the first message that counts as a snapshot contains; begins with, where marks are not numbered.
     snapshot: str
-    #: What is counted; `numbered`: six digits follow, and each number comes once and in turn.
+    #: What is counted; `numbered`: six digits follow, and each number comes once and in turn; else messages begin so.
     mark: str
     numbered: bool = True
     #: Sent behind the handshake, and behind the first message that comes.
@@ -50,7 +67,7 @@ class Opening:
     shared_by: int = 1
 
     def counting(self, mark: str) -> Opening:
-        """Return the same, which counts `mark` wherever it comes."""
+        """Return the same, a raw WebSocket, which counts messages that begin with `mark` and drops the rest unread."""
         return replace(self, mark=mark, numbered=False)
 
 
@@ -58,6 +75,11 @@ def board_socket(board: str, query: str = "") -> Opening:
     """Return a raw WebSocket of a board."""
     request = request_bytes("GET", f"/api/v1/ws?boardId={board}{query}", _UPGRADE)
     return Opening("ws", request, '{"type":"state"', LINE_MARK)
+
+
+def titles_socket(board: str, query: str = "") -> Opening:
+    """Return a raw WebSocket of a board, which counts titles and not lines."""
+    return replace(board_socket(board, query), mark=TITLE_MARK)
 
 
 def board_stream(board: str) -> Opening:
@@ -73,7 +95,12 @@ def graphql_socket(board: str, document: str = BOARD_STATE, shared_by: int = 1) 
     subscribe = {"id": "1", "type": "subscribe", "payload": payload}
     request = request_bytes("GET", "/graphql", headers)
     hello, answer = _frame({"type": "connection_init"}), _frame(subscribe)
-    return Opening("ws", request, '"next"', '"title":"#', hello=hello, answer=answer, shared_by=shared_by)
+    return Opening("ws", request, '"next"', TITLE_MARK, hello=hello, answer=answer, shared_by=shared_by)
+
+
+def graphql_events(board: str) -> Opening:
+    """Return a subscription to all events of a board, which counts lines of logs."""
+    return replace(graphql_socket(board, _BOARD_EVENTS), snapshot='"__typename":"State"', mark=LINE_MARK)
 
 
 def _frame(message: Mapping[str, object]) -> bytes:

@@ -62,13 +62,19 @@ class LoadClient:
         await self._answer("seated")
         await self.statistics()
 
-    async def expect(self, marks: int) -> int:
-        """Return when every connection has seen `marks` marks: nanoseconds on the clock of `time.perf_counter_ns`.
+    async def expect(self, marks: int) -> None:
+        """Have the client watch for every connection to have seen `marks` marks; then ask `completed` once.
 
-        Raises:
-            MessageFault: that cannot be any more.
+        Call it before what is awaited is published, or the time is that of the call.
         """
         await self._tell(f"expect {marks}\n".encode())
+
+    async def completed(self) -> int:
+        """Return when what `expect` named had come: nanoseconds on the clock of `time.perf_counter_ns`.
+
+        Raises:
+            MessageFault: it cannot come any more.
+        """
         return int((await self._answer("complete"))[1])
 
     async def statistics(self) -> LoadStatistics:
@@ -108,7 +114,7 @@ async def load_client(address: Address, opening: Opening, count: int) -> AsyncIt
     Raises:
         MessageFault: a connection was refused.
     """
-    marks = "numbered" if opening.numbered else "plain"
+    marks = "numbered" if opening.numbered else "first"
     arguments = [*map(str, address), opening.kind, str(count), opening.snapshot, marks, opening.mark]
     process = await asyncio.create_subprocess_exec(_compiled(), *arguments, stdin=PIPE, stdout=PIPE)
     try:

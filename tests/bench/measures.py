@@ -1,4 +1,4 @@
-"""How the cases are measured: one run of each gives figures by name. Repeating, comparing, printing: see `report`."""
+"""How the cases are measured: one run of each gives figures by name. Repeating is left to `runs`."""
 
 from __future__ import annotations
 
@@ -10,31 +10,36 @@ from math import nan
 from statistics import median
 from typing import TypeVar
 
+from tests.bench.checks import Figures
 from tests.bench.exits import NUMBER, Opening, board_socket
 from tests.bench.load_client import LoadClient, load_client
-from tests.bench.servers import BenchServer
+from tests.bench.servers import BOARDCAST, BenchServer
 from tests.bench.workload import (
     FIRST_COLUMN,
     MAX_EVENTS,
     SECOND_COLUMN,
     Poster,
-    lines_body,
     new_board,
     new_boards,
     posting,
+    stamped,
     titled,
 )
 from tests.kit.deadline import seconds
 
-__all__ = ["RUN_UNITS", "FanOut", "Figures", "Idle", "ManyBoards", "MovedCard", "RenamedCard", "moment"]
+__all__ = ["CPU", "RATE", "RUN_UNITS", "FanOut", "Idle", "ManyBoards", "MovedCard", "Opener", "RenamedCard", "moment"]
 
 _T = TypeVar("_T")
 #: No run takes longer, or it fails.
 RUN_UNITS = 300
 _CARD = "card-000000"
+#: Readers that come and go before memory is measured: what a first reader loads is no cost of the others.
+_FIRST_READERS = 100
 
-#: What one run measured: name with unit → value.
-Figures = dict[str, float]
+#: Figures that several cases have, and that others compare by.
+RATE = "delivered per second"
+CPU = "server CPU µs per delivered"
+
 #: Board → how a reader of it connects.
 Opener = Callable[[str], Opening]
 
@@ -45,18 +50,21 @@ class Meter:
     def __init__(self, server: BenchServer, client: LoadClient) -> None:
         """Start."""
         self._server, self._client = server, client
-        self._cpu, self._began = server.cpu_seconds(), time.perf_counter_ns()
+        self._cpu, self._own_cpu = server.cpu_seconds(), time.process_time()
+        self._began = time.perf_counter_ns()
 
     async def figures(self, ended_ns: int) -> Figures:
         """Return the figures for what was delivered up to `ended_ns`."""
         cpu = (self._server.cpu_seconds() - self._cpu) * 1e6
+        own_cpu = (time.process_time() - self._own_cpu) * 1e6
         got = await self._client.statistics()
         timed = {"p50 ms": got.p50_us / 1e3, "p99 ms": got.p99_us / 1e3} if got.max_us >= 0 else {}
         return {
-            "delivered per second": got.messages * 1e9 / (ended_ns - self._began),
-            "server CPU µs per delivered": cpu / got.messages,
+            RATE: got.messages * 1e9 / (ended_ns - self._began),
+            CPU: cpu / got.messages,
             **timed,
             "load client CPU µs per delivered": got.cpu_us / got.messages,
+            "publisher CPU µs per delivered": own_cpu / got.messages,
             "bytes per delivered": got.bytes / got.messages,
         }
 
@@ -79,16 +87,29 @@ class FanOut:
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster)
+            requests = [poster.lines([board], numbers) for numbers in _batched(range(self.events), self.batch)]
+            one_more = poster.lines([board], [self.events])
             async with load_client(server.address, self.opener(board), self.readers) as client:
-                meter, began = Meter(server, client), asyncio.get_running_loop().time()
-                for turn, start in enumerate(range(0, self.events, self.batch)):
-                    await moment(began + turn * self.pause_seconds)
-                    await poster.publish(lines_body([board], range(start, min(start + self.batch, self.events))))
-                figures = await meter.figures(await client.expect(self.events))
+                await poster.connect()
+                await client.expect(self.events)
+                meter = Meter(server, client)
+                await self._publish(poster, requests)
+                figures = await meter.figures(await client.completed())
                 # When one more comes next, nothing came twice behind the last one.
-                await poster.publish(lines_body([board], [self.events]))
                 await client.expect(self.events + 1)
+                await poster.send(one_more)
+                await client.completed()
         return figures
+
+    async def _publish(self, poster: Poster, requests: Sequence[bytes]) -> None:
+        began, began_ns = asyncio.get_running_loop().time(), time.perf_counter_ns()
+        for turn, request in enumerate(requests):
+            await moment(began + turn * self.pause_seconds)
+            published_ns = time.perf_counter_ns()
+            if self.pause_seconds:
+                # The time at which it was due: a server that keeps the publisher waiting has made the next one late.
+                published_ns = min(published_ns, began_ns + round(turn * self.pause_seconds * 1e9))
+            await poster.send(stamped(request, published_ns))
 
 
 @dataclass(frozen=True)
@@ -99,6 +120,8 @@ class RenamedCard:
     readers: int
     cards: int
     renamed: int
+    #: Readers that send the same document: for them Boardcast executes once, and others each time.
+    alike: int = 1
 
     async def run(self, server: BenchServer) -> Figures:
         """Measure from each PATCH to the state at the last reader.
@@ -108,16 +131,20 @@ class RenamedCard:
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster, self.cards)
+            requests = [poster.card_change(board, _CARD, title=titled(number)) for number in range(self.renamed)]
             async with load_client(server.address, self.opener(board), self.readers) as client:
-                times = []
-                meter, ended = Meter(server, client), 0
-                for number in range(self.renamed):
-                    began = time.perf_counter_ns()
-                    await poster.change_card(board, _CARD, title=titled(number))
-                    ended = await client.expect(1 + number)
+                await poster.connect()
+                meter, ended, times = Meter(server, client), 0, []
+                for number, request in enumerate(requests):
+                    began, ended = await _until_all_have(client, 1 + number, poster, request)
                     times.append((ended - began) / 1e6)
                 figures = await meter.figures(ended)
-        return {**figures, "ms to the last reader, median": median(times)}
+        executed_for = self.alike if server.name == BOARDCAST else 1
+        return {
+            **figures,
+            "server CPU µs per execution": figures[CPU] * executed_for,
+            "ms to the last reader, median": median(times),
+        }
 
 
 @dataclass(frozen=True)
@@ -125,7 +152,7 @@ class MovedCard:
     """A card moved to and fro on a board of many."""
 
     opener: Opener
-    #: What tells of the move, and how often it has come when a reader has its snapshot.
+    #: How a message begins that tells of the move, and how often it has come when a reader has its snapshot.
     mark: str
     begins_with: int
     readers: int
@@ -141,24 +168,30 @@ class MovedCard:
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster, self.cards)
             opening = self.opener(board).counting(self.mark)
+            to_and_fro = [
+                poster.card_change(board, _CARD, columnId=column, index=0) for column in (SECOND_COLUMN, FIRST_COLUMN)
+            ]
             async with load_client(server.address, opening, self.readers) as client:
+                await poster.connect()
                 cpu, times = server.cpu_seconds(), []
                 for number in range(self.moves):
-                    column, began = (SECOND_COLUMN, FIRST_COLUMN)[number % 2], time.perf_counter_ns()
-                    await poster.change_card(board, _CARD, columnId=column, index=0)
-                    ended = await client.expect(self.begins_with + 1 + number)
+                    marks = self.begins_with + 1 + number
+                    began, ended = await _until_all_have(client, marks, poster, to_and_fro[number % 2])
                     times.append((ended - began) / 1e6)
                 cpu = server.cpu_seconds() - cpu
+                got = await client.statistics()
         return {
             "ms to the last reader, median": median(times),
             "ms to the last reader, worst": max(times),
             "server CPU ms per move": cpu * 1e3 / self.moves,
+            "load client CPU ms per move": got.cpu_us / 1e3 / self.moves,
+            "bytes per delivered": got.bytes / got.messages,
         }
 
 
 @dataclass(frozen=True)
 class Idle:
-    """Readers to whom nothing happens."""
+    """Readers to whom nothing happens, of a new server: memory that others have left would be used again."""
 
     opener: Opener
     connections: int
@@ -170,7 +203,10 @@ class Idle:
             MessageFault: a reader was refused.
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
-            board, before = await new_board(poster, cards=2), server.resident_kib()
+            board = await new_board(poster, cards=2)
+            async with load_client(server.address, self.opener(board), min(_FIRST_READERS, self.connections)):
+                pass
+            before = server.resident_kib()
             async with load_client(server.address, self.opener(board), self.connections):
                 after = server.resident_kib()
         return {"KiB per connection": (after - before) / self.connections}
@@ -178,38 +214,51 @@ class Idle:
 
 @dataclass(frozen=True)
 class ManyBoards:
-    """One reader and one event on each of many boards, beside as many events on one board."""
+    """One reader and one event on each of many boards, beside as many events on one board with one reader."""
 
     boards: int
 
     async def run(self, server: BenchServer) -> Figures:
-        """Measure CPU per event, for both.
+        """Measure CPU per event, for both: with one event a request, and with as many as a request takes.
 
         Raises:
             MessageFault: a reader did not get its event.
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
-            prefix = await new_boards(poster, self.boards)
-            names = [f"{prefix}{number:06}" for number in range(self.boards)]
-            many = await self._cost(server, poster, prefix + NUMBER, [(part, [0]) for part in _batched(names)])
-            board = await new_board(poster)
-            one = await self._cost(server, poster, board, [([board], part) for part in _batched(range(self.boards))])
-        return {
-            "CPU µs per event, many boards": many,
-            "CPU µs per event, one board": one,
-            "many : one": many / one if one else nan,
-        }
+            # First the one: ten thousand readers that leave keep the server busy for a while.
+            board, count = await new_board(poster), self.boards
+            rounds = [_batched(range(count), 1), _batched(range(count, 2 * count), MAX_EVENTS)]
+            requests = [[poster.lines([board], part) for part in parts] for parts in rounds]
+            one = await self._costs(server, poster, board, 1, requests)
+            prefix = await new_boards(poster, count)
+            names = [f"{prefix}{number:06}" for number in range(count)]
+            requests = [
+                [poster.lines(part, [number]) for part in _batched(names, size)]
+                for number, size in enumerate((1, MAX_EVENTS))
+            ]
+            many = await self._costs(server, poster, prefix + NUMBER, count, requests)
+        figures: Figures = {}
+        for how, for_many, for_one in zip(("one a request", "in batches"), many, one, strict=True):
+            figures[f"CPU µs per event {how}, many boards"] = for_many
+            figures[f"CPU µs per event {how}, one board"] = for_one
+            figures[f"many : one, {how}"] = for_many / for_one if for_one else nan
+        return figures
 
-    async def _cost(
-        self, server: BenchServer, poster: Poster, board: str, batches: list[tuple[Sequence[str], Sequence[int]]]
-    ) -> float:
-        readers = self.boards if NUMBER in board else 1
+    async def _costs(
+        self, server: BenchServer, poster: Poster, board: str, readers: int, rounds: Sequence[Sequence[bytes]]
+    ) -> list[float]:
+        """Return CPU µs per event of each round of requests, to the same readers."""
+        costs = []
         async with load_client(server.address, board_socket(board), readers) as client:
-            cpu = server.cpu_seconds()
-            for boards, numbers in batches:
-                await poster.publish(lines_body(boards, numbers))
-            await client.expect(self.boards // readers)
-            return (server.cpu_seconds() - cpu) * 1e6 / self.boards
+            for number, requests in enumerate(rounds, start=1):
+                await poster.connect()
+                await client.expect(number * self.boards // readers)
+                cpu = server.cpu_seconds()
+                for request in requests:
+                    await poster.send(stamped(request, time.perf_counter_ns()))
+                await client.completed()
+                costs.append((server.cpu_seconds() - cpu) * 1e6 / self.boards)
+        return costs
 
 
 async def moment(when: float) -> None:
@@ -221,5 +270,13 @@ async def moment(when: float) -> None:
         await come
 
 
-def _batched(entries: Sequence[_T]) -> list[Sequence[_T]]:
-    return [entries[start : start + MAX_EVENTS] for start in range(0, len(entries), MAX_EVENTS)]
+async def _until_all_have(client: LoadClient, marks: int, poster: Poster, request: bytes) -> tuple[int, int]:
+    """Send a request and return when that began and when every reader had seen so many marks, in nanoseconds."""
+    await client.expect(marks)
+    began = time.perf_counter_ns()
+    await poster.send(request)
+    return began, await client.completed()
+
+
+def _batched(entries: Sequence[_T], size: int) -> list[Sequence[_T]]:
+    return [entries[start : start + size] for start in range(0, len(entries), size)]

@@ -1,6 +1,6 @@
 """Servers in processes of their own: Boardcast, as an operator starts it, and the peers beside it.
 
-Starting, stopping, reading CPU time and memory; what is done to them is left to `cases`.
+Starting, stopping, reading CPU time and memory; what is done to them is left to `measures`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,23 @@ import asyncio
 import os
 import shutil
 import sys
+import tempfile
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.kit.deadline import seconds
 from tests.kit.raw_http import Address
 
-__all__ = ["BOARDCAST", "PEERS", "BenchServer", "peer_missing", "running"]
+__all__ = ["BOARDCAST", "PEERS", "BenchServer", "Servers", "peer_missing", "servers_for"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PEERS = Path(__file__).with_name("peers")
+#: The kernel's CPUCLOCK_SCHED, for a process.
+_PROCESS_CPU = 2
 _START_UNITS = 30
 _STOP_UNITS = 10
 
@@ -47,15 +51,11 @@ class BenchServer:
     database: Path | None = None
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time of all its threads so far, in ticks of usually 10 ms; nan where there is no `/proc`."""
-        try:
-            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii")
-        except FileNotFoundError:
+        """Return the CPU time of all its threads so far, user and system; nan where Linux does not tell it."""
+        if sys.platform != "linux":
             return float("nan")
-        # The command in brackets may hold spaces; what follows it begins with field 3 of proc(5).
-        fields = stat.rpartition(")")[2].split()
-        user, system = int(fields[11]), int(fields[12])
-        return (user + system) / os.sysconf("SC_CLK_TCK")
+        # What clock_getcpuclockid(3) gives: in nanoseconds, where `/proc` counts ticks of 10 ms.
+        return time.clock_gettime(~self.pid << 3 | _PROCESS_CPU)
 
     def resident_kib(self) -> float:
         """Return the memory it holds, in KiB; nan where there is no `/proc`."""
@@ -68,7 +68,7 @@ class BenchServer:
 
 def peer_missing(name: str) -> str | None:
     """Return one sentence that says why a peer cannot run here, None when it can."""
-    if PEERS[name][0] != "node":
+    if name == BOARDCAST or PEERS[name][0] != "node":
         return None
     if shutil.which("node") is None:
         return "Node.js is not installed"
@@ -77,9 +77,30 @@ def peer_missing(name: str) -> str | None:
     return None
 
 
+class Servers:
+    """Servers by name, each started when it is first asked for. Made by `servers_for`."""
+
+    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+        """Keep files in `folder`, and leave the ends to `stack`."""
+        self._folder, self._stack = folder, stack
+        self._running: dict[str, BenchServer] = {}
+
+    async def get(self, name: str) -> BenchServer:
+        """Return `BOARDCAST`, with its defaults and a new database file, or a peer; ask `peer_missing` first."""
+        if name not in self._running:
+            self._running[name] = await self._stack.enter_async_context(_running(name, self._folder))
+        return self._running[name]
+
+
 @asynccontextmanager
-async def running(name: str, folder: Path) -> AsyncIterator[BenchServer]:
-    """Run `BOARDCAST`, with its defaults and a database file in `folder`, or a peer; ask `peer_missing` first."""
+async def servers_for() -> AsyncIterator[Servers]:
+    """Run the servers that the block asks for, up to its end."""
+    async with AsyncExitStack() as stack:
+        yield Servers(Path(stack.enter_context(tempfile.TemporaryDirectory())), stack)
+
+
+@asynccontextmanager
+async def _running(name: str, folder: Path) -> AsyncIterator[BenchServer]:
     database = folder / "bench.db" if name == BOARDCAST else None
     command = _boardcast(database) if database else PEERS[name]
     # Defaults are what is measured, so nobody's settings get in.

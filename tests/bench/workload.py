@@ -1,4 +1,8 @@
-"""What the cases send: boards, cards and numbered log lines, over one connection that is kept."""
+"""What the cases send: boards, cards and numbered log lines, over one connection that is kept.
+
+Requests are made before the clock starts. What is left to this process while it runs is to put the time into a request,
+to send it and to read the answer.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,10 @@ __all__ = [
     "MAX_EVENTS",
     "SECOND_COLUMN",
     "Poster",
-    "lines_body",
     "new_board",
     "new_boards",
     "posting",
+    "stamped",
     "titled",
 ]
 
@@ -34,8 +38,10 @@ _IDLE_SECONDS = 1.0
 MAX_EVENTS = 1000
 
 _AT = "2025-01-02T03:04:05.678Z"
-#: Makes a WebSocket frame of about 200 bytes, cursor included.
-_LINE_CHARS = 43
+#: Makes a WebSocket message of about 200 bytes, cursor included.
+_LINE_CHARS = 48
+_STAMP = " @%019d"
+_NO_STAMP = (_STAMP % 0).encode()
 
 
 class Poster:
@@ -48,31 +54,45 @@ class Poster:
         self._connection: Connection | None = None
         self._used = 0.0
 
-    async def send(self, method: str, path: str, body: bytes) -> None:
-        """Send one request and read its answer, which must be of the 2xx kind."""
-        connection = await self._connected()
+    def request(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """Return a request, to be sent any number of times."""
         host = "{}:{}".format(*self._address)
         headers = [("Host", host), ("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        await connection.send(request_bytes(method, path, headers, body))
-        head = await connection.read_head()
-        answer = await connection.read_body(head, method=method)
-        self._used = time.monotonic()
-        if head.status // 100 != 2:
-            raise RuntimeError(f"expected the server to accept {path}, got {head.status} {answer!r:.500}")
+        return request_bytes(method, path, headers, body)
 
-    async def _connected(self) -> Connection:
+    def events(self, events: Iterable[Json]) -> bytes:
+        """Return the request that publishes a batch of events."""
+        return self.request("POST", EVENTS_PATH, orjson.dumps(list(events)))
+
+    def lines(self, boards: Iterable[str], numbers: Iterable[int]) -> bytes:
+        """Return the request that publishes numbered log lines to each of the boards; see `stamped`."""
+        attempt = {"attemptId": "att-bench", "level": "info"}
+        texts = [f"#{number:06}{_STAMP % 0} ".ljust(_LINE_CHARS, ".") for number in numbers]
+        lines = [{"boardId": board, **attempt, "message": text, "ts": _AT} for board in boards for text in texts]
+        return self.events(event("attempt.log.appended", line) for line in lines)
+
+    def card_change(self, board: str, card: str, **fields: object) -> bytes:
+        """Return the request that changes a card."""
+        return self.request("PATCH", f"/api/v1/boards/{board}/cards/{card}", orjson.dumps(fields))
+
+    async def connect(self) -> None:
+        """Have a connection that the server keeps for now; done before the clock starts, no request waits for one."""
         # Servers close what is idle for some seconds, and seating thousands of readers takes longer.
         if self._connection is None or time.monotonic() - self._used > _IDLE_SECONDS:
             self._connection = await self._open.enter_async_context(connect(self._address))
-        return self._connection
+            self._used = time.monotonic()
 
-    async def publish(self, body: bytes) -> None:
-        """Publish a batch of events."""
-        await self.send("POST", EVENTS_PATH, body)
-
-    async def change_card(self, board: str, card: str, **fields: object) -> None:
-        """Change a card."""
-        await self.send("PATCH", f"/api/v1/boards/{board}/cards/{card}", orjson.dumps(fields))
+    async def send(self, request: bytes) -> None:
+        """Send one request and read its answer, which must be of the 2xx kind."""
+        await self.connect()
+        assert self._connection is not None
+        await self._connection.send(request)
+        head = await self._connection.read_head()
+        answer = await self._connection.read_body(head)
+        self._used = time.monotonic()
+        if head.status // 100 != 2:
+            asked = request.partition(b"\r\n")[0].decode()
+            raise RuntimeError(f"expected the server to accept {asked}, got {head.status} {answer!r:.500}")
 
 
 @asynccontextmanager
@@ -88,7 +108,7 @@ async def new_board(poster: Poster, cards: int = 0) -> str:
     events = [_created(board)]
     if cards:
         events.append(event("board.state.changed", {"boardId": board, "state": _state(cards)}, _AT))
-    await poster.publish(orjson.dumps(events))
+    await poster.send(poster.events(events))
     return board
 
 
@@ -97,17 +117,13 @@ async def new_boards(poster: Poster, count: int) -> str:
     prefix = f"bench-{uuid4()}-"
     for start in range(0, count, MAX_EVENTS):
         numbers = range(start, min(start + MAX_EVENTS, count))
-        await poster.publish(orjson.dumps([_created(f"{prefix}{number:06}") for number in numbers]))
+        await poster.send(poster.events(_created(f"{prefix}{number:06}") for number in numbers))
     return prefix
 
 
-def lines_body(boards: Iterable[str], numbers: Iterable[int]) -> bytes:
-    """Return the body of a batch of numbered log lines, which say when they are published: now."""
-    attempt = {"attemptId": "att-bench", "level": "info"}
-    stamp = f" @{time.perf_counter_ns():019}"
-    texts = [f"#{number:06}{stamp} ".ljust(_LINE_CHARS, ".") for number in numbers]
-    lines = [{"boardId": board, **attempt, "message": text, "ts": _AT} for board in boards for text in texts]
-    return orjson.dumps([event("attempt.log.appended", line) for line in lines])
+def stamped(request: bytes, published_ns: int) -> bytes:
+    """Return a request of log lines, each of which says when it was published."""
+    return request.replace(_NO_STAMP, (_STAMP % published_ns).encode())
 
 
 def titled(number: int) -> str:

@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
 
+const TEXT = { binary: false };
 const boards = new Map();
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 
@@ -21,8 +22,9 @@ function publish({ name, payload: { boardId, projectId, ...rest } }) {
   if (name !== "attempt.log.appended") return;
   const payload = JSON.stringify(rest);
   const cursor = `00000000-00000000-${board.offset}-0`; // as long as one of Boardcast's
-  const frame = `{"type":"attempt_log","payload":${payload},"cursor":"${cursor}"}`;
-  for (const socket of board.sockets) if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+  // Encoded once: a string would be encoded again for each socket.
+  const frame = Buffer.from(`{"type":"attempt_log","payload":${payload},"cursor":"${cursor}"}`);
+  for (const socket of board.sockets) if (socket.readyState === WebSocket.OPEN) socket.send(frame, TEXT);
   const block = `event: attempt_log\ndata: ${payload}\nid: ${cursor}\n\n`;
   for (const stream of board.streams) stream.write(block);
 }

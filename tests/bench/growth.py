@@ -1,0 +1,105 @@
+"""How the cost of one delivered message grows with the readers of a board and with its cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from tests.bench.cases import Run
+from tests.bench.checks import number
+from tests.bench.exits import board_socket, board_stream, graphql_events, graphql_socket, titles_socket
+from tests.bench.measures import CPU, FanOut, Opener, RenamedCard
+from tests.bench.report import Rows
+from tests.bench.servers import BOARDCAST, Servers
+
+__all__ = ["Growth", "Medians", "growth_rows", "growths", "measure_growth"]
+
+#: Series → size → the median of what was measured there.
+Medians = Mapping[str, Mapping[int, float]]
+
+_READERS = (10, 100, 1000, 4000)
+_CARDS = (2, 20, 200, 2000)
+_QUICK_SIZES = (2, 4)
+#: Readers of the states, and titles changed.
+_STATE_READERS, _RENAMED = 100, 5
+#: Messages delivered at each number of readers: enough to be measured, and not for ever with many readers.
+_DELIVERED, _MOST_LINES, _LEAST_LINES = 100_000, 1000, 50
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Some series of runs at the same sizes."""
+
+    #: Names its file.
+    name: str
+    title: str
+    size_label: str
+    sizes: Sequence[int]
+    #: Name of the series → size → what is run.
+    series: Mapping[str, Callable[[int], Run]]
+
+
+def growths(*, quick: bool = False) -> list[Growth]:
+    """Return what is to be measured; `quick`: so small that figures mean nothing."""
+    deliver = 20 if quick else _DELIVERED
+    readers = 2 if quick else _STATE_READERS
+    return [
+        Growth(
+            "growth-readers",
+            "One attempt_log of 200 bytes a request, by readers of the board",
+            "readers",
+            _QUICK_SIZES if quick else _READERS,
+            {
+                "raw WebSocket": _lines(board_socket, deliver),
+                "raw SSE": _lines(board_stream, deliver),
+                "GraphQL boardEvents": _lines(graphql_events, deliver),
+            },
+        ),
+        Growth(
+            "growth-cards",
+            f"A title changed, {readers} readers, by cards of the board",
+            "cards",
+            _QUICK_SIZES if quick else _CARDS,
+            {
+                "raw WebSocket, state": _titles(titles_socket, readers),
+                "raw WebSocket, changes": _titles(lambda board: titles_socket(board, "&delivery=changes"), readers),
+                "GraphQL boardState": _titles(graphql_socket, readers),
+            },
+        ),
+    ]
+
+
+def _lines(opener: Opener, deliver: int) -> Callable[[int], Run]:
+    def at(readers: int) -> Run:
+        lines = min(_MOST_LINES, max(_LEAST_LINES, deliver // readers))
+        return FanOut(opener, readers, min(lines, deliver), batch=1).run
+
+    return at
+
+
+def _titles(opener: Opener, readers: int) -> Callable[[int], Run]:
+    return lambda cards: RenamedCard(opener, readers, cards, _RENAMED).run
+
+
+async def measure_growth(growth: Growth, runs: int, servers: Servers, *, warm: bool = True) -> Medians:
+    """Return server CPU µs per delivered message; all sizes take turns, after one turn that does not count if `warm`.
+
+    Raises:
+        MessageFault: a reader did not get what it should.
+    """
+    server = await servers.get(BOARDCAST)
+    taken: dict[str, dict[int, list[float]]] = {name: {size: [] for size in growth.sizes} for name in growth.series}
+    for turn in range(0 if warm else 1, runs + 1):
+        for name, at in growth.series.items():
+            for size in growth.sizes:
+                cost = (await at(size)(server))[CPU]
+                if turn > 0:
+                    taken[name][size].append(cost)
+    return {name: {size: median(costs) for size, costs in sizes.items()} for name, sizes in taken.items()}
+
+
+def growth_rows(growth: Growth, medians: Medians) -> Rows:
+    """Return one row per series, one column per size."""
+    head = ["µs per delivered", *(f"{size:,} {growth.size_label}" for size in growth.sizes)]
+    return [head, *([name, *(number(costs[size]) for size in growth.sizes)] for name, costs in medians.items())]
