@@ -16,6 +16,7 @@ from pydantic_settings import CliApp, SettingsError
 
 from realtime.errors import StoreUnusable
 from server.app import create_app
+from server.collector import calm_collector
 from server.demo import running_demo
 from server.logs import set_up_logs
 from server.serve import bind, make_server
@@ -54,6 +55,7 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listening.getsockname()[1]}"
         server = make_server(create_app(node, settings), settings, lambda: print(f"Listening on {address}", flush=True))
+        calm_collector()
         await server.serve(sockets=[listening])
 
 
