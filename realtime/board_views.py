@@ -7,16 +7,17 @@ it is loaded wait, and those the rows already contain are left out, so a view ne
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import NamedTuple
 from weakref import ref
 
 from realtime import envelopes
 from realtime.channels import board_channel
 from realtime.envelopes import Envelope
 from realtime.errors import NotFound
-from realtime.kanban.board import Board
+from realtime.kanban.board import Board, Recorded
 from realtime.kanban.canonical import state_hash
 from realtime.kanban.ids import BoardId
 from realtime.kanban.models import BoardState
@@ -26,7 +27,15 @@ from realtime.position import Position, channel_tag
 from realtime.tasks import retrieve
 from realtime.translate import changes_board, translate, translate_change
 
-__all__ = ["BoardView", "BoardViews"]
+__all__ = ["BoardView", "BoardViews", "Fold"]
+
+
+class Fold(NamedTuple):
+    """One event folded: the state before it and the state after it."""
+
+    recorded: Recorded
+    before: BoardState
+    after: BoardState
 
 
 class BoardView:
@@ -37,16 +46,30 @@ class BoardView:
         self.board = board
         self.position = position
         self._before = board.state
+        self._foreseen: list[Fold] = []
         self._hashed: tuple[BoardState, str] | None = None
         #: The snapshot that is being given to readers. Not held here, for it is as large as the board in each format
         #: that somebody asked for.
         self._given: tuple[ref[Envelope], ...] = ()
 
+    def foresee(self, folds: Sequence[Fold]) -> None:
+        """Remember what was folded in this process and comes next, so that it need not be folded twice."""
+        self._foreseen = list(folds)
+
     def apply(self, stored: StoredEvent) -> None:
         """Fold an event of this board."""
         self._before = self.board.state
-        self.board.apply(stored.recorded)
+        self.board.apply(stored.recorded, self._known(stored.recorded))
         self._move_to(stored.offset, stored.global_offset)
+
+    def _known(self, recorded: Recorded) -> BoardState | None:
+        if not self._foreseen:
+            return None
+        fold = self._foreseen.pop(0)
+        if fold.recorded is recorded and fold.before is self.board.state:
+            return fold.after
+        self._foreseen.clear()
+        return None
 
     def told(self, stored: StoredEvent, delivery: Delivery = Delivery.STATE, seen: int = 0) -> list[Envelope]:
         """Return the envelopes of the event that was folded last, each with the cursor behind it.

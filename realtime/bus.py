@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from realtime.board_views import BoardViews
+from realtime.board_views import BoardViews, Fold
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.clock import Clock
 from realtime.counters import Counters
@@ -113,16 +113,17 @@ class Bus:
             now = self._clock()  # not before its turn: the times of a log's events follow its order
             async with self._store.transaction() as transaction:
                 board, position = await self._present(transaction, board_id)
-                recorded: list[Recorded] = []
+                folds: list[Fold] = []
                 for command in commands:
-                    made = decide(board, command, now)
-                    _fold(board, made)
-                    recorded += made
+                    folds += _fold(board, decide(board, command, now))
+                recorded = tuple(fold.recorded for fold in folds)
                 stored = await transaction.append([_new(one) for one in recorded])
+            if view := self._views.get(board_id):
+                view.foresee(folds)
             await self._hand_on(stored)
         if stored:
             position = self._position(stored[-1])
-        return Executed(board, position, tuple(recorded))
+        return Executed(board, position, recorded)
 
     async def _present(self, transaction: Transaction, board_id: BoardId) -> tuple[Board, Position]:
         """Return a board that may be moved on, as of this transaction."""
@@ -242,9 +243,13 @@ def _log_fault(task: asyncio.Task[Any]) -> None:
         log.error("a command failed after its caller had gone", exc_info=error)
 
 
-def _fold(board: Board, made: Sequence[Recorded]) -> None:
+def _fold(board: Board, made: Sequence[Recorded]) -> list[Fold]:
+    folds: list[Fold] = []
     for recorded in made:
+        before = board.state
         board.apply(recorded)
+        folds.append(Fold(recorded, before, board.state))
+    return folds
 
 
 def _new(recorded: Recorded, key: str | None = None) -> NewEvent:

@@ -79,9 +79,9 @@ class Board:
         )
         return self.record(note, at, changes.CardMoved(card.id, home.id, from_index, target.id, place, at))
 
-    def apply(self, recorded: Recorded) -> None:
-        """Fold one recorded event."""
-        self.state = apply_all(self.state, recorded.changes)
+    def apply(self, recorded: Recorded, state: BoardState | None = None) -> None:
+        """Fold one recorded event; who has folded it into this very state already gives what came of it."""
+        self.state = apply_all(self.state, recorded.changes) if state is None else state
         self._count_tickets(recorded.changes)
         self._apply_event(recorded.event, recorded.at)
 
