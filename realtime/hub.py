@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from realtime.batches import Batch
 from realtime.channels import Channel
 from realtime.envelopes import Envelope
+from realtime.lane import Lane
 from realtime.subscriber import Subscriber
 
 __all__ = ["Hub", "HubStatistics"]
@@ -25,49 +26,51 @@ class HubStatistics:
 
 
 class Hub:
-    """Channel → subscribers. Nothing in it waits, so publishing to a channel is one step for all its readers."""
+    """Channel → lane of readers. Nothing in it waits for a reader."""
 
     def __init__(self) -> None:
         """Start without readers."""
-        self._channels: dict[Channel, dict[Subscriber, None]] = {}
+        self._lanes: dict[Channel, Lane] = {}
         self._left = 0
 
     @contextmanager
     def subscribe(self, channel: Channel, subscriber: Subscriber) -> Iterator[Subscriber]:
         """Put `subscriber` on `channel` for as long as the block runs; an empty channel disappears."""
-        readers = self._channels.setdefault(channel, {})
-        readers[subscriber] = None
+        lane = self._lanes.setdefault(channel, Lane())
+        lane.add(subscriber)
+        subscriber.lane = lane
         subscriber.registered.set()
         try:
             with subscriber.account.reading():
                 yield subscriber
         finally:
-            del readers[subscriber]
+            subscriber.lane = None
+            lane.remove(subscriber)
             self._left += 1
-            if not readers:
-                self._channels.pop(channel, None)
+            if not lane and self._lanes.get(channel) is lane:
+                del self._lanes[channel]
 
     def has_readers(self, channel: Channel) -> bool:
         """Tell whether anybody would get what is published to `channel`."""
-        return channel in self._channels
+        return channel in self._lanes
 
     def publish(self, channel: Channel, batch: Sequence[Envelope]) -> None:
-        """Give `batch` to every reader of `channel`, in order."""
-        shared = Batch(batch)
-        for subscriber in self._channels.get(channel, ()):
-            subscriber.put_nowait(shared)
+        """Give `batch` to every reader of `channel`, in order; see `Lane` for when."""
+        lane = self._lanes.get(channel)
+        if lane is not None:
+            lane.publish(Batch(batch))
 
     def end(self, channel: Channel, reason: Exception, batch: Sequence[Envelope] = ()) -> None:
         """Give `batch` to every reader of `channel` as its last, then end it with `reason`."""
-        shared = Batch(batch)
-        for subscriber in self._channels.get(channel, ()):
-            subscriber.put_nowait(shared)
-            subscriber.end(reason)
+        lane = self._lanes.get(channel)
+        if lane is not None:
+            lane.publish(Batch(batch))
+            lane.end(reason)
 
     def channels(self) -> tuple[Channel, ...]:
         """Return the channels that have readers."""
-        return tuple(self._channels)
+        return tuple(self._lanes)
 
     def statistics(self) -> HubStatistics:
         """Count channels and readers."""
-        return HubStatistics(len(self._channels), sum(map(len, self._channels.values())), self._left)
+        return HubStatistics(len(self._lanes), sum(map(len, self._lanes.values())), self._left)

@@ -37,6 +37,16 @@ class Outlet(Protocol):
         """
 
 
+class Giver(Protocol):
+    """What gives batches to readers of a channel, not all at the same time (`realtime.lane`)."""
+
+    def give(self, reader: Subscriber) -> None:
+        """Give `reader` all that it has not been given, now."""
+
+    def skip(self, reader: Subscriber) -> None:
+        """Take as given to `reader` all that there is."""
+
+
 class Subscriber:
     """The queue between the hub and one stream.
 
@@ -70,6 +80,7 @@ class Subscriber:
         "_waiting",
         "account",
         "cursor",
+        "lane",
         "limit",
         "limit_bytes",
         "outlet",
@@ -83,6 +94,8 @@ class Subscriber:
         self.account = account if account is not None else Account()
         #: Where batches may go past the stream; set by the exit before the stream begins.
         self.outlet: Outlet | None = None
+        #: What gives it the batches of its channel, while it is on one.
+        self.lane: Giver | None = None
         #: Where the reader stands that has all that left here, whichever way it took; the stream says where it begins.
         self.cursor = ""
         #: Set once it is on a channel: what is put from then on is newer than what its stream begins with.
@@ -115,7 +128,8 @@ class Subscriber:
         return self._bytes + (self._alone.size if self._alone else 0)
 
     def put_nowait(self, batch: Sequence[Envelope]) -> None:
-        """Queue `batch`, in order, for the reader."""
+        """Queue `batch`, in order, for the reader; behind all that was published to its channel before."""
+        self._catch_up()
         if self._ended is not None:
             return
         if isinstance(batch, Batch) and self._fits(batch):
@@ -133,6 +147,7 @@ class Subscriber:
 
     def end(self, reason: Exception) -> None:
         """Let the reader finish the queue, then meet `reason`; the first call counts."""
+        self._catch_up()
         if self._ended is None:
             self._ended = reason
             self._wake()
@@ -145,6 +160,8 @@ class Subscriber:
         """
         if self._is_hopeless:
             raise SubscriberTooSlow(self._sentence())
+        if self.lane is not None:
+            self.lane.skip(self)  # it is dropped as all before: the present that comes now has it
         self._lapsed = False
 
     async def get(self) -> Envelope:
@@ -175,6 +192,10 @@ class Subscriber:
             batch = Batch(self._head())
         self.cursor = batch.cursor or self.cursor
         return batch
+
+    def _catch_up(self) -> None:
+        if self.lane is not None:
+            self.lane.give(self)
 
     def _head(self) -> Iterator[Envelope]:
         room = TAKEN_BYTES

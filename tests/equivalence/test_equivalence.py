@@ -42,10 +42,15 @@ class _Stage:
 
 @pytest.fixture
 def stage(part: int) -> Iterator[_Stage]:
-    """Run a server whose clock goes on between two steps only; in every other part it sends all by ASGI."""
+    """Run a server whose clock goes on between two steps only; in every other part it sends all by ASGI.
+
+    There each reader of a board is given what was published in another turn of the loop, as in a crowd.
+    """
     clock = MovingClock()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("server.wiring.system_clock", clock)
+        if part % 2:
+            patch.setattr("realtime.lane.TURN_READERS", 1)
         with (
             start_blocking_portal("asyncio", {"use_uvloop": True}) as portal,
             portal.wrap_async_context_manager(live_server(direct_writes=part % 2 == 0)) as server,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import anyio
 
+from realtime import lane
 from realtime.backends.sql import engine
 from server.__main__ import main
 from tests.kit.deadline import deadline
@@ -150,6 +151,7 @@ async def _first_line(pipe: Connection) -> str:
 def _serve(folder: Path, flags: tuple[str, ...], busy_milliseconds: int | None, out: Connection) -> None:
     """Be the command, in the process that was forked for it."""
     engine.BUSY_MILLISECONDS = busy_milliseconds or engine.BUSY_MILLISECONDS
+    lane.TURN_READERS = 2  # so that few readers are a crowd
     os.chdir(folder)
     for name in [name for name in os.environ if name.startswith("BOARDCAST_")]:
         del os.environ[name]

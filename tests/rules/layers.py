@@ -19,7 +19,18 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"ports", "backends"}),
     frozenset(
         {
-            *("bus", "hub", "subscriber", "board_views", "dashboard_feed", "delivery", "replay", "node", "projects"),
+            *(
+                "bus",
+                "hub",
+                "lane",
+                "subscriber",
+                "board_views",
+                "dashboard_feed",
+                "delivery",
+                "replay",
+                "node",
+                "projects",
+            ),
             *("heartbeats", "leases", "retention"),
         }
     ),

@@ -31,9 +31,9 @@ async def test_batch_reaches_every_reader_of_its_channel_only() -> None:
 
 
 def test_reader_is_forgotten_and_its_empty_channel_disappears() -> None:
-    hub, first, second = Hub(), Subscriber(5), Subscriber(5)
+    hub, first, second, other = Hub(), Subscriber(5), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first):
-        with hub.subscribe(ONE, second), hub.subscribe(TWO, second):
+        with hub.subscribe(ONE, second), hub.subscribe(TWO, other):
             assert hub.statistics() == HubStatistics(channels=2, subscribers=3)
             assert hub.channels() == (ONE, TWO)
         assert hub.statistics() == HubStatistics(channels=1, subscribers=1)
