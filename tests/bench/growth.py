@@ -24,7 +24,7 @@ _QUICK_SIZES = (2, 4)
 #: Readers of the states, and titles changed.
 _STATE_READERS, _RENAMED = 100, 5
 #: Messages delivered at each number of readers: enough to be measured, and not for ever with many readers.
-_DELIVERED, _MOST_LINES, _LEAST_LINES = 100_000, 1000, 50
+_DELIVERED, _MOST_LINES, _LEAST_LINES = 40_000, 500, 20
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WINDOW = 4 << 20, EVENTS = 512, AT_ONCE = 64, DIGITS = 6, STAMP = 19, BUCKETS = 1 << 20, FIRST = 64 };
+enum { WINDOW = 4 << 20, EVENTS = 512, AT_ONCE = 64, DIGITS = 6, STAMP = 19, BUCKETS = 1 << 22, GRAIN = 8, FIRST = 64 };
 
 typedef struct {
   int fd, greeted, answered, seated;
@@ -60,7 +60,7 @@ static size_t request_size, hello_size, answer_size;
 static int shared_by = 1;
 static Connection *connections;
 static char window[WINDOW];
-static uint32_t *latencies; /* µs → how many */
+static uint32_t *latencies; /* GRAIN µs each → how many; the last for all above, half a minute */
 static long latency_count, latency_max;
 static int opened, poll_fd;
 static struct sockaddr_in peer;
@@ -122,7 +122,7 @@ static void note_latency(const char *stamp) {
   int64_t us = (now_ns() - sent) / 1000;
   if (us < 0) us = 0;
   if (us > latency_max) latency_max = us;
-  latencies[us < BUCKETS ? us : BUCKETS - 1]++;
+  latencies[us / GRAIN < BUCKETS ? us / GRAIN : BUCKETS - 1]++;
   latency_count++;
 }
 
@@ -302,15 +302,15 @@ static void tell_stats(void) {
   getrusage(RUSAGE_SELF, &usage);
   double cpu = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
   long p50 = -1, p99 = -1, so_far = 0;
-  for (long us = 0; latency_count && us < BUCKETS; us++) {
-    so_far += latencies[us];
-    if (p50 < 0 && so_far * 2 >= latency_count) p50 = us;
-    if (p99 < 0 && so_far * 100 >= latency_count * 99) { p99 = us; break; }
+  for (long at = 0; so_far < latency_count; at++) {
+    so_far += latencies[at];
+    if (p50 < 0 && so_far * 2 >= latency_count) p50 = at * GRAIN;
+    if (p99 < 0 && so_far * 100 >= latency_count * 99) p99 = at * GRAIN;
+    latencies[at] = 0;
   }
   say("stats %ld %ld %ld %ld %ld %.0f", messages, bytes, p50, p99, latency_count ? latency_max : -1, cpu - cpu_before);
   cpu_before = cpu;
   messages = bytes = latency_count = latency_max = 0;
-  memset(latencies, 0, BUCKETS * sizeof *latencies);
 }
 
 static void obey(const char *line) {

@@ -31,7 +31,7 @@ __all__ = ["CPU", "RATE", "RUN_UNITS", "FanOut", "Idle", "ManyBoards", "MovedCar
 
 _T = TypeVar("_T")
 #: No run takes longer, or it fails.
-RUN_UNITS = 300
+RUN_UNITS = 600
 _CARD = "card-000000"
 #: Readers that come and go before memory is measured: what a first reader loads is no cost of the others.
 _FIRST_READERS = 100
