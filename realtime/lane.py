@@ -19,7 +19,7 @@ __all__ = ["JOINED_BYTES", "JOINED_ENVELOPES", "TURN_READERS", "Lane"]
 
 log = logging.getLogger(__name__)
 #: Readers that are given something in one turn of the event loop: about a millisecond of system calls.
-TURN_READERS = 64
+TURN_READERS = 16
 #: Most bytes of payload, and most envelopes, of batches that are joined to one.
 JOINED_BYTES, JOINED_ENVELOPES = 64 * 1024, 1000
 
