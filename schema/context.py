@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import strawberry
 
@@ -50,6 +50,8 @@ class Context:
     telling: Telling | None = None
     #: The envelope of the event that it has yielded last.
     envelope: Envelope | None = None
+    #: The last result, which libraries hold on to while the next event is waited for; whoever has sent it empties it.
+    results: list[Any] = field(default_factory=list)
     #: How its events are written by plan, from the first of them on; None where graphql-core executes them.
     encoding: Encoding | None = None
 

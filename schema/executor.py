@@ -76,5 +76,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
             return execute()
         encoded = context.envelope.kept(self.encoding) if self.encoding else None
         if encoded is not None:
-            return ExecutionResult(cast("dict[str, Any]", orjson.Fragment(encoded)))
+            result = ExecutionResult(cast("dict[str, Any]", orjson.Fragment(encoded)))
+            context.results[:] = [result]
+            return result
         return context.envelope.kept(self.shared).executed(execute) if self.shared else execute()

@@ -206,6 +206,8 @@ async def _told(
                     context.account.counters.told(Batch((envelope,)))
                     context.envelope, context.cursor = envelope, envelope.cursor
                     yield telling.event_of(envelope)
+                    context.envelope = None
+                del envelope  # who sleeps holds on to none
     except completing:
         return  # `Goodbye` has said it
     except StreamEnded as ended:

@@ -49,6 +49,7 @@ async def operation_results(
     `aclosing`: closing it closes the generators of the operation before anything else happens.
     """
     context.encoded = True  # a body is for `orjson` alone
+    context.results = []
     results = _executed(request, schema, context, allowed)
     try:
         async with aclosing(results):
@@ -58,10 +59,19 @@ async def operation_results(
                 yield OperationResult(body, failed, context.cursor, reconnect_after_ms(body) if failed else None)
                 if failed:
                     return
+                _empty(result, *context.results)
+                context.results.clear()
+                del result, body
     except Exception:
         log.exception("an operation failed outside its resolvers")
         fault = GraphQLError(INTERNAL_ERROR, extensions={"code": "INTERNAL_SERVER_ERROR"})
         yield OperationResult({"errors": [fault.formatted]}, failed=True)
+
+
+def _empty(*results: Any) -> None:
+    """Let go of what was sent: of a state, each sleeping subscription would hold the bytes."""
+    for result in results:
+        result.data = None
 
 
 async def _executed(
@@ -80,3 +90,4 @@ async def _executed(
             if not isinstance(result, ExecutionResult):
                 raise TypeError(f"expected no incremental results, got {result}")
             yield result
+            del result

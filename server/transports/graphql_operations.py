@@ -79,6 +79,7 @@ class GraphqlOperations:
                     await self._send(self._conversation.result(start.id, result.body, result.failed))
                     if result.failed:
                         return
+                    del result
             await self._send(self._conversation.completed(start.id))
         except WebSocketDisconnect:
             pass  # who reads finds out too

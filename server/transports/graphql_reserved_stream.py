@@ -131,6 +131,7 @@ class ReservedStream:
                     if result.reconnect_after_ms is not None:
                         return  # the end of the stream tells it
                     await self._put(operation_block(id, result.body))
+                    del result
             await self._put(complete_block(id))
         finally:
             begun.cancel()

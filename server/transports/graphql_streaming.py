@@ -98,6 +98,7 @@ async def _blocks(results: _Results) -> AsyncGenerator[bytes, None]:
                 yield retry_block(result.reconnect_after_ms)
                 return
             yield next_block(result.body, result.cursor)
+            del result
     yield COMPLETE
 
 
@@ -119,5 +120,6 @@ class _Parts:
                 # An error before the first event answers the operation, one behind it breaks the stream off.
                 yield ended_part(result.body["errors"]) if result.failed and has_begun else result_part(result.body)
                 has_begun = True
+                del result
         self._is_open = False
         yield CLOSING

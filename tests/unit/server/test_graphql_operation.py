@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from contextlib import aclosing
 
+import anyio
 import orjson
 import pytest
 
@@ -34,3 +37,16 @@ async def test_body_is_encoded_by_plan_and_by_graphql_core(node: Node, board: Bo
     assert [column["title"] for column in shown["columns"]] == ["Backlog", "In Progress", "Review", "Done"]
     assert result.cursor is not None
     assert not result.failed
+
+
+@pytest.mark.parametrize("field", ["boardState", "boardEvents", "boardChanges"])
+async def test_subscription_that_sleeps_holds_on_to_nothing_it_gave(node: Node, board: Board, field: str) -> None:
+    request = GraphqlRequest(f'subscription {{ {field}(boardId: "{BOARD}") {{ __typename }} }}')
+    async with deadline(5), aclosing(operation_results(request, make_schema(), Context(node))) as results:
+        given = [(await anext(results)).body["data"] for _ in range(1 if field == "boardState" else 2)]
+        sleeping = asyncio.ensure_future(anext(results))
+        await anyio.wait_all_tasks_blocked()
+        # Held by the list, and by the question.
+        assert [sys.getrefcount(given[number]) for number in range(len(given))] == [2] * len(given)
+        sleeping.cancel()
+        await asyncio.wait([sleeping])
