@@ -18,14 +18,16 @@ from realtime.subscriber import Subscriber
 __all__ = ["JOINED_BYTES", "JOINED_ENVELOPES", "TURN_READERS", "Lane"]
 
 log = logging.getLogger(__name__)
-#: Readers that are given something in one turn of the event loop: about a millisecond of system calls.
+#: Readers that are given something in one turn of the event loop: a third of a millisecond of system calls.
 TURN_READERS = 16
 #: Most bytes of payload, and most envelopes, of batches that are joined to one.
 JOINED_BYTES, JOINED_ENVELOPES = 64 * 1024, 1000
 
 
 class Lane:
-    """1. Each reader is given what was published since it was added, in order, once.
+    """Gives each batch to every reader that was there when it was published.
+
+    1. Each reader is given what was published since it was added, in order, once.
 
     2. `give` brings one reader up to date before its turn: whoever is about to tell it something else, or to end it,
        does that first, and nothing is overtaken.
@@ -38,7 +40,8 @@ class Lane:
         """Begin without readers."""
         #: Reader → number of the batch that it is to be given next.
         self._readers: dict[Subscriber, int] = {}
-        #: Batches that some reader may not have, and the number of the first of them.
+        #: Batches that some reader may not have, and the number of the first of them. As many as are published in one
+        #: round, which ends whatever readers do: what waits beyond that waits in their queues, which have bounds.
         self._waiting: list[Batch] = []
         self._first = 0
         #: The readers whose turn is to come in this round; None between rounds.

@@ -202,7 +202,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     async def _write_frames(self, frames: bytes) -> bool:
         if self.conn.extensions:
             return False  # each message is compressed for its connection
-        if not self.writable.is_set():
+        # Whoever was let through may find that others have filled it again.
+        while not self.writable.is_set():
             await self.writable.wait()
         if not self._write(frames):
             raise WebSocketDisconnect(1006)
