@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import NamedTuple
 from weakref import ref
 
@@ -88,7 +87,7 @@ class BoardView:
 
     def _behind(self, n: int, of: int) -> Position:
         # A reader that has only some envelopes of an event stands behind the event before, plus that part.
-        return self.position if n == of else replace(self.position, offset=self.position.offset - 1, part=n)
+        return self.position if n == of else self.position._replace(offset=self.position.offset - 1, part=n)
 
     def snapshot(self) -> tuple[Envelope, ...]:
         """Return what stands for the present: `state`, then one `attempt_status` per attempt, newest created first.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from realtime.board_views import BoardViews, Fold
@@ -111,26 +112,38 @@ class Bus:
     async def _execute(self, board_id: BoardId, commands: Sequence[Command]) -> Executed:
         async with self._turn:
             now = self._clock()  # not before its turn: the times of a log's events follow its order
-            async with self._store.transaction() as transaction:
-                board, position = await self._present(transaction, board_id)
-                folds: list[Fold] = []
-                for command in commands:
-                    folds += _fold(board, decide(board, command, now))
-                recorded = tuple(fold.recorded for fold in folds)
-                stored = await transaction.append([_new(one) for one in recorded])
+            present = self._at_hand(board_id)
+            decision = await self._store.transact(
+                lambda transaction: self._decide(transaction, present, board_id, commands, now)
+            )
             if view := self._views.get(board_id):
-                view.foresee(folds)
-            await self._hand_on(stored)
-        if stored:
-            position = self._position(stored[-1])
-        return Executed(board, position, recorded)
+                view.foresee(decision.folds)
+            await self._hand_on(decision.stored)
+        position = self._position(decision.stored[-1]) if decision.stored else decision.position
+        return Executed(decision.board, position, tuple(fold.recorded for fold in decision.folds))
 
-    async def _present(self, transaction: Transaction, board_id: BoardId) -> tuple[Board, Position]:
-        """Return a board that may be moved on, as of this transaction."""
+    def _decide(
+        self,
+        transaction: Transaction,
+        present: tuple[Board, Position] | None,
+        board_id: BoardId,
+        commands: Sequence[Command],
+        now: datetime,
+    ) -> _Decision:
+        """Work out what commands do to a board as of this transaction, and append it."""
+        board, position = present or self._load(transaction, board_id)
+        folds: list[Fold] = []
+        for command in commands:
+            folds += _fold(board, decide(board, command, now))
+        return _Decision(board, position, folds, transaction.append([_new(fold.recorded) for fold in folds]))
+
+    def _at_hand(self, board_id: BoardId) -> tuple[Board, Position] | None:
+        """Return a board that may be moved on, if it is watched; nobody else moves it before our turn is over."""
         view = self._views.get(board_id)
-        if view:
-            return view.board.copy(), view.position
-        found = await transaction.board(board_id)
+        return (view.board.copy(), view.position) if view else None
+
+    def _load(self, transaction: Transaction, board_id: BoardId) -> tuple[Board, Position]:
+        found = transaction.board(board_id)
         if found is None:
             raise NotFound("Board not found", "board_not_found")
         tag = channel_tag(board_channel(board_id))
@@ -138,11 +151,8 @@ class Bus:
 
     async def _publish(self, batch: Sequence[Incoming]) -> list[Accepted]:
         async with self._turn:
-            async with self._store.transaction() as transaction:
-                plan = _Plan(batch, await transaction.seen({one.key for one in batch if one.key is not None}))
-                await plan.load(transaction, self._present)
-                plan.react(self._clock)
-                stored = await transaction.append(plan.new)
+            plan = _Plan(batch, {one: present[0] for one in _needed(batch) if (present := self._at_hand(one))})
+            stored = await self._store.transact(lambda transaction: plan.carry_out(transaction, self._clock))
             await self._hand_on(stored)
         return [
             Accepted(incoming.event.type, self._position(event).cursor, duplicate)
@@ -157,37 +167,44 @@ class Bus:
         return Position(self._store.epoch, channel_tag(stored.channel), stored.offset, stored.global_offset)
 
 
+class _Decision(NamedTuple):
+    """What commands came to: the board after them, where it stood before, and what was appended."""
+
+    board: Board
+    position: Position
+    folds: list[Fold]
+    stored: list[StoredEvent]
+
+
 class _Plan:
     """What a batch of events from outside comes to, worked out event by event before anything is written."""
 
-    def __init__(self, batch: Sequence[Incoming], seen: dict[str, StoredEvent]) -> None:
+    def __init__(self, batch: Sequence[Incoming], boards: dict[BoardId, Board]) -> None:
+        """Plan with the `boards` that are at hand; the others are loaded."""
         self._batch = batch
-        self._seen = seen
+        self._boards = boards
         self._known: set[BoardId] = set()
-        self._boards: dict[BoardId, Board] = {}
+        self._seen: dict[str, StoredEvent] = {}
         self._first: list[int | StoredEvent] = []
         self._keys: dict[str, int] = {}
-        self.new: list[NewEvent] = []
+        self._new: list[NewEvent] = []
 
-    async def load(
-        self,
-        transaction: Transaction,
-        present: Callable[[Transaction, BoardId], Coroutine[Any, Any, tuple[Board, Position]]],
-    ) -> None:
-        """Find out which boards exist, and load those that matter to an event of the batch."""
-        ids = {one.event.board_id for one in self._batch if one.event.board_id is not None}
-        self._known = await transaction.known_boards(ids)
-        needed = {one.event.board_id for one in self._batch if needs_board(one.event)}
-        for board_id in needed & self._known:
-            if board_id is not None:
-                self._boards[board_id], _ = await present(transaction, board_id)
-
-    def react(self, clock: Callable[[], Any]) -> None:
-        """Work out what is to be written.
+    def carry_out(self, transaction: Transaction, clock: Clock) -> list[StoredEvent]:
+        """Work out what is to be written, and append it.
 
         Raises:
             InvalidInput: events of boards that do not exist at their place in the batch.
         """
+        self._seen = transaction.seen({one.key for one in self._batch if one.key is not None})
+        ids = {one.event.board_id for one in self._batch}
+        self._known = transaction.known_boards({id for id in ids if id is not None})
+        for board_id in _needed(self._batch) & self._known - self._boards.keys():
+            if (found := transaction.board(board_id)) is not None:
+                self._boards[board_id] = found.board
+        self._react(clock)
+        return transaction.append(self._new)
+
+    def _react(self, clock: Clock) -> None:
         unknown: list[FieldError] = []
         for index, incoming in enumerate(self._batch):
             if incoming.key in self._seen:
@@ -218,11 +235,11 @@ class _Plan:
     def _exists(self, event: DomainEvent) -> bool:
         return event.board_id is None or event.board_id in self._known or isinstance(event, events.ProjectCreated)
 
-    def _take(self, incoming: Incoming, at: Any) -> None:
+    def _take(self, incoming: Incoming, at: datetime) -> None:
         event = incoming.event
         if incoming.key is not None:
-            self._keys[incoming.key] = len(self.new)
-        self._first.append(len(self.new))
+            self._keys[incoming.key] = len(self._new)
+        self._first.append(len(self._new))
         board = self._boards.get(event.board_id) if event.board_id is not None else None
         made = react(board, event, at)
         if isinstance(event, events.ProjectCreated) and board is None:
@@ -233,8 +250,14 @@ class _Plan:
         if isinstance(event, events.ProjectDeleted):
             self._known.discard(BoardId(event.project_id))
             self._boards.pop(BoardId(event.project_id), None)
-        self.new.append(_new(made[0], incoming.key))
-        self.new += [_new(consequence) for consequence in made[1:]]
+        self._new.append(_new(made[0], incoming.key))
+        self._new += [_new(consequence) for consequence in made[1:]]
+
+
+def _needed(batch: Sequence[Incoming]) -> set[BoardId]:
+    """Return the boards that matter to an event of the batch."""
+    needed = {one.event.board_id for one in batch if needs_board(one.event)}
+    return {board_id for board_id in needed if board_id is not None}
 
 
 def _log_fault(task: asyncio.Task[Any]) -> None:

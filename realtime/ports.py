@@ -6,7 +6,6 @@ A back-end implements each protocol it can; none has a method that raises `NotIm
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -308,16 +307,16 @@ class DashboardReader(Protocol):
 class Transaction(Protocol):
     """A unit of writing: all of it is stored, or nothing. It sees everything that was stored before it."""
 
-    async def board(self, board_id: BoardId) -> StoredBoard | None:
+    def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return the board as of this transaction."""
 
-    async def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
+    def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
         """Return those of `board_ids` that exist."""
 
-    async def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
+    def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events that are in the log under these idempotency keys; their `changes` are left out."""
 
-    async def append(self, events: Sequence[NewEvent]) -> list[StoredEvent]:
+    def append(self, events: Sequence[NewEvent]) -> list[StoredEvent]:
         """Write the events into the log, in order, and what they do into the rows.
 
         Offsets of a channel grow by one and have no gaps; nothing is visible to others before the commit.
@@ -338,10 +337,15 @@ class EventStore(Protocol):
             StoreUnavailable: it does not.
         """
 
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begin a unit of writing; leaving without an exception commits it, durably.
+    async def transact(self, work: Callable[[Transaction], _T]) -> _T:
+        """Return what `work` makes of a transaction; that is committed, durably, once `work` has returned.
 
-        Two transactions never overlap. Raises `StoreUnavailable` (nothing was stored) on entry, on use, on leaving.
+        Two transactions never overlap. `work` is called on another thread, while the caller waits: what it uses must
+        not change meanwhile. Whoever is cancelled while waiting leaves it to be carried out, whole or not at all.
+
+        Raises:
+            StoreUnavailable: nothing was stored.
+            Exception: whatever `work` raised; nothing was stored.
         """
 
 

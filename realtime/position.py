@@ -8,8 +8,9 @@ form may change with the epoch.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2s
+from typing import NamedTuple
 
 from realtime.channels import Channel
 
@@ -22,13 +23,13 @@ class InvalidCursor(ValueError):
     """The string is no cursor of this server's."""
 
 
+@lru_cache(10_000)
 def channel_tag(channel: Channel) -> str:
     """Return eight hex digits that tell channels apart, so that a cursor of another board is recognised."""
     return blake2s(channel.encode(), digest_size=4).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """The last thing a reader of a channel has seen."""
 
     #: Changes when history was lost; positions of different epochs have nothing to do with each other.
@@ -51,11 +52,11 @@ class Position:
 
     def whole(self) -> Position:
         """Return the position behind the last event that was seen whole."""
-        return replace(self, part=0)
+        return self._replace(part=0)
 
     def moved_globally(self, global_offset: int) -> Position:
         """Return the position of a reader that has seen one more global event."""
-        return replace(self, global_offset=global_offset)
+        return self._replace(global_offset=global_offset)
 
     def gap_since(self, seen: Position) -> str | None:
         """Return why nothing leads from `seen` to here (the reason of a `gap`), None when the log may."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,9 +18,9 @@ from realtime.kanban.commands import CreateCard, decide
 from realtime.kanban.events import parse_event
 from realtime.kanban.ids import AttemptId, BoardId
 from realtime.kanban.projection import new_project, react
-from realtime.ports import NewEvent, StoredEvent
+from realtime.ports import NewEvent, StoredBoard, StoredEvent, Transaction
 from tests.contract.conftest import BACKENDS
-from tests.kit.deadline import deadline
+from tests.kit.deadline import deadline, seconds
 from tests.kit.nodes import START, open_store, order_of
 
 BOARD = BoardId("p1")
@@ -53,8 +54,7 @@ def created(board_id: str = BOARD, name: str = "Alpha Board") -> NewEvent:
 
 async def append(store: SqlStore, *events: NewEvent) -> list[StoredEvent]:
     """Append in a transaction of its own."""
-    async with store.transaction() as transaction:
-        return await transaction.append(events)
+    return await store.transact(lambda transaction: transaction.append(events))
 
 
 def places(stored: Sequence[StoredEvent]) -> list[tuple[Channel, int, int]]:
@@ -94,15 +94,16 @@ async def test_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
     assert await store.logs(ATTEMPT) == []
     assert await store.agents() == ([], [])
     assert [project.id for project in await store.projects()] == [BOARD]
-    async with store.transaction() as transaction:
-        assert await transaction.seen(["k"]) == {}
+    assert await store.transact(lambda transaction: transaction.seen(["k"])) == {}
     assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
 
 
 async def _append_and_fail(store: SqlStore, *events: NewEvent) -> None:
-    async with store.transaction() as transaction:
-        await transaction.append(events)
+    def work(transaction: Transaction) -> None:
+        transaction.append(events)
         raise RuntimeError("on purpose")
+
+    await store.transact(work)
 
 
 async def test_append_that_fails_in_the_middle_leaves_nothing(store: SqlStore) -> None:
@@ -113,76 +114,73 @@ async def test_append_that_fails_in_the_middle_leaves_nothing(store: SqlStore) -
     assert [one.message for one in await store.logs(ATTEMPT)] == ["m"]
 
 
-async def test_transaction_that_is_cancelled_leaves_nothing_and_the_store_goes_on(store: SqlStore) -> None:
+async def test_transaction_whose_caller_is_cancelled_is_whole_and_the_store_goes_on(store: SqlStore) -> None:
     await append(store, created())
-    inside = asyncio.Event()
+    loop, inside, may_go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
-    async def write() -> None:
-        async with store.transaction() as transaction:
-            await transaction.append([line()])
-            inside.set()
-            await anyio.sleep_forever()
+    def work(transaction: Transaction) -> None:
+        transaction.append([line("one")])
+        loop.call_soon_threadsafe(inside.set)
+        assert may_go_on.wait(seconds(10))
+        transaction.append([line("two")])
 
     async with deadline(10):
-        task = asyncio.create_task(write())
+        task = asyncio.create_task(store.transact(work))
         await inside.wait()
         task.cancel()
         await asyncio.wait([task])
-        assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
-        assert len(await store.logs(ATTEMPT)) == 1
+        may_go_on.set()
+        assert places(await append(store, line("three"))) == [(OF_BOARD, 4, 0)]
+        assert [one.message for one in await store.logs(ATTEMPT)] == ["one", "two", "three"]
 
 
 async def test_transactions_never_overlap_and_the_later_sees_the_earlier(store: SqlStore) -> None:
     await append(store, created())
     inside, most, seen = 0, 0, list[int]()
 
-    async def write() -> None:
+    def work(transaction: Transaction) -> None:
         nonlocal inside, most
-        async with store.transaction() as transaction:
-            inside += 1
-            most = max(most, inside)
-            found = await transaction.board(BOARD)
-            assert found is not None
-            seen.append(found.offset)
-            await transaction.append([line()])
-            inside -= 1
+        inside += 1
+        most = max(most, inside)
+        found = transaction.board(BOARD)
+        assert found is not None
+        seen.append(found.offset)
+        transaction.append([line()])
+        inside -= 1
 
     async with deadline(20), anyio.create_task_group() as group:
         for _ in range(10):
-            group.start_soon(write)
+            group.start_soon(store.transact, work)
     assert most == 1
     assert seen == list(range(1, 11))
 
 
 async def test_transaction_sees_what_it_has_written_itself(store: SqlStore) -> None:
-    async with store.transaction() as transaction:
-        await transaction.append([created(), agent()])
-        found = await transaction.board(BOARD)
-        assert found is not None
-        assert (found.offset, found.global_offset) == (1, 1)
-        assert [column.title for column in found.board.state.columns.values()] == [
-            "Backlog",
-            "In Progress",
-            "Review",
-            "Done",
-        ]
+    def work(transaction: Transaction) -> StoredBoard | None:
+        transaction.append([created(), agent()])
+        return transaction.board(BOARD)
+
+    found = await store.transact(work)
+    assert found is not None
+    assert (found.offset, found.global_offset) == (1, 1)
+    titles = [column.title for column in found.board.state.columns.values()]
+    assert titles == ["Backlog", "In Progress", "Review", "Done"]
 
 
 async def test_known_boards_are_those_that_exist(store: SqlStore) -> None:
     await append(store, created(), created("p2"))
     asked = [BoardId(f"x{n}") for n in range(1200)]
-    async with store.transaction() as transaction:
-        assert await transaction.known_boards([]) == set()
-        assert await transaction.known_boards([BOARD, BoardId("p2"), *asked]) == {BOARD, "p2"}
-        assert await transaction.board(BoardId("x1")) is None
+    known = await store.transact(lambda transaction: transaction.known_boards([BOARD, BoardId("p2"), *asked]))
+    assert known == {BOARD, "p2"}
+    assert await store.transact(lambda transaction: transaction.known_boards([])) == set()
+    assert await store.transact(lambda transaction: transaction.board(BoardId("x1"))) is None
 
 
 async def test_seen_finds_events_by_key_without_their_changes(store: SqlStore) -> None:
     keyed = created()
     stored = await append(store, NewEvent(keyed.channel, keyed.recorded, "k1"), agent(), line(key="k2"), line())
-    async with store.transaction() as transaction:
-        assert await transaction.seen([]) == {}
-        found = await transaction.seen(["k2", "k1", "other"])
+    assert await store.transact(lambda transaction: transaction.seen([])) == {}
+    found = await store.transact(lambda transaction: transaction.seen(["k2", "k1", "other"]))
     assert set(found) == {"k1", "k2"}
     assert places([found["k1"], found["k2"]]) == places([stored[0], stored[2]])
     assert found["k1"].recorded == Recorded(keyed.recorded.event, START)
@@ -191,8 +189,8 @@ async def test_seen_finds_events_by_key_without_their_changes(store: SqlStore) -
 
 async def test_seen_finds_a_thousand_keys_at_once(store: SqlStore) -> None:
     await append(store, created(), *(line(key=f"k{n}") for n in range(1000)))
-    async with store.transaction() as transaction:
-        assert len(await transaction.seen([f"k{n}" for n in range(1000)])) == 1000
+    found = await store.transact(lambda transaction: transaction.seen([f"k{n}" for n in range(1000)]))
+    assert len(found) == 1000
 
 
 async def test_board_of_the_store_is_what_folding_gives(store: SqlStore) -> None:
@@ -217,13 +215,15 @@ async def test_reader_sees_one_moment_while_others_write(store: SqlStore) -> Non
     await append(store, made)
     column = made.recorded.changes[0].columns[0].id  # type: ignore[union-attr]  # a new board replaces the state
 
+    def create(transaction: Transaction) -> None:
+        found = transaction.board(BOARD)
+        assert found is not None
+        now = decide(found.board, CreateCard(column_id=column, title="card"), START)
+        transaction.append([NewEvent(OF_BOARD, one) for one in now])
+
     async def write() -> None:
-        for n in range(20):
-            async with store.transaction() as transaction:
-                found = await transaction.board(BOARD)
-                assert found is not None
-                now = decide(found.board, CreateCard(column_id=column, title=f"{n}"), START)
-                await transaction.append([NewEvent(OF_BOARD, one) for one in now])
+        for _ in range(20):
+            await store.transact(create)
 
     async with deadline(30), anyio.create_task_group() as group:
         group.start_soon(write)
@@ -270,8 +270,7 @@ async def test_restart_keeps_everything(store_url: str) -> None:
         assert await store.board(BOARD) == board
         assert (await store.agents())[0][0].key == "CODEX"
         assert [one.message for one in await store.logs(ATTEMPT)] == ["m"]
-        async with store.transaction() as transaction:
-            assert set(await transaction.seen(["k"])) == {"k"}
+        assert set(await store.transact(lambda transaction: transaction.seen(["k"]))) == {"k"}
         assert places(await append(store, line())) == [(OF_BOARD, 3, 1)]
 
 

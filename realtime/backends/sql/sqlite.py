@@ -2,7 +2,7 @@
 
 SQLAlchemy's own way to it from asyncio is aiosqlite, which sends each call of the driver to a thread and waits for it:
 71 times for a batch of 100 events, 0.1 ms each, which was half of what a batch cost (18 ms of CPU). Here a load, or a
-step of a unit of writing, goes to the thread in one piece and works with a plain connection there.
+unit of writing, goes to the thread in one piece and works with a plain connection there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Engine
 
 from realtime.backends.sql.engine import make_engine, migrate
 
-__all__ = ["Sqlite", "Writing"]
+__all__ = ["Sqlite"]
 
 READERS = 4
 #: Most seconds that somebody waits for a connection.
@@ -67,51 +67,19 @@ class Sqlite:
         async with self._readers.turn():
             return await self._readers.call(loaded)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Writing]:
-        """Begin a unit of writing; leaving without an exception commits it, else nothing of it is stored.
+    async def write(self, work: Callable[[Connection], _T]) -> _T:
+        """Return what `work` gives, called in a thread with the connection that writes; committed unless it raises.
 
         Raises:
             TimeoutError: others wrote for too long.
         """
+
+        def written(engine: Engine) -> _T:
+            with engine.begin() as connection:
+                return work(connection)
+
         async with self._writer.turn():
-            unit = Writing(self._writer)
-            try:
-                yield unit
-            except BaseException:
-                await unit.end(commit=False)
-                raise
-            await unit.end(commit=True)
-
-
-class Writing:
-    """A unit of writing under way: step by step, each of them one visit to the thread. Made by `Sqlite.writing`."""
-
-    def __init__(self, connections: _Connections) -> None:
-        """Begin with the first step: a unit that turns out to have nothing to do costs the database nothing."""
-        self._connections = connections
-        self._connection: Connection | None = None
-
-    async def run(self, step: Callable[[Connection], _T]) -> _T:
-        """Return what `step` gives, called in the thread with the connection that writes."""
-
-        def stepped(engine: Engine) -> _T:
-            if self._connection is None:
-                self._connection = engine.connect()
-            return step(self._connection)
-
-        return await self._connections.call(stepped)
-
-    async def end(self, *, commit: bool) -> None:
-        """Commit or roll back, and give the connection back."""
-
-        def ended(_: Engine) -> None:
-            if self._connection is not None:
-                with self._connection as connection:  # rolls back what is not committed
-                    if commit:
-                        connection.commit()
-
-        await self._connections.call(ended)
+            return await self._writer.call(written)
 
 
 class _Connections:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, TypeVar
 
 import orjson
@@ -90,8 +89,7 @@ class SqlStore:
             StoreUnusable: the database cannot be opened.
         """
         await self._database.open()
-        async with self._database.writing() as unit:
-            self.epoch = await unit.run(_epoch)
+        self.epoch = await self._database.write(_epoch)
 
     async def aclose(self) -> None:
         """Wait for what is running and close all connections."""
@@ -107,12 +105,11 @@ class SqlStore:
         """
         await self._read(lambda connection: connection.scalar(select(1)))
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqlTransaction]:
-        """Begin a unit of writing; see `ports.EventStore`. The caller must not be cancelled inside."""
-        with _reporting():
-            async with self._database.writing() as unit:
-                yield SqlTransaction(unit.run, self._snapshot_events, self._clock)
+    async def transact(self, work: Callable[[SqlTransaction], _T]) -> _T:
+        """Return what `work` makes of a transaction; see `ports.EventStore`."""
+        return await self._write(
+            lambda connection: work(SqlTransaction(connection, self._snapshot_events, self._clock)), "transaction"
+        )
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return a board, None when there is none."""
@@ -232,7 +229,7 @@ class SqlStore:
 
     async def prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
         """Forget the oldest events of a channel; see `ports.LogPruner`."""
-        return await self._to_the_end(self._prune(channel, horizon, limit), "prune")
+        return await self._write(lambda connection: prune(connection, channel, horizon, limit), "prune")
 
     async def agents(self) -> tuple[list[Agent], list[Profile]]:
         """Return registered agents and profiles, oldest first."""
@@ -248,17 +245,11 @@ class SqlStore:
         """Return what the dashboard is computed from."""
         return await self._read(lambda connection: load_dashboard_figures(connection, window))
 
-    async def _prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
-        with _reporting():
-            async with self._database.writing() as unit:
-                return await unit.run(lambda connection: prune(connection, channel, horizon, limit))
-
     async def _read(self, load: Callable[[Connection], _T]) -> _T:
-        return await self._to_the_end(self._load(load), "read")
+        return await self._to_the_end(self._database.read(load), "read")
 
-    async def _load(self, load: Callable[[Connection], _T]) -> _T:
-        with _reporting():
-            return await self._database.read(load)
+    async def _write(self, work: Callable[[Connection], _T], name: str) -> _T:
+        return await self._to_the_end(self._database.write(work), name)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, _T], name: str) -> _T:
         # In a task of its own: the connection of who is cancelled in the middle is still in use.
@@ -266,16 +257,10 @@ class SqlStore:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         task.add_done_callback(retrieve)
-        return await asyncio.shield(task)
-
-
-@contextmanager
-def _reporting() -> Iterator[None]:
-    """Say in our words that the database is away."""
-    try:
-        yield
-    except _AWAY as error:
-        raise StoreUnavailable(str(error)) from error
+        try:
+            return await asyncio.shield(task)
+        except _AWAY as error:
+            raise StoreUnavailable(str(error)) from error
 
 
 def _epoch(connection: Connection) -> str:

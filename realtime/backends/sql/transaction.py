@@ -1,9 +1,8 @@
-"""A unit of writing: the log and the rows, together; each step is one visit to the database's thread."""
+"""A unit of writing: the log and the rows, together."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
@@ -15,39 +14,28 @@ from realtime.ports import NewEvent, StoredBoard, StoredEvent
 
 __all__ = ["SqlTransaction"]
 
-_T = TypeVar("_T")
-
-
-class Run(Protocol):
-    """Calls a step with the connection that writes, where the database wants it called."""
-
-    def __call__(self, step: Callable[[Connection], _T], /) -> Awaitable[_T]:
-        """Return what `step` gives."""
-
 
 class SqlTransaction:
-    """Implements `ports.Transaction`; made by `SqlStore.transaction`, which commits it."""
+    """Implements `ports.Transaction`; made by `SqlStore.transact`, which commits it."""
 
-    def __init__(self, run: Run, snapshot_events: int, clock: Clock) -> None:
-        """Write by `run`; keep a board as it is every so many events."""
-        self._run = run
+    def __init__(self, connection: Connection, snapshot_events: int, clock: Clock) -> None:
+        """Write by `connection`; keep a board as it is every so many events."""
+        self._connection = connection
         self._snapshot_events = snapshot_events
         self._clock = clock
 
-    async def board(self, board_id: BoardId) -> StoredBoard | None:
+    def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return the board as of this transaction."""
-        return await self._run(lambda connection: load_board(connection, board_id))
+        return load_board(self._connection, board_id)
 
-    async def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
+    def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
         """Return those of `board_ids` that exist."""
-        return await self._run(lambda connection: load_known(connection, board_ids)) if board_ids else set()
+        return load_known(self._connection, board_ids)
 
-    async def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
+    def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events in the log under these idempotency keys, without their changes."""
-        return await self._run(lambda connection: load_seen(connection, keys)) if keys else {}
+        return load_seen(self._connection, keys)
 
-    async def append(self, new: Sequence[NewEvent]) -> list[StoredEvent]:
+    def append(self, new: Sequence[NewEvent]) -> list[StoredEvent]:
         """Write the events into the log, in order, and what they do into the rows."""
-        if not new:
-            return []
-        return await self._run(lambda connection: append(connection, new, self._clock(), self._snapshot_events))
+        return append(self._connection, new, self._clock(), self._snapshot_events) if new else []

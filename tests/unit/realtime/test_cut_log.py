@@ -66,12 +66,12 @@ async def _told(stream: AsyncGenerator[Envelope, None]) -> Told:
 async def _all_told(node: Node, until: Position, delivery: Delivery) -> dict[Position, Told]:
     """Return what a reader is told from each position that one could have: after events, and in the middle of them."""
     span = Span(0, until.offset, 0, until.global_offset)
-    position = replace(until, offset=0, global_offset=0)
+    position = until._replace(offset=0, global_offset=0)
     positions = [position]
     for stored in await node.store.events(OF_BOARD, span, 10_000):
-        position = replace(position, global_offset=stored.global_offset)
+        position = position._replace(global_offset=stored.global_offset)
         if stored.channel != EVERYBODY:
-            position = replace(position, offset=stored.offset)
+            position = position._replace(offset=stored.offset)
         positions.append(position)
     told = {seen: await _told(missed(node.store, BOARD, seen, until, delivery)) for seen in positions}
     between = {parse_cursor(cursor) for had in told.values() for _, cursor, _ in had if cursor} - told.keys()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,16 +63,16 @@ def test_any_text_is_a_cursor_or_refused(text: str) -> None:
     ("seen", "reason"),
     [
         (NOW, None),
-        (replace(NOW, offset=4), None),
-        (replace(NOW, global_offset=2), None),
-        (replace(NOW, offset=4, part=1), None),
-        (replace(NOW, offset=6), "invalid_cursor"),
-        (replace(NOW, global_offset=4), "invalid_cursor"),
-        (replace(NOW, offset=6, global_offset=1), "invalid_cursor"),
-        (replace(NOW, offset=4, global_offset=9), "invalid_cursor"),
-        (replace(NOW, part=1), "invalid_cursor"),
-        (replace(NOW, epoch="e0"), "epoch_changed"),
-        (replace(NOW, tag="00000000"), "other_board"),
+        (NOW._replace(offset=4), None),
+        (NOW._replace(global_offset=2), None),
+        (NOW._replace(offset=4, part=1), None),
+        (NOW._replace(offset=6), "invalid_cursor"),
+        (NOW._replace(global_offset=4), "invalid_cursor"),
+        (NOW._replace(offset=6, global_offset=1), "invalid_cursor"),
+        (NOW._replace(offset=4, global_offset=9), "invalid_cursor"),
+        (NOW._replace(part=1), "invalid_cursor"),
+        (NOW._replace(epoch="e0"), "epoch_changed"),
+        (NOW._replace(tag="00000000"), "other_board"),
     ],
 )
 def test_gap_has_the_reason_of_what_is_missing(seen: Position, reason: str | None) -> None:
