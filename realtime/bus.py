@@ -233,21 +233,22 @@ class _Plan:
         return outcome
 
     def _exists(self, event: DomainEvent) -> bool:
-        return event.board_id is None or event.board_id in self._known or isinstance(event, events.ProjectCreated)
+        board_id = event.board_id
+        return board_id is None or board_id in self._known or type(event) is events.ProjectCreated
 
     def _take(self, incoming: Incoming, at: datetime) -> None:
         event = incoming.event
         if incoming.key is not None:
             self._keys[incoming.key] = len(self._new)
         self._first.append(len(self._new))
-        board = self._boards.get(event.board_id) if event.board_id is not None else None
+        board = self._boards.get(event.board_id) if self._boards and event.board_id is not None else None
         made = react(board, event, at)
-        if isinstance(event, events.ProjectCreated) and board is None:
+        if type(event) is events.ProjectCreated and board is None:
             board = self._boards[BoardId(event.project_id)] = Board(new_project(event, at))
             self._known.add(BoardId(event.project_id))
         if board is not None:
             _fold(board, made)
-        if isinstance(event, events.ProjectDeleted):
+        if type(event) is events.ProjectDeleted:
             self._known.discard(BoardId(event.project_id))
             self._boards.pop(BoardId(event.project_id), None)
         self._new.append(_new(made[0], incoming.key))

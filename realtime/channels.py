@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NewType
 
 from realtime.kanban.ids import BoardId
 from realtime.options import Delivery
 
-__all__ = ["EVERYBODY", "Channel", "board_channel", "board_of", "dashboard_channel", "delivery_channel"]
+__all__ = [
+    "EVERYBODY",
+    "Channel",
+    "board_channel",
+    "board_of",
+    "dashboard_channel",
+    "delivery_channel",
+    "delivery_channels",
+]
 
 #: The name of a channel; also the name under which its events are in the log.
 Channel = NewType("Channel", str)
@@ -35,6 +44,12 @@ def delivery_channel(board_id: BoardId, delivery: Delivery) -> Channel:
     That of `state` is `board_channel`.
     """
     return board_channel(board_id) if delivery is Delivery.STATE else Channel(f"{delivery}:{board_id}")
+
+
+@lru_cache(1024)
+def delivery_channels(board_id: BoardId) -> tuple[tuple[Delivery, Channel], ...]:
+    """Return each delivery of a board with its channel."""
+    return tuple((delivery, delivery_channel(board_id, delivery)) for delivery in Delivery)
 
 
 def dashboard_channel(time_range_key: str) -> Channel:

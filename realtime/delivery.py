@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from realtime import envelopes
 from realtime.board_views import BoardViews
-from realtime.channels import EVERYBODY, Channel, delivery_channel
+from realtime.channels import Channel, delivery_channels
 from realtime.dashboard_feed import DashboardFeed
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone
@@ -40,13 +40,14 @@ class Deliverer:
         outbox: Outbox = {}
         for stored in batch:
             event = stored.recorded.event
-            if stored.channel == EVERYBODY:
+            board_id = event.board_id
+            if board_id is None:
                 self._to_everybody(stored, outbox)
-            elif event.board_id is not None:
-                self._to_board(event.board_id, stored, outbox)
+            else:
+                self._to_board(board_id, stored, outbox)
             if event.type in DASHBOARD_EVENTS:
                 self._dashboard.changed()
-            if isinstance(event, ProjectDeleted):
+            if type(event) is ProjectDeleted:
                 self._end_board(BoardId(event.project_id), outbox)
         for channel, waiting in outbox.items():
             self._hub.publish(channel, waiting)
@@ -55,9 +56,10 @@ class Deliverer:
         view = self._views.apply(board_id, stored)
         if view is None:
             return
+        differs = changes_board(stored.recorded)
         alike: list[Envelope] | None = None
         for delivery, channel in self._read(board_id):
-            if changes_board(stored.recorded):
+            if differs:
                 told = view.told(stored, delivery)
             else:
                 told = alike = view.told(stored) if alike is None else alike
@@ -66,8 +68,7 @@ class Deliverer:
 
     def _read(self, board_id: BoardId) -> list[tuple[Delivery, Channel]]:
         """Return the deliveries of a board that have readers."""
-        channels = [(delivery, delivery_channel(board_id, delivery)) for delivery in Delivery]
-        return [(delivery, channel) for delivery, channel in channels if self._hub.has_readers(channel)]
+        return [one for one in delivery_channels(board_id) if self._hub.has_readers(one[1])]
 
     def _to_everybody(self, stored: StoredEvent, outbox: Outbox) -> None:
         moved = self._views.apply_globally(stored)

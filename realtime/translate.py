@@ -40,7 +40,7 @@ def translate(recorded: Recorded, board: Board | None) -> list[Message]:
 
 def changes_board(recorded: Recorded) -> bool:
     """Tell whether `recorded` is told by `translate_change`, to each delivery in its own way."""
-    return isinstance(recorded.event, events.BoardStateChanged)
+    return type(recorded.event) is events.BoardStateChanged
 
 
 def translate_change(

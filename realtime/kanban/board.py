@@ -19,9 +19,11 @@ from realtime.kanban.models import AttemptRef, AttemptStatus, BoardState, Card, 
 __all__ = ["FOLDED_EVENTS", "Board", "Recorded"]
 
 #: Names of the events that `Board.apply` looks at; any other moves a board by its changes alone.
-FOLDED_EVENTS = (
-    *("project.created", "project.updated", "project.deleted"),
-    *("attempt.queued", "attempt.started", "attempt.status.changed", "attempt.completed", "attempt.stopped"),
+FOLDED_EVENTS = frozenset(
+    {
+        *("project.created", "project.updated", "project.deleted"),
+        *("attempt.queued", "attempt.started", "attempt.status.changed", "attempt.completed", "attempt.stopped"),
+    }
 )
 
 
@@ -83,7 +85,8 @@ class Board:
         """Fold one recorded event; who has folded it into this very state already gives what came of it."""
         self.state = apply_all(self.state, recorded.changes) if state is None else state
         self._count_tickets(recorded.changes)
-        self._apply_event(recorded.event, recorded.at)
+        if recorded.event.type in FOLDED_EVENTS:
+            self._apply_event(recorded.event, recorded.at)
 
     def _count_tickets(self, made: tuple[BoardChange, ...]) -> None:
         for change in made:

@@ -5,8 +5,10 @@ Pure: board before + event + time → recorded events, in the order in which the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from realtime.clock import parse_iso
 from realtime.kanban import changes, events
@@ -18,18 +20,10 @@ from realtime.kanban.models import DEFAULT_COLUMNS, IN_PROGRESS, REVIEW, Attempt
 
 __all__ = ["default_columns", "needs_board", "new_project", "react"]
 
-_NEED_BOARD = (
-    events.BoardStateChanged,
-    events.AttemptStarted,
-    events.AttemptCompleted,
-    events.GithubPrCreated,
-    events.ProjectCreated,
-)
-
 
 def needs_board(event: DomainEvent) -> bool:
     """Tell whether `react` looks at the board; if not, it need not be loaded for this event."""
-    return isinstance(event, _NEED_BOARD)
+    return type(event) in _REACTIONS
 
 
 def new_project(event: events.ProjectCreated, at: datetime) -> Project:
@@ -52,37 +46,57 @@ def default_columns() -> StateReplaced:
 
 def react(board: Board | None, event: DomainEvent, at: datetime) -> list[Recorded]:
     """Return what is to be recorded for `event`; `board` is None when it does not exist or is not needed."""
-    match event:
-        case events.ProjectCreated():
-            # A board that exists only gets the new name and repository.
-            return [Recorded(event, at, () if board else (default_columns(),))]
-        case events.BoardStateChanged(state=state) if state is not None:
-            # The change holds the state; a second copy in the payload would double the log.
-            note = events.parse_event(event.type, {k: v for k, v in event.payload().items() if k != "state"})
-            return [Recorded(note, at, (state.replacement(BoardId(event.board_id_), at),))]
-        case events.AttemptStarted(card_id=card_id) if board:
-            return [Recorded(event, at), *_to_column(board, card_id, IN_PROGRESS, at)]
-        case events.AttemptCompleted(card_id=card_id, status=status) if board:
-            title = REVIEW if status is AttemptStatus.SUCCEEDED else IN_PROGRESS
-            return [Recorded(event, at), *_to_column(board, card_id, title, at)]
-        case events.GithubPrCreated() if board:
-            return [Recorded(event, at), *_pull_request(board, event, at)]
-        case _:
-            return [Recorded(event, at)]
+    reaction = _REACTIONS.get(type(event))
+    return reaction(board, event, at) if reaction else [Recorded(event, at)]
 
 
-def _to_column(board: Board, card_id: str, title: str, at: datetime) -> list[Recorded]:
+def _project_created(board: Board | None, event: events.ProjectCreated, at: datetime) -> list[Recorded]:
+    # A board that exists only gets the new name and repository.
+    return [Recorded(event, at, () if board else (default_columns(),))]
+
+
+def _board_state_changed(board: Board | None, event: events.BoardStateChanged, at: datetime) -> list[Recorded]:
+    if event.state is None:
+        return [Recorded(event, at)]
+    # The change holds the state; a second copy in the payload would double the log.
+    note = events.parse_event(event.type, {k: v for k, v in event.payload().items() if k != "state"})
+    return [Recorded(note, at, (event.state.replacement(BoardId(event.board_id_), at),))]
+
+
+def _attempt_started(board: Board | None, event: events.AttemptStarted, at: datetime) -> list[Recorded]:
+    return [Recorded(event, at), *_to_column(board, event.card_id, IN_PROGRESS, at)]
+
+
+def _attempt_completed(board: Board | None, event: events.AttemptCompleted, at: datetime) -> list[Recorded]:
+    title = REVIEW if event.status is AttemptStatus.SUCCEEDED else IN_PROGRESS
+    return [Recorded(event, at), *_to_column(board, event.card_id, title, at)]
+
+
+def _pull_request_created(board: Board | None, event: events.GithubPrCreated, at: datetime) -> list[Recorded]:
+    attempt = board.attempts.get(AttemptId(event.attempt_id or "")) if board else None
+    card = board.state.cards.get(attempt.card_id) if board and attempt else None
+    url = event.pr["url"]
+    if board is None or card is None or card.pr_url == url:
+        return [Recorded(event, at)]
+    change = changes.CardUpdated(replace(card, pr_url=url, updated_at=at), ("pr_url", "updated_at"))
+    return [Recorded(event, at), Recorded(events.BoardStateChanged(board_id_=board.id), at, (change,))]
+
+
+def _to_column(board: Board | None, card_id: str, title: str, at: datetime) -> list[Recorded]:
     # As in the original: to the end of the column, past the locks that bind people (Done, dependencies).
+    if board is None:
+        return []
     card = board.state.cards.get(CardId(card_id))
     column = board.state.column_titled(title)
     return board.move(card, column, len(column.card_ids), at) if card and column else []
 
 
-def _pull_request(board: Board, event: events.GithubPrCreated, at: datetime) -> list[Recorded]:
-    attempt = board.attempts.get(AttemptId(event.attempt_id or ""))
-    card = board.state.cards.get(attempt.card_id) if attempt else None
-    url = event.pr["url"]
-    if card is None or card.pr_url == url:
-        return []
-    change = changes.CardUpdated(replace(card, pr_url=url, updated_at=at), ("pr_url", "updated_at"))
-    return [Recorded(events.BoardStateChanged(board_id_=board.id), at, (change,))]
+Reaction = Callable[[Board | None, Any, datetime], list[Recorded]]
+#: For the others, which are most of what comes, asking class by class would cost as much as all else here.
+_REACTIONS: dict[type[DomainEvent], Reaction] = {
+    events.ProjectCreated: _project_created,
+    events.BoardStateChanged: _board_state_changed,
+    events.AttemptStarted: _attempt_started,
+    events.AttemptCompleted: _attempt_completed,
+    events.GithubPrCreated: _pull_request_created,
+}

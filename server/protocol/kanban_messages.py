@@ -17,12 +17,10 @@ COMMAND_CHARS = 64
 
 def text_frame(envelope: Envelope) -> bytes:
     """Return `{"type":T,"payload":P,"cursor":C}` as UTF-8; without `cursor` where the envelope has none."""
-    parts = [b'{"type":', orjson.dumps(_SOCKET_NAMES.get(envelope.type, envelope.type))]
-    if envelope.payload is not None:
-        parts += [b',"payload":', envelope.payload_json()]
-    if envelope.cursor is not None:
-        parts += [b',"cursor":', orjson.dumps(envelope.cursor)]
-    return b"".join((*parts, b"}"))
+    type = orjson.dumps(_SOCKET_NAMES.get(envelope.type, envelope.type))
+    payload = b"" if envelope.payload is None else b',"payload":' + envelope.payload_json()
+    cursor = b"" if envelope.cursor is None else b',"cursor":' + orjson.dumps(envelope.cursor)
+    return b'{"type":%b%b%b}' % (type, payload, cursor)
 
 
 def text(envelope: Envelope) -> str:

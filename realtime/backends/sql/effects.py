@@ -14,7 +14,7 @@ from sqlalchemy import Executable, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql import card_effects
-from realtime.backends.sql.prepared import Prepared
+from realtime.backends.sql.prepared import Insertion
 from realtime.backends.sql.tables import (
     Instant,
     agents,
@@ -37,7 +37,7 @@ from realtime.kanban.projection import new_project
 __all__ = ["Effect", "effects"]
 
 #: A statement and the parameters of one execution.
-Effect = tuple[Executable, dict[str, Any]] | tuple[Prepared, tuple[Any, ...]]
+Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion, tuple[Any, ...]]
 
 _PROJECT_FIELDS = ("name", "repository_path", "repository_url", "repository_slug")
 
@@ -112,7 +112,7 @@ _stop = (
     )
 )
 
-_add_log = Prepared(insert(logs), "id", "attempt_id", "ts", "level", "message")
+_add_log = Insertion(insert(logs), "id", "attempt_id", "ts", "level", "message")
 _add_item = insert(conversation)
 _put_todos = insert(todos)
 _put_todos = _put_todos.on_conflict_do_update(

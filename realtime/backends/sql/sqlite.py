@@ -8,6 +8,7 @@ unit of writing, goes to the thread in one piece and works with a plain connecti
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,8 +18,10 @@ from sqlalchemy import URL, Connection, Engine
 
 from realtime.backends.sql.engine import make_engine, migrate
 
-__all__ = ["Sqlite"]
+__all__ = ["DRIVER_AWAY", "Sqlite"]
 
+#: What the driver raises when the database does not answer or cannot write.
+DRIVER_AWAY = (sqlite3.InterfaceError, sqlite3.OperationalError)
 READERS = 4
 #: Most seconds that somebody waits for a connection.
 TURN_SECONDS = 30.0

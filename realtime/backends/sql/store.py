@@ -22,7 +22,7 @@ from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_
 from realtime.backends.sql.read_dashboard import load_dashboard_figures
 from realtime.backends.sql.read_history import load_events, load_past_board, load_pruned
 from realtime.backends.sql.read_pages import load_event_page, load_pages
-from realtime.backends.sql.sqlite import Sqlite
+from realtime.backends.sql.sqlite import DRIVER_AWAY, Sqlite
 from realtime.backends.sql.tables import (
     agents,
     attempts,
@@ -63,8 +63,9 @@ __all__ = ["SqlStore"]
 #: Events of a board from one of its snapshots to the next: the most that is folded before a replay begins.
 SNAPSHOT_EVENTS = 200
 _T = TypeVar("_T")
-# The database does not answer or cannot write; what is wrong with a statement is our fault and stays as it is.
-_AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError)
+# The database does not answer or cannot write; what is wrong with a statement is our fault and stays as it is. From
+# what is prepared come the driver's own errors.
+_AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError, *DRIVER_AWAY)
 
 
 class SqlStore:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Connection, Select, bindparam, cast, exists, func, not_, or_, select
+from sqlalchemy import BigInteger, Connection, Row, bindparam, cast, exists, func, not_, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.effects import Effect, effects
-from realtime.backends.sql.prepared import Prepared
+from realtime.backends.sql.prepared import Insertion, Lookup
 from realtime.backends.sql.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
@@ -28,25 +28,25 @@ __all__ = ["append", "load_known", "load_seen"]
 #: SQLite takes at most so many parameters in one statement on the oldest version we meet.
 IN_LIST = 500
 
-_add_events = Prepared(
+_add_events = Insertion(
     insert(events),
     *("channel", "offset", "global_offset", "name", "payload", "changes", "at", "recorded_at", "idempotency_key"),
 )
 _set_offset = insert(channels)
-_set_offsets = Prepared(
+_set_offsets = Insertion(
     _set_offset.on_conflict_do_update(index_elements=["channel"], set_={"offset": _set_offset.excluded["offset"]}),
     *("channel", "offset"),
 )
-_known = select(projects.c.id).where(projects.c.id.in_(bindparam("values", expanding=True)))
+_known = Lookup(select(projects.c.id).where(projects.c.id == bindparam("key")))
+_head_of = Lookup(select(*channels.c["channel", "offset"]).where(channels.c.channel == bindparam("key")))
 _seen = select(events).where(events.c.idempotency_key.in_(bindparam("values", expanding=True)))
-_heads_of = select(*channels.c["channel", "offset"]).where(channels.c.channel.in_(bindparam("values", expanding=True)))
 
 # While lines come in, a board stays as it is, and its last snapshot says so too: a tenth of the cost of loading it.
 _last = select(func.max(snapshots.c.offset)).where(snapshots.c.board_id == bindparam("board_id")).scalar_subquery()
 _folded_since = exists().where(
     events.c.channel == bindparam("channel"),
     events.c.offset > snapshots.c.offset,
-    or_(events.c.changes.is_not(None), events.c.name.in_(FOLDED_EVENTS)),
+    or_(events.c.changes.is_not(None), events.c.name.in_(sorted(FOLDED_EVENTS))),
 )
 _keep_same = insert(snapshots).from_select(
     ["board_id", "offset", "board"],
@@ -58,17 +58,23 @@ _keep_same = insert(snapshots).from_select(
 
 def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
     """Return those of `board_ids` that exist."""
-    return {BoardId(row.id) for row in _rows_in(connection, _known, board_ids)}
+    return {BoardId(board_id) for (board_id,) in _known.rows(connection, board_ids)}
 
 
 def load_seen(connection: Connection, keys: Collection[str]) -> dict[str, StoredEvent]:
     """Return the events in the log under these idempotency keys, without their changes."""
-    found = {}
-    for row in _rows_in(connection, _seen, keys):
+    found: dict[str, StoredEvent] = {}
+    for row in _rows_of(connection, keys):
         recorded = Recorded(parse_event(row.name, orjson.loads(row.payload)), row.at)
         stored = StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset)
         found[row.idempotency_key] = stored
     return found
+
+
+def _rows_of(connection: Connection, keys: Collection[str]) -> Iterator[Row[Any]]:
+    listed = list(keys)
+    for start in range(0, len(listed), IN_LIST):
+        yield from connection.execute(_seen, {"values": listed[start : start + IN_LIST]})
 
 
 def append(connection: Connection, new: Sequence[NewEvent], now: datetime, snapshot_events: int) -> list[StoredEvent]:
@@ -104,16 +110,7 @@ def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
 
 
 def _heads(connection: Connection, names: Collection[Channel]) -> dict[Channel, int]:
-    rows = _rows_in(connection, _heads_of, names)
-    return dict.fromkeys(names, 0) | {Channel(row.channel): row.offset for row in rows}
-
-
-def _rows_in(connection: Connection, query: Select[Any], values: Collection[str]) -> list[Any]:
-    listed = list(values)
-    rows: list[Any] = []
-    for start in range(0, len(listed), IN_LIST):
-        rows += connection.execute(query, {"values": listed[start : start + IN_LIST]})
-    return rows
+    return dict.fromkeys(names, 0) | {Channel(name): offset for name, offset in _head_of.rows(connection, names)}
 
 
 def _run(connection: Connection, todo: Iterable[Effect]) -> None:
@@ -122,7 +119,7 @@ def _run(connection: Connection, todo: Iterable[Effect]) -> None:
         run = list(group)
         statement = run[0][0]
         several: list[Any] = [parameters for _, parameters in run]
-        if isinstance(statement, Prepared):
+        if isinstance(statement, Insertion):
             statement.run(connection, several)
         else:
             connection.execute(statement, several)

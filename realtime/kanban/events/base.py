@@ -34,16 +34,18 @@ class DomainEvent(EventPart):
     @property
     def board_id(self) -> BoardId | None:
         """The board in whose log this event is, None for the global one."""
-        board_id = getattr(self, self.board_field) if self.board_field else None
-        return BoardId(board_id) if board_id is not None else None
+        board_id: BoardId | None = getattr(self, self.board_field) if self.board_field else None
+        return board_id
 
     def payload(self) -> dict[str, Any]:
         """Return the payload as it travels: the fields that were given, in wire names."""
         return self.model_dump(by_alias=True, exclude=_TYPE, exclude_unset=True)
 
     def payload_json(self) -> str:
-        """Return `payload` as JSON, at half of its cost."""
-        return self.model_dump_json(by_alias=True, exclude=_TYPE, exclude_unset=True)
+        """Return `payload` as JSON, at a third of its cost."""
+        # What `model_dump_json` calls: its own dozen arguments are a third of what it costs.
+        json = self.__pydantic_serializer__.to_json(self, by_alias=True, exclude=_TYPE, exclude_unset=True)
+        return json.decode()
 
 
 class OfBoard(DomainEvent):
@@ -51,6 +53,12 @@ class OfBoard(DomainEvent):
 
     board_field: ClassVar[str | None] = "board_id_"
     board_id_: Id = Field(alias="boardId", description="Id of the board.")
+
+    # Said once more for what is asked several times of every line.
+    @property
+    def board_id(self) -> BoardId:
+        """The board in whose log this event is."""
+        return self.board_id_  # type: ignore[return-value]  # a new type costs a call
 
 
 class OfProject(DomainEvent):
