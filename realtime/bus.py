@@ -201,10 +201,10 @@ class _Plan:
         for board_id in _needed(self._batch) & self._known - self._boards.keys():
             if (found := transaction.board(board_id)) is not None:
                 self._boards[board_id] = found.board
-        self._react(clock)
+        self._react(clock())
         return transaction.append(self._new)
 
-    def _react(self, clock: Clock) -> None:
+    def _react(self, now: datetime) -> None:
         unknown: list[FieldError] = []
         for index, incoming in enumerate(self._batch):
             if incoming.key in self._seen:
@@ -216,7 +216,7 @@ class _Plan:
                 came = f"expected the id of a board, got {incoming.event.board_id!r}"
                 unknown.append(FieldError(f"{index}.payload.{field}", came))
             else:
-                self._take(incoming, incoming.at or clock())
+                self._take(incoming, incoming.at or now)
         if unknown:
             raise InvalidInput(*unknown)
 

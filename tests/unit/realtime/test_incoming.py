@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from realtime.clock import parse_iso
 from realtime.errors import InvalidInput
-from realtime.kanban.incoming import MAX_EVENTS, parse_incoming
+from realtime.kanban.incoming import MAX_EVENTS, parse_incoming, read_all, read_each
 from tests.unit.realtime.event_samples import AT, SAMPLES
 
 LINE = {"name": "attempt.log.appended", "payload": SAMPLES["attempt.log.appended"]}
@@ -116,3 +118,35 @@ def test_payload_that_is_nested_too_deep_to_be_written_again_is_refused() -> Non
     assert fields([LINE, deep]) == ["1.payload"]
     fine = {"name": "settings.global.updated", "payload": {"changes": {"deep": _nested(50)}}}
     assert len(parse_incoming([fine])) == 1
+
+
+@st.composite
+def _entries(draw: st.DrawFn) -> Any:
+    """Give something like an event: right, with more in it, or wrong in one place or several."""
+    name = draw(st.sampled_from(sorted(SAMPLES)))
+    odd = st.sampled_from([None, "", "x", 7, True, [], {}, {"a": [1]}, AT, _nested(150)])
+    payload = dict(SAMPLES[name])
+    for key in draw(st.lists(st.sampled_from([*payload, "type", "more", "state"]), max_size=2)):
+        payload[key] = draw(odd)
+    entry = {"name": name, "payload": payload, **draw(st.fixed_dictionaries({}, optional={"at": odd, "id": odd}))}
+    for key in draw(st.lists(st.sampled_from(["name", "payload", "more"]), max_size=1)):
+        entry[key] = draw(odd)
+    return draw(st.sampled_from([entry, entry, entry, None]))
+
+
+@given(st.lists(_entries(), min_size=1, max_size=4))
+def test_batch_is_read_at_once_as_it_is_event_by_event(entries: list[Any]) -> None:
+    at_once = read_all(entries)
+    try:
+        one_by_one = read_each(entries)
+    except InvalidInput:
+        assert at_once is None
+    else:
+        assert at_once in (None, one_by_one)
+        if all("type" not in entry["payload"] for entry in entries):
+            assert at_once is not None
+
+
+def test_kind_of_event_in_a_payload_is_no_field_of_ours() -> None:
+    (read,) = parse_incoming({**LINE, "payload": {**LINE["payload"], "type": "else"}})  # type: ignore[dict-item]  # a dict
+    assert read == parse_incoming(LINE)[0]
