@@ -184,7 +184,10 @@ async def _check_readers_go_on(address: Address, state: str) -> None:
 async def test_store_that_cannot_write_refuses_and_readers_go_on(fault: _Fault, tmp_path: Path) -> None:
     async with living(tmp_path, *_FLAGS, busy_milliseconds=50) as life, deadline(_WAIT_UNITS):
         reporter = Reporter(life, _BOARD, Steps(), Random(1))
-        await reporter.report(*begin_board(_UNWATCHED), *begin_board(_BOARD))
+        # One of its cards goes to Review: that tells its state from the other's.
+        done = {"boardId": _UNWATCHED, "attemptId": ATTEMPTS[0], "cardId": f"of-{ATTEMPTS[0]}", "status": "succeeded"}
+        await reporter.report(*begin_board(_UNWATCHED), {"name": "attempt.completed", "payload": done})
+        await reporter.report(*begin_board(_BOARD))
         async with _watching(life.address) as watchers:
             state = watchers["board-ws"].accounts.all[0].state.words[0]
             before = _everything(life)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine
@@ -32,7 +31,6 @@ class Sqlite:
     """A database: one connection writes, so units of writing come one after the other; others read beside it.
 
     In memory there is a single connection for both, handed from one to the next. `open` before use, `aclose` after.
-    What is called must not be cancelled: a connection would be given to the next while its thread still works on it.
     """
 
     def __init__(self, url: URL) -> None:
@@ -67,8 +65,7 @@ class Sqlite:
             with engine.connect() as connection:
                 return load(connection)
 
-        async with self._readers.turn():
-            return await self._readers.call(loaded)
+        return await self._readers.call(loaded)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """Return what `work` gives, called in a thread with the connection that writes; committed unless it raises.
@@ -81,37 +78,59 @@ class Sqlite:
             with engine.begin() as connection:
                 return work(connection)
 
-        async with self._writer.turn():
-            return await self._writer.call(written)
+        return await self._writer.call(written)
 
 
 class _Connections:
-    """So many connections to one database, and as many threads to use them in."""
+    """So many connections to one database, and as many threads to use them in.
+
+    A caller that is cancelled leaves what it asked for to its end: a thread can not be stopped, and the next in turn
+    gets the connection when it is free.
+    """
 
     def __init__(self, engine: Engine, count: int) -> None:
         self._engine = engine
+        self._count = count
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="sqlite")
         self._turns = asyncio.Semaphore(count)
         self._closed = False
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait until a connection is free, and hold it for as long as the block runs."""
+    async def call(self, work: Callable[[Engine], _T]) -> _T:
+        """Return `work(engine)`, called in a thread once a connection is free.
+
+        Raises:
+            TimeoutError: none became free.
+        """
+        if self._closed:
+            raise RuntimeError("the database is closed")
         async with asyncio.timeout(TURN_SECONDS):
             await self._turns.acquire()
-        try:
-            yield
-        finally:
-            self._turns.release()
-
-    async def call(self, work: Callable[[Engine], _T]) -> _T:
-        """Return `work(engine)`, called in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, self._engine)
+        return await self._submit(work)
 
     async def aclose(self) -> None:
-        """Close the connections and end the threads."""
+        """Close the connections, once all are free, and end the threads; twice is allowed."""
         if not self._closed:
             self._closed = True
+            for _ in range(self._count):
+                await self._turns.acquire()
             # In the thread: a database in memory belongs to the one that made it.
-            await self.call(Engine.dispose)
+            await self._submit(Engine.dispose)
             await asyncio.to_thread(self._threads.shutdown)
+
+    def _submit(self, work: Callable[[Engine], _T]) -> asyncio.Future[_T]:
+        # Not `run_in_executor`: it takes two more turns of the loop, which under load are what a small write waits for.
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[_T] = loop.create_future()
+        working = self._threads.submit(work, self._engine)
+        working.add_done_callback(lambda done: loop.call_soon_threadsafe(self._answer, answer, done))
+        return answer
+
+    def _answer(self, answer: asyncio.Future[_T], done: Future[_T]) -> None:
+        self._turns.release()
+        error = done.exception()
+        if answer.cancelled():
+            return
+        if error is None:
+            answer.set_result(done.result())
+        else:
+            answer.set_exception(error)

@@ -5,9 +5,9 @@ Transactions come one after the other; whoever reads does so in a snapshot of it
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import orjson
@@ -56,7 +56,6 @@ from realtime.ports import (
     StoredBoard,
     StoredEvent,
 )
-from realtime.tasks import retrieve
 
 __all__ = ["SqlStore"]
 
@@ -78,7 +77,6 @@ class SqlStore:
             StoreUnusable: the URL is none, or of a database this version does not speak.
         """
         self._database = Sqlite(parse_url(url))
-        self._running: set[asyncio.Task[Any]] = set()
         self._snapshot_events = snapshot_events
         self._clock = clock
         self.epoch = ""
@@ -94,8 +92,6 @@ class SqlStore:
 
     async def aclose(self) -> None:
         """Wait for what is running and close all connections."""
-        if self._running:
-            await asyncio.wait(self._running)
         await self._database.aclose()
 
     async def ping(self) -> None:
@@ -109,7 +105,7 @@ class SqlStore:
     async def transact(self, work: Callable[[SqlTransaction], _T]) -> _T:
         """Return what `work` makes of a transaction; see `ports.EventStore`."""
         return await self._write(
-            lambda connection: work(SqlTransaction(connection, self._snapshot_events, self._clock)), "transaction"
+            lambda connection: work(SqlTransaction(connection, self._snapshot_events, self._clock))
         )
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
@@ -230,7 +226,7 @@ class SqlStore:
 
     async def prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
         """Forget the oldest events of a channel; see `ports.LogPruner`."""
-        return await self._write(lambda connection: prune(connection, channel, horizon, limit), "prune")
+        return await self._write(lambda connection: prune(connection, channel, horizon, limit))
 
     async def agents(self) -> tuple[list[Agent], list[Profile]]:
         """Return registered agents and profiles, oldest first."""
@@ -247,21 +243,21 @@ class SqlStore:
         return await self._read(lambda connection: load_dashboard_figures(connection, window))
 
     async def _read(self, load: Callable[[Connection], _T]) -> _T:
-        return await self._to_the_end(self._database.read(load), "read")
+        with _reporting():
+            return await self._database.read(load)
 
-    async def _write(self, work: Callable[[Connection], _T], name: str) -> _T:
-        return await self._to_the_end(self._database.write(work), name)
+    async def _write(self, work: Callable[[Connection], _T]) -> _T:
+        with _reporting():
+            return await self._database.write(work)
 
-    async def _to_the_end(self, work: Coroutine[Any, Any, _T], name: str) -> _T:
-        # In a task of its own: the connection of who is cancelled in the middle is still in use.
-        task = asyncio.create_task(work, name=name)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        task.add_done_callback(retrieve)
-        try:
-            return await asyncio.shield(task)
-        except _AWAY as error:
-            raise StoreUnavailable(str(error)) from error
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    """Say in our words that the database is away."""
+    try:
+        yield
+    except _AWAY as error:
+        raise StoreUnavailable(str(error)) from error
 
 
 def _epoch(connection: Connection) -> str:
