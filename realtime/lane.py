@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from realtime.batches import Batch
 from realtime.subscriber import Subscriber
@@ -82,7 +83,7 @@ class Lane:
         if start < end:
             self._readers[reader] = end
             for batch in self._since(start, end):
-                reader.put_nowait(batch)
+                reader.put_next(batch)
 
     def skip(self, reader: Subscriber) -> None:
         """Take as given to `reader` all that there is."""
@@ -106,22 +107,20 @@ class Lane:
         """Give to the next readers; come back for the others in another turn, and for what was published meanwhile."""
         if self._round is None:
             return
-        for _ in range(TURN_READERS):
-            reader = next(self._round, None)
-            if reader is None:
-                self._end_round()
-                return
-            if reader in self._readers:
-                self._give_in_turn(reader)
-        asyncio.get_running_loop().call_soon(self._go_on)
-
-    def _give_in_turn(self, reader: Subscriber) -> None:
-        try:
-            self.give(reader)
-        except Exception as fault:
-            # Ours, and this reader's end; the others have their turn, or the lane would stand still for ever.
-            log.exception("a reader could not be given what was published")
-            reader.end(fault)
+        turn = list(islice(self._round, TURN_READERS))
+        for reader in turn:
+            # Not one more call here: what a reader costs, it costs for each event and reader.
+            try:
+                if reader in self._readers:
+                    self.give(reader)
+            except Exception as fault:
+                # Ours, and this reader's end; the others have their turn, or the lane would stand still for ever.
+                log.exception("a reader could not be given what was published")
+                reader.end(fault)
+        if len(turn) < TURN_READERS:
+            self._end_round()
+        else:
+            asyncio.get_running_loop().call_soon(self._go_on)
 
     def _end_round(self) -> None:
         self._round = None

@@ -130,14 +130,27 @@ class Subscriber:
     def put_nowait(self, batch: Sequence[Envelope]) -> None:
         """Queue `batch`, in order, for the reader; behind all that was published to its channel before."""
         self._catch_up()
+        if isinstance(batch, Batch):
+            self.put_next(batch)
+        else:
+            self._queue_up(batch)
+
+    def put_next(self, batch: Batch) -> None:
+        """Queue what comes next on the reader's channel: `put_nowait` for its lane, which runs for every reader."""
+        if self._ended is not None or not self._fits(batch):
+            self._queue_up(batch)
+            return
+        waiting, outlet = self._waiting, self.outlet
+        if waiting is not None and outlet is not None and not waiting.done() and outlet.write_nowait(batch):
+            self.cursor = batch.cursor or self.cursor
+        elif self._has_alone(batch):
+            self._wake()
+        else:
+            self._queue_up(batch)
+
+    def _queue_up(self, batch: Sequence[Envelope]) -> None:
         if self._ended is not None:
             return
-        if isinstance(batch, Batch) and self._fits(batch):
-            if self._has_written(batch):
-                return
-            if self._has_alone(batch):
-                self._wake()
-                return
         self._conflate(self._alone or ())
         self._alone = None
         self._conflate(self._kept(batch) if self._lapsed else batch)
@@ -226,16 +239,8 @@ class Subscriber:
             self._waiting.set_result(None)
 
     def _fits(self, batch: Batch) -> bool:
-        return len(batch) <= self.limit and (len(batch) <= 1 or batch.size <= self.limit_bytes)
-
-    def _has_written(self, batch: Batch) -> bool:
-        """Write `batch` past the stream, if that sleeps and the outlet takes it; else tell that it is not written."""
-        if self.outlet is None or self._waiting is None or self._waiting.done():
-            return False
-        if not self.outlet.write_nowait(batch):
-            return False
-        self.cursor = batch.cursor or self.cursor
-        return True
+        count = len(batch)
+        return count <= self.limit and (count <= 1 or batch.size <= self.limit_bytes)
 
     def _has_alone(self, batch: Batch) -> bool:
         """Keep `batch` as it is, if nothing else waits; else tell that it is not kept."""
