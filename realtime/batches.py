@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from realtime.envelopes import Envelope
 from realtime.kept import Kept
@@ -17,19 +16,19 @@ class Batch(Kept, tuple[Envelope, ...]):  # noqa: SLOT001 - what is made of it i
     def __init__(self, _: Iterable[Envelope] = ()) -> None:
         """Hold the envelopes, as a tuple does."""
         self._kept = {}
+        self._size: int | None = None
+        #: Where a reader stands that has all of them; None where none has a cursor.
+        self.cursor = next((envelope.cursor for envelope in reversed(self) if envelope.cursor is not None), None)
+        #: The reasons of the gaps in it.
+        self.gaps = tuple(
+            envelope.payload["reason"]
+            for envelope in self
+            if envelope.type == "gap" and isinstance(envelope.payload, dict)
+        )
 
-    @cached_property
+    @property
     def size(self) -> int:
         """How many bytes the payloads have, as JSON."""
-        return sum(envelope.size for envelope in self)
-
-    @cached_property
-    def cursor(self) -> str | None:
-        """Where a reader stands that has all of them; None where none has a cursor."""
-        return next((envelope.cursor for envelope in reversed(self) if envelope.cursor is not None), None)
-
-    @cached_property
-    def gaps(self) -> tuple[str, ...]:
-        """The reasons of the gaps in it."""
-        payloads = (envelope.payload for envelope in self if envelope.type == "gap")
-        return tuple(payload["reason"] for payload in payloads if isinstance(payload, dict))
+        if self._size is None:
+            self._size = sum(envelope.size for envelope in self)
+        return self._size
