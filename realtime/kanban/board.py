@@ -66,8 +66,7 @@ class Board:
 
     def move(self, card: Card, target: Column, index: int, at: datetime) -> list[Recorded]:
         """Return the events that put `card` at `index` of `target`, none when it is there already."""
-        others = [other for other in target.card_ids if other != card.id]
-        place = min(index, len(others))
+        place = min(index, len(target.card_ids) - (card.column_id == target.id))
         home = self.state.columns[card.column_id]
         from_index = home.card_ids.index(card.id)
         if home.id == target.id and from_index == place:

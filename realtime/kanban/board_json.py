@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import TypeAdapter
 
 from realtime.kanban.board import Board
@@ -13,7 +15,8 @@ _BOARD: TypeAdapter[Board] = TypeAdapter(Board)
 
 def board_to_json(board: Board) -> bytes:
     """Encode; the order of columns, cards and attempts is kept."""
-    return _BOARD.dump_json(board)
+    plain = replace(board.state, cards=dict(board.state.cards))
+    return _BOARD.dump_json(replace(board, state=plain))
 
 
 def board_from_json(text: bytes | str) -> Board:

@@ -1,7 +1,7 @@
 """What an event did to a board, exactly: the differences that are stored in the log and folded into states.
 
 `apply` is the only way a `BoardState` comes about from another. A change carries all that is needed to apply it,
-so folding needs neither clock nor ids. Its cost is that of the change, plus a copy of one dictionary: 8 µs for 2,000
+so folding needs neither clock nor ids. Its cost is that of the change, plus copies of dictionaries: 8 µs each for 2,000
 cards, measured, for which every state of every moment may be shared, queued and encoded later.
 """
 
@@ -15,6 +15,7 @@ from typing import Literal, assert_never
 
 from pydantic import TypeAdapter
 
+from realtime.kanban.cards import Cards
 from realtime.kanban.ids import CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column
 
@@ -144,18 +145,16 @@ def apply(state: BoardState, change: BoardChange | Difference) -> BoardState:
     match change:
         case CardCreated(card=card, index=index):
             column = _inserted(state.columns[card.column_id], card.id, index)
-            return BoardState(_with(state.columns, column), {**state.cards, card.id: card})
+            return BoardState(_with(state.columns, column), Cards.of(state.cards).put(card))
         case CardUpdated(card=card):
-            return BoardState(state.columns, {**state.cards, card.id: card})
+            return BoardState(state.columns, Cards.of(state.cards).put(card))
         case CardMoved():
             return _moved(state, change)
         case CardDeleted(card_id=card_id, column_id=column_id, index=index):
             columns = _with(state.columns, _without(state.columns[column_id], index))
-            cards = _renewed(state, change)
-            del cards[card_id]
-            return BoardState(columns, cards)
+            return BoardState(columns, _renewed(state, change).remove(card_id))
         case StateReplaced(columns=columns, cards=new_cards):
-            return BoardState({column.id: column for column in columns}, {card.id: card for card in new_cards})
+            return BoardState({column.id: column for column in columns}, Cards({card.id: card for card in new_cards}))
         case ColumnsChanged(columns=headings):
             return BoardState({one.id: _titled(state.columns.get(one.id), one) for one in headings}, state.cards)
         case _:
@@ -176,19 +175,17 @@ def displaced(state: BoardState, change: CardMoved | CardDeleted) -> tuple[CardI
 
 def _moved(state: BoardState, change: CardMoved) -> BoardState:
     cards = _renewed(state, change)
-    cards[change.card_id] = replace(cards[change.card_id], column_id=change.to_column_id)
+    if change.to_column_id != change.from_column_id:
+        cards = cards.put(replace(cards[change.card_id], column_id=change.to_column_id))
     columns = _with(state.columns, _without(state.columns[change.from_column_id], change.from_index))
     columns = _with(columns, _inserted(columns[change.to_column_id], change.card_id, change.index))
     return BoardState(columns, cards)
 
 
-def _renewed(state: BoardState, change: CardMoved | CardDeleted) -> dict[CardId, Card]:
-    """Return a copy of the cards, in which those that `change` displaces have its time."""
-    cards = dict(state.cards)
-    if change.updated_at is not None:
-        for card_id in displaced(state, change):
-            cards[card_id] = cards[card_id].renewed(change.updated_at)
-    return cards
+def _renewed(state: BoardState, change: CardMoved | CardDeleted) -> Cards:
+    """Return the cards, of which those that `change` displaces have its time."""
+    cards = Cards.of(state.cards)
+    return cards if change.updated_at is None else cards.renew(displaced(state, change), change.updated_at)
 
 
 def _with(columns: Mapping[ColumnId, Column], column: Column) -> Mapping[ColumnId, Column]:

@@ -29,6 +29,7 @@ from realtime.errors import (
 from realtime.kanban import changes, events
 from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, stop_attempt
 from realtime.kanban.board import Board, Recorded
+from realtime.kanban.cards import Cards
 from realtime.kanban.dependencies import find_cycle
 from realtime.kanban.fields import Description, Flag, Index, TicketTypeName, Title
 from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
@@ -193,14 +194,15 @@ def _move(board: Board, command: MoveCard, now: datetime) -> list[Recorded]:
 
 def _delete(board: Board, command: DeleteCard, now: datetime) -> list[Recorded]:
     card = _card(board, command.card_id)
+    state = board.state
+    waiting = [state.cards[other.id] for other in Cards.of(state.cards).bare.values() if card.id in other.depends_on]
     freed = (
         changes.CardUpdated(
             replace(other, depends_on=tuple(id for id in other.depends_on if id != card.id)), ("depends_on",)
         )
-        for other in board.state.cards.values()
-        if card.id in other.depends_on
+        for other in waiting
     )
-    index = board.state.columns[card.column_id].card_ids.index(card.id)
+    index = state.columns[card.column_id].card_ids.index(card.id)
     note = events.CardDeleted(board_id_=board.id, card_id=card.id, column_id=card.column_id)
     return board.record(note, now, *freed, changes.CardDeleted(card.id, card.column_id, index, now))
 
@@ -223,7 +225,7 @@ def _check_dependencies(state: BoardState, card: Card) -> None:
     unknown = [other for other in card.depends_on if other not in state.cards and other != card.id]
     if unknown:
         raise DependencyMismatch(FieldError("dependsOn", f"expected cards of this board, got {unknown[0]!r}"))
-    graph: dict[str, Sequence[str]] = {other.id: other.depends_on for other in state.cards.values()}
+    graph: dict[str, Sequence[str]] = {id: other.depends_on for id, other in Cards.of(state.cards).bare.items()}
     graph[card.id] = card.depends_on
     cycle = find_cycle(graph)
     if cycle:

@@ -17,10 +17,10 @@ __all__ = [
     "ACTIVE_STATUSES",
     "DEFAULT_COLUMNS",
     "DONE",
-    "ENCODED",
-    "ENCODED_BEFORE",
     "IN_PROGRESS",
     "REVIEW",
+    "WRITTEN",
+    "WRITTEN_CANONICALLY",
     "AttemptRef",
     "AttemptStatus",
     "BoardState",
@@ -93,14 +93,14 @@ class GithubIssue:
     url: str
 
 
-#: Where a card keeps its encoding (`wire.card_json`), and that of the card it is but for `updated_at`.
-ENCODED = "_json"
-ENCODED_BEFORE = "_json_before"
+#: Where a card keeps what `wire` and `canonical` write of it, which ends before its `updated_at`.
+WRITTEN = "_written"
+WRITTEN_CANONICALLY = "_canonical"
 
 
 @dataclass(frozen=True)
 class Card:
-    """A card. Not slotted: `wire.card_json` keeps its encoding in the instance."""
+    """A card. Not slotted: what is made of it is kept in the instance."""
 
     id: CardId
     #: Ids of cards are unique on their board only.
@@ -125,14 +125,11 @@ class Card:
         """
         own = self.__dict__
         twin = object.__new__(Card)
-        twin.__dict__.update({name: own[name] for name in _CARD_FIELDS}, updated_at=at)
-        before = own.get(ENCODED) or own.get(ENCODED_BEFORE)
-        if before is not None:
-            twin.__dict__[ENCODED_BEFORE] = before
+        twin.__dict__.update({name: own[name] for name in _INHERITED if name in own}, updated_at=at)
         return twin
 
 
-_CARD_FIELDS = tuple(one.name for one in fields(Card))
+_INHERITED = (*(one.name for one in fields(Card)), WRITTEN, WRITTEN_CANONICALLY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,20 @@ Encodes only; what comes in is parsed by `commands`, `events` and `state_input`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import orjson
 
 from realtime.clock import iso
-from realtime.kanban.models import ENCODED, ENCODED_BEFORE, BoardState, Card, Column, Project
+from realtime.kanban.cards import Cards
+from realtime.kanban.ids import CardId
+from realtime.kanban.models import WRITTEN, BoardState, Card, Column, Project
 
-__all__ = ["CARD_KEYS", "card_json", "card_wire", "columns_wire", "project_wire", "state_json"]
+__all__ = ["CARD_KEYS", "card_wire", "columns_wire", "end_of_card", "project_wire", "state_json"]
 
-# `card_wire` ends with `updatedAt`, whose text has always the same length.
-_TIME_BYTES = len(b'2025-01-02T03:04:05.678Z"}')
 #: Attribute of a card → its key on the wire; a card's id never changes and its column is told by the column.
 CARD_KEYS: Mapping[str, str] = {
     "ticket_key": "ticketKey",
@@ -55,39 +58,44 @@ def card_wire(card: Card) -> dict[str, Any]:
     return wire
 
 
-def card_json(card: Card) -> bytes:
-    """Return `card_wire` as JSON, encoded once in the life of a card (cards are immutable).
-
-    Of a card that a move only renewed, all but the time is that of the card before.
-    """
-    own = card.__dict__
-    cached: bytes | None = own.get(ENCODED)
-    if cached is None:
-        before: bytes | None = own.pop(ENCODED_BEFORE, None)
-        if before is None:
-            cached = orjson.dumps(card_wire(card))
-        else:
-            cached = before[:-_TIME_BYTES] + iso(card.updated_at).encode() + b'"}'
-        own[ENCODED] = cached
-    return cached
-
-
 def columns_wire(*columns: Column) -> dict[str, Any]:
     """Return columns by id."""
     return {column.id: {"id": column.id, "title": column.title, "cardIds": list(column.card_ids)} for column in columns}
 
 
 def state_json(state: BoardState) -> bytes:
-    """Return a BoardState as JSON, joined from the cached bytes of its cards.
+    """Return a BoardState as JSON, joined from what is kept of its cards: 1 ms for 2,000 (measured).
 
     The cards come by their place in the column, ties by creation: the order in which the original's database
     gave them. No client depends on it, but so a state is the original's byte for byte.
     """
-    place = {card_id: n for column in state.columns.values() for n, card_id in enumerate(column.card_ids)}
-    cards = sorted(state.cards.values(), key=lambda card: place[card.id])
+    cards = Cards.of(state.cards)
+    place: dict[CardId, int] = {}
+    for column in state.columns.values():
+        place.update(zip(column.card_ids, count(), strict=False))
+    ids = sorted(cards.bare, key=place.__getitem__)
+    parts = [b""] * (2 * len(ids))
+    parts[::2] = [card.__dict__.get(WRITTEN) or _written(card) for card in map(cards.bare.__getitem__, ids)]
+    parts[1::2] = map(end_of_card, map(cards.updated_at, ids))
+    if parts:
+        parts[0] = parts[0].removeprefix(b",")
     head = orjson.dumps({"columns": columns_wire(*state.columns.values()), "columnOrder": list(state.columns)})
-    entries = b",".join(orjson.dumps(card.id) + b":" + card_json(card) for card in cards)
-    return head[:-1] + b',"cards":{' + entries + b"}}"
+    return b"".join((head[:-1], b',"cards":{', *parts, b"}}"))
+
+
+# A move gives one time to every card it displaces; and what was written of a card has no time, so that stays good.
+@lru_cache(16_384)
+def end_of_card(updated_at: datetime) -> bytes:
+    """Return what stands behind `"updatedAt":"` in the JSON of a card, where that comes last."""
+    return b'%b"}' % iso(updated_at).encode()
+
+
+def _written(card: Card) -> bytes:
+    """Return the card as a member of `cards` behind another, up to the text of `updatedAt`, and keep it."""
+    json = orjson.dumps(card_wire(card))
+    written = b",%b:%b" % (orjson.dumps(card.id), json.removesuffix(end_of_card(card.updated_at)))
+    card.__dict__[WRITTEN] = written
+    return written
 
 
 def project_wire(project: Project) -> dict[str, Any]:
