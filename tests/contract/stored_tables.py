@@ -40,7 +40,7 @@ def put(url: str, tables: Tables) -> None:
 def _contents(tables: Tables) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     yield projects, _rows(projects, tables.projects, "sequence")
     yield columns, _rows(columns, tables.columns, "position")
-    yield cards, _rows(cards, tables.cards, "position", "sequence")
+    yield cards, _rows(cards, tables.cards, "sequence")
     yield attempts, _rows(attempts, tables.attempts)
     yield logs, _rows(logs, tables.logs, "id")
     yield agents, _rows(agents, tables.agents, "sequence")

@@ -164,7 +164,7 @@ async def test_no_statement_reads_a_large_table_from_end_to_end(file_store: tupl
         }
     assert scans == {
         "SCAN attempts USING INDEX attempts_active",  # holds those that are not over, and ends at the limit
-        "SCAN cards USING COVERING INDEX cards_by_place",  # cards are counted, but not looked at
+        "SCAN cards USING COVERING INDEX cards_by_column",  # cards are counted, but not looked at
     }
 
 

@@ -8,14 +8,16 @@ import time
 from contextlib import aclosing, closing
 from pathlib import Path
 
+from realtime.backends.sql.places import Places
 from realtime.kanban.board import Board
-from realtime.kanban.commands import CreateCard
+from realtime.kanban.commands import CreateCard, MoveCard
+from realtime.kanban.ids import BoardId, ColumnId
 from realtime.node import Node
 from realtime.options import StreamOptions
 from realtime.position import parse_cursor
 from realtime.streams import board_stream
 from tests.kit.deadline import deadline
-from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish, take
+from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, order_of, publish, take
 from tests.kit.publishing import event
 
 #: More than the migration reads at a time.
@@ -41,8 +43,26 @@ async def _told_since(url: str, after: str, count: int) -> list[tuple[str, str |
         return [(one.type, one.cursor, one.payload_json()) for one in (await take(stream, count, units=20))[1:]]
 
 
+def _undo_lists(connection: sqlite3.Connection) -> None:
+    """Undo 0005: each card's own row says where it lies and when it was updated."""
+    connection.execute("DROP INDEX cards_by_column")
+    connection.execute("ALTER TABLE cards ADD COLUMN position INTEGER NOT NULL DEFAULT 0")
+    connection.execute("CREATE INDEX cards_by_place ON cards (board_id, column_id, position)")
+    for board_id, *texts in connection.execute("SELECT board_id, card_ids, renewed FROM columns").fetchall():
+        places = Places.read(*texts)
+        rows = [(n, at, board_id, id) for n, (id, at) in enumerate(zip(places.card_ids, places.times, strict=True))]
+        connection.executemany(
+            "UPDATE cards SET position = ?, updated_at = coalesce(?, updated_at) WHERE board_id = ? AND id = ?", rows
+        )
+    for name in ("card_ids", "renewed"):
+        connection.execute(f"ALTER TABLE columns DROP COLUMN {name}")
+    connection.execute("UPDATE alembic_version SET version_num = '0004'")
+    connection.commit()
+
+
 def _undo_retention(connection: sqlite3.Connection) -> None:
-    """Undo 0003: nobody knows when an event was written, and nothing was ever cut off."""
+    """Undo 0003 and what came later: nobody knows when an event was written, and nothing was ever cut off."""
+    _undo_lists(connection)
     connection.execute("ALTER TABLE events DROP COLUMN recorded_at")
     connection.execute("ALTER TABLE channels DROP COLUMN pruned")
     connection.execute("UPDATE alembic_version SET version_num = '0002'")
@@ -106,3 +126,36 @@ async def test_events_of_the_second_version_are_as_old_as_their_senders_said(tmp
     # An event of the future would keep itself, and all that follow it, for ever.
     assert before <= future[1] < future[0]
     assert new[1] >= before > new[0]
+
+
+def _to_top(card: CreateCard, target: ColumnId) -> MoveCard:
+    return MoveCard(card_id=card.card_id, to_column_id=target, to_index=0)
+
+
+async def _move_about(node: Node, board_id: BoardId) -> CreateCard:
+    """Make a board whose cards lie in another order than they were made in; return one that did not move itself."""
+    state = (await create_board(node, board_id)).state
+    backlog, done = column_id(state, "Backlog"), column_id(state, "Done")
+    first, second, third = made = [CreateCard(column_id=backlog, title=title) for title in "abc"]
+    await node.bus.execute(board_id, *made)
+    await node.bus.execute(board_id, _to_top(third, backlog))
+    await node.bus.execute(board_id, _to_top(first, done))
+    return second
+
+
+async def test_cards_of_the_fourth_version_keep_their_places_and_times(tmp_path: Path) -> None:
+    file, both = tmp_path / "b.db", [BOARD, BoardId("p2")]
+    url = f"sqlite+aiosqlite:///{file}"
+    async with open_store(url) as store, open_node(store) as node:
+        card, _ = [await _move_about(node, board_id) for board_id in both]
+        before = await store.boards_by_id(both)
+    with closing(sqlite3.connect(file)) as database:
+        _undo_lists(database)
+    async with open_store(url) as store, open_node(store) as node:
+        after = await store.boards_by_id(both)
+        assert after == before
+        assert [order_of(one.board) for one in after.values()] == [order_of(one.board) for one in before.values()]
+        moved = await node.bus.execute(BOARD, _to_top(card, column_id(before[BOARD].board.state, "Review")))
+        stored = await store.board(BOARD)
+    assert stored is not None
+    assert stored.board == moved.board

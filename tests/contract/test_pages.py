@@ -186,4 +186,4 @@ async def test_many_cost_as_many_statements_as_one(node: Node) -> None:
 
     await queue(node, "a0")
     await queue(node, "a1")
-    assert await cost(2) == await cost(1) == [6, 1, 2, 1, 1, 1, 1, 1]
+    assert await cost(2) == await cost(1) == [6, 1, 3, 1, 1, 1, 1, 1]

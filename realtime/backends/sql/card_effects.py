@@ -1,7 +1,4 @@
-"""What a change of a board does to the rows of columns, cards and dependencies: change → statements. Pure.
-
-Positions stay without gaps by one or two statements per move, whose cost the database bears, not Python.
-"""
+"""What a change of a board does to the rows of columns, cards and dependencies: change → statements. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +7,16 @@ from typing import Any, assert_never
 
 from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, insert, or_, select, update
 
-from realtime.backends.sql.tables import Instant, cards, columns, dependencies, projects
+from realtime.backends.sql.places import Placed, Places
+from realtime.backends.sql.placing import Placing
+from realtime.backends.sql.tables import cards, columns, dependencies, projects
 from realtime.kanban.changes import BoardChange, CardCreated, CardDeleted, CardMoved, CardUpdated, StateReplaced
 from realtime.kanban.ids import BoardId, ticket_number
 from realtime.kanban.models import Card
 
 __all__ = ["DELETE_BOARD", "effects"]
 
-Effect = tuple[Executable, dict[str, Any]]
-
-#: Beyond the last position of any column.
-LAST = 2**31 - 1
+Effect = tuple[Executable, dict[str, Any]] | tuple[Placing, tuple[BoardId, Placed]]
 
 _board: BindParameter[str] = bindparam("board")
 _here = cards.c.board_id == _board
@@ -33,22 +29,8 @@ _next_sequence = (
 ).scalar_subquery()
 _add_card_last = insert(cards).values(sequence=_next_sequence)
 _set_card = update(cards).where(_this)
-_place_card = (
-    update(cards)
-    .where(_this)
-    .values(column_id=bindparam("to"), position=bindparam("index"), updated_at=bindparam("at"))
-)
-# The cards at `low` to `high` of a column go `by` places down (or up, when it is negative) for `card`.
-_shift = (
-    update(cards)
-    .where(
-        _here,
-        cards.c.column_id == bindparam("column"),
-        cards.c.position.between(bindparam("low"), bindparam("high")),
-        cards.c.id != bindparam("card"),
-    )
-    .values(position=cards.c.position + bindparam("by"), updated_at=bindparam("at", type_=Instant))
-)
+_put_into = update(cards).where(_this).values(column_id=bindparam("to"))
+_place = Placing()
 _delete_card = delete(cards).where(_this)
 _add_dependency = insert(dependencies)
 _delete_dependencies = delete(dependencies).where(
@@ -70,58 +52,42 @@ DELETE_BOARD = tuple(delete(table).where(table.c.board_id == _board) for table i
 def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
     """Yield what `change` does to the rows of a board, in order."""
     match change:
-        case CardCreated(card=card, index=index):
-            # A new card comes last, so no other makes room for it.
-            yield (
-                _add_card_last,
-                {"board": board_id, "board_id": board_id, "id": card.id, "position": index, **_values(card)},
-            )
+        case CardCreated(card=card):
+            yield _add_card_last, {"board": board_id, "board_id": board_id, "id": card.id, **_values(card)}
+            yield _place, (board_id, change)
             yield from _dependencies(board_id, card)
             yield _count_ticket, {"board": board_id}
         case CardUpdated(card=card, fields=fields):
             values = _values(card)
             del values["column_id"]
             yield _set_card.values(values), {"board": board_id, "card": card.id}
+            yield _place, (board_id, change)
             if "depends_on" in fields:
                 yield _delete_dependencies, {"board": board_id, "card": card.id}
                 yield from _dependencies(board_id, card)
-        case CardMoved():
-            yield from _moved(board_id, change)
-        case CardDeleted(card_id=card_id, column_id=column_id, index=index, updated_at=at):
+        case CardMoved(card_id=card_id, from_column_id=source, to_column_id=target):
+            if source != target:
+                yield _put_into, {"board": board_id, "card": card_id, "to": target}
+            yield _place, (board_id, change)
+        case CardDeleted(card_id=card_id):
             this = {"board": board_id, "card": card_id}
             yield _delete_both_ways, this
             yield _delete_card, this
-            yield _shift, {**this, "column": column_id, "low": index + 1, "high": LAST, "by": -1, "at": at}
+            yield _place, (board_id, change)
         case StateReplaced():
             yield from _replaced(board_id, change)
         case _:
             assert_never(change)
 
 
-def _moved(board_id: BoardId, change: CardMoved) -> Iterator[Effect]:
-    this = {"board": board_id, "card": change.card_id, "at": change.updated_at}
-    source = {**this, "column": change.from_column_id}
-    target = {**this, "column": change.to_column_id}
-    start, end = change.from_index, change.index
-    if change.from_column_id != change.to_column_id:
-        yield _shift, {**source, "low": start + 1, "high": LAST, "by": -1}
-        yield _shift, {**target, "low": end, "high": LAST, "by": 1}
-    elif start < end:
-        yield _shift, {**source, "low": start + 1, "high": end, "by": -1}
-    else:
-        yield _shift, {**source, "low": end, "high": start - 1, "by": 1}
-    yield _place_card, {**this, "to": change.to_column_id, "index": end}
-
-
 def _replaced(board_id: BoardId, change: StateReplaced) -> Iterator[Effect]:
     for statement in DELETE_BOARD:
         yield statement, {"board": board_id}
     for n, column in enumerate(change.columns):
-        yield _add_column, {"board_id": board_id, "id": column.id, "title": column.title, "position": n}
-    place = {card_id: n for column in change.columns for n, card_id in enumerate(column.card_ids)}
+        row = {"board_id": board_id, "id": column.id, "title": column.title, "position": n}
+        yield _add_column, {**row, **Places.of(column.card_ids).written()}
     for n, card in enumerate(change.cards, start=1):
-        row = {"board_id": board_id, "id": card.id, "sequence": n, "position": place[card.id]}
-        yield _add_card, {**row, **_values(card)}
+        yield _add_card, {"board_id": board_id, "id": card.id, "sequence": n, **_values(card)}
     for card in change.cards:
         yield from _dependencies(board_id, card)
     highest = max((ticket_number(card.ticket_key) for card in change.cards), default=0)

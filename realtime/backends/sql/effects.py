@@ -14,6 +14,7 @@ from sqlalchemy import Executable, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql import card_effects
+from realtime.backends.sql.placing import Placing
 from realtime.backends.sql.prepared import Insertion
 from realtime.backends.sql.tables import (
     Instant,
@@ -37,7 +38,7 @@ from realtime.kanban.projection import new_project
 __all__ = ["Effect", "effects"]
 
 #: A statement and the parameters of one execution.
-Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion, tuple[Any, ...]]
+Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion | Placing, tuple[Any, ...]]
 
 _PROJECT_FIELDS = ("name", "repository_path", "repository_url", "repository_slug")
 

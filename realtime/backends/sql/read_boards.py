@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from realtime.backends.sql.tables import attempts, cards, channels, columns, dependencies, projects
+from realtime.backends.sql.places import Places
+from realtime.backends.sql.tables import attempts, cards, channels, columns, dependencies, instant, projects
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Board
+from realtime.kanban.cards import Cards
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import (
     AttemptRef,
@@ -66,10 +69,12 @@ def load_cards(connection: Connection, keys: Collection[CardKey]) -> dict[CardKe
     # More than was asked for where boards have cards of the same ids; the pairs are compared below.
     of_boards = dependencies.c.board_id.in_(boards) & dependencies.c.card_id.in_(ids)
     needed = _load_needed(connection, of_boards)
-    rows = connection.execute(select(cards).where(cards.c.board_id.in_(boards) & cards.c.id.in_(ids)))
+    query = select(cards).where(cards.c.board_id.in_(boards) & cards.c.id.in_(ids))
     wanted = set(keys)
-    found = (((row.board_id, row.id), row) for row in rows)
-    return {key: _card(row, tuple(needed[key])) for key, row in found if key in wanted}
+    rows = [row for row in connection.execute(query) if (row.board_id, row.id) in wanted]
+    times = _load_times(connection, {(row.board_id, row.column_id) for row in rows})
+    made = ((_card(row, tuple(needed[row.board_id, row.id])), times.get((row.board_id, row.id))) for row in rows)
+    return {(card.board_id, card.id): card if at is None else card.renewed(at) for card, at in made}
 
 
 def load_offset(connection: Connection, channel: Channel) -> int:
@@ -87,17 +92,34 @@ def _load_offsets(connection: Connection, which: list[Channel]) -> dict[Channel,
 def _load_states(connection: Connection, board_ids: list[BoardId]) -> dict[BoardId, BoardState]:
     needed = _load_needed(connection, dependencies.c.board_id.in_(board_ids))
     rows = connection.execute(select(cards).where(cards.c.board_id.in_(board_ids)).order_by(cards.c.sequence))
-    placed: dict[tuple[str, str], list[tuple[int, CardId]]] = defaultdict(list)
     found: dict[BoardId, dict[CardId, Card]] = {board_id: {} for board_id in board_ids}
     for row in rows:
-        placed[row.board_id, row.column_id].append((row.position, row.id))
         found[row.board_id][row.id] = _card(row, tuple(needed[row.board_id, row.id]))
     query = select(columns).where(columns.c.board_id.in_(board_ids)).order_by(columns.c.position)
     made: dict[BoardId, dict[ColumnId, Column]] = {board_id: {} for board_id in board_ids}
+    times: dict[BoardId, dict[CardId, datetime]] = {board_id: {} for board_id in board_ids}
     for row in connection.execute(query):
-        card_ids = tuple(card_id for _, card_id in sorted(placed[row.board_id, row.id]))
+        places, own = Places.read(row.card_ids, row.renewed), found[row.board_id]
+        # The cards' own ids, so that each is in memory once.
+        card_ids = tuple(own[card_id].id for card_id in places.card_ids)
         made[row.board_id][row.id] = Column(ColumnId(row.id), row.title, card_ids)
-    return {board_id: BoardState(made[board_id], found[board_id]) for board_id in board_ids}
+        times[row.board_id] |= _times(places)
+    return {board_id: BoardState(made[board_id], Cards(found[board_id], times[board_id])) for board_id in board_ids}
+
+
+def _load_times(connection: Connection, which: Collection[tuple[BoardId, ColumnId]]) -> dict[CardKey, datetime]:
+    """Return when cards were updated, as far as their columns say it; of at least these columns."""
+    of_boards = columns.c.board_id.in_({board_id for board_id, _ in which})
+    query = select(columns).where(of_boards, columns.c.id.in_({column_id for _, column_id in which}))
+    rows = connection.execute(query.where(columns.c.renewed != "[]"))
+    found = ((row.board_id, _times(Places.read(row.card_ids, row.renewed))) for row in rows)
+    return {(board_id, card_id): at for board_id, times in found for card_id, at in times.items()}
+
+
+def _times(places: Places) -> dict[CardId, datetime]:
+    # Cards that were displaced together share their time.
+    instants = {at: instant(at) for at in places.times if at is not None}
+    return {card_id: instants[at] for card_id, at in places.renewed()}
 
 
 def _load_needed(connection: Connection, which: ColumnElement[bool]) -> defaultdict[tuple[str, str], list[CardId]]:

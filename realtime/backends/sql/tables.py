@@ -35,6 +35,7 @@ __all__ = [
     "conversation",
     "dependencies",
     "events",
+    "instant",
     "logs",
     "meta",
     "metadata",
@@ -57,6 +58,11 @@ def milliseconds(instant: datetime) -> int:
     return (instant - _EPOCH) // _MILLISECOND
 
 
+def instant(milliseconds: int) -> datetime:
+    """Return what `milliseconds` makes an integer of."""
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, stored as milliseconds since 1970."""
 
@@ -69,7 +75,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Milliseconds → datetime."""
-        return None if value is None else _EPOCH + value * _MILLISECOND
+        return None if value is None else instant(value)
 
 
 metadata = MetaData()
@@ -101,6 +107,10 @@ columns = Table(
     Column("id", Text, primary_key=True),
     Column("title", Text, nullable=False),
     Column("position", Integer, nullable=False),
+    # Its cards from top to bottom, and the times of those that were displaced since their rows were written (`places`).
+    # In this order: in SQLite a reader of the second walks through all of the first.
+    Column("renewed", Text, nullable=False, server_default="[]"),
+    Column("card_ids", Text, nullable=False, server_default="[]"),
 )
 
 cards = Table(
@@ -109,8 +119,6 @@ cards = Table(
     Column("board_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     Column("column_id", Text, nullable=False),
-    # Place in the column from 0, without gaps.
-    Column("position", Integer, nullable=False),
     # Order of creation on the board.
     Column("sequence", BigInteger, nullable=False),
     Column("title", Text, nullable=False),
@@ -123,8 +131,9 @@ cards = Table(
     Column("issue_number", BigInteger),
     Column("issue_url", Text),
     Column("created_at", Instant, nullable=False),
+    # Unless the card's column says otherwise.
     Column("updated_at", Instant, nullable=False),
-    Index("cards_by_place", "board_id", "column_id", "position"),
+    Index("cards_by_column", "board_id", "column_id"),
     Index("cards_by_id", "id"),
 )
 

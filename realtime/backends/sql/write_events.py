@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Connection, Row, bindparam, cast, exists, fun
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.effects import Effect, effects
+from realtime.backends.sql.placing import Placing
 from realtime.backends.sql.prepared import Insertion, Lookup
 from realtime.backends.sql.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
@@ -119,7 +120,7 @@ def _run(connection: Connection, todo: Iterable[Effect]) -> None:
         run = list(group)
         statement = run[0][0]
         several: list[Any] = [parameters for _, parameters in run]
-        if isinstance(statement, Insertion):
+        if isinstance(statement, Insertion | Placing):
             statement.run(connection, several)
         else:
             connection.execute(statement, several)

@@ -1,19 +1,21 @@
-"""Random board states as they may come from outside, and what a client keeps of a board: plain JSON."""
+"""Random board states as they may come from outside, changes of them, and what a client keeps: plain JSON."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import orjson
 from hypothesis import strategies as st
 
+from realtime.kanban.changes import CardCreated, CardDeleted, CardMoved, CardUpdated
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column, GithubIssue, TicketType
 from realtime.kanban.wire import state_json
 from tests.kit.nodes import START
 
-__all__ = ["IDS", "on_the_wire", "states"]
+__all__ = ["IDS", "changes_of", "on_the_wire", "states"]
 
 #: Among them what JSON Pointer escapes, and what UTF-16 sorts otherwise than code points.
 IDS = ("a", "b", "c", "d", "e", "~1/x", "m~n", "", "\ue000", "\U0001f600", "card 10", "card 9")
@@ -52,6 +54,26 @@ def states(draw: st.DrawFn) -> BoardState:
     ]
     cards = [draw(_cards(card_id, home)) for card_id, home in homes.items()]
     return BoardState({column.id: column for column in made}, {card.id: card for card in cards})
+
+
+@st.composite
+def changes_of(draw: st.DrawFn, state: BoardState, n: int) -> CardCreated | CardUpdated | CardMoved | CardDeleted:
+    """Draw a change of a state that has columns, the `n`th that is done to it."""
+    # Times that come again, and go back: who sends an event says when it was.
+    at = draw(st.none() | st.integers(0, 3).map(lambda ms: START + timedelta(milliseconds=ms)))
+    column = draw(st.sampled_from(list(state.columns.values())))
+    if not state.cards or draw(st.integers(0, 5)) == 0:
+        return CardCreated(draw(_cards(f"new {n}", column.id)), draw(st.integers(0, len(column.card_ids))))
+    chosen = draw(st.sampled_from(list(state.cards)))
+    home = next(one for one in state.columns.values() if chosen in one.card_ids)
+    kind, place = draw(st.sampled_from("mmmud")), home.card_ids.index(chosen)
+    if kind == "u":
+        changed = replace(state.cards[chosen], title=f"title {n}")
+        return CardUpdated(changed if at is None else replace(changed, updated_at=at), ("title",))
+    if kind == "d":
+        return CardDeleted(chosen, home.id, place, at)
+    others = [one for one in column.card_ids if one != chosen]
+    return CardMoved(chosen, home.id, place, column.id, draw(st.integers(0, len(others))), at)
 
 
 def on_the_wire(state: BoardState) -> Any:

@@ -17,7 +17,7 @@ from realtime.kanban.ids import CardId
 from realtime.kanban.models import BoardState, Card
 from realtime.kanban.wire import state_json
 from tests.kit.nodes import START
-from tests.unit.realtime.states import states
+from tests.unit.realtime.states import changes_of, states
 from tests.unit.realtime.test_changes import card
 
 #: Before each change, and behind the last one, states that exist by then may be looked at, in one of these ways.
@@ -35,25 +35,6 @@ def _eager(before: BoardState, after: BoardState, change: Difference) -> BoardSt
         for id in displaced(before, change):
             cards[id] = replace(cards[id], updated_at=change.updated_at)
     return BoardState(after.columns, cards)
-
-
-@st.composite
-def _changes(draw: st.DrawFn, state: BoardState, n: int) -> Difference:
-    # Times that come again, and go back: who sends an event says when it was.
-    at = draw(st.none() | st.integers(0, 3).map(lambda ms: START + timedelta(milliseconds=ms)))
-    column = draw(st.sampled_from(list(state.columns.values())))
-    if not state.cards or draw(st.integers(0, 5)) == 0:
-        return CardCreated(card(f"new {n}", column.id), draw(st.integers(0, len(column.card_ids))))
-    chosen = draw(st.sampled_from(list(state.cards)))
-    home = next(one for one in state.columns.values() if chosen in one.card_ids)
-    kind, place = draw(st.sampled_from("mmmud")), home.card_ids.index(chosen)
-    if kind == "u":
-        changed = replace(state.cards[chosen], title=f"title {n}")
-        return CardUpdated(changed if at is None else replace(changed, updated_at=at), ("title",))
-    if kind == "d":
-        return CardDeleted(chosen, home.id, place, at)
-    others = [one for one in column.card_ids if one != chosen]
-    return CardMoved(chosen, home.id, place, column.id, draw(st.integers(0, len(others))), at)
 
 
 def _look(state: BoardState, how: str) -> None:
@@ -74,7 +55,7 @@ def test_states_are_those_in_which_each_card_has_its_time_at_once(first: BoardSt
     lazy, eager = [first], [first]
     for n in range(data.draw(st.integers(1, 8))):
         _look(data.draw(st.sampled_from(lazy)), data.draw(st.sampled_from(_LOOKS)))
-        change = data.draw(_changes(eager[-1], n))
+        change = data.draw(changes_of(eager[-1], n))
         lazy.append(apply(lazy[-1], change))
         eager.append(_eager(eager[-1], lazy[-1], change))
     for mine, other in zip(lazy, eager, strict=True):

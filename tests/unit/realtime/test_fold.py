@@ -117,6 +117,10 @@ async def _check_board(node: Node, log: list[StoredEvent], board_id: BoardId) ->
     assert folded is not None
     assert stored.board == folded
     assert order_of(stored.board) == order_of(folded)
+    cards = folded.state.cards
+    assert await node.store.cards_by_key([(board_id, id) for id in cards]) == {
+        (board_id, id): card for id, card in cards.items()
+    }
     rows = await node.store.attempts(board_id)
     assert [AttemptRef(row.id, row.card_id, row.status, row.created_at) for row in rows] == folded.newest_attempts()
     if view is not None:

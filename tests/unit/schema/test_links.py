@@ -85,7 +85,7 @@ async def test_board_project_attempt_and_card_lead_to_each_other(caller: Caller,
         ("attempts { todos { total } }", 8),
         ("attempts { logs { nodes { message } } conversation { nodes { __typename } } todos { total } }", 10),
         ("attempts { logs(first: 1) { nodes { id } } more: logs(first: 2) { nodes { id } } }", 9),
-        ("attempts { card { title attempts { id } } }", 9),
+        ("attempts { card { title attempts { id } } }", 10),
     ],
     ids=["nothing", "attempts", "todos", "all", "pages of two lengths", "in a circle"],
 )
