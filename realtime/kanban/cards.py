@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from datetime import datetime
+from itertools import repeat
 
 from realtime.kanban.ids import CardId
 from realtime.kanban.models import Card
@@ -19,13 +20,14 @@ class Cards(Mapping[CardId, Card]):
     and `updated_at` (`wire`, `canonical`), so most of them are never made.
     """
 
-    __slots__ = ("_cards", "_times")
+    __slots__ = ("_cards", "_made", "_times")
 
     def __init__(self, cards: Mapping[CardId, Card], times: Mapping[CardId, datetime] | None = None) -> None:
-        """Take `cards`; where `times` names one, that is its `updated_at` in place of its own."""
-        # Of its own: a card that was looked at takes the place of the one before, and older states have other times.
-        self._cards = dict(cards)
+        """Take `cards`, which nobody may change; where `times` names one, that is its `updated_at`, not its own."""
+        self._cards = cards
         self._times = times if times is not None else {}
+        #: Cards with the times of others than `_cards` has, which is shared with states that have other times.
+        self._made: dict[CardId, Card] = {}
 
     @classmethod
     def of(cls, cards: Mapping[CardId, Card]) -> Cards:
@@ -43,9 +45,10 @@ class Cards(Mapping[CardId, Card]):
 
     def put(self, card: Card) -> Cards:
         """Return these cards with `card` in the place of the one of its id, or behind all."""
-        following = Cards(self._cards, _without(self._times, card.id))
-        following._cards[card.id] = card
-        return following
+        times = self._times
+        if times.get(card.id, card.updated_at) != card.updated_at:
+            times = {**times, card.id: card.updated_at}
+        return Cards({**self._cards, **self._made, card.id: card}, times)
 
     def remove(self, card_id: CardId) -> Cards:
         """Return these cards without one.
@@ -53,19 +56,24 @@ class Cards(Mapping[CardId, Card]):
         Raises:
             KeyError: there is no such card.
         """
-        following = Cards(self._cards, _without(self._times, card_id))
-        del following._cards[card_id]
-        return following
+        cards, times = {**self._cards, **self._made}, dict(self._times)
+        del cards[card_id]
+        times.pop(card_id, None)
+        return Cards(cards, times)
 
     def renew(self, card_ids: Iterable[CardId], at: datetime) -> Cards:
         """Return these cards, of which some were updated at `at`."""
-        return Cards(self._cards, {**self._times, **dict.fromkeys(card_ids, at)})
+        cards = {**self._cards, **self._made} if self._made else self._cards
+        times = dict(self._times)
+        times.update(zip(card_ids, repeat(at)))
+        return Cards(cards, times)
 
     def __getitem__(self, card_id: CardId) -> Card:
         """Return a card; whoever asks again gets the same."""
-        card, at = self._cards[card_id], self._times.get(card_id)
+        card = self._made.get(card_id) or self._cards[card_id]
+        at = self._times.get(card_id)
         if at is not None and card.updated_at != at:
-            card = self._cards[card_id] = card.renewed(at)
+            card = self._made[card_id] = card.renewed(at)
         return card
 
     def __iter__(self) -> Iterator[CardId]:
@@ -82,26 +90,18 @@ class Cards(Mapping[CardId, Card]):
 
     def __repr__(self) -> str:
         """Show the cards."""
-        return f"Cards({self._made()!r})"
+        return f"Cards({dict(self.items())!r})"
 
     def values(self) -> ValuesView[Card]:
         """Return all cards, made."""
-        return self._made().values()
+        return self._make().values()
 
     def items(self) -> ItemsView[CardId, Card]:
         """Return all cards by id, made."""
-        return self._made().items()
+        return self._make().items()
 
-    def _made(self) -> dict[CardId, Card]:
-        for card_id in self._times:
-            self[card_id]
-        self._times = {}
+    def _make(self) -> Mapping[CardId, Card]:
+        if self._times:
+            self._cards = {card_id: self[card_id] for card_id in self._cards}
+            self._times, self._made = {}, {}
         return self._cards
-
-
-def _without(times: Mapping[CardId, datetime], card_id: CardId) -> Mapping[CardId, datetime]:
-    if card_id not in times:
-        return times
-    rest = dict(times)
-    del rest[card_id]
-    return rest

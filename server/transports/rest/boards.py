@@ -109,6 +109,9 @@ async def _home(request: Request, card_id: str) -> str | None:
     """
     node: Node = request.app.state.node
     board_id = BoardId(request.path_params["id"])
+    view = node.views.get(board_id)
+    if view is not None and card_id in view.board.state.cards:
+        return view.board.state.cards[CardId(card_id)].column_id
     homes = await node.store.homes_of(CardId(card_id))
     if homes and board_id not in homes and await node.store.project(board_id):
         raise Problem(400, "Card does not belong to this board")
