@@ -85,7 +85,8 @@ def _replaced(board_id: BoardId, change: StateReplaced) -> Iterator[Effect]:
         yield statement, {"board": board_id}
     for n, column in enumerate(change.columns):
         row = {"board_id": board_id, "id": column.id, "title": column.title, "position": n}
-        yield _add_column, {**row, **Places.of(column.card_ids).written()}
+        card_ids, renewed = Places.of(column.card_ids).written()
+        yield _add_column, {**row, "card_ids": card_ids, "renewed": renewed}
     for n, card in enumerate(change.cards, start=1):
         yield _add_card, {"board_id": board_id, "id": card.id, "sequence": n, **_values(card)}
     for card in change.cards:

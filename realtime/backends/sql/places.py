@@ -46,12 +46,15 @@ class Places:
         places.times[: len(times)] = times
         return places
 
-    def written(self) -> dict[str, str]:
-        """Return the columns of the row: a list of ids, and runs `[length, time]` from the top, `[]` for no time."""
+    def written(self) -> tuple[str, str]:
+        """Return the columns `card_ids` and `renewed` of the row.
+
+        Those are a list of ids, and runs `[length, time]` from the top, null for no time.
+        """
         runs = [[len(list(run)), at] for at, run in groupby(self.times)]
         if runs and runs[-1][1] is None:
             del runs[-1]
-        return {"card_ids": orjson.dumps(self.card_ids).decode(), "renewed": orjson.dumps(runs).decode()}
+        return orjson.dumps(self.card_ids).decode(), orjson.dumps(runs).decode()
 
     def renewed(self) -> Iterator[tuple[CardId, int]]:
         """Yield the cards whose time is not in their own row, with that time."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Insert, Select
+from sqlalchemy import Connection, Dialect, Executable, Insert, Select, Update
 
-__all__ = ["Insertion", "Lookup"]
+__all__ = ["Insertion", "Lookup", "Prepared"]
 
 #: Rows of one execution. The driver lets go of Python's lock once for each, while the database works; executed row by
 #: row they would cost the lock, and with it the event loop's turn, as often as there are rows. Powers of two, because a
@@ -73,6 +73,38 @@ class Lookup:
         found = [row for key in keys for row in cursor.execute(text, (key,)).fetchall()]
         cursor.close()
         return found
+
+
+class Prepared:
+    """A query or an update with parameters of several `names`, which it has in this order."""
+
+    def __init__(self, statement: Select[Any] | Update, *names: str) -> None:
+        """Prepare `statement`; it is compiled when it first runs."""
+        self._statement = statement
+        self._names = names
+        self._texts: dict[str, str] = {}
+
+    def rows(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
+        """Return what a query finds, as the driver gives it."""
+        cursor = connection.connection.cursor()
+        cursor.execute(self._text(connection.dialect), values)
+        found = list(cursor.fetchall())
+        cursor.close()
+        return found
+
+    def run(self, connection: Connection, *values: Any) -> None:
+        """Carry out an update."""
+        cursor = connection.connection.cursor()
+        cursor.execute(self._text(connection.dialect), values)
+        cursor.close()
+
+    def _text(self, dialect: Dialect) -> str:
+        text = self._texts.get(dialect.name)
+        if text is None:
+            text, names = _compiled(self._statement, dialect)
+            assert names == list(self._names), "the parameters are in another order"
+            self._texts[dialect.name] = text
+        return text
 
 
 def _compiled(statement: Executable, dialect: Dialect, columns: Sequence[str] | None = None) -> tuple[str, list[str]]:

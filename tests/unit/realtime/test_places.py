@@ -15,7 +15,7 @@ from tests.unit.realtime.states import changes_of, states
 
 
 def _read_again(columns: dict[ColumnId, Places]) -> dict[ColumnId, Places]:
-    return {id: Places.read(**places.written()) for id, places in columns.items()}
+    return {id: Places.read(*places.written()) for id, places in columns.items()}
 
 
 @given(states().filter(lambda state: state.columns), st.data())
@@ -40,14 +40,14 @@ def test_rows_say_what_folding_says(state: BoardState, data: st.DataObject) -> N
 
 def test_times_are_kept_in_runs_from_the_top() -> None:
     places = Places.of(map(CardId, "abcdef"))
-    assert places.written() == {"card_ids": '["a","b","c","d","e","f"]', "renewed": "[]"}
+    assert places.written() == ('["a","b","c","d","e","f"]', "[]")
     places.renew(1, 4, 7)
-    assert places.written()["renewed"] == "[[1,null],[3,7]]"
+    assert places.written()[1] == "[[1,null],[3,7]]"
     places.renew(0, 2, 9)
     places.forget(CardId("c"))
-    assert places.written()["renewed"] == "[[2,9],[1,null],[1,7]]"
+    assert places.written()[1] == "[[2,9],[1,null],[1,7]]"
     places.renew(0, 99, 5)
-    assert places.written()["renewed"] == "[[6,5]]"
+    assert places.written()[1] == "[[6,5]]"
     assert _read_again({ColumnId("x"): places}) == {ColumnId("x"): places}
 
 
