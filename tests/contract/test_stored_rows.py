@@ -12,6 +12,7 @@ from realtime.clock import iso, parse_iso
 from realtime.dashboard.figures import Counts
 from realtime.dashboard.rows import AgentRow
 from realtime.dashboard.time_range import Window
+from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 from realtime.node import Node
@@ -231,6 +232,28 @@ async def test_homes_of_a_card_are_the_boards_that_have_one_of_its_id(node: Node
     assert {card.board_id for card in stored.board.state.cards.values()} == {BOARD}
     assert list(stored.board.state.columns) == ["d", "c"]
     assert stored.board.next_ticket_number == 42
+
+
+async def test_displaced_cards_and_those_edited_since_have_their_times(node: Node) -> None:
+    backlog, _, _, done = (await create_board(node)).state.columns
+    one, two, three, four = made = [CreateCard(column_id=backlog, title=title) for title in "1234"]
+    await node.bus.execute(BOARD, *made)
+    commands: list[Command] = [
+        MoveCard(card_id=four.card_id, to_column_id=backlog, to_index=0),
+        UpdateCard(card_id=one.card_id, title="edited"),
+        UpdateCard(card_id=two.card_id, depends_on=(three.card_id,)),
+        MoveCard(card_id=three.card_id, to_column_id=done, to_index=0),
+        MoveCard(card_id=two.card_id, to_column_id=backlog, to_index=0),
+        UpdateCard(card_id=three.card_id, title="edited"),
+        DeleteCard(card_id=four.card_id),
+    ]
+    for command in commands:
+        board = (await node.bus.execute(BOARD, command)).board
+        stored = await node.store.board(BOARD)
+        assert stored is not None
+        assert stored.board == board
+        cards = board.state.cards
+        assert await node.store.cards_by_key([(BOARD, id) for id in cards]) == {(BOARD, id): cards[id] for id in cards}
 
 
 async def test_deleted_project_takes_its_rows_along_and_leaves_those_of_others(node: Node) -> None:
