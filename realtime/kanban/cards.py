@@ -20,15 +20,13 @@ class Cards(Mapping[CardId, Card]):
     and `updated_at` (`wire`, `canonical`), so most of them are never made.
     """
 
-    __slots__ = ("_all_made", "_cards", "_made", "_times")
+    __slots__ = ("_all_made", "_cards", "_times")
 
     def __init__(self, cards: Mapping[CardId, Card], times: Mapping[CardId, datetime] | None = None) -> None:
         """Take `cards`, which nobody may change; where `times` names one, that is its `updated_at`, not its own."""
         self._cards = cards
         # Never taken back: another thread may stand between looking up a card and its time.
         self._times = times or {}
-        #: Cards with the times of others than `_cards` has, which is shared with states that have other times.
-        self._made: dict[CardId, Card] = {}
         self._all_made = not self._times
 
     @classmethod
@@ -47,10 +45,10 @@ class Cards(Mapping[CardId, Card]):
 
     def put(self, card: Card) -> Cards:
         """Return these cards with `card` in the place of the one of its id, or behind all."""
-        cards, times = self._known()
+        times = self._known_times()
         if times.get(card.id, card.updated_at) != card.updated_at:
             times = {**times, card.id: card.updated_at}
-        return Cards({**cards, card.id: card}, times)
+        return Cards({**self._cards, card.id: card}, times)
 
     def remove(self, card_id: CardId) -> Cards:
         """Return these cards without one.
@@ -58,26 +56,22 @@ class Cards(Mapping[CardId, Card]):
         Raises:
             KeyError: there is no such card.
         """
-        known, known_times = self._known()
-        cards, times = dict(known), dict(known_times)
-        del cards[card_id]
+        times = dict(self._known_times())
         times.pop(card_id, None)
+        cards = dict(self._cards)
+        del cards[card_id]
         return Cards(cards, times)
 
     def renew(self, card_ids: Iterable[CardId], at: datetime) -> Cards:
         """Return these cards, of which some were updated at `at`."""
-        cards, known = self._known()
-        times = dict(known)
+        times = dict(self._known_times())
         times.update(zip(card_ids, repeat(at)))
-        return Cards(cards, times)
+        return Cards(self._cards, times)
 
     def __getitem__(self, card_id: CardId) -> Card:
         """Return a card; whoever asks again gets the same."""
-        card = self._made.get(card_id) or self._cards[card_id]
-        at = self._times.get(card_id)
-        if at is not None and card.updated_at != at:
-            card = self._made[card_id] = card.renewed(at)
-        return card
+        card, at = self._cards[card_id], self._times.get(card_id)
+        return card if at is None or card.updated_at == at else card.renewed(at)
 
     def __iter__(self) -> Iterator[CardId]:
         """Go through the ids."""
@@ -107,11 +101,8 @@ class Cards(Mapping[CardId, Card]):
         if not self._all_made:
             self._cards = {card_id: self[card_id] for card_id in self._cards}
             self._all_made = True  # behind the cards: whoever sees it, sees them
-            self._made = {}
         return self._cards
 
-    def _known(self) -> tuple[Mapping[CardId, Card], Mapping[CardId, datetime]]:
-        """Return what those that follow begin with."""
-        if self._all_made:
-            return self._cards, {}
-        return {**self._cards, **self._made} if self._made else self._cards, self._times
+    def _known_times(self) -> Mapping[CardId, datetime]:
+        """Return the times that cards of these which follow have to be told."""
+        return {} if self._all_made else self._times
