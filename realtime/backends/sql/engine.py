@@ -19,6 +19,9 @@ from realtime.errors import StoreUnusable
 __all__ = ["make_engine", "migrate", "parse_url"]
 
 BUSY_MILLISECONDS = 5000
+#: So much of the file is read where it lies in the system's memory: pages that SQLite's own cache, of 2 MB and emptied
+#: by each commit of another connection, would fetch again and again. It takes address space, not memory.
+MAPPED_BYTES = 1 << 30
 DRIVERS = ("sqlite+aiosqlite",)
 #: What stands for the driver of the URL: the module of the standard library, in threads of `sqlite.Sqlite`.
 SYNCHRONOUS = "sqlite+pysqlite"
@@ -58,6 +61,7 @@ def _prepare(connection: Any, _: Any) -> None:
         "journal_mode=WAL",
         # With WAL a commit survives the death of the process; only a power cut may undo the last ones.
         "synchronous=NORMAL",
+        f"mmap_size={MAPPED_BYTES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
