@@ -61,7 +61,7 @@ class DashboardFigures:
     #: The last to be touched of the attempts that are not over, whenever created.
     active: Sequence[AttemptRow] = ()
     #: What `triage` finds among the attempts of the window as of its end.
-    findings: Sequence[Finding] = ()
+    findings: Sequence[Finding[AttemptRow]] = ()
     #: Lines of failed and stopped attempts among `findings`: of each the last line of level error, and the last line
     #: where it has none. Others do not matter. Equal times in the order in which they came.
     logs: Sequence[AttemptLogRow] = ()

@@ -39,7 +39,7 @@ class _Common(TypedDict):
     pr_url: str | None
 
 
-def build_inbox(findings: Sequence[Finding], logs: Iterable[AttemptLogRow]) -> Inbox:
+def build_inbox(findings: Sequence[Finding[AttemptRow]], logs: Iterable[AttemptLogRow]) -> Inbox:
     """Make the inbox of `findings`; `logs` holds the last lines of those that failed."""
     failed = _of_kind("failed", findings)
     summaries = error_summaries({finding.attempt.id for finding in failed}, logs)
@@ -58,7 +58,7 @@ def build_inbox(findings: Sequence[Finding], logs: Iterable[AttemptLogRow]) -> I
     )
 
 
-def _of_kind(kind: Kind, findings: Sequence[Finding]) -> list[Finding]:
+def _of_kind(kind: Kind, findings: Sequence[Finding[AttemptRow]]) -> list[Finding[AttemptRow]]:
     return [finding for finding in findings if finding.kind == kind]
 
 
@@ -89,10 +89,10 @@ def _common(attempt: AttemptRow) -> _Common:
         agent_id=attempt.agent,
         agent_name=attempt.agent,
         status=attempt.status,
-        card_status=card.column_title if card else None,
+        card_status=attempt.column_title,
         created_at=attempt.created_at,
         updated_at=attempt.finished_at,
         finished_at=None if attempt.is_active else attempt.ended_at,
         last_updated_at=attempt.finished_at,
-        pr_url=card.pr_url if card else None,
+        pr_url=attempt.pr_url,
     )

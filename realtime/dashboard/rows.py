@@ -1,17 +1,18 @@
 """The rows an overview shows: only the fields it needs, each with what it belongs to.
 
-Reading them is the store's, counting them too (`figures`). All times are aware.
+Reading them is the store's, counting them too (`figures`). Times are aware where nothing else is said.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import ACTIVE_STATUSES, AttemptStatus
 
-__all__ = ["AgentRow", "AttemptLogRow", "AttemptRow", "CardRow", "ColumnCards", "ProjectRow"]
+__all__ = ["AgentRow", "AttemptLogRow", "AttemptRow", "CardRow", "ColumnCards", "ProjectRow", "ScannedRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,30 @@ class AttemptRow:
     def began_at(self) -> datetime:
         """When it started, else when it was created (an attempt may end in the queue)."""
         return self.started_at or self.created_at
+
+    @property
+    def column_title(self) -> str | None:
+        """Title of the column its card lies in; None when there is no such card or column."""
+        return self.card.column_title if self.card else None
+
+    @property
+    def pr_url(self) -> str | None:
+        """The pull request of its card."""
+        return self.card.pr_url if self.card else None
+
+
+class ScannedRow(NamedTuple):
+    """What `triage` looks at of an attempt. It looks at hundreds, so they are cheap: their times are not made ours."""
+
+    id: AttemptId
+    project_id: BoardId
+    card_id: CardId
+    status: AttemptStatus
+    #: In milliseconds since 1970; else as of an `AttemptRow`.
+    began_at: int
+    finished_at: int
+    column_title: str | None
+    pr_url: str | None
 
 
 @dataclass(frozen=True, slots=True)

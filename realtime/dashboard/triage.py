@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from realtime.dashboard.buckets import is_done
-from realtime.dashboard.rows import AttemptRow, CardRow
+from realtime.dashboard.rows import AttemptRow, ScannedRow
 from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 
@@ -21,19 +20,19 @@ __all__ = ["SCANNED_ATTEMPTS", "Finding", "Kind", "triage"]
 #: So many of the newest attempts of a window are looked at, and so many findings kept.
 SCANNED_ATTEMPTS = 500
 FINDINGS = 25
-#: An attempt hangs from this age on: in the queue, and after its start.
-STUCK_QUEUED = timedelta(minutes=10)
-STUCK_RUNNING = timedelta(minutes=30)
+#: An attempt hangs from this age on, in milliseconds: in the queue, and after its start.
+STUCK_QUEUED = 10 * 60 * 1000
+STUCK_RUNNING = 30 * 60 * 1000
 
 Kind = Literal["review", "failed", "stuck"]
+_Attempt = TypeVar("_Attempt", AttemptRow, ScannedRow)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple, Generic[_Attempt]):
     """An attempt, and what is to be done about it."""
 
     kind: Kind
-    attempt: AttemptRow
+    attempt: _Attempt
     #: How long it has been queued or running, in whole seconds (0 for a review or a failure).
     age_seconds: int
 
@@ -51,13 +50,13 @@ class _Card:
     found: bool = False
     stuck: bool = False
 
-    def judge(self, attempt: AttemptRow, age: timedelta) -> Kind | None:
+    def judge(self, status: AttemptStatus, age: int) -> Kind | None:
         """Say what is to be done about the next older attempt, None for nothing."""
-        kind = self._kind(attempt.status, age)
+        kind = self._kind(status, age)
         self.found = self.found or kind is not None
         return kind
 
-    def _kind(self, status: AttemptStatus, age: timedelta) -> Kind | None:
+    def _kind(self, status: AttemptStatus, age: int) -> Kind | None:
         if status is AttemptStatus.SUCCEEDED:
             return self._review()
         if status is AttemptStatus.FAILED or status is AttemptStatus.STOPPED:
@@ -69,7 +68,7 @@ class _Card:
         self.resolved = self.resolved or (self.in_done and not self.has_pr)
         return None if self.found or self.resolved else "review"
 
-    def _stuck(self, age: timedelta, limit: timedelta) -> Kind | None:
+    def _stuck(self, age: int, limit: int) -> Kind | None:
         # Unlike the others a hanging attempt counts also when a newer one was found, but once per card.
         if age < limit or self.stuck:
             return None
@@ -77,23 +76,19 @@ class _Card:
         return "stuck"
 
 
-def triage(attempts: Iterable[AttemptRow], as_of: datetime) -> list[Finding]:
+def triage(attempts: Iterable[ScannedRow], as_of: int) -> list[Finding[ScannedRow]]:
     """Return what needs a person among `attempts`, newest created first; the latest change comes first.
 
     They are the newest `SCANNED_ATTEMPTS` of a window. Equal times are in the order of creation, here and in the
-    answer. Ages are counted up to `as_of`.
+    answer. Ages are counted up to `as_of`, in milliseconds since 1970.
     """
     cards: dict[tuple[BoardId, CardId], _Card] = {}
     findings = []
     for attempt in attempts:
         key = (attempt.project_id, attempt.card_id)
-        card = cards.get(key) or cards.setdefault(key, _card(attempt.card))
-        age = max(timedelta(), as_of - attempt.began_at)
-        if kind := card.judge(attempt, age):
-            findings.append(Finding(kind, attempt, age // timedelta(seconds=1) if kind == "stuck" else 0))
+        card = cards.get(key) or cards.setdefault(key, _Card(is_done(attempt.column_title), bool(attempt.pr_url)))
+        age = as_of - attempt.began_at
+        if kind := card.judge(attempt.status, age):
+            findings.append(Finding(kind, attempt, age // 1000 if kind == "stuck" else 0))
     # A stable sort: equal times stay in the order of the scan.
     return sorted(findings, key=lambda finding: finding.attempt.finished_at, reverse=True)[:FINDINGS]
-
-
-def _card(card: CardRow | None) -> _Card:
-    return _Card(in_done=is_done(card.column_title), has_pr=bool(card.pr_url)) if card else _Card(False, False)

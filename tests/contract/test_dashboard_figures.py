@@ -154,7 +154,7 @@ async def test_no_statement_reads_a_large_table_from_end_to_end(file_store: tupl
     put(url, rows)
     with counted() as statements:
         await store.dashboard_figures(TimeRange(TimeRangePreset.LAST_7D).window(NOW))
-    assert len(statements) == 11
+    assert len(statements) == 12
     with closing(sqlite3.connect(url.partition("///")[2])) as connection:
         scans = {
             line

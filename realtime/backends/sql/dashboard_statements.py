@@ -1,20 +1,31 @@
 """The statements behind the dashboard: each walks along an index, or takes a few rows off the end of one.
 
-Parameters: `start` and `end` of the window, `ids` of attempts. They are constants, so that SQLAlchemy compiles them
-once. Counting is by index, and not kept in a table beside, because windows slide: what counts changes with the clock
-alone. A hundred thousand attempts in the window take the database about 20 ms, those outside take it nothing.
+They are constants, so that SQLAlchemy compiles them once. Parameters, times in milliseconds: `start` and `end` of the
+window, not the wrong way round; `first` and `last`, the first spans of `attempt_counts` that begin not before them;
+`ids` of attempts. Windows slide with the clock by the millisecond, so of the spans they cut the attempts themselves are
+counted, by index.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, desc, func, literal_column, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, case, desc, func, literal_column, select
 
-from realtime.backends.sql.tables import ACTIVE, OVER, Instant, agents, attempts, cards, columns, logs, projects
+from realtime.backends.sql.tables import (
+    ACTIVE,
+    OVER,
+    agents,
+    attempt_counts,
+    attempts,
+    cards,
+    columns,
+    logs,
+    projects,
+)
 from realtime.dashboard.figures import ACTIVE_ATTEMPTS, PROJECTS, RECENT_ATTEMPTS
 from realtime.dashboard.triage import SCANNED_ATTEMPTS
-from realtime.kanban.models import ACTIVE_STATUSES, AttemptStatus
+from realtime.kanban.models import AttemptStatus
 
 __all__ = [
     "ACTIVE_LIST",
@@ -25,15 +36,20 @@ __all__ = [
     "COUNTS_BY_PROJECT",
     "LAST_ERRORS",
     "LAST_LINES",
+    "NAMED_LIST",
     "NEWEST_PROJECTS",
     "SCANNED_LIST",
     "TOTALS",
 ]
 
 
+def _between(time: ColumnElement[Any], first: str, last: str) -> ColumnElement[bool]:
+    # As integers: the end of the last span of the year 9999 is no datetime.
+    return (time >= bindparam(first, type_=BigInteger)) & (time < bindparam(last, type_=BigInteger))
+
+
 def _in_window(time: ColumnElement[Any]) -> ColumnElement[bool]:
-    start, end = bindparam("start", type_=Instant), bindparam("end", type_=Instant)
-    return (time >= start) & (time < end)
+    return _between(time, "start", "end")
 
 
 def _distinct(column: Any) -> Any:
@@ -46,28 +62,49 @@ def _distinct(column: Any) -> Any:
     return values.union_all(select(following).where(values.c.value.is_not(None))).c.value
 
 
-def _counts_by(column: Any, key: Any) -> Any:
-    """Return what counts the attempts of each key by status, where an index begins with `column` and status.
+def _counted(kind: str, *which: ColumnElement[bool]) -> Any:
+    """Return a condition on the spans that have the counts of `kind`."""
+    return and_(attempt_counts.c.kind == literal_column(f"'{kind}'"), *which)
 
-    Each pair's count is one walk along the index. `GROUP BY` takes twice the time.
+
+def _number(name: str, time: Any, *which: ColumnElement[bool]) -> Any:
+    """Return how many attempts of the window there are: the `name` of a span's counts, where `which` are the same ones.
+
+    The spans that begin in the window are added up, then the attempts before the first of them come to that, and those
+    of the last that the window leaves out are taken away.
     """
-    count, latest = select(func.count()).select_from(attempts), select(func.max(attempts.c.created_at))
+    count = select(func.count()).select_from(attempts)
+    spans = func.sum(attempt_counts.c[name]).filter(_between(attempt_counts.c.since, "first", "last"))
+    before = count.where(*which, _between(time, "start", "first")).scalar_subquery()
+    beyond = count.where(*which, _between(time, "end", "last")).scalar_subquery()
+    return func.coalesce(spans, 0) + before - beyond
 
-    def of_status(status: AttemptStatus) -> Select[Any]:
-        name: Any = literal_column(f"'{status}'")
-        of_key = (column == key, attempts.c.status == name)
-        in_range = (*of_key, _in_window(attempts.c.created_at))
-        active: Any = count.where(*of_key).scalar_subquery() if status in ACTIVE_STATUSES else literal_column("0")
-        return select(
-            key.label("key"),
-            name.label("status"),
-            count.where(*in_range).scalar_subquery().label("in_range"),
-            active.label("active"),
-            latest.where(*of_key).scalar_subquery().label("last_created"),
-            latest.where(*in_range).scalar_subquery().label("last_in_range"),
-        ).where(key.is_not(None))
 
-    return union_all(*map(of_status, AttemptStatus))
+def _counts_by(kind: str, column: Any, *which: ColumnElement[bool]) -> Select[Any]:
+    """Return what counts the attempts of each key of `kind`, where an index begins with `column` and the creation."""
+    key, created = attempt_counts.c.key, attempts.c.created_at
+    latest = select(func.max(created)).where(column == key)
+
+    def number(name: str, *of_these: ColumnElement[bool]) -> Any:
+        return _number(name, created, column == key, *of_these).label(name)
+
+    return (
+        select(
+            key,
+            func.sum(attempt_counts.c.active).label("active"),
+            number("attempts"),
+            number("succeeded", _has(AttemptStatus.SUCCEEDED)),
+            number("failed", _has(AttemptStatus.FAILED)),
+            latest.scalar_subquery().label("last_created"),
+            latest.where(_in_window(created)).scalar_subquery().label("last_in_range"),
+        )
+        .where(_counted(kind, *which))
+        .group_by(key)
+    )
+
+
+def _has(status: AttemptStatus) -> ColumnElement[bool]:
+    return attempts.c.status == literal_column(f"'{status}'")
 
 
 def _cards(shown: Any) -> Select[Any]:
@@ -87,32 +124,42 @@ def _cards(shown: Any) -> Select[Any]:
 
 def _totals() -> Select[Any]:
     board = _distinct(attempts.c.board_id)
-    # Every status by name, because the index has them between board and time.
-    of_board = (attempts.c.board_id == board, attempts.c.status.in_([*AttemptStatus]))
-    created: Select[Any] = (
-        select(literal_column("1")).select_from(attempts).where(*of_board, _in_window(attempts.c.created_at))
-    )
+    created = select(attempts.c.board_id).where(attempts.c.board_id == board, _in_window(attempts.c.created_at))
     return select(
         select(func.count()).select_from(projects).scalar_subquery().label("projects"),
         select(func.count(board)).where(created.exists()).scalar_subquery().label("projects_in_range"),
-        select(func.count()).where(OVER, _in_window(attempts.c.ended_at)).scalar_subquery().label("completed"),
+        select(_number("attempts", attempts.c.ended_at, OVER))
+        .where(_counted("over"))
+        .scalar_subquery()
+        .label("completed"),
     )
 
 
-def _latest(time: Any, limit: int, *which: ColumnElement[bool]) -> Select[Any]:
-    """Return what takes the latest attempts by `time`, with names, in the order of the fields of `AttemptRow`."""
+def _named() -> Select[Any]:
+    """Return what takes attempts with names, in the order of the fields of `AttemptRow`."""
     key = ("id", "board_id", "card_id", "agent", "status")
     times = ("created_at", "updated_at", "started_at", "ended_at", "sequence")
     card = (*cards.c["title", "ticket_key", "pr_url"], columns.c.title.label("column_title"))
-    return (
-        select(*attempts.c[key + times], projects.c.name, *card)
-        .outerjoin(projects, projects.c.id == attempts.c.board_id)
-        .outerjoin(cards, (cards.c.board_id == attempts.c.board_id) & (cards.c.id == attempts.c.card_id))
-        .outerjoin(columns, (columns.c.board_id == cards.c.board_id) & (columns.c.id == cards.c.column_id))
-        .where(*which)
-        .order_by(desc(time), attempts.c.sequence)
-        .limit(limit)
-    )
+    query = select(*attempts.c[key + times], projects.c.name, *card)
+    return _with_card(query.outerjoin(projects, projects.c.id == attempts.c.board_id))
+
+
+def _scanned() -> Select[Any]:
+    """Return what takes attempts in the order of the fields of `ScannedRow`."""
+    began = func.coalesce(*attempts.c["started_at", "created_at"], type_=BigInteger)
+    finished = func.coalesce(*attempts.c["ended_at", "updated_at"], type_=BigInteger)
+    key = attempts.c["id", "board_id", "card_id", "status"]
+    return _with_card(select(*key, began, finished, columns.c.title, cards.c.pr_url).select_from(attempts))
+
+
+def _with_card(query: Select[Any]) -> Select[Any]:
+    return query.outerjoin(
+        cards, (cards.c.board_id == attempts.c.board_id) & (cards.c.id == attempts.c.card_id)
+    ).outerjoin(columns, (columns.c.board_id == cards.c.board_id) & (columns.c.id == cards.c.column_id))
+
+
+def _latest(query: Select[Any], time: Any, limit: int, which: ColumnElement[bool]) -> Select[Any]:
+    return query.where(which).order_by(desc(time), attempts.c.sequence).limit(limit)
 
 
 def _last_lines(*which: ColumnElement[bool]) -> Select[Any]:
@@ -127,10 +174,11 @@ NEWEST_PROJECTS = select(projects).order_by(desc(projects.c.created_at), project
 _shown = NEWEST_PROJECTS.with_only_columns(projects.c.id).cte("shown")
 CARDS = _cards(select(_shown.c.id))
 TOTALS = _totals()
-COUNTS_BY_AGENT = _counts_by(attempts.c.agent, _distinct(attempts.c.agent))
-COUNTS_BY_PROJECT = _counts_by(attempts.c.board_id, _shown.c.id)
-ACTIVE_LIST = _latest(attempts.c.updated_at, ACTIVE_ATTEMPTS, ACTIVE)
-COMPLETED_LIST = _latest(attempts.c.ended_at, RECENT_ATTEMPTS, OVER, _in_window(attempts.c.ended_at))
-SCANNED_LIST = _latest(attempts.c.created_at, SCANNED_ATTEMPTS, _in_window(attempts.c.created_at))
+COUNTS_BY_AGENT = _counts_by("agent", attempts.c.agent)
+COUNTS_BY_PROJECT = _counts_by("board", attempts.c.board_id, attempt_counts.c.key.in_(select(_shown.c.id)))
+ACTIVE_LIST = _latest(_named(), attempts.c.updated_at, ACTIVE_ATTEMPTS, ACTIVE)
+COMPLETED_LIST = _latest(_named(), attempts.c.ended_at, RECENT_ATTEMPTS, OVER & _in_window(attempts.c.ended_at))
+SCANNED_LIST = _latest(_scanned(), attempts.c.created_at, SCANNED_ATTEMPTS, _in_window(attempts.c.created_at))
+NAMED_LIST = _named().where(attempts.c.id.in_(bindparam("ids", expanding=True)))
 LAST_ERRORS = _last_lines(logs.c.level == "error")
 LAST_LINES = _last_lines()

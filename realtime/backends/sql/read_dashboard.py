@@ -5,16 +5,16 @@ What comes here are some hundred rows, made into ours in that thread too: the ev
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select
 
 from realtime.backends.sql import dashboard_statements as statements
+from realtime.backends.sql.tables import COUNTED_MILLISECONDS, milliseconds
 from realtime.dashboard.figures import Counts, DashboardFigures
-from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, CardRow, ColumnCards, ProjectRow
+from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, CardRow, ColumnCards, ProjectRow, ScannedRow
 from realtime.dashboard.time_range import Window
 from realtime.dashboard.triage import Finding, triage
 from realtime.kanban.models import AttemptStatus
@@ -26,14 +26,14 @@ _STATUSES = {str(status): status for status in AttemptStatus}
 #: Stands for no lower bound.
 _EVER = datetime.min.replace(tzinfo=UTC)
 
-_Bounds = dict[str, datetime]
+_Bounds = dict[str, int]
 
 
 def load_dashboard_figures(connection: Connection, window: Window) -> DashboardFigures:
     """Return the figures of a window, as of one moment."""
-    bounds = {"start": window.start or _EVER, "end": window.end}
+    bounds = _bounds(window)
     totals = connection.execute(statements.TOTALS, bounds).one()
-    findings = triage(_attempts(connection, statements.SCANNED_LIST, bounds), window.end)
+    findings = _findings(connection, bounds)
     return DashboardFigures(
         project_count=totals.projects,
         projects=[
@@ -53,25 +53,40 @@ def load_dashboard_figures(connection: Connection, window: Window) -> DashboardF
     )
 
 
-def _counts(connection: Connection, statement: Any, bounds: _Bounds) -> dict[Any, Counts]:
-    found: dict[Any, Counts] = defaultdict(Counts)
-    for row in connection.execute(statement, bounds):
-        counts = found[row.key]
-        counts.active += row.active
-        counts.in_range += row.in_range
-        counts.succeeded += row.in_range if row.status == AttemptStatus.SUCCEEDED else 0
-        counts.failed += row.in_range if row.status == AttemptStatus.FAILED else 0
-        counts.last_created = _later(counts.last_created, row.last_created)
-        counts.last_in_range = _later(counts.last_in_range, row.last_in_range)
-    return found
+def _bounds(window: Window) -> _Bounds:
+    end = milliseconds(window.end)
+    # A window the wrong way round is as empty as one without length, and the latter can be counted.
+    start = min(milliseconds(window.start or _EVER), end)
+    return {"start": start, "end": end, "first": _span_from(start), "last": _span_from(end)}
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(filter(None, (one, other)), default=None)
+def _span_from(time: int) -> int:
+    """Return the beginning of the first span that does not begin before `time`."""
+    return -(-time // COUNTED_MILLISECONDS) * COUNTED_MILLISECONDS
 
 
-def _attempts(connection: Connection, query: Select[Any], bounds: _Bounds) -> list[AttemptRow]:
-    return [_attempt(row) for row in connection.execute(query, bounds)]
+def _counts(connection: Connection, statement: Select[Any], bounds: _Bounds) -> dict[Any, Counts]:
+    return {key: Counts(*counts) for key, *counts in connection.execute(statement, bounds)}
+
+
+def _findings(connection: Connection, bounds: _Bounds) -> list[Finding[AttemptRow]]:
+    found = triage(map(_scanned, connection.execute(statements.SCANNED_LIST, bounds)), bounds["end"])
+    # An id is unique on its board only.
+    ids = {"ids": [finding.attempt.id for finding in found]}
+    named = {(row.project_id, row.id): row for row in _attempts(connection, statements.NAMED_LIST, ids)}
+    return [
+        Finding(finding.kind, named[finding.attempt.project_id, finding.attempt.id], finding.age_seconds)
+        for finding in found
+    ]
+
+
+def _scanned(row: Any) -> ScannedRow:
+    id, board_id, card_id, status, *rest = row
+    return ScannedRow(id, board_id, card_id, _STATUSES[status], *rest)
+
+
+def _attempts(connection: Connection, query: Select[Any], parameters: Mapping[str, Any]) -> list[AttemptRow]:
+    return [_attempt(row) for row in connection.execute(query, parameters)]
 
 
 def _attempt(row: Any) -> AttemptRow:
@@ -83,7 +98,7 @@ def _attempt(row: Any) -> AttemptRow:
     )
 
 
-def _last_lines(connection: Connection, findings: Collection[Finding]) -> list[AttemptLogRow]:
+def _last_lines(connection: Connection, findings: Collection[Finding[AttemptRow]]) -> list[AttemptLogRow]:
     failed = {finding.attempt.id for finding in findings if finding.kind == "failed"}
     found: list[AttemptLogRow] = []
     for query in (statements.LAST_ERRORS, statements.LAST_LINES):

@@ -25,9 +25,11 @@ from realtime.kanban.models import ACTIVE_STATUSES, AttemptStatus
 
 __all__ = [
     "ACTIVE",
+    "COUNTED_MILLISECONDS",
     "OVER",
     "Instant",
     "agents",
+    "attempt_counts",
     "attempts",
     "cards",
     "channels",
@@ -167,9 +169,9 @@ attempts = Table(
     Index("attempts_by_id", "id"),
     Index("attempts_by_sequence", "sequence"),
     Index("attempts_by_card", "board_id", "card_id"),
-    # What the dashboard counts (`read_dashboard`) …
-    Index("attempts_by_agent", "agent", "status", "created_at"),
-    Index("attempts_by_board", "board_id", "status", "created_at"),
+    # What the dashboard counts where `attempt_counts` is too coarse …
+    Index("attempts_by_agent", "agent", "created_at", "status"),
+    Index("attempts_by_board", "board_id", "created_at", "status"),
     # … and the lists it shows the beginnings of.
     Index("attempts_by_creation", desc("created_at"), "sequence"),
 )
@@ -185,6 +187,25 @@ _by_change = (desc(attempts.c.updated_at), attempts.c.sequence)
 _by_end = (desc(attempts.c.ended_at), *attempts.c["sequence", "status"])
 Index("attempts_active", *_by_change, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
 Index("attempts_over", *_by_end, sqlite_where=OVER, postgresql_where=OVER)
+
+#: Attempts counted by the span of time they were created in, for each agent (`kind` agent) and board (board), and those
+#: that are over by the span they ended in (over, no key). Triggers on `attempts` keep it; rows that count nothing go.
+attempt_counts = Table(
+    "attempt_counts",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    # Where the span begins: a multiple of `COUNTED_MILLISECONDS`.
+    Column("since", BigInteger, primary_key=True),
+    Column("attempts", BigInteger, nullable=False),
+    # Of these.
+    Column("active", BigInteger, nullable=False),
+    Column("succeeded", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+#: A span: long enough for few rows, short enough for few attempts in the two spans that a window cuts.
+COUNTED_MILLISECONDS = 6 * 3600 * 1000
 
 # What is kept under an attempt's id is kept whether the attempt is known or not (contract §6).
 sessions = Table(

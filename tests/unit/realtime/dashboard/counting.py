@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from realtime.backends.sql.tables import milliseconds
 from realtime.dashboard.figures import ACTIVE_ATTEMPTS, PROJECTS, RECENT_ATTEMPTS, Counts, DashboardFigures
 from realtime.dashboard.model import DashboardOverview
 from realtime.dashboard.overview import build_overview
-from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, CardRow, ColumnCards, ProjectRow
+from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, CardRow, ColumnCards, ProjectRow, ScannedRow
 from realtime.dashboard.time_range import TimeRange, Window
-from realtime.dashboard.triage import SCANNED_ATTEMPTS, triage
+from realtime.dashboard.triage import SCANNED_ATTEMPTS, Finding, triage
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 
 __all__ = ["CardOnBoard", "ColumnOfBoard", "Tables", "figures_of", "overview_of"]
@@ -78,7 +79,7 @@ def figures_of(tables: Tables, window: Window) -> DashboardFigures:
         completed_count=len(completed),
         completed=_latest(completed, [row.finished_at for row in completed])[:RECENT_ATTEMPTS],
         active=_latest(active, [row.updated_at for row in active])[:ACTIVE_ATTEMPTS],
-        findings=triage(scanned, window.end),
+        findings=_findings(scanned, window.end),
         logs=tables.logs,
     )
 
@@ -102,6 +103,17 @@ def _named(tables: Tables) -> list[AttemptRow]:
 def _latest(attempts: Sequence[AttemptRow], times: Sequence[datetime]) -> list[AttemptRow]:
     """Return the attempts by their times, latest first; a stable sort, so equal times stay in order of sequence."""
     return [row for _, row in sorted(zip(times, attempts, strict=True), key=lambda pair: pair[0], reverse=True)]
+
+
+def _findings(attempts: Sequence[AttemptRow], as_of: datetime) -> list[Finding[AttemptRow]]:
+    places = {(row.project_id, row.id): row for row in attempts}
+    found = triage(map(_scanned, attempts), milliseconds(as_of))
+    return [Finding(kind, places[row.project_id, row.id], age) for kind, row, age in found]
+
+
+def _scanned(row: AttemptRow) -> ScannedRow:
+    began, finished = milliseconds(row.began_at), milliseconds(row.finished_at)
+    return ScannedRow(row.id, row.project_id, row.card_id, row.status, began, finished, row.column_title, row.pr_url)
 
 
 def _counts_by(field: str, attempts: Sequence[AttemptRow], window: Window) -> dict[Any, Counts]:

@@ -17,7 +17,7 @@ STATUSES = ("queued", "running", "stopping", "succeeded", "failed", "stopped")
 HOUR = 3_600
 
 
-def findings(attempts: list[AttemptRow], *cards: CardOnBoard) -> Sequence[Finding]:
+def findings(attempts: list[AttemptRow], *cards: CardOnBoard) -> Sequence[Finding[AttemptRow]]:
     """Return what is found among the newest of all attempts."""
     return figures_of(board(*cards, attempts=attempts), ALL_TIME.window(NOW)).findings
 
