@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TypedDict
 
 from realtime.dashboard.agents import agent_stats
@@ -35,6 +36,8 @@ from realtime.kanban.models import AttemptStatus
 
 __all__ = ["DashboardOverview", "build_overview"]
 
+#: Most entries of an overview are those of the one before, and to make one takes ten times as long as to find it.
+_kept = lru_cache(1024)
 _CardCounts = Mapping[BoardId | None, Counter[Bucket]]
 
 
@@ -114,10 +117,12 @@ def _open(counts: Counter[Bucket]) -> int:
     return counts.total() - counts[Bucket.DONE]
 
 
+@_kept
 def _active(attempt: AttemptRow) -> ActiveAttempt:
     return ActiveAttempt(**_names(attempt), started_at=attempt.started_at, updated_at=attempt.updated_at)
 
 
+@_kept
 def _completed(attempt: AttemptRow) -> AttemptActivity:
     return AttemptActivity(
         **_names(attempt), occurred_at=attempt.finished_at, duration_seconds=_duration_seconds(attempt)

@@ -10,7 +10,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, case, desc, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    desc,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 
 from realtime.backends.sql.tables import (
     ACTIVE,
@@ -136,11 +148,11 @@ def _totals() -> Select[Any]:
 
 
 def _named() -> Select[Any]:
-    """Return what takes attempts with names, in the order of the fields of `AttemptRow`."""
-    key = ("id", "board_id", "card_id", "agent", "status")
-    times = ("created_at", "updated_at", "started_at", "ended_at", "sequence")
+    """Return what takes attempts with names, in the order of the fields of `AttemptRow`; times as they are kept."""
+    key = attempts.c["id", "board_id", "card_id", "agent", "status"]
+    times = (type_coerce(time, BigInteger) for time in attempts.c["created_at", "updated_at", "started_at", "ended_at"])
     card = (*cards.c["title", "ticket_key", "pr_url"], columns.c.title.label("column_title"))
-    query = select(*attempts.c[key + times], projects.c.name, *card)
+    query = select(*key, *times, attempts.c.sequence, projects.c.name, *card)
     return _with_card(query.outerjoin(projects, projects.c.id == attempts.c.board_id))
 
 

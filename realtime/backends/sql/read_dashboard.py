@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select
 
 from realtime.backends.sql import dashboard_statements as statements
-from realtime.backends.sql.tables import COUNTED_MILLISECONDS, milliseconds
+from realtime.backends.sql.tables import COUNTED_MILLISECONDS, instant, milliseconds
 from realtime.dashboard.figures import Counts, DashboardFigures
 from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, CardRow, ColumnCards, ProjectRow, ScannedRow
 from realtime.dashboard.time_range import Window
@@ -70,7 +71,7 @@ def _counts(connection: Connection, statement: Select[Any], bounds: _Bounds) -> 
 
 
 def _findings(connection: Connection, bounds: _Bounds) -> list[Finding[AttemptRow]]:
-    found = triage(map(_scanned, connection.execute(statements.SCANNED_LIST, bounds)), bounds["end"])
+    found = triage(map(_scanned, connection.execute(statements.SCANNED_LIST, bounds).all()), bounds["end"])
     # An id is unique on its board only.
     ids = {"ids": [finding.attempt.id for finding in found]}
     named = {(row.project_id, row.id): row for row in _attempts(connection, statements.NAMED_LIST, ids)}
@@ -86,15 +87,19 @@ def _scanned(row: Any) -> ScannedRow:
 
 
 def _attempts(connection: Connection, query: Select[Any], parameters: Mapping[str, Any]) -> list[AttemptRow]:
-    return [_attempt(row) for row in connection.execute(query, parameters)]
+    return [_attempt(*row) for row in connection.execute(query, parameters).all()]
 
 
-def _attempt(row: Any) -> AttemptRow:
-    id, board_id, card_id, agent, status, *times, sequence, project, title, ticket_key, pr_url, column = row
-    created, updated, started, ended = times
-    card = None if title is None else CardRow(title, ticket_key, pr_url, column)
+@lru_cache(1024)  # most of what an overview shows was in the one before
+def _attempt(id: Any, board_id: Any, card_id: Any, agent: Any, status: str, *rest: Any) -> AttemptRow:
+    created, updated, started, ended, sequence, project, title, ticket_key, pr_url, column = rest
     return AttemptRow(
-        id, board_id, card_id, agent, _STATUSES[status], created, updated, started, ended, sequence, project, card
+        *(id, board_id, card_id, agent, _STATUSES[status], instant(created), instant(updated)),
+        started_at=None if started is None else instant(started),
+        ended_at=None if ended is None else instant(ended),
+        sequence=sequence,
+        project_name=project,
+        card=None if title is None else CardRow(title, ticket_key, pr_url, column),
     )
 
 

@@ -61,7 +61,7 @@ def milliseconds(instant: datetime) -> int:
 
 
 def instant(milliseconds: int) -> datetime:
-    """Return what `milliseconds` makes an integer of."""
+    """Return the instant that the tables keep as `milliseconds`."""
     return _EPOCH + milliseconds * _MILLISECOND
 
 
