@@ -1,7 +1,7 @@
 """What an overview is made of: counts over all rows, and the few rows that it shows.
 
-A store answers with them for one window and one moment. Nothing is kept between two overviews: the counts are made
-where the rows are, by its indices, so that a hundred thousand attempts neither travel nor hold the event loop up.
+A store answers with them for one window and one moment. The counts are made where the rows are, so that a hundred
+thousand attempts neither travel nor hold the event loop up.
 What the figures mean for the reader is `overview`'s.
 """
 

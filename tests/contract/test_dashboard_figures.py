@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from realtime.backends.sql.store import SqlStore
+from realtime.backends.sql.tables import COUNTED_MILLISECONDS
 from realtime.dashboard.overview import build_overview
 from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, ProjectRow
 from realtime.dashboard.time_range import TimeRange, TimeRangePreset, time_range_from_query
@@ -32,7 +33,9 @@ from tests.unit.realtime.dashboard.samples import NOW
 _MOMENT = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
 #: Few, so that many are equal, and at the edges of windows.
-TIMES = st.sampled_from([NOW - ago for ago in (-_MOMENT, 0 * _DAY, _MOMENT, _DAY / 48, _DAY, _DAY + _MOMENT, 9 * _DAY)])
+_SPAN = timedelta(milliseconds=COUNTED_MILLISECONDS)  # `NOW` is half a second behind the beginning of one
+_AGO = (-_MOMENT, 0 * _DAY, _MOMENT, _DAY / 48, _SPAN, _SPAN + timedelta(seconds=0.5), _DAY, _DAY + _MOMENT, 9 * _DAY)
+TIMES = st.sampled_from([NOW - ago for ago in _AGO])
 #: Few, so that rows belong together; `p9` and so on are nobody's.
 NUMBERS = st.sampled_from([0, 1, 2, 9])
 BOARDS = NUMBERS.map(lambda n: BoardId(f"p{n}"))

@@ -1,0 +1,106 @@
+"""The counts that triggers keep are those of the rows, whatever is done to the rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from realtime.backends.sql.tables import COUNTED_MILLISECONDS
+from realtime.kanban.models import ACTIVE_STATUSES, AttemptStatus
+from tests.kit.nodes import open_store
+
+_SPAN = COUNTED_MILLISECONDS
+#: At the edges of spans, before 1970 too.
+TIMES = st.sampled_from([-_SPAN - 1, -_SPAN, -1, 0, 1, _SPAN - 1, _SPAN, 80_000 * _SPAN])
+_FIELDS = {
+    "board_id": st.sampled_from(["p1", "p2"]),
+    "id": st.sampled_from(["a1", "a2", "a3"]),
+    "agent": st.sampled_from(["A", "B"]),
+    "status": st.sampled_from([*AttemptStatus]).map(str),
+    "created_at": TIMES,
+    "ended_at": st.none() | TIMES,
+}
+_Statement = tuple[str, dict[str, Any]]
+_INSERT = (
+    "INSERT INTO attempts (board_id, id, card_id, agent, status, created_at, updated_at, ended_at, sequence)"
+    " VALUES (:board_id, :id, 'c', :agent, :status, :created_at, 0, :ended_at, 0)"
+)
+_SET = ", ".join(f"{name} = excluded.{name}" for name in ("agent", "status", "created_at", "ended_at"))
+_THIS = "board_id = :board_id AND id = :id"
+#: What is done to an attempt: as the store does it, and as a migration may.
+_WORK = st.sampled_from(
+    [
+        f"{_INSERT} ON CONFLICT (board_id, id) DO UPDATE SET {_SET}",
+        f"UPDATE attempts SET status = :status, ended_at = :ended_at WHERE {_THIS}",
+        f"UPDATE attempts SET agent = :agent, created_at = :created_at WHERE {_THIS}",
+        "UPDATE attempts SET status = :status WHERE agent = :agent",
+        f"DELETE FROM attempts WHERE {_THIS}",
+        "DELETE FROM attempts WHERE board_id = :board_id",
+    ]
+)
+STEPS: st.SearchStrategy[list[_Statement]] = st.lists(st.tuples(_WORK, st.fixed_dictionaries(_FIELDS)), max_size=20)
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> Path:
+    """A database with all tables."""
+    async with open_store(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"):
+        pass
+    return tmp_path / "store.db"
+
+
+def _counted(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """Count the rows the plain way."""
+    counts: dict[tuple[Any, ...], Counter[str]] = {}
+    for place, status in _places(connection):
+        active = status in ACTIVE_STATUSES
+        counts.setdefault(place, Counter()).update(["attempts", "active" if active else "", status])
+    names = ("attempts", "active", "succeeded", "failed")
+    return {place: tuple(count[name] for name in names) for place, count in counts.items()}
+
+
+def _places(connection: sqlite3.Connection) -> Iterator[tuple[tuple[Any, ...], str]]:
+    query = "SELECT board_id, agent, status, created_at, ended_at FROM attempts"
+    for board, agent, status, created, ended in connection.execute(query):
+        yield ("agent", agent, created // _SPAN * _SPAN), status
+        yield ("board", board, created // _SPAN * _SPAN), status
+        if status not in ACTIVE_STATUSES and ended is not None:
+            yield ("over", "", ended // _SPAN * _SPAN), status
+
+
+def _kept(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    kept = connection.execute("SELECT kind, key, since, attempts, active, succeeded, failed FROM attempt_counts")
+    return {row[:3]: row[3:] for row in kept}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=STEPS)
+async def test_counts_are_those_of_the_rows(file: Path, steps: list[_Statement]) -> None:
+    with closing(sqlite3.connect(file)) as connection:  # what is not committed is gone when the next example begins
+        for statement, parameters in steps:
+            connection.execute(statement, parameters)
+        assert _kept(connection) == _counted(connection)
+
+
+async def test_rows_of_an_older_version_are_counted(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        for trigger in ("attempts_counted", "attempts_recounted", "attempts_uncounted"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("DROP TABLE attempt_counts")
+        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+        for number, status in enumerate(AttemptStatus):
+            row = {"board_id": "p", "id": f"a{number}", "agent": "A", "status": str(status), "created_at": -number}
+            connection.execute(_INSERT, {**row, "ended_at": None if number % 2 else number})
+        connection.commit()
+    async with open_store(f"sqlite+aiosqlite:///{file}"):
+        pass
+    with closing(sqlite3.connect(file)) as connection:
+        assert _kept(connection) == _counted(connection) != {}
