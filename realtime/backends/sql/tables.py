@@ -189,7 +189,8 @@ Index("attempts_active", *_by_change, sqlite_where=ACTIVE, postgresql_where=ACTI
 Index("attempts_over", *_by_end, sqlite_where=OVER, postgresql_where=OVER)
 
 #: Attempts counted by the span of time they were created in, for each agent (`kind` agent) and board (board), and those
-#: that are over by the span they ended in (over, no key). Triggers on `attempts` keep it; rows that count nothing go.
+#: that are over by the span they ended in (over, no key, nothing of these). Triggers on `attempts` keep it; rows that
+#: count nothing go.
 attempt_counts = Table(
     "attempt_counts",
     metadata,

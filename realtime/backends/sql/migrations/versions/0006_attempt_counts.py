@@ -33,46 +33,82 @@ def upgrade() -> None:
     ):
         op.drop_index(name, "attempts", if_exists=True)
         op.create_index(name, "attempts", columns)
-    changed = "UPDATE OF board_id, agent, status, created_at, ended_at"
-    _make_trigger("attempts_counted", "INSERT", _count("NEW", 1))
-    _make_trigger("attempts_recounted", changed, _count("OLD", -1), _count("NEW", 1), _forget("OLD"))
-    _make_trigger("attempts_uncounted", "DELETE", _count("OLD", -1), _forget("OLD"))
+    _make_triggers()
     op.execute("DELETE FROM attempt_counts")
-    op.execute(_add(_parts("attempts", 1, " FROM attempts")))
+    every = " FROM attempts WHERE true"
+    op.execute(_add(_created("agent", "agent", "attempts", 1) + every))
+    op.execute(_add(_created("board", "board_id", "attempts", 1) + every))
+    op.execute(_add(_ended("attempts", 1, " FROM attempts")))
 
 
-def _make_trigger(name: str, when: str, *statements: str) -> None:
-    op.execute(f"DROP TRIGGER IF EXISTS {name}")
-    op.execute(f"CREATE TRIGGER {name} AFTER {when} ON attempts BEGIN {'; '.join(statements)}; END")
+def _make_triggers() -> None:
+    places = (("agent", "agent"), ("board", "board_id"))
+    _make_trigger("created", "INSERT", *(_add(_created(*place, "NEW", 1) + " WHERE true") for place in places))
+    _make_trigger("deleted", "DELETE", *(part for place in places for part in _take_away(*place)))
+    for kind, key in places:
+        # The next two are one, but most changes are of the status, and a count in its place is found once.
+        same = f"NEW.{key} IS OLD.{key} AND NEW.created_at IS OLD.created_at"
+        columns = f"{key}, created_at"
+        moved = (_add(_created(kind, key, "NEW", 1) + " WHERE true"), *_take_away(kind, key))
+        _make_trigger(f"moved_by_{kind}", f"UPDATE OF {columns}", *moved, when=f"NOT ({same})")
+        changes = ", ".join(f"{name} = {name} + ({new}) - ({old})" for name, new, old in _flags())
+        changed = " OR ".join(f"({new}) IS NOT ({old})" for _, new, old in _flags())
+        update = f"UPDATE attempt_counts SET {changes} WHERE {_place(kind, f'NEW.{key}', 'NEW.created_at')}"
+        _make_trigger(f"changed_by_{kind}", "UPDATE OF status", update, when=f"{same} AND ({changed})")
+    counted = _add(_ended("NEW", 1))
+    uncounted = (_add(_ended("OLD", -1)), _forget("over", "''", "OLD.ended_at"))
+    same = f"({_over('NEW')}) IS ({_over('OLD')}) AND {_span('NEW.ended_at')} IS {_span('OLD.ended_at')}"
+    _make_trigger("ended", "INSERT", counted)
+    _make_trigger("ended_otherwise", "UPDATE OF status, ended_at", counted, *uncounted, when=f"NOT ({same})")
+    _make_trigger("ended_deleted", "DELETE", *uncounted)
 
 
-def _count(row: str, sign: int) -> str:
-    return _add(_parts(row, sign))
+def _make_trigger(name: str, event: str, *statements: str, when: str = "true") -> None:
+    op.execute(f"DROP TRIGGER IF EXISTS attempts_{name}")
+    work = "; ".join(statements)
+    op.execute(f"CREATE TRIGGER attempts_{name} AFTER {event} ON attempts WHEN {when} BEGIN {work}; END")
 
 
-def _add(parts: str) -> str:
+def _add(rows: str) -> str:
     sums = ", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTS)
     columns = f"kind, key, since, {', '.join(_COUNTS)}"
-    return f"INSERT INTO attempt_counts ({columns}) {parts} ON CONFLICT (kind, key, since) DO UPDATE SET {sums}"
+    return f"INSERT INTO attempt_counts ({columns}) {rows} ON CONFLICT (kind, key, since) DO UPDATE SET {sums}"
 
 
-def _parts(row: str, sign: int, source: str = "") -> str:
-    """Return what selects the rows to add for an attempt; the last ends in a condition, or `ON` would be a join's."""
-    active, over = f"{row}.status IN {_ACTIVE}", f"{row}.status NOT IN {_ACTIVE}"
-    counts = f"{sign}, {sign} * ({active}), {sign} * ({row}.status = 'succeeded'), {sign} * ({row}.status = 'failed')"
-    return " UNION ALL ".join(
-        (
-            f"SELECT 'agent', {row}.agent, {_span(f'{row}.created_at')}, {counts}{source}",
-            f"SELECT 'board', {row}.board_id, {_span(f'{row}.created_at')}, {counts}{source}",
-            f"SELECT 'over', '', {_span(f'{row}.ended_at')}, {counts}{source} WHERE {over} AND {row}.ended_at NOTNULL",
-        )
-    )
+def _take_away(kind: str, key: str) -> tuple[str, str]:
+    taken = _add(_created(kind, key, "OLD", -1) + " WHERE true")
+    return taken, _forget(kind, f"OLD.{key}", "OLD.created_at")
 
 
-def _forget(row: str) -> str:
-    created, ended = _span(f"{row}.created_at"), _span(f"{row}.ended_at")
-    places = f"('agent', {row}.agent, {created}), ('board', {row}.board_id, {created}), ('over', '', {ended})"
-    return f"DELETE FROM attempt_counts WHERE (kind, key, since) IN (VALUES {places}) AND attempts = 0"
+def _created(kind: str, key: str, row: str, sign: int) -> str:
+    """Return what selects the counts of an attempt; what follows ends in a condition, or `ON` would be a join's."""
+    counts = ", ".join((f"{sign}", *(f"{sign} * ({flag})" for flag in _flags_of(row))))
+    return f"SELECT '{kind}', {row}.{key}, {_span(f'{row}.created_at')}, {counts}"
+
+
+def _ended(row: str, sign: int, source: str = "") -> str:
+    # Nobody asks how they ended.
+    return f"SELECT 'over', '', {_span(f'{row}.ended_at')}, {sign}, 0, 0, 0{source} WHERE {_over(row)}"
+
+
+def _over(row: str) -> str:
+    return f"{row}.status NOT IN {_ACTIVE} AND {row}.ended_at NOTNULL"
+
+
+def _flags_of(row: str) -> tuple[str, str, str]:
+    return f"{row}.status IN {_ACTIVE}", f"{row}.status = 'succeeded'", f"{row}.status = 'failed'"
+
+
+def _flags() -> zip[tuple[str, str, str]]:
+    return zip(_COUNTS[1:], _flags_of("NEW"), _flags_of("OLD"), strict=True)
+
+
+def _forget(kind: str, key: str, time: str) -> str:
+    return f"DELETE FROM attempt_counts WHERE {_place(kind, key, time)} AND attempts = 0"
+
+
+def _place(kind: str, key: str, time: str) -> str:
+    return f"kind = '{kind}' AND key = {key} AND since = {_span(time)}"
 
 
 def _span(time: str) -> str:
