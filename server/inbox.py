@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
-
-from realtime.gate import Gate
 
 __all__ = ["Inbox"]
 
@@ -12,23 +11,29 @@ __all__ = ["Inbox"]
 class Inbox:
     """Messages in order. uvicorn stops reading from the client while one waits, so they are few."""
 
-    __slots__ = ("_filled", "_messages")
+    __slots__ = ("_messages", "_waiting")
 
     def __init__(self) -> None:
         """Begin empty."""
         self._messages: list[Any] = []
-        self._filled = Gate()
+        self._waiting: asyncio.Future[None] | None = None
 
     def put_nowait(self, message: Any) -> None:
         """Add a message."""
         self._messages.append(message)
-        self._filled.set()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
-    async def get(self) -> Any:
-        """Take the oldest message, waiting for one."""
-        while not self._messages:
-            self._filled.clear()
-            await self._filled.wait()
+    def filled(self) -> asyncio.Future[None]:
+        """Return what is done when there may be a message; for one who waits at a time.
+
+        No coroutine, for its frame would be there as long as the client says nothing.
+        """
+        self._waiting = asyncio.get_running_loop().create_future()
+        return self._waiting
+
+    def get_nowait(self) -> Any:
+        """Take the oldest message; there must be one."""
         return self._messages.pop(0)
 
     def empty(self) -> bool:

@@ -6,26 +6,24 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from server.interruption import Interruption
+
 __all__ = ["first_to_end"]
 
 
-async def first_to_end(*works: Coroutine[Any, Any, Any]) -> None:
-    """Run `works` together until the first of them ends, cancel the others and wait for them.
+async def first_to_end(own: Coroutine[Any, Any, Any], *beside: Coroutine[Any, Any, Any]) -> None:
+    """Run all together until the first of them ends, cancel the others and wait for them.
 
-    Raises what the first raised; of several that ended at once, the first in the given order.
+    `own` runs in the task of the caller: each task is a kilobyte, of each open connection. Raises what the first
+    raised; of several that ended at once, the first in the given order.
     """
-    tasks = [asyncio.create_task(work) for work in works]
-    first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def ends(_: object) -> None:
-        if not first.done():
-            first.set_result(None)
-
+    tasks = [asyncio.create_task(work) for work in beside]
+    interruption = Interruption()
     for task in tasks:
-        task.add_done_callback(ends)
+        task.add_done_callback(interruption.interrupt)
     try:
-        # Not `asyncio.wait`, of which each open connection would hold another 1 KiB.
-        await first
+        with interruption:
+            await own
     finally:
         ended = [task for task in tasks if task.done()]
         for task in tasks:

@@ -15,6 +15,7 @@ from realtime.node import Node
 from schema.context import Context
 from server.close_codes import UNKNOWN_SUBPROTOCOL
 from server.connections import abort, serve_session
+from server.open_socket import OpenSocket
 from server.protocol.graphql_conversation import GraphqlConversation
 from server.protocol.graphql_transport_ws import GraphqlTransportWs
 from server.protocol.graphql_ws import GraphqlWs
@@ -70,9 +71,10 @@ class GraphqlEndpoint:
             await socket.close(UNKNOWN_SUBPROTOCOL.code, UNKNOWN_SUBPROTOCOL.reason)
             return
         conversation = kind(settings.max_operations, socket.state.may_connect)
-        await serve_session(scope, self._converse(socket, conversation, account))
+        await socket.accept(subprotocol=kind.SUBPROTOCOL)
+        await serve_session(socket, lambda opened: self._converse(opened, conversation, account))
 
-    async def _converse(self, socket: WebSocket, conversation: GraphqlConversation, account: Account) -> None:
+    async def _converse(self, socket: OpenSocket, conversation: GraphqlConversation, account: Account) -> None:
         with self._node.leases.open() as lease:
             context = Context(self._node, account=account, lease=lease)
             await GraphqlSocket(socket, self._schema, context, conversation, lease).serve()

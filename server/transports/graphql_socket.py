@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from typing import NoReturn, assert_never
 
 import orjson
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 from strawberry import Schema
 
+from realtime.counters import SEND_TIMEOUT
 from realtime.leases import Lease
 from schema.context import Context
 from server.close_codes import Ending, ending_of
-from server.connections import writer
+from server.connections import abort, writer
+from server.open_socket import OpenSocket, content_of
 from server.protocol.graphql_conversation import Close, GraphqlConversation, Message, Reply, Start, Step, Stop
-from server.settings import Settings
 from server.tasks import first_to_end
 from server.transports.graphql_operations import GraphqlOperations
 
@@ -41,18 +41,18 @@ class GraphqlSocket:
     """
 
     def __init__(
-        self, socket: WebSocket, schema: Schema, context: Context, conversation: GraphqlConversation, lease: Lease
+        self, socket: OpenSocket, schema: Schema, context: Context, conversation: GraphqlConversation, lease: Lease
     ) -> None:
-        """Take over `socket`, which is not accepted yet, and `conversation`, which has heard nothing yet."""
+        """Take over `socket`, and `conversation`, which has heard nothing yet."""
         self._socket = socket
         self._conversation = conversation
         self._operations = GraphqlOperations(schema, context, conversation, self._send, writer(socket.scope))
+        self._account = context.account
         self._lease = lease
-        self._settings: Settings = socket.app.state.settings
+        self._settings = socket.settings
 
     async def serve(self) -> None:
         """Serve until one side ends it; afterwards no operation is left."""
-        await self._socket.accept(subprotocol=self._conversation.SUBPROTOCOL)
         try:
             try:
                 await first_to_end(self._converse(), self._keep_alive(), self._expire())
@@ -71,7 +71,7 @@ class GraphqlSocket:
         while True:
             try:
                 async with asyncio.timeout_at(None if self._conversation.initialised else init_until):
-                    data = await self._receive()
+                    data = content_of(await self._socket.receive())
             except TimeoutError:
                 await self._carry_out(self._conversation.init_overdue())
             else:
@@ -107,19 +107,23 @@ class GraphqlSocket:
         await self._operations.finished()
         raise _Over(ending_of(farewell.reason))
 
-    async def _receive(self) -> str | bytes:
-        message = await self._socket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1005))
-        text: str | None = message.get("text")
-        return text if text is not None else message["bytes"]
-
     async def _send(self, message: Message) -> None:
+        # Who takes too long is cut; whoever waits here then meets the same as when the client had left.
+        cut = asyncio.get_running_loop().call_later(self._settings.send_timeout_seconds, self._give_up)
         try:
             await self._socket.send_text(orjson.dumps(message).decode())
-        except RuntimeError as closed:  # uvicorn has sent its own close meanwhile
-            raise WebSocketDisconnect(1006) from closed
+        finally:
+            cut.cancel()
+
+    def _give_up(self) -> None:
+        self._account.leaves = SEND_TIMEOUT
+        abort(self._socket.scope)
 
     async def _close(self, ending: Ending) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it left meanwhile
+        cut = asyncio.get_running_loop().call_later(self._settings.send_timeout_seconds, self._give_up)
+        try:
             await self._socket.close(ending.code, ending.reason)
+        except WebSocketDisconnect:
+            pass  # it left meanwhile
+        finally:
+            cut.cancel()

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import NoReturn, assert_never
 
-from starlette.types import Message
-from starlette.websockets import WebSocket, WebSocketDisconnect
-
 from realtime import counters
 from realtime.clock import iso
 from realtime.envelopes import Envelope
@@ -16,51 +13,43 @@ from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.streams import state_of
 from realtime.subscriber import Subscriber
+from server.heartbeat import Heartbeat, HeartbeatOverdue
+from server.open_socket import OpenSocket, content_of
 from server.protocol.kanban_conversation import Conversation, Execute, GetState, Ping, Refusal, Request
 from server.protocol.kanban_messages import error, pong
-from server.settings import Settings
 
-__all__ = ["HeartbeatOverdue", "converse", "ignore"]
-
-
-class HeartbeatOverdue(Exception):
-    """The client sent no JSON for too long."""
+__all__ = ["converse", "ignore"]
 
 
-async def ignore(socket: WebSocket) -> NoReturn:
+async def ignore(socket: OpenSocket) -> NoReturn:
     """Read and forget, until the client leaves."""
     while True:
-        _content_of(await socket.receive())
+        content_of(await socket.receive())
 
 
-async def converse(socket: WebSocket, board_id: BoardId, queue: Subscriber) -> NoReturn:
+async def converse(socket: OpenSocket, board_id: BoardId, queue: Subscriber) -> NoReturn:
     """Carry out what the client asks for; replies go into `queue`.
 
     Raises:
         HeartbeatOverdue: it has said nothing for too long.
         WebSocketDisconnect: it left.
     """
-    node: Node = socket.app.state.node
-    settings: Settings = socket.app.state.settings
-    loop = asyncio.get_running_loop()
-    conversation = Conversation(loop.time(), settings.heartbeat_timeout_seconds)
-    while True:
-        try:
-            async with asyncio.timeout_at(conversation.deadline):
-                message = _content_of(await socket.receive())
-        except TimeoutError as error:
-            queue.account.leaves = counters.HEARTBEAT_TIMEOUT
-            raise HeartbeatOverdue from error
-        reply = await _answer(node, board_id, queue, conversation.receive(message, loop.time()))
-        if reply is not None:
-            queue.put_nowait((reply,))
-
-
-def _content_of(message: Message) -> str | bytes:
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005))
-    content: str | None = message.get("text")
-    return content if content is not None else message["bytes"]
+    node, loop = socket.node, asyncio.get_running_loop()
+    conversation = Conversation(loop.time(), socket.settings.heartbeat_timeout_seconds)
+    heartbeat = Heartbeat(conversation)
+    try:
+        while True:
+            with heartbeat:
+                message = content_of(await socket.receive())
+            reply = await _answer(node, board_id, queue, conversation.receive(message, loop.time()))
+            if reply is not None:
+                queue.put_nowait((reply,))
+            del message, reply
+    except HeartbeatOverdue:
+        queue.account.leaves = counters.HEARTBEAT_TIMEOUT
+        raise
+    finally:
+        heartbeat.close()
 
 
 async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Request) -> Envelope | None:

@@ -18,13 +18,14 @@ from realtime.streams import board_batches, dashboard_batches
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
 from server.connections import abort, serve_session, write_frames
+from server.heartbeat import HeartbeatOverdue
+from server.open_socket import OpenSocket
 from server.outlets import socket_outlet
 from server.problem import Problem
 from server.protocol.kanban_messages import frames, text
-from server.settings import Settings
 from server.tasks import first_to_end
 from server.transports.query import options_of, required_board
-from server.transports.socket_reading import HeartbeatOverdue, converse, ignore
+from server.transports.socket_reading import converse, ignore
 
 __all__ = ["board_socket", "dashboard_socket"]
 
@@ -44,7 +45,7 @@ async def board_socket(socket: WebSocket) -> None:
     # The socket's own queue: replies keep their place between what the stream delivers.
     queue = node.subscriber(node.account("board-ws"))
     stream = board_batches(node, board_id, queue, options)
-    await serve_session(socket.scope, _serve(socket, queue, stream, converse(socket, board_id, queue)))
+    await serve_session(socket, lambda opened: _serve(opened, queue, stream, converse(opened, board_id, queue)))
 
 
 async def dashboard_socket(socket: WebSocket) -> None:
@@ -55,7 +56,7 @@ async def dashboard_socket(socket: WebSocket) -> None:
     # What its address asks for is ignored, as recorded; the server's default holds.
     options = StreamOptions(slow=node.limits.slow_policy(None))
     stream = dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
-    await serve_session(socket.scope, _serve(socket, queue, stream, ignore(socket)))
+    await serve_session(socket, lambda opened: _serve(opened, queue, stream, ignore(opened)))
 
 
 async def _accept(socket: WebSocket) -> None:
@@ -64,17 +65,16 @@ async def _accept(socket: WebSocket) -> None:
 
 
 async def _serve(
-    socket: WebSocket,
+    socket: OpenSocket,
     queue: Subscriber,
     stream: AsyncGenerator[Batch, None],
     reading: Coroutine[Any, Any, NoReturn],
 ) -> None:
     """Run both directions until one ends, then close for the reason it ended."""
-    settings: Settings = socket.app.state.settings
     queue.outlet = socket_outlet(socket.scope, queue.account.counters)
     try:
         async with aclosing(stream):
-            writing = _write(socket, stream, queue.account, settings.send_timeout_seconds)
+            writing = _write(socket, stream, queue.account, socket.settings.send_timeout_seconds)
             await first_to_end(reading, writing)
     except WebSocketDisconnect:
         pass  # the client left
@@ -89,7 +89,7 @@ async def _serve(
 
 
 async def _write(
-    socket: WebSocket, stream: AsyncGenerator[Batch, None], account: counters.Account, timeout_seconds: float
+    socket: OpenSocket, stream: AsyncGenerator[Batch, None], account: counters.Account, timeout_seconds: float
 ) -> None:
     async for batch in stream:
         account.counters.told(batch)
@@ -102,17 +102,16 @@ async def _write(
         del batch  # or a reader that sleeps holds on to it
 
 
-async def _send(socket: WebSocket, batch: Batch) -> None:
+async def _send(socket: OpenSocket, batch: Batch) -> None:
     if not await write_frames(socket.scope, batch.kept(frames)):
         for envelope in batch:
             await socket.send_text(envelope.kept(text))
 
 
-async def _close(socket: WebSocket, ending: Ending) -> None:
-    settings: Settings = socket.app.state.settings
+async def _close(socket: OpenSocket, ending: Ending) -> None:
     try:
-        async with asyncio.timeout(min(CLOSE_SECONDS, settings.send_timeout_seconds)):
+        async with asyncio.timeout(min(CLOSE_SECONDS, socket.settings.send_timeout_seconds)):
             await socket.close(ending.code, ending.reason)
-    except (TimeoutError, WebSocketDisconnect, RuntimeError):
-        # It does not take the close frame either, or it left meanwhile (Starlette then refuses the close).
+    except (TimeoutError, WebSocketDisconnect):
+        # It does not take the close frame either, or it left meanwhile.
         abort(socket.scope)

@@ -1,0 +1,71 @@
+"""The heartbeat of a raw WebSocket: its client must say something now and then (contract §2, rule 6)."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Literal, Self
+
+from server.alarms import Alarm, alarms
+from server.interruption import Interruption
+from server.protocol.kanban_conversation import Conversation
+
+__all__ = ["Heartbeat", "HeartbeatOverdue"]
+
+
+class HeartbeatOverdue(Exception):
+    """The client sent no JSON for too long."""
+
+
+class Heartbeat(Interruption):
+    """Blocks in which a client's next message is waited for; one ends when the conversation's deadline has come.
+
+    The deadline is looked at when an earlier one has come, so a message costs no timer. `close` it.
+    """
+
+    __slots__ = ("_alarm", "_conversation")
+
+    def __init__(self, conversation: Conversation) -> None:
+        """Keep to the deadline of `conversation`, by the clock of the running loop."""
+        super().__init__()
+        self._conversation = conversation
+        self._alarm = self._set()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._alarm.cancel()
+
+    def __enter__(self) -> Self:
+        """Begin to wait.
+
+        Raises:
+            HeartbeatOverdue: the deadline has passed meanwhile.
+        """
+        if self._left_seconds <= 0:
+            raise HeartbeatOverdue
+        return super().__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        """End the wait.
+
+        Raises:
+            HeartbeatOverdue: the deadline has ended it.
+        """
+        if super().__exit__(kind, error, traceback):
+            raise HeartbeatOverdue from error
+        return False
+
+    @property
+    def _left_seconds(self) -> float:
+        return self._conversation.deadline - asyncio.get_running_loop().time()
+
+    def _set(self) -> Alarm:
+        return alarms().set(max(0.0, self._left_seconds), self._look)
+
+    def _look(self) -> None:
+        if self._left_seconds <= 0:
+            self.interrupt()
+        else:
+            self._alarm = self._set()
