@@ -27,7 +27,7 @@ from realtime.position import Position
 from realtime.replay import missed, missed_globally, seen_at
 from realtime.subscriber import Subscriber
 
-__all__ = ["board_batches", "board_stream", "dashboard_batches", "dashboard_stream", "state_of"]
+__all__ = ["board_batches", "board_stream", "dashboard_batches", "dashboard_stream", "one", "state_of"]
 
 Stream = AsyncGenerator[Envelope, None]
 Batches = AsyncGenerator[Batch, None]
@@ -42,7 +42,8 @@ SLOW_RECONNECT_MS = 1000
 _SLOW = "slow_consumer"
 
 
-async def _one(live: Subscriber) -> Batch:
+async def one(live: Subscriber) -> Batch:
+    """Take one envelope; what waits behind it stays within the reader's bounds."""
     return Batch((await live.get(),))
 
 
@@ -55,7 +56,7 @@ def board_stream(
     lease: Lease | None = None,
 ) -> AsyncGenerator[Envelope, None]:
     """Yield the envelopes of `board_batches` one by one; what is not asked for yet waits within the reader's bounds."""
-    return _one_by_one(board_batches(node, board_id, subscriber, options, lease=lease, take=_one))
+    return _one_by_one(board_batches(node, board_id, subscriber, options, lease=lease, take=one))
 
 
 def dashboard_stream(
@@ -67,7 +68,7 @@ def dashboard_stream(
     lease: Lease | None = None,
 ) -> AsyncGenerator[Envelope, None]:
     """Yield the envelopes of `dashboard_batches` one by one, as `board_stream` does."""
-    return _one_by_one(dashboard_batches(node, time_range, subscriber, options, lease=lease, take=_one))
+    return _one_by_one(dashboard_batches(node, time_range, subscriber, options, lease=lease, take=one))
 
 
 async def board_batches(

@@ -10,11 +10,11 @@ from typing import Any, Protocol, Self
 import strawberry
 
 from realtime.counters import Account
-from realtime.envelopes import Envelope
 from realtime.leases import Lease
 from realtime.node import Node
 from schema.loaders import Loaders
-from schema.telling import Encoding, Results, Telling
+from schema.source import Source
+from schema.telling import Encoding, Results
 
 __all__ = ["Context", "Info", "ResultWriter"]
 
@@ -34,7 +34,7 @@ class Context:
     #: The cursor at which the reader stood before, where a transport has a place for it (`Last-Event-ID`). An `after`
     #: among the arguments is newer.
     after: str | None = None
-    #: The cursor behind the event that a subscription has yielded last: written by its resolver, read by transports
+    #: The cursor behind the event that a subscription has yielded last: written as it is yielded, read by transports
     #: that name it beside the result (`id:` of SSE). None for everything that has no position.
     cursor: str | None = None
     #: What the operation's connection is counted under.
@@ -46,13 +46,10 @@ class Context:
     encoded: bool = False
     #: How results can be written at once; None where a transport has each from the operation's generator only.
     write_nowait: ResultWriter | None = None
-    #: What the subscription tells of its stream; from its resolver.
-    telling: Telling | None = None
-    #: The envelope of the event that it has yielded last.
-    envelope: Envelope | None = None
-    #: The last result, which libraries hold on to while the next event is waited for; whoever has sent it empties it.
-    results: list[Any] = field(default_factory=list)
-    #: How its events are written by plan, from the first of them on; None where graphql-core executes them.
+    #: What a subscription has begun with, from its resolver and its executor, for `schema.running`.
+    source: Source | None = None
+    executor: Any = None
+    #: How the events of the subscription are written by plan; None where graphql-core executes them.
     encoding: Encoding | None = None
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import strawberry
 from graphql import GraphQLError
@@ -11,12 +12,14 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.circles import NoCircles
+from schema.context import Context
 from schema.document_cache import ParsedOnce, ValidatedOnce
 from schema.errors import public_error
 from schema.executor import BoundedExecutor
 from schema.mutations import Mutation
 from schema.operation_choice import OperationChoice
 from schema.queries import Query
+from schema.running import run
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
 
@@ -40,6 +43,18 @@ class _Schema(strawberry.Schema):
         `MaskErrors` comes too late to log the original, and not at all when an operation fails before it began.
         """
         errors[:] = [public_error(error) for error in errors]
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        *arguments: Any,
+        **named: Any,
+    ) -> Any:
+        """Return the results of an operation; what subscriptions begin goes on in `schema.running`."""
+        begun = await super().stream(query, variable_values, context_value, *arguments, **named)
+        return run(self, begun, context_value) if isinstance(context_value, Context) else begun
 
 
 def make_schema() -> strawberry.Schema:

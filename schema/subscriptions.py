@@ -1,25 +1,22 @@
-"""The subscriptions: the streams of `realtime`, mapped. Nothing is delivered here that they do not yield.
+"""The subscriptions: which stream of `realtime` each of them is, and what it tells of that.
 
-Each stream is consumed inside `aclosing`, so that the hub forgets the reader however the subscription ends.
+Their resolvers find a `Source`; `schema.running` reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
 from typing import Annotated, Any
 
 import strawberry
 
-from realtime.batches import Batch
 from realtime.dashboard import model
 from realtime.dashboard.time_range import TimeRange
-from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, Refused, StreamEnded
 from realtime.kanban.ids import BoardId
 from realtime.options import Delivery, StreamOptions
 from realtime.position import InvalidCursor, parse_cursor
-from realtime.streams import board_stream, dashboard_stream
+from realtime.streams import board_batches, dashboard_batches, one
 from realtime.subscriber import Subscriber
 from schema import mapping
 from schema.board_changes import BoardChange
@@ -27,18 +24,17 @@ from schema.change_mapping import LEFT_OUT, board_change
 from schema.context import Context, Info
 from schema.dashboard import DashboardOverview
 from schema.enums import SlowPolicy
-from schema.errors import stream_ended
 from schema.feed import BoardEvent, DashboardEvent
 from schema.fields import subscribed
 from schema.inputs import TimeRangeInput, time_range_of
 from schema.objects import BoardState
 from schema.outlet import ResultOutlet
+from schema.source import Source
 from schema.telling import Telling
 
 __all__ = ["Subscription"]
 
-#: The ending that `Goodbye` has told already, so that no error needs to.
-_Completing = type[StreamEnded] | tuple[()]
+_NOTHING: tuple[Any, ...] = ()
 _argument = strawberry.argument
 _BoardId = Annotated[strawberry.ID, _argument(description="Id of the board.")]
 _TimeRange = Annotated[TimeRangeInput | None, _argument(description="The range; the last 7 days when it is left out.")]
@@ -64,42 +60,44 @@ class Subscription:
         "`BOARD_DELETED`, `SLOW_CONSUMER`; `SERVER_SHUTDOWN` and `CONNECTION_LIFETIME` where the connection's own end "
         "does not tell it."
     )
-    async def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
-        """Yield the states of the board's stream."""
+    def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
+        """Leave the states of the board's stream."""
         telling = Telling(mapping.board_state, BoardId(board_id), only="state")
-        async with aclosing(_board_events(info.context, telling, _options(info.context))) as events:
-            async for event in events:
-                yield event
+        return _left(info.context, lambda: _board(info.context, telling, _options(info.context)))
 
     @subscribed(
         "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
         "board was deleted it completes with `Goodbye`; else it ends with an error: `BOARD_NOT_FOUND`, "
         "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server ends the connection, `Goodbye` is the last event."
     )
-    async def board_events(
+    def board_events(
         self, info: Info, board_id: _BoardId, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[BoardEvent, None]:
-        """Yield every envelope of the board's stream."""
-        telling = Telling(mapping.board_event, BoardId(board_id))
-        options = _options(info.context, after, slow, resumes=True)
-        async with aclosing(_board_events(info.context, telling, options, completing=BoardGone)) as events:
-            async for event in events:
-                yield event
+        """Leave every envelope of the board's stream."""
+
+        def find() -> Source:
+            options = _options(info.context, after, slow, resumes=True)
+            telling = Telling(mapping.board_event, BoardId(board_id))
+            return _board(info.context, telling, options, completing=BoardGone)
+
+        return _left(info.context, find)
 
     @subscribed(
         "The board once, then each change of it by itself, to be applied to what the client has: `Hello`, `State`, "
         "then live. `Heartbeat` names cursor and hash of what the client has by then. What agents do is in "
         "`boardEvents`; this ends as that does."
     )
-    async def board_changes(
+    def board_changes(
         self, info: Info, board_id: _BoardId, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[BoardChange, None]:
-        """Yield the changes of the board's stream."""
-        telling = Telling(board_change, BoardId(board_id), without=LEFT_OUT)
-        options = _options(info.context, after, slow, Delivery.CHANGES, resumes=True)
-        async with aclosing(_board_events(info.context, telling, options, completing=BoardGone)) as events:
-            async for event in events:
-                yield event
+        """Leave the changes of the board's stream."""
+
+        def find() -> Source:
+            options = _options(info.context, after, slow, Delivery.CHANGES, resumes=True)
+            telling = Telling(board_change, BoardId(board_id), without=LEFT_OUT)
+            return _board(info.context, telling, options, completing=BoardGone)
+
+        return _left(info.context, find)
 
     @subscribed(
         (
@@ -109,53 +107,59 @@ class Subscription:
         ),
         DashboardOverview,
     )
-    async def dashboard_overview(
+    def dashboard_overview(
         self, info: Info, time_range: _TimeRange = None
     ) -> AsyncGenerator[model.DashboardOverview, None]:
-        """Yield the overviews of the dashboard's stream."""
+        """Leave the overviews of the dashboard's stream."""
         telling = Telling(mapping.dashboard_overview, None, only="dashboard_overview")
-        source = _dashboard_events(info.context, telling, time_range_of(time_range), _options(info.context))
-        async with aclosing(source) as events:
-            async for event in events:
-                yield event
+        return _left(
+            info.context,
+            lambda: _dashboard(info.context, telling, time_range_of(time_range), _options(info.context)),
+        )
 
     @subscribed(
         "Everything on the dashboard: `Hello`, `Overview`, then a new overview when there is one (as "
         "`dashboardOverview`) and what happens to agents and profiles. Ends with an error: `BAD_USER_INPUT`, "
         "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server ends the connection, `Goodbye` is the last event."
     )
-    async def dashboard_events(
+    def dashboard_events(
         self, info: Info, time_range: _TimeRange = None, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[DashboardEvent, None]:
-        """Yield every envelope of the dashboard's stream."""
-        options = _options(info.context, after, slow, resumes=True)
-        telling = Telling(mapping.dashboard_event, None)
-        source = _dashboard_events(info.context, telling, time_range_of(time_range), options)
-        async with aclosing(source) as events:
-            async for event in events:
-                yield event
+        """Leave every envelope of the dashboard's stream."""
+
+        def find() -> Source:
+            options = _options(info.context, after, slow, resumes=True)
+            return _dashboard(info.context, Telling(mapping.dashboard_event, None), time_range_of(time_range), options)
+
+        return _left(info.context, find)
 
 
-def _board_events(
-    context: Context, telling: Telling, options: StreamOptions, *, completing: _Completing = ()
-) -> AsyncGenerator[Any, None]:
+async def _left(context: Context, find: Callable[[], Source]) -> AsyncGenerator[Any, None]:
+    """Yield nothing, and leave the source in `context`.
+
+    It is found here, for graphql-core would give what is raised to the field, and not to the stream.
+    """
+    context.source = find()
+    for event in _NOTHING:
+        yield event
+
+
+def _board(
+    context: Context, telling: Telling, options: StreamOptions, *, completing: type[StreamEnded] | tuple[()] = ()
+) -> Source:
     if telling.board is None:
         raise ValueError(f"expected the board of {telling}")
-    reader = _reader(context, telling)
-    source = board_stream(context.node, telling.board, reader, options, lease=context.lease)
-    return _told(context, telling, source, completing)
+    batches = board_batches(context.node, telling.board, _reader(context), options, lease=context.lease, take=one)
+    return Source(telling, batches, completing)
 
 
-def _dashboard_events(
-    context: Context, telling: Telling, time_range: TimeRange, options: StreamOptions
-) -> AsyncGenerator[Any, None]:
-    reader = _reader(context, telling)
-    return _told(context, telling, dashboard_stream(context.node, time_range, reader, options, lease=context.lease))
+def _dashboard(context: Context, telling: Telling, time_range: TimeRange, options: StreamOptions) -> Source:
+    batches = dashboard_batches(context.node, time_range, _reader(context), options, lease=context.lease, take=one)
+    return Source(telling, batches)
 
 
-def _reader(context: Context, telling: Telling) -> Subscriber:
+def _reader(context: Context) -> Subscriber:
     reader = context.node.subscriber(context.account)
-    context.telling = telling
     if context.write_nowait is not None:
         reader.outlet = ResultOutlet(context, context.write_nowait)
     return reader
@@ -184,31 +188,3 @@ def _options(
             raise Refused(str(error), "invalid_cursor") from None
     at = after if after is not None else context.after
     return StreamOptions(at if resumes else None, delivery, policy)
-
-
-async def _told(
-    context: Context,
-    telling: Telling,
-    source: AsyncGenerator[Envelope, None],
-    completing: _Completing = (),
-) -> AsyncGenerator[Any, None]:
-    """Yield the events of a stream that are told, each with its envelope and cursor left in the context; close it.
-
-    Raises:
-        GraphQLError: the server ended the stream, in another way than `completing`.
-    """
-    goodbye: Envelope | None = None
-    try:
-        async with aclosing(source) as stream:
-            async for envelope in stream:
-                goodbye = envelope if envelope.type == "goodbye" else None
-                if telling.tells(envelope):
-                    context.account.counters.told(Batch((envelope,)))
-                    context.envelope, context.cursor = envelope, envelope.cursor
-                    yield telling.event_of(envelope)
-                    context.envelope = None
-                del envelope  # who sleeps holds on to none
-    except completing:
-        return  # `Goodbye` has said it
-    except StreamEnded as ended:
-        raise stream_ended(ended, goodbye) from ended

@@ -49,45 +49,32 @@ async def operation_results(
     `aclosing`: closing it closes the generators of the operation before anything else happens.
     """
     context.encoded = True  # a body is for `orjson` alone
-    context.results = []
-    results = _executed(request, schema, context, allowed)
     try:
+        results = await schema.stream(
+            request.query,
+            variable_values=request.variables,
+            context_value=context,
+            operation_name=request.operation_name,
+            allowed_operation_types=allowed,
+            operation_extensions=request.extensions,
+        )
         async with aclosing(results):
             async for result in results:
-                failed = is_request_error(result)
-                body = body_of(result)
-                yield OperationResult(body, failed, context.cursor, reconnect_after_ms(body) if failed else None)
-                if failed:
+                ready = _ready(result, context)
+                del result  # before it is yielded, and below: who sleeps holds on to nothing
+                yield ready
+                if ready.failed:
                     return
-                _empty(result, *context.results)
-                context.results.clear()
-                del result, body
+                del ready
     except Exception:
         log.exception("an operation failed outside its resolvers")
         fault = GraphQLError(INTERNAL_ERROR, extensions={"code": "INTERNAL_SERVER_ERROR"})
         yield OperationResult({"errors": [fault.formatted]}, failed=True)
 
 
-def _empty(*results: Any) -> None:
-    """Let go of what was sent: of a state, each sleeping subscription would hold the bytes."""
-    for result in results:
-        result.data = None
-
-
-async def _executed(
-    request: GraphqlRequest, schema: Schema, context: Context, allowed: Collection[OperationType]
-) -> AsyncGenerator[ExecutionResult, None]:
-    stream = await schema.stream(
-        request.query,
-        variable_values=request.variables,
-        context_value=context,
-        operation_name=request.operation_name,
-        allowed_operation_types=allowed,
-        operation_extensions=request.extensions,
-    )
-    async with aclosing(stream):
-        async for result in stream:
-            if not isinstance(result, ExecutionResult):
-                raise TypeError(f"expected no incremental results, got {result}")
-            yield result
-            del result
+def _ready(result: object, context: Context) -> OperationResult:
+    if not isinstance(result, ExecutionResult):
+        raise TypeError(f"expected no incremental results, got {result}")
+    failed = is_request_error(result)
+    body = body_of(result)
+    return OperationResult(body, failed, context.cursor, reconnect_after_ms(body) if failed else None)

@@ -1,0 +1,93 @@
+"""Executing the events of subscriptions: by plan, or once for all equal ones by graphql-core."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+from weakref import WeakValueDictionary
+
+import orjson
+from graphql import ExecutionResult, GraphQLSchema
+
+from realtime.envelopes import Envelope
+from schema.context import Context
+from schema.executor import BoundedExecutor
+from schema.plan.plans import Plans
+from schema.sharing import SharedExecution
+from schema.telling import Encoding, Telling
+
+__all__ = ["Events", "EventsInUse"]
+
+
+class Events:
+    """Makes results of a subscription's envelopes. Equal subscriptions share one, so it knows none of them."""
+
+    __slots__ = ("__weakref__", "_executor", "_shared", "_telling", "encoding")
+
+    def __init__(
+        self, executor: BoundedExecutor, telling: Telling, encoding: Encoding | None, shared: SharedExecution | None
+    ) -> None:
+        """Execute the operation that `executor` was built for, with `encoding` and `shared` if it has them."""
+        self._executor = executor
+        self._telling = telling
+        self._shared = shared
+        #: How the events are encoded by plan; None where graphql-core executes them.
+        self.encoding = encoding
+
+    def executed(self, envelope: Envelope) -> Any:
+        """Return the result of one event, or what it can be awaited of.
+
+        Where there is an encoding or sharing, `data` is an `orjson.Fragment`.
+        """
+        encoded = envelope.kept(self.encoding) if self.encoding else None
+        if encoded is not None:
+            return ExecutionResult(cast("dict[str, Any]", orjson.Fragment(encoded)))
+        execute = partial(self._execute, envelope)
+        return envelope.kept(self._shared).executed(execute) if self._shared else execute()
+
+    def _execute(self, envelope: Envelope) -> Any:
+        return self._executor.build_per_event_executor(self._telling.event_of(envelope)).execute_operation(False)
+
+
+class EventsInUse:
+    """The events of a schema's subscriptions, and its plans."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._plans = Plans()
+        self._shared: WeakValueDictionary[tuple[int, SharedExecution], Events] = WeakValueDictionary()
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema) -> EventsInUse:
+        """Return those of `schema`."""
+        found: EventsInUse = schema.extensions.setdefault(cls.__name__, cls())
+        return found
+
+    def events(self, executor: BoundedExecutor, telling: Telling, context: Context) -> Events:
+        """Return what executes the events of the operation that `executor` was built for, with `context`."""
+        # Of its own, for several subscriptions may have it: what they have in common is the node.
+        executor.context_value = Context(context.node)
+        if not context.encoded:
+            return Events(executor, telling, None, None)
+        shared = _shared(executor, telling)
+        if shared is None:
+            return Events(executor, telling, self._encoding(executor, telling), None)
+        # Whoever is found has the node, so its id is no other's.
+        key = (id(context.node), shared)
+        events = self._shared.get(key)
+        if events is None:
+            events = self._shared[key] = Events(executor, telling, self._encoding(executor, telling), shared)
+        return events
+
+    def _encoding(self, executor: BoundedExecutor, telling: Telling) -> Encoding | None:
+        plan = self._plans.plan_of(executor)
+        return None if plan is None else Encoding(plan, telling)
+
+
+def _shared(executor: BoundedExecutor, telling: Telling) -> SharedExecution | None:
+    """Return what equal subscriptions have in common; None where the variables do not say."""
+    try:
+        variables = orjson.dumps(executor.variable_values.coerced, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return None
+    return SharedExecution(executor.operation, variables, telling)
