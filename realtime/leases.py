@@ -54,12 +54,13 @@ class Lease:
     2. `ended` lets a connection know, which may have no reader: it closes when its readers are through.
     """
 
-    __slots__ = ("_ended", "_farewell", "_readers")
+    __slots__ = ("_ended", "_farewell", "_readers", "_watcher")
 
     def __init__(self) -> None:
         """Start without readers and without end."""
         self._readers: dict[Subscriber, None] = {}
         self._farewell: Farewell | None = None
+        self._watcher: Callable[[Farewell], object] | None = None
         self._ended = Gate()
 
     def end(self, farewell: Farewell) -> None:
@@ -69,6 +70,13 @@ class Lease:
             for reader in self._readers:
                 farewell.tell(reader)
             self._ended.set()
+            self.watch(self._watcher)
+
+    def watch(self, watcher: Callable[[Farewell], object] | None) -> None:
+        """Call `watcher`, instead of the one before, with the farewell when there is one; as `ended` without a task."""
+        self._watcher = watcher
+        if watcher is not None and self._farewell is not None:
+            watcher(self._farewell)
 
     async def ended(self) -> Farewell:
         """Return the farewell, when there is one."""

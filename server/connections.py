@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.protocol import Protocol, State
 
 from realtime.gate import Gate
@@ -221,6 +222,16 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             super().data_received(data)
             if not self.handshake_initiated:
                 self._refuse_head()
+
+    def handle_text(self, event: Frame) -> None:
+        """Take a text frame, and empty it: the parser holds on to it until the next one comes."""
+        super().handle_text(event)
+        event.data = b""
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Take a binary frame, as a text one."""
+        super().handle_bytes(event)
+        event.data = b""
 
     def send_receive_event_to_app(self) -> None:
         """Pass a message on; bytes that are no UTF-8 are the client's fault, and nothing to log (RFC 6455, 8.1)."""

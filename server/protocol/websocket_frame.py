@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["text_head"]
+__all__ = ["text_frame", "text_head"]
 
 _FINAL_TEXT = 0x81
 #: Messages below it have their length in one byte.
@@ -15,3 +15,8 @@ def text_head(size: int) -> bytes:
         return bytes((_FINAL_TEXT, size))
     wide, width = (126, 2) if size < 1 << 16 else (127, 8)
     return bytes((_FINAL_TEXT, wide)) + size.to_bytes(width)
+
+
+def text_frame(text: bytes) -> bytes:
+    """Return the frame of a text message."""
+    return text_head(len(text)) + text

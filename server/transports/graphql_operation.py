@@ -58,10 +58,11 @@ async def operation_results(
             allowed_operation_types=allowed,
             operation_extensions=request.extensions,
         )
+        del request  # what sleeps holds on to nothing: documents may be long
         async with aclosing(results):
             async for result in results:
                 ready = _ready(result, context)
-                del result  # before it is yielded, and below: who sleeps holds on to nothing
+                del result
                 yield ready
                 if ready.failed:
                     return

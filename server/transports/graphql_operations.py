@@ -15,6 +15,7 @@ from schema.context import Context, ResultWriter
 from server.connections import Write
 from server.outlets import SocketResults
 from server.protocol.graphql_conversation import GraphqlConversation, Message, Start
+from server.protocol.graphql_request import GraphqlRequest
 from server.transports.graphql_operation import operation_results
 
 __all__ = ["GraphqlOperations"]
@@ -46,7 +47,7 @@ class GraphqlOperations:
         """Begin an operation; its id must be free in the conversation."""
         if before := self._tasks.get(start.id):
             await asyncio.wait([before])  # it is sending the last message that carries this id
-        task = asyncio.create_task(self._run(start), name="operation")
+        task = asyncio.create_task(self._run(start.id, start.request), name="operation")
         self._tasks[start.id] = task
         task.add_done_callback(partial(self._forget, start.id))
 
@@ -67,20 +68,21 @@ class GraphqlOperations:
         if self._tasks.get(id) is ended:
             del self._tasks[id]
 
-    async def _run(self, start: Start) -> None:
+    async def _run(self, id: str, request: GraphqlRequest) -> None:
         try:
             # A context of its own: operations write into theirs.
-            context = replace(self._context, write_nowait=self._writer(start.id))
-            results = operation_results(start.request, self._schema, context)
+            context = replace(self._context, write_nowait=self._writer(id))
+            results = operation_results(request, self._schema, context)
+            del request, context  # only once is a document needed, and may be long
             async with aclosing(results):
                 async for result in results:
                     if result.reconnect_after_ms is not None:
                         return  # the close code of the connection tells it
-                    await self._send(self._conversation.result(start.id, result.body, result.failed))
+                    await self._send(self._conversation.result(id, result.body, result.failed))
                     if result.failed:
                         return
                     del result
-            await self._send(self._conversation.completed(start.id))
+            await self._send(self._conversation.completed(id))
         except WebSocketDisconnect:
             pass  # who reads finds out too
 

@@ -11,13 +11,15 @@ from starlette.websockets import WebSocketDisconnect
 from strawberry import Schema
 
 from realtime.counters import SEND_TIMEOUT
-from realtime.leases import Lease
+from realtime.leases import Farewell, Lease
 from schema.context import Context
+from server.alarms import Alarm, alarms
+from server.beside import Beside
 from server.close_codes import Ending, ending_of
 from server.connections import abort, writer
 from server.open_socket import OpenSocket, content_of
 from server.protocol.graphql_conversation import Close, GraphqlConversation, Message, Reply, Start, Step, Stop
-from server.tasks import first_to_end
+from server.protocol.websocket_frame import text_frame
 from server.transports.graphql_operations import GraphqlOperations
 
 __all__ = ["GraphqlSocket"]
@@ -46,18 +48,25 @@ class GraphqlSocket:
         """Take over `socket`, and `conversation`, which has heard nothing yet."""
         self._socket = socket
         self._conversation = conversation
-        self._operations = GraphqlOperations(schema, context, conversation, self._send, writer(socket.scope))
+        self._write = writer(socket.scope)
+        self._operations = GraphqlOperations(schema, context, conversation, self._send, self._write)
         self._account = context.account
         self._lease = lease
         self._settings = socket.settings
+        self._beside = Beside()
+        self._alarm: Alarm | None = None
+        self._ends = False
 
     async def serve(self) -> None:
         """Serve until one side ends it; afterwards no operation is left."""
         try:
             try:
-                await first_to_end(self._converse(), self._keep_alive(), self._expire())
+                with self._beside:
+                    self._beat_later()
+                    self._lease.watch(self._leave)
+                    await self._converse()
             finally:  # before the close frame: behind that, nobody may send
-                await self._operations.aclose()
+                await self._stop()
         except WebSocketDisconnect:
             pass  # the client left
         except _Over as over:
@@ -66,16 +75,27 @@ class GraphqlSocket:
             await self._close(ending_of(fault))
             raise
 
+    async def _stop(self) -> None:
+        self._lease.watch(None)
+        self._ends = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+        await self._beside.aclose()
+        await self._operations.aclose()
+
     async def _converse(self) -> NoReturn:
         init_until = asyncio.get_running_loop().time() + self._settings.graphql_init_seconds
-        while True:
+        while not self._conversation.initialised:
             try:
-                async with asyncio.timeout_at(None if self._conversation.initialised else init_until):
-                    data = content_of(await self._socket.receive())
+                async with asyncio.timeout_at(init_until):
+                    message = await self._socket.receive()
             except TimeoutError:
                 await self._carry_out(self._conversation.init_overdue())
             else:
-                await self._carry_out(self._conversation.receive(data))
+                await self._carry_out(self._conversation.receive(content_of(message)))
+        while True:
+            # Of no name here: a document would be held as long as the client says nothing more.
+            await self._carry_out(self._conversation.receive(content_of(await self._socket.receive())))
 
     async def _carry_out(self, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -92,18 +112,29 @@ class GraphqlSocket:
                 case _:
                     assert_never(step)
 
-    async def _keep_alive(self) -> NoReturn:
+    def _beat_later(self) -> None:
+        if not self._ends:
+            self._alarm = alarms().set(self._settings.graphql_ping_seconds, self._beat)
+
+    def _beat(self) -> None:
         # Scripts in browsers see it, unlike the pings of WebSocket itself. Whether the client is still there is decided
         # by the latter, which no client can forget to answer.
-        while True:
-            await asyncio.sleep(self._settings.graphql_ping_seconds)
-            if message := self._conversation.keep_alive:
-                await self._send(message)
+        message = self._conversation.keep_alive
+        if message is None or (self._write is not None and self._write(text_frame(orjson.dumps(message)))):
+            self._beat_later()
+        else:
+            self._beside.start(self._keep_alive(message))
 
-    async def _expire(self) -> NoReturn:
+    async def _keep_alive(self, message: Message) -> None:
+        await self._send(message)
+        self._beat_later()
+
+    def _leave(self, farewell: Farewell) -> None:
+        self._beside.start(self._expire(farewell))
+
+    async def _expire(self, farewell: Farewell) -> NoReturn:
         # What runs has had its goodbye. Neither error nor `complete` follows it, which clients take as final: they come
         # back by themselves when the connection is over.
-        farewell = await self._lease.ended()
         await self._operations.finished()
         raise _Over(ending_of(farewell.reason))
 
