@@ -12,11 +12,12 @@ from tests.kit.raw_http import Address
 from tests.kit.raw_socket import PING, TEXT, RawSocket, open_socket
 from tests.kit.recordings import Json
 
-__all__ = ["GraphqlSocket", "open_subscription"]
+__all__ = ["HANDSHAKE", "GraphqlSocket", "open_subscription"]
 
 _ID = "the-only-one"
 _WAIT_UNITS = 10
-_HANDSHAKE = [
+#: Headers of an upgrade, but for the subprotocol.
+HANDSHAKE = [
     ("Host", "127.0.0.1"),
     ("Upgrade", "websocket"),
     ("Connection", "Upgrade"),
@@ -77,7 +78,7 @@ async def open_subscription(
     subprotocol: str = "graphql-transport-ws",
 ) -> AsyncIterator[GraphqlSocket]:
     """Subscribe for the length of the block."""
-    headers = [*_HANDSHAKE, ("Sec-WebSocket-Protocol", subprotocol)]
+    headers = [*HANDSHAKE, ("Sec-WebSocket-Protocol", subprotocol)]
     async with open_socket(address, "/graphql", headers) as raw:
         assert raw.response.header("Sec-WebSocket-Protocol") == subprotocol
         socket = GraphqlSocket(raw, subprotocol)

@@ -53,6 +53,18 @@ async def test_connection_without_a_reader_learns_of_its_end() -> None:
             assert isinstance((await waiting).reason, Draining)
 
 
+async def test_watcher_is_told_of_the_end_before_it_and_behind_it() -> None:
+    lease = Lease()
+    told: list[tuple[str, Farewell]] = []
+    lease.watch(lambda farewell: told.append(("nobody any more", farewell)))
+    lease.watch(None)
+    lease.watch(lambda farewell: told.append(("early", farewell)))
+    lease.end(_FAREWELL)
+    lease.end(_FAREWELL)
+    lease.watch(lambda farewell: told.append(("late", farewell)))
+    assert told == [("early", _FAREWELL), ("late", _FAREWELL)]
+
+
 async def test_drained_readers_get_a_goodbye_of_their_own() -> None:
     leases, readers = Leases(), [Subscriber(5) for _ in range(2 * module.BATCH)]
     with ExitStack() as stack:

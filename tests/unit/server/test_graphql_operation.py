@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+import weakref
 from contextlib import aclosing
 
 import anyio
 import orjson
 import pytest
 
+from realtime.channels import board_channel
+from realtime.envelopes import Envelope
 from realtime.kanban.board import Board
 from realtime.node import Node
 from schema.context import Context
@@ -18,6 +22,7 @@ from server.protocol.graphql_request import GraphqlRequest
 from server.transports.graphql_operation import OperationResult, operation_results
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, board, node, store
+from tests.unit.schema.plan.events import small_state
 
 __all__ = ["board", "node", "store"]
 
@@ -48,5 +53,34 @@ async def test_subscription_that_sleeps_holds_on_to_nothing_it_gave(node: Node, 
         await anyio.wait_all_tasks_blocked()
         # Held by the list, and by the question.
         assert [sys.getrefcount(given[number]) for number in range(len(given))] == [2] * len(given)
+        sleeping.cancel()
+        await asyncio.wait([sleeping])
+
+
+@pytest.mark.parametrize("selection", ["{ columns { title } }", "{ columns { title } project { id } }"])
+async def test_subscription_that_sleeps_holds_neither_event_nor_result_nor_document(
+    node: Node, board: Board, selection: str
+) -> None:
+    document = f'subscription {{ boardState(boardId: "{BOARD}") {selection} }}'
+    held = sys.getrefcount(document)
+    results = operation_results(GraphqlRequest(document), make_schema(), Context(node))
+    async with deadline(5), aclosing(results):
+        await anext(results)
+        reading = asyncio.ensure_future(anext(results))
+        await anyio.wait_all_tasks_blocked()
+        envelope = Envelope("state", small_state(), "c")
+        state, news = weakref.ref(envelope), [envelope]
+        node.hub.publish(board_channel(BOARD), news)
+        news.clear()
+        del envelope
+        data = (await reading).body["data"]
+        del reading
+        sleeping = asyncio.ensure_future(anext(results))
+        await anyio.wait_all_tasks_blocked()
+        gc.collect()
+        assert state() is None
+        assert sys.getrefcount(data) == 2
+        # What validated and parsed it has it too, once for all.
+        assert sys.getrefcount(document) <= held + 2
         sleeping.cancel()
         await asyncio.wait([sleeping])
