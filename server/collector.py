@@ -10,8 +10,8 @@ import gc
 
 __all__ = ["calm_collector"]
 
-#: New containers after which the youngest are looked at (Python's default is 700). A connection has about 150, so this
-#: is some 65 of them; looked at as a whole are as many as 6,500 that have come, or are left behind as cycles.
+#: New containers after which the youngest are looked at (Python's default is 700). A connection has about 110, so this
+#: is some 90 of them; looked at as a whole are as many as 9,000 that have come, or are left behind as cycles.
 YOUNGEST = 10_000
 #: Looks at the youngest for one at the middle ones, and of those for one at all, as by default.
 MIDDLE = OLDEST = 10

@@ -294,9 +294,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         await app(scope, receive, send)
         session, self._session = self._session, None
         if session is not None:
-            left = {key: scope[key] for key in OPEN_SCOPE}
-            scope.clear()
-            scope.update(left)
+            _shrink(scope)
             await session
 
     def hand_over(self, session: Session, socket: OpenSocket) -> None:
@@ -354,6 +352,13 @@ def _direct(scope: MutableMapping[str, Any]) -> Mapping[str, Any]:
     settings: Settings = scope["app"].state.settings
     extensions: Mapping[str, Any] = scope.get("extensions", {})
     return extensions if settings.direct_writes else {}
+
+
+def _shrink(scope: Scope) -> None:
+    """Leave in `scope` what an open socket needs; emptied first, for a dictionary stays as large as it once was."""
+    left = {key: scope[key] for key in OPEN_SCOPE}
+    scope.clear()
+    scope.update(left)
 
 
 def _extend(scope: Any, extensions: Mapping[str, Any]) -> None:

@@ -84,18 +84,21 @@ class GraphqlSocket:
         await self._operations.aclose()
 
     async def _converse(self) -> NoReturn:
-        init_until = asyncio.get_running_loop().time() + self._settings.graphql_init_seconds
+        await self._initialised()
+        while True:
+            # No name for the message: a document would be held as long as the client says nothing more.
+            await self._carry_out(self._conversation.receive(content_of(await self._socket.receive())))
+
+    async def _initialised(self) -> None:
+        until = asyncio.get_running_loop().time() + self._settings.graphql_init_seconds
         while not self._conversation.initialised:
             try:
-                async with asyncio.timeout_at(init_until):
+                async with asyncio.timeout_at(until):
                     message = await self._socket.receive()
             except TimeoutError:
                 await self._carry_out(self._conversation.init_overdue())
             else:
                 await self._carry_out(self._conversation.receive(content_of(message)))
-        while True:
-            # Of no name here: a document would be held as long as the client says nothing more.
-            await self._carry_out(self._conversation.receive(content_of(await self._socket.receive())))
 
     async def _carry_out(self, steps: Iterable[Step]) -> None:
         for step in steps:
