@@ -18,6 +18,9 @@ from schema.telling import Encoding, Telling
 
 __all__ = ["Events", "EventsInUse"]
 
+#: Where a schema keeps them.
+_IN_USE = "events"
+
 
 class Events:
     """Makes results of a subscription's envelopes. Equal subscriptions share one, so it knows none of them."""
@@ -60,7 +63,9 @@ class EventsInUse:
     @classmethod
     def of(cls, schema: GraphQLSchema) -> EventsInUse:
         """Return those of `schema`."""
-        found: EventsInUse = schema.extensions.setdefault(cls.__name__, cls())
+        found: EventsInUse | None = schema.extensions.get(_IN_USE)
+        if found is None:
+            found = schema.extensions[_IN_USE] = cls()
         return found
 
     def events(self, executor: BoundedExecutor, telling: Telling, context: Context) -> Events:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -129,6 +131,24 @@ async def test_one_that_leaves_in_the_middle_does_not_end_the_others(
             told = [(await one)["boardEvents"]["message"] for one in waiting[1:]]
         assert told == ["m", "m"]
         await asyncio.wait([waiting[0]])
+
+
+@BOTH
+async def test_one_that_left_is_not_held_by_those_that_stay(
+    document: str, schema: strawberry.Schema, node: Node, board: Board
+) -> None:
+    left = Context(node, encoded=True)
+    gone = weakref.ref(left)
+    first = await schema.stream(document, {"board": BOARD}, left)
+    del left
+    await _next(first)
+    async with _subscribed(schema, node, document, 1) as (stays,):
+        await first.aclose()
+        del first
+        gc.collect()
+        assert gone() is None
+        await publish(node, _line())
+        assert (await _next(stays))["boardEvents"]["message"] == "m"
 
 
 class _Executions:
