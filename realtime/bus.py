@@ -27,6 +27,7 @@ from realtime.kanban.incoming import Incoming
 from realtime.kanban.projection import needs_board, new_project, react
 from realtime.ports import Broker, EventStore, NewEvent, StoredEvent, Transaction
 from realtime.position import Position, channel_tag
+from realtime.right_of_way import RightOfWay
 
 __all__ = ["Accepted", "Bus", "Executed"]
 
@@ -60,13 +61,20 @@ class Bus:
     """
 
     def __init__(
-        self, store: EventStore, broker: Broker, views: BoardViews, clock: Clock, counters: Counters | None = None
+        self,
+        store: EventStore,
+        broker: Broker,
+        views: BoardViews,
+        clock: Clock,
+        way: RightOfWay,
+        counters: Counters | None = None,
     ) -> None:
-        """Write to `store`, publish to `broker`; `views` spares reading a board that is watched."""
+        """Write to `store` with the right of `way`, publish to `broker`; `views` spares reading a watched board."""
         self._store = store
         self._broker = broker
         self._views = views
         self._clock = clock
+        self._way = way
         self._counters = counters if counters is not None else Counters()
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
@@ -104,7 +112,8 @@ class Bus:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
-            return await asyncio.shield(task)
+            with self._way.taken():
+                return await asyncio.shield(task)
         except asyncio.CancelledError:
             task.add_done_callback(_log_fault)  # nobody else looks at what comes of it
             raise

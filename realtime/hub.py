@@ -10,6 +10,7 @@ from realtime.batches import Batch
 from realtime.channels import Channel
 from realtime.envelopes import Envelope
 from realtime.lane import Lane
+from realtime.right_of_way import RightOfWay
 from realtime.subscriber import Subscriber
 
 __all__ = ["Hub", "HubStatistics"]
@@ -28,15 +29,16 @@ class HubStatistics:
 class Hub:
     """Channel → lane of readers. Nothing in it waits for a reader."""
 
-    def __init__(self) -> None:
-        """Start without readers."""
+    def __init__(self, way: RightOfWay) -> None:
+        """Start without readers; their lanes keep out of `way`."""
+        self._way = way
         self._lanes: dict[Channel, Lane] = {}
         self._left = 0
 
     @contextmanager
     def subscribe(self, channel: Channel, subscriber: Subscriber) -> Iterator[Subscriber]:
         """Put `subscriber` on `channel` for as long as the block runs; an empty channel disappears."""
-        lane = self._lanes.setdefault(channel, Lane())
+        lane = self._lanes.setdefault(channel, Lane(self._way))
         lane.add(subscriber)
         subscriber.lane = lane
         subscriber.registered.set()

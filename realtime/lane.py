@@ -8,12 +8,12 @@ A lane that is not under way gives at once.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from realtime.batches import Batch
+from realtime.right_of_way import RightOfWay
 from realtime.subscriber import Subscriber
 
 __all__ = ["JOINED_BYTES", "JOINED_ENVELOPES", "TURN_READERS", "Lane"]
@@ -35,10 +35,11 @@ class Lane:
     3. Joined batches are the same for all who are given them.
     """
 
-    __slots__ = ("_first", "_joined", "_readers", "_round", "_seen_by_all", "_waiting")
+    __slots__ = ("_first", "_joined", "_readers", "_round", "_seen_by_all", "_waiting", "_way")
 
-    def __init__(self) -> None:
-        """Begin without readers."""
+    def __init__(self, way: RightOfWay) -> None:
+        """Begin without readers; `way` says when the next are to be given something."""
+        self._way = way
         #: Reader → number of the batch that it is to be given next.
         self._readers: dict[Subscriber, int] = {}
         #: Batches that some reader may not have, and the number of the first of them. As many as are published in one
@@ -120,7 +121,7 @@ class Lane:
         if len(turn) < TURN_READERS:
             self._end_round()
         else:
-            asyncio.get_running_loop().call_soon(self._go_on)
+            self._way.call_when_free(self._go_on)
 
     def _end_round(self) -> None:
         self._round = None
@@ -128,7 +129,7 @@ class Lane:
         self._first = self._seen_by_all
         self._joined = (0, 0, ())
         if self._waiting:
-            asyncio.get_running_loop().call_soon(self._next_round)
+            self._way.call_when_free(self._next_round)
 
     def _next_round(self) -> None:
         if self._round is None and self._waiting:

@@ -27,6 +27,7 @@ from realtime.ports import (
     EventStore,
     HistoryReader,
 )
+from realtime.right_of_way import RightOfWay
 from realtime.subscriber import MAX_QUEUED_BYTES, Subscriber
 
 __all__ = ["Limits", "Node", "PolicyNotAllowed", "Store", "make_node"]
@@ -104,10 +105,11 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     Raises:
         StoreUnavailable: the store did not answer.
     """
-    hub, leases, counters = Hub(), Leases(limits.connection_seconds), Counters()
+    way, leases, counters = RightOfWay(), Leases(limits.connection_seconds), Counters()
+    hub = Hub(way)
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
     broker.subscribe(Deliverer(hub, views, dashboard).deliver)
     heartbeats = Heartbeats(hub, views, clock, limits.heartbeat_seconds)
-    bus = Bus(store, broker, views, clock, counters)
+    bus = Bus(store, broker, views, clock, way, counters)
     return Node(store, hub, leases, views, dashboard, heartbeats, bus, clock, limits, counters)

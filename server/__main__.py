@@ -21,6 +21,7 @@ from server.demo import running_demo
 from server.logs import set_up_logs
 from server.serve import bind, make_server
 from server.settings import Settings
+from server.switching import switch_soon
 from server.wiring import open_node
 
 __all__ = ["main"]
@@ -56,6 +57,7 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         address = f"http://{host}:{listening.getsockname()[1]}"
         server = make_server(create_app(node, settings), settings, lambda: print(f"Listening on {address}", flush=True))
         calm_collector()
+        switch_soon()
         await server.serve(sockets=[listening])
 
 

@@ -25,6 +25,7 @@ from realtime.errors import StoreUnavailable
 from realtime.hub import Hub
 from realtime.kanban.board import Board
 from realtime.node import Node, Store
+from realtime.right_of_way import RightOfWay
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
 from tests.kit.nodes import SteppingClock, create_board, publish
@@ -102,7 +103,7 @@ async def _get(queue: Subscriber) -> dict[str, Any]:
 @pytest.fixture
 def desk(node: Node, board: Board) -> _Desk:
     """A feed that nobody watches, over a store with one board."""
-    figures, clock, hub = _Figures(node.store), SteppingClock(), Hub()
+    figures, clock, hub = _Figures(node.store), SteppingClock(), Hub(RightOfWay())
     figures.gate.set()
     return _Desk(figures, clock, hub, DashboardFeed(hub, figures, clock, "e1", 0))
 

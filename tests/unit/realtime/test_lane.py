@@ -15,6 +15,7 @@ from realtime.batches import Batch
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, SubscriberTooSlow
 from realtime.lane import JOINED_ENVELOPES, Lane
+from realtime.right_of_way import RightOfWay
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
 
@@ -58,7 +59,7 @@ async def _told(reader: Subscriber) -> list[str]:
 
 
 async def test_lane_that_is_not_under_way_gives_at_once() -> None:
-    lane = Lane()
+    lane = Lane(RightOfWay())
     readers = [_reader(lane) for _ in range(lanes.TURN_READERS - 1)]
     lane.publish(_batch("a"))
     assert [len(reader) for reader in readers] == [1] * len(readers)
@@ -66,7 +67,7 @@ async def test_lane_that_is_not_under_way_gives_at_once() -> None:
 
 @pytest.mark.usefixtures("alone")
 async def test_what_is_published_on_the_way_is_joined_for_all() -> None:
-    lane = Lane()
+    lane = Lane(RightOfWay())
     readers = [_reader(lane) for _ in range(4)]
     outlets = [_Outlet() for _ in readers]
     tasks = []
@@ -91,7 +92,7 @@ async def test_what_is_published_on_the_way_is_joined_for_all() -> None:
 
 @pytest.mark.usefixtures("alone")
 async def test_reader_that_is_added_on_the_way_has_none_of_what_was_before() -> None:
-    lane = Lane()
+    lane = Lane(RightOfWay())
     early = [_reader(lane) for _ in range(3)]
     lane.publish(_batch("before"))
     late = _reader(lane)
@@ -103,7 +104,7 @@ async def test_reader_that_is_added_on_the_way_has_none_of_what_was_before() -> 
 
 @pytest.mark.usefixtures("alone")
 async def test_reply_and_end_come_behind_what_was_published_before() -> None:
-    lane = Lane()
+    lane = Lane(RightOfWay())
     first, second, third = (_reader(lane) for _ in range(3))
     lane.publish(_batch("a"))
     second.put_nowait([Envelope("pong", {})])
@@ -120,7 +121,7 @@ async def test_reply_and_end_come_behind_what_was_published_before() -> None:
 
 @pytest.mark.usefixtures("alone")
 async def test_reader_that_takes_up_again_has_what_waits_in_its_present() -> None:
-    lane = Lane()
+    lane = Lane(RightOfWay())
     _reader(lane)
     slow = Subscriber(1)
     slow.lane = lane
@@ -139,7 +140,7 @@ async def test_reader_that_takes_up_again_has_what_waits_in_its_present() -> Non
 
 
 async def test_ended_lane_gives_what_there_is_first() -> None:
-    lane = Lane()
+    lane = Lane(RightOfWay())
     readers = [_reader(lane) for _ in range(3)]
     lane.publish(_batch("last"))
     lane.end(BoardGone("gone"))
@@ -148,7 +149,7 @@ async def test_ended_lane_gives_what_there_is_first() -> None:
 
 @pytest.mark.usefixtures("alone")
 async def test_much_is_not_joined_to_more_than_a_batch_may_have() -> None:
-    lane = Lane()
+    lane = Lane(RightOfWay())
     _, reader = _reader(lane), _reader(lane)
     reader.outlet = outlet = _Outlet()
     task = asyncio.create_task(reader.take())
@@ -168,7 +169,7 @@ class _Broken(_Outlet):
 
 @pytest.mark.usefixtures("alone")
 async def test_fault_ends_the_reader_it_concerns_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    lane = Lane()
+    lane = Lane(RightOfWay())
     first, broken, last = (_reader(lane) for _ in range(3))
     broken.outlet = _Broken()
     task = asyncio.create_task(broken.take())
@@ -203,7 +204,7 @@ class _Crowd:
     """Readers, and what each is due: all that was published while it was there, and its own replies between."""
 
     def __init__(self) -> None:
-        self.lane = Lane()
+        self.lane = Lane(RightOfWay())
         self.readers: list[Subscriber] = []
         self.due: list[list[str]] = []
         self.left: set[int] = set()
