@@ -7,13 +7,13 @@ statement is compiled once, and whoever uses it gives values as the tables keep 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, Insert, Select, Update
 
-__all__ = ["Insertion", "Lookup", "Prepared"]
+__all__ = ["Insertion", "Prepared"]
 
 #: Rows of one execution. The driver lets go of Python's lock once for each, while the database works; executed row by
 #: row they would cost the lock, and with it the event loop's turn, as often as there are rows. Powers of two, because a
@@ -53,26 +53,6 @@ class Insertion:
         row = f"({', '.join('?' * len(places))})"
         assert text.count(row) == 1, "the values are not plain parameters"
         return text.replace(row, ", ".join([row] * rows))
-
-
-class Lookup:
-    """A query of rows by one key, which is its only parameter."""
-
-    def __init__(self, statement: Select[Any]) -> None:
-        """Prepare `statement`; it is compiled when it first runs."""
-        self._statement = statement
-        self._texts: dict[str, str] = {}
-
-    def rows(self, connection: Connection, keys: Iterable[str]) -> list[tuple[Any, ...]]:
-        """Return what there is under the keys, as the driver gives it."""
-        text = self._texts.get(connection.dialect.name)
-        if text is None:
-            text, (_,) = _compiled(self._statement, connection.dialect)
-            self._texts[connection.dialect.name] = text
-        cursor = connection.connection.cursor()
-        found = [row for key in keys for row in cursor.execute(text, (key,)).fetchall()]
-        cursor.close()
-        return found
 
 
 class Prepared:

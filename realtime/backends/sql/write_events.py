@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.effects import Effect, effects
 from realtime.backends.sql.placing import Placing
-from realtime.backends.sql.prepared import Insertion, Lookup
+from realtime.backends.sql.prepared import Insertion, Prepared
 from realtime.backends.sql.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
@@ -38,8 +38,8 @@ _set_offsets = Insertion(
     _set_offset.on_conflict_do_update(index_elements=["channel"], set_={"offset": _set_offset.excluded["offset"]}),
     *("channel", "offset"),
 )
-_known = Lookup(select(projects.c.id).where(projects.c.id == bindparam("key")))
-_head_of = Lookup(select(*channels.c["channel", "offset"]).where(channels.c.channel == bindparam("key")))
+_known = Prepared(select(projects.c.id).where(projects.c.id == bindparam("board")), "board")
+_head_of = Prepared(select(channels.c.offset).where(channels.c.channel == bindparam("name")), "name")
 _seen = select(events).where(events.c.idempotency_key.in_(bindparam("values", expanding=True)))
 
 # While lines come in, a board stays as it is, and its last snapshot says so too: a tenth of the cost of loading it.
@@ -59,7 +59,7 @@ _keep_same = insert(snapshots).from_select(
 
 def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
     """Return those of `board_ids` that exist."""
-    return {BoardId(board_id) for (board_id,) in _known.rows(connection, board_ids)}
+    return {board_id for board_id in board_ids if _known.rows(connection, board_id)}
 
 
 def load_seen(connection: Connection, keys: Collection[str]) -> dict[str, StoredEvent]:
@@ -111,7 +111,7 @@ def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
 
 
 def _heads(connection: Connection, names: Collection[Channel]) -> dict[Channel, int]:
-    return dict.fromkeys(names, 0) | {Channel(name): offset for name, offset in _head_of.rows(connection, names)}
+    return {name: next((offset for (offset,) in _head_of.rows(connection, name)), 0) for name in names}
 
 
 def _run(connection: Connection, todo: Iterable[Effect]) -> None:
