@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Table, create_engine, delete, insert
 
 from realtime.backends.sql.tables import agents, attempts, cards, columns, logs, projects
@@ -39,8 +40,18 @@ def put(url: str, tables: Tables) -> None:
 
 def _contents(tables: Tables) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     yield projects, _rows(projects, tables.projects, "sequence")
-    yield columns, _rows(columns, tables.columns, "position")
-    yield cards, _rows(cards, tables.cards, "sequence")
+    placed = _rows(cards, tables.cards, "sequence")
+    listed: dict[tuple[str, str], list[str]] = {}
+    for card in placed:
+        listed.setdefault((card["board_id"], card["column_id"]), []).append(card["id"])
+    yield (
+        columns,
+        [
+            {**column, "card_ids": orjson.dumps(listed.get((column["board_id"], column["id"]), [])).decode()}
+            for column in _rows(columns, tables.columns, "position")
+        ],
+    )
+    yield cards, placed
     yield attempts, _rows(attempts, tables.attempts)
     yield logs, _rows(logs, tables.logs, "id")
     yield agents, _rows(agents, tables.agents, "sequence")

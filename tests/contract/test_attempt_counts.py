@@ -97,7 +97,7 @@ async def test_rows_of_an_older_version_are_counted(file: Path) -> None:
         for trigger in connection.execute(_TRIGGERS).fetchall():
             connection.execute(f"DROP TRIGGER {trigger[0]}")
         connection.execute("DROP TABLE attempt_counts")
-        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+        connection.execute("UPDATE alembic_version SET version_num = '0005'")
         for number, status in enumerate(AttemptStatus):
             row = {"board_id": "p", "id": f"a{number}", "agent": "A", "status": str(status), "created_at": -number}
             connection.execute(_INSERT, {**row, "ended_at": None if number % 2 else number})

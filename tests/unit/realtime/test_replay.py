@@ -13,6 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from realtime.backends.sql.store import SqlStore
+from realtime.batches import Batch
 from realtime.channels import EVERYBODY, board_channel
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
@@ -56,9 +57,9 @@ class _Attentive(Subscriber):
         super().__init__(10_000)
         self.came: list[Envelope] = []
 
-    def put_nowait(self, batch: Sequence[Envelope]) -> None:
+    def put_next(self, batch: Batch) -> None:
         self.came += batch
-        super().put_nowait(batch)
+        super().put_next(batch)
 
 
 class _Reader:
