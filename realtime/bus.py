@@ -144,7 +144,8 @@ class Bus:
         folds: list[Fold] = []
         for command in commands:
             folds += _fold(board, decide(board, command, now))
-        return _Decision(board, position, folds, transaction.append([_new(fold.recorded) for fold in folds]))
+        stored = transaction.append([_new(fold.recorded) for fold in folds], {board_id: board})
+        return _Decision(board, position, folds, stored)
 
     def _at_hand(self, board_id: BoardId) -> tuple[Board, Position] | None:
         """Return a board that may be moved on, if it is watched; nobody else moves it before our turn is over."""
@@ -211,7 +212,7 @@ class _Plan:
             if (found := transaction.board(board_id)) is not None:
                 self._boards[board_id] = found.board
         self._react(clock())
-        return transaction.append(self._new)
+        return transaction.append(self._new, self._boards)
 
     def _react(self, now: datetime) -> None:
         unknown: list[FieldError] = []

@@ -316,10 +316,11 @@ class Transaction(Protocol):
     def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events that are in the log under these idempotency keys; their `changes` are left out."""
 
-    def append(self, events: Sequence[NewEvent]) -> list[StoredEvent]:
+    def append(self, events: Sequence[NewEvent], boards: Mapping[BoardId, Board]) -> list[StoredEvent]:
         """Write the events into the log, in order, and what they do into the rows.
 
-        Offsets of a channel grow by one and have no gaps; nothing is visible to others before the commit.
+        Offsets of a channel grow by one and have no gaps; nothing is visible to others before the commit. Boards that
+        the caller has, as they are after the events, spare loading them where the store keeps one.
         """
 
 

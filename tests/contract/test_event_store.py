@@ -54,7 +54,7 @@ def created(board_id: str = BOARD, name: str = "Alpha Board") -> NewEvent:
 
 async def append(store: SqlStore, *events: NewEvent) -> list[StoredEvent]:
     """Append in a transaction of its own."""
-    return await store.transact(lambda transaction: transaction.append(events))
+    return await store.transact(lambda transaction: transaction.append(events, {}))
 
 
 def places(stored: Sequence[StoredEvent]) -> list[tuple[Channel, int, int]]:
@@ -100,7 +100,7 @@ async def test_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
 
 async def _append_and_fail(store: SqlStore, *events: NewEvent) -> None:
     def work(transaction: Transaction) -> None:
-        transaction.append(events)
+        transaction.append(events, {})
         raise RuntimeError("on purpose")
 
     await store.transact(work)
@@ -119,10 +119,10 @@ async def test_transaction_whose_caller_is_cancelled_is_whole_and_the_store_goes
     loop, inside, may_go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def work(transaction: Transaction) -> None:
-        transaction.append([line("one")])
+        transaction.append([line("one")], {})
         loop.call_soon_threadsafe(inside.set)
         assert may_go_on.wait(seconds(10))
-        transaction.append([line("two")])
+        transaction.append([line("two")], {})
 
     async with deadline(10):
         task = asyncio.create_task(store.transact(work))
@@ -145,7 +145,7 @@ async def test_transactions_never_overlap_and_the_later_sees_the_earlier(store: 
         found = transaction.board(BOARD)
         assert found is not None
         seen.append(found.offset)
-        transaction.append([line()])
+        transaction.append([line()], {})
         inside -= 1
 
     async with deadline(20), anyio.create_task_group() as group:
@@ -157,7 +157,7 @@ async def test_transactions_never_overlap_and_the_later_sees_the_earlier(store: 
 
 async def test_transaction_sees_what_it_has_written_itself(store: SqlStore) -> None:
     def work(transaction: Transaction) -> StoredBoard | None:
-        transaction.append([created(), agent()])
+        transaction.append([created(), agent()], {})
         return transaction.board(BOARD)
 
     found = await store.transact(work)
@@ -219,7 +219,7 @@ async def test_reader_sees_one_moment_while_others_write(store: SqlStore) -> Non
         found = transaction.board(BOARD)
         assert found is not None
         now = decide(found.board, CreateCard(column_id=column, title="card"), START)
-        transaction.append([NewEvent(OF_BOARD, one) for one in now])
+        transaction.append([NewEvent(OF_BOARD, one) for one in now], {})
 
     async def write() -> None:
         for _ in range(20):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from realtime.backends.sql.read_boards import load_board
 from realtime.backends.sql.write_events import append, load_known, load_seen
 from realtime.clock import Clock
+from realtime.kanban.board import Board
 from realtime.kanban.ids import BoardId
 from realtime.ports import NewEvent, StoredBoard, StoredEvent
 
@@ -36,6 +37,6 @@ class SqlTransaction:
         """Return the events in the log under these idempotency keys, without their changes."""
         return load_seen(self._connection, keys)
 
-    def append(self, new: Sequence[NewEvent]) -> list[StoredEvent]:
-        """Write the events into the log, in order, and what they do into the rows."""
-        return append(self._connection, new, self._clock(), self._snapshot_events) if new else []
+    def append(self, new: Sequence[NewEvent], boards: Mapping[BoardId, Board]) -> list[StoredEvent]:
+        """Write the events into the log, in order, and what they do into the rows; see `ports.Transaction`."""
+        return append(self._connection, new, boards, self._clock(), self._snapshot_events) if new else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -17,7 +17,7 @@ from realtime.backends.sql.prepared import Insertion, Prepared
 from realtime.backends.sql.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
-from realtime.kanban.board import FOLDED_EVENTS, Recorded
+from realtime.kanban.board import FOLDED_EVENTS, Board, Recorded
 from realtime.kanban.board_json import board_to_json
 from realtime.kanban.changes import changes_to_json
 from realtime.kanban.events import parse_event
@@ -78,10 +78,17 @@ def _rows_of(connection: Connection, keys: Collection[str]) -> Iterator[Row[Any]
         yield from connection.execute(_seen, {"values": listed[start : start + IN_LIST]})
 
 
-def append(connection: Connection, new: Sequence[NewEvent], now: datetime, snapshot_events: int) -> list[StoredEvent]:
+def append(
+    connection: Connection,
+    new: Sequence[NewEvent],
+    boards: Mapping[BoardId, Board],
+    now: datetime,
+    snapshot_events: int,
+) -> list[StoredEvent]:
     """Write the events into the log, in order, and what they do into the rows; give them their places.
 
-    A board is kept as it is when one of its offsets is a multiple of `snapshot_events`.
+    A board is kept as it is when one of its offsets is a multiple of `snapshot_events`; `boards` are at hand, as they
+    are after the events.
     """
     heads = _heads(connection, {event.channel for event in new} | {EVERYBODY})
     stored = [_place(event, heads) for event in new]
@@ -91,18 +98,23 @@ def append(connection: Connection, new: Sequence[NewEvent], now: datetime, snaps
     _run(connection, (effect for event in new for effect in effects(event.recorded)))
     for board_id in {one.recorded.event.board_id for one in stored if one.offset % snapshot_events == 0}:
         if board_id is not None:
-            _keep_snapshot(connection, board_id, heads[board_channel(board_id)])
+            _keep_snapshot(connection, board_id, boards.get(board_id), heads[board_channel(board_id)])
     return stored
 
 
-def _keep_snapshot(connection: Connection, board_id: BoardId, offset: int) -> None:
+def _keep_snapshot(connection: Connection, board_id: BoardId, at_hand: Board | None, offset: int) -> None:
     place = {"board_id": board_id, "channel": board_channel(board_id), "offset": offset}
     if connection.execute(_keep_same, place).rowcount:
         return
-    found = load_board(connection, board_id)
-    if found is not None:
-        row = {"board_id": board_id, "offset": offset, "board": board_to_json(found.board).decode()}
+    board = at_hand or _load(connection, board_id)
+    if board is not None:
+        row = {"board_id": board_id, "offset": offset, "board": board_to_json(board).decode()}
         connection.execute(insert(snapshots), row)
+
+
+def _load(connection: Connection, board_id: BoardId) -> Board | None:
+    found = load_board(connection, board_id)
+    return found.board if found else None
 
 
 def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
