@@ -38,25 +38,26 @@ async def test_lane_waits_for_what_is_being_written() -> None:
     assert turns == ["written", "lane"]
 
 
+async def _lose_patience(way: RightOfWay) -> None:
+    gone_on = asyncio.Event()
+    way.call_when_free(gone_on.set)
+    async with deadline(5):
+        await gone_on.wait()
+
+
 async def test_lane_waits_a_moment_and_then_for_nothing_more_of_a_long_unit() -> None:
-    way, gone_on = RightOfWay(), asyncio.Event()
+    way, turns = RightOfWay(), list[str]()
     with way.taken():
-        way.call_when_free(gone_on.set)
-        async with deadline(5):
-            await gone_on.wait()
-        turns = list[str]()
+        await _lose_patience(way)
         way.call_when_free(lambda: turns.append("lane"))
         await _turns(1)
         assert turns == ["lane"]
 
 
 async def test_the_next_unit_is_waited_for_again() -> None:
-    way, gone_on = RightOfWay(), asyncio.Event()
+    way, turns = RightOfWay(), list[str]()
     with way.taken():
-        way.call_when_free(gone_on.set)
-        async with deadline(5):
-            await gone_on.wait()
-    turns = list[str]()
+        await _lose_patience(way)
     with way.taken():
         way.call_when_free(lambda: turns.append("lane"))
         await _turns(1)
