@@ -27,7 +27,7 @@ from realtime.position import Position
 from realtime.replay import missed, missed_globally, seen_at
 from realtime.subscriber import Subscriber
 
-__all__ = ["board_batches", "board_stream", "dashboard_batches", "dashboard_stream", "one", "state_of"]
+__all__ = ["DEFAULT", "board_batches", "dashboard_batches", "one", "state_of"]
 
 Stream = AsyncGenerator[Envelope, None]
 Batches = AsyncGenerator[Batch, None]
@@ -45,30 +45,6 @@ _SLOW = "slow_consumer"
 async def one(live: Subscriber) -> Batch:
     """Take one envelope; what waits behind it stays within the reader's bounds."""
     return Batch((await live.get(),))
-
-
-def board_stream(
-    node: Node,
-    board_id: BoardId,
-    subscriber: Subscriber | None = None,
-    options: StreamOptions = DEFAULT,
-    *,
-    lease: Lease | None = None,
-) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of `board_batches` one by one; what is not asked for yet waits within the reader's bounds."""
-    return _one_by_one(board_batches(node, board_id, subscriber, options, lease=lease, take=one))
-
-
-def dashboard_stream(
-    node: Node,
-    time_range: TimeRange,
-    subscriber: Subscriber | None = None,
-    options: StreamOptions = DEFAULT,
-    *,
-    lease: Lease | None = None,
-) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of `dashboard_batches` one by one, as `board_stream` does."""
-    return _one_by_one(dashboard_batches(node, time_range, subscriber, options, lease=lease, take=one))
 
 
 async def board_batches(
@@ -175,14 +151,6 @@ def state_of(node: Node, board_id: BoardId) -> Envelope | None:
     """Return the state of a watched board as of now, None when it is not watched (or gone)."""
     view = node.views.get(board_id)
     return view.snapshot()[0] if view else None
-
-
-async def _one_by_one(batches: Batches) -> Stream:
-    async with aclosing(batches):
-        async for batch in batches:
-            for envelope in batch:
-                yield envelope
-            del batch, envelope
 
 
 async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut) -> Batches:

@@ -15,8 +15,8 @@ from realtime.kanban.ids import BoardId, ColumnId
 from realtime.node import Node
 from realtime.options import StreamOptions
 from realtime.position import parse_cursor
-from realtime.streams import board_stream
 from tests.kit.deadline import deadline
+from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, order_of, publish, take
 from tests.kit.publishing import event
 

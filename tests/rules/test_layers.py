@@ -26,7 +26,7 @@ def test_repository_imports_point_downwards() -> None:
         ("realtime/kanban/commands.py", "from realtime.ports import EventStore", "(layer 1) may not import"),
         ("realtime/kanban/commands.py", "from .. import bus", "(layer 1) may not import realtime.bus (layer 4)"),
         ("realtime/kanban/__init__.py", "from ..ports import EventStore", "realtime.ports.EventStore (layer 3)"),
-        ("realtime/hub.py", "from realtime.streams import board_stream", "realtime.streams.board_stream (layer 5)"),
+        ("realtime/hub.py", "from realtime.streams import board_batches", "realtime.streams.board_batches (layer 5)"),
         ("realtime/backends/memory.py", "import realtime.bus", "(layer 3) may not import realtime.bus (layer 4)"),
         ("realtime/streams.py", "from realtime.backends.memory import MemoryBroker", "only server.wiring may import"),
         ("server/app.py", "from realtime import backends", "only server.wiring may import realtime.backends"),
@@ -44,7 +44,7 @@ def test_tree_with_imports_downwards_is_accepted(tmp_path: Path) -> None:
         "realtime/streams.py": "from realtime.hub import Hub\nfrom .kanban.events import CardMoved",
         "realtime/hub.py": "from realtime import subscriber, envelopes",
         "realtime/backends/memory.py": "from realtime.ports import Broker\nfrom realtime.backends import sql",
-        "schema/root.py": "import graphql, strawberry\nfrom realtime.streams import board_stream",
+        "schema/root.py": "import graphql, strawberry\nfrom realtime.streams import board_batches",
         "server/wiring.py": "from realtime.backends.memory import MemoryBroker\nimport starlette, schema.root",
     }
     assert find_breaches(plant(tmp_path, files)) == []

@@ -23,10 +23,10 @@ from realtime.kanban.wire import state_json
 from realtime.node import Node
 from realtime.options import Delivery, StreamOptions
 from realtime.position import parse_cursor
-from realtime.streams import board_stream
 from realtime.subscriber import Subscriber
 from tests.kit.board_copy import BoardCopy
 from tests.kit.deadline import deadline
+from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, MEMORY, create_board, open_node, publish, queued, take
 from tests.kit.publishing import event
 from tests.unit.realtime.history import BOARDS, Step, carry_out, steps

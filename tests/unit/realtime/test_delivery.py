@@ -19,9 +19,9 @@ from realtime.kanban.ids import BoardId
 from realtime.node import Node
 from realtime.options import Delivery, StreamOptions
 from realtime.position import Position, channel_tag, parse_cursor
-from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
+from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, column_id, create_board, publish, queued, take
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import AT, SAMPLES

@@ -15,9 +15,9 @@ from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, 
 from realtime.node import Node
 from realtime.options import Delivery, StreamOptions
 from realtime.ports import StoredEvent
-from realtime.streams import board_stream
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
+from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, START, create_board, open_node, open_store, publish, queued, take
 from tests.kit.publishing import event
 

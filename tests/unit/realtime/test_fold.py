@@ -24,9 +24,9 @@ from realtime.kanban.projection import new_project
 from realtime.kanban.wire import state_json
 from realtime.node import Node
 from realtime.ports import StoredEvent
-from realtime.streams import board_stream
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
+from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import open_node, open_store, order_of, queued
 from tests.unit.realtime.history import BOARDS, Step, carry_out, steps
 

@@ -15,9 +15,9 @@ from realtime.kanban.commands import CreateCard, MoveCard
 from realtime.node import Limits, Node
 from realtime.options import Delivery, StreamOptions
 from realtime.position import parse_cursor
-from realtime.streams import board_stream
 from realtime.subscriber import Subscriber
 from tests.kit.board_copy import BoardCopy
+from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, SteppingClock, column_id, create_board, open_node, publish, queued, take
 from tests.kit.publishing import event
 

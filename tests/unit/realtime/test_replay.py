@@ -25,9 +25,9 @@ from realtime.node import Node
 from realtime.options import StreamOptions
 from realtime.position import Position, channel_tag, parse_cursor
 from realtime.replay import seen_at
-from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
+from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, MEMORY, column_id, create_board, open_node, open_store, publish, queued, take
 from tests.kit.publishing import event
 from tests.unit.realtime.history import BOARDS, Step, carry_out, steps

@@ -15,8 +15,8 @@ from realtime.kanban.commands import CreateCard
 from realtime.node import Node
 from realtime.options import Delivery, SlowPolicy, StreamOptions
 from realtime.position import parse_cursor
-from realtime.streams import board_stream, dashboard_stream
 from realtime.subscriber import Subscriber
+from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, column_id, publish, take
 from tests.kit.publishing import event
 

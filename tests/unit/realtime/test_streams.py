@@ -26,9 +26,10 @@ from realtime.kanban.wire import state_json
 from realtime.node import Limits, Node
 from realtime.options import StreamOptions
 from realtime.position import parse_cursor
-from realtime.streams import board_batches, board_stream, dashboard_stream, state_of
+from realtime.streams import board_batches, state_of
 from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
+from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, GatedBroker, column_id, create_board, open_node, open_store, publish, take
 from tests.kit.publishing import event
 

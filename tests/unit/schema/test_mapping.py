@@ -7,7 +7,6 @@ import pytest
 from realtime.envelopes import Envelope
 from realtime.kanban.board import Board
 from realtime.node import Node
-from realtime.streams import board_stream
 from schema.mapping import (
     BOARD_EVENT_TYPES,
     DASHBOARD_EVENT_TYPES,
@@ -17,6 +16,7 @@ from schema.mapping import (
     dashboard_event,
     dashboard_overview,
 )
+from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, publish, take
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import SAMPLES

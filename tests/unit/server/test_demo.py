@@ -27,10 +27,10 @@ from realtime.kanban.incoming import parse_incoming
 from realtime.kanban.models import DEFAULT_COLUMNS, DONE, AttemptStatus
 from realtime.node import Node
 from realtime.ports import Attempt, StoredEvent
-from realtime.streams import board_stream
 from server.demo import running_demo
 from server.demo.catalogue import AGENTS, BACKLOG, PROJECTS
 from tests.kit.deadline import deadline
+from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import MEMORY, open_node
 
 BOARD = PROJECTS[0].id
