@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from realtime.errors import StoreUnusable
+from schema.root import make_schema
 from server.app import create_app
 from server.collector import calm_collector
 from server.demo import running_demo
@@ -55,7 +56,8 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
             await stack.enter_async_context(running_demo(node, settings.demo_seed, settings.demo_pace))
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listening.getsockname()[1]}"
-        server = make_server(create_app(node, settings), settings, lambda: print(f"Listening on {address}", flush=True))
+        app = create_app(node, settings, make_schema())
+        server = make_server(app, settings, lambda: print(f"Listening on {address}", flush=True))
         calm_collector()
         switch_soon()
         await server.serve(sockets=[listening])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import strawberry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -10,7 +11,6 @@ from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from realtime.node import Node
-from schema.root import make_schema
 from server.access import Access, AccessGate
 from server.limits import BodyLimit
 from server.metrics import make_registry
@@ -35,9 +35,11 @@ __all__ = ["create_app"]
 PREFIXES = ("/api/v1", "/api")
 
 
-def create_app(node: Node, settings: Settings) -> Starlette:
-    """Return the ASGI application on an open node; closing the node is up to who opened it."""
-    schema = make_schema()
+def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Starlette:
+    """Return the ASGI application on an open node; closing the node is up to who opened it.
+
+    `schema` is that of `schema.root.make_schema`, which takes a tenth of a second; several applications may share it.
+    """
     streaming = GraphqlStreaming(schema, node, settings)
     graphql = GraphqlEndpoint(schema, node, streaming, STATIC / "graphiql" / "index.html")
     app = Starlette(

@@ -25,7 +25,7 @@ async def _migrate() -> None:
 
 
 _schema = make_schema()
-patch("server.app.make_schema", lambda: _schema).start()
+patch("server.__main__.make_schema", lambda: _schema).start()
 asyncio.run(_migrate())
 # What is here will never be garbage; looking at it would copy it into each process.
 gc.freeze()

@@ -21,6 +21,7 @@ from server.settings import Settings
 from server.wiring import open_node
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address
+from tests.kit.shared_schema import shared_schema
 from tests.kit.write_path import are_writes_direct
 
 __all__ = ["LiveServer", "live_server"]
@@ -56,7 +57,7 @@ async def live_server(**overrides: Any) -> AsyncIterator[LiveServer]:
     with closing(bind(settings.host, settings.port)) as listening:
         host, port = listening.getsockname()[:2]
         async with open_node(settings) as node:
-            server = make_server(create_app(node, settings), settings)
+            server = make_server(create_app(node, settings, shared_schema()), settings)
             async with anyio.create_task_group() as group:
                 group.start_soon(server.serve, [listening])
                 try:

@@ -16,6 +16,7 @@ from server.serve import bind
 from server.settings import Settings
 from tests.kit.live_server import LiveServer
 from tests.kit.raw_http import Address
+from tests.kit.shared_schema import shared_schema
 
 __all__ = ["WAYS", "Sends", "served"]
 
@@ -54,7 +55,7 @@ async def served(
 ) -> AsyncIterator[Address]:
     """Serve the boards on one of `WAYS` for the length of the block; gives the address."""
     settings = settings or boards.settings.model_copy(update={"direct_writes": True})
-    app: ASGIApp = create_app(boards.node, settings)
+    app: ASGIApp = create_app(boards.node, settings, shared_schema())
     if sends is not None:
         app = sends.of(app)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, **WAYS[way]))
