@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-import server.__main__  # noqa: F401 - imported for those who are forked
+import server.process  # noqa: F401 - imported for those who are forked
 from realtime.backends.sql.store import SqlStore
 from schema.root import make_schema
 
@@ -25,7 +25,7 @@ async def _migrate() -> None:
 
 
 _schema = make_schema()
-patch("server.__main__.make_schema", lambda: _schema).start()
+patch("server.process.make_schema", lambda: _schema).start()
 asyncio.run(_migrate())
 # What is here will never be garbage; looking at it would copy it into each process.
 gc.freeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -84,3 +85,9 @@ def test_help_does_not_show_the_tokens(monkeypatch: pytest.MonkeyPatch, capsys: 
     with pytest.raises(SystemExit):
         main()
     assert "0123456789abcdef" not in capsys.readouterr().out
+
+
+def test_help_imports_nothing_that_serves() -> None:
+    asked = "import sys, server.__main__; print(sorted({'sqlalchemy', 'strawberry', 'uvicorn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
