@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NewType
 
 from realtime.kanban.ids import BoardId
@@ -26,6 +25,7 @@ EVERYBODY = Channel("*")
 
 
 _BOARD = "board:"
+_PREFIXES = {one: _BOARD if one is Delivery.STATE else f"{one}:" for one in Delivery}
 
 
 def board_channel(board_id: BoardId) -> Channel:
@@ -43,13 +43,12 @@ def delivery_channel(board_id: BoardId, delivery: Delivery) -> Channel:
 
     That of `state` is `board_channel`.
     """
-    return board_channel(board_id) if delivery is Delivery.STATE else Channel(f"{delivery}:{board_id}")
+    return Channel(_PREFIXES[delivery] + board_id)
 
 
-@lru_cache(1024)
 def delivery_channels(board_id: BoardId) -> tuple[tuple[Delivery, Channel], ...]:
     """Return each delivery of a board with its channel."""
-    return tuple((delivery, delivery_channel(board_id, delivery)) for delivery in Delivery)
+    return tuple((delivery, Channel(prefix + board_id)) for delivery, prefix in _PREFIXES.items())
 
 
 def dashboard_channel(time_range_key: str) -> Channel:

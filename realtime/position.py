@@ -23,7 +23,7 @@ class InvalidCursor(ValueError):
     """The string is no cursor of this server's."""
 
 
-@lru_cache(10_000)
+@lru_cache(65_536)  # more than boards are busy at one time: one too few, and in turn each misses
 def channel_tag(channel: Channel) -> str:
     """Return eight hex digits that tell channels apart, so that a cursor of another board is recognised."""
     return blake2s(channel.encode(), digest_size=4).hexdigest()

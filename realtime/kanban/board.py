@@ -82,8 +82,9 @@ class Board:
 
     def apply(self, recorded: Recorded, state: BoardState | None = None) -> None:
         """Fold one recorded event; who has folded it into this very state already gives what came of it."""
-        self.state = apply_all(self.state, recorded.changes) if state is None else state
-        self._count_tickets(recorded.changes)
+        if recorded.changes:
+            self.state = apply_all(self.state, recorded.changes) if state is None else state
+            self._count_tickets(recorded.changes)
         if recorded.event.type in FOLDED_EVENTS:
             self._apply_event(recorded.event, recorded.at)
 

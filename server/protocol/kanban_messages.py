@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import orjson
 
 from realtime.batches import Batch
@@ -49,7 +51,12 @@ def error(command: str | None, code: str, message: str) -> Envelope:
 
 
 def _parts(envelope: Envelope) -> tuple[bytes, ...]:
-    type = orjson.dumps(_SOCKET_NAMES.get(envelope.type, envelope.type))
     payload = () if envelope.payload is None else (b',"payload":', envelope.payload_json())
-    cursor = () if envelope.cursor is None else (b',"cursor":', orjson.dumps(envelope.cursor))
-    return (b'{"type":', type, *payload, *cursor, b"}")
+    # A cursor holds nothing that JSON would escape.
+    cursor = () if envelope.cursor is None else (b',"cursor":"', envelope.cursor.encode(), b'"')
+    return (_start(envelope.type), *payload, *cursor, b"}")
+
+
+@lru_cache(64)  # there are some twenty types
+def _start(type: str) -> bytes:
+    return b'{"type":' + orjson.dumps(_SOCKET_NAMES.get(type, type))
