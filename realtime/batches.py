@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from realtime.envelopes import Envelope
 from realtime.kept import Kept
@@ -16,7 +17,6 @@ class Batch(Kept, tuple[Envelope, ...]):  # noqa: SLOT001 - what is made of it i
     def __init__(self, _: Iterable[Envelope] = ()) -> None:
         """Hold the envelopes, as a tuple does."""
         self._kept = {}
-        self._size: int | None = None
         #: Where a reader stands that has all of them; None where none has a cursor.
         self.cursor = next((envelope.cursor for envelope in reversed(self) if envelope.cursor is not None), None)
         #: The reasons of the gaps in it.
@@ -26,9 +26,7 @@ class Batch(Kept, tuple[Envelope, ...]):  # noqa: SLOT001 - what is made of it i
             if envelope.type == "gap" and isinstance(envelope.payload, dict)
         )
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many bytes the payloads have, as JSON."""
-        if self._size is None:
-            self._size = sum(envelope.size for envelope in self)
-        return self._size
+        return sum(envelope.size for envelope in self)

@@ -137,7 +137,9 @@ class Subscriber:
 
     def put_next(self, batch: Batch) -> None:
         """Queue what comes next on the reader's channel: `put_nowait` for its lane, which runs for every reader."""
-        if self._ended is not None or not self._fits(batch):
+        count = len(batch)
+        fits = count <= self.limit and (count <= 1 or batch.size <= self.limit_bytes)
+        if self._ended is not None or not fits:
             self._queue_up(batch)
             return
         waiting, outlet = self._waiting, self.outlet
@@ -237,10 +239,6 @@ class Subscriber:
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
-
-    def _fits(self, batch: Batch) -> bool:
-        count = len(batch)
-        return count <= self.limit and (count <= 1 or batch.size <= self.limit_bytes)
 
     def _has_alone(self, batch: Batch) -> bool:
         """Keep `batch` as it is, if nothing else waits; else tell that it is not kept."""

@@ -22,6 +22,9 @@ BUSY_MILLISECONDS = 5000
 #: So much of the file is read where it lies in the system's memory: pages that SQLite's own cache, of 2 MB and emptied
 #: by each commit of another connection, would fetch again and again. It takes address space, not memory.
 MAPPED_BYTES = 1 << 30
+#: Pages in the write-ahead log after which a commit makes a checkpoint itself, and waits for the disk: 64 MiB, to be
+#: reached where `checkpoints` cannot keep up.
+LOGGED_PAGES = 16_384
 DRIVERS = ("sqlite+aiosqlite",)
 #: What stands for the driver of the URL: the module of the standard library, in threads of `sqlite.Sqlite`.
 SYNCHRONOUS = "sqlite+pysqlite"
@@ -62,6 +65,7 @@ def _prepare(connection: Any, _: Any) -> None:
         # With WAL a commit survives the death of the process; only a power cut may undo the last ones.
         "synchronous=NORMAL",
         f"mmap_size={MAPPED_BYTES}",
+        f"wal_autocheckpoint={LOGGED_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

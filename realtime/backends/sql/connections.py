@@ -1,0 +1,72 @@
+"""Connections to one database, and the threads in which they are used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+__all__ = ["Connections"]
+
+#: Most seconds that somebody waits for a connection.
+TURN_SECONDS = 30.0
+_T = TypeVar("_T")
+
+
+class Connections:
+    """So many connections to one database, and as many threads to use them in.
+
+    A caller that is cancelled leaves what it asked for to its end: a thread can not be stopped, and the next in turn
+    gets the connection when it is free.
+    """
+
+    def __init__(self, engine: Engine, count: int) -> None:
+        """Use `engine`, whose pool has `count` connections; nothing is opened."""
+        self._engine = engine
+        self._count = count
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="sqlite")
+        self._turns = asyncio.Semaphore(count)
+        self._closed = False
+
+    async def call(self, work: Callable[[Engine], _T]) -> _T:
+        """Return `work(engine)`, called in a thread once a connection is free.
+
+        Raises:
+            TimeoutError: none became free.
+        """
+        if self._closed:
+            raise RuntimeError("the database is closed")
+        async with asyncio.timeout(TURN_SECONDS):
+            await self._turns.acquire()
+        return await self._submit(work)
+
+    async def aclose(self) -> None:
+        """Close the connections, once all are free, and end the threads; twice is allowed."""
+        if not self._closed:
+            self._closed = True
+            for _ in range(self._count):
+                await self._turns.acquire()
+            # In the thread: a database in memory belongs to the one that made it.
+            await self._submit(Engine.dispose)
+            await asyncio.to_thread(self._threads.shutdown)
+
+    def _submit(self, work: Callable[[Engine], _T]) -> asyncio.Future[_T]:
+        # Not `run_in_executor`: it takes two more turns of the loop, which under load are what a small write waits for.
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[_T] = loop.create_future()
+        working = self._threads.submit(work, self._engine)
+        working.add_done_callback(lambda done: loop.call_soon_threadsafe(self._answer, answer, done))
+        return answer
+
+    def _answer(self, answer: asyncio.Future[_T], done: Future[_T]) -> None:
+        self._turns.release()
+        error = done.exception()
+        if answer.cancelled():
+            return
+        if error is None:
+            answer.set_result(done.result())
+        else:
+            answer.set_exception(error)

@@ -1,0 +1,112 @@
+"""Checkpoints of a SQLite file: made beside who writes, and what comes of one that fails."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection, text
+
+from realtime.backends.sql import checkpoints
+from realtime.backends.sql.checkpoints import Checkpoints
+from realtime.backends.sql.connections import Connections
+from realtime.backends.sql.engine import make_engine, parse_url
+from realtime.backends.sql.sqlite import Sqlite
+from tests.kit.deadline import deadline
+
+KEPT = "kept"
+
+
+def _url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@asynccontextmanager
+async def _opened(path: Path) -> AsyncIterator[Sqlite]:
+    database = Sqlite(parse_url(_url(path)))
+    try:
+        await database.open()
+        yield database
+    finally:
+        await database.aclose()
+
+
+@asynccontextmanager
+async def _checkpoints(path: Path) -> AsyncIterator[Checkpoints]:
+    made = Checkpoints(Connections(make_engine(parse_url(_url(path)), connections=1, immediate=False), 1))
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+def _put(connection: Connection, value: str = "") -> None:
+    connection.execute(text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": KEPT, "value": value})
+
+
+def _has_row(connection: Connection) -> bool:
+    return bool(connection.execute(text("SELECT key FROM meta WHERE key = :key"), {"key": KEPT}).all())
+
+
+def _is_in_file(path: Path) -> bool:
+    """Tell whether the file has the row by itself, whatever is in the log."""
+    with closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as alone:
+        try:
+            return bool(alone.execute("SELECT key FROM meta WHERE key = ?", (KEPT,)).fetchall())
+        except sqlite3.DatabaseError:
+            return False  # no table yet, or only half of a checkpoint: without its log it is no database then
+
+
+async def test_commit_is_followed_by_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)
+    path = tmp_path / "b.db"
+    async with _opened(path) as database, deadline(10):
+        await database.write(_put)
+        while not _is_in_file(path):
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_checkpoint_is_made_while_somebody_writes(tmp_path: Path) -> None:
+    path, may_end = tmp_path / "b.db", threading.Event()
+    async with _opened(path) as database, _checkpoints(path) as made, deadline(10), anyio.create_task_group() as group:
+        await database.write(_put)
+        assert not _is_in_file(path)
+        has_begun = anyio.Event()
+        token = anyio.lowlevel.current_token()
+
+        def write_on(connection: Connection) -> None:
+            connection.execute(text("UPDATE meta SET value = 'other'"))
+            anyio.from_thread.run_sync(has_begun.set, token=token)
+            assert may_end.wait(10)
+
+        group.start_soon(database.write, write_on)
+        await has_begun.wait()
+        await made.make()
+        assert _is_in_file(path)
+        may_end.set()
+
+
+async def test_checkpoint_that_fails_is_told_and_the_next_one_makes_up_for_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "b.db"
+    async with _opened(path) as database, _checkpoints(path) as made, deadline(10):
+        await made.make()
+        await database.write(lambda connection: _put(connection, "x" * 100_000))
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+        try:
+            await made.make()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert "could not be taken over" in caplog.text
+        assert not _is_in_file(path)
+        assert await database.read(_has_row)
+        await made.make()
+        assert _is_in_file(path)
