@@ -1,4 +1,11 @@
-"""The hub: which readers are on which channel, in this process."""
+"""The hub: which readers are on which channel, in this process, and so the way of a message to the sockets.
+
+1. `Hub.publish` gives a batch to the lane of its channel.
+2. `Lane` goes round the readers, some in each turn of the loop, and joins what is published meanwhile.
+3. `Subscriber.put_next` takes it for one reader: while its stream sleeps, it hands the batch to the outlet; otherwise,
+   and where the outlet has no room, the batch waits in the queue and the stream is woken.
+4. The outlet (`server.outlets`) writes to the socket the bytes that the first reader of this exit made of the batch.
+"""
 
 from __future__ import annotations
 

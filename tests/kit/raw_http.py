@@ -140,10 +140,14 @@ async def connect(address: Address, receive_buffer: int | None = None) -> AsyncI
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SMALL_SEGMENT)
     try:
         await asyncio.get_running_loop().sock_connect(raw, address)
+        connection = Connection(await SocketStream.from_socket(raw))
+    except ValueError as error:
+        # That is how anyio says it of one that the server has reset already.
+        raw.close()
+        raise ConnectionResetError("the connection was reset as soon as it was made") from error
     except BaseException:
         raw.close()
         raise
-    connection = Connection(await SocketStream.from_socket(raw))
     try:
         yield connection
     finally:
