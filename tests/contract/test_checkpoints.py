@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import sqlite3
 import threading
@@ -72,7 +73,22 @@ async def test_commit_is_followed_by_a_checkpoint(tmp_path: Path, monkeypatch: p
             await anyio.lowlevel.checkpoint()
 
 
-async def test_checkpoint_is_made_while_somebody_writes(tmp_path: Path) -> None:
+async def test_commit_of_a_caller_that_has_gone_is_followed_by_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)
+    path = tmp_path / "b.db"
+    async with _opened(path) as database, deadline(10):
+        caller = asyncio.create_task(database.write(_put))
+        await anyio.lowlevel.checkpoint()  # by now the thread has it
+        caller.cancel()
+        await asyncio.wait([caller])
+        while not _is_in_file(path):
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_checkpoint_is_made_while_somebody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 3600.0)
     path, may_end = tmp_path / "b.db", threading.Event()
     async with _opened(path) as database, _checkpoints(path) as made, deadline(10), anyio.create_task_group() as group:
         await database.write(_put)
@@ -93,8 +109,9 @@ async def test_checkpoint_is_made_while_somebody_writes(tmp_path: Path) -> None:
 
 
 async def test_checkpoint_that_fails_is_told_and_the_next_one_makes_up_for_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 3600.0)
     path = tmp_path / "b.db"
     async with _opened(path) as database, _checkpoints(path) as made, deadline(10):
         await made.make()

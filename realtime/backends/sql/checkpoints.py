@@ -46,7 +46,7 @@ class Checkpoints:
         await self._connections.aclose()
 
     def note_commit(self) -> None:
-        """Have a checkpoint made of what is committed now."""
+        """Have a checkpoint made of what is committed by now."""
         self._written.set()
 
     async def make(self) -> None:

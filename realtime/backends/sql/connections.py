@@ -23,8 +23,12 @@ class Connections:
     gets the connection when it is free.
     """
 
-    def __init__(self, engine: Engine, count: int) -> None:
-        """Use `engine`, whose pool has `count` connections; nothing is opened."""
+    def __init__(self, engine: Engine, count: int, on_end: Callable[[], None] | None = None) -> None:
+        """Use `engine`, whose pool has `count` connections; nothing is opened.
+
+        `on_end` is called on the loop when a thread is through with something, whoever still waits for it.
+        """
+        self._on_end = on_end
         self._engine = engine
         self._count = count
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="sqlite")
@@ -63,6 +67,8 @@ class Connections:
 
     def _answer(self, answer: asyncio.Future[_T], done: Future[_T]) -> None:
         self._turns.release()
+        if self._on_end is not None:
+            self._on_end()
         error = done.exception()
         if answer.cancelled():
             return

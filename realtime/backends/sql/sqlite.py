@@ -33,11 +33,14 @@ class Sqlite:
 
     def __init__(self, url: URL) -> None:
         """Remember where the database is; nothing is opened."""
-        self._writer = self._readers = Connections(make_engine(url, connections=1, immediate=True), 1)
+        writing = make_engine(url, connections=1, immediate=True)
         self._checkpoints: Checkpoints | None = None
-        if url.database not in (None, "", ":memory:"):
+        if url.database in (None, "", ":memory:"):
+            self._writer = self._readers = Connections(writing, 1)
+        else:
             self._readers = Connections(make_engine(url, connections=READERS, immediate=False), READERS)
             self._checkpoints = Checkpoints(Connections(make_engine(url, connections=1, immediate=False), 1))
+            self._writer = Connections(writing, 1, self._checkpoints.note_commit)
 
     async def open(self) -> None:
         """Bring the tables up to date.
@@ -80,7 +83,4 @@ class Sqlite:
             with engine.begin() as connection:
                 return work(connection)
 
-        result = await self._writer.call(written)
-        if self._checkpoints is not None:
-            self._checkpoints.note_commit()
-        return result
+        return await self._writer.call(written)
