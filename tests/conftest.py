@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -12,9 +11,10 @@ from tests.kit.migrated import migrating_once
 __all__ = ["anyio_backend", "migrated_once", "pytest_xdist_auto_num_workers"]
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Run one process more than there are cores: a server looks every 100 ms only whether it is to stop."""
-    return len(os.sched_getaffinity(0)) + 1
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Run one process more than pytest-xdist would: a server looks every 100 ms only whether it is to stop."""
+    return (yield) + 1
 
 
 @pytest.fixture(scope="session")

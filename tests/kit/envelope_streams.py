@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import ParamSpec
 
 from realtime.batches import Batch
-from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
-from realtime.kanban.ids import BoardId
-from realtime.leases import Lease
-from realtime.node import Node
-from realtime.options import StreamOptions
-from realtime.streams import DEFAULT, board_batches, dashboard_batches, one
-from realtime.subscriber import Subscriber
+from realtime.streams import board_batches, dashboard_batches, one
 
 __all__ = ["board_stream", "dashboard_stream"]
 
 
-def board_stream(
-    node: Node,
-    board_id: BoardId,
-    subscriber: Subscriber | None = None,
-    options: StreamOptions = DEFAULT,
-    *,
-    lease: Lease | None = None,
-) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of `board_batches` one by one."""
-    return _one_by_one(board_batches(node, board_id, subscriber, options, lease=lease, take=one))
+P = ParamSpec("P")
 
 
-def dashboard_stream(
-    node: Node,
-    time_range: TimeRange,
-    subscriber: Subscriber | None = None,
-    options: StreamOptions = DEFAULT,
-    *,
-    lease: Lease | None = None,
-) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of `dashboard_batches` one by one."""
-    return _one_by_one(dashboard_batches(node, time_range, subscriber, options, lease=lease, take=one))
+def _by_envelope(batches: Callable[P, AsyncGenerator[Batch, None]]) -> Callable[P, AsyncGenerator[Envelope, None]]:
+    def stream(*arguments: P.args, **named: P.kwargs) -> AsyncGenerator[Envelope, None]:
+        named["take"] = one
+        return _one_by_one(batches(*arguments, **named))
+
+    return stream
 
 
 async def _one_by_one(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Envelope, None]:
@@ -48,3 +30,7 @@ async def _one_by_one(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[En
             for envelope in batch:
                 yield envelope
             del batch, envelope
+
+
+board_stream = _by_envelope(board_batches)
+dashboard_stream = _by_envelope(dashboard_batches)
