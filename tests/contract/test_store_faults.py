@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import AttemptId
 from tests.kit.deadline import deadline
+from tests.kit.full_disk import full_disk
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish
 from tests.kit.publishing import event
 
@@ -126,24 +125,13 @@ def _size_of_log(database: Path) -> int:
     return Path(f"{database}-wal").stat().st_size
 
 
-@contextmanager
-def _full_disk(limit_bytes: int) -> Iterator[None]:
-    """Let no file of this process grow beyond `limit_bytes`, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 async def test_full_disk_is_unavailable_and_nothing_is_half_stored(tmp_path: Path) -> None:
     path = tmp_path / "b.db"
     long = [event("attempt.log.appended", {**LINE, "message": "m" * 10_000})] * 100
     async with open_store(_url(path)) as store, open_node(store) as node:
         board = await create_board(node)
         async with node.views.watch(BOARD) as view:
-            with _full_disk(_size_of_log(path) + 100_000), pytest.raises(StoreUnavailable):
+            with full_disk(_size_of_log(path) + 100_000), pytest.raises(StoreUnavailable):
                 await publish(node, event("agent.registered", {"agent": "A"}), *long)
             assert (view.board, view.position.offset) == (board, 1)
             assert await store.logs(AttemptId("a1")) == []

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from realtime.backends.sql.connections import Connections
 
@@ -21,6 +19,8 @@ __all__ = ["CHECKPOINT_SECONDS", "Checkpoints"]
 
 #: From a commit to the checkpoint that has it.
 CHECKPOINT_SECONDS = 1.0
+#: Longest pause before one that failed is tried again; the pauses double.
+RETRY_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
@@ -41,8 +41,7 @@ class Checkpoints:
         """Make no more; who closes the last connection to a database makes the last one."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
         await self._connections.aclose()
 
     def note_commit(self) -> None:
@@ -50,19 +49,27 @@ class Checkpoints:
         self._written.set()
 
     async def make(self) -> None:
-        """Make one of what is committed by now; nobody who reads or writes waits for it."""
-        try:
-            await self._connections.call(_checkpoint)
-        except (SQLAlchemyError, sqlite3.Error, OSError):
-            # Nothing is lost, and the next one tries again.
-            log.warning("the write-ahead log could not be taken over into the database; it grows", exc_info=True)
+        """Make one of what is committed by now; nobody who reads or writes waits for it.
+
+        Raises:
+            sqlite3.Error: it failed; nothing is lost, the log has what the database has not.
+        """
+        await self._connections.call(_checkpoint)
 
     async def _run(self) -> None:
+        pause = CHECKPOINT_SECONDS
         while True:
             await self._written.wait()
-            await asyncio.sleep(CHECKPOINT_SECONDS)
+            await asyncio.sleep(pause)
             self._written.clear()
-            await self.make()
+            try:
+                await self.make()
+            except Exception:
+                pause = min(pause * 2, RETRY_SECONDS)
+                log.exception("the write-ahead log grows, for no checkpoint could be made; again in %s s", pause)
+                self._written.set()
+            else:
+                pause = CHECKPOINT_SECONDS
 
 
 def _checkpoint(engine: Engine) -> None:
