@@ -27,7 +27,7 @@ from realtime.position import Position
 from realtime.replay import missed, missed_globally, seen_at
 from realtime.subscriber import Subscriber
 
-__all__ = ["DEFAULT", "board_batches", "dashboard_batches", "one", "state_of"]
+__all__ = ["board_batches", "dashboard_batches", "one", "state_of"]
 
 Stream = AsyncGenerator[Envelope, None]
 Batches = AsyncGenerator[Batch, None]
