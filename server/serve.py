@@ -15,9 +15,10 @@ from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 
 from realtime.leases import Leases
-from server.connections import HttpConnection, WebSocketConnection
+from server.http_connection import HttpConnection
 from server.settings import Settings
 from server.tasks import first_to_end
+from server.websocket_connection import WebSocketConnection
 
 __all__ = ["Server", "bind", "make_server"]
 

@@ -14,7 +14,7 @@ from realtime.counters import SEND_TIMEOUT, Account
 from realtime.node import Node
 from schema.context import Context
 from server.close_codes import UNKNOWN_SUBPROTOCOL
-from server.connections import abort, serve_session
+from server.connections import abort
 from server.open_socket import OpenSocket
 from server.protocol.graphql_conversation import GraphqlConversation
 from server.protocol.graphql_transport_ws import GraphqlTransportWs
@@ -23,6 +23,7 @@ from server.settings import Settings
 from server.transports.graphql_http import GraphqlHttp, media_type_of
 from server.transports.graphql_socket import GraphqlSocket
 from server.transports.graphql_streaming import STREAMS, GraphqlStreaming
+from server.websocket_connection import serve_session
 
 __all__ = ["GraphqlEndpoint"]
 

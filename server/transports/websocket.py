@@ -17,7 +17,7 @@ from realtime.options import StreamOptions
 from realtime.streams import board_batches, dashboard_batches
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
-from server.connections import abort, serve_session, write_frames
+from server.connections import abort, write_frames
 from server.heartbeat import HeartbeatOverdue
 from server.open_socket import OpenSocket
 from server.outlets import socket_outlet
@@ -26,6 +26,7 @@ from server.protocol.kanban_messages import frames, text
 from server.tasks import first_to_end
 from server.transports.query import options_of, required_board
 from server.transports.socket_reading import converse, ignore
+from server.websocket_connection import serve_session
 
 __all__ = ["board_socket", "dashboard_socket"]
 

@@ -1,4 +1,4 @@
-"""What `server.connections` adds to uvicorn: early bytes, refused upgrades without noise, heads that are too large."""
+"""What ours add to uvicorn's protocol classes: early bytes, upgrades refused in silence, heads that are too large."""
 
 from __future__ import annotations
 
