@@ -8,10 +8,10 @@ form may change with the epoch.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from hashlib import blake2s
 from typing import NamedTuple
 
+from realtime.bounded_cache import bounded_cache
 from realtime.channels import Channel
 
 __all__ = ["InvalidCursor", "Position", "channel_tag", "parse_cursor"]
@@ -23,7 +23,8 @@ class InvalidCursor(ValueError):
     """The string is no cursor of this server's."""
 
 
-@lru_cache(65_536)  # more than boards are busy at one time: one too few, and in turn each misses
+# More entries than boards are busy at one time: one too few, and in turn each misses.
+@bounded_cache(65_536, max_chars=80, chars=len)
 def channel_tag(channel: Channel) -> str:
     """Return eight hex digits that tell channels apart, so that a cursor of another board is recognised."""
     return blake2s(channel.encode(), digest_size=4).hexdigest()

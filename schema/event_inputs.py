@@ -7,7 +7,7 @@ with a member per name: `attempt.status.changed` is `attemptStatusChanged`. Noth
 | --- | --- |
 | `Id` | `ID`; `String` for keys of agents |
 | an enumeration or a `Literal` of words | the enumeration of `schema.enums` with these words |
-| `IsoTime` | `String`: readers get what the sender wrote |
+| `IsoTime` | `String`: RFC 3339; readers get it in UTC with milliseconds |
 | whole numbers | `SafeInt` |
 | a part of a payload (`EventPart`) | an input of its own |
 | anything open-ended | `JSON` |

@@ -201,7 +201,7 @@ class EventInput:
     name: str = strawberry.field(description="Name of the event, like `attempt.started`.")
     payload: JSON = strawberry.field(description="What happened: an object whose fields depend on the name.")
     at: str | None = strawberry.field(
-        default=None, description="When it happened: ISO 8601 with an offset; null for now."
+        default=None, description="When it happened: RFC 3339 with an offset; null for now."
     )
     id: strawberry.ID | None = strawberry.field(
         default=None, description="Idempotency key, 1 to 200 characters: a repeated one publishes nothing."

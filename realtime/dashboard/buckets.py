@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
 
+from realtime.bounded_cache import bounded_cache
 from realtime.dashboard.rows import ColumnCards
 from realtime.dashboard.text import trimmed
 from realtime.kanban.ids import BoardId
@@ -41,10 +41,15 @@ def bucket_of(title: str) -> Bucket:
     return next((bucket for bucket, words in _WORDS if any(word in name for word in words)), Bucket.IN_PROGRESS)
 
 
-@lru_cache(maxsize=1024)  # asked for five hundred attempts in a row, of columns that have a few titles
 def is_done(title: str | None) -> bool:
     """Tell whether the inbox takes a card in that column for finished: `Done` or `Closed`, exactly."""
-    return title is not None and trimmed(title).lower() in {"done", "closed"}
+    return title is not None and _is_done(title)
+
+
+# Asked for five hundred attempts in a row, of columns that have a few titles.
+@bounded_cache(1024, max_chars=200, chars=len)
+def _is_done(title: str) -> bool:
+    return trimmed(title).lower() in {"done", "closed"}
 
 
 def card_counts(columns: Iterable[ColumnCards]) -> dict[BoardId | None, Counter[Bucket]]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import TypedDict
 
+from realtime.bounded_cache import bounded_cache
 from realtime.dashboard.agents import agent_stats
 from realtime.dashboard.buckets import Bucket, card_counts
 from realtime.dashboard.figures import Counts, DashboardFigures
@@ -37,7 +37,7 @@ from realtime.kanban.models import AttemptStatus
 __all__ = ["DashboardOverview", "build_overview"]
 
 #: Most entries of an overview are those of the one before, and to make one takes ten times as long as to find it.
-_kept = lru_cache(1024)
+_kept = bounded_cache(1024, max_chars=4096, chars=AttemptRow.chars)
 _CardCounts = Mapping[BoardId | None, Counter[Bucket]]
 
 

@@ -68,6 +68,12 @@ class AttemptRow:
     #: None when there is no such card on that project's board.
     card: CardRow | None = None
 
+    def chars(self) -> int:
+        """Return about how many characters its texts have."""
+        card = self.card
+        of_card = (card.title, card.ticket_key, card.pr_url, card.column_title) if card else ()
+        return sum(len(text) for text in (self.id, self.card_id, self.agent, self.project_name, *of_card) if text)
+
     @property
     def is_active(self) -> bool:
         """Whether it is not over yet."""

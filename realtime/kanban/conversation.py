@@ -1,7 +1,7 @@
 """Conversation items: the five kinds of things an agent's conversation is made of (contract §1.2).
 
-Items travel exactly as they came, unknown keys and key order included, so events keep the plain object
-(`ConversationItemJson`); these models say whether it is one, and read it for GraphQL.
+Items travel as they came but for the form of their times, unknown keys and key order included, so events keep the
+plain object (`ConversationItemJson`); these models say whether it is one, and read it for GraphQL.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
-from realtime.kanban.fields import AsItCame, IsoTime
+from realtime.kanban.fields import STORED, AsItCame, IsoTime
 
 __all__ = [
     "AutomationItem",
@@ -24,6 +24,7 @@ __all__ = [
     "Tool",
     "ToolItem",
     "parse_item",
+    "told_item",
 ]
 
 
@@ -113,17 +114,25 @@ class AutomationItem(_Item, _Run):
 ConversationItem = Annotated[
     MessageItem | ThinkingItem | ToolItem | ErrorItem | AutomationItem, Field(discriminator="type")
 ]
+#: An item as it came but for its times, known to be one.
+ConversationItemJson = Annotated[dict[str, Any], AsItCame(ConversationItem)]
 _ITEM: TypeAdapter[ConversationItem] = TypeAdapter(ConversationItem)
+_JSON: TypeAdapter[dict[str, Any]] = TypeAdapter(ConversationItemJson)
 
 
 def parse_item(wire: dict[str, Any]) -> ConversationItem:
-    """Read an item.
+    """Read an item of the log or the rows.
 
     Raises:
         pydantic.ValidationError: it is none of the five kinds.
     """
-    return _ITEM.validate_python(wire)
+    return _ITEM.validate_python(wire, context=STORED)
 
 
-#: An item as it came, known to be one.
-ConversationItemJson = Annotated[dict[str, Any], AsItCame(ConversationItem)]
+def told_item(wire: dict[str, Any]) -> dict[str, Any]:
+    """Return an item of the rows as readers get it: older ones are kept with the times that their senders wrote.
+
+    Raises:
+        pydantic.ValidationError: it is none of the five kinds.
+    """
+    return _JSON.validate_python(wire, context=STORED)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
     StrictBool,
     StrictInt,
     StringConstraints,
+    ValidationInfo,
 )
 from pydantic_core import CoreSchema, core_schema
 
-from realtime.clock import parse_iso
+from realtime.clock import iso, parse_iso
 from realtime.kanban.models import TicketType
 
-__all__ = ["AsItCame", "Description", "Flag", "Index", "IsoTime", "TicketTypeName", "Title"]
+__all__ = ["STORED", "AsItCame", "Description", "Flag", "Index", "IsoTime", "TicketTypeName", "Title"]
 
 TITLE_CHARS = 500
 DESCRIPTION_BYTES = 64 * 1024
+#: Context of a validation that reads the log: it takes times that were allowed when they came.
+STORED = object()
 
 
 def _short_enough(text: str) -> str:
@@ -32,9 +37,18 @@ def _short_enough(text: str) -> str:
     return text
 
 
-def _instant(text: str) -> str:
-    parse_iso(text)
-    return text
+def _instant(text: str, info: ValidationInfo) -> str:
+    try:
+        return iso(parse_iso(text))
+    except ValueError:
+        if info.context is not STORED:
+            raise
+    return iso(_older(text))
+
+
+def _older(text: str) -> datetime:
+    """Return a time of an event that is in the log since any form of ISO 8601 was taken."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _ticket_type(value: Any) -> Any:
@@ -50,13 +64,13 @@ TicketTypeName = Annotated[TicketType, BeforeValidator(_ticket_type)]
 #: A place in a column, counted from 0.
 Index = Annotated[StrictInt, Field(ge=0)]
 Flag = StrictBool
-#: An ISO 8601 instant, kept as the text that came: what a client wrote is what its readers get.
+#: An RFC 3339 instant (contract §6), as all readers get it: in UTC with milliseconds and `Z`, however it was written.
 IsoTime = Annotated[str, AfterValidator(_instant)]
 
 
 @dataclass(frozen=True, slots=True)
 class AsItCame:
-    """Annotation: the value must fit `kind`, and stays the plain JSON that came.
+    """Annotation: the value must fit the model `kind`, and stays the plain JSON that came, but for its times.
 
     What passes through to readers keeps its unknown keys and the order of its keys, as in the original.
     """
@@ -67,11 +81,22 @@ class AsItCame:
         """Validate with `kind`, then return the value itself (pydantic's hook)."""
 
         def keep(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
-            validate(value)
-            return value
+            return _with_times(value, validate(value))
 
         return core_schema.no_info_wrap_validator_function(
             keep,
             handler.generate_schema(self.kind),
             serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value),
         )
+
+
+def _with_times(value: dict[str, Any], fitted: BaseModel) -> dict[str, Any]:
+    """Return `value` with the times of `fitted`, which was made of it; as it is, where they are the same."""
+    changed: dict[str, Any] = {}
+    fields = type(fitted).model_fields
+    for name in fitted.model_fields_set & fields.keys():
+        key, read = str(fields[name].alias), getattr(fitted, name)
+        told = _with_times(value[key], read) if isinstance(read, BaseModel) else read
+        if isinstance(told, str | dict) and told != value[key]:
+            changed[key] = told
+    return {**value, **changed} if changed else value

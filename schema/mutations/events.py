@@ -66,7 +66,7 @@ def _report(family: str) -> StrawberryField:
         event: Any,
         at: Annotated[
             str | None,
-            strawberry.argument(description="When it happened: ISO 8601 with an offset; now when it is left out."),
+            strawberry.argument(description="When it happened: RFC 3339 with an offset; now when it is left out."),
         ] = None,
         id: Annotated[
             strawberry.ID | None,

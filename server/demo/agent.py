@@ -137,18 +137,18 @@ class Work:
         yield self.say(self._item("thinking", title=title, text=self._fill(text), format="markdown"))
 
     def _automation(self, stage: str, command: str, stdout: str) -> Iterator[Step]:
-        item = {"id": self._item_id(), "stage": stage, "command": command, "cwd": self._worktree}
+        item = {"stage": stage, "command": command, "cwd": self._worktree}
         started = self.now
         yield self.say(self._item("automation", **item, status="running", startedAt=iso(started)))
         yield self.say(self._item("automation", **item, status="succeeded", **self._ran(started, stdout)))
 
     def _act(self, action: Action) -> Iterator[Step]:
-        item_id, started = self._item_id(), self.now
+        started = self.now
         tool = {"name": action.name, "action": action.action, "command": self._fill(action.command)}
         tool["cwd"] = self._worktree
-        yield self.say(self._item("tool", id=item_id, tool={**tool, "status": "running", "startedAt": iso(started)}))
+        yield self.say(self._item("tool", tool={**tool, "status": "running", "startedAt": iso(started)}))
         ended = {**tool, "status": "succeeded", **self._ran(started, self._fill(action.stdout))}
-        yield self.say(self._item("tool", id=item_id, tool=ended), self._git("git.status.changed"))
+        yield self.say(self._item("tool", tool=ended), self._git("git.status.changed"))
 
     def _delivery(self) -> Iterator[Step]:
         sha = f"{self._rng.getrandbits(28):07x}"
@@ -202,6 +202,7 @@ class Work:
         return self._item("message", role=role, text=text, format="markdown")
 
     def _item(self, type: str, **fields: Any) -> Json:
+        # Each report has an id of its own: the original's client drops a second item of the same id.
         item = {"id": self._item_id(), "timestamp": iso(self.now), "type": type, **fields}
         return self._event("attempt.conversation.appended", item=item)
 

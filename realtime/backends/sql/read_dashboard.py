@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select
 
 from realtime.backends.sql import dashboard_statements as statements
 from realtime.backends.sql.tables import COUNTED_MILLISECONDS, instant, milliseconds
+from realtime.bounded_cache import bounded_cache
 from realtime.dashboard.figures import Counts, DashboardFigures
 from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, CardRow, ColumnCards, ProjectRow, ScannedRow
 from realtime.dashboard.time_range import Window
@@ -87,11 +87,17 @@ def _scanned(row: Any) -> ScannedRow:
 
 
 def _attempts(connection: Connection, query: Select[Any], parameters: Mapping[str, Any]) -> list[AttemptRow]:
-    return [_attempt(*row) for row in connection.execute(query, parameters).all()]
+    return [_attempt(tuple(row)) for row in connection.execute(query, parameters).all()]
 
 
-@lru_cache(1024)  # most of what an overview shows was in the one before
-def _attempt(id: Any, board_id: Any, card_id: Any, agent: Any, status: str, *rest: Any) -> AttemptRow:
+def _chars(row: tuple[Any, ...]) -> int:
+    return sum(len(value) for value in row if type(value) is str)
+
+
+# Most of what an overview shows was in the one before.
+@bounded_cache(1024, max_chars=4096, chars=_chars)
+def _attempt(row: tuple[Any, ...]) -> AttemptRow:
+    id, board_id, card_id, agent, status, *rest = row
     created, updated, started, ended, sequence, project, title, ticket_key, pr_url, column = rest
     return AttemptRow(
         *(id, board_id, card_id, agent, _STATUSES[status], instant(created), instant(updated)),

@@ -13,6 +13,7 @@ from realtime.kanban.board import Board, Recorded
 from realtime.kanban.board_json import board_from_json
 from realtime.kanban.changes import changes_from_json
 from realtime.kanban.events import ProjectCreated, ProjectDeleted, parse_event
+from realtime.kanban.fields import STORED
 from realtime.kanban.ids import BoardId
 from realtime.kanban.projection import new_project
 from realtime.ports import Span, StoredEvent
@@ -69,5 +70,5 @@ def _folded(board: Board | None, recorded: Recorded) -> Board | None:
 
 def _stored(row: Row[*tuple[Any, ...]]) -> StoredEvent:
     made = changes_from_json(row.changes) if row.changes else ()
-    recorded = Recorded(parse_event(row.name, orjson.loads(row.payload)), row.at, made)
+    recorded = Recorded(parse_event(row.name, orjson.loads(row.payload), STORED), row.at, made)
     return StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset)

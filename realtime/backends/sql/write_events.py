@@ -21,6 +21,7 @@ from realtime.kanban.board import FOLDED_EVENTS, Board, Recorded
 from realtime.kanban.board_json import board_to_json
 from realtime.kanban.changes import changes_to_json
 from realtime.kanban.events import parse_event
+from realtime.kanban.fields import STORED
 from realtime.kanban.ids import BoardId
 from realtime.ports import NewEvent, StoredEvent
 
@@ -66,7 +67,7 @@ def load_seen(connection: Connection, keys: Collection[str]) -> dict[str, Stored
     """Return the events in the log under these idempotency keys, without their changes."""
     found: dict[str, StoredEvent] = {}
     for row in _rows_of(connection, keys):
-        recorded = Recorded(parse_event(row.name, orjson.loads(row.payload)), row.at)
+        recorded = Recorded(parse_event(row.name, orjson.loads(row.payload), STORED), row.at)
         stored = StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset)
         found[row.idempotency_key] = stored
     return found

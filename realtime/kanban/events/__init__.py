@@ -192,11 +192,12 @@ DASHBOARD_EVENTS = frozenset(
 )
 
 
-def parse_event(name: str, payload: Mapping[str, Any]) -> DomainEvent:
-    """Make an event from its name and payload.
+def parse_event(name: str, payload: Mapping[str, Any], context: object = None) -> DomainEvent:
+    """Make an event from its name and payload; `context` is `STORED` when it comes from the log.
 
     Raises:
         KeyError: no event has this name.
         pydantic.ValidationError: the payload does not fit.
     """
-    return EVENT_MODELS[name].model_validate({**payload, "type": name}, by_alias=True, by_name=False)
+    fields = {**payload, "type": name}
+    return EVENT_MODELS[name].model_validate(fields, by_alias=True, by_name=False, context=context)

@@ -60,7 +60,7 @@ class AttemptStatusChanged(OfAttempt):
     previous_status: AttemptStatus | None = Field(default=None, description="Where it stood before.")
     ended_at: IsoTime | None = Field(
         default=None,
-        description="When it ended: ISO 8601 with an offset; left out, the time of the event; null if unknown.",
+        description="When it ended: RFC 3339 with an offset; left out, the time of the event; null if unknown.",
     )
 
 
@@ -72,7 +72,7 @@ class AttemptLogAppended(OfAttempt):
     message: str = Field(description="The line itself; it may have several lines of text.")
     ts: IsoTime | None = Field(
         default=None,
-        description="When it was written: ISO 8601 with an offset; left out, the time of the event counts.",
+        description="When it was written: RFC 3339 with an offset; left out, the time of the event counts.",
     )
 
 

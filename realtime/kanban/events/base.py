@@ -12,7 +12,7 @@ from realtime.kanban.ids import BoardId, Id
 __all__ = ["WHEN", "DomainEvent", "EventPart", "OfAttempt", "OfBoard", "OfProject", "OfProjectAttempt"]
 
 #: Description of a time that an event carries.
-WHEN = "When it happened: ISO 8601 with an offset, kept as written."
+WHEN = "When it happened: RFC 3339 with an offset; readers get it in UTC with milliseconds."
 
 _TYPE = {"type"}
 

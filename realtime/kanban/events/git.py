@@ -112,8 +112,8 @@ class PullRequest(EventPart):
     title: str | None = Field(default=None, description="Its title.")
     head_ref: str | None = Field(default=None, description="The branch with the changes.")
     base_ref: str | None = Field(default=None, description="The branch it is to be merged into.")
-    created_at: str | None = Field(default=None, description="When it was opened: ISO 8601, in the words of GitHub.")
-    updated_at: str | None = Field(default=None, description="When it last changed: ISO 8601, in the words of GitHub.")
+    created_at: IsoTime | None = Field(default=None, description="When it was opened: RFC 3339 with an offset.")
+    updated_at: IsoTime | None = Field(default=None, description="When it last changed: RFC 3339 with an offset.")
     merged: StrictBool | None = Field(default=None, description="Whether it was merged.")
 
 

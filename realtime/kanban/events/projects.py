@@ -21,7 +21,7 @@ class ProjectCreated(OfProject):
     repository_url: str | None = Field(default=None, description="Address of the repository.")
     repository_slug: str | None = Field(default=None, description="`owner/name` of the repository.")
     created_at: IsoTime | None = Field(
-        default=None, description="When it was made: ISO 8601 with an offset; left out, the time of the event counts."
+        default=None, description="When it was made: RFC 3339 with an offset; left out, the time of the event counts."
     )
 
 

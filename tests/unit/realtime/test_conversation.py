@@ -16,6 +16,7 @@ from realtime.kanban.conversation import (
     ThinkingItem,
     ToolItem,
     parse_item,
+    told_item,
 )
 from tests.unit.realtime.event_samples import AT, ITEMS
 
@@ -70,3 +71,16 @@ def test_fields_of_a_tool_are_read() -> None:
 def test_item_of_no_kind_is_refused(kind: str, changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         _AS_IT_CAME.validate_python({**ITEMS[kind], **changes})
+
+
+def test_item_kept_with_an_older_form_of_time_is_told_as_any_other() -> None:
+    tool = {
+        **ITEMS["tool"]["tool"],
+        "startedAt": "20250102T030405.678Z",
+        "completedAt": "2025-W01-4T03:04:05.678+00:00",
+    }
+    kept = {**ITEMS["tool"], "timestamp": "2025-01-02 03:04:05.6789Z", "tool": tool, "z": [AT]}
+    assert orjson.dumps(told_item(kept)) == orjson.dumps({**ITEMS["tool"], "z": [AT]})
+    read = parse_item(kept)
+    assert isinstance(read, ToolItem)
+    assert (read.timestamp, read.tool.started_at, read.tool.completed_at) == (AT, AT, AT)

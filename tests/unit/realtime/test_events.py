@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from realtime.kanban.events import DASHBOARD_EVENTS, EVENT_MODELS, EVENT_NAMES, ProjectCreated, parse_event
+from realtime.kanban.fields import STORED
 from tests.unit.realtime.event_samples import ITEMS, PR, SAMPLES, TODOS
 
 #: Those without a board are global; the editor's are when they name no project.
@@ -155,3 +156,12 @@ def test_inner_names_of_fields_are_no_wire_names() -> None:
     event = parse_event("project.created", {**SAMPLES["project.created"], "project_id": "p2"})
     assert isinstance(event, ProjectCreated)
     assert (event.project_id, event.board_id) == ("p1", "p1")
+
+
+def test_time_in_the_log_may_have_an_older_form_and_is_told_as_any_other() -> None:
+    line = {**SAMPLES["attempt.log.appended"], "ts": "20250102T030405.678+00:00"}
+    with pytest.raises(ValidationError):
+        parse_event("attempt.log.appended", line)
+    assert parse_event("attempt.log.appended", line, STORED).payload() == SAMPLES["attempt.log.appended"]
+    with pytest.raises(ValidationError):
+        parse_event("attempt.log.appended", {**line, "ts": "yesterday"}, STORED)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from realtime.clock import parse_iso
 from realtime.errors import InvalidInput
 from realtime.kanban.incoming import MAX_EVENTS, parse_incoming, read_all, read_each
-from tests.unit.realtime.event_samples import AT, SAMPLES
+from tests.unit.realtime.event_samples import AT, ITEMS, SAMPLES
 
 LINE = {"name": "attempt.log.appended", "payload": SAMPLES["attempt.log.appended"]}
 
@@ -37,6 +37,42 @@ def test_time_and_key_are_read() -> None:
 def test_null_time_and_key_are_none() -> None:
     (read,) = parse_incoming([{**LINE, "at": None, "id": None}])
     assert (read.at, read.key) == (None, None)
+
+
+def _written(value: Any, as_: str) -> Any:
+    """Return a payload whose times, all of which are `AT`, are written in another way."""
+    if isinstance(value, dict):
+        return {key: _written(one, as_) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_written(one, as_) for one in value]
+    return as_ if value == AT else value
+
+
+def _timed() -> list[tuple[str, Any]]:
+    items = [
+        ("attempt.conversation.appended", {"attemptId": "a1", "boardId": "p1", "item": one}) for one in ITEMS.values()
+    ]
+    created = {**SAMPLES["project.created"], "createdAt": AT}
+    ended = {**SAMPLES["attempt.status.changed"], "endedAt": AT}
+    return [*SAMPLES.items(), *items, ("project.created", created), ("attempt.status.changed", ended)]
+
+
+@pytest.mark.parametrize(("name", "payload"), _timed())
+def test_every_time_of_an_event_is_told_in_one_form(name: str, payload: dict[str, Any]) -> None:
+    (plain,) = parse_incoming({"name": name, "payload": payload})
+    for other in ("2025-01-02t05:04:05.678999999+02:00", "2025-01-01T21:34:05.6780-05:30"):
+        (read,) = parse_incoming({"name": name, "payload": _written(payload, other)})
+        assert read.event == plain.event
+        assert read.event.payload_json() == plain.event.payload_json()
+
+
+@pytest.mark.parametrize(("name", "payload"), [one for one in _timed() if AT in str(one)])
+def test_every_time_of_an_event_that_is_none_is_refused(name: str, payload: dict[str, Any]) -> None:
+    for other in ("20250102T030405Z", "2025-W01-4T03:04:05Z", "2025-01-02T03:04:05." + "6" * 90_000 + "Z"):
+        named = fields([LINE, {"name": name, "payload": _written(payload, other)}])
+        assert named
+        assert all(one.startswith("1.payload.") for one in named)
+        assert len(named) == str(payload).count(AT)
 
 
 def test_keys_may_repeat_within_a_batch() -> None:

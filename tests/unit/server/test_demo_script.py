@@ -141,6 +141,13 @@ def test_attempts_end_in_all_ways_within_half_a_minute(tale: Tale) -> None:
     assert 20 < sum(took) / len(took) < 30
 
 
+def test_each_item_of_a_conversation_has_an_id_of_its_own(tale: Tale) -> None:
+    told = [one.event for one in tale.world.log if isinstance(one.event, events.AttemptConversationAppended)]
+    assert {event.item.get("tool", event.item).get("status") for event in told} >= {"running", "succeeded", "failed"}
+    ids = [event.item["id"] for event in told]
+    assert len(ids) == len(set(ids))
+
+
 def test_same_random_numbers_give_same_steps() -> None:
     stories = [list(World(PROJECTS[0], seed).steps(300)) for seed in (1, 1, 2)]
     assert stories[0] == stories[1]
