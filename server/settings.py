@@ -65,9 +65,7 @@ class Settings(BaseSettings):
     allowed_origins: str = Field(
         default="", description="More web origins that may connect, separated by commas; * = all."
     )
-    database_url: str = Field(
-        default="sqlite+aiosqlite:///./boardcast.db", description="Where rows and the event log are kept."
-    )
+    database_url: str = Field(default="sqlite:///./boardcast.db", description="Where rows and the event log are kept.")
     retention_days: float = Field(
         default=30.0, ge=0, le=36_500, description="Days that an event stays in the event log; 0 = for ever."
     )

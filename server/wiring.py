@@ -24,7 +24,7 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
         StoreUnusable: the database cannot be opened.
     """
     clock = _clock(settings)
-    store = SqlStore(settings.database_url, clock=clock)
+    store = SqlStore(settings.database_url, clock=clock, exclusive=True)
     try:
         await store.open()
         node = await make_node(store, MemoryBroker(), clock, _limits(settings))

@@ -44,6 +44,11 @@ class Process:
         self.address: Address = (host.strip("[]"), int(port))
 
     @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._process.pid
+
+    @property
     def resident_bytes(self) -> int:
         """How much of its memory is resident (Linux)."""
         lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()

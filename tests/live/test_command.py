@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -87,7 +88,10 @@ _BAD_DATABASES = {
     "garbage": ("sqlite+aiosqlite:///./garbage.db", "garbage.db"),
     "foreign": ("sqlite+aiosqlite:///./foreign.db", "foreign.db"),
     "no-url": ("boards.db", "boards.db"),
-    "other-driver": ("sqlite:///./boards.db", "sqlite"),
+    "other-driver": ("mysql:///./boards.db", "mysql"),
+    "two-slashes": ("sqlite://boards.db", "three slashes"),
+    "options": ("sqlite:///./boards.db?mode=ro", "mode=ro"),
+    "device": ("sqlite:////dev/full", "/dev/full"),
     "empty": ("", "database"),
 }
 
@@ -102,6 +106,22 @@ async def test_database_that_cannot_be_opened_is_one_line_and_code_2(case: str, 
     url, word = _BAD_DATABASES[case]
     _check_one_line(await ended(tmp_path, "--port", "0", "--database-url", url), word)
     assert garbage.read_bytes() == b"this is no database " * 1000
+
+
+@pytest.mark.parametrize("demo", [(), ("--demo",)])
+async def test_second_process_on_a_file_is_refused_and_a_kill_frees_it(demo: tuple[str, ...], tmp_path: Path) -> None:
+    link = tmp_path / "link.db"
+    async with running(tmp_path, *demo) as first:
+        link.hardlink_to(tmp_path / "boardcast.db")
+        for path in ("./boardcast.db", tmp_path / "boardcast.db", "./link.db"):
+            flags = ("--port", "0", "--database-url", f"sqlite:///{path}", *demo)
+            _check_one_line(await ended(tmp_path, *flags), Path(path).name, f"process {first.pid} (", "-m server")
+        async with deadline(10):
+            assert (await exchange(first.address, "GET", "/api/v1/readyz")).status == 200
+        first.send_signal(signal.SIGKILL)
+        await first.wait()
+        async with running(tmp_path, *demo, "--database-url", "sqlite+aiosqlite:///./link.db") as second, deadline(10):
+            assert (await exchange(second.address, "GET", "/api/v1/readyz")).status == 200
 
 
 async def test_bad_setting_by_flag_is_one_line_that_names_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from importlib import resources
 from typing import Any
+from urllib.parse import parse_qsl
 
 from alembic import command
 from alembic.config import Config
@@ -14,20 +15,21 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from realtime.errors import StoreUnusable
+from realtime.errors import StoreUnusable, quoted
 
 __all__ = ["make_engine", "migrate", "parse_url"]
 
 BUSY_MILLISECONDS = 5000
-#: So much of the file is read where it lies in the system's memory: pages that SQLite's own cache, of 2 MB and emptied
-#: by each commit of another connection, would fetch again and again. It takes address space, not memory.
-MAPPED_BYTES = 1 << 30
 #: Pages in the write-ahead log after which a commit makes a checkpoint itself, and waits for the disk: 64 MiB, to be
 #: reached where `checkpoints` cannot keep up.
 LOGGED_PAGES = 16_384
-DRIVERS = ("sqlite+aiosqlite",)
+#: What a URL may begin with: the documented one, and what earlier versions were told.
+DRIVERS = ("sqlite", "sqlite+aiosqlite")
+#: SQLite's modes of opening a file, which a URL with `uri=true` may name (https://sqlite.org/uri.html).
+MODES = ("ro", "rw", "rwc", "memory")
 #: What stands for the driver of the URL: the module of the standard library, in threads of `sqlite.Sqlite`.
 SYNCHRONOUS = "sqlite+pysqlite"
+EXAMPLE = "sqlite:///./boardcast.db"
 
 
 def parse_url(text: str) -> URL:
@@ -38,11 +40,25 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError as error:
-        raise StoreUnusable(f"expected a database URL like sqlite+aiosqlite:///./boardcast.db, got {text!r}") from error
+    except (ArgumentError, ValueError) as error:
+        raise StoreUnusable(f"expected a database URL like {EXAMPLE}, got {text!r}") from error
     if url.drivername not in DRIVERS:
         raise StoreUnusable(f"expected a database URL that begins with {DRIVERS[0]}://, got {url.drivername}://")
+    if url.host or url.port or url.username:
+        raise StoreUnusable(f"expected a database URL with three slashes before the path, like {EXAMPLE}, got {text!r}")
+    _check_options(text.partition("?")[2])
     return url
+
+
+def _check_options(query: str) -> None:
+    """Refuse what would be dropped in silence: the rest of a file's name whose `?` is not written `%3F`."""
+    found = parse_qsl(query, keep_blank_values=True)
+    known = {"uri": ("true",), "mode": MODES} if ("uri", "true") in found else {}
+    for name, value in found:
+        if value not in known.get(name, ()):
+            raise StoreUnusable(
+                f"expected a database URL without options, got {quoted(f'?{query}')}; in a path ? is %3F"
+            )
 
 
 def make_engine(url: URL, *, connections: int, immediate: bool) -> Engine:
@@ -64,7 +80,10 @@ def _prepare(connection: Any, _: Any) -> None:
         "journal_mode=WAL",
         # With WAL a commit survives the death of the process; only a power cut may undo the last ones.
         "synchronous=NORMAL",
-        f"mmap_size={MAPPED_BYTES}",
+        # Whatever is cut off a file that is mapped ends the process that reads there (SIGBUS).
+        "mmap_size=0",
+        # No files beside ours: they would want descriptors at a time when there may be none.
+        "temp_store=MEMORY",
         f"wal_autocheckpoint={LOGGED_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -83,8 +102,7 @@ def migrate(engine: Engine) -> None:
     # CommandError: the tables are of a newer version.
     except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
         reason = getattr(error, "orig", None) or error
-        where = engine.url.set(drivername=DRIVERS[0]).render_as_string()
-        raise StoreUnusable(f"cannot open the database {where}: {reason}") from error
+        raise StoreUnusable(f"cannot open the database {engine.url.database}: {reason}") from error
 
 
 def _upgrade(connection: Connection) -> None:

@@ -7,14 +7,17 @@ unit of writing, goes to the thread in one piece and works with a plain connecti
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine
 
 from realtime.backends.sql.checkpoints import Checkpoints
 from realtime.backends.sql.connections import Connections
+from realtime.backends.sql.database_file import DatabaseFile, file_of, make_file, may_make
 from realtime.backends.sql.engine import make_engine, migrate
 
 __all__ = ["DRIVER_AWAY", "Sqlite"]
@@ -31,11 +34,15 @@ class Sqlite:
     In memory there is a single connection for both, handed from one to the next. `open` before use, `aclose` after.
     """
 
-    def __init__(self, url: URL) -> None:
-        """Remember where the database is; nothing is opened."""
+    def __init__(self, url: URL, *, exclusive: bool = False) -> None:
+        """Remember where the database is; nothing is opened. `exclusive`: no other process may serve the file."""
+        self._path = file_of(url)
+        self._may_make = may_make(url)
+        self._exclusive = exclusive
+        self._file: DatabaseFile | None = None
         writing = make_engine(url, connections=1, immediate=True)
         self._checkpoints: Checkpoints | None = None
-        if url.database in (None, "", ":memory:"):
+        if self._path is None:
             self._writer = self._readers = Connections(writing, 1)
         else:
             self._readers = Connections(make_engine(url, connections=READERS, immediate=False), READERS)
@@ -46,8 +53,10 @@ class Sqlite:
         """Bring the tables up to date.
 
         Raises:
-            StoreUnusable: the database cannot be opened.
+            StoreUnusable: the database cannot be opened, or another process has it.
         """
+        if self._path is not None:
+            await asyncio.to_thread(self._claim, self._path)
         await self._writer.call(migrate)
         if self._checkpoints is not None:
             self._checkpoints.start()
@@ -58,6 +67,8 @@ class Sqlite:
         await self._readers.aclose()
         if self._checkpoints is not None:
             await self._checkpoints.aclose()
+        if self._file is not None:
+            self._file.close()
 
     async def read(self, load: Callable[[Connection], _T]) -> _T:
         """Return what `load` gives, called in a thread with a connection that sees one moment.
@@ -84,3 +95,9 @@ class Sqlite:
                 return work(connection)
 
         return await self._writer.call(written)
+
+    def _claim(self, path: Path) -> None:
+        if self._exclusive:
+            self._file = DatabaseFile.claim(path, may_make=self._may_make)
+        elif self._may_make:
+            make_file(path)

@@ -70,13 +70,22 @@ _AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError, *DRIVER_AWAY)
 class SqlStore:
     """A store in SQLite. `open` before use, `aclose` after; both are the wiring's job."""
 
-    def __init__(self, url: str, *, snapshot_events: int = SNAPSHOT_EVENTS, clock: Clock = system_clock) -> None:
-        """Remember where the database is; nothing is opened. `clock` says when an event is written.
+    def __init__(
+        self,
+        url: str,
+        *,
+        snapshot_events: int = SNAPSHOT_EVENTS,
+        clock: Clock = system_clock,
+        exclusive: bool = False,
+    ) -> None:
+        """Remember where the database is; nothing is opened.
+
+        `clock` says when an event is written. With `exclusive`, no other process may serve the same file meanwhile.
 
         Raises:
             StoreUnusable: the URL is none, or of a database this version does not speak.
         """
-        self._database = Sqlite(parse_url(url))
+        self._database = Sqlite(parse_url(url), exclusive=exclusive)
         self._snapshot_events = snapshot_events
         self._clock = clock
         self.epoch = ""
@@ -85,7 +94,7 @@ class SqlStore:
         """Bring the tables up to date and learn the epoch.
 
         Raises:
-            StoreUnusable: the database cannot be opened.
+            StoreUnusable: the database cannot be opened, or another process has it.
         """
         await self._database.open()
         self.epoch = await self._database.write(_epoch)

@@ -14,7 +14,7 @@ from server.settings import Settings, is_loopback
 def test_defaults_bind_to_this_machine_only_without_demo() -> None:
     settings = Settings()
     assert (settings.host, settings.port, settings.demo) == ("127.0.0.1", 8000, False)
-    assert settings.database_url == "sqlite+aiosqlite:///./boardcast.db"
+    assert settings.database_url == "sqlite:///./boardcast.db"
     assert (settings.max_body_bytes, settings.max_frame_bytes) == (1024 * 1024, 1024 * 1024)
     assert settings.origins == frozenset()
 
