@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from realtime.batches import Batch
-from realtime.errors import StoreUnavailable, StreamEnded, SubscriberTooSlow
+from realtime.errors import ChannelGone, StoreUnavailable, StreamEnded, SubscriberTooSlow
 
 __all__ = ["CLIENT_LEFT", "HEARTBEAT_TIMEOUT", "SEND_TIMEOUT", "Account", "Counters", "ExitCounters"]
 
@@ -54,7 +54,10 @@ class Account:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Count a stream as open for as long as the block runs, and then what ended it."""
+        """Count a stream as open for as long as the block runs, and then what ended it.
+
+        A stream that stays open without its channel (`ChannelGone`) is counted as ended by its next block.
+        """
         self.counters.readers += 1
         ended_by: BaseException | None = None
         try:
@@ -64,7 +67,8 @@ class Account:
             raise
         finally:
             self.counters.readers -= 1
-            self.counters.ended[self._reason_of(ended_by)] += 1
+            if not isinstance(ended_by, ChannelGone):
+                self.counters.ended[self._reason_of(ended_by)] += 1
 
     def _reason_of(self, error: BaseException | None) -> str:
         match error:

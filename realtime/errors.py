@@ -12,6 +12,7 @@
         DependencyMismatch          a card would wait for one of another board
     PositionLost                    nothing leads from a reader's position to now; it gets `gap` and a fresh `state`
     SubscriberTooSlow               the queue of a reader was full; it is told, nothing is dropped in silence
+    ChannelGone                     the channel of a reader is gone, and its stream stays open without one
     StreamEnded                     the server ends a stream; `goodbye` told the reader why
       BoardGone                     the board of a stream was deleted
       Draining                      the server stops
@@ -30,6 +31,7 @@ from pydantic import ValidationError
 __all__ = [
     "BoardGone",
     "CardBlocked",
+    "ChannelGone",
     "Conflict",
     "DependencyCycle",
     "DependencyMismatch",
@@ -152,6 +154,10 @@ class SubscriberTooSlow(Exception):
         """Where it ends a stream, keep the `cursor` of the last envelope that the reader was given."""
         super().__init__(message)
         self.cursor = cursor
+
+
+class ChannelGone(Exception):
+    """The channel of a reader is gone, but its stream stays open: nothing ends, so nothing is counted or closed."""
 
 
 class StreamEnded(Exception):

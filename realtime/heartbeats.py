@@ -7,7 +7,7 @@ the stream it stands.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from realtime.clock import Clock
 from realtime.hub import Hub
 from realtime.kanban.ids import BoardId
 from realtime.options import Delivery
+from realtime.subscriber import Subscriber
 
 __all__ = ["CHECKED", "Heartbeats"]
 
@@ -66,6 +67,15 @@ class Heartbeats:
                 beating.timer.cancel()
                 del self._boards[board_id]
 
+    @contextmanager
+    def plain(self, reader: Subscriber) -> Iterator[None]:
+        """Send signs of life to one reader whose board is gone, for as long as the block runs: nothing to check."""
+        beating = _Beating(self._timer_of(reader, lambda: beating))
+        try:
+            yield
+        finally:
+            beating.timer.cancel()
+
     def beat(self, board_id: BoardId) -> None:
         """Send one now; a board that was deleted has none."""
         view = self._views.get(board_id)
@@ -73,6 +83,13 @@ class Heartbeats:
             beat = envelopes.checked_heartbeat(self._clock(), view.position.cursor, view.state_hash())
             for delivery in CHECKED:
                 self._hub.publish(delivery_channel(board_id, delivery), (beat,))
+
+    def _timer_of(self, reader: Subscriber, beating: Callable[[], _Beating]) -> asyncio.TimerHandle:
+        def beat() -> None:
+            beating().timer = self._timer_of(reader, beating)
+            reader.put_nowait((envelopes.heartbeat(self._clock()),))
+
+        return asyncio.get_running_loop().call_later(self._seconds, beat)
 
     def _timer(self, board_id: BoardId) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._seconds, self._beat_again, board_id)

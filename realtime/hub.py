@@ -71,7 +71,7 @@ class Hub:
 
     def end(self, channel: Channel, reason: Exception, batch: Sequence[Envelope] = ()) -> None:
         """Give `batch` to every reader of `channel` as its last, then end it with `reason`."""
-        lane = self._lanes.get(channel)
+        lane = self._lanes.pop(channel, None)
         if lane is not None:
             lane.publish(Batch(batch))
             lane.end(reason)

@@ -67,8 +67,8 @@ class Lane:
         self._readers[reader] = self._end
 
     def remove(self, reader: Subscriber) -> None:
-        """Give `reader` nothing more."""
-        del self._readers[reader]
+        """Give `reader` nothing more; `end` has removed all."""
+        self._readers.pop(reader, None)
 
     def publish(self, batch: Batch) -> None:
         """Give `batch` to all readers: to the first ones at once, unless a round is under way."""
@@ -91,10 +91,11 @@ class Lane:
         self._readers[reader] = self._end
 
     def end(self, reason: Exception) -> None:
-        """End all readers with `reason`, behind what there is for them."""
+        """Tell all readers that there is no more, which ends with `reason` those that do not outlast the lane."""
         for reader in list(self._readers):
             self.give(reader)
-            reader.end(reason)
+            reader.leave_channel(reason)
+        self._readers.clear()
 
     @property
     def _end(self) -> int:

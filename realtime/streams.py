@@ -10,15 +10,17 @@ for those that write what all readers get alike.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from functools import partial
 
 from realtime import envelopes
 from realtime.batches import Batch
+from realtime.board_views import BoardView
 from realtime.channels import delivery_channel
 from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
-from realtime.errors import NotFound, PositionLost, SubscriberTooSlow
+from realtime.errors import ChannelGone, NotFound, PositionLost, SubscriberTooSlow
+from realtime.heartbeats import CHECKED
 from realtime.kanban.ids import BoardId
 from realtime.leases import Lease
 from realtime.node import Node
@@ -65,6 +67,8 @@ async def board_batches(
     Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it;
     so it is where the reader was too slow, unless `options.slow` would rather end the stream.
     `lease` is that of a connection that may have other readers; without it the stream is its connection's only one.
+    When the board is deleted there is a `goodbye`. The stream of a subscriber that outlasts its channel stays open,
+    and yields replies only (contract §8, row 8) and, in `changes` and `patch`, a plain `heartbeat` now and then.
 
     Raises:
         NotFound: there is no such board; nothing was yielded.
@@ -75,31 +79,35 @@ async def board_batches(
             was yielded before.
     """
     live = subscriber if subscriber is not None else node.subscriber()
-    async with node.views.watch(board_id) as view:
-        # Deleted while this reader waited for the view: there is nothing to follow any more.
-        if node.views.get(board_id) is not view:
-            raise NotFound("Board not found", "board_not_found")
-
-        async def present(last: str) -> Sequence[Envelope]:
-            return envelopes.gap(_SLOW, last, view.position), *view.snapshot()
-
-        # No await between this and the end of the snapshot's making: nothing can fall in between.
-        channel = delivery_channel(board_id, options.delivery)
-        heartbeats = node.heartbeats.kept(board_id, options.delivery)
-        with node.hub.subscribe(channel, live), node.leases.reading(live, lease), heartbeats:
-            now = view.position
-            live.cursor = options.after or now.cursor
-            replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
-            async with aclosing(_opening(node, options.after, now, replay, view.snapshot())) as opening:
-                async for envelope in opening:
-                    live.cursor = envelope.cursor or live.cursor
-                    yield Batch((envelope,))
-            # Here and below: whoever sleeps holds on to nothing, for each reader may have another last envelope.
-            del envelope, opening, replay
-            async with aclosing(_live(take, live, options.slow, present)) as happening:
-                async for batch in happening:
-                    yield batch
-                    del batch
+    with node.leases.reading(live, lease):
+        try:
+            async with node.views.watch(board_id) as view:
+                # Deleted while this reader waited for the view: there is nothing to follow any more.
+                if node.views.get(board_id) is not view:
+                    raise NotFound("Board not found", "board_not_found")
+                # No await between this and the end of the snapshot's making: nothing can fall in between.
+                channel = delivery_channel(board_id, options.delivery)
+                with node.hub.subscribe(channel, live), node.heartbeats.kept(board_id, options.delivery):
+                    now = view.position
+                    live.cursor = options.after or now.cursor
+                    replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
+                    async with aclosing(_opening(node, options.after, now, replay, view.snapshot())) as opening:
+                        async for envelope in opening:
+                            live.cursor = envelope.cursor or live.cursor
+                            yield Batch((envelope,))
+                    # Here and below: a reader that sleeps holds on to nothing, for each may have another last envelope.
+                    del envelope, opening, replay
+                    async with aclosing(_live(take, live, options.slow, _present(view))) as happening:
+                        async for batch in happening:
+                            yield batch
+                            del batch
+        except ChannelGone:
+            # A board that is gone is held by nobody. It is there: `ChannelGone` comes out of the queue.
+            del view  # type: ignore[possibly-undefined]
+        async with aclosing(_silent(node, live, options, take)) as replies:
+            async for batch in replies:
+                yield batch
+                del batch
 
 
 async def dashboard_batches(
@@ -153,6 +161,27 @@ def state_of(node: Node, board_id: BoardId) -> Envelope | None:
     return view.snapshot()[0] if view else None
 
 
+def _present(view: BoardView) -> Cut:
+    async def present(last: str) -> Sequence[Envelope]:
+        return envelopes.gap(_SLOW, last, view.position), *view.snapshot()
+
+    return present
+
+
+async def _silent(node: Node, live: Subscriber, options: StreamOptions, take: Take) -> Batches:
+    """Yield the replies to a reader whose board is gone, and signs of life where its stream had some."""
+    beats = node.heartbeats.plain(live) if options.delivery in CHECKED else nullcontext()
+    with live.account.reading(), beats:
+        async with aclosing(_live(take, live, options.slow, _nothing)) as replies:
+            async for batch in replies:
+                yield batch
+                del batch
+
+
+async def _nothing(last: str) -> Sequence[Envelope]:
+    return ()  # what was dropped were replies to a reader whose board is gone
+
+
 async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut) -> Batches:
     """Yield what happens behind `live.cursor`; where the reader was too slow for it, what `slow` says."""
     while True:
@@ -170,7 +199,8 @@ async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut) ->
             # No await between `take_up` and the cut: what is not in the present waits behind it.
             batch = Batch(await present(last))
             live.cursor = batch.cursor or last
-        yield batch
+        if batch:
+            yield batch
         del batch
 
 

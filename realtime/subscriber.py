@@ -10,7 +10,7 @@ from typing import Protocol
 from realtime.batches import Batch
 from realtime.counters import Account
 from realtime.envelopes import Envelope
-from realtime.errors import SubscriberTooSlow
+from realtime.errors import ChannelGone, SubscriberTooSlow
 from realtime.gate import Gate
 
 __all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "Outlet", "Subscriber"]
@@ -64,6 +64,8 @@ class Subscriber:
     6. While the stream waits for this queue, all that it gave is on its way; then a batch goes to the `outlet`, if
        there is one and it takes it, and the stream sleeps on. So nothing is overtaken. A batch that is not within the
        bounds takes the way of 3. even then: what a reader meets does not depend on the server it is read through.
+    7. `leave_channel` ends it too, unless it `outlasts` its channel: then `get` raises `ChannelGone` once, behind what
+       was queued before, and the queue goes on for replies and for `end`.
     One task reads; any code on the loop may put.
     """
 
@@ -72,6 +74,7 @@ class Subscriber:
         "_alone",
         "_bytes",
         "_ended",
+        "_has_left",
         "_is_hopeless",
         "_lapsed",
         "_newest",
@@ -83,6 +86,7 @@ class Subscriber:
         "lane",
         "limit",
         "limit_bytes",
+        "outlasts",
         "outlet",
         "registered",
     )
@@ -96,6 +100,8 @@ class Subscriber:
         self.outlet: Outlet | None = None
         #: What gives it the batches of its channel, while it is on one.
         self.lane: Giver | None = None
+        #: Whether the stream stays open when its channel is gone (contract §8, row 8); set by the exit.
+        self.outlasts = False
         #: Where the reader stands that has all that left here, whichever way it took; the stream says where it begins.
         self.cursor = ""
         #: Set once it is on a channel: what is put from then on is newer than what its stream begins with.
@@ -110,6 +116,8 @@ class Subscriber:
         self._newest: dict[str, int] = {}
         self._lapsed = False
         self._is_hopeless = False
+        #: Whether the channel is gone; None once the stream has met that.
+        self._has_left: bool | None = False
         self._ended: Exception | None = None
         self._waiting: asyncio.Future[None] | None = None
 
@@ -121,6 +129,11 @@ class Subscriber:
     def is_lapsed(self) -> bool:
         """Whether something was dropped, and the reader has not taken up again."""
         return self._lapsed
+
+    @property
+    def has_left_channel(self) -> bool:
+        """Whether the channel is gone: what the reader asks of it can have no answer any more."""
+        return self._has_left is not False
 
     @property
     def queued_bytes(self) -> int:
@@ -167,6 +180,17 @@ class Subscriber:
             self._ended = reason
             self._wake()
 
+    def leave_channel(self, reason: Exception) -> None:
+        """Tell the reader that nothing more comes from its channel, which ends it with `reason` unless it outlasts."""
+        self._catch_up()
+        # A board that is made anew under the same id has the same channel, and other readers.
+        self.lane = None
+        if self.outlasts:
+            self._has_left = True
+            self._wake()
+        else:
+            self.end(reason)
+
     def take_up(self) -> None:
         """Let what comes from now on wait again, after `SubscriberTooSlow`.
 
@@ -184,6 +208,7 @@ class Subscriber:
 
         Raises:
             SubscriberTooSlow: something was dropped; `take_up`, and read on.
+            ChannelGone: once, where it outlasts its channel and that is gone.
             Exception: whatever `end` was given, once the queue is empty.
         """
         await self._filled()
@@ -231,6 +256,9 @@ class Subscriber:
         while self._lapsed or not (self._queue or self._alone):
             if self._lapsed:
                 raise SubscriberTooSlow(self._sentence())
+            if self._has_left:
+                self._has_left = None
+                raise ChannelGone
             if self._ended is not None:
                 raise self._ended
             self._waiting = asyncio.get_running_loop().create_future()

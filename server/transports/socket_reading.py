@@ -53,7 +53,10 @@ async def converse(socket: OpenSocket, board_id: BoardId, queue: Subscriber) -> 
 
 
 async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Request) -> Envelope | None:
-    """Do what a message asks for; return what goes back to this socket alone."""
+    """Do what a message asks for; return what goes back to this socket alone.
+
+    The board of this socket is the one that it was opened on: another one under the same id is none of its own.
+    """
     match request:
         case None:
             return None
@@ -62,10 +65,13 @@ async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Req
         case GetState():
             # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
             await queue.registered.wait()
-            return state_of(node, board_id)
+            state = None if queue.has_left_channel else state_of(node, board_id)
+            return state or _board_gone("get_state")
         case Refusal(name, code, message):
             return error(name, code, message)
         case Execute(name, command):
+            if queue.has_left_channel:
+                return _board_gone(name)
             try:
                 await node.bus.execute(board_id, command)
             except Refused as refused:
@@ -75,3 +81,7 @@ async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Req
             return None
         case _:
             assert_never(request)
+
+
+def _board_gone(name: str) -> Envelope:
+    return error(name, "board_not_found", "Board not found")

@@ -60,6 +60,7 @@ def _stream(request: Request, node: Node, account: Account, options: StreamOptio
     queue.outlet = event_stream_outlet(request.scope, account.counters)
     if board_of(request.query_params) is None:
         return dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
+    queue.outlasts = True
     # An empty board is none; the original took it for the dashboard (contract §8, row 10).
     return board_batches(node, required_board(request.query_params), queue, options)
 

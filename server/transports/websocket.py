@@ -45,6 +45,7 @@ async def board_socket(socket: WebSocket) -> None:
     await _accept(socket)
     # The socket's own queue: replies keep their place between what the stream delivers.
     queue = node.subscriber(node.account("board-ws"))
+    queue.outlasts = True
     stream = board_batches(node, board_id, queue, options)
     await serve_session(socket, lambda opened: _serve(opened, queue, stream, converse(opened, board_id, queue)))
 

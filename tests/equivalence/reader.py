@@ -54,7 +54,7 @@ class Reader(ABC):
 
     @abstractmethod
     async def end(self) -> None:
-        """Read the end of the stream of a deleted board, as the protocol has it; it must come next."""
+        """Require what follows the goodbye of a deleted board: the end of a GraphQL stream, silence on raw ones."""
 
     async def take(self, count: int) -> list[Json]:
         """Return the next `count` events; where the stream ends or falls silent, a last one says so."""

@@ -63,6 +63,19 @@ async def test_ended_channel_gets_its_last_batch_and_the_reason() -> None:
         assert len(other) == 0
 
 
+async def test_channel_that_is_used_anew_has_no_reader_of_before() -> None:
+    hub, old, new = Hub(RightOfWay()), Subscriber(5), Subscriber(5)
+    old.outlasts = True
+    with hub.subscribe(ONE, old):
+        hub.end(ONE, BoardGone("gone"), [goodbye("board_deleted", 0)])
+        with hub.subscribe(ONE, new):
+            hub.publish(ONE, [NEWS])
+            assert await _types(new) == [NEWS.type]
+            assert await _types(old) == ["goodbye"]
+            assert hub.statistics() == HubStatistics(channels=1, subscribers=1)
+    assert hub.statistics() == HubStatistics(channels=0, subscribers=0)
+
+
 def test_one_reader_that_is_too_slow_does_not_stop_the_batch() -> None:
     hub, slow, fast = Hub(RightOfWay()), Subscriber(0), Subscriber(5)
     with hub.subscribe(ONE, slow), hub.subscribe(ONE, fast):

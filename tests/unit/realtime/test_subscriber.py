@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from realtime.batches import Batch
 from realtime.counters import ExitCounters
 from realtime.envelopes import Envelope, goodbye
-from realtime.errors import BoardGone, SubscriberTooSlow
+from realtime.errors import BoardGone, ChannelGone, SubscriberTooSlow
 from realtime.subscriber import TAKEN_BYTES, Subscriber
 from tests.kit.deadline import deadline
 
@@ -154,6 +154,23 @@ async def test_end_comes_behind_what_is_queued() -> None:
     for _ in range(2):
         with pytest.raises(BoardGone):
             await got(queue, 1)
+
+
+async def test_reader_that_outlasts_its_channel_goes_on_for_replies() -> None:
+    queue = Subscriber(10)
+    queue.outlasts = True
+    queue.put_nowait(batch("a"))
+    queue.leave_channel(BoardGone("gone"))
+    assert queue.has_left_channel
+    assert await got(queue, 1) == ["a"]
+    with pytest.raises(ChannelGone):
+        await got(queue, 1)
+    assert queue.has_left_channel
+    queue.put_nowait([Envelope("pong", {})])
+    assert await got(queue, 1) == ["pong"]
+    queue.end(RuntimeError("the server stops"))
+    with pytest.raises(RuntimeError):
+        await got(queue, 1)
 
 
 async def test_end_wakes_a_reader_that_waits() -> None:
