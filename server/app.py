@@ -12,9 +12,11 @@ from starlette.websockets import WebSocket
 
 from realtime.node import Node
 from server.access import Access, AccessGate
-from server.limits import BodyLimit
+from server.answer_headers import AnswerHeaders
+from server.hosts import HostGate, Hosts
+from server.limits import BodyLimit, QueryLimit
 from server.metrics import make_registry
-from server.origins import Origins
+from server.origins import OriginGate, Origins
 from server.problem import problem, problem_handlers
 from server.settings import Settings
 from server.transports.graphql_endpoint import GraphqlEndpoint
@@ -53,7 +55,10 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
             *page_routes(),
         ],
         middleware=[
-            Middleware(Origins, settings.origins),
+            Middleware(AnswerHeaders),
+            Middleware(HostGate, Hosts(settings.hosts, are_local_welcome=settings.is_local_and_open)),
+            Middleware(OriginGate, Origins(settings.origins, are_local_welcome=settings.are_local_origins_welcome)),
+            Middleware(QueryLimit),
             Middleware(AccessGate, Access(settings.access_tokens)),
             Middleware(BodyLimit, settings.max_body_bytes),
         ],

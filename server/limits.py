@@ -1,12 +1,35 @@
-"""The largest request body: more is answered 413 before anybody parses it."""
+"""The largest request body and the longest query: more is refused before anybody parses it."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.problem import Problem, problem
 
-__all__ = ["BodyLimit"]
+__all__ = ["MAX_QUERY_NAMES", "BodyLimit", "QueryLimit"]
+
+#: Most `name=value` pairs in the query of an address; no door asks for a tenth of it.
+MAX_QUERY_NAMES = 100
+
+
+class QueryLimit:
+    """ASGI middleware: answers 400 to an address with too many names, that of a handshake included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Let through to `app` what is short enough to be read several times."""
+        self._app = app
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Handle one connection. No coroutine of our own: each open stream would hold one."""
+        query: bytes = scope["query_string"]
+        if query.count(b"&") < MAX_QUERY_NAMES:
+            return self._app(scope, receive, send)
+        names = sum(map(bool, query.split(b"&")))  # as a parser counts: `&&` holds none
+        if names <= MAX_QUERY_NAMES:
+            return self._app(scope, receive, send)
+        return problem(400, f"expected at most {MAX_QUERY_NAMES} names in the query, got {names}")(scope, receive, send)
 
 
 class BodyLimit:

@@ -18,6 +18,8 @@ __all__ = ["Settings", "is_loopback"]
 #: Characters a bearer token may have (RFC 6750, 2.1), and how many it must.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 MIN_TOKEN_CHARACTERS = 16
+#: A name or address by which clients call the server, IPv6 in brackets, perhaps with a port; or all of them.
+_HOST = re.compile(r"\*|(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]*]+)(:\d{1,5})?")
 
 
 def is_loopback(host: str) -> bool:
@@ -32,6 +34,13 @@ def _policies(text: str) -> str:
     for name in text.split(","):
         if name not in set(SlowPolicy):
             raise ValueError(f"expected some of {', '.join(SlowPolicy)}, separated by commas, got {name!r}")
+    return text
+
+
+def _host_names(text: str) -> str:
+    for name in filter(None, map(str.strip, text.split(","))):
+        if not _HOST.fullmatch(name):
+            raise ValueError(f"expected names or addresses, with or without a port, separated by commas, got {name!r}")
     return text
 
 
@@ -64,6 +73,13 @@ class Settings(BaseSettings):
     )
     allowed_origins: str = Field(
         default="", description="More web origins that may connect, separated by commas; * = all."
+    )
+    allow_local_origins: bool = Field(
+        default=False, description="Let web pages of every loopback origin connect; --demo does so too."
+    )
+    allowed_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
+        default="",
+        description="Names in Host that the server answers to, separated by commas, with or without a port; * = all.",
     )
     database_url: str = Field(default="sqlite:///./boardcast.db", description="Where rows and the event log are kept.")
     retention_days: float = Field(
@@ -168,6 +184,21 @@ class Settings(BaseSettings):
     def origins(self) -> frozenset[str]:
         """The `allowed_origins` one by one."""
         return frozenset(origin.strip().rstrip("/").lower() for origin in self.allowed_origins.split(",")) - {""}
+
+    @property
+    def are_local_origins_welcome(self) -> bool:
+        """Whether pages of every loopback origin may connect."""
+        return self.demo or self.allow_local_origins
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The `allowed_hosts` one by one."""
+        return frozenset(host.strip().lower() for host in self.allowed_hosts.split(",")) - {""}
+
+    @property
+    def is_local_and_open(self) -> bool:
+        """Whether only this machine reaches the server and nothing authenticates: any page that does may do all."""
+        return is_loopback(self.host) and not self.access_tokens
 
     @property
     def allowed_slow_policies(self) -> tuple[SlowPolicy, ...]:

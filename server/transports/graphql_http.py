@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from strawberry import Schema
 from strawberry.types.graphql import OperationType
 
@@ -23,6 +23,7 @@ from server.protocol.graphql_response import MEDIA_TYPES, status_of
 from server.protocol.media_types import preferred
 from server.transports.graphql_operation import operation_results
 from server.transports.graphql_parameters import allowed_by, asked_operation, read_request
+from server.transports.pages import page
 
 __all__ = ["GraphqlHttp", "media_type_of"]
 
@@ -52,7 +53,7 @@ class GraphqlHttp:
         media_type = media_type_of(request)
         if media_type == HTML:
             # Its assets are under `/static`, none from the network.
-            return FileResponse(self._page, headers={"Vary": "Accept"})
+            return page(self._page, Vary="Accept")
         if media_type is None:
             got = f"{request.headers.get('accept')!r:.200}"
             raise Problem(406, f"Accept: expected one of {', '.join(MEDIA_TYPES)}; got {got}")

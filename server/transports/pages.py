@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -11,9 +13,23 @@ from starlette.staticfiles import StaticFiles
 
 from server.transports.bodies import answer
 
-__all__ = ["STATIC", "page_routes"]
+__all__ = ["STATIC", "page", "page_routes"]
 
 STATIC = Path(__file__).parent.parent / "static"
+#: No other site may show our pages in a frame, where a click could be led to them (contract §7, "Pages"). A browser
+#: takes this from a header only, not from `<meta>`.
+_NO_FRAME = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+_OWN = f"{_NO_FRAME}; script-src 'self'; connect-src 'self'"
+#: Page → its Content-Security-Policy.
+POLICIES = {
+    STATIC / "index.html": f"{_OWN}; style-src 'self'; img-src 'self'; form-action 'self'",
+    # GraphiQL's editor writes styles into the page, and its style sheet has its fonts in itself.
+    STATIC / "graphiql" / "index.html": (
+        f"{_OWN}; style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:; form-action 'none'"
+    ),
+}
+#: For an asset that is opened as if it were a page.
+ASSET_POLICY = f"{_NO_FRAME}; style-src 'unsafe-inline'"
 
 
 def page_routes() -> list[BaseRoute]:
@@ -21,14 +37,19 @@ def page_routes() -> list[BaseRoute]:
     return [
         Route("/", home, methods=["GET"]),
         Route("/static/operations.json", operations, methods=["GET"]),
-        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        Mount("/static", _Assets(directory=STATIC), name="static"),
     ]
+
+
+def page(path: Path, **headers: str) -> Response:
+    """Return a file of `STATIC` as a page, with the policy that browsers are to hold it to."""
+    return FileResponse(path, headers={"Content-Security-Policy": POLICIES.get(path, ASSET_POLICY), **headers})
 
 
 async def home(request: Request) -> Response:
     """The page for browsers; a plain line for everybody else, as the original had."""
     if "text/html" in request.headers.get("accept", ""):
-        return FileResponse(STATIC / "index.html")
+        return page(STATIC / "index.html")
     return PlainTextResponse("Boardcast is running")
 
 
@@ -36,6 +57,14 @@ async def operations(request: Request) -> Response:
     """The documents of `graphql/operations/`, as GraphiQL's tabs."""
     documents = sorted(_operations_folder().glob("*.graphql"))
     return answer([{"name": path.name, "query": path.read_text(encoding="utf-8")} for path in documents])
+
+
+class _Assets(StaticFiles):
+    def file_response(self, full_path: str | PathLike[str], *arguments: Any, **named: Any) -> Response:
+        """Return a file with the policy it has as a page."""
+        response = super().file_response(full_path, *arguments, **named)
+        response.headers["Content-Security-Policy"] = POLICIES.get(Path(full_path), ASSET_POLICY)
+        return response
 
 
 def _operations_folder() -> Path:

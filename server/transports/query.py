@@ -65,7 +65,8 @@ def dashboard_options_of(query: QueryParams, limits: Limits, last_event_id: str 
 
 def first_values(query: QueryParams) -> dict[str, str]:
     """Return the first value of each parameter, as the original did (Starlette itself gives the last)."""
-    return {name: query.getlist(name)[0] for name in query}
+    # In one pass: `getlist` takes one for each name.
+    return dict(reversed(query.multi_items()))
 
 
 def _delivery(name: str, *expected: Delivery) -> Delivery:

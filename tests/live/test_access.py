@@ -280,13 +280,13 @@ async def test_address_that_looks_open_tells_nothing(target: str, guarded: LiveS
 
 
 async def test_preflight_needs_no_token_and_a_refusal_can_be_read_by_scripts(guarded: LiveServer) -> None:
-    origin = [("Origin", "http://localhost:3000")]
+    origin = [("Origin", guarded.url)]
     asked = [*origin, ("Access-Control-Request-Method", "GET"), ("Access-Control-Request-Headers", "authorization")]
     async with deadline(_WAIT_UNITS):
         preflight = await exchange(guarded.address, "OPTIONS", "/api/v1/projects", headers=asked)
         refused = await exchange(guarded.address, "GET", "/api/v1/projects", headers=origin)
     assert (preflight.status, preflight.header("Access-Control-Allow-Headers")) == (204, "authorization")
-    assert (refused.status, refused.header("Access-Control-Allow-Origin")) == (401, "http://localhost:3000")
+    assert (refused.status, refused.header("Access-Control-Allow-Origin")) == (401, guarded.url)
 
 
 async def test_without_tokens_everybody_is_served_whatever_they_say(standing: LiveServer) -> None:

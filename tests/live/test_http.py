@@ -117,6 +117,7 @@ async def test_every_answer_has_the_security_headers_once(target: str, unchanged
     assert answer.header("X-Frame-Options") == "SAMEORIGIN"
     assert answer.header("Cross-Origin-Resource-Policy") == "same-origin"
     assert answer.header("Server") is None
+    assert answer.header("Strict-Transport-Security") is None, "RFC 6797 §7.2: not over a transport without TLS"
 
 
 @pytest.mark.parametrize("board", ["", f"?boardId={BOARD}"])
@@ -138,7 +139,9 @@ async def test_older_address_answers_the_same(path: str, unchanged: LiveServer) 
 
 
 async def test_requests_on_one_connection_are_answered_in_order(unchanged: LiveServer) -> None:
-    request = request_bytes("GET", "/api/v1/healthz", [("Host", "x")]) + request_bytes("GET", "/no", [("Host", "x")])
+    request = request_bytes("GET", "/api/v1/healthz", [("Host", "localhost")]) + request_bytes(
+        "GET", "/no", [("Host", "localhost")]
+    )
     async with deadline(10), connect(unchanged.address) as connection:
         await connection.send(request * 3)
         statuses = []
@@ -168,6 +171,43 @@ async def test_graphql_in_a_browser_is_graphiql_without_foreign_assets(unchanged
     assert (answer.status, answer.header("Content-Type")) == (200, "text/html; charset=utf-8")
     assert b"/static/" in answer.body
     assert b"://" not in answer.body.replace(b"http://www.w3.org", b"")
+
+
+@pytest.mark.parametrize(
+    ("target", "policy"),
+    [
+        ("/", "style-src 'self'; img-src 'self'; form-action 'self'"),
+        ("/static/index.html", "style-src 'self'; img-src 'self'; form-action 'self'"),
+        ("/graphql", "style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:; form-action 'none'"),
+        ("/static/graphiql/index.html", "style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:"),
+        ("/static/icon.svg", "default-src 'none'; frame-ancestors 'none'"),
+    ],
+)
+async def test_pages_may_not_be_framed_and_load_from_here_only(target: str, policy: str, unchanged: LiveServer) -> None:
+    answer = await _call(unchanged, "GET", target, [("Accept", "text/html")])
+    held_to = answer.header("Content-Security-Policy") or ""
+    assert answer.status == 200
+    assert policy in held_to
+    assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(held_to.split("; "))
+
+
+_MANY = "&".join(f"a{n}=" for n in range(16_000))
+_HUNDRED = "&".join(["a"] * 99)
+
+
+@pytest.mark.parametrize("target", ["/api/v1/sse", "/api/v1/projects", "/graphql", "/graphql/stream", "/nowhere", "/"])
+async def test_query_of_many_names_is_400(target: str, unchanged: LiveServer) -> None:
+    """16,000 of them are 96 KB: less where a head may be no longer."""
+    for query in (_MANY[:50_000], "&".join(["a"] * 101)):
+        answer = await _call(unchanged, "GET", f"{target}?{query}")
+        _check_problem(answer, 400)
+        assert b"expected at most 100 names in the query" in answer.body
+
+
+async def test_query_of_a_hundred_names_is_read(unchanged: LiveServer) -> None:
+    answer = await _call(unchanged, "GET", f"/api/v1/dashboard?{_HUNDRED}&range=90d")
+    assert answer.status == 200
+    assert b"last_90d" in answer.body
 
 
 async def test_operations_are_listed_for_the_tabs(unchanged: LiveServer) -> None:

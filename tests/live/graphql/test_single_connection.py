@@ -357,11 +357,11 @@ async def test_distinct_connections_are_served_at_the_same_address(standing: Liv
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "POST", "GET"])
 async def test_pages_of_welcome_origins_may_use_every_method(method: str, standing: LiveServer) -> None:
-    origin = ("Origin", "http://localhost:3000")
+    origin = ("Origin", standing.url)
     asked = [("Access-Control-Request-Method", method), ("Access-Control-Request-Headers", TOKEN.lower())]
     answer = await exchange(standing.address, "OPTIONS", ADDRESS, headers=[origin, *asked])
     assert answer.status == 204
     assert method in (answer.header("Access-Control-Allow-Methods") or "").split(",")
     assert answer.header("Access-Control-Allow-Headers") == TOKEN.lower()
     answer = await exchange(standing.address, method, ADDRESS, headers=[origin])
-    assert answer.header("Access-Control-Allow-Origin") == "http://localhost:3000"
+    assert answer.header("Access-Control-Allow-Origin") == standing.url

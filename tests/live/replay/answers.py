@@ -1,7 +1,7 @@
 """Compares answers of REST calls, refused upgrades and streams with the recorded ones.
 
 Here live the departures that touch every answer: 11 (problem+json, RFC 9457, field errors under `errors`) and
-18 (origins: contract §7 instead of `Access-Control-Allow-Origin: *`).
+18 (origins: contract §7 instead of `Access-Control-Allow-Origin: *`; HSTS only over https, §7 too).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _OWN_HEADERS = {
     "content-length",
     "content-type",
     "date",
+    "strict-transport-security",
     "transfer-encoding",
     "x-request-id",
 }

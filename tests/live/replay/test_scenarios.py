@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import orjson
 import pytest
 
-from tests.kit.live_server import LiveServer
+from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher
 from tests.kit.raw_http import Answer
 from tests.kit.raw_socket import open_socket
@@ -25,6 +26,13 @@ _NOT_HERE_WS = {*elsewhere.WS, *elsewhere.APART_WS}
 _NOT_HERE_SSE = {*elsewhere.SSE, *elsewhere.APART_SSE}
 WS = [one for one in scenarios("ws-transcripts") if one["name"] not in _NOT_HERE_WS]
 SSE = [one for one in scenarios("sse-transcripts") if one["name"] not in _NOT_HERE_SSE]
+
+
+@pytest.fixture
+async def live(clean_log: None) -> AsyncIterator[LiveServer]:
+    """Run a server as `tests.live.conftest` does, which pages of loopback origins may use: the recorded ones were."""
+    async with live_server(allow_local_origins=True) as server:
+        yield server
 
 
 @pytest.mark.parametrize("scenario", WS, ids=[one["name"] for one in WS])
@@ -114,7 +122,7 @@ def _check_stream_answer(plan: ReaderPlan, response: Answer, instead: Instead | 
 
 
 def _check_preflight(plan: ReaderPlan, response: Answer) -> None:
-    """Row 18: a loopback origin is welcome and echoed (contract §7)."""
+    """Row 18: a loopback origin is welcome, where that is said, and echoed (contract §7)."""
     assert (response.status, response.body) == (204, b"")
     assert response.header("Access-Control-Allow-Origin") == dict(plan.request["headers"])["Origin"]
     methods = (response.header("Access-Control-Allow-Methods") or "").replace(" ", "").split(",")
