@@ -18,8 +18,8 @@ __all__ = ["STATIC", "page", "page_routes"]
 STATIC = Path(__file__).parent.parent / "static"
 #: No other site may show our pages in a frame, where a click could be led to them (contract §7, "Pages"). A browser
 #: takes this from a header only, not from `<meta>`.
-_NO_FRAME = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-_OWN = f"{_NO_FRAME}; script-src 'self'; connect-src 'self'"
+_NO_FRAME = "frame-ancestors 'none'; base-uri 'none'"
+_OWN = f"default-src 'none'; {_NO_FRAME}; script-src 'self'; connect-src 'self'"
 #: Page → its Content-Security-Policy.
 POLICIES = {
     STATIC / "index.html": f"{_OWN}; style-src 'self'; img-src 'self'; form-action 'self'",
@@ -29,7 +29,7 @@ POLICIES = {
     ),
 }
 #: For an asset that is opened as if it were a page.
-ASSET_POLICY = f"{_NO_FRAME}; style-src 'unsafe-inline'"
+ASSET_POLICY = f"default-src 'self'; {_NO_FRAME}; style-src 'self' 'unsafe-inline'; form-action 'none'"
 
 
 def page_routes() -> list[BaseRoute]:

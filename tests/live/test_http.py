@@ -180,7 +180,7 @@ async def test_graphql_in_a_browser_is_graphiql_without_foreign_assets(unchanged
         ("/static/index.html", "style-src 'self'; img-src 'self'; form-action 'self'"),
         ("/graphql", "style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:; form-action 'none'"),
         ("/static/graphiql/index.html", "style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:"),
-        ("/static/icon.svg", "default-src 'none'; frame-ancestors 'none'"),
+        ("/static/icon.svg", "default-src 'self'; frame-ancestors 'none'"),
     ],
 )
 async def test_pages_may_not_be_framed_and_load_from_here_only(target: str, policy: str, unchanged: LiveServer) -> None:
@@ -188,7 +188,7 @@ async def test_pages_may_not_be_framed_and_load_from_here_only(target: str, poli
     held_to = answer.header("Content-Security-Policy") or ""
     assert answer.status == 200
     assert policy in held_to
-    assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(held_to.split("; "))
+    assert "frame-ancestors 'none'" in held_to.split("; ")
 
 
 _MANY = "&".join(f"a{n}=" for n in range(16_000))
