@@ -11,7 +11,7 @@ PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clients peers equivalence faults
+.PHONY: help setup run test check bench clients peers equivalence faults fuzz
 
 help:
 	@echo "make run     serve with demo activity on http://127.0.0.1:8000   (ARGS='--port 9000')"
@@ -20,6 +20,7 @@ help:
 	@echo "make check   lint, format and types"
 	@echo "make equivalence   compare all exits in many more lives          (EXAMPLES=1000)"
 	@echo "make faults  break servers and readers in many more runs         (RUNS=10000, SEED=…)"
+	@echo "make fuzz    throw rubbish at every door, count what must not be (SECONDS=600, SEED=1)"
 	@echo "make bench   print the benchmark tables                          (ARGS=--quick, ARGS='--runs 1 websocket')"
 
 setup: $(STAMP)
@@ -49,6 +50,12 @@ RUNS ?= 1000
 SEED ?=
 faults: $(STAMP)
 	BOARDCAST_FAULT_RUNS=$(RUNS) BOARDCAST_FAULT_SEED=$(SEED) $(BIN)/python -m pytest -n auto tests/faults $(ARGS)
+
+# The suite has a short run of it. Without SEED, another one each time, which is printed; ARGS='--only N' repeats one input.
+# The longest wait of another client means something only where two cores are idle.
+SECONDS ?= 60
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # Needs Node.js and the network, once; without them the suite runs on and skips what needs the packages.
 clients:

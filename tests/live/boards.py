@@ -13,7 +13,7 @@ from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import Address
 from tests.kit.recordings import Json
 
-__all__ = ["BOARD", "DOING", "DONE", "OTHER", "TODO", "Everything", "everything", "make_boards"]
+__all__ = ["BOARD", "DOING", "DONE", "OTHER", "TODO", "Everything", "board_as_events", "everything", "make_boards"]
 
 BOARD, OTHER = "board-1", "board-2"
 TODO, DOING, DONE = "col-todo", "col-doing", "col-done"
@@ -44,7 +44,8 @@ def _state(prefix: str) -> Json:
     }
 
 
-def _board(id: str, name: str, prefix: str) -> list[Json]:
+def board_as_events(id: str, name: str, prefix: str) -> list[Json]:
+    """Return the events that make a board with three cards, whose ids begin with `prefix`."""
     project = {"projectId": id, "name": name, "repositoryPath": f"/repositories/{id}"}
     state = {"boardId": id, "state": _state(prefix)}
     return [event("project.created", project, _AT), event("board.state.changed", state, _AT)]
@@ -52,7 +53,8 @@ def _board(id: str, name: str, prefix: str) -> list[Json]:
 
 async def make_boards(address: Address) -> None:
     """Make `BOARD` with the cards `free`, `waiting`, `done`, and `OTHER`, where every id begins with `other-`."""
-    await Publisher(address).publish(*_board(BOARD, "Alpha Board", ""), *_board(OTHER, "Beta Board", "other-"))
+    one, other = board_as_events(BOARD, "Alpha Board", ""), board_as_events(OTHER, "Beta Board", "other-")
+    await Publisher(address).publish(*one, *other)
 
 
 @dataclass(frozen=True)

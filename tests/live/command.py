@@ -51,8 +51,26 @@ class Process:
     @property
     def resident_bytes(self) -> int:
         """How much of its memory is resident (Linux)."""
+        return self._memory("VmRSS")
+
+    @property
+    def anonymous_bytes(self) -> int:
+        """How much of that is its own, and no page of a file, which the system takes back when it needs it (Linux)."""
+        return self._memory("RssAnon")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.returncode is None
+
+    @property
+    def errors(self) -> Path:
+        """The file with what it has written to standard error."""
+        return self._folder / _ERRORS
+
+    def _memory(self, name: str) -> int:
         lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal."""

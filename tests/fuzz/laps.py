@@ -1,0 +1,69 @@
+"""The laps of a run: one against a server that wants tokens, one against a server that does not."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import uvloop
+
+from tests.fuzz.run import run_lap
+from tests.fuzz.tally import Tally, memory_faults, wait_faults
+
+__all__ = ["Options", "laps"]
+
+#: The part of the time in which the server wants tokens.
+_AUTHENTICATED_PART = 2 / 3
+#: So that the server and the witness get to run when they want to.
+_NICENESS = 10
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is to be run."""
+
+    seconds: float
+    seed: int
+    #: Numbers of inputs, one at a time; none = all for as long as `seconds`.
+    only: tuple[int, ...]
+    #: Whether the server of each lap wants tokens.
+    modes: tuple[bool, ...]
+
+
+def laps(options: Options) -> Iterator[Tally]:
+    """Run the laps one after the other."""
+    for authenticates in options.modes:
+        part = _AUTHENTICATED_PART if authenticates else 1 - _AUTHENTICATED_PART
+        seconds = options.seconds * (part if len(options.modes) > 1 else 1.0)
+        # A process of its own: once it is nice, it could not start a server that is not.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            tally = pool.submit(_lap, options, seconds, authenticates=authenticates).result()
+        if not options.only:
+            tally.faults += [*wait_faults(tally), *memory_faults(tally)]
+        yield tally
+
+
+def _lap(options: Options, seconds: float, *, authenticates: bool) -> Tally:
+    numbers = options.only or _while(seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        work = run_lap(
+            Path(folder), options.seed, numbers, authenticates=authenticates, only=bool(options.only), nice=_be_nice
+        )
+        return uvloop.run(work)
+
+
+def _while(seconds: float) -> Iterator[int]:
+    """Yield numbers until so much time has passed."""
+    end = time.monotonic() + seconds
+    return itertools.takewhile(lambda _: time.monotonic() < end, itertools.count())
+
+
+def _be_nice() -> None:
+    os.nice(_NICENESS)

@@ -1,0 +1,73 @@
+"""What a run has counted, and the verdict on its memory."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.fuzz.judge import Fault, Kind
+from tests.fuzz.witness import Seen
+
+__all__ = ["MAX_GROWTH_BYTES", "MAX_WAIT_SECONDS", "Tally", "growth_of", "memory_faults", "wait_faults"]
+
+_MIB = 1024 * 1024
+#: As long another client may wait, on two idle cores (issue: §10).
+MAX_WAIT_SECONDS = 0.25
+#: As much may an hour of rubbish leave behind: a page here and there that the allocator cannot give back.
+MAX_GROWTH_BYTES = 32 * _MIB
+#: As much may be in use at any time above what was at the beginning.
+MAX_PEAK_BYTES = 512 * _MIB
+#: The part of the measurements at the beginning in which caches fill.
+_WARM_PART = 1 / 3
+_FEWEST = 6
+
+
+@dataclass
+class Tally:
+    """What one server went through."""
+
+    name: str
+    inputs: Counter[str] = field(default_factory=Counter)
+    sent_bytes: int = 0
+    turned_away: int = 0
+    seconds: float = 0.0
+    faults: list[Fault] = field(default_factory=list)
+    seen: Seen = field(default_factory=dict)
+    #: Seconds since the beginning, bytes of memory of its own with all connections closed.
+    memory: list[tuple[float, int]] = field(default_factory=list)
+    peak: int = 0
+
+
+def growth_of(memory: list[tuple[float, int]]) -> float | None:
+    """Return the bytes by which memory grows in an hour, caches being full; None when there is too little to tell.
+
+    The median of the slopes between all pairs of measurements (Theil and Sen): one that is out of line moves it little.
+    """
+    warm = memory[int(len(memory) * _WARM_PART) :]
+    if len(warm) < _FEWEST:
+        return None
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for place, a in enumerate(warm) for b in warm[place + 1 :] if b[0] > a[0]]
+    return statistics.median(slopes) * 3_600
+
+
+def memory_faults(tally: Tally) -> list[Fault]:
+    """Return the verdict on a run that was long enough for one."""
+    found = []
+    growth = growth_of(tally.memory)
+    if growth is not None and growth > MAX_GROWTH_BYTES:
+        found.append(
+            Fault(Kind.MEMORY, f"an hour would leave {growth / _MIB:.0f} MiB; at most {MAX_GROWTH_BYTES // _MIB}")
+        )
+    if tally.memory and tally.peak - tally.memory[0][1] > MAX_PEAK_BYTES:
+        found.append(Fault(Kind.MEMORY, f"{tally.peak / _MIB:.0f} MiB in use at one time"))
+    return found
+
+
+def wait_faults(tally: Tally) -> list[Fault]:
+    """Return the kinds of questions whose answers took too long."""
+    return [
+        Fault(Kind.WAIT, f"{name}: {sight.longest * 1_000:.0f} ms; at most {MAX_WAIT_SECONDS * 1_000:.0f}")
+        for name, sight in tally.seen.items()
+        if sight.longest > MAX_WAIT_SECONDS
+    ]

@@ -1,0 +1,53 @@
+"""Verdicts and the report: growth that goes on is found, what levels off is not, and each fault can be repeated."""
+
+from __future__ import annotations
+
+import random
+
+from tests.fuzz.judge import Fault, Kind
+from tests.fuzz.report import as_text, distinct
+from tests.fuzz.tally import Tally, growth_of, memory_faults, wait_faults
+from tests.fuzz.witness import Sight
+
+_MIB = 1024 * 1024
+
+
+def _memory(grow: float, *, cold: float = 30 * _MIB) -> list[tuple[float, int]]:
+    """Return measurements each ten seconds: caches fill first, then so many bytes a second are added, and noise."""
+    rng = random.Random(1)
+    warmth = [cold * min(place, 6) / 6 for place in range(30)]
+    noise = [rng.uniform(-_MIB, _MIB) for _ in range(30)]
+    return [(10.0 * place, int(80 * _MIB + warmth[place] + grow * 10 * place + noise[place])) for place in range(30)]
+
+
+def test_growth_that_goes_on_is_a_fault() -> None:
+    growth = growth_of(_memory(0.02 * _MIB))
+    assert growth is not None
+    assert 50 * _MIB < growth < 100 * _MIB
+    assert [fault.kind for fault in memory_faults(Tally("x", memory=_memory(0.02 * _MIB)))] == [Kind.MEMORY]
+
+
+def test_memory_that_levels_off_is_no_fault() -> None:
+    assert memory_faults(Tally("x", memory=_memory(0))) == []
+
+
+def test_peak_is_a_fault_also_where_memory_is_given_back() -> None:
+    tally = Tally("x", memory=_memory(0), peak=5_000 * _MIB)
+    assert [fault.kind for fault in memory_faults(tally)] == [Kind.MEMORY]
+
+
+def test_few_measurements_give_no_verdict() -> None:
+    assert growth_of(_memory(1)[:5]) is None
+
+
+def test_long_wait_is_a_fault() -> None:
+    tally = Tally("x", seen={"ping": Sight(asked=10, longest=0.3), "query": Sight(asked=10, longest=0.2)})
+    (fault,) = wait_faults(tally)
+    assert fault.what.startswith("ping: 300 ms")
+
+
+def test_equal_faults_are_told_once_with_a_command_that_repeats_one() -> None:
+    faults = [Fault(Kind.HANG, "door 1: x", (1, 2, 3)), Fault(Kind.HANG, "door 2: x", (9,)), Fault(Kind.TRACEBACK, "y")]
+    assert distinct(faults) == [(faults[1], 2), (faults[2], 1)]
+    text = as_text(5, [Tally("without tokens", faults=faults)])
+    assert "python -m tests.fuzz --seed 5 --only 9 --anonymous" in text
