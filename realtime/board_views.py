@@ -1,123 +1,31 @@
 """Board views: the present of each *watched* board, in memory, folded from events (design §3).
 
 A view is loaded when its first reader comes and dropped when the last one leaves. Events that are published while
-it is loaded wait, and those the rows already contain are left out, so a view never misses or repeats one.
+it is loaded wait, and those the rows already contain are left out. A view takes exactly the next event: one that it has
+is ignored, and where one is missing it waits for `realtime.repair`, which reads the log.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import NamedTuple
-from weakref import ref
 
-from realtime import envelopes
-from realtime.channels import board_channel
-from realtime.envelopes import Envelope
+from realtime.board_view import BoardView, Fold
+from realtime.channels import EVERYBODY, board_channel
 from realtime.errors import NotFound
-from realtime.kanban.board import Board, Recorded
-from realtime.kanban.canonical import state_hash
 from realtime.kanban.ids import BoardId
-from realtime.kanban.models import BoardState
-from realtime.options import Delivery
-from realtime.ports import BoardReader, StoredEvent
+from realtime.ports import BoardReader, StoredBoard, StoredEvent
 from realtime.position import Position, channel_tag
 from realtime.tasks import retrieve
-from realtime.translate import changes_board, translate, translate_change
 
 __all__ = ["BoardView", "BoardViews", "Fold"]
 
+#: Most events that wait while a view is loaded; where there are more, they are read from the log afterwards.
+MAX_WAITING_EVENTS = 10_000
 
-class Fold(NamedTuple):
-    """One event folded: the state before it and the state after it."""
-
-    recorded: Recorded
-    before: BoardState
-    after: BoardState
-
-
-class BoardView:
-    """The present of one board, and the position it stands for."""
-
-    def __init__(self, board: Board, position: Position) -> None:
-        """Hold `board` as of `position`."""
-        self.board = board
-        self.position = position
-        self._before = board.state
-        self._foreseen: list[Fold] = []
-        self._hashed: tuple[BoardState, str] | None = None
-        #: The snapshot that is being given to readers. Not held here, for it is as large as the board in each format
-        #: that somebody asked for.
-        self._given: tuple[ref[Envelope], ...] = ()
-
-    def foresee(self, folds: Sequence[Fold]) -> None:
-        """Remember what was folded in this process and comes next, so that it need not be folded twice."""
-        self._foreseen = list(folds)
-
-    def apply(self, stored: StoredEvent) -> None:
-        """Fold an event of this board."""
-        self._before = self.board.state
-        self.board.apply(stored.recorded, self._known(stored.recorded))
-        self._move_to(stored.offset, stored.global_offset)
-
-    def _known(self, recorded: Recorded) -> BoardState | None:
-        if not self._foreseen:
-            return None
-        fold = self._foreseen.pop(0)
-        if fold.recorded is recorded and fold.before is self.board.state:
-            return fold.after
-        self._foreseen.clear()
-        return None
-
-    def told(self, stored: StoredEvent, delivery: Delivery = Delivery.STATE, seen: int = 0) -> list[Envelope]:
-        """Return the envelopes of the event that was folded last, each with the cursor behind it.
-
-        `seen` is the part of it that the reader has: it gets the rest.
-        """
-        if changes_board(stored.recorded):
-            messages = translate_change(stored.recorded, self._before, self.board.state, delivery, seen)
-        else:
-            messages = translate(stored.recorded, self.board)[seen:]
-        last = seen + len(messages)
-        return [
-            Envelope(type, payload, self._behind(n, last).cursor)
-            for n, (type, payload) in enumerate(messages, start=seen + 1)
-        ]
-
-    def _behind(self, n: int, of: int) -> Position:
-        # A reader that has only some envelopes of an event stands behind the event before, plus that part.
-        return self.position if n == of else self.position._replace(offset=self.position.offset - 1, part=n)
-
-    def snapshot(self) -> tuple[Envelope, ...]:
-        """Return what stands for the present: `state`, then one `attempt_status` per attempt, newest created first.
-
-        Whoever asks while another is being given it gets the same, with all that was made of it.
-        """
-        given = tuple(envelope for one in self._given if (envelope := one()) is not None)
-        if not given or len(given) < len(self._given):
-            given = self._cut()
-            self._given = tuple(map(ref, given))
-        return given
-
-    def _cut(self) -> tuple[Envelope, ...]:
-        cursor, attempts = self.position.cursor, self.board.newest_attempts()
-        statuses = [envelopes.attempt_status(one.id, one.card_id, one.status, cursor) for one in attempts]
-        return (envelopes.state(self.board.state, cursor), *statuses)
-
-    def state_hash(self) -> str:
-        """Return the hash of the state, computed once as long as the board does not change."""
-        if self._hashed is None or self._hashed[0] is not self.board.state:
-            self._hashed = (self.board.state, state_hash(self.board.state))
-        return self._hashed[1]
-
-    def move_globally(self, global_offset: int) -> None:
-        """Note a global event; it changes no board."""
-        self._move_to(self.position.offset, global_offset)
-
-    def _move_to(self, offset: int, global_offset: int) -> None:
-        self._given = ()
-        self.position = Position(self.position.epoch, self.position.tag, offset, global_offset)
+log = logging.getLogger(__name__)
 
 
 class _Watch:
@@ -128,6 +36,15 @@ class _Watch:
         self.view: BoardView | None = None
         self.loading: asyncio.Task[BoardView] | None = None
         self.waiting: list[StoredEvent] = []
+        #: Whether something was missed while the view was loaded.
+        self.is_behind = False
+
+    def wait(self, stored: StoredEvent) -> None:
+        """Keep an event until the view is loaded."""
+        if len(self.waiting) < MAX_WAITING_EVENTS:
+            self.waiting.append(stored)
+        else:
+            self.is_behind = True
 
 
 class BoardViews:
@@ -138,10 +55,20 @@ class BoardViews:
         self._reader = reader
         self._epoch = epoch
         self._watched: dict[BoardId, _Watch] = {}
+        #: Called with each board whose view is found to be behind its log, as often as that is noticed.
+        self.on_behind: Callable[[BoardId], object] = lambda board_id: None
 
     def __len__(self) -> int:
         """How many boards are watched."""
         return len(self._watched)
+
+    def __contains__(self, board_id: BoardId) -> bool:
+        """Whether a board is watched, be it loaded or not."""
+        return board_id in self._watched
+
+    def watched(self) -> tuple[BoardId, ...]:
+        """Return the boards that are watched."""
+        return tuple(self._watched)
 
     @asynccontextmanager
     async def watch(self, board_id: BoardId) -> AsyncIterator[BoardView]:
@@ -154,7 +81,10 @@ class BoardViews:
         watch = self._watched.setdefault(board_id, _Watch())
         watch.readers += 1
         try:
-            yield await self._loaded(board_id, watch)
+            view = await self._loaded(board_id, watch)
+            if view.is_behind:
+                await view.repaired()
+            yield view
         finally:
             watch.readers -= 1
             if not watch.readers and self._watched.get(board_id) is watch:
@@ -165,38 +95,73 @@ class BoardViews:
     def get(self, board_id: BoardId) -> BoardView | None:
         """Return the view of a board that is watched and loaded, else None."""
         watch = self._watched.get(board_id)
+        return watch.view if watch and watch.view and not watch.view.is_broken else None
+
+    def loaded(self, board_id: BoardId) -> BoardView | None:
+        """Return the view of a board as `get` does, even one whose board is broken."""
+        watch = self._watched.get(board_id)
         return watch.view if watch else None
 
-    def apply(self, board_id: BoardId, stored: StoredEvent) -> BoardView | None:
-        """Fold an event into its view; return the view, None when no reader of it needs to be told.
+    def position(self, board_id: BoardId) -> Position | None:
+        """Return where the readers of a board stand, None when there is no view of it."""
+        watch = self._watched.get(board_id)
+        return watch.view.position if watch and watch.view else None
 
-        That is when nobody watches the board, when it is still loading, and when it was loaded with the event in it.
+    def apply(self, board_id: BoardId, stored: StoredEvent) -> BoardView | None:
+        """Fold an event into its view; return the view, None when no reader of it is to be told now.
+
+        That is when nobody watches the board, when it is still loading, when it was loaded with the event in it, and
+        when the event is not the next one.
         """
         watch = self._watched.get(board_id)
         if watch is None:
             return None
-        if watch.view is None:
-            watch.waiting.append(stored)
+        view = watch.view
+        if view is None:
+            watch.wait(stored)
             return None
-        if stored.offset <= watch.view.position.offset:
-            return None  # loaded between its commit and now: the rows had it, and so had the snapshots of all readers
-        watch.view.apply(stored)
-        return watch.view
+        if view.is_behind:
+            self.on_behind(board_id)  # whatever is being read from the log may not have it yet
+            return None
+        if stored.offset <= view.position.offset:
+            return None  # it came before, or the rows had it when the view was loaded
+        if not view.is_next(stored):
+            self.fall_behind(board_id)
+            return None
+        view.apply(stored)
+        return view
 
     def apply_globally(self, stored: StoredEvent) -> list[tuple[BoardId, BoardView]]:
-        """Note a global event in every view; return those to which it is new."""
+        """Note a global event in every view; return those that it moved on."""
         moved: list[tuple[BoardId, BoardView]] = []
         for board_id, watch in self._watched.items():
-            if watch.view is None:
-                watch.waiting.append(stored)
-            elif stored.global_offset > watch.view.position.global_offset:
-                watch.view.move_globally(stored.global_offset)
-                moved.append((board_id, watch.view))
+            view = watch.view
+            if view is None:
+                watch.wait(stored)
+            elif view.is_behind:
+                self.on_behind(board_id)
+            elif stored.global_offset == view.position.global_offset + 1:
+                view.move_globally(stored.global_offset)
+                moved.append((board_id, view))
+            elif stored.global_offset > view.position.global_offset:
+                self.fall_behind(board_id)
         return moved
+
+    def fall_behind(self, board_id: BoardId, broken_at: Position | None = None) -> None:
+        """Note that the view of a board has missed something; see `BoardView.fall_behind`."""
+        watch = self._watched.get(board_id)
+        if watch is not None:
+            if watch.view is None:
+                watch.is_behind = True
+            else:
+                watch.view.fall_behind(broken_at)
+            self.on_behind(board_id)
 
     def drop(self, board_id: BoardId) -> None:
         """Forget the view of a board that was deleted; readers that come later load anew (and find none)."""
-        self._watched.pop(board_id, None)
+        watch = self._watched.pop(board_id, None)
+        if watch and watch.view:
+            watch.view.catch_up()  # there is nothing to wait for
 
     async def _loaded(self, board_id: BoardId, watch: _Watch) -> BoardView:
         if watch.view is None:
@@ -209,21 +174,48 @@ class BoardViews:
 
     async def _load(self, board_id: BoardId, watch: _Watch) -> BoardView:
         try:
-            found = await self._reader.board(board_id)
-            if found is None:
-                raise NotFound("Board not found", "board_not_found")
+            view = self._view(await self._found(board_id))
+            if not _caught_up(view, watch):
+                # What it is now, nobody knows; and what comes meanwhile is read from the log.
+                watch.is_behind = True
+                view = self._view(await self._found(board_id))
         except BaseException:
             # The next reader tries again with a watch of its own.
             if self._watched.get(board_id) is watch:
                 del self._watched[board_id]
             raise
-        tag = channel_tag(board_channel(board_id))
-        view = BoardView(found.board, Position(self._epoch, tag, found.offset, found.global_offset))
-        for stored in watch.waiting:
-            if stored.channel == board_channel(board_id) and stored.offset > found.offset:
-                view.apply(stored)
-            elif stored.global_offset > view.position.global_offset:
-                view.move_globally(stored.global_offset)
         watch.waiting.clear()
         watch.view = view
+        if watch.is_behind and self._watched.get(board_id) is watch:
+            self.fall_behind(board_id)
         return view
+
+    async def _found(self, board_id: BoardId) -> StoredBoard:
+        found = await self._reader.board(board_id)
+        if found is None:
+            raise NotFound("Board not found", "board_not_found")
+        return found
+
+    def _view(self, found: StoredBoard) -> BoardView:
+        tag = channel_tag(board_channel(found.board.id))
+        return BoardView(found.board, Position(self._epoch, tag, found.offset, found.global_offset))
+
+
+def _caught_up(view: BoardView, watch: _Watch) -> bool:
+    """Fold into `view` what came while it was loaded, as far as nothing is missing; False: that failed."""
+    try:
+        for stored in watch.waiting:
+            at = view.position
+            if stored.channel == EVERYBODY:
+                if stored.global_offset == at.global_offset + 1:
+                    view.move_globally(stored.global_offset)
+                watch.is_behind |= stored.global_offset > view.position.global_offset
+            elif stored.offset > at.offset and view.is_next(stored):
+                view.apply(stored)
+            watch.is_behind |= stored.channel != EVERYBODY and stored.offset > view.position.offset
+            if watch.is_behind:
+                break
+    except Exception:
+        log.exception("a board could not be brought up to date, it is loaded again")
+        return False
+    return True

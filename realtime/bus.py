@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from realtime.board_views import BoardViews, Fold
-from realtime.channels import EVERYBODY, Channel, board_channel
-from realtime.clock import Clock
+from realtime.channels import board_channel
+from realtime.clock import Clock, iso
 from realtime.counters import Counters
-from realtime.errors import FieldError, InvalidInput, NotFound, Refused
-from realtime.kanban import events
+from realtime.errors import NotFound, Refused, StoreUnavailable
+from realtime.ingest_plan import IngestPlan, needed_boards
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import Command, decide
-from realtime.kanban.events import DomainEvent
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
-from realtime.kanban.projection import needs_board, new_project, react
-from realtime.ports import Broker, EventStore, NewEvent, StoredEvent, Transaction
+from realtime.ports import Broker, EventStore, HistoryReader, Span, StoredBoard, StoredEvent, Transaction
 from realtime.position import Position, channel_tag
+from realtime.repair import Repair
 from realtime.right_of_way import RightOfWay
+from realtime.write_units import board_of_view, checked_board, fold_all, new_events
 
 __all__ = ["Accepted", "Bus", "Executed"]
 
@@ -53,6 +53,10 @@ class Accepted(NamedTuple):
     duplicate: bool
 
 
+class BusStore(EventStore, HistoryReader, Protocol):
+    """What the bus needs of a store."""
+
+
 class Bus:
     """The way into the log.
 
@@ -62,19 +66,24 @@ class Bus:
 
     def __init__(
         self,
-        store: EventStore,
+        store: BusStore,
         broker: Broker,
         views: BoardViews,
         clock: Clock,
         way: RightOfWay,
+        repair: Repair,
         counters: Counters | None = None,
     ) -> None:
-        """Write to `store` with the right of `way`, publish to `broker`; `views` spares reading a watched board."""
+        """Write to `store` with the right of `way`, publish to `broker`; `views` spares reading a watched board.
+
+        What cannot be published is left to `repair`, which the bus closes.
+        """
         self._store = store
         self._broker = broker
         self._views = views
         self._clock = clock
         self._way = way
+        self._repair = repair
         self._counters = counters if counters is not None else Counters()
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
@@ -103,9 +112,10 @@ class Bus:
         return await self._whole(self._publish(batch))
 
     async def aclose(self) -> None:
-        """Wait for what is being carried out."""
+        """Wait for what is being carried out, then repair no more."""
         if self._running:
             await asyncio.wait(self._running)
+        await self._repair.aclose()
 
     async def _whole(self, work: Coroutine[Any, Any, _T]) -> _T:
         task = asyncio.create_task(work, name="bus")
@@ -121,60 +131,115 @@ class Bus:
     async def _execute(self, board_id: BoardId, commands: Sequence[Command]) -> Executed:
         async with self._turn:
             now = self._clock()  # not before its turn: the times of a log's events follow its order
-            present = self._at_hand(board_id)
-            decision = await self._store.transact(
-                lambda transaction: self._decide(transaction, present, board_id, commands, now)
+            at_hand = self._at_hand(board_id)
+            decision = await self._transact(
+                lambda transaction: self._decide(transaction, at_hand, board_id, commands, now)
             )
-            if view := self._views.get(board_id):
-                view.foresee(decision.folds)
-            await self._hand_on(decision.stored)
+            if decision.stored:
+                await self._hand_on(decision.stored, decision)
         position = self._position(decision.stored[-1]) if decision.stored else decision.position
         return Executed(decision.board, position, tuple(fold.recorded for fold in decision.folds))
 
     def _decide(
         self,
         transaction: Transaction,
-        present: tuple[Board, Position] | None,
+        at_hand: StoredBoard | None,
         board_id: BoardId,
         commands: Sequence[Command],
         now: datetime,
     ) -> _Decision:
         """Work out what commands do to a board as of this transaction, and append it."""
-        board, position = present or self._load(transaction, board_id)
-        folds: list[Fold] = []
-        for command in commands:
-            folds += _fold(board, decide(board, command, now))
-        stored = transaction.append([_new(fold.recorded) for fold in folds], {board_id: board})
-        return _Decision(board, position, folds, stored)
-
-    def _at_hand(self, board_id: BoardId) -> tuple[Board, Position] | None:
-        """Return a board that may be moved on, if it is watched; nobody else moves it before our turn is over."""
-        view = self._views.get(board_id)
-        return (view.board.copy(), view.position) if view else None
-
-    def _load(self, transaction: Transaction, board_id: BoardId) -> tuple[Board, Position]:
-        found = transaction.board(board_id)
+        found = checked_board(transaction, board_id, at_hand)
         if found is None:
             raise NotFound("Board not found", "board_not_found")
+        folds: list[Fold] = []
+        for command in commands:
+            folds += fold_all(found.board, decide(found.board, command, now))
+        new = new_events([fold.recorded for fold in folds])
+        stored = transaction.append(new, {board_id: found.board}, {board_id: found.offset})
         tag = channel_tag(board_channel(board_id))
-        return found.board, Position(self._store.epoch, tag, found.offset, found.global_offset)
+        position = Position(self._store.epoch, tag, found.offset, found.global_offset)
+        return _Decision(found.board, position, folds, stored)
+
+    def _at_hand(self, board_id: BoardId) -> StoredBoard | None:
+        """Return a board that may be moved on, if it is watched."""
+        view = self._views.get(board_id)
+        return board_of_view(view) if view else None
 
     async def _publish(self, batch: Sequence[Incoming]) -> list[Accepted]:
         async with self._turn:
-            plan = _Plan(batch, {one: present[0] for one in _needed(batch) if (present := self._at_hand(one))})
-            stored = await self._store.transact(lambda transaction: plan.carry_out(transaction, self._clock))
-            await self._hand_on(stored)
+            plan = IngestPlan(batch, {one: found for one in needed_boards(batch) if (found := self._at_hand(one))})
+            unit = await self._transact(lambda transaction: _Ingested(plan.carry_out(transaction, self._clock)))
+            if unit.stored:
+                await self._hand_on(unit.stored)
         return [
             Accepted(incoming.event.type, self._position(event).cursor, duplicate)
-            for incoming, (event, duplicate) in zip(batch, plan.outcome(stored), strict=True)
+            for incoming, (event, duplicate) in zip(batch, plan.outcome(unit.stored), strict=True)
         ]
 
-    async def _hand_on(self, stored: Sequence[StoredEvent]) -> None:
-        self._counters.events_stored += len(stored)
-        await self._broker.publish(stored)
+    async def _transact(self, work: Callable[[Transaction], _U]) -> _U:
+        """Carry out a unit; that whose commit was carried out, but not answered, counts as stored."""
+        made: list[_U] = []
+
+        def carried_out(transaction: Transaction) -> _U:
+            made[:] = [work(transaction)]
+            return made[0]
+
+        try:
+            return await self._store.transact(carried_out)
+        except Exception:
+            if not made or not made[0].stored:
+                raise
+            if await self._is_in_log(made[0].stored[-1]):
+                log.exception("a unit is stored, but the store did not say so")
+                return made[0]
+            raise
+
+    async def _is_in_log(self, stored: StoredEvent) -> bool:
+        try:
+            last = Span(stored.offset - 1, stored.offset, stored.offset, stored.offset)
+            found = await self._store.events(stored.channel, last, 1)
+        except StoreUnavailable:
+            self._repair.note_lost([stored])  # when the log can be read again, readers get what is there
+            return False
+        return [_identity(one) for one in found] == [_identity(stored)]
+
+    async def _hand_on(self, stored: Sequence[StoredEvent], decision: _Decision | None = None) -> None:
+        """Tell the nodes what was stored. It is stored: what fails here is made good from the log, and no error."""
+        try:
+            self._counters.events_stored += len(stored)
+            if decision is not None and (view := self._views.get(decision.board.id)):
+                view.foresee(decision.folds)
+            await self._broker.publish(stored)
+            if self._repair.has_come(stored):
+                return
+            log.error("the broker did not deliver what was published, it is read from the log")
+        except Exception:
+            log.exception("what was stored could not be published, it is read from the log")
+        except BaseException:
+            self._repair.note_lost(stored)
+            raise
+        self._repair.note_lost(stored)
 
     def _position(self, stored: StoredEvent) -> Position:
         return Position(self._store.epoch, channel_tag(stored.channel), stored.offset, stored.global_offset)
+
+
+class _Unit(Protocol):
+    """What came of a unit of writing."""
+
+    @property
+    def stored(self) -> Sequence[StoredEvent]:
+        """What was appended."""
+
+
+_U = TypeVar("_U", bound=_Unit)
+
+
+class _Ingested(NamedTuple):
+    """What a batch from outside came to."""
+
+    stored: list[StoredEvent]
 
 
 class _Decision(NamedTuple):
@@ -186,107 +251,13 @@ class _Decision(NamedTuple):
     stored: list[StoredEvent]
 
 
-class _Plan:
-    """What a batch of events from outside comes to, worked out event by event before anything is written."""
-
-    def __init__(self, batch: Sequence[Incoming], boards: dict[BoardId, Board]) -> None:
-        """Plan with the `boards` that are at hand; the others are loaded."""
-        self._batch = batch
-        self._boards = boards
-        self._known: set[BoardId] = set()
-        self._seen: dict[str, StoredEvent] = {}
-        self._first: list[int | StoredEvent] = []
-        self._keys: dict[str, int] = {}
-        self._new: list[NewEvent] = []
-
-    def carry_out(self, transaction: Transaction, clock: Clock) -> list[StoredEvent]:
-        """Work out what is to be written, and append it.
-
-        Raises:
-            InvalidInput: events of boards that do not exist at their place in the batch.
-        """
-        self._seen = transaction.seen({one.key for one in self._batch if one.key is not None})
-        ids = {one.event.board_id for one in self._batch}
-        self._known = transaction.known_boards({id for id in ids if id is not None})
-        for board_id in _needed(self._batch) & self._known - self._boards.keys():
-            if (found := transaction.board(board_id)) is not None:
-                self._boards[board_id] = found.board
-        self._react(clock())
-        return transaction.append(self._new, self._boards)
-
-    def _react(self, now: datetime) -> None:
-        unknown: list[FieldError] = []
-        for index, incoming in enumerate(self._batch):
-            if incoming.key in self._seen:
-                self._first.append(self._seen[incoming.key])
-            elif incoming.key in self._keys:
-                self._first.append(self._keys[incoming.key])
-            elif not self._exists(incoming.event):
-                field = "projectId" if incoming.event.board_field == "project_id" else "boardId"
-                came = f"expected the id of a board, got {incoming.event.board_id!r}"
-                unknown.append(FieldError(f"{index}.payload.{field}", came))
-            else:
-                self._take(incoming, incoming.at or now)
-        if unknown:
-            raise InvalidInput(*unknown)
-
-    def outcome(self, stored: Sequence[StoredEvent]) -> list[tuple[StoredEvent, bool]]:
-        """Return for each event of the batch the stored one and whether it is a duplicate."""
-        outcome: list[tuple[StoredEvent, bool]] = []
-        answered: set[int] = set()
-        for first in self._first:
-            if isinstance(first, StoredEvent):
-                outcome.append((first, True))
-            else:
-                outcome.append((stored[first], first in answered))
-                answered.add(first)
-        return outcome
-
-    def _exists(self, event: DomainEvent) -> bool:
-        board_id = event.board_id
-        return board_id is None or board_id in self._known or type(event) is events.ProjectCreated
-
-    def _take(self, incoming: Incoming, at: datetime) -> None:
-        event = incoming.event
-        if incoming.key is not None:
-            self._keys[incoming.key] = len(self._new)
-        self._first.append(len(self._new))
-        board = self._boards.get(event.board_id) if self._boards and event.board_id is not None else None
-        made = react(board, event, at)
-        if type(event) is events.ProjectCreated and board is None:
-            board = self._boards[BoardId(event.project_id)] = Board(new_project(event, at))
-            self._known.add(BoardId(event.project_id))
-        if board is not None:
-            _fold(board, made)
-        if type(event) is events.ProjectDeleted:
-            self._known.discard(BoardId(event.project_id))
-            self._boards.pop(BoardId(event.project_id), None)
-        self._new.append(_new(made[0], incoming.key))
-        self._new += [_new(consequence) for consequence in made[1:]]
-
-
-def _needed(batch: Sequence[Incoming]) -> set[BoardId]:
-    """Return the boards that matter to an event of the batch."""
-    needed = {one.event.board_id for one in batch if needs_board(one.event)}
-    return {board_id for board_id in needed if board_id is not None}
-
-
 def _log_fault(task: asyncio.Task[Any]) -> None:
     error = None if task.cancelled() else task.exception()
     if error is not None and not isinstance(error, Refused):
         log.error("a command failed after its caller had gone", exc_info=error)
 
 
-def _fold(board: Board, made: Sequence[Recorded]) -> list[Fold]:
-    folds: list[Fold] = []
-    for recorded in made:
-        before = board.state
-        board.apply(recorded)
-        folds.append(Fold(recorded, before, board.state))
-    return folds
-
-
-def _new(recorded: Recorded, key: str | None = None) -> NewEvent:
-    board_id = recorded.event.board_id
-    channel: Channel = EVERYBODY if board_id is None else board_channel(board_id)
-    return NewEvent(channel, recorded, key)
+def _identity(stored: StoredEvent) -> tuple[Any, ...]:
+    """Return what tells an event from any other that could be at its place."""
+    recorded = stored.recorded
+    return stored.offset, recorded.event.type, recorded.event.payload_json(), iso(recorded.at), recorded.changes

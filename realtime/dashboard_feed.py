@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -61,6 +61,8 @@ class DashboardFeed:
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.Task[None] | None = None
         self._computing: dict[str, asyncio.Task[Envelope]] = {}
+        #: Called when a global event was missed.
+        self.on_behind: Callable[[], object] = lambda: None
 
     @property
     def position(self) -> Position:
@@ -87,6 +89,22 @@ class DashboardFeed:
                 self._watched.pop(channel, None)
             if not self._watched:
                 self._stop()
+
+    def is_next(self, global_offset: int) -> bool:
+        """Tell whether a global event is the very next one; where one is missing, it is read from the log."""
+        if global_offset > self.global_offset + 1:
+            self.fall_behind()
+        return global_offset == self.global_offset + 1
+
+    def begin_anew(self, global_offset: int) -> None:
+        """Let each reader have a `gap` and an overview: what it missed of the global log is gone."""
+        self.global_offset = global_offset
+        for channel in self.channels():
+            self._hub.lose(channel)
+
+    def fall_behind(self) -> None:
+        """Note that something was missed."""
+        self.on_behind()
 
     def changed(self) -> None:
         """Note a change; the first after an overview starts the timer, later ones do not restart it."""

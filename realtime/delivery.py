@@ -1,7 +1,12 @@
-"""From the broker to the queues of this node's readers: fold, translate, stamp with the cursor, hand to the hub."""
+"""From the broker to the queues of this node's readers: fold, translate, stamp with the cursor, hand to the hub.
+
+Nothing that fails here stops the rest, and nothing of it is lost: a view that could not take or tell an event stays
+where its readers stand, and `realtime.repair` goes on from there with what the log has.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -25,9 +30,11 @@ Outbox = dict[Channel, list[Envelope]]
 #: The deliveries of a board that somebody reads.
 Readers = list[tuple[Delivery, Channel]]
 
+log = logging.getLogger(__name__)
+
 
 class Deliverer:
-    """Handles the batches of a `Broker`.
+    """Handles the batches of a `Broker`, and what is read from the log where one of them was lost.
 
     Costs nothing per event of a board that nobody watches, and no envelope of a delivery that nobody reads.
     """
@@ -37,55 +44,144 @@ class Deliverer:
         self._hub = hub
         self._views = views
         self._dashboard = dashboard
+        #: Channel and offset of the last event of the last batch: who published it sees that it came.
+        self.last: tuple[Channel, int] | None = None
+        #: Deleted boards whose readers could not be told.
+        self._left: set[BoardId] = set()
 
     def deliver(self, batch: Sequence[StoredEvent]) -> None:
         """Put the envelopes of a batch into the queues of all readers of their channels, in order."""
         outbox: Outbox = {}
         for board_id, run in groupby(batch, key=_board_of):
             if board_id is None:
-                self._to_everybody(run, outbox)
+                for stored in run:
+                    self._to_everybody(stored, outbox)
             else:
                 self._to_board(board_id, run, outbox)
+        self._hand_out(outbox)
         if any(stored.recorded.event.type in DASHBOARD_EVENTS for stored in batch):
             self._dashboard.changed()
-        for channel, waiting in outbox.items():
-            self._hub.publish(channel, waiting)
+        if batch:
+            self.last = (batch[-1].channel, batch[-1].offset)
+
+    def catch_up(self, board_id: BoardId, view: BoardView, page: Sequence[StoredEvent]) -> None:
+        """Tell the readers of one board what its log has behind the position of its view, in order, of both logs.
+
+        Raises:
+            Exception: an event could not be folded or told; the view stands before it and is broken.
+        """
+        outbox: Outbox = {}
+        read = self._read(board_id)
+        at = view.position
+        try:
+            for stored in page:
+                at = view.position
+                if stored.recorded.event.board_id is None:
+                    _tell_globally(view, stored, read, outbox)
+                else:
+                    view.apply(stored)
+                    _tell(view, stored, read, outbox)
+                    if type(stored.recorded.event) is ProjectDeleted:
+                        self._end_board(board_id, outbox)
+                        break
+        except Exception:
+            self._views.fall_behind(board_id, at)
+            raise
+        finally:
+            self._hand_out(outbox)
+
+    def catch_up_globally(self, page: Sequence[StoredEvent]) -> None:
+        """Tell the readers of the dashboard which global events they have missed, in order."""
+        outbox: Outbox = {}
+        for stored in page:
+            self._to_dashboards(stored, [Envelope(*message) for message in translate(stored.recorded, None)], outbox)
+        self._hand_out(outbox)
+
+    def tell_loss(self, board_id: BoardId) -> None:
+        """Let each reader of a board have a `gap` and the present: what it missed is gone."""
+        for _, channel in self._read(board_id):
+            self._hub.lose(channel)
+
+    def end(self, board_id: BoardId) -> None:
+        """Tell the readers of a board that it was deleted; where that fails, `end_left` tells them."""
+        self._end_board(board_id, {})
+
+    def end_left(self, board_id: BoardId) -> None:
+        """Tell the readers of a board that was deleted, if that has failed before."""
+        if board_id in self._left:
+            self._end_readers(board_id, {})
+            self._left.discard(board_id)
 
     def _to_board(self, board_id: BoardId, run: Iterable[StoredEvent], outbox: Outbox) -> None:
-        read = self._read(board_id)
+        read: Readers | None = None
         for stored in run:
-            view = self._views.apply(board_id, stored)
-            if view is not None:
-                _tell(view, stored, read, outbox)
-            if type(stored.recorded.event) is ProjectDeleted:
-                self._end_board(board_id, outbox)
+            at = self._views.position(board_id)
+            try:
+                view = self._views.apply(board_id, stored)
+                if view is not None:
+                    read = self._read(board_id) if read is None else read
+                    _tell(view, stored, read, outbox)
+                if type(stored.recorded.event) is ProjectDeleted:
+                    self._end_board(board_id, outbox)
+                    read = None
+            except Exception:
+                log.exception("an event of board %s could not be delivered, it is read again from the log", board_id)
+                self._views.fall_behind(board_id, at)
 
     def _read(self, board_id: BoardId) -> Readers:
         """Return the deliveries of a board that have readers."""
         return [one for one in delivery_channels(board_id) if self._hub.has_readers(one[1])]
 
-    def _to_everybody(self, run: Iterable[StoredEvent], outbox: Outbox) -> None:
-        for stored in run:
+    def _to_everybody(self, stored: StoredEvent, outbox: Outbox) -> None:
+        standing = [(board_id, self._views.position(board_id)) for board_id in self._views.watched()]
+        told: Outbox = {}
+        try:
+            messages = [Envelope(*message) for message in translate(stored.recorded, None)]
             moved = self._views.apply_globally(stored)
-            self._dashboard.global_offset = stored.global_offset
-            for type, payload in translate(stored.recorded, None):
-                self._spread(Envelope(type, payload), moved, outbox)
+            for board_id, view in moved:
+                _spread(messages, view.position.cursor, self._read(board_id), told)
+            self._to_dashboards(stored, messages, told)
+        except Exception:
+            log.exception("a global event could not be delivered, it is read again from the log")
+            for board_id, at in standing:
+                self._views.fall_behind(board_id, at)
+            self._dashboard.fall_behind()
+        else:
+            for channel, waiting in told.items():
+                outbox.setdefault(channel, []).extend(waiting)
 
-    def _spread(self, message: Envelope, moved: Iterable[tuple[BoardId, BoardView]], outbox: Outbox) -> None:
-        """Put `message` into the boxes of all channels, each with its own cursor."""
-        for board_id, view in moved:
-            stamped = message.stamped(view.position.cursor)
-            for _, channel in self._read(board_id):
-                outbox.setdefault(channel, []).append(stamped)
+    def _to_dashboards(self, stored: StoredEvent, messages: Sequence[Envelope], outbox: Outbox) -> None:
+        if not self._dashboard.is_next(stored.global_offset):
+            return
+        cursor = self._dashboard.position.moved_globally(stored.global_offset).cursor
+        stamped = [message.stamped(cursor) for message in messages]
         for channel in self._dashboard.channels():
-            outbox.setdefault(channel, []).append(message.stamped(self._dashboard.position.cursor))
+            outbox.setdefault(channel, []).extend(stamped)
+        # Last, for nothing fails behind it.
+        self._dashboard.global_offset = stored.global_offset
 
     def _end_board(self, board_id: BoardId, outbox: Outbox) -> None:
-        goodbye = envelopes.goodbye(BoardGone.code, 0)
         self._views.drop(board_id)
+        try:
+            self._end_readers(board_id, outbox)
+        except Exception:
+            log.exception("the readers of board %s could not be told that it was deleted, they will be", board_id)
+            self._left.add(board_id)
+            self._views.on_behind(board_id)
+
+    def _end_readers(self, board_id: BoardId, outbox: Outbox) -> None:
+        goodbye = envelopes.goodbye(BoardGone.code, 0)
         for _, channel in self._read(board_id):
             last = [*outbox.pop(channel, ()), goodbye]
             self._hub.end(channel, BoardGone(f"board {board_id} was deleted"), last)
+
+    def _hand_out(self, outbox: Outbox) -> None:
+        for channel, waiting in outbox.items():
+            try:
+                self._hub.publish(channel, waiting)
+            except Exception:
+                log.exception("what happened could not be handed to the readers of %s, they get the present", channel)
+                self._hub.lose(channel)
 
 
 def _board_of(stored: StoredEvent) -> BoardId | None:
@@ -96,10 +192,27 @@ def _tell(view: BoardView, stored: StoredEvent, read: Readers, outbox: Outbox) -
     """Put into the boxes of a board's channels what its view tells of the event that it has folded last."""
     differs = changes_board(stored.recorded)
     alike: list[Envelope] | None = None
+    made: list[tuple[Channel, list[Envelope]]] = []
     for delivery, channel in read:
         if differs:
             told = view.told(stored, delivery)
         else:
             told = alike = view.told(stored) if alike is None else alike
         if told:
-            outbox.setdefault(channel, []).extend(told)
+            made.append((channel, told))
+    # Not before all of it is made: where one delivery fails, none has been told.
+    for channel, told in made:
+        outbox.setdefault(channel, []).extend(told)
+
+
+def _tell_globally(view: BoardView, stored: StoredEvent, read: Readers, outbox: Outbox) -> None:
+    messages = [Envelope(*message) for message in translate(stored.recorded, None)]
+    view.move_globally(stored.global_offset)
+    _spread(messages, view.position.cursor, read, outbox)
+
+
+def _spread(messages: Iterable[Envelope], cursor: str, read: Readers, outbox: Outbox) -> None:
+    """Put messages for everybody into the boxes of a board's channels, with its own cursor."""
+    stamped = [message.stamped(cursor) for message in messages]
+    for _, channel in read:
+        outbox.setdefault(channel, []).extend(stamped)

@@ -2,6 +2,7 @@
 
     RealtimeError                   a fault: something broke
       StoreUnavailable              the store did not answer; nothing was stored
+      BoardMoved                    events were decided on a board that the log has moved on; nothing was stored
       StoreUnusable                 the store cannot be opened at all; the process should not start
     Refused                         an expected outcome: a request that is answered with a reason
       NotFound                      board, card, column or attempt that does not exist (here)
@@ -11,6 +12,7 @@
         DependencyCycle             a card would wait for itself
         DependencyMismatch          a card would wait for one of another board
     PositionLost                    nothing leads from a reader's position to now; it gets `gap` and a fresh `state`
+    EnvelopesLost                   a reader could not be given something, by our own fault; it gets a `gap` too
     SubscriberTooSlow               the queue of a reader was full; it is told, nothing is dropped in silence
     ChannelGone                     the channel of a reader is gone, and its stream stays open without one
     StreamEnded                     the server ends a stream; `goodbye` told the reader why
@@ -30,12 +32,14 @@ from pydantic import ValidationError
 
 __all__ = [
     "BoardGone",
+    "BoardMoved",
     "CardBlocked",
     "ChannelGone",
     "Conflict",
     "DependencyCycle",
     "DependencyMismatch",
     "Draining",
+    "EnvelopesLost",
     "FieldError",
     "InvalidInput",
     "LifetimeReached",
@@ -61,6 +65,14 @@ class RealtimeError(Exception):
 
 class StoreUnavailable(RealtimeError):
     """The store did not answer; nothing was stored and the caller may try again."""
+
+
+class BoardMoved(RealtimeError):
+    """Events were decided on a board as it was at another offset than its log's last; nothing was stored."""
+
+    def __init__(self, board_id: str, decided_at: int, head: int) -> None:
+        """Keep the sentence: which board, where it stood for the caller, where its log stands."""
+        super().__init__(f"board {board_id} stands at offset {head}, the events were decided at {decided_at}")
 
 
 class StoreUnusable(RealtimeError):
@@ -145,6 +157,10 @@ class PositionLost(Exception):
         """Keep the reason."""
         super().__init__(reason)
         self.reason = reason
+
+
+class EnvelopesLost(Exception):
+    """Something that was published did not reach a reader's queue: a `gap` and the present stand for it."""
 
 
 class SubscriberTooSlow(Exception):

@@ -69,6 +69,12 @@ class Hub:
         if lane is not None:
             lane.publish(Batch(batch))
 
+    def lose(self, channel: Channel) -> None:
+        """Let each reader of `channel` have a `gap` and the present, instead of what it could not be given."""
+        lane = self._lanes.get(channel)
+        if lane is not None:
+            lane.lose()
+
     def end(self, channel: Channel, reason: Exception, batch: Sequence[Envelope] = ()) -> None:
         """Give `batch` to every reader of `channel` as its last, then end it with `reason`."""
         lane = self._lanes.pop(channel, None)

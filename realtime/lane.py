@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 TURN_READERS = 16
 #: Most bytes of payload, and most envelopes, of batches that are joined to one.
 JOINED_BYTES, JOINED_ENVELOPES = 64 * 1024, 1000
+_FAULT = "a reader could not be given what was published; it ends, and comes back with its cursor"
 
 
 class Lane:
@@ -93,9 +94,28 @@ class Lane:
     def end(self, reason: Exception) -> None:
         """Tell all readers that there is no more, which ends with `reason` those that do not outlast the lane."""
         for reader in list(self._readers):
-            self.give(reader)
-            reader.leave_channel(reason)
+            try:
+                self.give(reader)
+            except Exception as fault:
+                log.exception(_FAULT)
+                reader.end(fault)
+            else:
+                reader.leave_channel(reason)
         self._readers.clear()
+
+    def lose(self) -> None:
+        """Give up what waits: each reader, wherever it stands, gets a `gap` and the present instead."""
+        self._round = None
+        self._first = self._seen_by_all = self._end
+        self._waiting.clear()
+        self._joined = (0, 0, ())
+        for reader in list(self._readers):
+            self._readers[reader] = self._first
+            try:
+                reader.lose()
+            except Exception as fault:
+                log.exception(_FAULT)
+                reader.end(fault)
 
     @property
     def _end(self) -> int:
@@ -109,15 +129,23 @@ class Lane:
         """Give to the next readers; come back for the others in another turn, and for what was published meanwhile."""
         if self._round is None:
             return
-        turn = list(islice(self._round, TURN_READERS))
+        try:
+            self._take_turn(self._round)
+        except Exception:
+            # Ours; a lane that stood still here would stand still for ever.
+            log.exception("a channel's readers could not be given what was published, they get the present")
+            self.lose()
+
+    def _take_turn(self, round: Iterator[Subscriber]) -> None:
+        turn = list(islice(round, TURN_READERS))
         for reader in turn:
             # Not one more call here: what a reader costs, it costs for each event and reader.
             try:
                 if reader in self._readers:
                     self.give(reader)
             except Exception as fault:
-                # Ours, and this reader's end; the others have their turn, or the lane would stand still for ever.
-                log.exception("a reader could not be given what was published")
+                # Ours, and this reader's end; the others have their turn.
+                log.exception(_FAULT)
                 reader.end(fault)
         if len(turn) < TURN_READERS:
             self._end_round()

@@ -27,6 +27,7 @@ from realtime.ports import (
     EventStore,
     HistoryReader,
 )
+from realtime.repair import Repair
 from realtime.right_of_way import RightOfWay
 from realtime.subscriber import MAX_QUEUED_BYTES, Subscriber
 
@@ -109,7 +110,8 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     hub = Hub(way)
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
-    broker.subscribe(Deliverer(hub, views, dashboard).deliver)
+    deliverer = Deliverer(hub, views, dashboard)
+    broker.subscribe(deliverer.deliver)
     heartbeats = Heartbeats(hub, views, clock, limits.heartbeat_seconds)
-    bus = Bus(store, broker, views, clock, way, counters)
+    bus = Bus(store, broker, views, clock, way, Repair(store, views, dashboard, deliverer), counters)
     return Node(store, hub, leases, views, dashboard, heartbeats, bus, clock, limits, counters)

@@ -54,6 +54,8 @@ class NewEvent(NamedTuple):
     recorded: Recorded
     #: Sender's idempotency key, at most one event in the log has it.
     key: str | None = None
+    #: A later event of its unit changes the board again: readers of `state` get the state behind that one alone.
+    superseded: bool = False
 
 
 class StoredEvent(NamedTuple):
@@ -65,6 +67,8 @@ class StoredEvent(NamedTuple):
     offset: int
     #: Offset of the last global event at that moment (of this one, when it is global).
     global_offset: int
+    #: As in `NewEvent`.
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,11 +320,26 @@ class Transaction(Protocol):
     def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events that are in the log under these idempotency keys; their `changes` are left out."""
 
-    def append(self, events: Sequence[NewEvent], boards: Mapping[BoardId, Board]) -> list[StoredEvent]:
+    def offset(self, channel: Channel) -> int:
+        """Return the offset of the last event of a channel as of this transaction, 0 before the first."""
+
+    def missed(self, board_id: BoardId, after: int, limit: int) -> list[StoredEvent]:
+        """Return the first `limit` events of a board behind the offset `after`, in order, as far as they are kept."""
+
+    def append(
+        self,
+        events: Sequence[NewEvent],
+        boards: Mapping[BoardId, Board],
+        decided_at: Mapping[BoardId, int] | None = None,
+    ) -> list[StoredEvent]:
         """Write the events into the log, in order, and what they do into the rows.
 
         Offsets of a channel grow by one and have no gaps; nothing is visible to others before the commit. Boards that
-        the caller has, as they are after the events, spare loading them where the store keeps one.
+        the caller has, as they are after the events, spare loading them where the store keeps one. `decided_at` names
+        the offset that each board stood for on which the events were decided.
+
+        Raises:
+            BoardMoved: the log of a board in `decided_at` has another head; nothing was written.
         """
 
 

@@ -19,7 +19,7 @@ from realtime.board_views import BoardView
 from realtime.channels import delivery_channel
 from realtime.dashboard.time_range import TimeRange
 from realtime.envelopes import Envelope
-from realtime.errors import ChannelGone, NotFound, PositionLost, SubscriberTooSlow
+from realtime.errors import ChannelGone, EnvelopesLost, NotFound, PositionLost, SubscriberTooSlow
 from realtime.heartbeats import CHECKED
 from realtime.kanban.ids import BoardId
 from realtime.leases import Lease
@@ -35,13 +35,15 @@ Stream = AsyncGenerator[Envelope, None]
 Batches = AsyncGenerator[Batch, None]
 #: How a stream reads its queue: one envelope, or all that waits.
 Take = Callable[[Subscriber], Awaitable[Batch]]
-#: Cuts the present, for a reader that was too slow behind that cursor: a `gap`, then what stands for the present.
-Cut = Callable[[str], Awaitable[Sequence[Envelope]]]
+#: Cuts the present, for a reader behind that cursor, for that reason: a `gap`, then what stands for the present.
+Cut = Callable[[str, str], Awaitable[Sequence[Envelope]]]
+#: Returns when the present may be cut.
+Settle = Callable[[], Awaitable[None]]
 #: Of a reader that asks for nothing in particular.
 DEFAULT = StreamOptions()
 #: Milliseconds after which a reader that was too slow may come back.
 SLOW_RECONNECT_MS = 1000
-_SLOW = "slow_consumer"
+_SLOW, _LOST = "slow_consumer", "broker_lost"
 
 
 async def one(live: Subscriber) -> Batch:
@@ -97,7 +99,7 @@ async def board_batches(
                             yield Batch((envelope,))
                     # Here and below: a reader that sleeps holds on to nothing, for each may have another last envelope.
                     del envelope, opening, replay
-                    async with aclosing(_live(take, live, options.slow, _present(view))) as happening:
+                    async with aclosing(_live(take, live, options.slow, _present(view), view.repaired)) as happening:
                         async for batch in happening:
                             yield batch
                             del batch
@@ -134,9 +136,9 @@ async def dashboard_batches(
         # Under the position of before the wait: agent events since then wait in the queue, behind the overview.
         return (await node.dashboard.envelope(time_range)).stamped(now.cursor)
 
-    async def present(last: str) -> Sequence[Envelope]:
+    async def present(reason: str, last: str) -> Sequence[Envelope]:
         now = node.dashboard.position
-        return envelopes.gap(_SLOW, last, now), await overview(now)
+        return envelopes.gap(reason, last, now), await overview(now)
 
     async with node.dashboard.watch(time_range) as channel:
         with node.hub.subscribe(channel, live), node.leases.reading(live, lease):
@@ -149,7 +151,7 @@ async def dashboard_batches(
             yield Batch((first,))
             del first, envelope, opening, replay
             live.cursor = now.cursor
-            async with aclosing(_live(take, live, options.slow, present)) as happening:
+            async with aclosing(_live(take, live, options.slow, present, _at_once)) as happening:
                 async for batch in happening:
                     yield batch
                     del batch
@@ -162,8 +164,8 @@ def state_of(node: Node, board_id: BoardId) -> Envelope | None:
 
 
 def _present(view: BoardView) -> Cut:
-    async def present(last: str) -> Sequence[Envelope]:
-        return envelopes.gap(_SLOW, last, view.position), *view.snapshot()
+    async def present(reason: str, last: str) -> Sequence[Envelope]:
+        return envelopes.gap(reason, last, view.position), *view.snapshot()
 
     return present
 
@@ -172,32 +174,37 @@ async def _silent(node: Node, live: Subscriber, options: StreamOptions, take: Ta
     """Yield the replies to a reader whose board is gone, and signs of life where its stream had some."""
     beats = node.heartbeats.plain(live) if options.delivery in CHECKED else nullcontext()
     with live.account.reading(), beats:
-        async with aclosing(_live(take, live, options.slow, _nothing)) as replies:
+        async with aclosing(_live(take, live, options.slow, _nothing, _at_once)) as replies:
             async for batch in replies:
                 yield batch
                 del batch
 
 
-async def _nothing(last: str) -> Sequence[Envelope]:
+async def _nothing(reason: str, last: str) -> Sequence[Envelope]:
     return ()  # what was dropped were replies to a reader whose board is gone
 
 
-async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut) -> Batches:
+async def _at_once() -> None:
+    """Wait for nothing: overviews are made when they are asked for."""
+
+
+async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut, settle: Settle) -> Batches:
     """Yield what happens behind `live.cursor`; where the reader was too slow for it, what `slow` says."""
     while True:
         try:
             batch = await take(live)
-        except SubscriberTooSlow:
-            last = live.cursor
+        except (SubscriberTooSlow, EnvelopesLost) as lapsed:
+            last, reason = live.cursor, _LOST if isinstance(lapsed, EnvelopesLost) else _SLOW
+            await settle()
             try:
-                if slow is SlowPolicy.DISCONNECT:
-                    raise
+                if reason == _SLOW and slow is SlowPolicy.DISCONNECT:
+                    raise lapsed
                 live.take_up()
             except SubscriberTooSlow as error:
                 yield Batch((envelopes.goodbye(_SLOW, SLOW_RECONNECT_MS, last),))
                 raise SubscriberTooSlow(str(error), last) from None
             # No await between `take_up` and the cut: what is not in the present waits behind it.
-            batch = Batch(await present(last))
+            batch = Batch(await present(reason, last))
             live.cursor = batch.cursor or last
         if batch:
             yield batch

@@ -10,7 +10,7 @@ from typing import Protocol
 from realtime.batches import Batch
 from realtime.counters import Account
 from realtime.envelopes import Envelope
-from realtime.errors import ChannelGone, SubscriberTooSlow
+from realtime.errors import ChannelGone, EnvelopesLost, SubscriberTooSlow
 from realtime.gate import Gate
 
 __all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "Outlet", "Subscriber"]
@@ -58,6 +58,7 @@ class Subscriber:
        From there until `take_up` what comes is dropped too, so a reader that is stuck costs nothing more. Who reads
        tells the client. Those in `KEPT` (replies, `goodbye`) are kept, and have the same bounds for themselves; a
        reader that fills those can not take up again.
+       `lose` does the same to a reader that could not be given something, and `get` raises `EnvelopesLost` then.
     4. `end` lets the reader have what is queued, then `get` raises the given exception.
     5. A batch that comes while nothing waits is kept as it is, with all its states: a reader that keeps up takes what
        all others take. One that does not fit so is conflated like what waits.
@@ -77,6 +78,7 @@ class Subscriber:
         "_has_left",
         "_is_hopeless",
         "_lapsed",
+        "_lost",
         "_newest",
         "_queue",
         "_taken",
@@ -115,6 +117,8 @@ class Subscriber:
         #: Place of the newest of each conflated type; one before the head has been taken.
         self._newest: dict[str, int] = {}
         self._lapsed = False
+        #: Whether it lapsed by our own fault.
+        self._lost = False
         self._is_hopeless = False
         #: Whether the channel is gone; None once the stream has met that.
         self._has_left: bool | None = False
@@ -191,23 +195,34 @@ class Subscriber:
         else:
             self.end(reason)
 
+    def lose(self) -> None:
+        """Drop what waits: something before it could not be given, so that the reader needs a `gap` and the present."""
+        if self._ended is None and not self._lapsed:
+            self._lost = True
+            waiting = [*(self._alone or ()), *self._queue]
+            self._alone = None
+            self._queue = deque(waiting)
+            self._lapse()
+            self._wake()
+
     def take_up(self) -> None:
-        """Let what comes from now on wait again, after `SubscriberTooSlow`.
+        """Let what comes from now on wait again, after `SubscriberTooSlow` or `EnvelopesLost`.
 
         Raises:
             SubscriberTooSlow: there is no going on, replies alone were too many.
         """
         if self._is_hopeless:
-            raise SubscriberTooSlow(self._sentence())
+            raise self._too_slow()
         if self.lane is not None:
             self.lane.skip(self)  # it is dropped as all before: the present that comes now has it
-        self._lapsed = False
+        self._lapsed = self._lost = False
 
     async def get(self) -> Envelope:
         """Return the next envelope, waiting for it.
 
         Raises:
             SubscriberTooSlow: something was dropped; `take_up`, and read on.
+            EnvelopesLost: something could not be given; `take_up`, and read on.
             ChannelGone: once, where it outlasts its channel and that is gone.
             Exception: whatever `end` was given, once the queue is empty.
         """
@@ -255,7 +270,7 @@ class Subscriber:
     async def _filled(self) -> None:
         while self._lapsed or not (self._queue or self._alone):
             if self._lapsed:
-                raise SubscriberTooSlow(self._sentence())
+                raise self._lapse_error()
             if self._has_left:
                 self._has_left = None
                 raise ChannelGone
@@ -322,6 +337,12 @@ class Subscriber:
             elif envelope.cursor is not None:  # signs of life are nothing that one could miss
                 self.account.counters.dropped += 1
         return kept
+
+    def _lapse_error(self) -> Exception:
+        return EnvelopesLost("what was published did not come here") if self._lost else self._too_slow()
+
+    def _too_slow(self) -> SubscriberTooSlow:
+        return SubscriberTooSlow(self._sentence())
 
     def _sentence(self) -> str:
         return f"more than {self.limit} envelopes or {self.limit_bytes} bytes waited for this reader"

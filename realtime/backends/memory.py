@@ -21,6 +21,16 @@ class MemoryBroker:
         self._handlers.append(handler)
 
     async def publish(self, batch: Sequence[StoredEvent]) -> None:
-        """Call each handler, in order of subscription."""
+        """Call each handler, in order of subscription, also when one fails.
+
+        Raises:
+            ExceptionGroup: what failed, once all have been called.
+        """
+        faults: list[Exception] = []
         for handler in self._handlers:
-            handler(batch)
+            try:
+                handler(batch)
+            except Exception as fault:  # noqa: BLE001 - raised below
+                faults.append(fault)
+        if faults:
+            raise ExceptionGroup("handlers failed", faults)

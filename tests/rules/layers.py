@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
                 "node",
                 "projects",
             ),
-            *("heartbeats", "leases", "retention"),
+            *("heartbeats", "leases", "retention", "ingest_plan", "write_units", "board_view", "repair"),
         }
     ),
     frozenset({"streams"}),

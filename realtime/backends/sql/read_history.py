@@ -18,7 +18,7 @@ from realtime.kanban.ids import BoardId
 from realtime.kanban.projection import new_project
 from realtime.ports import Span, StoredEvent
 
-__all__ = ["load_events", "load_past_board", "load_pruned"]
+__all__ = ["load_board_events", "load_events", "load_past_board", "load_pruned"]
 
 
 def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> Board | None:
@@ -58,6 +58,12 @@ def load_events(connection: Connection, channel: Channel, span: Span, limit: int
     return [_stored(row) for row in connection.execute(query)]
 
 
+def load_board_events(connection: Connection, board_id: BoardId, after: int, limit: int) -> list[StoredEvent]:
+    """Return the first events of a board behind an offset, without the global ones, in order."""
+    query = select(events).where(events.c.channel == board_channel(board_id), events.c.offset > after)
+    return [_stored(row) for row in connection.execute(query.order_by(events.c.offset).limit(limit))]
+
+
 def _folded(board: Board | None, recorded: Recorded) -> Board | None:
     if isinstance(recorded.event, ProjectDeleted):
         return None
@@ -71,4 +77,4 @@ def _folded(board: Board | None, recorded: Recorded) -> Board | None:
 def _stored(row: Row[*tuple[Any, ...]]) -> StoredEvent:
     made = changes_from_json(row.changes) if row.changes else ()
     recorded = Recorded(parse_event(row.name, orjson.loads(row.payload), STORED), row.at, made)
-    return StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset)
+    return StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset, row.superseded)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     desc,
+    false,
     literal_column,
 )
 from sqlalchemy.engine import Dialect
@@ -294,5 +295,7 @@ events = Table(
     # When the store wrote it: how old it is to retention.
     Column("recorded_at", Instant, nullable=False, server_default="0"),
     Column("idempotency_key", Text, unique=True),
+    # A later event of its unit changes the board again.
+    Column("superseded", Boolean, nullable=False, server_default=false()),
     Index("events_by_place", "channel", "offset", unique=True),
 )

@@ -25,7 +25,7 @@ from realtime.kanban.fields import STORED
 from realtime.kanban.ids import BoardId
 from realtime.ports import NewEvent, StoredEvent
 
-__all__ = ["append", "load_known", "load_seen"]
+__all__ = ["append", "load_heads", "load_known", "load_seen"]
 
 #: SQLite takes at most so many parameters in one statement on the oldest version we meet.
 IN_LIST = 500
@@ -33,6 +33,7 @@ IN_LIST = 500
 _add_events = Insertion(
     insert(events),
     *("channel", "offset", "global_offset", "name", "payload", "changes", "at", "recorded_at", "idempotency_key"),
+    "superseded",
 )
 _set_offset = insert(channels)
 _set_offsets = Insertion(
@@ -68,7 +69,7 @@ def load_seen(connection: Connection, keys: Collection[str]) -> dict[str, Stored
     found: dict[str, StoredEvent] = {}
     for row in _rows_of(connection, keys):
         recorded = Recorded(parse_event(row.name, orjson.loads(row.payload), STORED), row.at)
-        stored = StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset)
+        stored = StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset, row.superseded)
         found[row.idempotency_key] = stored
     return found
 
@@ -79,23 +80,29 @@ def _rows_of(connection: Connection, keys: Collection[str]) -> Iterator[Row[Any]
         yield from connection.execute(_seen, {"values": listed[start : start + IN_LIST]})
 
 
+def load_heads(connection: Connection, channels: Collection[Channel]) -> dict[Channel, int]:
+    """Return the offset of each channel's last event, 0 before the first."""
+    return {name: next((offset for (offset,) in _head_of.rows(connection, name)), 0) for name in channels}
+
+
 def append(
     connection: Connection,
     new: Sequence[NewEvent],
+    heads: dict[Channel, int],
     boards: Mapping[BoardId, Board],
     now: datetime,
     snapshot_events: int,
 ) -> list[StoredEvent]:
     """Write the events into the log, in order, and what they do into the rows; give them their places.
 
-    A board is kept as it is when one of its offsets is a multiple of `snapshot_events`; `boards` are at hand, as they
-    are after the events.
+    `heads` has the last offset of their channels and of the global log, and is moved on. A board is kept as it is when
+    one of its offsets is a multiple of `snapshot_events`; `boards` are at hand, as they are after the events.
     """
-    heads = _heads(connection, {event.channel for event in new} | {EVERYBODY})
     stored = [_place(event, heads) for event in new]
     recorded_at = milliseconds(now)
     _add_events.run(connection, [_row(*pair, recorded_at) for pair in zip(new, stored, strict=True)])
-    _set_offsets.run(connection, list(heads.items()))
+    written = {event.channel for event in new}
+    _set_offsets.run(connection, [(channel, heads[channel]) for channel in written])
     _run(connection, (effect for event in new for effect in effects(event.recorded)))
     for board_id in {one.recorded.event.board_id for one in stored if one.offset % snapshot_events == 0}:
         if board_id is not None:
@@ -120,11 +127,7 @@ def _load(connection: Connection, board_id: BoardId) -> Board | None:
 
 def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
     heads[event.channel] += 1
-    return StoredEvent(event.channel, event.recorded, heads[event.channel], heads[EVERYBODY])
-
-
-def _heads(connection: Connection, names: Collection[Channel]) -> dict[Channel, int]:
-    return {name: next((offset for (offset,) in _head_of.rows(connection, name)), 0) for name in names}
+    return StoredEvent(event.channel, event.recorded, heads[event.channel], heads[EVERYBODY], event.superseded)
 
 
 def _run(connection: Connection, todo: Iterable[Effect]) -> None:
@@ -152,4 +155,5 @@ def _row(new: NewEvent, stored: StoredEvent, recorded_at: int) -> tuple[Any, ...
         milliseconds(recorded.at),
         recorded_at,
         new.key,
+        new.superseded,
     )

@@ -13,7 +13,7 @@ from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone
 from realtime.kanban.board import Board
-from realtime.kanban.commands import CreateCard
+from realtime.kanban.commands import CreateCard, MoveCard
 from realtime.kanban.events import EVENT_NAMES
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
@@ -121,13 +121,47 @@ async def test_global_event_shares_its_bytes_between_channels(node: Node, reader
     assert len({mine.cursor, other.cursor, dashboard.cursor}) == 3
 
 
+def _state_with(count: int) -> dict[str, Any]:
+    ids = [f"k{n}" for n in range(count)]
+    columns = {"c": {"id": "c", "title": "Backlog", "cardIds": ids}}
+    cards = {id: {"id": id, "title": id} for id in ids}
+    return {"boardId": BOARD, "state": {"columns": columns, "columnOrder": ["c"], "cards": cards}}
+
+
 async def test_states_of_a_batch_are_those_of_their_moments(node: Node, board: Board, readers: Readers) -> None:
-    commands = [CreateCard(column_id=column_id(board.state, "Backlog"), title=f"{n}") for n in range(3)]
-    await node.bus.execute(BOARD, *commands)
+    await publish(node, *(event("board.state.changed", _state_with(count)) for count in (1, 2, 3)))
     states, *_ = await readers.drain()
     assert _types(states) == ["state"] * 3
     payloads: list[Any] = [state.payload for state in states]
     assert [len(payload.cards) for payload in payloads] == [1, 2, 3]
+
+
+async def test_commands_of_one_request_are_told_as_one_state(node: Node, board: Board, readers: Readers) -> None:
+    commands = [CreateCard(column_id=column_id(board.state, "Backlog"), title=f"{n}") for n in range(3)]
+    done = await node.bus.execute(BOARD, *commands)
+    (state,), *_ = await readers.drain()
+    assert (state.type, state.cursor) == ("state", done.position.cursor)
+    assert state.payload == done.board.state
+    async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=_cursor_at(done.position, 1)))) as late:
+        assert [(one.type, one.cursor) for one in (await take(late, 2))[1:]] == [("state", state.cursor)]
+
+
+@pytest.mark.parametrize("delivery", [Delivery.CHANGES, Delivery.PATCH])
+async def test_each_change_of_one_request_is_told_as_a_change(node: Node, board: Board, delivery: Delivery) -> None:
+    options = StreamOptions(delivery=delivery)
+    async with aclosing(board_stream(node, BOARD, options=options)) as stream:
+        await take(stream, 2)
+        made = CreateCard(column_id=column_id(board.state, "Backlog"), title="new")
+        moved = MoveCard(card_id=made.card_id, to_column_id=column_id(board.state, "Review"), to_index=0)
+        done = await node.bus.execute(BOARD, made, moved)
+        told = await take(stream, 2)
+    types = ["card_created", "card_moved"] if delivery is Delivery.CHANGES else ["patch"] * 2
+    assert [one.type for one in told] == types
+    assert told[-1].cursor == done.position.cursor
+
+
+def _cursor_at(position: Position, offset: int) -> str:
+    return position._replace(offset=offset).cursor
 
 
 async def test_deleted_board_says_goodbye_then_ends_and_the_others_go_on(node: Node, readers: Readers) -> None:
