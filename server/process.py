@@ -70,8 +70,9 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
 def _tell_start(settings: Settings, listening: socket.socket) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{listening.getsockname()[1]}"
-    print(f"Listening on {address}", flush=True)
+    # In this order: when somebody has read the address, the line about the start is written too.
     log.info("started", extra={"address": address, **_circumstances(settings)})
+    print(f"Listening on {address}", flush=True)
 
 
 def _circumstances(settings: Settings) -> dict[str, str]:
