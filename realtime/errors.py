@@ -9,6 +9,7 @@
       Conflict                      the request is well formed, the state of the board forbids it
         CardBlocked                 the card waits for others; `waits_for` names them
       InvalidInput                  one or more fields do not fit; `fields` names each
+        AmbiguousAttempt            several boards have an attempt of the id that was named without its board
         DependencyCycle             a card would wait for itself
         DependencyMismatch          a card would wait for one of another board
     PositionLost                    nothing leads from a reader's position to now; it gets `gap` and a fresh `state`
@@ -31,6 +32,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 __all__ = [
+    "AmbiguousAttempt",
     "BoardGone",
     "BoardMoved",
     "CardBlocked",
@@ -136,6 +138,15 @@ class InvalidInput(Refused):
         """Join the field errors into the message."""
         super().__init__("; ".join(str(field) for field in fields))
         self.fields = fields
+
+
+class AmbiguousAttempt(InvalidInput):
+    """Several boards have an attempt of the id that was named: the request must name the board too."""
+
+    def __init__(self, boards: int) -> None:
+        """Tell how many boards have one."""
+        came = f"expected the id of its board, because {boards} boards have an attempt of this id; nothing came"
+        super().__init__(FieldError("boardId", came))
 
 
 class DependencyCycle(InvalidInput):

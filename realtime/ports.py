@@ -20,6 +20,7 @@ from realtime.kanban.models import AttemptStatus, Card, Project
 __all__ = [
     "Agent",
     "Attempt",
+    "AttemptKey",
     "AttemptReader",
     "BatchReader",
     "BoardReader",
@@ -45,6 +46,8 @@ __all__ = [
 _T = TypeVar("_T")
 #: A card and its board: ids of cards are unique on their board only.
 CardKey = tuple[BoardId, CardId]
+#: An attempt and its board: two boards may use one id (contract §6).
+AttemptKey = tuple[BoardId, AttemptId]
 
 
 class NewEvent(NamedTuple):
@@ -194,21 +197,29 @@ class BoardReader(Protocol):
 
 
 class AttemptReader(Protocol):
-    """Reads what is kept of attempts."""
+    """Reads what is kept of attempts. An id alone names none: two boards may use the same one."""
 
     async def attempts(self, board_id: BoardId, *card_ids: CardId) -> list[Attempt]:
         """Return the attempts of a board (or of the given cards of it), newest created first."""
 
-    async def attempt(self, attempt_id: AttemptId) -> Attempt | None:
+    async def attempt(self, board_id: BoardId, attempt_id: AttemptId) -> Attempt | None:
         """Return one attempt, None when it is not known."""
 
-    async def logs(self, attempt_id: AttemptId) -> list[LogEntry]:
-        """Return the log of an attempt, oldest first; empty when nothing is kept under that id."""
+    async def boards_of_attempt(self, attempt_id: AttemptId) -> Mapping[BoardId, bool]:
+        """Return the boards that keep something under an attempt's id, and whether the attempt itself is known there.
 
-    async def conversation(self, attempt_id: AttemptId) -> list[dict[str, Any]]:
-        """Return the conversation items of an attempt as they came, oldest first."""
+        A log alone counts, of which a store of an older version may have lines under the board `""`: nobody's.
+        """
 
-    async def todos(self, attempt_id: AttemptId) -> dict[str, Any] | None:
+    async def logs(self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int) -> Page[LogEntry]:
+        """Return the first `limit` lines behind the place `after` of the log that is kept under an attempt's id."""
+
+    async def conversation(
+        self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int
+    ) -> Page[dict[str, Any]]:
+        """Return the first `limit` conversation items behind the place `after`, as they came."""
+
+    async def todos(self, board_id: BoardId, attempt_id: AttemptId) -> dict[str, Any] | None:
         """Return the attempt's todo list, None when it has none."""
 
 
@@ -277,20 +288,20 @@ class BatchReader(Protocol):
     async def attempts_of_cards(self, keys: Collection[CardKey]) -> Mapping[CardKey, Sequence[Attempt]]:
         """Return the attempts at each card, newest created first."""
 
-    async def attempts_by_id(self, attempt_ids: Collection[AttemptId]) -> Mapping[AttemptId, Attempt]:
+    async def attempts_by_key(self, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, Attempt]:
         """Return attempts."""
 
     async def log_pages(
-        self, attempt_ids: Collection[AttemptId], after: int, limit: int
-    ) -> Mapping[AttemptId, Page[LogEntry]]:
+        self, keys: Collection[AttemptKey], after: int, limit: int
+    ) -> Mapping[AttemptKey, Page[LogEntry]]:
         """Return the first `limit` lines behind the place `after` of the log of each known attempt."""
 
     async def conversation_pages(
-        self, attempt_ids: Collection[AttemptId], after: int, limit: int
-    ) -> Mapping[AttemptId, Page[dict[str, Any]]]:
+        self, keys: Collection[AttemptKey], after: int, limit: int
+    ) -> Mapping[AttemptKey, Page[dict[str, Any]]]:
         """Return the first `limit` items behind the place `after` of the conversation of each known attempt."""
 
-    async def todos_of_attempts(self, attempt_ids: Collection[AttemptId]) -> Mapping[AttemptId, dict[str, Any]]:
+    async def todos_of_attempts(self, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, dict[str, Any]]:
         """Return the todo lists of those attempts that have one."""
 
 

@@ -17,7 +17,7 @@ from realtime.kanban.board import Board, Recorded
 from realtime.kanban.differences import told_changes
 from realtime.kanban.events import DomainEvent
 from realtime.kanban.ids import AttemptId
-from realtime.kanban.models import BoardState
+from realtime.kanban.models import AttemptStatus, BoardState
 from realtime.kanban.patch import operations
 from realtime.options import Delivery
 
@@ -61,11 +61,16 @@ def translate_change(
 
 
 def _attempt_started(event: events.AttemptStarted, at: datetime, board: Board | None) -> list[Message]:
+    known = board.attempts.get(AttemptId(event.attempt_id)) if board else None
+    if board is not None and (known is None or known.status is not AttemptStatus.RUNNING):
+        return []  # a late one: it changed no row, and nobody is to believe otherwise
     return [("attempt_started", {"attemptId": event.attempt_id, "cardId": event.card_id})]
 
 
 def _attempt_status(event: events.AttemptStatusChanged, at: datetime, board: Board | None) -> list[Message]:
     known = board.attempts.get(AttemptId(event.attempt_id)) if board else None
+    if board is not None and (known.status is not event.status if known else event.attempt_id in board.gone):
+        return []  # a late one, as above; what is told leads to what a later reader finds
     card_id = event.card_id or (known and known.card_id)
     # The key is absent when the attempt is not known (contract §8, row 7).
     card = {"cardId": card_id} if card_id else {}
@@ -87,11 +92,20 @@ def _conversation(event: events.AttemptConversationAppended, at: datetime, board
 
 
 def _session(event: events.AttemptSessionRecorded, at: datetime, board: Board | None) -> list[Message]:
+    if board is not None and _is_late(event.attempt_id, at, board):
+        return []
     return [("attempt_session", {"attemptId": event.attempt_id, "sessionId": event.session_id})]
 
 
 def _todos(event: events.AttemptTodosUpdated, at: datetime, board: Board | None) -> list[Message]:
+    if board is not None and _is_late(event.attempt_id, at, board):
+        return []
     return [("attempt_todos", {"attemptId": event.attempt_id, "todos": event.todos})]
+
+
+def _is_late(attempt_id: str, at: datetime, board: Board) -> bool:
+    known = board.attempts.get(AttemptId(attempt_id))
+    return known is not None and known.held_at(at)
 
 
 def _git_status(event: events.GitStatusChanged, at: datetime, board: Board | None) -> list[Message]:

@@ -82,21 +82,21 @@ async def _card(parent: strawberry.Parent[ports.Attempt], info: Info) -> models.
 async def _logs(
     parent: strawberry.Parent[ports.Attempt], info: Info, first: First = DEFAULT_FIRST, after: AfterEntry = None
 ) -> Stretch:
-    key = PageKey(parent.id, place_of(after), checked_first(first))
+    key = PageKey((parent.board_id, parent.id), place_of(after), checked_first(first))
     return Stretch.of_page(await info.context.loaders.logs.load(key), after)
 
 
 async def _conversation(
     parent: strawberry.Parent[ports.Attempt], info: Info, first: First = DEFAULT_FIRST, after: AfterEntry = None
 ) -> Stretch:
-    key = PageKey(parent.id, place_of(after), checked_first(first))
+    key = PageKey((parent.board_id, parent.id), place_of(after), checked_first(first))
     found = Stretch.of_page(await info.context.loaders.conversation.load(key), after)
     items = [Edge(edge.cursor, parse_item(edge.node)) for edge in found.edges]
     return Stretch(items, found.has_next_page, found.end_cursor)
 
 
 async def _todos(parent: strawberry.Parent[ports.Attempt], info: Info) -> events.Todos | None:
-    found: dict[str, Any] | None = await info.context.loaders.todos.load(parent.id)
+    found: dict[str, Any] | None = await info.context.loaders.todos.load((parent.board_id, parent.id))
     return None if found is None else events.Todos.model_validate(found)
 
 

@@ -14,7 +14,7 @@ import strawberry
 from realtime import ports
 from realtime.dashboard import model
 from realtime.kanban import conversation, events
-from realtime.kanban.ids import AttemptId
+from realtime.kanban.ids import AttemptId, BoardId
 from schema.attempts import Attempt
 from schema.context import Info
 from schema.conversation import ConversationItem
@@ -59,9 +59,11 @@ class _Event:
 
 
 @strawberry.type
-class _OfAttempt(_Event):
+class OfAttempt(_Event):
     """What events of attempts share; no type of the schema."""
 
+    #: The board of the stream, whose attempt it is.
+    board_id: strawberry.Private[BoardId] = BoardId("")
     attempt_id: strawberry.ID | None = strawberry.field(
         description="Id of the attempt; null only on commits, pushes and pull requests that belong to none."
     )
@@ -69,7 +71,9 @@ class _OfAttempt(_Event):
     @resolved("The attempt as it is stored when the event is shown; null when it is not known.", Attempt | None)
     async def attempt(self, info: Info) -> ports.Attempt | None:
         """Load the attempt."""
-        return await info.context.loaders.attempt.load(AttemptId(self.attempt_id)) if self.attempt_id else None
+        if not self.attempt_id:
+            return None
+        return await info.context.loaders.attempt.load((self.board_id, AttemptId(self.attempt_id)))
 
 
 @strawberry.type(description="The first event of every stream.")
@@ -99,14 +103,14 @@ class Overview(_Event):
 
 
 @strawberry.type(description="A runner began an attempt.")
-class AttemptStarted(_OfAttempt):
+class AttemptStarted(OfAttempt):
     """`attempt_started`."""
 
     card_id: strawberry.ID | None = strawberry.field(description="The card that is worked on.")
 
 
 @strawberry.type(description="Where an attempt stands: on connect once for every attempt, then after each change.")
-class AttemptStatusChanged(_OfAttempt):
+class AttemptStatusChanged(OfAttempt):
     """`attempt_status`."""
 
     card_id: strawberry.ID | None = strawberry.field(description="The card; null when the attempt is not known.")
@@ -114,7 +118,7 @@ class AttemptStatusChanged(_OfAttempt):
 
 
 @strawberry.type(description="A line of an attempt's log.")
-class AttemptLog(_OfAttempt):
+class AttemptLog(OfAttempt):
     """`attempt_log`."""
 
     level: LogLevel = strawberry.field(description="How serious it is.")
@@ -123,21 +127,21 @@ class AttemptLog(_OfAttempt):
 
 
 @strawberry.type(description="An item of an attempt's conversation.")
-class ConversationItemAppended(_OfAttempt):
+class ConversationItemAppended(OfAttempt):
     """`conversation_item`."""
 
     item: conversation.ConversationItem = strawberry.field(graphql_type=ConversationItem, description="The item.")
 
 
 @strawberry.type(description="The agent's own session of an attempt is known.")
-class AttemptSession(_OfAttempt):
+class AttemptSession(OfAttempt):
     """`attempt_session`."""
 
     session_id: strawberry.ID = strawberry.field(description="The agent's id of its session.")
 
 
 @strawberry.type(description="The agent's todo list of an attempt is a new one.")
-class AttemptTodos(_OfAttempt):
+class AttemptTodos(OfAttempt):
     """`attempt_todos`."""
 
     todos: events.Todos = strawberry.field(graphql_type=TodoList, description="The whole new list.")
@@ -149,7 +153,7 @@ class GitStatus(_Event):
 
 
 @strawberry.type(description="A commit was made; with an attempt, an `AttemptLog` goes before it.")
-class GitCommit(_OfAttempt):
+class GitCommit(OfAttempt):
     """`git_commit`."""
 
     short_sha: str = strawberry.field(description="The commit's abbreviated hash.")
@@ -158,7 +162,7 @@ class GitCommit(_OfAttempt):
 
 
 @strawberry.type(description="A branch was pushed; with an attempt, an `AttemptLog` goes before it.")
-class GitPush(_OfAttempt):
+class GitPush(OfAttempt):
     """`git_push`."""
 
     remote: str = strawberry.field(description="Name of the remote, like `origin`.")
@@ -183,7 +187,7 @@ class PullRequest:
 
 
 @strawberry.type(description="A pull request was opened.")
-class AttemptPullRequest(_OfAttempt):
+class AttemptPullRequest(OfAttempt):
     """`attempt_pr`."""
 
     pr: events.PullRequest = strawberry.field(graphql_type=PullRequest, description="The pull request.")

@@ -188,6 +188,9 @@ class StopAttemptInput:
     """Becomes a `StopAttempt`."""
 
     attempt_id: strawberry.ID = strawberry.field(description="The attempt.")
+    board_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Its board; needed when several boards have an attempt of that id."
+    )
 
     def payload(self) -> dict[str, Any]:
         """Return the command by wire names."""

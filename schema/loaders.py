@@ -8,13 +8,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from realtime.kanban.ids import AttemptId, BoardId
+from realtime.kanban.ids import BoardId
 from realtime.kanban.models import Card, Project
-from realtime.ports import Attempt, BatchReader, CardKey, LogEntry, Page, StoredBoard
+from realtime.ports import Attempt, AttemptKey, BatchReader, CardKey, LogEntry, Page, StoredBoard
 
 __all__ = ["Loaders", "PageKey"]
 
-#: Most keys of one query: as many as fit the 32,766 parameters of SQLite, two for a card.
+#: Most keys of one query: as many as fit the 32,766 parameters of SQLite, two for a card or an attempt.
 MAX_KEYS = 10_000
 _K = TypeVar("_K")
 _T = TypeVar("_T")
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 class PageKey(NamedTuple):
     """A page of what is kept under an attempt."""
 
-    attempt_id: AttemptId
+    attempt: AttemptKey
     #: Place behind which it begins, 0 for the first page.
     after: int
     #: Most entries of it.
@@ -42,13 +42,13 @@ class Loaders:
         self.project: DataLoader[BoardId, Project | None] = _loader(store.projects_by_id, keep)
         self.board: DataLoader[BoardId, StoredBoard | None] = _loader(store.boards_by_id, keep)
         self.card: DataLoader[CardKey, Card | None] = _loader(store.cards_by_key, keep)
-        self.attempt: DataLoader[AttemptId, Attempt | None] = _loader(store.attempts_by_id, keep)
+        self.attempt: DataLoader[AttemptKey, Attempt | None] = _loader(store.attempts_by_key, keep)
         self.attempts_of_card: DataLoader[CardKey, Sequence[Attempt] | None] = _loader(store.attempts_of_cards, keep)
         self.logs: DataLoader[PageKey, Page[LogEntry] | None] = _loader(_paged(store.log_pages), keep)
         self.conversation: DataLoader[PageKey, Page[dict[str, Any]] | None] = _loader(
             _paged(store.conversation_pages), keep
         )
-        self.todos: DataLoader[AttemptId, dict[str, Any] | None] = _loader(store.todos_of_attempts, keep)
+        self.todos: DataLoader[AttemptKey, dict[str, Any] | None] = _loader(store.todos_of_attempts, keep)
 
 
 def _loader(read: Callable[[Collection[_K]], Awaitable[Mapping[_K, _T]]], keep: bool) -> DataLoader[_K, _T | None]:
@@ -60,18 +60,18 @@ def _loader(read: Callable[[Collection[_K]], Awaitable[Mapping[_K, _T]]], keep: 
 
 
 def _paged(
-    read: Callable[[Collection[AttemptId], int, int], Awaitable[Mapping[AttemptId, Page[_T]]]],
+    read: Callable[[Collection[AttemptKey], int, int], Awaitable[Mapping[AttemptKey, Page[_T]]]],
 ) -> Callable[[Collection[PageKey]], Awaitable[Mapping[PageKey, Page[_T]]]]:
     """Ask for pages of the same place and length together."""
 
     async def pages(keys: Collection[PageKey]) -> Mapping[PageKey, Page[_T]]:
-        alike: defaultdict[tuple[int, int], list[AttemptId]] = defaultdict(list)
-        for attempt_id, after, first in keys:
-            alike[after, first].append(attempt_id)
+        alike: defaultdict[tuple[int, int], list[AttemptKey]] = defaultdict(list)
+        for attempt, after, first in keys:
+            alike[after, first].append(attempt)
         found: dict[PageKey, Page[_T]] = {}
-        for (after, first), attempt_ids in alike.items():
-            for attempt_id, page in (await read(attempt_ids, after, first)).items():
-                found[PageKey(attempt_id, after, first)] = page
+        for (after, first), attempts in alike.items():
+            for attempt, page in (await read(attempts, after, first)).items():
+                found[PageKey(attempt, after, first)] = page
         return found
 
     return pages

@@ -45,7 +45,10 @@ def board_event(envelope: Envelope, board_id: BoardId) -> feed.BoardEvent:
     """
     if envelope.type == "state":
         return feed.State(cursor=envelope.cursor, state=board_state(envelope, board_id))
-    return _made(_BOARD_EVENTS, envelope)
+    made = _made(_BOARD_EVENTS, envelope)
+    if isinstance(made, feed.OfAttempt):
+        made.board_id = board_id
+    return made
 
 
 def dashboard_event(envelope: Envelope) -> feed.DashboardEvent:

@@ -11,6 +11,7 @@ from realtime.dashboard import model
 from realtime.errors import NotFound
 from realtime.kanban import models
 from realtime.kanban.ids import AttemptId, BoardId, CardId
+from realtime.lookups import find_attempt
 from schema.agents import Agent, agents_of
 from schema.attempts import Attempt
 from schema.context import Info
@@ -50,12 +51,19 @@ class Query:
         """Return one project."""
         return await info.context.node.store.project(BoardId(id))
 
-    @resolved("An attempt; null when it is not known.", Attempt | None)
+    @resolved(
+        "An attempt; null when it is not known. Errors: `INVALID_PAYLOAD` when several boards have one of that id and "
+        "none of them is named.",
+        Attempt | None,
+    )
     async def attempt(
-        self, info: Info, id: Annotated[strawberry.ID, _argument(description="Id of the attempt.")]
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, _argument(description="Id of the attempt; ids are unique on their board.")],
+        board_id: Annotated[strawberry.ID | None, _argument(description="Its board; may be left out.")] = None,
     ) -> ports.Attempt | None:
         """Return one attempt."""
-        return await info.context.node.store.attempt(AttemptId(id))
+        return await find_attempt(info.context.node, AttemptId(id), board_id)
 
     @resolved("The attempts at the cards of a board, newest created first. Errors: `BOARD_NOT_FOUND`.", list[Attempt])
     async def attempts(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from realtime.dashboard.rows import AttemptLogRow
 from realtime.dashboard.text import shortened, squeezed
-from realtime.kanban.ids import AttemptId
+from realtime.kanban.ids import AttemptId, BoardId
 
 __all__ = ["NO_SUMMARY", "error_summaries", "error_summary"]
 
@@ -18,12 +18,16 @@ EMPTY_MESSAGE = "Attempt failed"
 SUMMARY_UNITS = 200
 
 
-def error_summaries(attempts: Collection[AttemptId], logs: Iterable[AttemptLogRow]) -> dict[AttemptId, str]:
+#: An attempt and its project: two projects may use one id.
+_Key = tuple[BoardId, AttemptId]
+
+
+def error_summaries(attempts: Collection[_Key], logs: Iterable[AttemptLogRow]) -> dict[_Key, str]:
     """Return a summary for each of `attempts`, in one pass over the logs of all."""
-    found: dict[AttemptId, list[AttemptLogRow]] = {attempt: [] for attempt in attempts}
+    found: dict[_Key, list[AttemptLogRow]] = {attempt: [] for attempt in attempts}
     for line in logs:
-        if line.attempt_id in found:
-            found[line.attempt_id].append(line)
+        if line.key in found:
+            found[line.key].append(line)
     return {attempt: error_summary(lines) for attempt, lines in found.items()}
 
 

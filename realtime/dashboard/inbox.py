@@ -42,7 +42,7 @@ class _Common(TypedDict):
 def build_inbox(findings: Sequence[Finding[AttemptRow]], logs: Iterable[AttemptLogRow]) -> Inbox:
     """Make the inbox of `findings`; `logs` holds the last lines of those that failed."""
     failed = _of_kind("failed", findings)
-    summaries = error_summaries({finding.attempt.id for finding in failed}, logs)
+    summaries = error_summaries({finding.attempt.key for finding in failed}, logs)
     review = tuple(_review(finding.attempt) for finding in _of_kind("review", findings))
     stuck = tuple(
         StuckItem(**_common(finding.attempt), stuck_for_seconds=finding.age_seconds)
@@ -51,7 +51,7 @@ def build_inbox(findings: Sequence[Finding[AttemptRow]], logs: Iterable[AttemptL
     return Inbox(
         review=review,
         failed=tuple(
-            FailedItem(**_common(finding.attempt), error_summary=summaries[finding.attempt.id]) for finding in failed
+            FailedItem(**_common(finding.attempt), error_summary=summaries[finding.attempt.key]) for finding in failed
         ),
         stuck=stuck,
         meta=_meta(len(review), len(failed), len(stuck)),

@@ -68,6 +68,11 @@ class AttemptRow:
     #: None when there is no such card on that project's board.
     card: CardRow | None = None
 
+    @property
+    def key(self) -> tuple[BoardId, AttemptId]:
+        """The attempt: ids are unique on their board only."""
+        return self.project_id, self.id
+
     def chars(self) -> int:
         """Return about how many characters its texts have."""
         card = self.card
@@ -118,10 +123,16 @@ class ScannedRow(NamedTuple):
 class AttemptLogRow:
     """One line of an attempt's log."""
 
+    project_id: BoardId
     attempt_id: AttemptId
     at: datetime
     level: str
     message: str
+
+    @property
+    def key(self) -> tuple[BoardId, AttemptId]:
+        """The attempt: ids are unique on their board only."""
+        return self.project_id, self.attempt_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,9 @@ def queue_attempt(board: Board, command: QueueAttempt, now: datetime) -> list[Re
     )
     if command.profile_id is not None:
         queued = queued.model_copy(update={"profile_id": command.profile_id})
-    return [Recorded(queued, now)]
+    # The clock of the runner that told the end may be ahead of ours, and what is older than the end changes nothing.
+    ends = [tried[-1].ended_at or tried[-1].updated_at or now] if tried else []
+    return [Recorded(queued, max([now, *ends]))]
 
 
 def stop_attempt(board: Board, command: StopAttempt, now: datetime) -> list[Recorded]:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from realtime.clock import parse_iso
 from realtime.kanban import changes, events
 from realtime.kanban.changes import BoardChange, StateReplaced, apply_all
 from realtime.kanban.events import DomainEvent
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ticket_number
-from realtime.kanban.models import AttemptRef, AttemptStatus, BoardState, Card, Column, Project
+from realtime.kanban.models import ACTIVE_STATUSES, AttemptRef, AttemptStatus, BoardState, Card, Column, Project
 
-__all__ = ["FOLDED_EVENTS", "Board", "Recorded"]
+__all__ = ["FOLDED_EVENTS", "GONE_ATTEMPTS", "Board", "Recorded"]
 
 #: Names of the events that `Board.apply` looks at; any other moves a board by its changes alone.
 FOLDED_EVENTS = frozenset(
@@ -25,6 +26,10 @@ FOLDED_EVENTS = frozenset(
         *("attempt.queued", "attempt.started", "attempt.status.changed", "attempt.completed", "attempt.stopped"),
     }
 )
+
+
+#: Most attempts that are remembered as gone with their cards, by board.
+GONE_ATTEMPTS = 1000
 
 
 class Recorded(NamedTuple):
@@ -45,6 +50,10 @@ class Board:
     next_ticket_number: int = 1
     #: Attempts of the board by id, in the order in which they became known.
     attempts: dict[AttemptId, AttemptRef] = field(default_factory=dict)
+    #: Attempts that went with their card, the last ones, in the order in which they went. A runner that has not heard
+    #: of it yet goes on reporting; of these no status is told and no row made, until one begins anew at another card
+    #: (then it is in `attempts`, which counts).
+    gone: dict[AttemptId, None] = field(default_factory=dict)
 
     @property
     def id(self) -> BoardId:
@@ -53,11 +62,21 @@ class Board:
 
     def copy(self) -> Board:
         """Return a board that can be moved on without touching this one."""
-        return replace(self, attempts=dict(self.attempts))
+        return replace(self, attempts=dict(self.attempts), gone=dict(self.gone))
 
     def newest_attempts(self) -> list[AttemptRef]:
         """Return the attempts, newest created first; of two made at one time the later event's first."""
         return sorted(self.attempts.values(), key=lambda attempt: attempt.created_at)[::-1]
+
+    def ignores(self, attempt_id: str, at: datetime, begins_at: str | None = None) -> bool:
+        """Tell whether an event of an attempt changes nothing: the end of the attempt holds, or it went with its card.
+
+        `begins_at` is the card at which the event lets the attempt begin, which calls one back that is gone.
+        """
+        known = self.attempts.get(AttemptId(attempt_id))
+        if known is not None:
+            return known.held_at(at)
+        return AttemptId(attempt_id) in self.gone and (begins_at is None or CardId(begins_at) not in self.state.cards)
 
     def record(self, note: DomainEvent | None, at: datetime, *made: BoardChange) -> list[Recorded]:
         """Return `note` and the `board.state.changed` that carries the changes (contract §6)."""
@@ -85,6 +104,7 @@ class Board:
         if recorded.changes:
             self.state = apply_all(self.state, recorded.changes) if state is None else state
             self._count_tickets(recorded.changes)
+            self._forget_attempts(recorded.changes)
         if recorded.event.type in FOLDED_EVENTS:
             self._apply_event(recorded.event, recorded.at)
 
@@ -96,6 +116,17 @@ class Board:
                 highest = max((ticket_number(card.ticket_key) for card in change.cards), default=0)
                 self.next_ticket_number = highest + 1
 
+    def _forget_attempts(self, made: tuple[BoardChange, ...]) -> None:
+        # A state from outside that lacks a card leaves its attempts (contract §6).
+        for change in made:
+            if isinstance(change, changes.CardDeleted):
+                for known in [one for one in self.attempts.values() if one.card_id == change.card_id]:
+                    del self.attempts[known.id]
+                    self.gone.pop(known.id, None)
+                    self.gone[known.id] = None
+        while len(self.gone) > GONE_ATTEMPTS:
+            del self.gone[next(iter(self.gone))]
+
     def _apply_event(self, event: DomainEvent, at: datetime) -> None:
         match event:
             case events.ProjectCreated():
@@ -106,29 +137,45 @@ class Board:
                 self._make_attempt(event.attempt_id, AttemptStatus.QUEUED, event.card_id, at)
             case events.AttemptStarted():
                 self._make_attempt(event.attempt_id, AttemptStatus.RUNNING, event.card_id, at)
-            case events.AttemptStatusChanged() | events.AttemptCompleted():
-                self._set_status(AttemptId(event.attempt_id), event.status)
+            case events.AttemptStatusChanged():
+                self._change_status(event, at)
+            case events.AttemptCompleted():
+                self._end(AttemptId(event.attempt_id), event.status, at)
             case events.AttemptStopped():
-                self._stop(AttemptId(event.attempt_id))
+                self._stop(AttemptId(event.attempt_id), at)
             case _:
                 pass  # every other event leaves the board as it is; its rows are the store's affair
 
     def _make_attempt(self, attempt_id: str, status: AttemptStatus, card_id: str, at: datetime) -> None:
+        if self.ignores(attempt_id, at, card_id):
+            return
         # Started again it keeps its id and the time it was made at.
         known = self.attempts.get(AttemptId(attempt_id))
-        made = AttemptRef(AttemptId(attempt_id), CardId(card_id), status, known.created_at if known else at)
+        created_at = known.created_at if known else at
+        made = AttemptRef(AttemptId(attempt_id), CardId(card_id), status, created_at, updated_at=at)
         self.attempts[made.id] = made
 
-    def _set_status(self, attempt_id: AttemptId, status: AttemptStatus) -> None:
-        known = self.attempts.get(attempt_id)
-        if known:
-            self.attempts[attempt_id] = replace(known, status=status)
+    def _change_status(self, event: events.AttemptStatusChanged, at: datetime) -> None:
+        known = self.attempts.get(AttemptId(event.attempt_id))
+        if known is None or known.held_at(at):
+            return
+        ended_at = parse_iso(event.ended_at) if event.ended_at else None
+        if ended_at is None and event.status not in ACTIVE_STATUSES:
+            # A sender that says `endedAt: null` does not know the end, and neither do we.
+            ended_at = known.ended_at or (None if "ended_at" in event.model_fields_set else at)
+        self.attempts[known.id] = replace(known, status=event.status, updated_at=at, ended_at=ended_at)
 
-    def _stop(self, attempt_id: AttemptId) -> None:
-        # While it is `stopping` the runner still reports the end itself, with its own time.
+    def _end(self, attempt_id: AttemptId, status: AttemptStatus, at: datetime) -> None:
         known = self.attempts.get(attempt_id)
-        if known and known.status is not AttemptStatus.STOPPING:
-            self._set_status(attempt_id, AttemptStatus.STOPPED)
+        if known and not known.held_at(at):
+            ended_at = known.ended_at or at
+            self.attempts[attempt_id] = replace(known, status=status, updated_at=at, ended_at=ended_at)
+
+    def _stop(self, attempt_id: AttemptId, at: datetime) -> None:
+        # While it is `stopping` the runner still reports the end itself, with its own time; one that is over is over.
+        known = self.attempts.get(attempt_id)
+        if known and known.status in ACTIVE_STATUSES and known.status is not AttemptStatus.STOPPING:
+            self._end(attempt_id, AttemptStatus.STOPPED, at)
 
 
 def renamed(project: Project, event: events.ProjectCreated) -> Project:

@@ -179,3 +179,11 @@ class AttemptRef:
     card_id: CardId
     status: AttemptStatus
     created_at: datetime
+    #: When it was last reported of, by the sender's clock, and when it ended; None where it is not known.
+    updated_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def held_at(self, at: datetime) -> bool:
+        """Tell whether its end holds against an event of that time: a late one, older than the end (contract §6)."""
+        end = self.ended_at or self.updated_at
+        return self.status not in ACTIVE_STATUSES and end is not None and at < end

@@ -64,10 +64,14 @@ def _board_state_changed(board: Board | None, event: events.BoardStateChanged, a
 
 
 def _attempt_started(board: Board | None, event: events.AttemptStarted, at: datetime) -> list[Recorded]:
+    if board is None or board.ignores(event.attempt_id, at, event.card_id):
+        return [Recorded(event, at)]
     return [Recorded(event, at), *_to_column(board, event.card_id, IN_PROGRESS, at)]
 
 
 def _attempt_completed(board: Board | None, event: events.AttemptCompleted, at: datetime) -> list[Recorded]:
+    if board is None or board.ignores(event.attempt_id, at):
+        return [Recorded(event, at)]
     title = REVIEW if event.status is AttemptStatus.SUCCEEDED else IN_PROGRESS
     return [Recorded(event, at), *_to_column(board, event.card_id, title, at)]
 
@@ -76,16 +80,14 @@ def _pull_request_created(board: Board | None, event: events.GithubPrCreated, at
     attempt = board.attempts.get(AttemptId(event.attempt_id or "")) if board else None
     card = board.state.cards.get(attempt.card_id) if board and attempt else None
     url = event.pr["url"]
-    if board is None or card is None or card.pr_url == url:
+    if board is None or attempt is None or card is None or card.pr_url == url or attempt.held_at(at):
         return [Recorded(event, at)]
     change = changes.CardUpdated(replace(card, pr_url=url, updated_at=at), ("pr_url", "updated_at"))
     return [Recorded(event, at), Recorded(events.BoardStateChanged(board_id_=board.id), at, (change,))]
 
 
-def _to_column(board: Board | None, card_id: str, title: str, at: datetime) -> list[Recorded]:
+def _to_column(board: Board, card_id: str, title: str, at: datetime) -> list[Recorded]:
     # As in the original: to the end of the column, past the locks that bind people (Done, dependencies).
-    if board is None:
-        return []
     card = board.state.cards.get(CardId(card_id))
     column = board.state.column_titled(title)
     return board.move(card, column, len(column.card_ids), at) if card and column else []

@@ -11,6 +11,7 @@ from realtime.errors import NotFound
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
 from realtime.kanban.commands import parse_command
 from realtime.kanban.ids import AttemptId, BoardId
+from realtime.lookups import find_attempt
 from realtime.node import Node
 from schema.attempts import Attempt
 from schema.context import Info
@@ -76,7 +77,8 @@ class AttemptMutations:
         command = parse_command(QueueAttempt, input.payload())
         executed = await node.bus.execute(BoardId(board_id), command)
         queued = next(one for one in executed.board.newest_attempts() if one.card_id == command.card_id)
-        return QueueAttemptPayload(attempt=await _stored(node, queued.id), cursor=executed.position.cursor)
+        attempt = await _stored(node, executed.board.id, queued.id)
+        return QueueAttemptPayload(attempt=attempt, cursor=executed.position.cursor)
 
     @refusable("Stop an attempt.", StopAttemptResult)
     async def stop_attempt(
@@ -87,17 +89,20 @@ class AttemptMutations:
         """Carry out `StopAttempt`."""
         node = info.context.node
         command = parse_command(StopAttempt, input.payload())
-        attempt = await _stored(node, AttemptId(command.attempt_id))
+        attempt = await find_attempt(node, AttemptId(command.attempt_id), input.board_id)
+        if attempt is None:
+            raise _not_found()
         try:
             executed = await node.bus.execute(attempt.board_id, command)
         except NotFound as gone:
             # Its board, deleted between the look and the change, took it along.
             raise _not_found() from gone
-        return StopAttemptPayload(attempt=await _stored(node, attempt.id), cursor=executed.position.cursor)
+        stopped = await _stored(node, attempt.board_id, attempt.id)
+        return StopAttemptPayload(attempt=stopped, cursor=executed.position.cursor)
 
 
-async def _stored(node: Node, attempt_id: AttemptId) -> ports.Attempt:
-    found = await node.store.attempt(attempt_id)
+async def _stored(node: Node, board_id: BoardId, attempt_id: AttemptId) -> ports.Attempt:
+    found = await node.store.attempt(board_id, attempt_id)
     if found is None:
         raise _not_found()
     return found

@@ -131,7 +131,7 @@ def _tables(attempts: int) -> Tables:
         cards=cards,
         attempts=rows,
         logs=[
-            AttemptLogRow(row.id, row.created_at, "error" if number == 0 else "info", f"Line {number} of {row.id}")
+            AttemptLogRow(*row.key, row.created_at, "error" if number == 0 else "info", f"Line {number} of {row.id}")
             for row in rows
             if row.status is AttemptStatus.FAILED
             for number in range(_LINES)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from realtime.backends.sql.tables import COUNTED_MILLISECONDS
 from realtime.kanban.models import ACTIVE_STATUSES, AttemptStatus
 from tests.kit.nodes import open_store
+from tests.kit.older_database import undo_boards_of_attempts
 
 _SPAN = COUNTED_MILLISECONDS
 #: At the edges of spans, before 1970 too.
@@ -94,6 +95,7 @@ async def test_counts_are_those_of_the_rows(file: Path, steps: list[_Statement])
 
 async def test_rows_of_an_older_version_are_counted(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
+        undo_boards_of_attempts(connection)
         for trigger in connection.execute(_TRIGGERS).fetchall():
             connection.execute(f"DROP TRIGGER {trigger[0]}")
         connection.execute("DROP TABLE attempt_counts")

@@ -43,6 +43,7 @@ TITLES = st.sampled_from(["Backlog", "Doing", "Review", "Done", "done ", "Closed
 _PR_URLS = st.sampled_from([None, "", "https://h/pr"])
 LOGS = st.builds(
     AttemptLogRow,
+    BOARDS,
     st.integers(0, 9).map(lambda n: AttemptId(f"a{n}")),
     TIMES,
     st.sampled_from(["info", "warn", "error"]),
@@ -193,8 +194,14 @@ def _many(random: Random) -> Tables:
         ],
         attempts=random.sample([attempt(number) for number in range(1500)], 1500),
         logs=[
-            AttemptLogRow(AttemptId(f"a{random.randrange(1500)}"), NOW, random.choice(["info", "error"]), f"line {n}")
-            for n in range(1500)
+            AttemptLogRow(
+                random.choice(boards),
+                AttemptId(f"a{random.randrange(1500)}"),
+                NOW,
+                random.choice(["info", "error"]),
+                f"line {n}",
+            )
+            for n in range(6000)
         ],
         agents=[AgentRow(f"A{n}", f"Agent {n}") for n in range(3)],
     )

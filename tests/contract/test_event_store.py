@@ -21,6 +21,7 @@ from realtime.kanban.projection import new_project, react
 from realtime.ports import NewEvent, StoredBoard, StoredEvent, Transaction
 from tests.contract.conftest import BACKENDS
 from tests.kit.deadline import deadline, seconds
+from tests.kit.kept import lines_of
 from tests.kit.nodes import START, open_store, order_of
 
 BOARD = BoardId("p1")
@@ -91,7 +92,7 @@ async def test_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
     with pytest.raises(RuntimeError, match="on purpose"):
         await _append_and_fail(store, line(key="k"), agent(), created("p2"))
     assert [await store.offset(OF_BOARD), await store.offset(EVERYBODY)] == [1, 0]
-    assert await store.logs(ATTEMPT) == []
+    assert await lines_of(store, ATTEMPT) == []
     assert await store.agents() == ([], [])
     assert [project.id for project in await store.projects()] == [BOARD]
     assert await store.transact(lambda transaction: transaction.seen(["k"])) == {}
@@ -111,7 +112,7 @@ async def test_append_that_fails_in_the_middle_leaves_nothing(store: SqlStore) -
     with pytest.raises(Exception, match="UNIQUE"):
         await append(store, line("again"), line("twice", key="k"))
     assert await store.offset(OF_BOARD) == 2
-    assert [one.message for one in await store.logs(ATTEMPT)] == ["m"]
+    assert [one.message for one in await lines_of(store, ATTEMPT)] == ["m"]
 
 
 async def test_transaction_whose_caller_is_cancelled_is_whole_and_the_store_goes_on(store: SqlStore) -> None:
@@ -131,7 +132,7 @@ async def test_transaction_whose_caller_is_cancelled_is_whole_and_the_store_goes
         await asyncio.wait([task])
         may_go_on.set()
         assert places(await append(store, line("three"))) == [(OF_BOARD, 4, 0)]
-        assert [one.message for one in await store.logs(ATTEMPT)] == ["one", "two", "three"]
+        assert [one.message for one in await lines_of(store, ATTEMPT)] == ["one", "two", "three"]
 
 
 async def test_transactions_never_overlap_and_the_later_sees_the_earlier(store: SqlStore) -> None:
@@ -269,7 +270,7 @@ async def test_restart_keeps_everything(store_url: str) -> None:
         assert store.epoch == epoch
         assert await store.board(BOARD) == board
         assert (await store.agents())[0][0].key == "CODEX"
-        assert [one.message for one in await store.logs(ATTEMPT)] == ["m"]
+        assert [one.message for one in await lines_of(store, ATTEMPT)] == ["m"]
         assert set(await store.transact(lambda transaction: transaction.seen(["k"]))) == {"k"}
         assert places(await append(store, line())) == [(OF_BOARD, 3, 1)]
 

@@ -7,17 +7,20 @@ import sqlite3
 import time
 from contextlib import aclosing, closing
 from pathlib import Path
+from typing import Any
 
 from realtime.backends.sql.places import Places
 from realtime.kanban.board import Board
-from realtime.kanban.commands import CreateCard, MoveCard
-from realtime.kanban.ids import BoardId, ColumnId
+from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard
+from realtime.kanban.ids import AttemptId, BoardId, ColumnId
 from realtime.node import Node
 from realtime.options import StreamOptions
 from realtime.position import parse_cursor
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream
+from tests.kit.kept import items_of, lines_of
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, order_of, publish, take
+from tests.kit.older_database import undo_boards_of_attempts
 from tests.kit.publishing import event
 
 #: More than the migration reads at a time.
@@ -44,7 +47,8 @@ async def _told_since(url: str, after: str, count: int) -> list[tuple[str, str |
 
 
 def _undo_lists(connection: sqlite3.Connection) -> None:
-    """Undo 0005: each card's own row says where it lies and when it was updated."""
+    """Undo 0005 and what came later: each card's own row says where it lies and when it was updated."""
+    undo_boards_of_attempts(connection)
     connection.execute("DROP INDEX cards_by_column")
     connection.execute("ALTER TABLE cards ADD COLUMN position INTEGER NOT NULL DEFAULT 0")
     connection.execute("CREATE INDEX cards_by_place ON cards (board_id, column_id, position)")
@@ -159,3 +163,76 @@ async def test_cards_of_the_fourth_version_keep_their_places_and_times(tmp_path:
         stored = await store.board(BOARD)
     assert stored is not None
     assert stored.board == moved.board
+
+
+def _of(board_id: BoardId, **payload: object) -> dict[str, object]:
+    return {"boardId": board_id, "attemptId": "a1", **payload}
+
+
+def _lines(board_id: BoardId, *messages: str) -> list[dict[str, Any]]:
+    return [event("attempt.log.appended", _of(board_id, level="info", message=one)) for one in messages]
+
+
+def _items(board_id: BoardId, *texts: str) -> list[dict[str, Any]]:
+    items = [{"type": "error", "timestamp": _PAST, "text": text} for text in texts]
+    return [event("attempt.conversation.appended", _of(board_id, item=item)) for item in items]
+
+
+def _single(board_id: BoardId, word: str) -> list[dict[str, Any]]:
+    return [
+        event("attempt.todos.updated", _of(board_id, todos={"total": 1, "completed": 0, "items": [], "word": word})),
+        event("attempt.session.recorded", _of(board_id, sessionId=word)),
+    ]
+
+
+async def test_rows_of_the_sixth_version_find_the_boards_that_the_log_tells(tmp_path: Path) -> None:
+    file, other, third = tmp_path / "b.db", BoardId("p2"), BoardId("p3")
+    url = f"sqlite+aiosqlite:///{file}"
+    async with open_store(url) as store, open_node(store) as node:
+        for board_id in (BOARD, other, third):
+            await create_board(node, board_id)
+        await publish(node, event("attempt.queued", _of(BOARD, cardId="k", agent="A")))
+        await publish(node, *_lines(BOARD, "pruned"), *_items(BOARD, "pruned"))
+        await publish(node, *_lines(other, "b1"), *_lines(BOARD, "a1"), *_items(other, "b1"), *_items(BOARD, "a1"))
+        await publish(node, *_single(BOARD, "a"), *_single(other, "b"), *_single(third, "c"))
+        await publish(node, event("attempt.log.appended", _of(BOARD, level="info", message="?") | {"attemptId": "x"}))
+        await publish(node, event("project.deleted", {"projectId": third}))
+    with closing(sqlite3.connect(file)) as database:
+        undo_boards_of_attempts(database)
+        # The log was cut behind the first line and item, and knows nothing of the attempt `x`, which nobody queued.
+        database.execute("DELETE FROM events WHERE payload LIKE '%pruned%' OR payload LIKE '%\"x\"%'")
+        database.commit()
+    async with open_store(url) as store:
+        assert [line.message for line in await lines_of(store, "a1")] == ["pruned", "a1"]
+        assert [line.message for line in await lines_of(store, "a1", other)] == ["b1"]
+        assert [item["text"] for item in await items_of(store, "a1")] == ["pruned", "a1"]
+        assert [item["text"] for item in await items_of(store, "a1", other)] == ["b1"]
+        assert [line.message for line in await lines_of(store, "x", BoardId(""))] == ["?"]
+        todos = [await store.todos(board_id, AttemptId("a1")) for board_id in (BOARD, other, third)]
+        attempt = await store.attempt(BOARD, AttemptId("a1"))
+        assert await store.boards_of_attempt(AttemptId("a1")) == {BOARD: True, other: False}
+    assert [one and one["word"] for one in todos] == ["a", "b", None]
+    assert attempt is not None
+    assert attempt.session_id == "a"
+
+
+async def test_attempts_of_the_sixth_version_go_with_cards_that_were_deleted(tmp_path: Path) -> None:
+    file, attempts = tmp_path / "b.db", [AttemptId(id) for id in ("gone", "stays", "outside")]
+    url = f"sqlite+aiosqlite:///{file}"
+    async with open_store(url) as store, open_node(store) as node:
+        backlog = column_id((await create_board(node)).state, "Backlog")
+        for card in ("gone", "stays"):
+            await node.bus.execute(BOARD, CreateCard(column_id=backlog, title="t", card_id=card))
+        await node.bus.execute(BOARD, DeleteCard(card_id="gone"))
+        for id in attempts:
+            of = {"boardId": BOARD, "attemptId": id}
+            await publish(node, event("attempt.queued", {**of, "cardId": id, "agent": "A"}, _PAST))
+            await publish(node, event("attempt.log.appended", {**of, "level": "info", "message": "m"}))
+    with closing(sqlite3.connect(file)) as database:
+        undo_boards_of_attempts(database)
+    async with open_store(url) as store:
+        assert {one.id for one in await store.attempts(BOARD)} == {"stays", "outside"}
+        assert [len(await lines_of(store, id)) for id in attempts] == [0, 1, 1]
+        stored = await store.board(BOARD)
+    assert stored is not None
+    assert list(stored.board.gone) == ["gone"]

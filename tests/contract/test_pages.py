@@ -12,12 +12,14 @@ from realtime.channels import EVERYBODY, board_channel
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.node import Node
 from realtime.ports import Page
+from tests.kit.kept import lines_of
 from tests.kit.nodes import BOARD, START, create_board, open_node, publish
 from tests.kit.publishing import event
 from tests.kit.statements import counted
 
 OTHER = BoardId("p2")
 NOBODY = AttemptId("nobody")
+A1 = (BOARD, AttemptId("a1"))
 EMPTY: Page[Any] = Page([], more=False)
 
 
@@ -36,9 +38,9 @@ async def queue(node: Node, attempt: str, board: str = BOARD, card: str = "k1") 
     await publish(node, event("attempt.queued", payload))
 
 
-async def write(node: Node, attempt: str, *lines: str) -> None:
+async def write(node: Node, attempt: str, *lines: str, board: str = BOARD) -> None:
     """Append to the log and to the conversation of an attempt."""
-    of = {"boardId": BOARD, "attemptId": attempt}
+    of = {"boardId": board, "attemptId": attempt}
     for line in lines:
         item = {"type": "error", "timestamp": "2025-01-01T00:00:00.000Z", "text": line}
         await publish(
@@ -78,8 +80,8 @@ async def test_pages_are_those_of_each_attempt(node: Node, kind: str) -> None:
     text: Callable[[Any], str] = (lambda line: line.message) if kind == "log" else (lambda item: item["text"])
 
     async def shown(attempts: list[str], after: int, limit: int) -> dict[str, tuple[list[str], bool]]:
-        pages = await read([AttemptId(id) for id in attempts], after, limit)
-        return {id: ([text(entry) for _, entry in page.entries], page.more) for id, page in pages.items()}
+        pages = await read([(BOARD, AttemptId(id)) for id in attempts], after, limit)
+        return {id: ([text(entry) for _, entry in page.entries], page.more) for (_, id), page in pages.items()}
 
     for attempt in ("a1", "a2", "silent"):
         await queue(node, attempt)
@@ -88,7 +90,7 @@ async def test_pages_are_those_of_each_attempt(node: Node, kind: str) -> None:
     await write(node, "unknown", "six")
     everybody = ["a1", "a2", "silent", "unknown", "nobody"]
     assert await shown(everybody, 0, 2) == {"a1": (["one", "two"], True), "a2": (["four", "five"], False)}
-    place = (await read([AttemptId("a1")], 0, 2))[AttemptId("a1")].entries[-1][0]
+    place = (await read([A1], 0, 2))[A1].entries[-1][0]
     assert (await shown(["a1"], place, 2)) == {"a1": (["three"], False)}
     assert await shown(["a1"], place + 1000, 2) == {}
     assert await shown([], 0, 2) == {}
@@ -97,19 +99,43 @@ async def test_pages_are_those_of_each_attempt(node: Node, kind: str) -> None:
 async def test_log_entries_of_pages_are_those_of_the_whole_log(node: Node) -> None:
     await queue(node, "a1")
     await write(node, "a1", "one", "two")
-    whole = await node.store.logs(AttemptId("a1"))
-    (page,) = (await node.store.log_pages([AttemptId("a1")], 0, 10)).values()
+    whole = await lines_of(node.store, "a1")
+    (page,) = (await node.store.log_pages([A1], 0, 10)).values()
     assert [entry for _, entry in page.entries] == whole
     assert len(whole) == 2
 
 
-async def test_one_attempt_on_two_boards_has_each_line_once(node: Node) -> None:
+async def test_attempts_of_one_id_are_told_apart_by_their_boards(node: Node) -> None:
     await queue(node, "a1")
-    await queue(node, "a1", OTHER)
+    await queue(node, "a1", OTHER, "k9")
     await write(node, "a1", "one")
-    (page,) = (await node.store.log_pages([AttemptId("a1")], 0, 10)).values()
-    assert [entry.message for _, entry in page.entries] == ["one"]
-    assert (await node.store.attempts_by_id([AttemptId("a1")])) == {"a1": await node.store.attempt(AttemptId("a1"))}
+    await write(node, "a1", "two", board=OTHER)
+    theirs = (OTHER, AttemptId("a1"))
+    for read in (node.store.log_pages, node.store.conversation_pages):
+        assert {key: len(page.entries) for key, page in (await read([A1, theirs], 0, 10)).items()} == {A1: 1, theirs: 1}
+    (page,) = (await node.store.log_pages([theirs], 0, 10)).values()
+    assert [entry.message for _, entry in page.entries] == ["two"]
+    found = await node.store.attempts_by_key([A1, theirs])
+    assert found == {key: await node.store.attempt(*key) for key in (A1, theirs)}
+    assert {attempt.card_id for attempt in found.values()} == {"k1", "k9"}
+
+
+async def test_log_that_is_kept_under_an_unknown_id_is_read_in_pages(node: Node) -> None:
+    await write(node, "a1", "one", "two", "three")
+    await write(node, "a1", "theirs", board=OTHER)
+    first = await node.store.logs(*A1, 0, 2)
+    assert ([line.message for _, line in first.entries], first.more) == (["one", "two"], True)
+    rest = await node.store.logs(*A1, first.entries[-1][0], 2)
+    assert ([line.message for _, line in rest.entries], rest.more) == (["three"], False)
+    items = await node.store.conversation(*A1, 0, 3)
+    assert ([item["text"] for _, item in items.entries], items.more) == (["one", "two", "three"], False)
+
+
+async def test_boards_of_an_attempt_are_those_that_keep_something_under_its_id(node: Node) -> None:
+    await queue(node, "a1")
+    await write(node, "a1", "one", board=OTHER)
+    assert await node.store.boards_of_attempt(AttemptId("a1")) == {BOARD: True, OTHER: False}
+    assert await node.store.boards_of_attempt(NOBODY) == {}
 
 
 async def test_attempts_of_cards_are_told_apart_by_their_boards(node: Node) -> None:
@@ -158,24 +184,26 @@ async def test_todos_are_those_of_each_attempt(node: Node) -> None:
     for attempt, total in (("a1", 1), ("a2", 2)):
         payload = {"boardId": BOARD, "attemptId": attempt, "todos": {**todos, "total": total}}
         await publish(node, event("attempt.todos.updated", payload))
-    found = await node.store.todos_of_attempts([AttemptId("a1"), AttemptId("a2"), NOBODY])
-    assert {id: list_["total"] for id, list_ in found.items()} == {"a1": 1, "a2": 2}
+    await publish(node, event("attempt.todos.updated", {"boardId": OTHER, "attemptId": "a1", "todos": todos}))
+    keys = [A1, (BOARD, AttemptId("a2")), (BOARD, NOBODY), (OTHER, AttemptId("a1"))]
+    found = await node.store.todos_of_attempts(keys)
+    assert [found[key]["total"] if key in found else None for key in keys] == [1, 2, None, 0]
 
 
 async def test_many_cost_as_many_statements_as_one(node: Node) -> None:
     async def cost(count: int) -> list[int]:
         """Return the statements of each reader, asked for so many."""
         boards, ids = [BOARD, OTHER][:count], [AttemptId(f"a{n}") for n in range(count)]
-        keys = [(board, CardId("k1")) for board in boards]
+        keys, attempts = [(board, CardId("k1")) for board in boards], [(BOARD, id) for id in ids]
         asked: list[Callable[[], Any]] = [
             lambda: node.store.boards_by_id(boards),
             lambda: node.store.projects_by_id(boards),
             lambda: node.store.cards_by_key(keys),
             lambda: node.store.attempts_of_cards(keys),
-            lambda: node.store.attempts_by_id(ids),
-            lambda: node.store.log_pages(ids, 0, 10),
-            lambda: node.store.conversation_pages(ids, 0, 10),
-            lambda: node.store.todos_of_attempts(ids),
+            lambda: node.store.attempts_by_key(attempts),
+            lambda: node.store.log_pages(attempts, 0, 10),
+            lambda: node.store.conversation_pages(attempts, 0, 10),
+            lambda: node.store.todos_of_attempts(attempts),
         ]
         made = []
         for ask in asked:

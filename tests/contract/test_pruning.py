@@ -15,10 +15,10 @@ from realtime.backends.sql.store import SqlStore
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
-from realtime.kanban.ids import AttemptId
 from realtime.node import Node
 from realtime.ports import Horizon, Span
 from tests.kit.deadline import deadline
+from tests.kit.kept import lines_of
 from tests.kit.nodes import BOARD, START, SteppingClock, column_id, create_board, open_node, open_store, publish
 from tests.kit.publishing import event
 
@@ -82,9 +82,9 @@ async def test_offsets_go_on_and_rows_stay_when_all_is_forgotten(store: SqlStore
         await create_board(node)
         await write(node, 4)
         await publish(node, event("agent.registered", {"agent": "A"}))
-        before = await store.board(BOARD), await store.agents(), await store.logs(AttemptId("a1"))
+        before = await store.board(BOARD), await store.agents(), await lines_of(store, "a1")
         await forget(store, newest(0))
-        assert (await store.board(BOARD), await store.agents(), await store.logs(AttemptId("a1"))) == before
+        assert (await store.board(BOARD), await store.agents(), await lines_of(store, "a1")) == before
         await write(node, 1)
         await publish(node, event("agent.registered", {"agent": "B"}))
         assert (await offsets(store), await offsets(store, EVERYBODY)) == ([6], [2])

@@ -13,9 +13,9 @@ from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnavailable, StoreUnusable
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
-from realtime.kanban.ids import AttemptId
 from tests.kit.deadline import deadline
 from tests.kit.full_disk import full_disk
+from tests.kit.kept import lines_of
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish
 from tests.kit.publishing import event
 
@@ -112,7 +112,7 @@ async def test_locked_database_is_unavailable_and_nothing_is_stored(
                 await publish(node, event("attempt.log.appended", LINE))
             await store.ping()  # reading goes on
             other.execute("ROLLBACK")
-        assert await store.logs(AttemptId("a1")) == []
+        assert await lines_of(store, "a1") == []
         done = await node.bus.execute(BOARD, _create(board))
         assert done.position.offset == 3
 
@@ -134,7 +134,7 @@ async def test_full_disk_is_unavailable_and_nothing_is_half_stored(tmp_path: Pat
             with full_disk(_size_of_log(path) + 100_000), pytest.raises(StoreUnavailable):
                 await publish(node, event("agent.registered", {"agent": "A"}), *long)
             assert (view.board, view.position.offset) == (board, 1)
-            assert await store.logs(AttemptId("a1")) == []
+            assert await lines_of(store, "a1") == []
             assert await store.agents() == ([], [])
             done = await node.bus.execute(BOARD, _create(board))
             assert (done.position.offset, done.position.global_offset) == (3, 0)

@@ -17,6 +17,7 @@ from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 from realtime.node import Node
 from realtime.ports import Agent, Attempt, Profile
+from tests.kit.kept import items_of, lines_of
 from tests.kit.nodes import BOARD, START, create_board, open_node, publish
 from tests.kit.publishing import event
 
@@ -47,7 +48,7 @@ async def tell(node: Node, seconds: int, name: str, **payload: Any) -> None:
 
 async def row(node: Node) -> Attempt:
     """Return the row of the attempt `a1`."""
-    found = await node.store.attempt(ATTEMPT)
+    found = await node.store.attempt(BOARD, ATTEMPT)
     assert found is not None
     return found
 
@@ -126,7 +127,7 @@ async def test_stop_of_a_stopping_attempt_waits_for_its_runner(node: Node) -> No
 )
 async def test_news_of_an_unknown_attempt_makes_none(node: Node, name: str, payload: dict[str, Any]) -> None:
     await tell(node, 1, name, **payload)
-    assert await node.store.attempt(ATTEMPT) is None
+    assert await node.store.attempt(BOARD, ATTEMPT) is None
     assert await node.store.attempts(BOARD) == []
 
 
@@ -141,29 +142,29 @@ async def test_what_is_under_an_unknown_attempt_is_kept_until_it_is_known(node: 
     await tell(node, 4, "attempt.todos.updated", todos=todos)
     await tell(node, 5, "attempt.session.recorded", sessionId="s-0")
     await tell(node, 5, "attempt.session.recorded", sessionId="s-1")
-    lines = await node.store.logs(ATTEMPT)
+    lines = await lines_of(node.store, ATTEMPT)
     assert [(line.level, line.message, line.ts) for line in lines] == [
         ("warn", "one", at(1)),
         ("error", "two", parse_iso("2025-05-31T22:00:00.500Z")),
     ]
     assert len({line.id for line in lines}) == 2
     assert {line.attempt_id for line in lines} == {ATTEMPT}
-    kept = await node.store.conversation(ATTEMPT)
+    kept = await items_of(node.store, ATTEMPT)
     assert kept == [item, {**item, "text": "again"}]
     assert list(kept[0]) == list(item)
-    assert await node.store.todos(ATTEMPT) == todos
-    assert await node.store.attempt(ATTEMPT) is None
+    assert await node.store.todos(BOARD, ATTEMPT) == todos
+    assert await node.store.attempt(BOARD, ATTEMPT) is None
     await tell(node, 6, "attempt.queued", cardId="k1", agent="CODEX")
     assert (await row(node)).session_id == "s-1"
-    assert len(await node.store.logs(ATTEMPT)) == 2
+    assert len(await lines_of(node.store, ATTEMPT)) == 2
 
 
 async def test_nothing_is_kept_under_an_id_nobody_used(node: Node) -> None:
     nobody = AttemptId("nobody")
-    assert await node.store.logs(nobody) == []
-    assert await node.store.conversation(nobody) == []
-    assert await node.store.todos(nobody) is None
-    assert await node.store.attempt(nobody) is None
+    assert await lines_of(node.store, nobody) == []
+    assert await items_of(node.store, nobody) == []
+    assert await node.store.todos(BOARD, nobody) is None
+    assert await node.store.attempt(BOARD, nobody) is None
 
 
 async def test_attempts_come_newest_created_first_and_ties_by_the_later_event(node: Node) -> None:
@@ -268,9 +269,9 @@ async def test_deleted_project_takes_its_rows_along_and_leaves_those_of_others(n
         )
     await publish(node, event("project.deleted", {"projectId": "p1"}))
     assert await node.store.board(BOARD) is None
-    assert await node.store.attempt(ATTEMPT) is None
-    assert (await node.store.logs(ATTEMPT), await node.store.todos(ATTEMPT)) == ([], None)
-    assert len(await node.store.logs(AttemptId("a2"))) == 1
+    assert await node.store.attempt(BOARD, ATTEMPT) is None
+    assert (await lines_of(node.store, ATTEMPT), await node.store.todos(BOARD, ATTEMPT)) == ([], None)
+    assert len(await lines_of(node.store, "a2", BoardId("p2"))) == 1
     assert [project.id for project in await node.store.projects()] == ["p2"]
     figures = await node.store.dashboard_figures(EVER)
     assert [one.id for one in figures.active] == ["a2"]

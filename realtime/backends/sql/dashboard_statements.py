@@ -175,10 +175,11 @@ def _latest(query: Select[Any], time: Any, limit: int, which: ColumnElement[bool
 
 
 def _last_lines(*which: ColumnElement[bool]) -> Select[Any]:
-    of_attempt = select(logs.c.sequence).where(logs.c.attempt_id == attempts.c.id, *which)
+    this = (logs.c.attempt_id == attempts.c.id, logs.c.board_id == attempts.c.board_id)
+    of_attempt = select(logs.c.sequence).where(*this, *which)
     last = of_attempt.order_by(desc(logs.c.ts), desc(logs.c.sequence)).limit(1).scalar_subquery()
     found = select(last).where(attempts.c.id.in_(bindparam("ids", expanding=True)))
-    return select(*logs.c["attempt_id", "ts", "level", "message"]).where(logs.c.sequence.in_(found))
+    return select(*logs.c["board_id", "attempt_id", "ts", "level", "message"]).where(logs.c.sequence.in_(found))
 
 
 AGENTS = select(agents).order_by(agents.c.sequence)

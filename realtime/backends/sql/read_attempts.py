@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Connection, desc, select
+from sqlalchemy import ColumnElement, Connection, desc, exists, literal, select, union_all
 
-from realtime.backends.sql.tables import attempts, sessions
+from realtime.backends.sql.tables import attempts, logs, projects, sessions
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 from realtime.ports import Attempt, CardKey
 
-__all__ = ["load_attempts", "load_attempts_of_cards"]
+__all__ = ["load_attempts", "load_attempts_of_cards", "load_boards_of_attempt"]
+
+
+_session_of = (sessions.c.board_id == attempts.c.board_id) & (sessions.c.attempt_id == attempts.c.id)
 
 
 def load_attempts(connection: Connection, which: ColumnElement[bool]) -> list[Attempt]:
     """Return the attempts that fit, newest created first; the later event's first of two made at one time."""
-    query = select(attempts, sessions.c.session_id).outerjoin(sessions, sessions.c.attempt_id == attempts.c.id)
+    query = select(attempts, sessions.c.session_id).outerjoin(sessions, _session_of)
     query = query.where(which).order_by(desc(attempts.c.created_at), desc(attempts.c.sequence))
     return [
         Attempt(
@@ -47,4 +50,16 @@ def load_attempts_of_cards(connection: Connection, keys: Collection[CardKey]) ->
     for attempt in load_attempts(connection, attempts.c.board_id.in_(boards) & attempts.c.card_id.in_(card_ids)):
         if (key := (attempt.board_id, attempt.card_id)) in wanted:
             found.setdefault(key, []).append(attempt)
+    return found
+
+
+def load_boards_of_attempt(connection: Connection, attempt_id: AttemptId) -> dict[BoardId, bool]:
+    """Return the boards that have a log or more under an attempt's id, and whether they know the attempt."""
+    knowing = select(attempts.c.board_id).where(attempts.c.id == attempt_id)
+    found = dict.fromkeys(map(BoardId, connection.scalars(knowing)), True)
+    # Board by board, because the index of logs begins with the board; lines of nobody may be there too.
+    boards = union_all(select(projects.c.id), select(literal(""))).subquery()
+    has_log = exists().where(logs.c.board_id == boards.c.id, logs.c.attempt_id == attempt_id)
+    for board_id in connection.scalars(select(boards.c.id).where(has_log)):
+        found.setdefault(BoardId(board_id), False)
     return found

@@ -7,10 +7,19 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, null, select, type_coerce, union_all
 
 from realtime.backends.sql.places import Places
-from realtime.backends.sql.tables import attempts, cards, channels, columns, dependencies, instant, projects
+from realtime.backends.sql.tables import (
+    attempts,
+    cards,
+    channels,
+    columns,
+    dependencies,
+    gone_attempts,
+    instant,
+    projects,
+)
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Board
 from realtime.kanban.cards import Cards
@@ -39,11 +48,11 @@ def load_boards(connection: Connection, board_ids: Collection[BoardId]) -> dict[
     """Return those of the boards that exist, by a number of statements that does not depend on theirs."""
     rows = list(connection.execute(select(projects).where(projects.c.id.in_(board_ids))))
     found = [BoardId(row.id) for row in rows]
-    states, refs = _load_states(connection, found), _load_refs(connection, found)
+    states, (refs, gone) = _load_states(connection, found), _load_refs(connection, found)
     offsets = _load_offsets(connection, [EVERYBODY, *map(board_channel, found)])
     return {
         board_id: StoredBoard(
-            Board(_project(row), states[board_id], row.next_ticket_number, refs[board_id]),
+            Board(_project(row), states[board_id], row.next_ticket_number, refs[board_id], gone[board_id]),
             offsets[board_channel(board_id)],
             offsets[EVERYBODY],
         )
@@ -130,13 +139,24 @@ def _load_needed(connection: Connection, which: ColumnElement[bool]) -> defaultd
     return needed
 
 
-def _load_refs(connection: Connection, board_ids: list[BoardId]) -> dict[BoardId, dict[AttemptId, AttemptRef]]:
-    query = select(*attempts.c["board_id", "id", "card_id", "status", "created_at"])
-    query = query.where(attempts.c.board_id.in_(board_ids)).order_by(attempts.c.sequence)
-    found: dict[BoardId, dict[AttemptId, AttemptRef]] = {board_id: {} for board_id in board_ids}
-    for row in connection.execute(query):
-        found[row.board_id][row.id] = AttemptRef(row.id, row.card_id, AttemptStatus(row.status), row.created_at)
-    return found
+def _load_refs(
+    connection: Connection, board_ids: list[BoardId]
+) -> tuple[dict[BoardId, dict[AttemptId, AttemptRef]], dict[BoardId, dict[AttemptId, None]]]:
+    """Return the attempts of boards, and those that are gone, each in order; by one statement."""
+    columns = attempts.c["board_id", "id", "sequence", "card_id", "status", "created_at", "updated_at", "ended_at"]
+    known = select(*columns).where(attempts.c.board_id.in_(board_ids))
+    nothing = (type_coerce(null(), column.type) for column in columns[3:])
+    gone = select(*gone_attempts.c["board_id", "attempt_id", "sequence"], *nothing)
+    both = union_all(known, gone.where(gone_attempts.c.board_id.in_(board_ids)))
+    refs: dict[BoardId, dict[AttemptId, AttemptRef]] = {board_id: {} for board_id in board_ids}
+    ended: dict[BoardId, dict[AttemptId, None]] = {board_id: {} for board_id in board_ids}
+    for row in connection.execute(both.order_by("sequence")):
+        if row.card_id is None:
+            ended[row.board_id][row.id] = None
+        else:
+            times = (row.created_at, row.updated_at, row.ended_at)
+            refs[row.board_id][row.id] = AttemptRef(row.id, row.card_id, AttemptStatus(row.status), *times)
+    return refs, ended
 
 
 def _project(row: Row[Any]) -> Project:

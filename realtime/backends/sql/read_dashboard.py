@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from itertools import starmap
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -110,11 +111,13 @@ def _attempt(row: tuple[Any, ...]) -> AttemptRow:
 
 
 def _last_lines(connection: Connection, findings: Collection[Finding[AttemptRow]]) -> list[AttemptLogRow]:
-    failed = {finding.attempt.id for finding in findings if finding.kind == "failed"}
+    failed = {one.attempt.key for one in findings if one.kind == "failed"}
     found: list[AttemptLogRow] = []
     for query in (statements.LAST_ERRORS, statements.LAST_LINES):
         # Who told an error needs no other line, and to find the last of all lines takes longer.
-        silent = failed - {line.attempt_id for line in found}
+        silent = failed - {line.key for line in found}
         if silent:
-            found += [AttemptLogRow(*row) for row in connection.execute(query, {"ids": list(silent)})]
+            # An id is unique on its board only.
+            rows = connection.execute(query, {"ids": list({id for _, id in silent})})
+            found += [line for line in starmap(AttemptLogRow, rows) if line.key in silent]
     return found

@@ -11,17 +11,17 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from realtime.backends.sql import read_boards
 from realtime.backends.sql.engine import parse_url
 from realtime.backends.sql.pruning import load_prunable, prune
-from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_cards
+from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_cards, load_boards_of_attempt
 from realtime.backends.sql.read_dashboard import load_dashboard_figures
 from realtime.backends.sql.read_history import load_events, load_past_board, load_pruned
-from realtime.backends.sql.read_pages import load_event_page, load_pages
+from realtime.backends.sql.read_pages import load_event_page, load_page, load_pages
 from realtime.backends.sql.sqlite import DRIVER_AWAY, Sqlite
 from realtime.backends.sql.tables import (
     agents,
@@ -46,6 +46,7 @@ from realtime.kanban.models import Card, Project
 from realtime.ports import (
     Agent,
     Attempt,
+    AttemptKey,
     CardKey,
     Horizon,
     LogEntry,
@@ -146,28 +147,31 @@ class SqlStore:
             which &= attempts.c.card_id.in_(card_ids)
         return await self._read(lambda connection: load_attempts(connection, which))
 
-    async def attempt(self, attempt_id: AttemptId) -> Attempt | None:
+    async def attempt(self, board_id: BoardId, attempt_id: AttemptId) -> Attempt | None:
         """Return one attempt."""
-        found = await self._read(lambda connection: load_attempts(connection, attempts.c.id == attempt_id))
-        return found[0] if found else None
+        return (await self.attempts_by_key([(board_id, attempt_id)])).get((board_id, attempt_id))
 
-    async def logs(self, attempt_id: AttemptId) -> list[LogEntry]:
-        """Return an attempt's log, oldest first."""
-        query = select(*logs.c["id", "attempt_id", "ts", "level", "message"])
-        query = query.where(logs.c.attempt_id == attempt_id).order_by(logs.c.sequence)
-        return [_log_entry(row) for row in await self._read(lambda connection: _rows(connection, query))]
+    async def boards_of_attempt(self, attempt_id: AttemptId) -> dict[BoardId, bool]:
+        """Return the boards that keep something under an attempt's id."""
+        return await self._read(lambda connection: load_boards_of_attempt(connection, attempt_id))
 
-    async def conversation(self, attempt_id: AttemptId) -> list[dict[str, Any]]:
-        """Return an attempt's conversation items, oldest first."""
-        query = select(conversation.c.item).where(conversation.c.attempt_id == attempt_id)
-        query = query.order_by(conversation.c.sequence)
-        return [orjson.loads(item) for item in await self._read(lambda connection: _scalars(connection, query))]
+    async def logs(self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int) -> Page[LogEntry]:
+        """Return a page of what is kept as an attempt's log."""
+        key = board_id, attempt_id
+        page = await self._read(lambda connection: load_page(connection, logs, key, after, limit))
+        return _read_off(page, _log_entry)
 
-    async def todos(self, attempt_id: AttemptId) -> dict[str, Any] | None:
+    async def conversation(
+        self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int
+    ) -> Page[dict[str, Any]]:
+        """Return a page of what is kept as an attempt's conversation."""
+        key = board_id, attempt_id
+        page = await self._read(lambda connection: load_page(connection, conversation, key, after, limit))
+        return _read_off(page, _item)
+
+    async def todos(self, board_id: BoardId, attempt_id: AttemptId) -> dict[str, Any] | None:
         """Return an attempt's todo list."""
-        query = select(todos.c.todos).where(todos.c.attempt_id == attempt_id)
-        found = await self._read(lambda connection: connection.scalar(query))
-        return None if found is None else orjson.loads(found)
+        return (await self.todos_of_attempts([(board_id, attempt_id)])).get((board_id, attempt_id))
 
     async def past_board(self, board_id: BoardId, offset: int) -> Board | None:
         """Return a board as it was."""
@@ -195,31 +199,29 @@ class SqlStore:
         """Return the attempts at each card, newest created first."""
         return await self._read(lambda connection: load_attempts_of_cards(connection, keys))
 
-    async def attempts_by_id(self, attempt_ids: Collection[AttemptId]) -> dict[AttemptId, Attempt]:
+    async def attempts_by_key(self, keys: Collection[AttemptKey]) -> dict[AttemptKey, Attempt]:
         """Return those of the attempts that are known."""
-        found = await self._read(lambda connection: load_attempts(connection, attempts.c.id.in_(attempt_ids)))
-        # As `attempt`: where boards have attempts of one id, the newest.
-        return {attempt.id: attempt for attempt in reversed(found)}
+        which = tuple_(*attempts.c["board_id", "id"]).in_(list(keys))
+        found = await self._read(lambda connection: load_attempts(connection, which))
+        return {(attempt.board_id, attempt.id): attempt for attempt in found}
 
-    async def log_pages(
-        self, attempt_ids: Collection[AttemptId], after: int, limit: int
-    ) -> dict[AttemptId, Page[LogEntry]]:
+    async def log_pages(self, keys: Collection[AttemptKey], after: int, limit: int) -> dict[AttemptKey, Page[LogEntry]]:
         """Return a page of the log of each attempt."""
-        found = await self._read(lambda connection: load_pages(connection, logs, attempt_ids, after, limit))
-        return {id: _read_off(page, _log_entry) for id, page in found.items()}
+        found = await self._read(lambda connection: load_pages(connection, logs, keys, after, limit))
+        return {key: _read_off(page, _log_entry) for key, page in found.items()}
 
     async def conversation_pages(
-        self, attempt_ids: Collection[AttemptId], after: int, limit: int
-    ) -> dict[AttemptId, Page[dict[str, Any]]]:
+        self, keys: Collection[AttemptKey], after: int, limit: int
+    ) -> dict[AttemptKey, Page[dict[str, Any]]]:
         """Return a page of the conversation of each attempt."""
-        found = await self._read(lambda connection: load_pages(connection, conversation, attempt_ids, after, limit))
-        return {id: _read_off(page, lambda row: orjson.loads(row.item)) for id, page in found.items()}
+        found = await self._read(lambda connection: load_pages(connection, conversation, keys, after, limit))
+        return {key: _read_off(page, _item) for key, page in found.items()}
 
-    async def todos_of_attempts(self, attempt_ids: Collection[AttemptId]) -> dict[AttemptId, dict[str, Any]]:
+    async def todos_of_attempts(self, keys: Collection[AttemptKey]) -> dict[AttemptKey, dict[str, Any]]:
         """Return the attempts' todo lists."""
-        query = select(todos).where(todos.c.attempt_id.in_(attempt_ids))
+        query = select(todos).where(tuple_(*todos.c["board_id", "attempt_id"]).in_(list(keys)))
         rows = await self._read(lambda connection: _rows(connection, query))
-        return {row.attempt_id: orjson.loads(row.todos) for row in rows}
+        return {(row.board_id, row.attempt_id): orjson.loads(row.todos) for row in rows}
 
     async def event_page(self, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
         """Return a page of a channel's events."""
@@ -281,12 +283,13 @@ def _rows(connection: Connection, query: Any) -> list[Any]:
     return list(connection.execute(query))
 
 
-def _scalars(connection: Connection, query: Any) -> list[Any]:
-    return list(connection.scalars(query))
-
-
 def _read_off(page: Page[Any], read: Callable[[Any], _T]) -> Page[_T]:
     return Page([(place, read(row)) for place, row in page.entries], page.more)
+
+
+def _item(row: Any) -> dict[str, Any]:
+    item: dict[str, Any] = orjson.loads(row.item)
+    return item
 
 
 def _log_entry(row: Any) -> LogEntry:

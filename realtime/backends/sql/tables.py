@@ -38,6 +38,7 @@ __all__ = [
     "conversation",
     "dependencies",
     "events",
+    "gone_attempts",
     "instant",
     "logs",
     "meta",
@@ -209,9 +210,25 @@ attempt_counts = Table(
 #: A span: long enough for few rows, short enough for few attempts in the two spans that a window cuts.
 COUNTED_MILLISECONDS = 6 * 3600 * 1000
 
-# What is kept under an attempt's id is kept whether the attempt is known or not (contract §6).
+#: Attempts that went with their card: what is still reported of them is of no attempt (`Board.gone`).
+gone_attempts = Table(
+    "gone_attempts",
+    metadata,
+    Column("board_id", Text, primary_key=True),
+    Column("attempt_id", Text, primary_key=True),
+    # Order of going on the board.
+    Column("sequence", BigInteger, nullable=False),
+    Index("gone_attempts_by_sequence", "board_id", "sequence"),
+)
+
+# What is kept under an attempt's id is kept whether the attempt is known or not (contract §6). It is its board's: two
+# boards may use one id.
 sessions = Table(
-    "sessions", metadata, Column("attempt_id", Text, primary_key=True), Column("session_id", Text, nullable=False)
+    "sessions",
+    metadata,
+    Column("board_id", Text, primary_key=True),
+    Column("attempt_id", Text, primary_key=True),
+    Column("session_id", Text, nullable=False),
 )
 
 logs = Table(
@@ -219,25 +236,34 @@ logs = Table(
     metadata,
     Column("sequence", _Serial, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False),
+    # Rows of a version that did not know it may have an empty one: then nobody can tell whose they are.
+    Column("board_id", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
     Column("ts", Instant, nullable=False),
     Column("level", Text, nullable=False),
     Column("message", Text, nullable=False),
-    Index("logs_by_attempt", "attempt_id", "sequence"),
-    Index("logs_by_level", "level", "attempt_id"),
+    Index("logs_by_attempt", "board_id", "attempt_id", "sequence"),
+    Index("logs_by_level", "level", "board_id", "attempt_id"),
 )
 
 conversation = Table(
     "conversation",
     metadata,
     Column("sequence", _Serial, primary_key=True, autoincrement=True),
+    Column("board_id", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
     # The item as it came, JSON.
     Column("item", Text, nullable=False),
-    Index("conversation_by_attempt", "attempt_id", "sequence"),
+    Index("conversation_by_attempt", "board_id", "attempt_id", "sequence"),
 )
 
-todos = Table("todos", metadata, Column("attempt_id", Text, primary_key=True), Column("todos", Text, nullable=False))
+todos = Table(
+    "todos",
+    metadata,
+    Column("board_id", Text, primary_key=True),
+    Column("attempt_id", Text, primary_key=True),
+    Column("todos", Text, nullable=False),
+)
 
 agents = Table(
     "agents",

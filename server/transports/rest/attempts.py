@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import Request
@@ -9,14 +11,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from realtime.clock import iso
+from realtime.errors import AmbiguousAttempt, Refused
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
+from realtime.kanban.conversation import told_item
 from realtime.kanban.ids import AttemptId, BoardId, CardId
+from realtime.lookups import find_attempt, find_board_of_log
 from realtime.node import Node
-from realtime.ports import Attempt, LogEntry
+from realtime.ports import Attempt, LogEntry, Page
 from server.problem import Problem
 from server.transports.bodies import answer, json_object
+from server.transports.query import board_of
 from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import StopPatch, command_of, input_of
+from server.transports.rest.pages import next_after, page_of
 from server.transports.rest.refusals import refusals
 
 __all__ = ["attempt_routes", "attempt_wire"]
@@ -42,26 +49,35 @@ async def get_attempt(request: Request) -> Response:
 
 
 async def get_logs(request: Request) -> Response:
-    """The log that is kept under an attempt's id, oldest first, whether the attempt is known or not."""
+    """A page of the log that is kept under an attempt's id, oldest first, whether the attempt is known or not."""
     node: Node = request.app.state.node
-    lines = await node.store.logs(AttemptId(request.path_params["attempt"]))
-    return answer({"logs": [_log_wire(line) for line in lines]})
+    attempt_id, board_id = AttemptId(request.path_params["attempt"]), board_of(request.query_params)
+    (after,), limit = page_of(request.query_params, 1)
+    if board_id is None:
+        with _ambiguities():
+            board_id = await find_board_of_log(node, attempt_id)
+    lines = await node.store.logs(board_id or BoardId(""), attempt_id, after, limit)
+    return answer({"logs": _logs_wire(lines), **next_after((after, lines))})
 
 
 async def latest(request: Request) -> Response:
-    """The newest attempt of a card with its log, conversation and todos."""
+    """The newest attempt of a card with a page of its log, one of its conversation, and its todos."""
     node: Node = request.app.state.node
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
+    places, limit = page_of(request.query_params, 2)
     found = await node.store.attempts(board_id, card_id)
     if not found:
         raise Problem(404, "Attempt not found")
     attempt = found[0]
+    lines = await node.store.logs(board_id, attempt.id, places[0], limit)
+    items = await node.store.conversation(board_id, attempt.id, places[1], limit)
     return answer(
         {
             "attempt": attempt_wire(attempt),
-            "logs": [_log_wire(line) for line in await node.store.logs(attempt.id)],
-            "conversation": await node.store.conversation(attempt.id),
-            "todos": await node.store.todos(attempt.id),
+            "logs": _logs_wire(lines),
+            "conversation": [told_item(item) for _, item in items.entries],
+            "todos": await node.store.todos(board_id, attempt.id),
+            **next_after((places[0], lines), (places[1], items)),
         }
     )
 
@@ -71,14 +87,16 @@ async def queue(request: Request) -> Response:
     node: Node = request.app.state.node
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
     command = command_of(QueueAttempt, {**await json_object(request), "cardId": card_id})
-    homes = await node.store.homes_of(card_id)
-    if homes and board_id not in homes and await node.store.project(board_id):
-        raise Problem(400, "Card does not belong to this project")
-    with refusals(board_not_found="Project not found"):
-        executed = await node.bus.execute(board_id, command)
+    try:
+        with refusals(board_not_found="Project not found"):
+            executed = await node.bus.execute(board_id, command)
+    except Problem as problem:
+        # Only now, because a card may be made meanwhile.
+        if _code(problem) == "card_not_found" and await node.store.homes_of(card_id):
+            raise Problem(400, "Card does not belong to this project") from problem
+        raise
     queued = next(attempt for attempt in executed.board.newest_attempts() if attempt.card_id == card_id)
-    request.path_params["attempt"] = queued.id
-    return answer(attempt_wire(await _attempt(request)), 201)
+    return answer(attempt_wire(await _stored(node, board_id, queued.id)), 201)
 
 
 async def stop(request: Request) -> Response:
@@ -88,7 +106,7 @@ async def stop(request: Request) -> Response:
     input_of(StopPatch, await json_object(request))
     with refusals():
         await node.bus.execute(attempt.board_id, StopAttempt(attempt_id=attempt.id))
-    stopped = attempt_wire(await _attempt(request))
+    stopped = attempt_wire(await _stored(node, attempt.board_id, attempt.id))
     return answer({"attempt": stopped, "status": stopped["status"]})
 
 
@@ -111,6 +129,10 @@ def attempt_wire(attempt: Attempt) -> dict[str, Any]:
     }
 
 
+def _logs_wire(page: Page[LogEntry]) -> list[dict[str, Any]]:
+    return [_log_wire(line) for _, line in page.entries]
+
+
 def _log_wire(line: LogEntry) -> dict[str, Any]:
     return {
         "id": line.id,
@@ -123,7 +145,29 @@ def _log_wire(line: LogEntry) -> dict[str, Any]:
 
 async def _attempt(request: Request) -> Attempt:
     node: Node = request.app.state.node
-    found = await node.store.attempt(AttemptId(request.path_params["attempt"]))
+    with _ambiguities():
+        found = await find_attempt(node, AttemptId(request.path_params["attempt"]), board_of(request.query_params))
     if found is None:
         raise Problem(404, "Attempt not found")
     return found
+
+
+async def _stored(node: Node, board_id: BoardId, attempt_id: AttemptId) -> Attempt:
+    found = await node.store.attempt(board_id, attempt_id)
+    if found is None:
+        raise Problem(404, "Attempt not found")
+    return found
+
+
+def _code(problem: Problem) -> str | None:
+    cause = problem.__cause__
+    return cause.code if isinstance(cause, Refused) else None
+
+
+@contextmanager
+def _ambiguities() -> Iterator[None]:
+    """Answer 409 where an id alone does not tell which attempt is meant: `?boardId=` does."""
+    try:
+        yield
+    except AmbiguousAttempt as refused:
+        raise Problem(409, refused.message, errors=refused.fields) from refused

@@ -128,7 +128,8 @@ async def _event(node: Node, step: Step) -> Json:
 def _details(step: Step, board: Board | None) -> Json:
     match step.kind:
         case "attempt.status.changed":
-            return {"status": list(AttemptStatus)[step.c].value, "endedAt": AT if step.a % 2 else None}
+            ended = (AT, iso(START + timedelta(seconds=3)), None)[step.a % 3]
+            return {"status": list(AttemptStatus)[step.c].value, "endedAt": ended}
         case "attempt.completed":
             return {"status": list(AttemptStatus)[step.c].value}
         case "attempt.conversation.appended":

@@ -17,11 +17,12 @@ from realtime.channels import EVERYBODY, board_channel
 from realtime.errors import Conflict, InvalidInput, NotFound
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCard
-from realtime.kanban.ids import AttemptId, BoardId, CardId
+from realtime.kanban.ids import BoardId, CardId
 from realtime.node import Node
 from realtime.ports import StoredEvent
 from realtime.position import parse_cursor
 from tests.kit.deadline import deadline
+from tests.kit.kept import lines_of
 from tests.kit.nodes import (
     BOARD,
     GatedBroker,
@@ -204,7 +205,7 @@ async def test_event_of_an_unknown_board_refuses_the_whole_batch(node: Node, boa
     assert "'nowhere'" in refused.value.message
     assert await node.store.offset(board_channel(BOARD)) == 1
     assert await node.store.offset(EVERYBODY) == 0
-    assert await node.store.logs(AttemptId("a1")) == []
+    assert await lines_of(node.store, "a1") == []
     assert await node.store.agents() == ([], [])
 
 
@@ -262,7 +263,7 @@ async def test_repeated_key_answers_the_first_cursor_and_publishes_nothing(store
         (again,) = await publish(node, _keyed("k1", {**LINE, "message": "another"}))
         assert again == Accepted(first.name, first.cursor, duplicate=True)
         assert log == []
-        assert [line.message for line in await node.store.logs(AttemptId("a1"))] == ["m"]
+        assert [line.message for line in await lines_of(node.store, "a1")] == ["m"]
 
 
 async def test_repeated_key_within_a_batch_is_a_duplicate_of_the_first(node: Node, board: Board) -> None:
@@ -270,7 +271,7 @@ async def test_repeated_key_within_a_batch_is_a_duplicate_of_the_first(node: Nod
     assert [one.duplicate, other.duplicate, again.duplicate, plain.duplicate] == [False, False, True, False]
     assert again.cursor == one.cursor
     assert [parse_cursor(answer.cursor).offset for answer in (one, other, plain)] == [2, 3, 4]
-    assert len(await node.store.logs(AttemptId("a1"))) == 3
+    assert len(await lines_of(node.store, "a1")) == 3
 
 
 def _line() -> dict[str, Any]:
@@ -302,7 +303,7 @@ async def test_batch_of_a_thousand_keys_is_stored_once(node: Node, board: Board)
         again = await node.bus.publish(batch)
     assert [one.cursor for one in first] == [one.cursor for one in again]
     assert all(one.duplicate for one in again)
-    assert len(await node.store.logs(AttemptId("a1"))) == 1000
+    assert len(await lines_of(node.store, "a1")) == 1000
 
 
 async def test_event_without_a_time_gets_that_of_its_turn(store: SqlStore) -> None:

@@ -122,7 +122,9 @@ async def _check_board(node: Node, log: list[StoredEvent], board_id: BoardId) ->
         (board_id, id): card for id, card in cards.items()
     }
     rows = await node.store.attempts(board_id)
-    assert [AttemptRef(row.id, row.card_id, row.status, row.created_at) for row in rows] == folded.newest_attempts()
+    refs = [AttemptRef(row.id, row.card_id, row.status, row.created_at, row.updated_at, row.ended_at) for row in rows]
+    assert refs == folded.newest_attempts()
+    assert list(stored.board.gone) == list(folded.gone)
     if view is not None:
         assert view.board == folded
         assert order_of(view.board) == order_of(folded)

@@ -53,7 +53,9 @@ def told(name: str, *, known: bool = True, without: tuple[str, ...] = (), **chan
         add_attempt(board, "a1", "k1", "queued")
     payload = {key: value for key, value in {**SAMPLES[name], **changes}.items() if key not in without}
     event = parse_event(name, payload)
-    return translate(Recorded(event, LATER), None if event.board_id is None else board)
+    recorded = Recorded(event, LATER)
+    board.apply(recorded)
+    return translate(recorded, None if event.board_id is None else board)
 
 
 @pytest.mark.parametrize("name", [name for name in EVENT_NAMES if name != "board.state.changed"])

@@ -27,7 +27,7 @@ async def test_keys_that_are_asked_for_at_once_are_one_query(node: Node, board: 
 
 async def test_pages_of_the_same_arguments_are_one_query(node: Node) -> None:
     loaders = Loaders(node.store)
-    keys = [PageKey(AttemptId(f"a{n}"), after, 5) for n in range(3) for after in (0, 7)]
+    keys = [PageKey((BOARD, AttemptId(f"a{n}")), after, 5) for n in range(3) for after in (0, 7)]
     with counted() as statements:
         await asyncio.gather(*(loaders.logs.load(key) for key in keys))
     assert len(statements) == 2
@@ -44,7 +44,7 @@ async def test_answer_is_remembered_by_those_that_keep(node: Node, board: Board)
 async def test_more_keys_than_one_query_can_take_are_several(node: Node) -> None:
     loaders = Loaders(node.store)
     with counted() as statements:
-        found = await asyncio.gather(*(loaders.attempt.load(AttemptId(f"a{n}")) for n in range(10_001)))
+        found = await asyncio.gather(*(loaders.attempt.load((BOARD, AttemptId(f"a{n}"))) for n in range(10_001)))
     assert (set(found), len(statements)) == ({None}, 2)
 
 

@@ -69,6 +69,7 @@ def query_of(target: str) -> dict[str, str]:
 def tables_of(case: Json) -> Tables:
     """Return the recorded rows as ours; the order of the attempts is their sequence."""
     rows: Json = case["input"]
+    boards = {r["id"]: BoardId(r["board_id"]) for r in rows["attempts"]}
     return Tables(
         projects=[
             ProjectRow(BoardId(r["id"]), r["name"], r["repository_path"], _at(r["created_at"]), r["repository_slug"])
@@ -88,7 +89,7 @@ def tables_of(case: Json) -> Tables:
         ],
         attempts=[_attempt(r, sequence) for sequence, r in enumerate(rows["attempts"], 1)],
         logs=[
-            AttemptLogRow(AttemptId(r["attempt_id"]), _at(r["ts"]), r["level"], r["message"])
+            AttemptLogRow(boards[r["attempt_id"]], AttemptId(r["attempt_id"]), _at(r["ts"]), r["level"], r["message"])
             for r in rows["attempt_logs"]
         ],
         agents=AGENTS,

@@ -64,7 +64,7 @@ def card(name: str = "c", column: str = "Backlog", *, title: str = "Card", pr_ur
 
 def log(message: str, level: str = "error", *, of: str = "a", at: datetime | None = None) -> AttemptLogRow:
     """Make a line of an attempt's log."""
-    return AttemptLogRow(AttemptId(of), at or ago(30), level, message)
+    return AttemptLogRow(BoardId("p"), AttemptId(of), at or ago(30), level, message)
 
 
 def board(*cards: CardOnBoard, attempts: list[AttemptRow], logs: list[AttemptLogRow] | None = None) -> Tables:

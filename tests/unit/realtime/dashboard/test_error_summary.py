@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from realtime.dashboard.error_summary import NO_SUMMARY, error_summaries, error_summary
-from realtime.kanban.ids import AttemptId
+from realtime.kanban.ids import AttemptId, BoardId
 from tests.unit.realtime.dashboard.samples import ago, log
 
 
@@ -35,6 +37,7 @@ def test_summary_has_at_most_two_hundred_characters(length: int, cut: str) -> No
 
 
 def test_summaries_are_of_the_attempts_asked_for() -> None:
-    attempts = [AttemptId("a"), AttemptId("b")]
-    logs = [log("one"), log("other", of="c"), log("two", of="b")]
-    assert error_summaries(attempts, logs) == {"a": "one", "b": "two"}
+    attempts = [(BoardId("p"), AttemptId("a")), (BoardId("p"), AttemptId("b"))]
+    elsewhere = replace(log("other board"), project_id=BoardId("q"))
+    logs = [log("one"), elsewhere, log("other", of="c"), log("two", of="b")]
+    assert error_summaries(attempts, logs) == {("p", "a"): "one", ("p", "b"): "two"}

@@ -121,8 +121,8 @@ async def test_attempt_whose_board_goes_meanwhile_is_not_found(
     attempt_id = (await queue(caller, await card(caller, board)))["attempt"]["id"]
     find = type(caller.node.store).attempt
 
-    async def find_and_delete(store: Any, attempt_id: Any) -> Any:
-        found = await find(store, attempt_id)
+    async def find_and_delete(store: Any, *key: Any) -> Any:
+        found = await find(store, *key)
         await publish(caller.node, event("project.deleted", {"projectId": BOARD}))
         return found
 

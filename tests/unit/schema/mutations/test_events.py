@@ -14,6 +14,7 @@ from realtime.errors import InvalidInput
 from realtime.kanban.board import Board
 from realtime.kanban.incoming import MAX_EVENTS
 from realtime.ports import StoredEvent
+from tests.kit.kept import lines_of
 from tests.kit.nodes import BOARD, create_board, open_node, open_store, publish
 from tests.unit.realtime.event_samples import AT, SAMPLES
 from tests.unit.schema.caller import Caller
@@ -92,7 +93,7 @@ async def test_batch_that_does_not_fit_is_refused_as_by_the_ingest(
     refusal = await refused(caller, "publishEvents", events=events)
     assert (refusal["__typename"], refusal["code"]) == ("InvalidInput", "INVALID_PAYLOAD")
     assert refusal["fields"] == [{"field": one.field, "message": one.message} for one in posted.value.fields]
-    assert await caller.node.store.logs(SAMPLES["attempt.log.appended"]["attemptId"]) == []
+    assert await lines_of(caller.node.store, SAMPLES["attempt.log.appended"]["attemptId"]) == []
 
 
 @pytest.mark.parametrize(
