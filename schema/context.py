@@ -13,6 +13,7 @@ from realtime.counters import Account
 from realtime.leases import Lease
 from realtime.node import Node
 from schema.loaders import Loaders
+from schema.operation_limits import OperationLimits
 from schema.source import Source
 from schema.telling import Encoding, Results
 
@@ -39,6 +40,8 @@ class Context:
     cursor: str | None = None
     #: What the operation's connection is counted under.
     account: Account = field(default_factory=Account)
+    #: What the operation may cost.
+    limits: OperationLimits = field(default_factory=OperationLimits)
     #: The lease of a connection that has several operations; None where a stream is a connection's only one.
     lease: Lease | None = None
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which do

@@ -16,6 +16,7 @@ What refuses a mutation is no exception when it arrives: `schema.refusals` makes
 | a document or variables that do not fit | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
 | an operation that is missing or not allowed here | `OPERATION_NOT_AVAILABLE` |
 | anything else: our fault, logged once | `INTERNAL_SERVER_ERROR` |
+| a cost or a time above the limits | `COST_EXCEEDED`, `TIMEOUT`, `TOO_EXPENSIVE` (made where they are found) |
 | `first` out of bounds | `BAD_USER_INPUT`, with `field` and `fields` |
 | `after` is no cursor of this list or log | `INVALID_CURSOR` |
 | the log does not lead on from `after` | `EPOCH_CHANGED`, `OTHER_BOARD`, `HISTORY_EXPIRED` |

@@ -25,7 +25,7 @@ _IN_USE = "events"
 class Events:
     """Makes results of a subscription's envelopes. Equal subscriptions share one, so it knows none of them."""
 
-    __slots__ = ("__weakref__", "_executor", "_shared", "_telling", "encoding")
+    __slots__ = ("__weakref__", "_executor", "_is_overdue", "_shared", "_telling", "encoding")
 
     def __init__(
         self, executor: BoundedExecutor, telling: Telling, encoding: Encoding | None, shared: SharedExecution | None
@@ -34,8 +34,18 @@ class Events:
         self._executor = executor
         self._telling = telling
         self._shared = shared
+        self._is_overdue = False
         #: How the events are encoded by plan; None where graphql-core executes them.
         self.encoding = encoding
+
+    @property
+    def is_too_expensive(self) -> bool:
+        """Whether an event has exceeded the deadline, or all of them the subscription's share of the node."""
+        return self._is_overdue or self._executor.meter.is_exceeded
+
+    @is_too_expensive.setter
+    def is_too_expensive(self, is_overdue: bool) -> None:
+        self._is_overdue = is_overdue
 
     def executed(self, envelope: Envelope) -> Any:
         """Return the result of one event, or what it can be awaited of.

@@ -1,15 +1,19 @@
-"""graphql-core's executor: no growth per event, and loaders that are never stale."""
+"""graphql-core's executor: no growth per event, loaders that are never stale, and lists that are completed by turns."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import Any
 
-from graphql import OperationType
+from graphql import OperationType, is_leaf_type
 from graphql.execution import Executor
+from graphql.pyutils import gather_with_cancel, is_iterable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
 from schema.loaders import Loaders
+from schema.pacing import Meter, Pacer, pacer
 
 __all__ = ["BoundedExecutor"]
 
@@ -24,6 +28,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Make the executor of an operation."""
         super().__init__(*arguments, **named)
+        #: What the operation takes of the loop's time; the executors of all events of a subscription have one.
+        self.meter = Meter()
         if self.operation.operation is OperationType.SUBSCRIPTION and isinstance(self.context_value, Context):
             self.context_value.executor = self
 
@@ -39,4 +45,100 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         """Execute the operation, or one event. What a mutation loads is asked anew for each of its fields."""
         if self.operation.operation is OperationType.MUTATION and isinstance(self.context_value, Context):
             self.context_value.loaders = Loaders(self.context_value.node.store, keep=False)
-        return super().execute_operation(serially)
+        pace = _running_pacer()
+        if pace is None:
+            return super().execute_operation(serially)
+        pace.is_used_up(self.meter)
+        try:
+            return super().execute_operation(serially)
+        finally:
+            pace.is_used_up(self.meter)
+            pace.pause()
+
+    def complete_iterable_value(
+        self, item_type: Any, field_details_list: Any, info: Any, path: Any, items: Any, position_context: Any
+    ) -> Any:
+        """Complete a list, by turns with everything else that the process does."""
+        pace = _running_pacer()
+        if pace is None or is_leaf_type(getattr(item_type, "of_type", item_type)) or not is_iterable(items):
+            return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+        completing = _Completing(self, iter(items), (item_type, field_details_list, info), path, position_context)
+        return completing.begin(pace)
+
+
+class _Completing:
+    """One list on its way: what is completed, and what has to be awaited of it."""
+
+    def __init__(
+        self, executor: BoundedExecutor, items: Iterator[Any], place: tuple[Any, Any, Any], path: Any, context: Any
+    ) -> None:
+        self._executor = executor
+        self._items = enumerate(items)
+        self._place = place
+        self._path = path
+        self._context = context
+        self._completed: list[Any] = []
+        self._awaitable: list[int] = []
+
+    def begin(self, pace: Pacer) -> Any:
+        """Return the list, or what can be awaited of it where the time of this pass is used up or an entry waits."""
+        meter = self._executor.meter
+        try:
+            for index, item in self._items:
+                self._add(index, item)
+                if pace.is_used_up(meter):
+                    return self._go_on(pace)
+        except Exception:
+            self._executor.settle_in_background([self._completed[index] for index in self._awaitable])
+            raise
+        return self._awaited() if self._awaitable else self._completed
+
+    async def _go_on(self, pace: Pacer) -> list[Any]:
+        meter = self._executor.meter
+        try:
+            await pace.turn(meter)
+            for index, item in self._items:
+                self._add(index, item)
+                if pace.is_used_up(meter):
+                    await pace.turn(meter)
+            pace.pause()
+        except BaseException:
+            _abandon([self._completed[index] for index in self._awaitable])
+            raise
+        return await self._awaited()
+
+    def _add(self, index: int, item: Any) -> None:
+        executor, (item_type, details, info) = self._executor, self._place
+        path = self._path.add_key(index, None)
+        if executor.is_awaitable(item):
+            self._awaitable.append(index)
+            self._completed.append(
+                executor.complete_awaitable_list_item_value(item, item_type, details, info, path, self._context)
+            )
+        elif executor.complete_list_item_value(item, self._completed, item_type, details, info, path, self._context):
+            self._awaitable.append(index)
+
+    async def _awaited(self) -> list[Any]:
+        # All begin in the same pass, so that loaders find them together.
+        found = await gather_with_cancel(*(self._completed[index] for index in self._awaitable))
+        for index, value in zip(self._awaitable, found, strict=True):
+            self._completed[index] = value
+        return self._completed
+
+
+def _running_pacer() -> Pacer | None:
+    try:
+        return pacer()
+    except RuntimeError:
+        return None  # nothing but this runs, as when the schema asks itself
+
+
+def _abandon(value: Any) -> None:
+    """Close coroutines that nobody will await, and those they would have awaited."""
+    if iscoroutine(value) and value.cr_frame is not None and getcoroutinestate(value) == CORO_CREATED:
+        inner = list(value.cr_frame.f_locals.values())
+        value.close()
+        _abandon(inner)
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            _abandon(one)

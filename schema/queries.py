@@ -29,7 +29,11 @@ _argument = strawberry.argument
 _BoardId = Annotated[strawberry.ID, _argument(description="Id of the board.")]
 
 
-@strawberry.type(description="What can be asked once.")
+@strawberry.type(
+    description="What can be asked once. An operation costs at most 50,000 (`--max-graphql-cost`), else it is refused "
+    "with `COST_EXCEEDED`: a field costs 1, and a list multiplies what is inside it by its `first`, or by its "
+    "`@listSize`. It takes at most 10 seconds (`--graphql-timeout-seconds`), else it ends with `TIMEOUT`."
+)
 class Query:
     """The root of queries."""
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import AddValidationRules, MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.extensions import AddValidationRules
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
 
 from schema.circles import NoCircles
 from schema.context import Context
-from schema.document_cache import ParsedOnce, ValidatedOnce
+from schema.document_cache import ParsedOnce, ValidatedOnce, documents
 from schema.errors import public_error
 from schema.executor import BoundedExecutor
+from schema.list_sizes import LIST_SIZES, ListSize
 from schema.mutations import Mutation
 from schema.operation_choice import OperationChoice
 from schema.queries import Query
@@ -25,16 +29,19 @@ from schema.subscriptions import Subscription
 
 __all__ = ["make_schema"]
 
-#: Deepest nesting of fields that have fields; introspection is not counted.
-MAX_DEPTH = 15
-#: Most aliases in a document, fragments counted at each use.
-MAX_ALIASES = 50
-#: Most lexical tokens in a document.
-MAX_TOKENS = 5000
-
 
 class _Schema(strawberry.Schema):
     """A schema whose results hold only what clients may see of errors."""
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        """Return the fields of a type, lists with their size; Strawberry asks before it builds the type."""
+        fields = super().get_fields(type_definition)
+        for one in fields:
+            size = LIST_SIZES.get(f"{type_definition.name}.{self.config.name_converter.get_graphql_name(one)}")
+            # A field that several types inherit is one object, and schemas of one process share it.
+            if size is not None and not any(isinstance(given, ListSize) for given in one.directives):
+                one.directives = [*one.directives, size]
+        return fields
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Replace `errors` in place.
@@ -53,27 +60,38 @@ class _Schema(strawberry.Schema):
         **named: Any,
     ) -> Any:
         """Return the results of an operation; what subscriptions begin goes on in `schema.running`."""
+        if refused := await self._unreadable(query):
+            return _only(refused)
         begun = await super().stream(query, variable_values, context_value, *arguments, **named)
         return run(self, begun, context_value) if isinstance(context_value, Context) else begun
+
+    async def execute(self, query: str | None, *arguments: Any, **named: Any) -> ExecutionResult:
+        """Return the result of a query or mutation."""
+        return await self._unreadable(query) or await super().execute(query, *arguments, **named)
+
+    async def _unreadable(self, query: str | None) -> ExecutionResult | None:
+        # Strawberry has no place for a parser of ours that refuses a document: what a hook raises is our own fault.
+        try:
+            if query:
+                await documents().parsed(query)
+        except GraphQLError as error:
+            errors = [error]
+            self.process_errors(errors)
+            return ExecutionResult(data=None, errors=errors)
+        return None
+
+
+async def _only(result: ExecutionResult) -> AsyncGenerator[ExecutionResult, None]:
+    yield result
 
 
 def make_schema() -> strawberry.Schema:
     """Return the schema; operations need a `schema.context.Context`."""
-    # The limiters make a new rule class whenever they are made, so their rules are taken from one of each: a class
-    # per open subscription would be most of its memory.
-    limiters: list[AddValidationRules] = [QueryDepthLimiter(MAX_DEPTH), MaxAliasesLimiter(MAX_ALIASES)]
-    rules = [rule for limiter in limiters for rule in limiter.validation_rules]
     return _Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        extensions=[
-            partial(AddValidationRules, [NoCircles, *rules]),
-            partial(MaxTokensLimiter, MAX_TOKENS),
-            ParsedOnce,
-            ValidatedOnce,
-            OperationChoice,
-        ],
+        extensions=[partial(AddValidationRules, [NoCircles]), ParsedOnce, ValidatedOnce, OperationChoice],
         execution_context_class=BoundedExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),
     )

@@ -7,6 +7,7 @@ to which nothing happens, and which hold on to the last event.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from inspect import isawaitable
@@ -25,17 +26,24 @@ from schema.events import Events, EventsInUse
 
 __all__ = ["run"]
 
+_TOO_EXPENSIVE = GraphQLError(
+    "expected a subscription whose events take at most a tenth of the server's time for a minute, and less than the "
+    "deadline each, got one that takes more; ask for less",
+    extensions={"code": "TOO_EXPENSIVE"},
+)
+
 
 async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context) -> AsyncGenerator[Any, None]:
     """Yield the results of an operation: those of `begun`, then those of the source that it has left in `context`.
 
     Closing it closes the source before anything else happens.
     """
-    async with aclosing(begun):
-        async for result in begun:
+    seconds = context.limits.timeout_seconds
+    async with aclosing(_in_time(schema, begun, seconds)) as results:
+        async for result in results:
             yield result
             del result
-    del begun
+    del begun, results
     source, context.source = context.source, None
     executor, context.executor = context.executor, None
     if source is None or executor is None:
@@ -52,7 +60,12 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                     if source.telling.tells(envelope):
                         context.account.counters.told(Batch((envelope,)))
                         context.cursor = envelope.cursor
-                        yield await _result(schema, events, envelope)
+                        result = await _result(schema, events, envelope, seconds)
+                        if result is None:
+                            yield _failure(schema, _TOO_EXPENSIVE)
+                            return
+                        yield result
+                        del result
                 # Whoever sleeps holds on to nothing.
                 del batch, envelope
     except source.completing:
@@ -63,12 +76,53 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
         yield _failure(schema, fault)
 
 
-async def _result(schema: Schema, events: Events, envelope: Envelope) -> ExecutionResult:
+async def _in_time(schema: Schema, begun: AsyncGenerator[Any, None], seconds: float) -> AsyncGenerator[Any, None]:
+    """Yield what comes of `begun`; each step has a deadline, and a step that misses it is the last."""
+    async with aclosing(begun):
+        while True:
+            # Around the step alone: what cancels must not be around a `yield`, where it would cancel the reader.
+            deadline = asyncio.timeout(seconds)
+            try:
+                async with deadline:
+                    result = await anext(begun, None)
+            except TimeoutError:
+                if not deadline.expired():
+                    raise
+                result = _failure(schema, _too_long(seconds))
+            if result is None:
+                return
+            yield result
+            if deadline.expired():
+                return
+            del result
+
+
+async def _result(schema: Schema, events: Events, envelope: Envelope, seconds: float) -> ExecutionResult | None:
+    """Execute one event; None where the subscription costs more than one may."""
+    if events.is_too_expensive:
+        return None
     executed = events.executed(envelope)
-    found = await executed if isawaitable(executed) else executed
+    if isawaitable(executed):
+        deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                found = await executed
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            # For all that share the execution: none of them is to try it again.
+            events.is_too_expensive = True
+            return None
+    else:
+        found = executed
     if found.errors:
         schema.process_errors(found.errors)
     return ExecutionResult(data=found.data, errors=found.errors)
+
+
+def _too_long(seconds: float) -> GraphQLError:
+    message = f"expected an operation that takes at most {seconds:g} seconds, and gave this one up; ask for less"
+    return GraphQLError(message, extensions={"code": "TIMEOUT", "timeoutSeconds": seconds})
 
 
 def _failure(schema: Schema, fault: Exception) -> ExecutionResult:

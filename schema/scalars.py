@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, ListValueNode, ObjectValueNode, Undefined, ValueNode, value_from_ast_untyped
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
@@ -53,6 +53,23 @@ def _json_from_wire(value: Any) -> Any:
     return value
 
 
+def _json_from_document(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """Read JSON in a document, in which any part may be a variable."""
+    return _json_from_wire(_plain(node, variables))
+
+
+def _plain(node: ValueNode, variables: dict[str, Any] | None) -> Any:
+    # A variable that was left out is treated as in input objects and lists (GraphQL, 3.10 and 3.11): no entry, and
+    # null. graphql-core leaves its `Undefined` there, which nobody can write down.
+    if isinstance(node, ObjectValueNode):
+        parts = ((field.name.value, _plain(field.value, variables)) for field in node.fields)
+        return {name: part for name, part in parts if part is not Undefined}
+    if isinstance(node, ListValueNode):
+        listed = [_plain(part, variables) for part in node.values]
+        return [None if part is Undefined else part for part in listed]
+    return value_from_ast_untyped(node, variables)
+
+
 #: For `StrawberryConfig.scalar_map`.
 SCALARS: dict[object, ScalarDefinition] = {
     JSON: strawberry.scalar(
@@ -61,6 +78,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         serialize=lambda value: value,
         parse_value=_json_from_wire,
+        parse_literal=_json_from_document,
     ),
     datetime: strawberry.scalar(
         name="DateTime",

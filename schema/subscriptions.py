@@ -51,7 +51,11 @@ _Slow = Annotated[
 ]
 
 
-@strawberry.type(description="What is told as it happens.")
+@strawberry.type(
+    description="What is told as it happens. Each event costs and takes at most as much as a query does. A "
+    "subscription ends with `TOO_EXPENSIVE` when one event takes longer, or when its events take more than a tenth of "
+    "the server's time for a minute."
+)
 class Subscription:
     """The root of subscriptions."""
 

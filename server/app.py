@@ -20,7 +20,7 @@ from server.origins import OriginGate, Origins
 from server.problem import problem, problem_handlers
 from server.settings import Settings
 from server.transports.graphql_endpoint import GraphqlEndpoint
-from server.transports.graphql_reserved import METHODS, GraphqlReserved
+from server.transports.graphql_reserved import GraphqlReserved
 from server.transports.graphql_streaming import GraphqlStreaming
 from server.transports.ingest import ingest
 from server.transports.metrics import metrics
@@ -43,14 +43,15 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
     `schema` is that of `schema.root.make_schema`, which takes a tenth of a second; several applications may share it.
     """
     streaming = GraphqlStreaming(schema, node, settings)
-    graphql = GraphqlEndpoint(schema, node, streaming, STATIC / "graphiql" / "index.html")
+    graphql = GraphqlEndpoint(schema, node, settings, streaming, STATIC / "graphiql" / "index.html")
     app = Starlette(
         routes=[
             *(Mount(prefix, Router(_api_routes(), redirect_slashes=False)) for prefix in PREFIXES),
-            Route("/graphql", graphql, methods=["GET", "POST", "OPTIONS"]),
+            # Which methods there are, they say themselves: Starlette's `Allow` would name HEAD beside GET.
+            Route("/graphql", graphql),
             WebSocketRoute("/graphql", graphql),
             resource("/metrics", get=metrics),
-            Route("/graphql/stream", GraphqlReserved(schema, node, settings, streaming), methods=list(METHODS)),
+            Route("/graphql/stream", GraphqlReserved(schema, node, settings, streaming)),
             _no_socket(),
             *page_routes(),
         ],

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from realtime.clock import parse_iso
 from realtime.options import SlowPolicy
 from realtime.subscriber import MAX_QUEUED_BYTES
+from schema.operation_limits import OperationLimits
 
 __all__ = ["Settings", "is_loopback"]
 
@@ -143,6 +144,14 @@ class Settings(BaseSettings):
     max_operations: int = Field(
         default=100, ge=1, description="Operations that may run at the same time on one GraphQL connection."
     )
+    max_graphql_cost: int = Field(
+        default=50_000,
+        ge=1,
+        description="Highest cost of a GraphQL operation: a field costs 1, a list multiplies what is inside it.",
+    )
+    graphql_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Seconds after which a GraphQL operation, or one event of one, is given up."
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest request body.")
     max_frame_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest WebSocket message.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -173,6 +182,11 @@ class Settings(BaseSettings):
                 "authenticates them; give --tokens, or say --allow-anonymous if that is meant"
             )
         return self
+
+    @property
+    def operation_limits(self) -> OperationLimits:
+        """What one GraphQL operation may cost."""
+        return OperationLimits(self.max_graphql_cost, self.graphql_timeout_seconds)
 
     @property
     def access_tokens(self) -> tuple[str, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from server.interruption import Interruption
 
-__all__ = ["first_to_end"]
+__all__ = ["first_to_end", "unless"]
+
+_T = TypeVar("_T")
 
 
 async def first_to_end(own: Coroutine[Any, Any, Any], *beside: Coroutine[Any, Any, Any]) -> None:
@@ -31,3 +33,18 @@ async def first_to_end(own: Coroutine[Any, Any, Any], *beside: Coroutine[Any, An
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in ended:
         task.result()
+
+
+async def unless(event: Coroutine[Any, Any, Any], work: Coroutine[Any, Any, _T]) -> _T | None:
+    """Return what `work` returns, None when `event` ends first; then `work` is cancelled and has ended.
+
+    Raises what `work` raises.
+    """
+    working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event)
+    try:
+        await asyncio.wait([working, waiting], return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, waiting):
+            task.cancel()
+        await asyncio.gather(working, waiting, return_exceptions=True)

@@ -15,6 +15,7 @@ import orjson
 
 from server.close_codes import Ending
 from server.protocol.graphql_request import GraphqlRequest, described
+from server.protocol.json_text import read_json
 
 __all__ = [
     "RESULT_END",
@@ -139,19 +140,21 @@ class GraphqlConversation(ABC):
     def _error(self, id: str, errors: Sequence[Message]) -> Message: ...
 
 
-def parsed_object(data: str | bytes) -> dict[str, Any]:
-    """Return the JSON object that a message is.
+def parsed_object(data: str | bytes) -> tuple[dict[str, Any], str | None]:
+    """Return the JSON object that a message is, and what of it could not be taken (`json_text`).
 
     Raises:
         InvalidMessage: it is something else.
     """
     try:
-        message = orjson.loads(data)
+        read = read_json(data)
     except orjson.JSONDecodeError as error:
         raise InvalidMessage(f"expected JSON, got something else: {error}") from error
-    if not isinstance(message, dict):
-        raise InvalidMessage(f"expected a JSON object, got {described(message)}")
-    return message
+    if not isinstance(read.value, dict):
+        raise InvalidMessage(f"expected a JSON object, got {described(read.value)}")
+    if read.fault is not None and "\ufffd" in str(read.value.get("id", "")):
+        raise InvalidMessage(f"id: {read.fault}")  # nothing could be said about it
+    return read.value, read.fault
 
 
 def _too_many(limit: int) -> Message:

@@ -14,7 +14,8 @@ __all__ = ["CLOSING", "CONTENT_TYPE", "HEARTBEAT", "MULTIPART", "OPENING", "ende
 
 #: What clients accept, as `media_types.preferred` writes it.
 MULTIPART = "multipart/mixed;subscriptionspec=1.0"
-CONTENT_TYPE = 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"'
+#: Unquoted, in this order and without a space, as Apollo's router and everybody else sends it: `gql` compares it whole.
+CONTENT_TYPE = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0"
 _BOUNDARY = b"\r\n--graphql"
 #: Before the first part.
 OPENING = _BOUNDARY

@@ -7,15 +7,20 @@ Whether the document is GraphQL at all is not asked here: so long as `query` is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-__all__ = ["GraphqlRequest", "MalformedRequest", "described", "parse_parameters", "parse_query_string"]
+__all__ = ["GraphqlRequest", "MalformedRequest", "described", "parse_parameters", "parse_query_string", "unreadable"]
 
 #: Most characters of a client's own text that a sentence about it repeats.
 SHOWN_CHARACTERS = 40
+#: In the words of Apollo's server, for which its client looks.
+_NOT_PERSISTED: Mapping[str, Any] = {
+    "message": "PersistedQueryNotSupported",
+    "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"},
+}
 
 
 class MalformedRequest(ValueError):
@@ -30,10 +35,14 @@ class GraphqlRequest:
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
+    #: Why it is not executed, whatever the transport: an error in GraphQL's form.
+    refusal: Mapping[str, Any] | None = None
 
 
 def parse_parameters(parameters: object) -> GraphqlRequest:
     """Read the parameters from parsed JSON. Keys that are not of the request are ignored.
+
+    A request that only names a persisted query is well-formed, and refused: Apollo's client sends the document then.
 
     Raises:
         MalformedRequest: one is missing or of the wrong type.
@@ -41,6 +50,9 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
     if not isinstance(parameters, dict):
         raise MalformedRequest(f"expected an object with a query, got {described(parameters)}")
     query = parameters.get("query")
+    extensions = _map("extensions", parameters.get("extensions"))
+    if query is None and isinstance((extensions or {}).get("persistedQuery"), dict):
+        return GraphqlRequest("", extensions=extensions, refusal=_NOT_PERSISTED)
     if not isinstance(query, str):
         came = described(query) if "query" in parameters else "none"
         raise MalformedRequest(f"query: expected a string, got {came}")
@@ -51,8 +63,13 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
         query,
         _map("variables", parameters.get("variables")),
         operation_name,
-        _map("extensions", parameters.get("extensions")),
+        extensions,
     )
+
+
+def unreadable(request: GraphqlRequest, fault: str) -> GraphqlRequest:
+    """Return a request that is refused because something in it could not be read: `fault` says what."""
+    return replace(request, refusal={"message": fault, "extensions": {"code": "BAD_USER_INPUT"}})
 
 
 def parse_query_string(parameters: Mapping[str, str]) -> GraphqlRequest:
@@ -62,6 +79,8 @@ def parse_query_string(parameters: Mapping[str, str]) -> GraphqlRequest:
         MalformedRequest: one is missing, no JSON, or of the wrong type.
     """
     given = {name: text for name, text in parameters.items() if text or name == "query"}
+    if not given.get("query") and "extensions" in given:
+        given.pop("query", None)  # `?query=` is how some clients leave it out
     maps = {name: _json(name, given[name]) for name in ("variables", "extensions") if name in given}
     return parse_parameters(dict[str, object](given) | maps)
 

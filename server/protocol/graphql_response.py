@@ -24,7 +24,15 @@ GRAPHQL_JSON = "application/graphql-response+json"
 #: for nothing in particular was written before there was another.
 MEDIA_TYPES = (PLAIN_JSON, GRAPHQL_JSON)
 #: Codes of requests that do not fit (`schema.errors`).
-_REFUSALS = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "OPERATION_NOT_AVAILABLE"})
+_REFUSALS = frozenset(
+    {
+        "COST_EXCEEDED",
+        "GRAPHQL_PARSE_FAILED",
+        "GRAPHQL_VALIDATION_FAILED",
+        "OPERATION_NOT_AVAILABLE",
+        "PERSISTED_QUERY_NOT_SUPPORTED",
+    }
+)
 
 
 def is_request_error(result: ExecutionResult) -> bool:
@@ -56,7 +64,9 @@ def status_of(body: Mapping[str, Any], media_type: str) -> int:
     if media_type == PLAIN_JSON or "data" in body:
         return 200
     codes = {error.get("extensions", {}).get("code") for error in body["errors"]}
-    return 500 if "INTERNAL_SERVER_ERROR" in codes else 400
+    if "INTERNAL_SERVER_ERROR" in codes:
+        return 500
+    return 503 if codes & {"TIMEOUT", "STORE_UNAVAILABLE"} else 400
 
 
 def was_refused(body: Mapping[str, Any]) -> bool:

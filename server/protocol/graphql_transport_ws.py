@@ -26,7 +26,7 @@ from server.protocol.graphql_conversation import (
     Stop,
     parsed_object,
 )
-from server.protocol.graphql_request import GraphqlRequest, MalformedRequest, described, parse_parameters
+from server.protocol.graphql_request import GraphqlRequest, MalformedRequest, described, parse_parameters, unreadable
 
 __all__ = ["GraphqlTransportWs"]
 
@@ -47,7 +47,7 @@ class GraphqlTransportWs(GraphqlConversation):
     def receive(self, data: str | bytes) -> Sequence[Step]:
         """Return what a text or binary message asks for."""
         try:
-            message = _parsed(data)
+            message, fault = _parsed(data)
             match message["type"]:
                 case "connection_init":
                     return (self._init(message.get("payload")),)
@@ -56,7 +56,7 @@ class GraphqlTransportWs(GraphqlConversation):
                 case "pong":
                     return ()  # an answer, or "even sent unsolicited as an unidirectional heartbeat"
                 case "subscribe":
-                    return (self._subscribe(_id(message), _request(message)),)
+                    return (self._subscribe(_id(message), _request(message, fault)),)
                 case _:
                     return self._complete(_id(message))
         except InvalidMessage as invalid:
@@ -95,8 +95,8 @@ class GraphqlTransportWs(GraphqlConversation):
         return {"id": id, "type": "error", "payload": errors}
 
 
-def _parsed(data: str | bytes) -> dict[str, Any]:
-    message = parsed_object(data)
+def _parsed(data: str | bytes) -> tuple[dict[str, Any], str | None]:
+    message, fault = parsed_object(data)
     kind = message.get("type")
     if kind not in _TYPES:
         came = described(kind) if "type" in message else "none"
@@ -104,7 +104,7 @@ def _parsed(data: str | bytes) -> dict[str, Any]:
     payload = message.get("payload")
     if kind not in ("subscribe", "complete") and payload is not None and not isinstance(payload, dict):
         raise InvalidMessage(f"{kind}: payload: expected an object or null, got {described(payload)}")
-    return message
+    return message, fault
 
 
 def _pong(ping: Message) -> Message:
@@ -120,8 +120,9 @@ def _id(message: Message) -> str:
     raise InvalidMessage(f"{message['type']}: id: expected a string that is not empty, got {came}")
 
 
-def _request(message: Message) -> GraphqlRequest:
+def _request(message: Message, fault: str | None) -> GraphqlRequest:
     try:
-        return parse_parameters(message.get("payload"))
+        request = parse_parameters(message.get("payload"))
     except MalformedRequest as malformed:
         raise InvalidMessage(f"subscribe: payload: {malformed}") from malformed
+    return request if fault is None else unreadable(request, f"payload: {fault}")

@@ -20,7 +20,7 @@ from server.protocol.graphql_conversation import (
     Stop,
     parsed_object,
 )
-from server.protocol.graphql_request import MalformedRequest, described, parse_parameters
+from server.protocol.graphql_request import MalformedRequest, described, parse_parameters, unreadable
 
 __all__ = ["GraphqlWs"]
 
@@ -41,12 +41,12 @@ class GraphqlWs(GraphqlConversation):
     def receive(self, data: str | bytes) -> Sequence[Step]:
         """Return what a text or binary message asks for."""
         try:
-            message = parsed_object(data)
+            message, fault = parsed_object(data)
             match message.get("type"):
                 case "connection_init":
                     return self._init(message.get("payload"))
                 case "start":
-                    return self._start(_id(message), message.get("payload"))
+                    return self._start(_id(message), message.get("payload"), fault)
                 case "stop":
                     return self._stop(_id(message))
                 case "connection_terminate":
@@ -67,13 +67,15 @@ class GraphqlWs(GraphqlConversation):
         self._initialised = True
         return (Reply({"type": "connection_ack"}), Reply(_KEEP_ALIVE))
 
-    def _start(self, id: str, payload: object) -> Sequence[Step]:
+    def _start(self, id: str, payload: object, fault: str | None) -> Sequence[Step]:
         if not self._initialised:
             return _refusal(UNAUTHORIZED)
         try:
             request = parse_parameters(payload)
         except MalformedRequest as malformed:
             return (Reply(self._error(id, [{"message": f"start: payload: {malformed}"}])),)
+        if fault is not None:
+            request = unreadable(request, f"payload: {fault}")
         if id not in self._running:
             return (self._begin(id, request),)
         # The later one takes the place of the earlier, as there. Of the earlier no `complete` is sent: the client would

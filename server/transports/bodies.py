@@ -11,7 +11,7 @@ from starlette.responses import Response
 from realtime.errors import quoted
 from server.problem import Problem
 
-__all__ = ["answer", "json_body", "json_object"]
+__all__ = ["answer", "json_body", "json_object", "refuse_encoded"]
 
 
 async def json_body(request: Request) -> Any:
@@ -21,8 +21,9 @@ async def json_body(request: Request) -> Any:
     without asking, and gets nothing done by it.
 
     Raises:
-        Problem: 400, it is no JSON; 413, it is too large (`limits.BodyLimit`).
+        Problem: 400, it is no JSON; 413, it is too large (`limits.BodyLimit`); 415, it is compressed.
     """
+    refuse_encoded(request)
     body = await request.body()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
@@ -31,6 +32,19 @@ async def json_body(request: Request) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Problem(400, "Malformed JSON in request body") from error
+
+
+def refuse_encoded(request: Request) -> None:
+    """Refuse a body that came compressed: a small one could become a large one.
+
+    Raises:
+        Problem: 415, with `Accept-Encoding` (RFC 9110, 12.5.3).
+    """
+    lines = ",".join(request.headers.getlist("content-encoding"))
+    codings = [coding.strip().lower() for coding in lines.split(",")]
+    if any(coding not in ("", "identity") for coding in codings):
+        expected = f"Content-Encoding: expected none, for compressed bodies are not read; got {lines!r:.80}"
+        raise Problem(415, expected, headers={"Accept-Encoding": "identity"})
 
 
 async def json_object(request: Request) -> dict[str, Any]:

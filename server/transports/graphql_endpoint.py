@@ -34,11 +34,12 @@ EXITS: dict[type[GraphqlConversation], str] = {GraphqlTransportWs: "graphql-ws",
 class GraphqlEndpoint:
     """`/graphql`: every operation over HTTP and over WebSocket, GraphiQL for browsers."""
 
-    def __init__(self, schema: Schema, node: Node, streaming: GraphqlStreaming, page: Path) -> None:
+    def __init__(self, schema: Schema, node: Node, settings: Settings, streaming: GraphqlStreaming, page: Path) -> None:
         """Execute `schema` on `node`; `streaming` answers who wants a stream, `page` is GraphiQL's HTML."""
         self._schema = schema
         self._node = node
-        self._http = GraphqlHttp(schema, node, page)
+        self._http = GraphqlHttp(schema, node, settings, page)
+        self._limits = settings.operation_limits
         self._streaming = streaming
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,9 +51,9 @@ class GraphqlEndpoint:
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        media_type = media_type_of(request, STREAMS)
-        if media_type is not None and await self._streaming.is_for(request, media_type):
-            await self._streaming.serve(request, send, media_type)  # which has a limit of its own on each send
+        stream = await self._streaming.media_type_for(request, media_type_of(request, STREAMS))
+        if stream is not None:
+            await self._streaming.serve(request, send, stream)  # which has a limit of its own on each send
         else:
             response = await self._http.respond(request)
             await response(scope, receive, _patient(send, scope, Account()))
@@ -77,7 +78,7 @@ class GraphqlEndpoint:
 
     async def _converse(self, socket: OpenSocket, conversation: GraphqlConversation, account: Account) -> None:
         with self._node.leases.open() as lease:
-            context = Context(self._node, account=account, lease=lease)
+            context = Context(self._node, account=account, lease=lease, limits=self._limits)
             await GraphqlSocket(socket, self._schema, context, conversation, lease).serve()
 
 

@@ -21,6 +21,8 @@ from schema.context import Context
 from server.problem import Problem
 from server.protocol.graphql_response import MEDIA_TYPES, status_of
 from server.protocol.media_types import preferred
+from server.settings import Settings
+from server.tasks import unless
 from server.transports.graphql_operation import operation_results
 from server.transports.graphql_parameters import allowed_by, asked_operation, read_request
 from server.transports.pages import page
@@ -38,8 +40,9 @@ _NO_SUBSCRIPTION = (
 class GraphqlHttp:
     """Answers queries and mutations, and gives browsers the page. What is no GraphQL answer is a problem document."""
 
-    def __init__(self, schema: Schema, node: Node, page: Path) -> None:
+    def __init__(self, schema: Schema, node: Node, settings: Settings, page: Path) -> None:
         """Execute `schema` on `node`; `page` is GraphiQL's HTML."""
+        self._limits = settings.operation_limits
         self._schema = schema
         self._node = node
         self._page = page
@@ -57,17 +60,20 @@ class GraphqlHttp:
         if media_type is None:
             got = f"{request.headers.get('accept')!r:.200}"
             raise Problem(406, f"Accept: expected one of {', '.join(MEDIA_TYPES)}; got {got}")
-        body = await self._execute(request)
+        body = await unless(_left(request), self._execute(request))
+        if body is None:
+            return Response(status_code=499)  # which nobody reads
         content_type = f"{media_type}; charset=utf-8"
         return Response(orjson.dumps(body), status_of(body, media_type), {"Vary": "Accept"}, content_type)
 
     async def _execute(self, request: Request) -> dict[str, Any]:
         asked = await read_request(request)
-        if asked_operation(asked, request.method) is OperationType.SUBSCRIPTION:
+        if await asked_operation(asked, request.method) is OperationType.SUBSCRIPTION:
             refused = GraphQLError(_NO_SUBSCRIPTION, extensions={"code": "OPERATION_NOT_AVAILABLE"})
             return {"errors": [refused.formatted]}
         allowed = allowed_by(request.method) - {OperationType.SUBSCRIPTION}
-        async with aclosing(operation_results(asked, self._schema, Context(self._node), allowed)) as results:
+        context = Context(self._node, limits=self._limits)
+        async with aclosing(operation_results(asked, self._schema, context, allowed)) as results:
             return (await anext(results)).body
 
 
@@ -83,3 +89,10 @@ def media_type_of(request: Request, streams: tuple[str, ...] = ()) -> str | None
         raise Problem(405, headers={"Allow": ", ".join(METHODS)})
     page = (HTML,) if request.method == "GET" and "query" not in request.query_params else ()
     return preferred(request.headers.get("accept"), (*MEDIA_TYPES, *page, *streams))
+
+
+async def _left(request: Request) -> None:
+    """Return when the client has left; its request has been read."""
+    await request.body()
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -48,6 +48,9 @@ async def operation_results(
     `context` belongs to this operation alone. A fault of ours is logged and is the last result. Consume it inside
     `aclosing`: closing it closes the generators of the operation before anything else happens.
     """
+    if request.refusal is not None:
+        yield OperationResult({"errors": [request.refusal]}, failed=True)
+        return
     context.encoded = True  # a body is for `orjson` alone
     try:
         results = await schema.stream(

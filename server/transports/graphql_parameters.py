@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import orjson
+from graphql import GraphQLError
 from starlette.requests import Request
 from strawberry.types.graphql import OperationType
 
+from schema.document_cache import documents
 from server.problem import Problem
 from server.protocol.graphql_document import operation_type
 from server.protocol.graphql_request import GraphqlRequest, MalformedRequest, parse_parameters, parse_query_string
 from server.protocol.graphql_response import PLAIN_JSON
+from server.protocol.json_text import read_json
 from server.protocol.media_types import split_media_type
+from server.transports.bodies import refuse_encoded
 
 __all__ = ["allowed_by", "asked_operation", "read_request"]
 
@@ -35,25 +39,33 @@ async def read_request(request: Request) -> GraphqlRequest:
         raise Problem(400, str(malformed)) from malformed
 
 
-def asked_operation(asked: GraphqlRequest, method: str) -> OperationType | None:
+async def asked_operation(asked: GraphqlRequest, method: str) -> OperationType | None:
     """Return the type of the operation; None = it cannot be told, and executing says why.
 
     Raises:
         Problem: 405, a mutation by GET: "the server MUST respond with error status code 405 and halt execution".
     """
-    kind = operation_type(asked)
+    try:
+        # As executing finds it afterwards: documents are parsed once.
+        document = await documents().parsed(asked.query) if asked.query else None
+    except GraphQLError:
+        document = None
+    kind = operation_type(document, asked.operation_name) if document is not None else None
     if kind is OperationType.MUTATION and method == "GET":
         raise Problem(405, "GET executes no mutations, send them by POST", headers={"Allow": "POST"})
     return kind
 
 
 async def _json(request: Request) -> object:
+    refuse_encoded(request)
     content_type = request.headers.get("content-type", "")
     media_type, is_utf_8 = split_media_type(content_type)
     if media_type != PLAIN_JSON or not is_utf_8:
         raise Problem(415, f"Content-Type: expected {PLAIN_JSON} in UTF-8, got {content_type!r:.200}")
     try:
-        parsed: object = orjson.loads(await request.body())
+        read = read_json(await request.body())
     except orjson.JSONDecodeError as error:
         raise Problem(400, "Unable to parse request body as JSON") from error
-    return parsed
+    if read.fault is not None:
+        raise MalformedRequest(read.fault)
+    return read.value

@@ -25,7 +25,7 @@ from server.transports.graphql_reserved_stream import OperationStopped, Reserved
 from server.transports.graphql_streaming import GraphqlStreaming
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
 
-__all__ = ["METHODS", "GraphqlReserved"]
+__all__ = ["GraphqlReserved"]
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 TOKEN_HEADER, TOKEN_PARAMETER = "x-graphql-event-stream-token", "token"
@@ -43,6 +43,7 @@ class GraphqlReserved:
         self._schema = schema
         self._node = node
         self._distinct = distinct
+        self._limits = settings.operation_limits
         self._format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, settings.heartbeat_seconds, "Accept")
         self._reservations = Reservations(MAX_UNOPENED, settings.max_operations, secrets.token_urlsafe)
         self._streams: dict[Reservation, ReservedStream] = {}
@@ -112,10 +113,10 @@ class GraphqlReserved:
             raise Problem(406, f"Accept: expected {PLAIN_JSON}, or {EVENT_STREAM} to open the stream")
         asked = await read_request(request)
         id = operation_id(asked)
-        asked_operation(asked, request.method)
+        await asked_operation(asked, request.method)
         stream = self._stream(token)  # again: it may have ended while the body came
         stream.reservation.start(id)
-        context = Context(self._node, account=stream.account, lease=stream.lease)
+        context = Context(self._node, account=stream.account, lease=stream.lease, limits=self._limits)
         results = operation_results(asked, self._schema, context, allowed_by(request.method))
         try:
             refused = await stream.begin(id, results)

@@ -26,6 +26,8 @@ from server.protocol.graphql_parts import (
     ended_part,
     result_part,
 )
+from server.protocol.graphql_response import MEDIA_TYPES
+from server.protocol.media_types import preferred
 from server.settings import Settings
 from server.transports.graphql_operation import OperationResult, operation_results
 from server.transports.graphql_parameters import allowed_by, asked_operation, read_request
@@ -50,16 +52,24 @@ class GraphqlStreaming:
         self._schema = schema
         self._node = node
         self._seconds = settings.heartbeat_seconds
+        self._limits = settings.operation_limits
 
-    async def is_for(self, request: Request, media_type: str | None) -> bool:
-        """Tell whether the answer streams: as SSE all are, as multipart that to a subscription is.
+    async def media_type_for(self, request: Request, wanted: str | None) -> str | None:
+        """Return the media type of the stream that is the answer; None where the answer is another.
+
+        `wanted` is what the client wants best. As SSE all operations are answered, to clients that want that best. A
+        subscription has no other answer than a stream, so every client gets one that takes one at all.
 
         Raises:
-            Problem: multipart is wanted, and it is no well-formed request.
+            Problem: that depends on the operation, and it is no well-formed request.
         """
-        if media_type != MULTIPART:
-            return media_type == EVENT_STREAM
-        return asked_operation(await read_request(request), request.method) is OperationType.SUBSCRIPTION
+        if wanted == EVENT_STREAM:
+            return wanted
+        stream = wanted if wanted in STREAMS else preferred(request.headers.get("accept"), STREAMS)
+        if stream is None or wanted not in (*STREAMS, *MEDIA_TYPES):
+            return None
+        kind = await asked_operation(await read_request(request), request.method)
+        return stream if kind is OperationType.SUBSCRIPTION else None
 
     async def serve(self, request: Request, send: Send, media_type: str) -> None:
         """Answer one request.
@@ -71,13 +81,14 @@ class GraphqlStreaming:
             Problem: it is no well-formed request, or a mutation by GET; nothing was sent.
         """
         asked = await read_request(request)
-        asked_operation(asked, request.method)
+        await asked_operation(asked, request.method)
         account = self._node.account("graphql-multipart" if media_type == MULTIPART else "graphql-sse")
         form = part_chunk if media_type == MULTIPART else event_chunk
         context = Context(
             self._node,
-            after=request.headers.get("last-event-id"),
+            after=request.headers.get("last-event-id") or None,  # an empty one is how some clients have none
             account=account,
+            limits=self._limits,
             write_nowait=stream_results(request.scope, form),
         )
         results = operation_results(asked, self._schema, context, allowed_by(request.method))

@@ -1,7 +1,8 @@
 """PyPI `gql` as one of the scripts of this folder: it understands the orders of `carry_out.mjs` and tells the same.
 
 Subscriptions go over its WebSocket transport, in the subprotocol that the settings name; so do queries and mutations,
-or over its HTTP transport when the settings say so. What shall be seen is left to the tests.
+or over its HTTP transport when the settings say so. With `multipart` all of it goes over its `AIOHTTPTransport`. What
+shall be seen is left to the tests.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from typing import Any
 import orjson
 from gql import Client, GraphQLRequest
 from gql.client import AsyncClientSession
-from gql.transport.exceptions import TransportClosed, TransportConnectionFailed, TransportQueryError
+from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.async_transport import AsyncTransport
+from gql.transport.exceptions import (
+    TransportClosed,
+    TransportConnectionFailed,
+    TransportQueryError,
+    TransportServerError,
+)
 from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
 from tenacity import retry, retry_if_exception_type, wait_fixed
@@ -25,6 +33,8 @@ __all__: list[str] = []
 RETRY_SECONDS = 0.05
 
 Order = dict[str, Any]
+#: A subscription may go on when it ends with one of these; the last is how multipart says that the server stops.
+_INTERRUPTED = (TransportConnectionFailed, TransportClosed, TransportServerError)
 
 
 class _Orders:
@@ -64,7 +74,7 @@ class _Orders:
         _tell("unsubscribed", name=order["name"])
 
     # The session connects again by itself; subscribing again it leaves to its user.
-    @retry(retry=retry_if_exception_type((TransportConnectionFailed, TransportClosed)), wait=wait_fixed(RETRY_SECONDS))
+    @retry(retry=retry_if_exception_type(_INTERRUPTED), wait=wait_fixed(RETRY_SECONDS))
     async def _follow(self, order: Order) -> None:
         try:
             async with aclosing(self._subscribing.subscribe(_request(order))) as results:
@@ -87,7 +97,11 @@ def _tell(at: str, **rest: object) -> None:
 
 @asynccontextmanager
 async def _subscribing(settings: dict[str, Any]) -> AsyncGenerator[AsyncClientSession]:
-    transport = WebsocketsTransport(settings["socketUrl"], subprotocols=[settings["subprotocol"]])
+    transport: AsyncTransport
+    if settings.get("multipart"):
+        transport = AIOHTTPTransport(settings["url"])
+    else:
+        transport = WebsocketsTransport(settings["socketUrl"], subprotocols=[settings["subprotocol"]])
     client = Client(transport=transport)
     again = retry(wait=wait_fixed(RETRY_SECONDS))
     yield await client.connect_async(reconnecting=True, retry_connect=again)  # type: ignore[no-untyped-call]

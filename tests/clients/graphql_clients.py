@@ -117,6 +117,7 @@ CLIENTS = {
     "apollo": GraphqlClient("apollo.mjs"),
     "apollo-multipart": GraphqlClient("apollo.mjs", {"multipart": True}),
     "gql": GraphqlClient("gql_client.py", _NEW),
+    "gql-aiohttp": GraphqlClient("gql_client.py", {"multipart": True}),
     "gql-http": GraphqlClient("gql_client.py", {**_NEW, "asksOverHttp": True}),
     "gql-older": GraphqlClient("gql_client.py", _OLDER),
     "graphql-sse": GraphqlClient("graphql_sse.mjs"),

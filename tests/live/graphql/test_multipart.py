@@ -36,7 +36,7 @@ async def test_subscription_comes_in_parts(boards: LiveServer) -> None:
     async with open_multipart(boards.address, _EVENTS, _BOARD) as reader:
         head = reader.response
         assert head.status == 200
-        assert head.header("Content-Type") == 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"'
+        assert head.header("Content-Type") == "multipart/mixed;boundary=graphql;subscriptionSpec=1.0"
         assert (head.header("Cache-Control"), head.header("X-Accel-Buffering")) == ("no-cache", "no")
         assert "Accept" in (head.header("Vary") or "")
         await _opened(reader)

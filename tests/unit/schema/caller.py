@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
@@ -12,6 +12,7 @@ from strawberry.schema.schema import SubscriptionResult
 
 from realtime.node import Node
 from schema.context import Context
+from schema.operation_limits import OperationLimits
 from tests.kit.deadline import deadline
 
 __all__ = ["Caller", "Error", "Results", "error_of"]
@@ -61,11 +62,12 @@ class Caller:
 
     schema: strawberry.Schema
     node: Node
+    limits: OperationLimits = field(default_factory=OperationLimits)
 
     async def run(self, document: str, **variables: Any) -> Any:
         """Execute a query or mutation of one field; return its value."""
         async with deadline(5):
-            result = await self.schema.execute(document, variables, Context(self.node))
+            result = await self.schema.execute(document, variables, Context(self.node, limits=self.limits))
         assert result.errors is None, result.errors
         assert result.data is not None
         return next(iter(result.data.values()))
@@ -73,7 +75,7 @@ class Caller:
     async def refused(self, document: str, **variables: Any) -> Error:
         """Execute a query or mutation that ends in one error; return it."""
         async with deadline(5):
-            result = await self.schema.execute(document, variables, Context(self.node))
+            result = await self.schema.execute(document, variables, Context(self.node, limits=self.limits))
         assert result.errors is not None
         return error_of(result.errors)
 
@@ -82,7 +84,7 @@ class Caller:
         self, document: str, context: Context | None = None, **variables: Any
     ) -> AsyncIterator[Results]:
         """Run a subscription for the length of the block, in a context of its own."""
-        stream = await self.schema.subscribe(document, variables, context or Context(self.node))
+        stream = await self.schema.subscribe(document, variables, context or Context(self.node, limits=self.limits))
         async with aclosing(stream):
             yield Results(stream)
 

@@ -25,7 +25,7 @@ def _counted(calls: list[str], name: str, original: Callable[..., Any]) -> Calla
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The validations that are made from now on."""
     made: list[str] = []
-    monkeypatch.setattr("strawberry.schema.schema.validate", _counted(made, "validate", validate))
+    monkeypatch.setattr("schema.document_cache.validate", _counted(made, "validate", validate))
     return made
 
 

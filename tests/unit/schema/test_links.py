@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import strawberry
 
 from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnavailable
@@ -12,6 +13,7 @@ from realtime.kanban.board import Board
 from realtime.node import Node
 from schema.context import Context
 from schema.export import sdl
+from schema.operation_limits import OperationLimits
 from tests.kit.nodes import BOARD, create_board, publish
 from tests.kit.publishing import event
 from tests.kit.statements import counted
@@ -21,6 +23,12 @@ from tests.unit.schema.selection import selection
 
 Json = dict[str, Any]
 CARDS = "query ($id: ID!) { board(id: $id) { cards { id attempts { id status } } } }"
+
+
+@pytest.fixture
+def caller(schema: strawberry.Schema, node: Node) -> Caller:
+    """A client that may ask for more than the default cost: these tests are about how many queries that takes."""
+    return Caller(schema, node, OperationLimits(max_cost=10_000_000))
 
 
 def state_of(count: int) -> Json:

@@ -10,7 +10,8 @@ from graphql import get_introspection_query
 
 from realtime.backends.sql.store import SqlStore
 from schema.context import Context
-from schema.root import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS
+from schema.document_cache import MAX_TOKENS
+from schema.document_size import MAX_ALIASES, MAX_DEPTH
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller, error_of
 

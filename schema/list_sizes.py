@@ -1,0 +1,95 @@
+"""How long the lists of the schema are taken to be, for the cost of operations (`@listSize`, as in IBM's draft).
+
+The directive is part of the SDL, so that tools of clients compute the same cost as the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from graphql import GraphQLField
+from strawberry.schema_directive import Location
+from strawberry.types.field import StrawberryField
+
+__all__ = ["LIST_SIZES", "ListSize", "sizes_of"]
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="listSize",
+    description="How many entries the list of a field is taken to have when the cost of an operation is computed. "
+    "https://ibm.github.io/graphql-specs/cost-spec.html",
+)
+class ListSize:
+    """The directive."""
+
+    assumed_size: int | None = strawberry.directive_field(name="assumedSize", default=strawberry.UNSET)
+    slicing_arguments: list[str] | None = strawberry.directive_field(name="slicingArguments", default=strawberry.UNSET)
+    sized_fields: list[str] | None = strawberry.directive_field(name="sizedFields", default=strawberry.UNSET)
+    require_one_slicing_argument: bool | None = strawberry.directive_field(
+        name="requireOneSlicingArgument", default=strawberry.UNSET
+    )
+
+
+def _assumed(size: int) -> ListSize:
+    return ListSize(assumed_size=size)
+
+
+def _sliced() -> ListSize:
+    # The argument need not be there: it has a default.
+    return ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False)
+
+
+#: Type and field → how long its list is taken to be; a test finds what is missing. Where a list has a bound of its own
+#: (those of the dashboard), it is that; else more than most have.
+LIST_SIZES: Mapping[str, ListSize] = {
+    "Agent.profiles": _assumed(5),
+    "Attempt.conversation": _sliced(),
+    "Attempt.logs": _sliced(),
+    "BoardState.cards": _assumed(200),
+    "BoardState.columns": _assumed(4),
+    "Card.attempts": _assumed(20),
+    # The four columns have the cards of the board between them.
+    "Column.cards": _assumed(50),
+    "ColumnsChanged.columns": _assumed(10),
+    "DashboardMetrics.series": _assumed(5),
+    "DashboardOverview.activeAttempts": _assumed(200),
+    "DashboardOverview.agentStats": _assumed(20),
+    "DashboardOverview.projectSnapshots": _assumed(6),
+    "DashboardOverview.recentAttemptActivity": _assumed(40),
+    "DependencyCycle.fields": _assumed(100),
+    "DependencyMismatch.fields": _assumed(100),
+    "Inbox.failed": _assumed(25),
+    "Inbox.items": _assumed(25),
+    "Inbox.review": _assumed(25),
+    "Inbox.stuck": _assumed(25),
+    "InvalidInput.fields": _assumed(100),
+    "MessageItem.images": _assumed(4),
+    "MetricSeries.points": _assumed(30),
+    "PublishEventsPayload.accepted": _assumed(1000),
+    "Query.agents": _assumed(20),
+    "Query.attempts": _assumed(200),
+    "Query.events": _sliced(),
+    "Query.projects": _assumed(50),
+    "TodoList.items": _assumed(20),
+}
+
+
+def sizes_of(field: GraphQLField, arguments: Mapping[str, Any], most: int) -> tuple[int, dict[str, int]]:
+    """Return how often what is inside a field counts, and how often what is inside fields of it does.
+
+    `arguments` are those of the field; more than `most` entries are refused when the field is executed.
+    """
+    definition = field.extensions.get("strawberry-definition")
+    if not isinstance(definition, StrawberryField):
+        return 1, {}
+    declared = next((one for one in definition.directives if isinstance(one, ListSize)), None)
+    if declared is None:
+        return 1, {}
+    if not declared.slicing_arguments:
+        return declared.assumed_size or 1, {}
+    asked = [arguments.get(name) for name in declared.slicing_arguments]
+    size = max((min(max(one, 0), most) for one in asked if isinstance(one, int)), default=most)
+    return (1, dict.fromkeys(declared.sized_fields, size)) if declared.sized_fields else (size, {})

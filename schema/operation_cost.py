@@ -1,0 +1,203 @@
+"""What an operation costs, before it is executed (contract §7.1), and whether its variables fit where they are used.
+
+A field costs 1. A list multiplies what is inside it by its `first`, or by what the type says (`list_sizes`). Aliases
+and fragments count at each use; what `@skip` and `@include` take away does not. Of the possible types of a union the
+dearest counts. Fields of introspection cost nothing but for their lists, which are answered from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLIncludeDirective,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    GraphQLUnionType,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    get_directive_values,
+    get_named_type,
+    get_operation_ast,
+    is_composite_type,
+)
+from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+
+from schema.list_sizes import sizes_of
+from schema.paging import MAX_FIRST
+
+__all__ = ["MAX_VALUES", "MAX_VARIABLE_ERRORS", "operation_errors"]
+
+#: Most errors that are told of the variables of one operation.
+MAX_VARIABLE_ERRORS = 100
+#: Most values in the variables of one operation, those inside lists and objects among them.
+MAX_VALUES = 100_000
+#: How long lists of introspection are taken to be, but for that of all types: fields, arguments, values.
+_INTROSPECTION_SIZE = 5
+
+_Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
+
+
+def operation_errors(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation_name: str | None,
+    variables: Mapping[str, Any] | None,
+    max_cost: int,
+) -> list[GraphQLError]:
+    """Return why an operation of a valid document is not executed: its variables do not fit, or it costs too much."""
+    operation = get_operation_ast(document, operation_name)
+    if operation is None:
+        return []  # which is told by what executes it
+    if too_many := _too_many_values(variables or {}):
+        return [too_many]
+    coerced = get_variable_values(
+        schema, operation.variable_definitions or (), dict(variables or {}), max_errors=MAX_VARIABLE_ERRORS
+    )
+    if isinstance(coerced, list):
+        return coerced
+    walk = _Walk(schema, document, coerced)
+    cost = walk.cost_of(operation)
+    return walk.errors or ([_too_dear(cost, max_cost, operation)] if cost > max_cost else [])
+
+
+def _too_many_values(variables: Mapping[str, Any]) -> GraphQLError | None:
+    counted, waiting = 0, list(variables.values())
+    while waiting:
+        value = waiting.pop()
+        counted += 1
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        if counted + len(waiting) > MAX_VALUES:
+            return GraphQLError(f"expected at most {MAX_VALUES} values in the variables, got more")
+    return None
+
+
+def _too_dear(cost: int, most: int, operation: OperationDefinitionNode) -> GraphQLError:
+    return GraphQLError(
+        f"expected an operation that costs at most {most}, got one of {cost}: a field costs 1, and a list multiplies "
+        "what is inside it by its first, or by its @listSize; ask for fewer entries or fields",
+        operation,
+        extensions={"code": "COST_EXCEEDED", "cost": cost, "maxCost": most},
+    )
+
+
+@dataclass(slots=True)
+class _Cost:
+    """Of a selection: of every possible type, and what is added for one type."""
+
+    common: int = 0
+    by_type: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return self.common + max(self.by_type.values(), default=0)
+
+    def add(self, other: _Cost) -> None:
+        self.common += other.common
+        for name, cost in other.by_type.items():
+            self.by_type[name] = self.by_type.get(name, 0) + cost
+
+
+class _Walk:
+    """Follows the selections of one operation, each fragment once for each way of counting it."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: VariableValues) -> None:
+        self._schema = schema
+        self._variables = variables
+        self._fragments = {
+            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+        }
+        self._known: dict[tuple[str, tuple[tuple[str, int], ...]], _Cost] = {}
+        self.errors: list[GraphQLError] = []
+
+    def cost_of(self, operation: OperationDefinitionNode) -> int:
+        root = self._schema.get_root_type(operation.operation)
+        return 0 if root is None else self._selections(operation.selection_set, root, {}).total
+
+    def _selections(self, selections: SelectionSetNode, parent: _Composite, sized: Mapping[str, int]) -> _Cost:
+        cost = _Cost()
+        for selection in self._taken(selections):
+            if isinstance(selection, FieldNode):
+                cost.common += self._field(selection, parent, sized)
+            elif isinstance(selection, FragmentSpreadNode):
+                cost.add(self._fragment(selection.name.value, sized))
+            else:
+                condition = selection.type_condition  # type: ignore[attr-defined]
+                inner: SelectionSetNode = selection.selection_set  # type: ignore[attr-defined]
+                name = condition.name.value if condition else None
+                cost.add(self._narrowed(inner, name, parent, sized))
+        return cost
+
+    def _fragment(self, name: str, sized: Mapping[str, int]) -> _Cost:
+        key = (name, tuple(sized.items()))
+        if key not in self._known:
+            fragment = self._fragments[name]
+            self._known[key] = self._narrowed(fragment.selection_set, fragment.type_condition.name.value, None, sized)
+        return self._known[key]
+
+    def _narrowed(
+        self, selections: SelectionSetNode, name: str | None, parent: _Composite | None, sized: Mapping[str, int]
+    ) -> _Cost:
+        kind: Any = parent if name is None else self._schema.get_type(name)
+        cost = self._selections(selections, kind, sized)
+        return _Cost(0, {kind.name: cost.total}) if isinstance(kind, GraphQLObjectType) and name is not None else cost
+
+    def _taken(self, selections: SelectionSetNode) -> Iterator[SelectionNode]:
+        for selection in selections.selections:
+            try:
+                skip = get_directive_values(GraphQLSkipDirective, selection, self._variables)
+                include = get_directive_values(GraphQLIncludeDirective, selection, self._variables)
+            except GraphQLError as error:
+                self._note(error)
+                continue
+            if not (skip and skip["if"]) and (include is None or include["if"]):
+                yield selection
+
+    def _field(self, node: FieldNode, parent: _Composite, sized: Mapping[str, int]) -> int:
+        definition = self._schema.get_field(parent, node.name.value)
+        if definition is None:
+            return 0
+        arguments: dict[str, Any] = {}
+        if definition.args:
+            try:
+                arguments = get_argument_values(definition, node, self._variables)
+            except GraphQLError as error:
+                self._note(error)
+                return 0
+        kind = get_named_type(definition.type)
+        inner = node.selection_set
+        if inner is None or not is_composite_type(kind):
+            return 0 if parent.name.startswith("__") else 1
+        if kind.name.startswith("__"):
+            return self._introspection(definition, inner, kind)
+        times, of_fields = sizes_of(definition, arguments, MAX_FIRST)
+        return 1 + times * sized.get(node.name.value, 1) * self._selections(inner, kind, of_fields).total
+
+    def _introspection(self, definition: GraphQLField, inner: SelectionSetNode, kind: _Composite) -> int:
+        """Return the cost of a field of introspection: types inside types cost nothing, and are not nested for long."""
+        cost = self._selections(inner, kind, {}).total
+        listed = definition.type.of_type if isinstance(definition.type, GraphQLNonNull) else definition.type
+        if not isinstance(listed, GraphQLList):
+            return cost
+        of_all_types = kind.name == "__Type" and listed is not definition.type
+        return 1 + cost * (len(self._schema.type_map) if of_all_types else _INTROSPECTION_SIZE)
+
+    def _note(self, error: GraphQLError) -> None:
+        if len(self.errors) < MAX_VARIABLE_ERRORS:
+            self.errors.append(error)

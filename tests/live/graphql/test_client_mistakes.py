@@ -1,0 +1,372 @@
+"""A client's mistake is answered as the client's, over every transport of GraphQL, and leaves everything else alone."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+
+from tests.kit.deadline import deadline
+from tests.kit.graphql_stream import GraphqlStream
+from tests.kit.live_server import LiveServer
+from tests.kit.multipart_reader import ACCEPT as MULTIPART
+from tests.kit.raw_http import Address, Answer, connect, exchange, request_bytes
+from tests.kit.raw_socket import TEXT
+from tests.kit.recordings import Json
+from tests.kit.reserved_stream import open_reserved_stream
+from tests.kit.sse_reader import SseReader
+from tests.live.boards import BOARD
+from tests.live.graphql.client import INIT, OLDER, connected, open_client, subscribe_message
+
+_GRAPHQL = "application/graphql-response+json"
+_SSE = "text/event-stream"
+_PING: Json = {"type": "ping", "payload": {"marker": 1}}
+_PONG: Json = {"type": "pong", "payload": {"marker": 1}}
+
+
+@pytest.fixture(autouse=True)
+def no_fault_is_logged(clean_log: None) -> None:
+    """No client can make us log a fault."""
+
+
+async def _by_post(address: Address, request: Json) -> Json:
+    return await _posted(address, request, _GRAPHQL, 400)
+
+
+async def _by_multipart(address: Address, request: Json) -> Json:
+    return await _posted(address, request, MULTIPART, 200)
+
+
+async def _posted(address: Address, request: Json, accept: str, status: int) -> Json:
+    answer = await exchange(address, "POST", "/graphql", orjson.dumps(request), [("Accept", accept)])
+    assert answer.status == status, answer
+    return answer.json()  # type: ignore[return-value]
+
+
+async def _by_get(address: Address, request: Json) -> Json:
+    given = {name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in request.items()}
+    answer = await exchange(address, "GET", f"/graphql?{urlencode(given)}", headers=[("Accept", _GRAPHQL)])
+    assert answer.status == 400, answer
+    return answer.json()  # type: ignore[return-value]
+
+
+async def _by_sse(address: Address, request: Json) -> Json:
+    async with connect(address) as connection:
+        headers = [("Host", "127.0.0.1"), ("Accept", _SSE), ("Content-Type", "application/json")]
+        body = orjson.dumps(request)
+        headers.append(("Content-Length", str(len(body))))
+        await connection.send(request_bytes("POST", "/graphql", headers, body))
+        stream = GraphqlStream(SseReader(connection, await connection.read_head()))
+        result: Json = await stream.result()
+        await stream.completed()
+        return result
+
+
+async def _by_reserved(address: Address, request: Json) -> Json:
+    async with open_reserved_stream(address) as reserved:
+        extensions = {**request.get("extensions", {}), "operationId": "1"}
+        answer = await reserved.ask("POST", body={**request, "extensions": extensions})
+        assert answer.status == 400, answer
+        return answer.json()  # type: ignore[return-value]
+
+
+async def _by_socket(address: Address, request: Json) -> Json:
+    async with connected(address) as client:
+        await client.send({"id": "1", "type": "subscribe", "payload": request}, _PING)
+        # It is one pass of the loop or several until the operation has begun, so the pong may come first.
+        answers = [await client.message(), await client.message()]
+        assert _PONG in answers
+        (told,) = (one for one in answers if one != _PONG)
+        assert (told["id"], told["type"]) == ("1", "error"), told
+        return {"errors": told["payload"]}
+
+
+async def _by_older_socket(address: Address, request: Json) -> Json:
+    async with open_client(address, OLDER) as client:
+        await client.send(INIT, {"id": "1", "type": "start", "payload": request})
+        while (told := await client.message())["type"] in ("connection_ack", "ka"):
+            pass
+        assert (told["id"], told["type"]) == ("1", "error"), told
+        return {"errors": [told["payload"]]}
+
+
+_Door = Callable[[Address, Json], Awaitable[Json]]
+_DOORS: dict[str, _Door] = {
+    "post": _by_post,
+    "get": _by_get,
+    "multipart": _by_multipart,
+    "sse": _by_sse,
+    "reserved": _by_reserved,
+    "socket": _by_socket,
+    "older socket": _by_older_socket,
+}
+
+
+@pytest.fixture(params=list(_DOORS.values()), ids=list(_DOORS))
+def door(request: pytest.FixtureRequest) -> _Door:
+    """A way in for one operation that is refused; it returns the response."""
+    found: _Door = request.param
+    return found
+
+
+async def _refused(door: _Door, live: LiveServer, request: Json) -> tuple[str, str]:
+    """Return code and message of the first error, beside which there may be no data."""
+    async with deadline(10):
+        response: Any = await door(live.address, request)
+    assert set(response) == {"errors"}
+    error = response["errors"][0]
+    return error["extensions"]["code"], error["message"]
+
+
+@pytest.mark.parametrize(
+    "query", ["{ projects { ...Z } }", "{}", "{ projects {} }", "{...F} fragment F on Query {}", "{ ... { } }"]
+)
+async def test_document_that_is_none_is_refused(query: str, door: _Door, standing: LiveServer) -> None:
+    code, _ = await _refused(door, standing, {"query": query})
+    assert code == "GRAPHQL_VALIDATION_FAILED"
+
+
+_NESTED = """
+subscription ($f: Int = 5) {
+  boardEvents(boardId: "board-1") { ... on AttemptStarted { attempt { logs(first: $f) { nodes { message } } } } }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "argument"),
+    [
+        ('query ($f: Int = 5) { events(boardId: "board-1", first: $f) { nodes { cursor } } }', {"f": None}, "first"),
+        ('query ($b: ID = "board-1") { board(id: $b) { cursor } }', {"b": None}, "id"),
+        ("query ($b: Boolean = true) { projects @include(if: $b) { id } }", {"b": None}, "if"),
+        ('subscription ($b: ID = "board-1") { boardState(boardId: $b) { cursor } }', {"b": None}, "boardId"),
+        (
+            _NESTED,
+            {"f": None},
+            "first",
+        ),
+    ],
+    ids=["page", "board", "include", "stream", "event"],
+)
+async def test_null_where_none_can_be_names_the_argument(
+    query: str, variables: Json, argument: str, door: _Door, standing: LiveServer
+) -> None:
+    if door in (_by_post, _by_get, _by_multipart) and query.lstrip().startswith("subscription"):
+        return  # which has no single answer
+    code, message = await _refused(door, standing, {"query": query, "variables": variables})
+    assert code == "GRAPHQL_VALIDATION_FAILED"
+    assert message.startswith(f"Argument '{argument}' has invalid value")
+
+
+async def test_persisted_query_is_told_as_apollo_wants_it(door: _Door, standing: LiveServer) -> None:
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+    refused = await _refused(door, standing, {"extensions": extensions})
+    assert refused == ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+
+
+async def test_query_beside_a_persisted_one_is_executed(standing: LiveServer) -> None:
+    sent = {"query": "{ __typename }", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}
+    answer = await exchange(standing.address, "POST", "/graphql", orjson.dumps(sent))
+    assert answer.json() == {"data": {"__typename": "Query"}}
+
+
+async def test_operation_that_costs_too_much_is_refused(door: _Door, standing: LiveServer) -> None:
+    query = "query ($id: ID!) { board(id: $id) { cards { attempts { logs(first: 500) { nodes { message } } } } } }"
+    code, message = await _refused(door, standing, {"query": query, "variables": {"id": BOARD}})
+    assert code == "COST_EXCEEDED"
+    assert message.startswith("expected an operation that costs at most 50000, got one of 2008202")
+
+
+_BAD_TEXTS = {
+    "high half": '"\\ud800"',
+    "low half": '"x\\udc00y"',
+    "inside": '{"a":[{"b\\ud800":1}]}',
+    "number": "1e999",
+    "deep": "[" * 2000 + "]" * 2000,
+}
+
+
+@pytest.mark.parametrize("text", _BAD_TEXTS.values(), ids=_BAD_TEXTS.keys())
+@pytest.mark.parametrize("place", ["variables", "query", "operationName", "extensions"])
+async def test_text_that_cannot_be_taken_ends_its_operation_alone(text: str, place: str, standing: LiveServer) -> None:
+    if place in ("query", "operationName") and not text.startswith('"'):
+        return
+    parts = {"query": '"{ __typename }"', place: f'{{"v":{text}}}' if place in ("variables", "extensions") else text}
+    payload = ",".join(f'"{name}":{value}' for name, value in parts.items())
+    events = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename } }"
+    async with connected(standing.address) as client:
+        await client.send(subscribe_message("lives", events, variables={"id": BOARD}))
+        assert [(await client.message())["id"] for _ in range(2)] == ["lives", "lives"]
+        await client.socket.send_frame(TEXT, f'{{"id":"bad","type":"subscribe","payload":{{{payload}}}}}'.encode())
+        told = await client.message()
+        assert (told["id"], told["type"]) == ("bad", "error")
+        assert told["payload"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
+        assert "expected" in told["payload"][0]["message"]
+        await client.expect_nothing()
+        # The id is free again.
+        await client.send(subscribe_message("bad", "{ __typename }"))
+        await client.expect(
+            {"id": "bad", "type": "next", "payload": {"data": {"__typename": "Query"}}},
+            {"id": "bad", "type": "complete"},
+        )
+
+
+async def test_text_that_cannot_be_taken_ends_an_operation_of_the_older_protocol(standing: LiveServer) -> None:
+    async with open_client(standing.address, OLDER) as client:
+        await client.send(INIT)
+        sent = '{"id":"1","type":"start","payload":{"query":"{ __typename }","variables":{"v":"\\ud800"}}}'
+        await client.socket.send_frame(TEXT, sent.encode())
+        while (told := await client.message())["type"] in ("connection_ack", "ka"):
+            pass
+        assert (told["id"], told["type"]) == ("1", "error")
+        assert told["payload"]["extensions"] == {"code": "BAD_USER_INPUT"}
+
+
+async def test_text_that_cannot_be_taken_in_other_messages_closes_nothing(standing: LiveServer) -> None:
+    async with open_client(standing.address) as client:
+        await client.socket.send_frame(TEXT, b'{"type":"connection_init","payload":{"x":"\\ud800"}}')
+        await client.expect({"type": "connection_ack"})
+        await client.socket.send_frame(TEXT, b'{"type":"ping","payload":{"x":"\\ud800"}}')
+        assert (await client.message())["type"] == "pong"
+        await client.socket.send_frame(TEXT, b'{"type":"complete","id":"\\ud800"}')
+        assert (await client.closed())[0] == 4400
+
+
+@pytest.mark.parametrize("text", _BAD_TEXTS.values(), ids=_BAD_TEXTS.keys())
+async def test_text_that_cannot_be_taken_is_400_over_http(text: str, standing: LiveServer) -> None:
+    body = f'{{"query":"{{ __typename }}","variables":{{"v":{text}}}}}'.encode()
+    for accept in ("application/json", _SSE, MULTIPART):
+        async with deadline(10):
+            answer = await exchange(standing.address, "POST", "/graphql", body, [("Accept", accept)])
+        assert (answer.status, answer.header("Content-Type")) == (400, "application/problem+json")
+    if len(text) < 100:
+        parameters = urlencode({"query": "{ __typename }", "variables": f'{{"v":{text}}}'})
+        assert (await exchange(standing.address, "GET", f"/graphql?{parameters}")).status == 400
+
+
+_LEFT_OUT = """
+mutation ($u: String, $g: String) {
+  publishEvents(events: [
+    {
+      name: "git.push.completed"
+      payload: {
+        projectId: "board-1", remote: "origin", branch: "b", ts: "2026-01-02T03:04:05Z"
+        o: $u, l: [$u, $g]
+      }
+    }
+  ]) { ... on PublishEventsPayload { accepted { name } } ... on Refusal { message } }
+}
+"""
+
+
+async def test_variable_left_out_of_json_is_no_key_and_null_in_a_list(boards: LiveServer) -> None:
+    sent = {"query": _LEFT_OUT, "variables": {"g": "given"}}
+    answer: Any = (await exchange(boards.address, "POST", "/graphql", orjson.dumps(sent))).json()
+    assert answer == {"data": {"publishEvents": {"accepted": [{"name": "git.push.completed"}]}}}
+    query = '{ events(boardId: "board-1", first: 1000) { nodes { name payload } } }'
+    log: Any = (await exchange(boards.address, "POST", "/graphql", orjson.dumps({"query": query}))).json()
+    payload = log["data"]["events"]["nodes"][-1]["payload"]
+    assert payload["l"] == [None, "given"]
+    assert "o" not in payload
+
+
+_SUBSCRIPTION = 'subscription { boardEvents(boardId: "board-1") { __typename } }'
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/json, text/event-stream", _SSE),
+        ("application/graphql-response+json, application/json, text/event-stream;q=0.1", _SSE),
+        ("*/*;q=0.1, text/event-stream;q=0.5", _SSE),
+        ("application/json;q=0.9, text/*;q=0.1", _SSE),
+        ("*/*", _SSE),
+        (
+            "application/json, multipart/mixed;subscriptionSpec=1.0",
+            "multipart/mixed;boundary=graphql;subscriptionSpec=1.0",
+        ),
+        (
+            "application/json, text/event-stream;q=0.5, multipart/mixed;subscriptionSpec=1.0;q=0.6",
+            "multipart/mixed;boundary=graphql;subscriptionSpec=1.0",
+        ),
+    ],
+)
+async def test_subscription_streams_to_all_that_take_a_stream(
+    accept: str, media_type: str, standing: LiveServer
+) -> None:
+    async with connect(standing.address) as connection, deadline(10):
+        headers = [("Host", "127.0.0.1"), ("Accept", accept), ("Content-Type", "application/json")]
+        body = orjson.dumps({"query": _SUBSCRIPTION})
+        headers.append(("Content-Length", str(len(body))))
+        await connection.send(request_bytes("POST", "/graphql", headers, body))
+        head = await connection.read_head()
+    assert (head.status, head.header("Content-Type")) == (200, media_type)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/json, text/event-stream;q=0, multipart/mixed"])
+async def test_subscription_is_refused_where_no_stream_is_taken(accept: str, standing: LiveServer) -> None:
+    body = orjson.dumps({"query": _SUBSCRIPTION})
+    answer: Any = (await exchange(standing.address, "POST", "/graphql", body, [("Accept", accept)])).json()
+    assert answer["errors"][0]["extensions"]["code"] == "OPERATION_NOT_AVAILABLE"
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/graphql", "/graphql/stream", "/api/v1/events", "/api/v1/projects", f"/api/v1/boards/{BOARD}/cards"],
+)
+async def test_compressed_body_is_415(target: str, standing: LiveServer) -> None:
+    headers = [("Content-Encoding", "gzip")]
+    if target.endswith("stream"):
+        reserved = await exchange(standing.address, "PUT", target)
+        headers.append(("X-GraphQL-Event-Stream-Token", reserved.body.decode()))
+    answer = await exchange(standing.address, "POST", target, gzip.compress(b"{}"), headers)
+    assert (answer.status, answer.header("Content-Type")) == (415, "application/problem+json")
+    assert answer.header("Accept-Encoding") == "identity"
+
+
+async def test_body_that_is_not_compressed_may_say_so(standing: LiveServer) -> None:
+    body = orjson.dumps({"query": "{ __typename }"})
+    answer = await exchange(standing.address, "POST", "/graphql", body, [("Content-Encoding", "Identity")])
+    assert answer.status == 200
+
+
+async def _answered(live: LiveServer, method: str, target: str) -> Answer:
+    async with deadline(10):
+        return await exchange(live.address, method, target)
+
+
+@pytest.mark.parametrize(
+    "target", ["/graphql", "/graphql/stream", "/api/v1/events", "/api/v1/projects", "/metrics", "/"]
+)
+async def test_allow_names_what_is_answered(target: str, standing: LiveServer) -> None:
+    allow = (await _answered(standing, "PROPFIND", target)).header("Allow")
+    assert allow is not None
+    named = {method.strip() for method in allow.split(",")}
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        answer = await _answered(standing, method, target)
+        assert (answer.status != 405) is (method in named), (method, allow)
+        if answer.status == 405:
+            assert answer.header("Allow") == allow
+
+
+async def test_empty_last_event_id_is_none(standing: LiveServer) -> None:
+    async with connect(standing.address) as connection, deadline(10):
+        headers = [("Host", "127.0.0.1"), ("Accept", _SSE), ("Content-Type", "application/json"), ("Last-Event-ID", "")]
+        body = orjson.dumps({"query": _SUBSCRIPTION})
+        headers.append(("Content-Length", str(len(body))))
+        await connection.send(request_bytes("POST", "/graphql", headers, body))
+        stream = GraphqlStream(SseReader(connection, await connection.read_head()))
+        names = [(await stream.result())["data"]["boardEvents"]["__typename"] for _ in range(2)]
+    assert names == ["Hello", "State"]
+
+
+async def test_empty_last_event_id_of_a_raw_stream_is_none(standing: LiveServer) -> None:
+    async with connect(standing.address) as connection, deadline(10):
+        headers = [("Host", "127.0.0.1"), ("Last-Event-ID", "")]
+        await connection.send(request_bytes("GET", f"/api/v1/sse?boardId={BOARD}", headers))
+        reader = SseReader(connection, await connection.read_head())
+        assert [(await reader.event())[0] for _ in range(2)] == ["hello", "state"]

@@ -1,0 +1,54 @@
+"""Each list of the schema says how long it is taken to be, in the SDL and in the cost of operations."""
+
+from __future__ import annotations
+
+import pytest
+import strawberry
+from graphql import (
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    is_composite_type,
+)
+
+from schema.export import sdl
+from schema.list_sizes import LIST_SIZES, sizes_of
+
+#: What a connection has, which is sized from outside.
+_SIZED = {"edges", "nodes"}
+
+
+def test_every_list_of_objects_has_a_size(schema: strawberry.Schema) -> None:
+    without = [
+        f"{kind.name}.{name}"
+        for kind in schema._schema.type_map.values()  # noqa: SLF001 - Strawberry has no other way to it
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
+        for name, field in kind.fields.items()
+        if isinstance(field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type, GraphQLList)
+        and is_composite_type(get_named_type(field.type))
+        and sizes_of(field, {}, 7) == (1, {})
+    ]
+    assert [name for name in without if name.split(".")[1] not in _SIZED] == []
+
+
+def test_every_size_is_of_a_field(schema: strawberry.Schema) -> None:
+    for name in LIST_SIZES:
+        kind, field = name.split(".")
+        found = schema._schema.type_map[kind]  # noqa: SLF001 - as above
+        assert isinstance(found, GraphQLObjectType)
+        assert sizes_of(found.fields[field], {}, 7) != (1, {}), name
+
+
+@pytest.mark.parametrize(("first", "expected"), [(0, 0), (-5, 0), (3, 3), (10**9, 1000), (None, 1000)])
+def test_size_of_a_page_is_what_is_asked_for(first: int | None, expected: int, schema: strawberry.Schema) -> None:
+    query = schema._schema.query_type  # noqa: SLF001 - as above
+    assert query is not None
+    sizes = sizes_of(query.fields["events"], {"first": first}, 1000)
+    assert sizes == (1, {"edges": expected, "nodes": expected})
+
+
+def test_sdl_has_the_sizes() -> None:
+    text = sdl()
+    assert "cards: [Card!]! @listSize(assumedSize: 200)" in text
+    assert '@listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"], ' in text
