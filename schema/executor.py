@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import Any
@@ -30,6 +31,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*arguments, **named)
         #: What the operation takes of the loop's time; the executors of all events of a subscription have one.
         self.meter = Meter()
+        #: The lists of one execution that wait for their turn.
+        self.underway = _Underway()
         if self.operation.operation is OperationType.SUBSCRIPTION and isinstance(self.context_value, Context):
             self.context_value.executor = self
 
@@ -48,6 +51,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         pace = _running_pacer()
         if pace is None:
             return super().execute_operation(serially)
+        self.underway = _Underway()
         pace.is_used_up(self.meter)
         try:
             return super().execute_operation(serially)
@@ -64,6 +68,35 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
             return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
         completing = _Completing(self, iter(items), (item_type, field_details_list, info), path, position_context)
         return completing.begin(pace)
+
+
+class _Underway:
+    """How many lists of an execution are being completed by turns; what they lead to is asked for when none is.
+
+    So loaders find together what belongs together, as if all lists had been completed in one go: a query for each kind
+    of thing, and not one for each turn.
+    """
+
+    def __init__(self) -> None:
+        self._lists = 0
+        self._none: asyncio.Future[None] | None = None
+
+    def begin(self) -> None:
+        self._lists += 1
+
+    def end(self) -> None:
+        self._lists -= 1
+        if self._lists == 0 and self._none is not None:
+            self._none.set_result(None)
+            self._none = None
+
+    async def none(self) -> None:
+        """Return when there is none; those that begin in the same pass of the loop as the caller are waited for."""
+        await asyncio.sleep(0)
+        while self._lists:
+            if self._none is None:
+                self._none = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._none)
 
 
 class _Completing:
@@ -95,6 +128,7 @@ class _Completing:
 
     async def _go_on(self, pace: Pacer) -> list[Any]:
         meter = self._executor.meter
+        self._executor.underway.begin()
         try:
             await pace.turn(meter)
             for index, item in self._items:
@@ -105,7 +139,9 @@ class _Completing:
         except BaseException:
             _abandon([self._completed[index] for index in self._awaitable])
             raise
-        return await self._awaited()
+        finally:
+            self._executor.underway.end()
+        return await self._awaited() if self._awaitable else self._completed
 
     def _add(self, index: int, item: Any) -> None:
         executor, (item_type, details, info) = self._executor, self._place
@@ -119,7 +155,11 @@ class _Completing:
             self._awaitable.append(index)
 
     async def _awaited(self) -> list[Any]:
-        # All begin in the same pass, so that loaders find them together.
+        try:
+            await self._executor.underway.none()
+        except BaseException:
+            _abandon([self._completed[index] for index in self._awaitable])
+            raise
         found = await gather_with_cancel(*(self._completed[index] for index in self._awaitable))
         for index, value in zip(self._awaitable, found, strict=True):
             self._completed[index] = value

@@ -227,3 +227,15 @@ async def test_store_that_goes_away_behind_a_link_is_told_once(
     _, extensions = await caller.refused(CARDS, id=BOARD)
     assert extensions == {"code": "STORE_UNAVAILABLE"}
     assert [record.message for record in caplog.records] == ["the store did not answer: no"]
+
+
+async def test_lists_that_are_completed_by_turns_cost_as_many_queries(
+    caller: Caller, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schema.pacing.SLICE_SECONDS", 0.0)  # a turn for each entry
+    document = "query ($id: ID!) { board(id: $id) { cards { attempts { card { title attempts { id } } } } } }"
+    await seed(node, 20)
+    with counted() as seen:
+        shown = await caller.run(document, id=BOARD)
+    assert len(shown["cards"]) == 20
+    assert len(seen) == 10, seen
