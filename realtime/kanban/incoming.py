@@ -78,7 +78,8 @@ def read_all(entries: list[Any]) -> list[Incoming] | None:
     """Read the events in one go; None: some of them do not fit."""
     try:
         wires = _batch.validate_python(entries, by_alias=True, by_name=False)
-    except ValidationError:
+    except (ValidationError, RecursionError):
+        # An enumeration spells what it does not know, and Python cannot spell what is nested too deeply.
         return None
     incoming = [Incoming(wire.payload, parse_iso(wire.at) if wire.at else None, wire.id) for wire in wires]
     fits = all(_is_shallow(entry["payload"], MAX_LEVELS) for entry in entries)

@@ -149,6 +149,15 @@ def _nested(depth: int) -> Any:
     return value
 
 
+@pytest.mark.parametrize("field", ["status", "previousStatus"])
+def test_status_that_python_cannot_spell_is_refused(field: str) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(1_000):
+        deep = {"a": deep}
+    payload = {**SAMPLES["attempt.status.changed"], field: deep}
+    assert fields({"name": "attempt.status.changed", "payload": payload}) == ["0.payload"]
+
+
 def test_payload_that_is_nested_too_deep_to_be_written_again_is_refused() -> None:
     deep = {"name": "settings.global.updated", "payload": {"changes": {"deep": _nested(300)}}}
     assert fields([LINE, deep]) == ["1.payload"]
