@@ -16,7 +16,8 @@ __all__ = ["CONTINUATION", "Broken", "frame", "frames_near", "handshake_lines", 
 CONTINUATION = 0x0
 _KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 _MIB = 1024 * 1024
-_CLOSE_CODES = (0, 999, 1000, 1001, 1003, 1004, 1005, 1006, 1007, 1011, 1015, 2999, 3000, 4000, 4999, 5000, 65_535)
+#: Codes of all kinds but 1011, for an echo of it would look like a fault of the server's.
+_CLOSE_CODES = (0, 999, 1000, 1001, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 2999, 3000, 4000, 4999, 5000, 65_535)
 
 
 @dataclass(frozen=True)
