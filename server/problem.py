@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from realtime.errors import FieldError, StoreUnavailable
 
 __all__ = ["Problem", "problem", "problem_handlers"]
+
+log = logging.getLogger(__name__)
 
 
 class Problem(HTTPException):
@@ -63,10 +66,21 @@ async def _store(request: Request, error: Exception) -> Response:
     return problem(503, f"The store does not answer: {error}", headers={"Retry-After": "1"})
 
 
+async def _left(request: Request, error: Exception) -> Response:
+    # Nobody is there to read an answer, and nothing was done: what a client leaves unfinished is no fault of ours.
+    log.info("a client left in the middle of its request", extra={"method": request.method, "path": request.url.path})
+    return problem(400, "expected the rest of the body, the client left")
+
+
 async def _fault(request: Request, error: Exception) -> Response:
     # Starlette logs it once, with the traceback; the client gets no inside.
     return problem(500, "Unexpected error")
 
 
 #: For Starlette: what answers which exception.
-problem_handlers: Mapping[Any, Any] = {HTTPException: _http, StoreUnavailable: _store, Exception: _fault}
+problem_handlers: Mapping[Any, Any] = {
+    HTTPException: _http,
+    StoreUnavailable: _store,
+    ClientDisconnect: _left,
+    Exception: _fault,
+}

@@ -1,22 +1,28 @@
-"""One process that serves: open, listen, serve, close."""
+"""One process that serves: open, listen, serve, close; a line in the log at both ends."""
 
 from __future__ import annotations
 
+import logging
 import socket
+import time
 from contextlib import AsyncExitStack
 
 import uvloop
+from sqlalchemy import make_url
 
 from schema.root import make_schema
 from server.app import create_app
 from server.collector import calm_collector
 from server.demo import running_demo
-from server.serve import bind, make_server
+from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.switching import switch_soon
+from server.transports.rest.status import boardcast_version
 from server.wiring import open_node
 
 __all__ = ["CannotListen", "run"]
+
+log = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
@@ -39,14 +45,44 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, listening: socket.socket) -> None:
+    began = time.monotonic()
+    server: Server | None = None
+
+    def tell_end() -> None:
+        # Where nothing was served, one line on standard error says why.
+        if server is not None and server.started:
+            uptime = round(time.monotonic() - began, 3)
+            log.info("stopped", extra={"reason": server.stopped_by or "fault", "uptime_seconds": uptime})
+
     async with AsyncExitStack() as stack:
+        stack.callback(tell_end)  # the first, so that it runs when all else is closed
         node = await stack.enter_async_context(open_node(settings))
         if settings.demo:
             await stack.enter_async_context(running_demo(node, settings.demo_seed, settings.demo_pace))
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        address = f"http://{host}:{listening.getsockname()[1]}"
-        app = create_app(node, settings, make_schema())
-        server = make_server(app, settings, lambda: print(f"Listening on {address}", flush=True))
+        server = make_server(
+            create_app(node, settings, make_schema()), settings, lambda: _tell_start(settings, listening)
+        )
         calm_collector()
         switch_soon()
         await server.serve(sockets=[listening])
+
+
+def _tell_start(settings: Settings, listening: socket.socket) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{listening.getsockname()[1]}"
+    # In this order: when somebody has read the address, the line about the start is written too.
+    log.info("started", extra={"address": address, **_circumstances(settings)})
+    print(f"Listening on {address}", flush=True)
+
+
+def _circumstances(settings: Settings) -> dict[str, str]:
+    """Return what an operator looks for first when something is wrong; no secret is in it."""
+    # A driver takes passwords in the query too.
+    database = make_url(settings.database_url).set(query={})
+    return {
+        "version": boardcast_version(),
+        "database": database.render_as_string(hide_password=True),
+        "broker": settings.broker_url,
+        "authentication": f"{len(settings.access_tokens)} tokens" if settings.access_tokens else "none",
+        "demo": "on" if settings.demo else "off",
+    }

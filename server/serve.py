@@ -27,7 +27,8 @@ BACKLOG = 2048
 PACED_PART = 0.5
 #: Seconds after the grace in which what was cut must be gone.
 LAST_RESORT_SECONDS = 2
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: SIGHUP comes when the terminal closes; who started us under `nohup` has it ignored, and so do we then.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -79,6 +80,8 @@ class Server(uvicorn.Server):
         self._grace_seconds = grace_seconds
         self._on_start = on_start
         self._hurried = asyncio.Event()
+        #: Name of the signal that ended it; None while it runs, and when nobody sent one.
+        self.stopped_by: str | None = None
         # Ours says goodbye first; sse-starlette's own would cut the streams before that.
         AppStatus.enable_automatic_graceful_drain = False
 
@@ -86,8 +89,9 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Stop at the first signal, at once at the second; do not die of it afterwards, so that we exit with 0."""
         loop = asyncio.get_running_loop()
+        obeyed = [number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
         try:
-            for number in SIGNALS:
+            for number in obeyed:
                 loop.add_signal_handler(number, self.handle_exit, number, None)
         except (NotImplementedError, RuntimeError, ValueError):
             yield  # not in the main thread: signals are somebody else's
@@ -95,7 +99,7 @@ class Server(uvicorn.Server):
         try:
             yield
         finally:
-            for number in SIGNALS:
+            for number in obeyed:
                 loop.remove_signal_handler(number)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -105,6 +109,7 @@ class Server(uvicorn.Server):
             self._hurried.set()
             self._cut_all()
         else:
+            self.stopped_by = signal.Signals(sig).name
             super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -7,6 +7,7 @@ is cut, because a reader that takes nothing cannot be told anything.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from realtime.counters import SEND_TIMEOUT, Account
 from server.connections import abort
+from server.problem import Problem
 from server.settings import Settings
 from server.tasks import first_to_end
 
 __all__ = ["EVENT_STREAM", "StreamFormat", "send_stream"]
+
+log = logging.getLogger(__name__)
 
 #: Media type of SSE.
 EVENT_STREAM = "text/event-stream"
@@ -68,6 +72,10 @@ async def send_stream(
         try:
             await first_to_end(response(scope, receive, _timed(send, settings.send_timeout_seconds, account)), *beside)
         except SendTimeoutError:
+            abort(scope)
+        except Problem as refused:
+            # The body that nobody reads became too large (`limits.BodyLimit`), and the answer has begun already.
+            log.info("a client was cut off that sent to its stream: %s", refused.detail)
             abort(scope)
 
 

@@ -50,7 +50,10 @@ async def _check_quiet_end(server: Process) -> None:
     assert "error" not in end.err.lower(), end.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+_SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda one: one.name)
+
+
+@_SIGNALS
 async def test_signal_ends_every_stream_with_goodbye_and_the_process_with_0(
     number: signal.Signals, tmp_path: Path
 ) -> None:
@@ -103,7 +106,7 @@ async def test_stuck_readers_are_cut_when_the_grace_is_over(tmp_path: Path) -> N
         assert anyio.current_time() - began < seconds(6)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@_SIGNALS
 async def test_second_signal_ends_at_once(number: signal.Signals, tmp_path: Path) -> None:
     async with running(tmp_path, "--shutdown-grace-seconds", "300") as server, AsyncExitStack() as stack, deadline(20):
         await make_boards(server.address)

@@ -1,0 +1,69 @@
+"""`RepeatedLines`: a few of each kind a window, then a count, in bounded memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import pytest
+
+from server.repeated_lines import LINES, MAX_KINDS, WINDOW_SECONDS, RepeatedLines
+
+
+def _record(words: str = "a client left", *filled: object, level: int = logging.INFO) -> logging.LogRecord:
+    return logging.LogRecord("server", level, __file__, 1, words, filled, None)
+
+
+def _said(lines: Sequence[logging.LogRecord]) -> list[str]:
+    return [line.getMessage() for line in lines]
+
+
+def test_first_lines_pass_and_the_rest_are_counted_once() -> None:
+    repeated = RepeatedLines()
+    passed = [_said(repeated.passed(_record(), now)) for now in range(50)]
+    assert passed == [["a client left"]] * LINES + [[]] * (50 - LINES)
+    told = repeated.passed(_record(), WINDOW_SECONDS)
+    assert _said(told) == [f"repeated {50 - LINES} more times within 60 s: a client left", "a client left"]
+    assert (told[0].levelno, told[0].name) == (logging.INFO, "server")
+
+
+def test_any_line_tells_of_the_windows_that_are_over() -> None:
+    repeated = RepeatedLines()
+    for _ in range(LINES + 2):
+        repeated.passed(_record(), 0)
+    assert _said(repeated.passed(_record("other"), WINDOW_SECONDS)) == [
+        "repeated 2 more times within 60 s: a client left",
+        "other",
+    ]
+    assert repeated.rest() == []
+
+
+@pytest.mark.parametrize("words", ["client %s left", "client 0x7f{0:x} left after {0} s"])
+def test_what_is_filled_in_makes_no_other_kind(words: str) -> None:
+    repeated = RepeatedLines()
+    records = [_record(words, n) if "%" in words else _record(words.format(n)) for n in range(20)]
+    assert sum(len(repeated.passed(record, 0)) for record in records) == LINES
+
+
+def test_level_and_fault_make_another_kind() -> None:
+    repeated = RepeatedLines()
+    for _ in range(LINES):
+        repeated.passed(_record(), 0)
+    assert repeated.passed(_record(level=logging.ERROR), 0)
+    fault = _record()
+    fault.exc_info = (ValueError, ValueError("x"), None)
+    assert repeated.passed(fault, 0)
+
+
+def test_kinds_are_bounded_and_what_is_forgotten_is_told() -> None:
+    repeated = RepeatedLines()
+    for _ in range(LINES + 1):
+        repeated.passed(_record("the oldest"), 0)
+    said = [line for n in range(3 * MAX_KINDS) for line in _said(repeated.passed(_record(_word(n)), 0))]
+    assert said.count("repeated 1 more times within 60 s: the oldest") == 1
+    assert len(said) == 3 * MAX_KINDS + 1
+
+
+def _word(number: int) -> str:
+    """Return a word without digits for each number."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
