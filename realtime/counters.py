@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from realtime.batches import Batch
 from realtime.errors import ChannelGone, StoreUnavailable, StreamEnded, SubscriberTooSlow
 
-__all__ = ["CLIENT_LEFT", "HEARTBEAT_TIMEOUT", "SEND_TIMEOUT", "Account", "Counters", "ExitCounters"]
+__all__ = ["CLIENT_LEFT", "HEARTBEAT_TIMEOUT", "PING_TIMEOUT", "SEND_TIMEOUT", "Account", "Counters", "ExitCounters"]
 
-#: Why a stream is closed from outside: the client left or vanished, it took nothing, it said nothing.
+#: Why a stream is closed from outside: the client left or vanished, took nothing, said nothing, answered no ping.
 CLIENT_LEFT, SEND_TIMEOUT, HEARTBEAT_TIMEOUT = "client_left", "send_timeout", "heartbeat_timeout"
+PING_TIMEOUT = "ping_timeout"
 _FAULT = "internal_error"
 
 

@@ -7,22 +7,54 @@ extension is absent, and ending the response is all there is.
 `"boardcast.write"` is a function that writes ready bytes, if that can be done at once: whole frames on a WebSocket,
 whole chunks of the body of a response that streams. What a board's readers get is the same for all of them, and making
 it is most of what sending costs; `outlets` says who calls it. `"boardcast.frames"` does the same and waits for room.
+`"boardcast.connection"` is the connection, as far as `Connection` says: it watches whether the other side takes what it
+is sent (`progress`), and counts under its account why it was cut. Under another server `send_in_time` limits each send.
 Under another server, or where frames are compressed for each connection, each message is sent as ASGI has it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import typing
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from realtime.counters import SEND_TIMEOUT, Account
 from server.settings import Settings
 
-__all__ = ["EXTENSION", "FRAMES", "WRITE", "Write", "abort", "extend", "write_frames", "writer"]
+__all__ = [
+    "CONNECTION",
+    "EXTENSION",
+    "FRAMES",
+    "WRITE",
+    "Connection",
+    "Write",
+    "abort",
+    "count_under",
+    "extend",
+    "send_in_time",
+    "send_timeout_of",
+    "watch_progress",
+    "write_frames",
+    "writer",
+]
 
+CONNECTION = "boardcast.connection"
 EXTENSION = "boardcast.abort"
 FRAMES = "boardcast.frames"
 WRITE = "boardcast.write"
+#: Of a connection on which nothing was asked for yet.
+DEFAULT_SEND_TIMEOUT_SECONDS = 30.0
+
+
+class Connection(typing.Protocol):
+    """What a connection of ours does by itself."""
+
+    #: What is told why it was cut.
+    account: Account | None
+
+    def watch_progress(self) -> None:
+        """Cut the connection if the client takes nothing of what waits for it, if anything does."""
 
 
 class Write(typing.Protocol):
@@ -37,6 +69,45 @@ def abort(scope: MutableMapping[str, Any]) -> None:
     cut: Callable[[], None] | None = scope.get("extensions", {}).get(EXTENSION)
     if cut is not None:
         cut()
+
+
+def count_under(scope: MutableMapping[str, Any], account: Account) -> None:
+    """Tell `account` why the connection of `scope` was cut, if it is."""
+    connection = _connection(scope)
+    if connection is not None:
+        connection.account = account
+
+
+def watch_progress(scope: MutableMapping[str, Any]) -> None:
+    """Look now whether the client takes what waits for it; a connection does so by itself when much waits."""
+    connection = _connection(scope)
+    if connection is not None:
+        connection.watch_progress()
+
+
+async def send_in_time(scope: MutableMapping[str, Any], account: Account, sending: Awaitable[None]) -> None:
+    """Await `sending`, however long it takes while the client takes something.
+
+    Raises:
+        TimeoutError: it took too long under a server that does not watch its connections.
+    """
+    if _connection(scope) is not None:
+        await sending
+        return
+    try:
+        async with asyncio.timeout(send_timeout_of(scope)):
+            await sending
+    except TimeoutError:
+        account.leaves = SEND_TIMEOUT
+        raise
+
+
+def send_timeout_of(scope: Mapping[str, Any]) -> float:
+    """Return the seconds after which a reader that takes nothing is cut."""
+    app = scope.get("app")
+    settings: Settings | None = None if app is None else app.state.settings
+    # Before the application has seen a request.
+    return DEFAULT_SEND_TIMEOUT_SECONDS if settings is None else settings.send_timeout_seconds
 
 
 def writer(scope: MutableMapping[str, Any]) -> Write | None:
@@ -64,6 +135,11 @@ def extend(scope: Any, extensions: Mapping[str, Any]) -> None:
     """Add to the ASGI extensions of `scope`."""
     # `Any`: uvicorn's scope types know only the extensions of the standard.
     scope.setdefault("extensions", {}).update(extensions)
+
+
+def _connection(scope: MutableMapping[str, Any]) -> Connection | None:
+    connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
+    return connection
 
 
 def _direct(scope: MutableMapping[str, Any]) -> Mapping[str, Any]:

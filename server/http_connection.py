@@ -6,16 +6,17 @@ import sys
 from functools import partial
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from server.connections import EXTENSION, WRITE, extend
+from server.http_progress import WatchedHttp
 from server.problem import problem
 from server.websocket_connection import WebSocketConnection
 
 __all__ = ["HttpConnection"]
 
 
-class HttpConnection(HttpToolsProtocol):
+class HttpConnection(WatchedHttp):
     """HTTP/1.1 over httptools; what came behind the head of an upgrade is the WebSocket's."""
 
     _segment = b""

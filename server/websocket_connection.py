@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from uvicorn.protocols.utils import ClientDisconnected
 from websockets.protocol import Protocol, State
 
-from realtime.gate import Gate
-from server.alarms import alarms
-from server.connections import EXTENSION, FRAMES, WRITE, extend, writer
-from server.inbox import Inbox
+from server.connections import CONNECTION, EXTENSION, FRAMES, WRITE, extend, writer
 from server.open_socket import OpenSocket
+from server.websocket_keepalive import Keepalive
 
 __all__ = ["OPEN_SCOPE", "Session", "WebSocketConnection", "serve_session"]
 
-SOCKET = "boardcast.socket"
 #: What is left of the scope of an open WebSocket.
 OPEN_SCOPE = ("type", "app", "extensions")
-#: Seconds in which a closed socket must have taken what was sent before the close.
-FLUSH_SECONDS = 15.0
 
 #: Serves an open WebSocket until it ends.
 Session = Callable[[OpenSocket], Coroutine[Any, Any, None]]
@@ -37,7 +30,7 @@ async def serve_session(socket: WebSocket, session: Session) -> None:
     Where the server lets us, that is behind the middlewares that let the socket in, and past what they have made of
     `send`: they would be a third of what an idle socket costs. Nothing of the handshake can be read any more.
     """
-    connection: WebSocketConnection | None = socket.scope.get("extensions", {}).get(SOCKET)
+    connection: WebSocketConnection | None = socket.scope.get("extensions", {}).get(CONNECTION)
     if connection is None:
         await session(OpenSocket(socket.scope, socket.receive, socket.send))
     elif writer(socket.scope) is None or connection.conn.extensions:
@@ -46,43 +39,26 @@ async def serve_session(socket: WebSocket, session: Session) -> None:
         connection.hand_over(session, OpenSocket(socket.scope, connection.receive, connection.send))
 
 
-class WebSocketConnection(WebSocketsSansIOProtocol):
+class WebSocketConnection(Keepalive):
     """WebSocket over websockets' sans-I/O protocol."""
 
     # Most are uvicorn's: as many attributes in a dictionary are 1.5 KiB. Those that it may have besides find one.
     __slots__ = (
-        "_cut",
-        "_early",
-        "_inbox",
         "_session",
         "app",
         "app_state",
         "asgi_version",
         "client",
-        "close_sent",
-        "close_timeout",
-        "close_timer",
         "config",
         "conn",
         "connections",
-        "curr_msg_data_type",
         "default_headers",
         "disconnected",
-        "frames",
         "handshake_complete",
         "handshake_initiated",
         "initial_response",
-        "last_ping_rtt",
         "logger",
         "loop",
-        "pending_ping_payload",
-        "ping_interval",
-        "ping_sent_at",
-        "ping_timeout",
-        "ping_timer",
-        "pong_timer",
-        "queue",
-        "read_paused",
         "request",
         "response",
         "root_path",
@@ -91,72 +67,39 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         "server",
         "tasks",
         "transport",
-        "writable",
     )
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Make a connection as uvicorn does, with less that is made in advance."""
+        """Make a connection as uvicorn does."""
         super().__init__(*arguments, **named)
-        self._early = b""
-        self._cut: asyncio.TimerHandle | None = None
         self._session: Coroutine[Any, Any, None] | None = None
-        self.queue = self._inbox = Inbox()  # type: ignore[assignment]  # what is used of a Queue
-        self.writable = Gate()  # type: ignore[assignment]  # an Event but for its name
-        self.writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Keep what comes before our answer to the handshake: nothing may be sent in front of that."""
-        if self.handshake_initiated and not self.handshake_complete:
-            self._early += data
-            self.transport.pause_reading()
-        elif data:
-            super().data_received(data)
-            if not self.handshake_initiated:
-                self._refuse_head()
-
-    def handle_text(self, event: Frame) -> None:
-        """Take a text frame, and empty it: the parser holds on to it until the next one comes."""
-        super().handle_text(event)
-        event.data = b""
-
-    def handle_bytes(self, event: Frame) -> None:
-        """Take a binary frame, as a text one."""
-        super().handle_bytes(event)
-        event.data = b""
-
-    def send_receive_event_to_app(self) -> None:
-        """Pass a message on; bytes that are no UTF-8 are the client's fault, and nothing to log (RFC 6455, 8.1)."""
-        if self.curr_msg_data_type == "text":
-            try:
-                b"".join(self.frames).decode()
-            except UnicodeDecodeError:
-                self.conn.send_close(1007)
-                self.handle_parser_exception()
-                return
-        super().send_receive_event_to_app()
-
-    async def receive(self) -> Any:
-        """Return the next message, as uvicorn does, in one frame instead of four."""
-        while self._inbox.empty():
-            await self._inbox.filled()
-        message = self._inbox.get_nowait()
-        if self.read_paused and self._inbox.empty():
-            self.read_paused = False
-            self.transport.resume_reading()
-        return message
+        """Take what the client sends; refuse a handshake that websockets has refused."""
+        super().data_received(data)
+        if data and not self.handshake_initiated:
+            self._refuse_head()
 
     async def send(self, message: Any) -> None:
         """Send; behind the answer to the handshake, read on."""
-        await super().send(message)
         kind = message["type"]
+        if kind == "websocket.close" and self.handshake_complete and not self.close_sent:
+            self._close(message)
+            return
+        await super().send(message)
         if kind == "websocket.accept":
             early, self._early = self._early, b""
             self._forget_handshake()
-            self.transport.resume_reading()
             self.data_received(early)
         elif kind == "websocket.http.response.body" and not message.get("more_body", False):
             # The refusal is the answer; uvicorn overlooks that and logs an error.
             self.handshake_complete = True
+
+    def _close(self, message: Any) -> None:
+        if self.disconnected:
+            raise ClientDisconnected
+        if not self.transport.is_closing():
+            self.send_close(message.get("code", 1000), message.get("reason") or "")
 
     def _forget_handshake(self) -> None:
         """Drop what was for the handshake alone; a browser's headers are 2 KiB."""
@@ -167,19 +110,13 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self.conn.parser = Protocol.parse(self.conn)
             next(self.conn.parser)
 
-    def schedule_ping(self) -> None:
-        """Ping after a while, as uvicorn does; by an alarm."""
-        if self.ping_interval is not None:
-            seconds = max(0.0, self.ping_interval - self.last_ping_rtt)
-            self.ping_timer = alarms().set(seconds, self.send_keepalive_ping)  # type: ignore[assignment]  # can cancel
-
     async def run_asgi(self) -> None:
         """Run the application, then see to it that the connection ends."""
-        extend(self.scope, {EXTENSION: self.transport.abort, SOCKET: self})
+        extend(self.scope, {EXTENSION: self.transport.abort, CONNECTION: self})
         extend(self.scope, {FRAMES: self._write_frames, WRITE: self._write})
         self.app = partial(self._serve, self.app)
         await super().run_asgi()
-        self._cut_later()
+        self.close_later()
 
     async def _serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send)
@@ -195,7 +132,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     async def _write_frames(self, frames: bytes) -> bool:
         if self.conn.extensions:
             return False  # each message is compressed for its connection
-        # Whoever was let through may find that others have filled it again.
+        # A writer that was let through may find that others have filled it again.
         while not self.writable.is_set():
             await self.writable.wait()
         if not self._write(frames):
@@ -209,25 +146,10 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         transport.writelines(frames)
         return True
 
-    def keepalive_timeout(self) -> None:
-        """Close a client that answers no ping, also one that takes no close."""
-        super().keepalive_timeout()
-        self._cut_later()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        super().connection_lost(exc)
-        if self._cut is not None:
-            self._cut.cancel()
-
     def _refuse_head(self) -> None:
         # websockets has refused a head with a line too long or lines too many; uvicorn looks for requests only.
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.transport.close()
-
-    def _cut_later(self) -> None:
-        if self._cut is None and not self.disconnected:
-            self._cut = self.loop.call_later(FLUSH_SECONDS, self.transport.abort)
 
 
 def _shrink(scope: Scope) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from server.close_codes import (
     ALREADY_SUBSCRIBED,
     FORBIDDEN,
@@ -109,7 +111,12 @@ def _parsed(data: str | bytes) -> tuple[dict[str, Any], str | None]:
 
 def _pong(ping: Message) -> Message:
     payload = ping.get("payload")
-    return {"type": "pong"} if payload is None else {"type": "pong", "payload": payload}
+    if payload is None:
+        return {"type": "pong"}
+    try:
+        return {"type": "pong", "payload": orjson.Fragment(orjson.dumps(payload))}
+    except orjson.JSONEncodeError as error:  # it can be read deeper than it can be written
+        raise InvalidMessage("ping: payload: expected fewer than 250 levels of nesting, got more") from error
 
 
 def _id(message: Message) -> str:

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import logging
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
 from typing import NoReturn, assert_never
 
 import orjson
 from starlette.websockets import WebSocketDisconnect
 from strawberry import Schema
 
-from realtime.counters import SEND_TIMEOUT
 from realtime.leases import Farewell, Lease
 from schema.context import Context
 from server.alarms import Alarm, alarms
 from server.beside import Beside
-from server.close_codes import Ending, ending_of
-from server.connections import abort, writer
+from server.close_codes import (
+    ALREADY_SUBSCRIBED,
+    INIT_TIMEOUT,
+    INVALID_MESSAGE,
+    TOO_MANY_INITS,
+    UNAUTHORIZED,
+    Ending,
+    ending_of,
+)
+from server.connections import abort, count_under, send_in_time, writer
 from server.open_socket import OpenSocket, content_of
 from server.protocol.graphql_conversation import Close, GraphqlConversation, Message, Reply, Start, Step, Stop
 from server.protocol.websocket_frame import text_frame
 from server.transports.graphql_operations import GraphqlOperations
 
 __all__ = ["GraphqlSocket"]
+
+log = logging.getLogger(__name__)
+#: Close codes that say what a client did wrong (graphql-ws, PROTOCOL.md).
+MISTAKES = frozenset(
+    one.code for one in (INVALID_MESSAGE, UNAUTHORIZED, INIT_TIMEOUT, ALREADY_SUBSCRIBED, TOO_MANY_INITS)
+)
 
 
 class _Over(Exception):
@@ -51,6 +66,7 @@ class GraphqlSocket:
         self._write = writer(socket.scope)
         self._operations = GraphqlOperations(schema, context, conversation, self._send, self._write)
         self._account = context.account
+        count_under(socket.scope, context.account)
         self._lease = lease
         self._settings = socket.settings
         self._beside = Beside()
@@ -142,22 +158,18 @@ class GraphqlSocket:
         raise _Over(ending_of(farewell.reason))
 
     async def _send(self, message: Message) -> None:
-        # Who takes too long is cut; whoever waits here then meets the same as when the client had left.
-        cut = asyncio.get_running_loop().call_later(self._settings.send_timeout_seconds, self._give_up)
-        try:
-            await self._socket.send_text(orjson.dumps(message).decode())
-        finally:
-            cut.cancel()
+        await self._in_time(self._socket.send_text(orjson.dumps(message).decode()))
 
-    def _give_up(self) -> None:
-        self._account.leaves = SEND_TIMEOUT
-        abort(self._socket.scope)
+    async def _in_time(self, sending: Awaitable[None]) -> None:
+        try:
+            await send_in_time(self._socket.scope, self._account, sending)
+        except TimeoutError:
+            # As when the client had left: the operations and the reader of the socket end by that.
+            abort(self._socket.scope)
+            raise WebSocketDisconnect(1006) from None
 
     async def _close(self, ending: Ending) -> None:
-        cut = asyncio.get_running_loop().call_later(self._settings.send_timeout_seconds, self._give_up)
-        try:
-            await self._socket.close(ending.code, ending.reason)
-        except WebSocketDisconnect:
-            pass  # it left meanwhile
-        finally:
-            cut.cancel()
+        if ending.code in MISTAKES:
+            log.info("a GraphQL socket is closed for what its client sent: %d %s", ending.code, ending.reason)
+        with suppress(WebSocketDisconnect):  # it left meanwhile
+            await self._in_time(self._socket.close(ending.code, ending.reason))

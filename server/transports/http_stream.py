@@ -1,12 +1,10 @@
 """Streams over HTTP: how they begin, stay alive and end, whatever is in them (SSE, multipart).
 
-A stream ends when its chunks end, when the client leaves, or when it takes nothing for too long; then the connection
-is cut, because a reader that takes nothing cannot be told anything.
+A stream ends when its chunks end, when the client leaves, or when it takes nothing for too long (`server.progress`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
@@ -14,13 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sse_starlette import EventSourceResponse
-from sse_starlette.sse import SendTimeoutError
 from starlette.types import Message, Receive, Scope, Send
 
-from realtime.counters import SEND_TIMEOUT, Account
-from server.connections import abort
+from realtime.counters import Account
+from server.connections import abort, count_under, send_in_time, watch_progress
 from server.problem import Problem
-from server.settings import Settings
 from server.tasks import first_to_end
 
 __all__ = ["EVENT_STREAM", "StreamFormat", "send_stream"]
@@ -57,40 +53,31 @@ async def send_stream(
     `account` is told when the connection is cut. `beside` runs at the same time, apart from the response, which may be
     stuck in a send: the stream ends with the first of them that ends.
     """
-    settings: Settings = scope["app"].state.settings
+
+    def keep_alive() -> bytes:
+        watch_progress(scope)  # of what is less than what makes a send wait
+        return format.keep_alive()
+
+    async def sent(message: Message) -> None:
+        await send_in_time(scope, account, send(message))
+
+    count_under(scope, account)
     response = EventSourceResponse(
         chunks,
         headers=HEADERS,
         ping=format.keep_alive_seconds,
         # Ready-made bytes pass through as they are; sse-starlette's own line splitting is its greatest cost.
-        ping_message_factory=format.keep_alive,  # type: ignore[arg-type]
+        ping_message_factory=keep_alive,  # type: ignore[arg-type]
     )
     response.headers["Content-Type"] = format.content_type
     if format.vary is not None:
         response.headers.add_vary_header(format.vary)
     async with aclosing(chunks):
         try:
-            await first_to_end(response(scope, receive, _timed(send, settings.send_timeout_seconds, account)), *beside)
-        except SendTimeoutError:
+            await first_to_end(response(scope, receive, sent), *beside)
+        except TimeoutError:
             abort(scope)
         except Problem as refused:
             # The body that nobody reads became too large (`limits.BodyLimit`), and the answer has begun already.
             log.info("a client was cut off that sent to its stream: %s", refused.detail)
             abort(scope)
-
-
-def _timed(send: Send, seconds: float, account: Account) -> Send:
-    """Return `send` with a limit on how long it takes.
-
-    Not sse-starlette's own `send_timeout`, which closes the chunks before it says why.
-    """
-
-    async def sent(message: Message) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await send(message)
-        except TimeoutError:
-            account.leaves = SEND_TIMEOUT
-            raise SendTimeoutError from None
-
-    return sent

@@ -9,15 +9,15 @@ from typing import Any, NoReturn
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from realtime import counters
 from realtime.batches import Batch
+from realtime.counters import Account
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.node import Node
 from realtime.options import StreamOptions
 from realtime.streams import board_batches, dashboard_batches
 from realtime.subscriber import Subscriber
 from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
-from server.connections import abort, write_frames
+from server.connections import abort, count_under, send_in_time, write_frames
 from server.heartbeat import HeartbeatOverdue
 from server.open_socket import OpenSocket
 from server.outlets import socket_outlet
@@ -74,10 +74,10 @@ async def _serve(
 ) -> None:
     """Run both directions until one ends, then close for the reason it ended."""
     queue.outlet = socket_outlet(socket.scope, queue.account.counters)
+    count_under(socket.scope, queue.account)
     try:
         async with aclosing(stream):
-            writing = _write(socket, stream, queue.account, socket.settings.send_timeout_seconds)
-            await first_to_end(reading, writing)
+            await first_to_end(reading, _write(socket, stream, queue.account))
     except WebSocketDisconnect:
         pass  # the client left
     except TimeoutError:
@@ -90,17 +90,10 @@ async def _serve(
             raise
 
 
-async def _write(
-    socket: OpenSocket, stream: AsyncGenerator[Batch, None], account: counters.Account, timeout_seconds: float
-) -> None:
+async def _write(socket: OpenSocket, stream: AsyncGenerator[Batch, None], account: Account) -> None:
     async for batch in stream:
         account.counters.told(batch)
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await _send(socket, batch)
-        except TimeoutError:
-            account.leaves = counters.SEND_TIMEOUT
-            raise
+        await send_in_time(socket.scope, account, _send(socket, batch))
         del batch  # or a reader that sleeps holds on to it
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
 import orjson
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import ByteReceiveStream, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 __all__ = ["Address", "Answer", "Connection", "Headers", "connect", "exchange", "request_bytes"]
@@ -49,6 +49,27 @@ class Answer:
         return parsed
 
 
+class _Paced(ByteReceiveStream):
+    """The receiving side of a stream, in small portions."""
+
+    def __init__(self, stream: SocketStream, pace: Callable[[], Awaitable[object]], count: int) -> None:
+        self._stream = stream
+        self._pace = pace
+        self._count = count
+        self._left = 0
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        if not self._left:
+            await self._pace()
+            self._left = self._count
+        data = await self._stream.receive(min(max_bytes, self._left))
+        self._left -= len(data)
+        return data
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
 class Connection:
     """One TCP connection: raw bytes out, lines and counted bytes in."""
 
@@ -56,6 +77,10 @@ class Connection:
         """Take over `stream`; `aclose` closes it."""
         self._stream = stream
         self._reader = BufferedByteReceiveStream(stream)
+
+    def read_slowly(self, pace: Callable[[], Awaitable[object]], count: int) -> None:
+        """Read `count` bytes at most, from now on, each time that `pace` returns."""
+        self._reader.receive_stream = _Paced(self._stream, pace, count)
 
     @property
     def peer(self) -> Address:

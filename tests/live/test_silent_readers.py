@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from server import connections
+from server import websocket_keepalive
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event
@@ -96,7 +96,7 @@ async def test_socket_that_answers_no_ping_is_closed(name: str) -> None:
 
 
 async def test_socket_that_takes_neither_ping_nor_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "FLUSH_SECONDS", 0.2)
+    monkeypatch.setattr(websocket_keepalive, "CLOSE_SECONDS", 0.2)
     async with live_server(ping_seconds=1) as live:
         await make_boards(live.address)
         before = holdings(live.node)

@@ -1,0 +1,230 @@
+"""Readers that take little, but take it: they get all that is promised, however long it takes, on every exit.
+
+They read some bytes with each heartbeat of another stream; what they are sent takes many times the send timeout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import anyio
+import orjson
+import pytest
+
+from tests.kit.deadline import deadline
+from tests.kit.live_server import LiveServer, live_server
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import Address, Connection, connect, exchange, request_bytes
+from tests.kit.raw_socket import CLOSE, PING, PONG, RawSocket
+from tests.kit.sse_reader import open_stream
+from tests.kit.write_path import WAYS
+from tests.live.boards import BOARD, TODO, make_boards
+from tests.live.exits import EXITS, ExitReader, open_exit
+from tests.live.leftovers import holdings, settled
+
+pytestmark = pytest.mark.usefixtures("clean_log")
+
+_WAIT_UNITS = 60
+#: Not so small that the system waits for its probes of a window that is nearly closed.
+_RECEIVE_BUFFER = 32 * 1024
+_BEAT_SECONDS = 0.02
+_SEND_TIMEOUT_SECONDS = 0.8
+_BYTES_EACH_BEAT = 16_000
+#: 100 beats, some send timeouts; more than the kernel takes for a reader.
+_CARDS, _DESCRIPTION = 32, "x" * 50_000
+_SETTINGS: dict[str, Any] = {
+    "send_timeout_seconds": _SEND_TIMEOUT_SECONDS,
+    "max_body_bytes": 8 * 1024 * 1024,
+}
+
+
+Beat = Callable[[], Awaitable[object]]
+
+
+@pytest.fixture
+async def beat() -> AsyncIterator[Beat]:
+    """Return what waits for the next heartbeat of another server."""
+    async with (
+        live_server(heartbeat_seconds=_BEAT_SECONDS) as other,
+        open_stream(other.address, "/api/v1/sse") as beats,
+    ):
+        assert [(await beats.event())[0] for _ in range(2)] == ["hello", "dashboard_overview"]
+        yield beats.event
+
+
+def _slow(live: LiveServer) -> AbstractAsyncContextManager[Connection]:
+    """Open a connection for a reader that becomes slow later."""
+    return connect(live.address, _RECEIVE_BUFFER)
+
+
+def _large_state(title: str) -> dict[str, Any]:
+    ids = [f"card-{number}" for number in range(_CARDS)]
+    cards = {id: {"id": id, "title": title, "description": _DESCRIPTION} for id in ids}
+    column = {"id": TODO, "title": "Backlog", "cardIds": ids}
+    state = {"columns": {TODO: column}, "columnOrder": [TODO], "cards": cards}
+    return event("board.state.changed", {"boardId": BOARD, "state": state})
+
+
+async def _label(reader: ExitReader) -> int:
+    while True:
+        type_, payload = await reader.event()
+        assert type_ in {"agent_registered", "dashboard_overview"}
+        if type_ == "agent_registered":
+            return int(payload["label"].partition(" ")[0])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", EXITS)
+async def test_slow_reader_gets_everything_in_order(name: str, way: str, beat: Beat) -> None:
+    numbers = list(range(_CARDS))
+    async with live_server(direct_writes=WAYS[way], **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        async with _slow(live) as connection:
+            reader = await open_exit(name, connection)
+            connection.read_slowly(beat, _BYTES_EACH_BEAT)
+            for number in numbers:
+                label = f"{number} {_DESCRIPTION}"
+                await Publisher(live.address).publish(event("agent.registered", {"agent": "A", "label": label}))
+            assert [await _label(reader) for _ in numbers] == numbers
+            assert not live.node.counters.exit(name).ended
+            assert not live.node.counters.exit(name).gaps
+
+
+@pytest.mark.parametrize("name", [name for name in EXITS if not name.startswith("dashboard")])
+async def test_slow_reader_gets_a_large_state_and_what_comes_behind(name: str, beat: Beat) -> None:
+    async with live_server(**_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        async with _slow(live) as connection:
+            reader = await open_exit(name, connection)
+            connection.read_slowly(beat, _BYTES_EACH_BEAT)
+            await Publisher(live.address).publish(_large_state("first"))
+            await Publisher(live.address).publish(_large_state("second"))
+            await Publisher(live.address).mark("last")
+            told = [await reader.event()]
+            while told[-1][0] != "agent_registered":
+                told.append(await reader.event())
+            # The second may have replaced the first one while that was on its way to be sent.
+            assert {type_ for type_, _ in told[:-1]} == {"state"}
+            assert not live.node.counters.exit(name).ended
+
+
+@pytest.mark.parametrize("name", EXITS)
+async def test_slow_reader_for_which_too_much_waits_gets_gap_and_present(name: str, beat: Beat) -> None:
+    present = "dashboard_overview" if name.startswith("dashboard") else "state"
+    async with live_server(max_queued_bytes=200_000, **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        async with _slow(live) as connection:
+            reader = await open_exit(name, connection)
+            connection.read_slowly(beat, _BYTES_EACH_BEAT)
+            for number in range(_CARDS):
+                label = f"{number} {_DESCRIPTION}"
+                await Publisher(live.address).publish(event("agent.registered", {"agent": "A", "label": label}))
+            told = [await reader.event()]
+            while told[-1][0] != "gap":
+                told.append(await reader.event())
+            assert (await reader.event())[0] == present
+            await Publisher(live.address).mark("behind it")
+            while told[-1][1].get("label") != "behind it":
+                told.append(await reader.event())
+            assert not live.node.counters.exit(name).ended
+
+
+async def _message(socket: RawSocket) -> dict[str, Any]:
+    """Return the next message; each ping is answered when it is read, and not before."""
+    while (frame := await socket.receive()).opcode == PING:
+        await socket.send_frame(PONG, frame.payload)
+    message: dict[str, Any] = orjson.loads(frame.text)
+    return message
+
+
+@pytest.mark.parametrize("target", [f"/api/v1/ws?boardId={BOARD}", "/api/v1/ws/dashboard"])
+async def test_slow_socket_that_answers_each_ping_it_reads_is_not_closed(target: str, beat: Beat) -> None:
+    numbers = list(range(_CARDS))
+    async with live_server(ping_seconds=0.2, **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        async with _slow(live) as connection:
+            socket = await RawSocket.handshake(connection, target)
+            assert (await _message(socket))["type"] == "hello"
+            connection.read_slowly(beat, _BYTES_EACH_BEAT)
+            for number in numbers:
+                label = f"{number} {_DESCRIPTION}"
+                await Publisher(live.address).publish(event("agent.registered", {"agent": "A", "label": label}))
+            found: list[int] = []
+            while len(found) < len(numbers):
+                message = await _message(socket)
+                if message["type"] == "agent_registered":
+                    found.append(int(message["payload"]["label"].partition(" ")[0]))
+            assert found == numbers
+
+
+async def test_slow_socket_is_heard_while_it_has_much_to_take(beat: Beat) -> None:
+    """Its pings count as signs of life, though what it is sent does not leave room."""
+    settings = {**_SETTINGS, "heartbeat_timeout_seconds": 0.5}
+    async with live_server(**settings) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        async with _slow(live) as connection:
+            socket = await RawSocket.handshake(connection, f"/api/v1/ws?boardId={BOARD}")
+            assert [(await _message(socket))["type"] for _ in range(2)] == ["hello", "state"]
+            connection.read_slowly(beat, _BYTES_EACH_BEAT)
+            async with anyio.create_task_group() as group:
+                group.start_soon(_ping_always, live.address, socket)
+                for _ in range(2):
+                    await Publisher(live.address).publish(_large_state("large"))
+                types: set[str] = set()
+                while "state" not in types:
+                    types.add((await _message(socket))["type"])
+                await Publisher(live.address).mark("behind it")
+                while "agent_registered" not in types:
+                    types.add((await _message(socket))["type"])
+                group.cancel_scope.cancel()
+            assert types == {"state", "pong", "agent_registered"}
+
+
+async def _ping_always(address: Address, socket: RawSocket) -> None:
+    while True:
+        await exchange(address, "GET", "/api/v1/healthz")
+        await socket.send_json({"type": "ping"})
+
+
+async def test_goodbye_and_close_reach_a_slow_socket(beat: Beat) -> None:
+    async with live_server(shutdown_grace_seconds=60, **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        async with _slow(live) as connection:
+            socket = await RawSocket.handshake(connection, f"/api/v1/ws?boardId={BOARD}")
+            assert [(await _message(socket))["type"] for _ in range(2)] == ["hello", "state"]
+            connection.read_slowly(beat, _BYTES_EACH_BEAT)
+            await Publisher(live.address).publish(_large_state("large"))
+            await live.node.leases.drain(0)
+            assert [(await _message(socket))["type"] for _ in range(2)] == ["state", "goodbye"]
+            frame = await socket.receive()
+            assert (frame.opcode, frame.close[0]) == (CLOSE, 1012)
+            assert live.node.counters.exit("board-ws").ended == {"server_shutdown": 1}
+
+
+_GET_STATE = request_bytes("GET", f"/api/v1/boards/{BOARD}", [("Host", "127.0.0.1"), ("Connection", "close")])
+
+
+async def test_slow_client_of_a_large_answer_gets_it_whole(beat: Beat) -> None:
+    async with live_server(**_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        await Publisher(live.address).publish(_large_state("large"))
+        async with _slow(live) as connection:
+            connection.read_slowly(beat, _BYTES_EACH_BEAT)
+            await connection.send(_GET_STATE)
+            head = await connection.read_head()
+            body = orjson.loads(await connection.read_body(head))
+        assert len(body["state"]["cards"]) == _CARDS
+
+
+async def test_client_that_takes_nothing_of_a_large_answer_is_cut(beat: Beat) -> None:
+    async with live_server(**_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        for _ in range(3):
+            await Publisher(live.address).publish(_large_state("large"))
+        before = holdings(live.node)
+        async with _slow(live) as connection:
+            for _ in range(4):
+                await connection.send(_GET_STATE.replace(b"Connection: close", b"Connection: keep-alive"))
+            await settled(live.node, before, clients=1)
