@@ -34,6 +34,7 @@ from realtime.kanban.dependencies import find_cycle
 from realtime.kanban.fields import Description, Flag, Index, TicketTypeName, Title
 from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
 from realtime.kanban.models import DONE, IN_PROGRESS, BoardState, Card, Column
+from realtime.kanban.nesting import MAX_LEVELS, deep_fields
 
 __all__ = ["Command", "CreateCard", "DeleteCard", "MoveCard", "UpdateCard", "decide", "move_refusal", "parse_command"]
 
@@ -108,6 +109,9 @@ def parse_command(kind: type[_C], payload: object) -> _C:
         # Wire names only, and none of the fields that are ours to choose.
         ours = {field.alias for field in kind.model_fields.values() if field.init is False} | {"type"}
         fields = {key: value for key, value in payload.items() if key not in ours}
+        # Before the models, which spell what they do not know.
+        if deep := deep_fields(fields):
+            raise InvalidInput(*(FieldError(name, f"expected at most {MAX_LEVELS} levels of nesting") for name in deep))
         return kind.model_validate(fields, by_alias=True, by_name=False)
     except ValidationError as error:
         raise InvalidInput(*field_errors(error)) from error

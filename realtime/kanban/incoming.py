@@ -14,18 +14,12 @@ from realtime.errors import FieldError, InvalidInput, field_errors, quoted
 from realtime.kanban.events import EVENT_MODELS, EVENT_NAMES, BoardStateChanged, DomainEvent, parse_event
 from realtime.kanban.fields import IsoTime
 from realtime.kanban.ids import Id
+from realtime.kanban.nesting import MAX_LEVELS, is_shallow
 
-__all__ = ["MAX_EVENTS", "MAX_LEVELS", "Incoming", "parse_incoming", "read_all", "read_each"]
+__all__ = ["MAX_EVENTS", "Incoming", "parse_incoming", "read_all", "read_each"]
 
 #: Most events in one request.
 MAX_EVENTS = 1000
-#: Most levels of objects and lists in a payload. JSON is read deeper than it is written: what cannot be written into
-#: the log or a reader's frame must not come in.
-MAX_LEVELS = 100
-
-
-#: What JSON nests.
-_DEEP = frozenset({dict, list})
 
 
 class Incoming(NamedTuple):
@@ -76,14 +70,15 @@ def parse_incoming(body: object) -> list[Incoming]:
 
 def read_all(entries: list[Any]) -> list[Incoming] | None:
     """Read the events in one go; None: some of them do not fit."""
+    # Before the models, which spell what they do not know; the list and the entry stand around the payload.
+    if not is_shallow(entries, MAX_LEVELS + 2):
+        return None
     try:
         wires = _batch.validate_python(entries, by_alias=True, by_name=False)
-    except (ValidationError, RecursionError):
-        # An enumeration spells what it does not know, and Python cannot spell what is nested too deeply.
+    except ValidationError:
         return None
     incoming = [Incoming(wire.payload, parse_iso(wire.at) if wire.at else None, wire.id) for wire in wires]
-    fits = all(_is_shallow(entry["payload"], MAX_LEVELS) for entry in entries)
-    return incoming if fits and not any(_lacks_state(one.event) for one in incoming) else None
+    return None if any(_lacks_state(one.event) for one in incoming) else incoming
 
 
 def read_each(entries: list[Any]) -> list[Incoming]:
@@ -113,17 +108,9 @@ def _parse(index: int, entry: object) -> Incoming:
         raise InvalidInput(*field_errors(error, index)) from error
     if wire.name not in EVENT_NAMES:
         raise InvalidInput(FieldError(f"{index}.name", f"expected the name of a domain event, got {quoted(wire.name)}"))
-    if not _is_shallow(wire.payload, MAX_LEVELS):
+    if not is_shallow(wire.payload):
         raise InvalidInput(FieldError(f"{index}.payload", f"expected at most {MAX_LEVELS} levels of nesting"))
     return Incoming(_event(index, wire), parse_iso(wire.at) if wire.at else None, wire.id)
-
-
-def _is_shallow(value: dict[str, Any] | list[Any], levels: int) -> bool:
-    values = value.values() if isinstance(value, dict) else value
-    # Most payloads hold nothing deep; that much is seen without looking at each value here.
-    if _DEEP.isdisjoint(map(type, values)):
-        return True
-    return levels > 1 and all(_is_shallow(one, levels - 1) for one in values if type(one) in _DEEP)
 
 
 def _event(index: int, wire: _Wire) -> DomainEvent:
