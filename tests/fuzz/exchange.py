@@ -24,7 +24,7 @@ PROBE = b"still there?"
 #: How long a moment is: nothing is judged by it.
 _MOMENT_SECONDS = 0.02
 #: How long a server may take for what it owes; a deadline of the test, stretched by the environment.
-HANG_UNITS = 10
+HANG_UNITS = 15
 #: As much of what came is kept: no answer is as long, and streams go on without end.
 _MAX_KEPT = 4 * 1024 * 1024
 _READ = 65_536

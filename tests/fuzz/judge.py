@@ -112,8 +112,10 @@ def _answer_faults(answer: Answer) -> Iterator[tuple[Kind, str]]:
 
 def _connection_faults(one: Input, outcome: Outcome, answers: list[Answer]) -> Iterator[tuple[Kind, str]]:
     """Yield what is wrong with the end of a connection of HTTP (RFC 9112, 9.6: not before the answer was read)."""
-    left = one.leaves is not None and one.leaves.how == "reset"
-    if outcome.ended is None or left:
+    how = one.leaves.how if one.leaves is not None else None
+    # A stream need not come to its end for a client that has half-closed: it cannot be told from one that has left.
+    is_cut_stream = how == "half-close" and bool(answers) and answers[-1].is_stream
+    if outcome.ended is None or how == "reset" or is_cut_stream:
         return
     if not answers and one.owed:
         yield Kind.UNENDED, f"ended ({outcome.ended}) without an answer"

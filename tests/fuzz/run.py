@@ -17,6 +17,7 @@ from tests.fuzz.making import make_input
 from tests.fuzz.stage import make_witness_board, set_stage
 from tests.fuzz.tally import Tally
 from tests.fuzz.witness import watching
+from tests.kit.deadline import seconds
 from tests.live.command import Process, running
 
 __all__ = ["TOKEN", "Runner", "flags", "run_lap"]
@@ -26,14 +27,16 @@ _WITNESS_TOKEN = "witness-token-0123456789"
 _WORKERS = 12
 #: Inputs between two stages, after each of which memory is looked at.
 STAGE_INPUTS = 500
-#: Unfinished requests are given this long, so that those who wait for their end are not many.
-_SHORT = {"head_timeout_seconds": 2, "body_timeout_seconds": 3}
+#: Unfinished requests are given so many units (see `tests.kit.deadline`): less than by default, so that those who wait
+#: for their end are few, and enough for a client that has to wait for its turn on a busy machine.
+_SHORT = {"head_timeout_seconds": 5, "body_timeout_seconds": 5}
 _WITNESS_SOURCE = "127.0.0.2"
 
 
 def flags(*, authenticates: bool) -> list[str]:
     """Return the command line of the server that is fuzzed."""
-    short = [f"--{name.replace('_', '-')}={value}" for name, value in _SHORT.items() if name in Settings.model_fields]
+    known = {name: units for name, units in _SHORT.items() if name in Settings.model_fields}
+    short = [f"--{name.replace('_', '-')}={seconds(units)}" for name, units in known.items()]
     return [*short, *([f"--tokens={TOKEN},{_WITNESS_TOKEN}"] if authenticates else [])]
 
 
