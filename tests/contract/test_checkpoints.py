@@ -39,8 +39,10 @@ async def _opened(path: Path) -> AsyncIterator[Sqlite]:
 
 
 @asynccontextmanager
-async def _checkpoints(path: Path) -> AsyncIterator[Checkpoints]:
-    made = Checkpoints(Connections(make_engine(parse_url(_url(path)), connections=1, immediate=False), 1))
+async def _checkpoints(path: Path, database: Sqlite) -> AsyncIterator[Checkpoints]:
+    """Make checkpoints beside those of `database`, whose guard knows of them as of its own."""
+    connections = Connections(make_engine(parse_url(_url(path)), connections=1, immediate=False), 1)
+    made = Checkpoints(connections, database.guard)
     try:
         yield made
     finally:
@@ -90,7 +92,12 @@ async def test_commit_of_a_caller_that_has_gone_is_followed_by_one_too(
 async def test_checkpoint_is_made_while_somebody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 3600.0)
     path, may_end = tmp_path / "b.db", threading.Event()
-    async with _opened(path) as database, _checkpoints(path) as made, deadline(10), anyio.create_task_group() as group:
+    async with (
+        _opened(path) as database,
+        _checkpoints(path, database) as made,
+        deadline(10),
+        anyio.create_task_group() as group,
+    ):
         await database.write(_put)
         assert not _is_in_file(path)
         has_begun = anyio.Event()
@@ -113,7 +120,7 @@ async def test_checkpoint_that_fails_is_told_and_made_up_for(
 ) -> None:
     monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 3600.0)
     path = tmp_path / "b.db"
-    async with _opened(path) as database, _checkpoints(path) as made, deadline(10):
+    async with _opened(path) as database, _checkpoints(path, database) as made, deadline(10):
         await made.make()
         await database.write(lambda connection: _put(connection, "x" * 100_000))
         monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)

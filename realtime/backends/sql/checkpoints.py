@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 from sqlalchemy import Engine
 
+from realtime.backends.sql.carried import Carried
 from realtime.backends.sql.connections import Connections
+from realtime.backends.sql.file_guard import FileAway, FileGuard
 
-__all__ = ["CHECKPOINT_SECONDS", "Checkpoints"]
+__all__ = ["CHECKPOINT_SECONDS", "Checkpoints", "checkpoint"]
 
 #: From a commit to the checkpoint that has it.
 CHECKPOINT_SECONDS = 1.0
@@ -27,9 +29,10 @@ log = logging.getLogger(__name__)
 class Checkpoints:
     """The checkpoints of one database; `start` before use, `aclose` after."""
 
-    def __init__(self, connections: Connections) -> None:
-        """Make them by `connections`, which nobody else uses."""
-        self._connections = connections
+    def __init__(self, connections: Connections, guard: FileGuard | None = None) -> None:
+        """Make them by `connections`, which nobody else uses, of files that are guarded by `guard`."""
+        self.connections = connections
+        self._guard = guard
         self._written = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -37,12 +40,12 @@ class Checkpoints:
         """Begin to look out for what is written."""
         self._task = asyncio.create_task(self._run(), name="checkpoints")
 
-    async def aclose(self) -> None:
-        """Make no more; who closes the last connection to a database makes the last one."""
+    async def aclose(self, *, as_they_are: bool = False) -> None:
+        """Make no more; closing the last connection to a database makes the last one, unless `as_they_are`."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self._connections.aclose()
+        await self.connections.aclose(as_they_are=as_they_are)
 
     def note_commit(self) -> None:
         """Have a checkpoint made of what is committed by now."""
@@ -53,8 +56,9 @@ class Checkpoints:
 
         Raises:
             sqlite3.Error: it failed; nothing is lost, the log has what the database has not.
+            FileAway: the files are not those that were opened.
         """
-        await self._connections.call(_checkpoint)
+        await self.connections.call(lambda engine: checkpoint(engine, self._guard))
 
     async def _run(self) -> None:
         pause = CHECKPOINT_SECONDS
@@ -64,6 +68,8 @@ class Checkpoints:
             self._written.clear()
             try:
                 await self.make()
+            except FileAway:
+                self._written.set()  # told already, by whoever wanted to use them
             except Exception:
                 pause = min(pause * 2, RETRY_SECONDS)
                 log.exception("the write-ahead log grows, for no checkpoint could be made; again in %s s", pause)
@@ -72,7 +78,11 @@ class Checkpoints:
                 pause = CHECKPOINT_SECONDS
 
 
-def _checkpoint(engine: Engine) -> None:
+def checkpoint(engine: Engine, guard: FileGuard | None) -> None:
+    """Make one with a connection of `engine`, in its thread; see `Checkpoints.make`."""
     # Past SQLAlchemy, which would begin a transaction, and in one there can be no checkpoint.
-    with closing(engine.raw_connection()) as connection:
-        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+    with closing(engine.raw_connection()) as connection, guard.changing() if guard else nullcontext():
+        salts = guard.salts() if guard else b""
+        _, _, frames = connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if guard is not None and salts == guard.salts():
+            guard.carried = Carried(salts, frames)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import ctypes
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from sqlalchemy import Engine
@@ -47,14 +49,35 @@ class Connections:
             await self._turns.acquire()
         return await self._submit(work)
 
-    async def aclose(self) -> None:
-        """Close the connections, once all are free, and end the threads; twice is allowed."""
+    @asynccontextmanager
+    async def all_taken(self) -> AsyncIterator[Engine]:
+        """Wait until all connections are free, and let nobody have one for the length of the block.
+
+        Raises:
+            TimeoutError: they did not become free.
+        """
+        taken = 0
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                while taken < self._count:
+                    await self._turns.acquire()
+                    taken += 1
+            yield self._engine
+        finally:
+            for _ in range(taken):
+                self._turns.release()
+
+    async def aclose(self, *, as_they_are: bool = False) -> None:
+        """Close the connections, once all are free, and end the threads; twice is allowed.
+
+        `as_they_are` leaves the files as a crash would: the last connection to a database writes when it is closed.
+        """
         if not self._closed:
             self._closed = True
             for _ in range(self._count):
                 await self._turns.acquire()
             # In the thread: a database in memory belongs to the one that made it.
-            await self._submit(Engine.dispose)
+            await self._submit(_never_close if as_they_are else Engine.dispose)
             await asyncio.to_thread(self._threads.shutdown)
 
     def _submit(self, work: Callable[[Engine], _T]) -> asyncio.Future[_T]:
@@ -76,3 +99,9 @@ class Connections:
             answer.set_result(done.result())
         else:
             answer.set_exception(error)
+
+
+def _never_close(engine: Engine) -> None:
+    # One that is collected, at the end of the process too, is closed. There is no other way to keep this version of
+    # `sqlite3` from the checkpoint that SQLite makes then (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE).
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack, closing
 from importlib import resources
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,14 +16,12 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from realtime.backends.sql.file_guard import KEPT_LOG_BYTES
 from realtime.errors import StoreUnusable, quoted
 
-__all__ = ["make_engine", "migrate", "parse_url"]
+__all__ = ["make_engine", "migrate", "open_all", "parse_url"]
 
 BUSY_MILLISECONDS = 5000
-#: Pages in the write-ahead log after which a commit makes a checkpoint itself, and waits for the disk: 64 MiB, to be
-#: reached where `checkpoints` cannot keep up.
-LOGGED_PAGES = 16_384
 #: What a URL may begin with: the documented one, and what earlier versions were told.
 DRIVERS = ("sqlite", "sqlite+aiosqlite")
 #: SQLite's modes of opening a file, which a URL with `uri=true` may name (https://sqlite.org/uri.html).
@@ -61,13 +60,38 @@ def _check_options(query: str) -> None:
             )
 
 
-def make_engine(url: URL, *, connections: int, immediate: bool) -> Engine:
-    """Make an engine of at most `connections`; `immediate` ones begin as writers, so they never meet half way."""
+def make_engine(url: URL, *, connections: int, immediate: bool, only_reads: bool = False) -> Engine:
+    """Make an engine of at most `connections`; `immediate` ones begin as writers, so they never meet half way.
+
+    One that `only_reads` leaves even the header as it is.
+    """
     engine = create_engine(url.set(drivername=SYNCHRONOUS), poolclass=QueuePool, pool_size=connections, max_overflow=0)
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _prepare_reading if only_reads else _prepare)
     begin = "BEGIN IMMEDIATE" if immediate else "BEGIN"
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def open_all(engine: Engine) -> None:
+    """Open all connections that the engine may have, each with its files, so that none wants a descriptor later.
+
+    Raises:
+        SQLAlchemyError, sqlite3.Error: a file could not be opened or read.
+    """
+    with ExitStack() as stack:
+        pool = engine.pool
+        assert isinstance(pool, QueuePool)
+        for _ in range(pool.size()):
+            connection = stack.enter_context(closing(engine.raw_connection()))
+            connection.cursor().execute("SELECT count(*) FROM sqlite_master").fetchall()
+
+
+def _prepare_reading(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "query_only=1", "mmap_size=0", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _prepare(connection: Any, _: Any) -> None:
@@ -84,7 +108,9 @@ def _prepare(connection: Any, _: Any) -> None:
         "mmap_size=0",
         # No files beside ours: they would want descriptors at a time when there may be none.
         "temp_store=MEMORY",
-        f"wal_autocheckpoint={LOGGED_PAGES}",
+        # `checkpoints` makes them, and `sqlite` where that cannot keep up: what writes into the file is known.
+        "wal_autocheckpoint=0",
+        f"journal_size_limit={KEPT_LOG_BYTES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

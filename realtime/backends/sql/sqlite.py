@@ -8,24 +8,36 @@ unit of writing, goes to the thread in one piece and works with a plain connecti
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from realtime.backends.sql.checkpoints import Checkpoints
+from realtime.backends.sql.checkpoints import Checkpoints, checkpoint
 from realtime.backends.sql.connections import Connections
 from realtime.backends.sql.database_file import DatabaseFile, file_of, make_file, may_make
-from realtime.backends.sql.engine import make_engine, migrate
+from realtime.backends.sql.engine import make_engine, migrate, open_all
+from realtime.backends.sql.file_guard import FileAway, FileGuard
+from realtime.backends.sql.mending import Fingerprint, Mender, Mending
+from realtime.errors import StoreUnusable
+from realtime.tasks import retrieve
 
 __all__ = ["DRIVER_AWAY", "Sqlite"]
 
-#: What the driver raises when the database does not answer or cannot write.
-DRIVER_AWAY = (sqlite3.InterfaceError, sqlite3.OperationalError)
+#: What the driver raises when the database does not answer, cannot write, or is damaged.
+DRIVER_AWAY = (sqlite3.InterfaceError, sqlite3.DatabaseError)
+#: Of these errors (https://sqlite.org/rescode.html) a damaged file is the cause.
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 READERS = 4
+#: A longer log was not kept short by `Checkpoints`: the next commit makes one itself, and waits for the disk.
+LONG_LOG_BYTES = 64 << 20
 _T = TypeVar("_T")
+log = logging.getLogger(__name__)
 
 
 class Sqlite:
@@ -34,20 +46,31 @@ class Sqlite:
     In memory there is a single connection for both, handed from one to the next. `open` before use, `aclose` after.
     """
 
-    def __init__(self, url: URL, *, exclusive: bool = False) -> None:
-        """Remember where the database is; nothing is opened. `exclusive`: no other process may serve the file."""
-        self._path = file_of(url)
-        self._may_make = may_make(url)
+    def __init__(self, url: URL, *, exclusive: bool = False, fingerprint: Fingerprint = lambda _: None) -> None:
+        """Remember where the database is; nothing is opened.
+
+        `exclusive`: no other process may serve the file. `fingerprint` is by what a file that was away is known again.
+        """
         self._exclusive = exclusive
-        self._file: DatabaseFile | None = None
+        self._fingerprint = fingerprint
+        self._may_make = may_make(url)
+        self._guarded: _Guarded | None = None
         writing = make_engine(url, connections=1, immediate=True)
-        self._checkpoints: Checkpoints | None = None
-        if self._path is None:
+        path = file_of(url)
+        if path is None:
             self._writer = self._readers = Connections(writing, 1)
-        else:
-            self._readers = Connections(make_engine(url, connections=READERS, immediate=False), READERS)
-            self._checkpoints = Checkpoints(Connections(make_engine(url, connections=1, immediate=False), 1))
-            self._writer = Connections(writing, 1, self._checkpoints.note_commit)
+            return
+        guard = FileGuard(path)
+        self._readers = Connections(make_engine(url, connections=READERS, immediate=False), READERS)
+        checkpoints = Checkpoints(Connections(make_engine(url, connections=1, immediate=False), 1), guard)
+        self._writer = Connections(writing, 1, checkpoints.note_commit)
+        beside = make_engine(url, connections=1, immediate=False, only_reads=True)
+        self._guarded = _Guarded(guard, Mender(guard, fingerprint), checkpoints, beside, fingerprint)
+
+    @property
+    def guard(self) -> FileGuard | None:
+        """The guard of its files, None in memory; what writes into the main file tells it (`FileGuard.changing`)."""
+        return None if self._guarded is None else self._guarded.guard
 
     async def open(self) -> None:
         """Bring the tables up to date.
@@ -55,49 +78,191 @@ class Sqlite:
         Raises:
             StoreUnusable: the database cannot be opened, or another process has it.
         """
-        if self._path is not None:
-            await asyncio.to_thread(self._claim, self._path)
+        if self._guarded is None:
+            await self._writer.call(migrate)
+            return
+        await asyncio.to_thread(self._claim, self._guarded)
         await self._writer.call(migrate)
-        if self._checkpoints is not None:
-            self._checkpoints.start()
+        async with self._all_taken(self._guarded) as engines:
+            await asyncio.to_thread(_begin, self._guarded, engines)
+        self._guarded.checkpoints.start()
 
     async def aclose(self) -> None:
         """Close all connections, once their threads are through; twice is allowed."""
-        await self._writer.aclose()
-        await self._readers.aclose()
-        if self._checkpoints is not None:
-            await self._checkpoints.aclose()
-        if self._file is not None:
-            self._file.close()
+        if self._guarded is not None and self._guarded.mending is not None:
+            await asyncio.wait([self._guarded.mending])
+        as_they_are = self._guarded is not None and not self._guarded.may_close()
+        await self._writer.aclose(as_they_are=as_they_are)
+        await self._readers.aclose(as_they_are=as_they_are)
+        if self._guarded is not None:
+            await self._guarded.checkpoints.aclose(as_they_are=as_they_are)
+            self._guarded.close()
 
     async def read(self, load: Callable[[Connection], _T]) -> _T:
         """Return what `load` gives, called in a thread with a connection that sees one moment.
 
         Raises:
             TimeoutError: no connection became free.
+            FileAway: the file is not the one that was opened, or is damaged.
         """
+        guarded = self._guarded
 
         def loaded(engine: Engine) -> _T:
+            if guarded is not None:
+                guarded.guard.check(is_early=True)
             with engine.connect() as connection:
-                return load(connection)
+                found = load(connection)
+            if guarded is not None:
+                # Early, though it has read: it may read again.
+                guarded.guard.check(is_early=True)
+            return found
 
-        return await self._readers.call(loaded)
+        return await self._call(self._readers, loaded)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """Return what `work` gives, called in a thread with the connection that writes; committed unless it raises.
 
         Raises:
             TimeoutError: others wrote for too long.
+            FileAway: the file is not the one that was opened, or is damaged; nothing was written.
         """
+        guarded = self._guarded
 
         def written(engine: Engine) -> _T:
+            if guarded is None:
+                with engine.begin() as connection:
+                    return work(connection)
+            guarded.guard.check(is_early=True)
             with engine.begin() as connection:
-                return work(connection)
+                made = work(connection)
+                last = self._fingerprint(connection)
+                # Of the content, what began before it changed may end: a checkpoint of a tool is such a change, too.
+                guarded.guard.check(content=False)
+            guarded.mender.last = last
+            if guarded.guard.log_bytes > LONG_LOG_BYTES:
+                checkpoint(engine, guarded.guard)
+            return made
 
-        return await self._writer.call(written)
+        return await self._call(self._writer, written)
 
-    def _claim(self, path: Path) -> None:
+    async def _call(self, connections: Connections, work: Callable[[Engine], _T]) -> _T:
+        guarded = self._guarded
+        if guarded is None:
+            return await connections.call(work)
+        try:
+            try:
+                done = await connections.call(work)
+            except FileAway as away:
+                if not away.is_early:
+                    raise
+                await self._mend(guarded)
+                done = await connections.call(work)
+        except FileAway as away:
+            guarded.note(str(away))
+            raise
+        except (sqlite3.DatabaseError, DBAPIError) as error:
+            if _is_damage(error):
+                guarded.guard.doubt()
+            raise
+        guarded.note(None)
+        return done
+
+    async def _mend(self, guarded: _Guarded) -> None:
+        # A task, which all who want the database wait for: one that is cancelled does not cut it.
+        if guarded.mending is None or guarded.mending.done():
+            guarded.mending = asyncio.create_task(self._mend_alone(guarded), name="mending")
+            guarded.mending.add_done_callback(retrieve)
+        await asyncio.shield(guarded.mending)
+
+    async def _mend_alone(self, guarded: _Guarded) -> None:
+        async with self._all_taken(guarded) as engines:
+            mending = Mending(guarded.beside, engines[0], lambda: _close(engines), lambda: _open(guarded, engines))
+            await asyncio.to_thread(guarded.mender.mend, mending)
+
+    @asynccontextmanager
+    async def _all_taken(self, guarded: _Guarded) -> AsyncIterator[Sequence[Engine]]:
+        """Have every connection to oneself; the writer's engine comes first."""
+        async with AsyncExitStack() as stack:
+            every = (self._writer, self._readers, guarded.checkpoints.connections)
+            yield [await stack.enter_async_context(connections.all_taken()) for connections in every]
+
+    def _claim(self, guarded: _Guarded) -> None:
+        path = guarded.guard.path
         if self._exclusive:
-            self._file = DatabaseFile.claim(path, may_make=self._may_make)
+            guarded.mender.file = DatabaseFile.claim(path, may_make=self._may_make)
         elif self._may_make:
             make_file(path)
+
+
+@dataclass(slots=True)
+class _Guarded:
+    """What a database in a file has beside its connections."""
+
+    guard: FileGuard
+    mender: Mender
+    checkpoints: Checkpoints
+    #: For a connection that only reads, to look at a file that is not trusted yet.
+    beside: Engine
+    fingerprint: Fingerprint
+    mending: asyncio.Task[None] | None = None
+    #: Why the database cannot be used; told once, and not for each request.
+    away: str | None = None
+
+    def note(self, away: str | None) -> None:
+        """Log that the database is away, or that it is back, when that is news."""
+        if away == self.away:
+            return
+        if away is not None:
+            log.error("the database cannot be used: %s", away)
+        else:
+            log.warning("the database is back, and used as before")
+        self.away = away
+
+    def may_close(self) -> bool:
+        """Tell whether SQLite may write when it closes: not into a file that somebody else has written into.
+
+        One that was moved or replaced it leaves alone by itself.
+        """
+        try:
+            self.guard.check(content=False)
+        except FileAway:
+            return True
+        try:
+            self.guard.check()
+        except FileAway:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the files, after the connections."""
+        self.guard.close()
+        if self.mender.file is not None:
+            self.mender.file.close()
+
+
+def _open(guarded: _Guarded, engines: Sequence[Engine]) -> None:
+    """Open all connections at once, and take their files for the known ones."""
+    for engine in engines:
+        open_all(engine)
+    guarded.guard.remember()
+
+
+def _begin(guarded: _Guarded, engines: Sequence[Engine]) -> None:
+    try:
+        _open(guarded, engines)
+        with engines[1].connect() as connection:
+            guarded.mender.last = guarded.fingerprint(connection)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        reason = getattr(error, "orig", None) or error
+        raise StoreUnusable(f"cannot open the database {guarded.guard.path}: {reason}") from error
+
+
+def _close(engines: Sequence[Engine]) -> None:
+    for engine in engines:
+        engine.dispose()
+
+
+def _is_damage(error: sqlite3.DatabaseError | DBAPIError) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in DAMAGED

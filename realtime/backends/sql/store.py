@@ -6,17 +6,20 @@ Transactions come one after the other; whoever reads does so in a snapshot of it
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, insert, select, tuple_
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import Connection, func, insert, literal_column, select, tuple_
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from realtime.backends.sql import read_boards
 from realtime.backends.sql.engine import parse_url
+from realtime.backends.sql.file_guard import FileAway
+from realtime.backends.sql.prepared import Prepared
 from realtime.backends.sql.pruning import load_prunable, prune
 from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_cards, load_boards_of_attempt
 from realtime.backends.sql.read_dashboard import load_dashboard_figures
@@ -28,6 +31,7 @@ from realtime.backends.sql.tables import (
     attempts,
     cards,
     conversation,
+    events,
     logs,
     meta,
     profiles,
@@ -39,7 +43,7 @@ from realtime.channels import Channel
 from realtime.clock import Clock, system_clock
 from realtime.dashboard.figures import DashboardFigures
 from realtime.dashboard.time_range import Window
-from realtime.errors import StoreUnavailable
+from realtime.errors import StoreUnavailable, StoreUnusable
 from realtime.kanban.board import Board
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import Card, Project
@@ -63,9 +67,16 @@ __all__ = ["SqlStore"]
 #: Events of a board from one of its snapshots to the next: the most that is folded before a replay begins.
 SNAPSHOT_EVENTS = 200
 _T = TypeVar("_T")
-# The database does not answer or cannot write; what is wrong with a statement is our fault and stays as it is. From
-# what is prepared come the driver's own errors.
-_AWAY = (InterfaceError, OperationalError, PoolTimeout, OSError, *DRIVER_AWAY)
+_LAST = Prepared(
+    select(meta.c.value, *events.c["sequence", "channel", "offset", "name", "at", "recorded_at"])
+    .select_from(meta.outerjoin(events, events.c.sequence == select(func.max(events.c.sequence)).scalar_subquery()))
+    .where(literal_column("key = 'epoch'"))
+)
+# The database does not answer, cannot write or is damaged. From what is prepared come the driver's own errors; what we
+# write as JSON can be read.
+_AWAY = (DBAPIError, PoolTimeout, OSError, FileAway, orjson.JSONDecodeError, *DRIVER_AWAY)
+# A statement or its values are wrong: that is our fault, and stays as it is.
+_OURS = (ProgrammingError, sqlite3.ProgrammingError)
 
 
 class SqlStore:
@@ -86,7 +97,7 @@ class SqlStore:
         Raises:
             StoreUnusable: the URL is none, or of a database this version does not speak.
         """
-        self._database = Sqlite(parse_url(url), exclusive=exclusive)
+        self._database = Sqlite(parse_url(url), exclusive=exclusive, fingerprint=_fingerprint)
         self._snapshot_events = snapshot_events
         self._clock = clock
         self.epoch = ""
@@ -98,7 +109,10 @@ class SqlStore:
             StoreUnusable: the database cannot be opened, or another process has it.
         """
         await self._database.open()
-        self.epoch = await self._database.write(_epoch)
+        try:
+            self.epoch = await self._write(_epoch)
+        except StoreUnavailable as error:
+            raise StoreUnusable(f"cannot use the database: {error}") from error
 
     async def aclose(self) -> None:
         """Wait for what is running and close all connections."""
@@ -267,8 +281,11 @@ def _reporting() -> Iterator[None]:
     """Say in our words that the database is away."""
     try:
         yield
+    except _OURS:
+        raise
     except _AWAY as error:
-        raise StoreUnavailable(str(error)) from error
+        # Of SQLAlchemy's errors the driver's part: the rest is the statement, with its values.
+        raise StoreUnavailable(str(getattr(error, "orig", None) or error)) from error
 
 
 def _epoch(connection: Connection) -> str:
@@ -277,6 +294,11 @@ def _epoch(connection: Connection) -> str:
         found = secrets.token_hex(4)
         connection.execute(insert(meta), {"key": "epoch", "value": found})
     return found
+
+
+def _fingerprint(connection: Connection) -> list[tuple[Any, ...]]:
+    """Return the epoch and the last event: what two histories that begin alike do not both have."""
+    return _LAST.rows(connection)
 
 
 def _rows(connection: Connection, query: Any) -> list[Any]:

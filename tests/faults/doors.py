@@ -1,0 +1,159 @@
+"""Every door of a server whose store may be away: what it refuses, what it takes, and readers that stay meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+
+from tests.clients.operations import read_operation
+from tests.equivalence.mapping import Json
+from tests.equivalence.reader import Reader
+from tests.faults.accounts import Accounts
+from tests.faults.copies import Copy
+from tests.faults.reporter import ATTEMPTS
+from tests.faults.telling import told
+from tests.faults.wanderer import EXITS, make_reader
+from tests.kit.raw_http import Address, Answer, exchange
+from tests.kit.raw_socket import open_socket
+
+__all__ = [
+    "BATCH_BYTES",
+    "BOARD",
+    "CARD",
+    "Watcher",
+    "check_accepted_everywhere",
+    "check_file_refused_everywhere",
+    "check_refused_everywhere",
+    "watching",
+]
+
+BOARD = "board"
+CARD = {"columnId": "todo", "title": "asked for"}
+#: Bytes of the batch that is refused where little can be written.
+BATCH_BYTES = 400_000
+
+
+def _events_of_a_batch() -> list[Json]:
+    line = {"boardId": BOARD, "attemptId": "a", "level": "info", "message": "x" * (BATCH_BYTES // 10)}
+    return [
+        {"name": "agent.registered", "payload": {"agent": "of a batch"}},
+        *[{"name": "attempt.log.appended", "payload": line}] * 10,
+    ]
+
+
+async def _rest(address: Address, method: str, target: str, body: object) -> Answer:
+    return await exchange(address, method, f"/api/v1/{target}", orjson.dumps(body))
+
+
+async def _mutate(address: Address, operation: str, **variables: object) -> Json:
+    body = orjson.dumps({"query": read_operation(operation), "variables": variables})
+    answer: Any = (await exchange(address, "POST", "/graphql", body)).json()
+    result: Json = answer
+    return result
+
+
+async def _command(address: Address) -> Json:
+    """Send a command over a socket of its own; return the reply to it, else what the board became."""
+    async with open_socket(address, f"/api/v1/ws?boardId={BOARD}") as socket:
+        for _ in range(2 + len(ATTEMPTS)):
+            await socket.receive_text()
+        await socket.send_json({"type": "create_card", "payload": CARD})
+        reply: Json = orjson.loads(await socket.receive_text())
+        return reply
+
+
+async def check_refused_everywhere(address: Address, *, small_ones_too: bool) -> None:
+    """Knock at every door. Where a little can be written, only what is large is refused."""
+    refused = [await _rest(address, "POST", "events", _events_of_a_batch())]
+    mutated = [await _mutate(address, "PublishEvents", events=_events_of_a_batch())]
+    if small_ones_too:
+        refused.append(await _rest(address, "POST", f"boards/{BOARD}/cards", CARD))
+        refused.append(await _rest(address, "PATCH", f"boards/{BOARD}/cards/of-{ATTEMPTS[0]}", {"title": "x"}))
+        refused.append(await _rest(address, "PATCH", f"attempts/{ATTEMPTS[0]}", {"status": "stopped"}))
+        refused.append(await _rest(address, "POST", "projects", {"name": "n", "repositoryPath": "/p"}))
+        mutated.append(await _mutate(address, "CreateCard", boardId=BOARD, input=CARD))
+        reply = await _command(address)
+        assert (reply["type"], reply["payload"]["command"]) == ("error", "create_card")
+        assert reply["payload"]["code"] == "store_unavailable"
+    for answer in refused:
+        assert (answer.status, answer.header("Content-Type")) == (503, "application/problem+json"), answer
+        assert answer.header("Retry-After") == "1"
+    for result in mutated:
+        assert [error["extensions"]["code"] for error in result["errors"]] == ["STORE_UNAVAILABLE"], result
+
+
+async def check_file_refused_everywhere(address: Address) -> list[str]:
+    """Knock at every door of a server whose file is away, reading ones too; return what was answered."""
+    refused = [
+        await _rest(address, "POST", "events", _events_of_a_batch()),
+        await _rest(address, "POST", f"boards/{BOARD}/cards", CARD),
+        await _rest(address, "PATCH", f"boards/{BOARD}/cards/of-{ATTEMPTS[0]}", {"title": "x"}),
+        await _rest(address, "PATCH", f"attempts/{ATTEMPTS[0]}", {"status": "stopped"}),
+        await _rest(address, "POST", "projects", {"name": "n", "repositoryPath": "/p"}),
+        await exchange(address, "GET", "/api/v1/projects"),
+        await exchange(address, "GET", "/api/v1/sse?boardId=another"),
+    ]
+    for answer in refused:
+        assert (answer.status, answer.header("Content-Type")) == (503, "application/problem+json"), answer
+    mutated = [
+        await _mutate(address, "PublishEvents", events=_events_of_a_batch()),
+        await _mutate(address, "CreateCard", boardId=BOARD, input=CARD),
+    ]
+    for result in mutated:
+        assert [error["extensions"]["code"] for error in result["errors"]] == ["STORE_UNAVAILABLE"], result
+    ready = await exchange(address, "GET", "/api/v1/readyz")
+    said: Any = ready.json()
+    assert (ready.status, said["ok"]) == (503, False)
+    assert said["reason"].startswith("store: ")
+    assert (await exchange(address, "GET", "/api/v1/healthz")).status == 200
+    async with open_socket(address, "/api/v1/ws?boardId=another") as socket:
+        code, reason = (await socket.receive()).close
+    assert code == 1013
+    return [answer.body.decode() for answer in [*refused, ready]] + [str(mutated), reason]
+
+
+async def check_accepted_everywhere(address: Address) -> None:
+    """Change something at every door."""
+    assert (await _command(address))["type"] == "state"
+    assert (await _rest(address, "POST", f"boards/{BOARD}/cards", CARD)).status == 201
+    assert (await _rest(address, "POST", "projects", {"name": "n", "repositoryPath": "/p"})).status == 201
+    assert "errors" not in await _mutate(address, "CreateCard", boardId=BOARD, input=CARD)
+    assert (await _rest(address, "PATCH", f"attempts/{ATTEMPTS[0]}", {"status": "stopped"})).status == 200
+
+
+class Watcher:
+    """A reader that stays."""
+
+    def __init__(self, exit: str, address: Address, board_id: str = BOARD) -> None:
+        """Read a board at one exit; `begin` connects."""
+        self.reader: Reader = make_reader(exit, address, board_id=board_id)
+        self.copy = Copy()
+        self.accounts = Accounts()
+
+    async def begin(self) -> str:
+        """Read the present; return the state."""
+        await self.reader.open()
+        self.accounts.connected(None, told(await self.reader.event(), self.copy))
+        await self.take(1 + len(ATTEMPTS))
+        return self.accounts.all[0].state.words[0]
+
+    async def take(self, count: int) -> None:
+        """Read so many messages."""
+        for _ in range(count):
+            self.accounts.take(told(await self.reader.event(), self.copy))
+
+
+@asynccontextmanager
+async def watching(address: Address) -> AsyncIterator[dict[str, Watcher]]:
+    """Watch the board at every exit for the length of the block."""
+    watchers = {exit: Watcher(exit, address) for exit in EXITS["boardEvents"]}
+    try:
+        for watcher in watchers.values():
+            await watcher.begin()
+        yield watchers
+    finally:
+        for watcher in watchers.values():
+            await watcher.reader.aclose()
