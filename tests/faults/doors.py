@@ -117,7 +117,8 @@ async def check_file_refused_everywhere(address: Address) -> list[str]:
 
 async def check_accepted_everywhere(address: Address) -> None:
     """Change something at every door."""
-    assert (await _command(address))["type"] == "state"
+    reply = await _command(address)
+    assert reply["type"] == "state", reply
     assert (await _rest(address, "POST", f"boards/{BOARD}/cards", CARD)).status == 201
     assert (await _rest(address, "POST", "projects", {"name": "n", "repositoryPath": "/p"})).status == 201
     assert "errors" not in await _mutate(address, "CreateCard", boardId=BOARD, input=CARD)
