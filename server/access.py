@@ -21,7 +21,9 @@ __all__ = ["Access", "AccessGate"]
 
 _GRAPHQL = "/graphql"
 #: What tells nothing of the boards: pages and their assets, and whether the process is well.
-_OPEN = re.compile(r"/|/static/.*|/api(/v1)?/(healthz|readyz|version)", re.DOTALL)
+_OPEN = re.compile(r"/|/boardcast|/static/.*|/api(/v1)?/(healthz|readyz|version)", re.DOTALL)
+#: What belongs to the server where a web client has all other addresses, whose files tell nothing of the boards either.
+_OWN = re.compile(r"/(api|graphql|metrics|static)(/.*)?", re.DOTALL)
 #: A script in a browser can give a WebSocket no header, but this one.
 _SUBPROTOCOL = "bearer."
 _INIT_NAMES = ("authorization", "token")
@@ -54,22 +56,27 @@ class Access:
 class AccessGate:
     """ASGI middleware: refuses who may not enter, and keeps the secret out of the answer to a handshake."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        """Let through to `app` whom `access` admits."""
+    def __init__(self, app: ASGIApp, access: Access, *, has_web_client: bool = False) -> None:
+        """Let through to `app` whom `access` admits; with a web client, everybody to its pages."""
         self._app = app
         self._access = access
+        self._has_web_client = has_web_client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         tokens = list(_tokens_of(scope))
         admitted = self._access.is_open or any(self._access.admits(token) for token in tokens)
-        if not admitted and not _is_open(scope, bool(tokens)):
+        if not admitted and not self._is_page(scope) and not _is_open(scope, bool(tokens)):
             await _refusal(bool(tokens))(scope, receive, send)
             return
         may_connect: Callable[[Mapping[str, Any]], bool] = _anybody if admitted else self._access.may_connect
         # Into the scope itself: a copy of it for each open socket would be another kilobyte.
         scope.update(_without_secret(scope), state={**scope.get("state", {}), "may_connect": may_connect})
         await self._app(scope, receive, send)
+
+    def _is_page(self, scope: Scope) -> bool:
+        is_read = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
+        return self._has_web_client and is_read and _OWN.fullmatch(scope["path"]) is None
 
 
 def _tokens_of(scope: Scope) -> Iterator[str]:

@@ -53,14 +53,14 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
             resource("/metrics", get=metrics),
             Route("/graphql/stream", GraphqlReserved(schema, node, settings, streaming)),
             _no_socket(),
-            *page_routes(),
+            *page_routes(settings.web_client),
         ],
         middleware=[
             Middleware(AnswerHeaders),
             Middleware(HostGate, Hosts(settings.hosts, are_local_welcome=settings.is_local_and_open)),
             Middleware(OriginGate, Origins(settings.origins, are_local_welcome=settings.are_local_origins_welcome)),
             Middleware(QueryLimit),
-            Middleware(AccessGate, Access(settings.access_tokens)),
+            Middleware(AccessGate, Access(settings.access_tokens), has_web_client=settings.web_client is not None),
             Middleware(BodyLimit, settings.max_body_bytes),
         ],
         exception_handlers=dict(problem_handlers),
@@ -69,6 +69,7 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
     app.state.node = node
     app.state.metrics = make_registry(node.counters)
     app.state.settings = settings
+    app.state.started_at = node.clock()
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -45,6 +46,12 @@ def _host_names(text: str) -> str:
     return text
 
 
+def _web_client(folder: Path | None) -> Path | None:
+    if folder is not None and not (folder / "index.html").is_file():
+        raise ValueError("expected a folder with an index.html")
+    return folder
+
+
 def _instant(text: str | None) -> str | None:
     if text is not None:
         parse_iso(text)
@@ -81,6 +88,10 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
         default="",
         description="Names in Host that the server answers to, separated by commas, with or without a port; * = all.",
+    )
+    web_client: Annotated[Path | None, AfterValidator(_web_client)] = Field(
+        default=None,
+        description="Folder of a built web client that is served at /; the own page is then at /boardcast.",
     )
     database_url: str = Field(default="sqlite:///./boardcast.db", description="Where rows and the event log are kept.")
     retention_days: float = Field(

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from server.transports.bodies import answer
+from server.transports.web_client_files import WebClient
 
 __all__ = ["STATIC", "page", "page_routes"]
 
@@ -32,12 +33,13 @@ POLICIES = {
 ASSET_POLICY = f"default-src 'self'; {_NO_FRAME}; style-src 'self' 'unsafe-inline'; form-action 'none'"
 
 
-def page_routes() -> list[BaseRoute]:
-    """Return the routes."""
+def page_routes(web_client: Path | None = None) -> list[BaseRoute]:
+    """Return the routes; a web client takes every address that is nobody's, and our own page goes to `/boardcast`."""
     return [
-        Route("/", home, methods=["GET"]),
+        Route("/" if web_client is None else "/boardcast", home, methods=["GET"]),
         Route("/static/operations.json", operations, methods=["GET"]),
         Mount("/static", _Assets(directory=STATIC), name="static"),
+        *([] if web_client is None else [Mount("/", WebClient(web_client), name="web client")]),
     ]
 
 

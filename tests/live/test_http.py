@@ -40,7 +40,7 @@ _UNKNOWN = (
     *("/nowhere", "/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/projects", "/api/v1/nowhere", "/api/v1/projects/"),
     *(f"/api/v1{_P}/nowhere", f"/api/v1{_P}/attempts", f"/api/v1{_B}/cards/free/nowhere", "/api/v1/sse/dashboard"),
     *("/api/v1//projects", "/API/v1/projects", "/api/v1/attempts/", "/graphql/", "/graphql/nowhere"),
-    *("/api/v1/settings", "/api/v1/filesystem", "/api/v1/ws/dashboard", f"/api/v1/ws?boardId={BOARD}"),
+    *("/api/v1/enhancements", "/api/v1/filesystem", "/api/v1/ws/dashboard", f"/api/v1/ws?boardId={BOARD}"),
 )
 
 

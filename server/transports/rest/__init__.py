@@ -8,10 +8,11 @@ from server.transports.rest.attempts import attempt_routes
 from server.transports.rest.boards import board_routes
 from server.transports.rest.projects import project_routes
 from server.transports.rest.status import status_routes
+from server.transports.rest.web_client import web_client_routes
 
 __all__ = ["rest_routes"]
 
 
 def rest_routes() -> list[BaseRoute]:
     """Return all routes, without the prefix."""
-    return [*status_routes(), *project_routes(), *board_routes(), *attempt_routes()]
+    return [*status_routes(), *project_routes(), *board_routes(), *attempt_routes(), *web_client_routes()]

@@ -1,0 +1,242 @@
+"""The dozen answers that the original's web client asks for before it shows anything (contract §5.1).
+
+They are read-only and true: nothing here enhances cards, knows GitHub or opens terminals, so there is none of it. The
+shapes are the client's own types (activadee/kanban-ai, `shared/src/types`), keys in the order of the recordings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from realtime.clock import iso
+from realtime.kanban.board import Board
+from realtime.kanban.ids import BoardId
+from realtime.kanban.models import Project
+from realtime.node import Node
+from realtime.projects import find_project
+from server.problem import Problem
+from server.transports.bodies import answer
+from server.transports.rest.dispatch import resource
+from server.transports.rest.refusals import refusals
+
+__all__ = ["web_client_routes"]
+
+READ_ONLY = "This server only answers what the web client reads here; it changes nothing of it"
+GITHUB = "github.com"
+#: The original's defaults of what belongs to modules that are not here, at the revision of the recordings.
+APP_SETTINGS = {
+    "id": "singleton",
+    "theme": "system",
+    "language": "browser",
+    "telemetryEnabled": False,
+    "notificationsAgentCompletionSound": False,
+    "notificationsDesktop": False,
+    "autoStartAgentOnInProgress": False,
+    "editorType": "VS_CODE",
+    "editorCommand": None,
+    "gitUserName": None,
+    "gitUserEmail": None,
+    "branchTemplate": "{prefix}/{ticketKey}-{slug}",
+    "ghPrTitleTemplate": None,
+    "ghPrBodyTemplate": None,
+    "ghAutolinkTickets": True,
+    "opencodePort": 4097,
+    "streamdownAssistantEnabled": True,
+    "streamdownUserEnabled": True,
+    "streamdownSystemEnabled": True,
+    "streamdownThinkingEnabled": True,
+}
+_SCRIPTS: dict[str, Any] = {
+    "baseBranch": "main",
+    "preferredRemote": None,
+    "setupScript": None,
+    "devScript": None,
+    "cleanupScript": None,
+    "copyFiles": None,
+    "allowScriptsToFail": False,
+    "allowCopyFilesToFail": False,
+    "allowSetupScriptToFail": False,
+    "allowDevScriptToFail": False,
+    "allowCleanupScriptToFail": False,
+    "defaultAgent": None,
+    "defaultProfileId": None,
+    "inlineAgent": None,
+    "inlineProfileId": None,
+    "inlineAgentProfileMapping": {},
+    "autoCommitOnFinish": False,
+    "autoPushOnAutocommit": False,
+}
+_GITHUB_SYNC = {
+    "githubIssueSyncEnabled": False,
+    "githubIssueSyncState": "open",
+    "githubIssueSyncIntervalMinutes": 15,
+    "githubIssueAutoCreateEnabled": False,
+    "autoCloseTicketOnPRMerge": False,
+    "autoCloseTicketOnIssueClose": False,
+    "lastGithubPrAutoCloseAt": None,
+    "lastGithubPrAutoCloseStatus": "idle",
+    "lastGithubIssueAutoCloseAt": None,
+    "lastGithubIssueAutoCloseStatus": "idle",
+    "lastGithubIssueSyncAt": None,
+    "lastGithubIssueSyncStatus": "idle",
+}
+_Answer = Callable[[Request], Awaitable[dict[str, Any]]]
+
+
+def web_client_routes() -> list[BaseRoute]:
+    """Return the routes."""
+    answers: dict[str, _Answer] = {
+        "/onboarding/status": onboarding_status,
+        "/settings": app_settings,
+        "/auth/github/check": github_check,
+        "/auth/github/app": github_app,
+        "/agents/profiles": agent_profiles,
+        "/projects/{id}/settings": project_settings,
+        "/projects/{id}/enhancements": _of_project({"enhancements": {}}),
+        "/projects/{id}/tickets/next-key": next_ticket_key,
+        "/projects/{id}/github/origin": github_origin,
+        "/projects/{id}/git/branches": _of_project({"branches": []}),
+        "/projects/{id}/terminals/eligible": _of_project({"eligible": []}),
+        "/boards/{id}/cards/{card}/images": card_images,
+    }
+    return [_read_only(path, found) for path, found in answers.items()]
+
+
+def _read_only(path: str, found: _Answer) -> BaseRoute:
+    async def get(request: Request) -> Response:
+        return answer(await found(request))
+
+    return resource(path, get=get, post=_refuse, put=_refuse, patch=_refuse, delete=_refuse)
+
+
+async def _refuse(request: Request) -> Response:
+    raise Problem(404, READ_ONLY)
+
+
+async def onboarding_status(request: Request) -> dict[str, Any]:
+    """There is nothing to set up."""
+    return {"status": {"status": "completed", "lastStep": None, "startedAt": None, "completedAt": None}}
+
+
+async def app_settings(request: Request) -> dict[str, Any]:
+    """The defaults, which nobody can change here, as of the start of the server."""
+    started = iso(request.app.state.started_at)
+    return {"settings": {**APP_SETTINGS, "createdAt": started, "updatedAt": started}}
+
+
+async def github_check(request: Request) -> dict[str, Any]:
+    """Nobody is connected."""
+    return {"status": "invalid"}
+
+
+async def github_app(request: Request) -> dict[str, Any]:
+    """No application is registered."""
+    return {"clientId": None, "hasClientSecret": False, "updatedAt": None, "source": "unset"}
+
+
+async def agent_profiles(request: Request) -> dict[str, Any]:
+    """The profiles that runners have told of; their configuration stays with the runners."""
+    node: Node = request.app.state.node
+    _, profiles = await node.store.agents()
+    return {
+        "profiles": [
+            {
+                "id": one.id,
+                "projectId": "global",
+                "agent": one.agent,
+                "name": one.label or one.id,
+                "configJson": "{}",
+            }
+            for one in profiles
+        ]
+    }
+
+
+async def project_settings(request: Request) -> dict[str, Any]:
+    """Prefix and number of tickets are the project's; the rest are the defaults of what is not here."""
+    board = await _board(request)
+    project = board.project
+    created = iso(project.created_at)
+    return {
+        "settings": {
+            "projectId": project.id,
+            "boardId": project.id,
+            **_SCRIPTS,
+            "ticketPrefix": project.ticket_prefix,
+            "nextTicketNumber": board.next_ticket_number,
+            **_GITHUB_SYNC,
+            "createdAt": created,
+            "updatedAt": created,
+        }
+    }
+
+
+async def next_ticket_key(request: Request) -> dict[str, Any]:
+    """The key that the next card gets, unless somebody else makes one first."""
+    board = await _board(request)
+    prefix, number = board.project.ticket_prefix, board.next_ticket_number
+    return {"preview": {"key": f"{prefix}-{number}", "prefix": prefix, "number": number}}
+
+
+async def github_origin(request: Request) -> dict[str, Any]:
+    """The repository that the project was given, and its owner and name where it is GitHub's."""
+    project = await _project(request)
+    owner, name = _github_names(project.repository_url)
+    return {"originUrl": project.repository_url, "owner": owner, "repo": name}
+
+
+async def card_images(request: Request) -> dict[str, Any]:
+    """A card of this server has no images."""
+    node: Node = request.app.state.node
+    board_id, card_id = BoardId(request.path_params["id"]), request.path_params["card"]
+    if await node.store.project(board_id) is None:
+        raise Problem(404, "Board not found")
+    if board_id not in await node.store.homes_of(card_id):
+        raise Problem(404, "Card not found")
+    return {"images": []}
+
+
+def _of_project(nothing: dict[str, Any]) -> _Answer:
+    """Answer `nothing` for each project that there is."""
+
+    async def found(request: Request) -> dict[str, Any]:
+        await _project(request)
+        return nothing
+
+    return found
+
+
+async def _project(request: Request) -> Project:
+    with refusals():
+        return await find_project(request.app.state.node, request.path_params["id"])
+
+
+async def _board(request: Request) -> Board:
+    node: Node = request.app.state.node
+    board_id = BoardId(request.path_params["id"])
+    if (view := node.views.get(board_id)) is not None:
+        return view.board
+    found = await node.store.board(board_id)
+    if found is None:
+        raise Problem(404, "Project not found")
+    return found.board
+
+
+def _github_names(url: str | None) -> tuple[str | None, str | None]:
+    """Return owner and name of a repository at GitHub: both `https://github.com/o/r.git` and `git@github.com:o/r`."""
+    host, _, path = _place_of(url or "").partition("/")
+    names = path.strip("/").removesuffix(".git").split("/")
+    return (names[0], names[1]) if host == GITHUB and len(names) == 2 and all(names) else (None, None)
+
+
+def _place_of(url: str) -> str:
+    if "://" in url:
+        parts = urlsplit(url)
+        return f"{parts.hostname}{parts.path}"
+    return url.rpartition("@")[2].replace(":", "/", 1)

@@ -1,0 +1,89 @@
+"""The built web client of the original, or any other that is one page: `--web-client DIR` (contract §5.1).
+
+A file of the folder is itself; every other address is the client's own, and gets its `index.html`.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+__all__ = ["WebClient"]
+
+INDEX = "index.html"
+#: First part of the addresses that are the server's own, known or not.
+OWN = frozenset({"api", "graphql", "metrics", "static", "boardcast"})
+#: The client's own scripts, styles and pictures, but in nobody's frame (contract §7, "Pages").
+POLICY = "frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"
+#: Vite names what is in here by its content, so it never changes.
+HASHED = "assets"
+FOR_EVER = "public, max-age=31536000, immutable"
+#: What the system's tables have wrong, or not at all.
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+}
+
+
+class WebClient(StaticFiles):
+    """ASGI application; no file outside of the folder is served, wherever links in it lead."""
+
+    def __init__(self, folder: Path) -> None:
+        """Serve `folder`, which has an `index.html`."""
+        super().__init__(directory=folder, follow_symlink=False)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file, or the page for an address that is none.
+
+        Raises:
+            HTTPException: 404, the address is the server's, or of a file that is not there; 405.
+        """
+        address = PurePosixPath(scope["path"])
+        first = address.parts[1] if len(address.parts) > 1 else ""
+        if first in OWN or any(part.startswith(".") for part in address.parts):
+            raise HTTPException(404)
+        try:
+            return await super().get_response(path, scope)
+        except HTTPException as missing:
+            if missing.status_code == 405:
+                raise
+            if not _may_be_page(address, first, scope):
+                raise HTTPException(404) from missing
+        return await super().get_response(INDEX, scope)
+
+    def file_response(self, full_path: str | PathLike[str], *arguments: Any, **named: Any) -> Response:
+        """Return a file with its media type, and how long it may be kept."""
+        response = super().file_response(full_path, *arguments, **named)
+        path = Path(full_path)
+        if response.status_code == 200 and path.suffix in MEDIA_TYPES:
+            response.headers["Content-Type"] = MEDIA_TYPES[path.suffix]
+        is_hashed = path.parent.name == HASHED
+        response.headers["Cache-Control"] = FOR_EVER if is_hashed else "no-cache"
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+
+def _may_be_page(address: PurePosixPath, first: str, scope: Scope) -> bool:
+    """Tell whether an address without a file is one of the client's pages.
+
+    A script that is gone must not come as a page: browsers would name another fault than that.
+    """
+    accept = dict(scope["headers"]).get(b"accept", b"")
+    return b"text/html" in accept or (first != HASHED and not address.suffix)
