@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from realtime.errors import StoreUnavailable, StoreUnusable
+from server.descriptors import raise_descriptor_limit
 from server.logs import set_up_logs
 from server.settings import Settings
 
@@ -27,6 +28,7 @@ def main() -> None:
     except (ValidationError, SettingsError) as error:
         _fail(_setting_sentence(error))
     set_up_logs(settings.log_level)
+    raise_descriptor_limit()
     # It takes two seconds to import; who asks for help or mistypes a flag does not wait for them.
     from server.process import CannotListen, run
 
