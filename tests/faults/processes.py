@@ -15,11 +15,12 @@ from contextlib import asynccontextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 
 from realtime import lane
-from realtime.backends.sql import engine
+from realtime.backends.sql import checkpoints, engine
 from server.__main__ import main
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address
@@ -34,6 +35,13 @@ _forked = get_context("forkserver")
 _forked.set_forkserver_preload([__name__, "tests.faults.warm"])
 
 
+class _Times(NamedTuple):
+    """What is other in a server than usual; None: nothing."""
+
+    busy_milliseconds: int | None
+    checkpoint_seconds: float | None
+
+
 class Life:
     """One server that is started, stopped, killed and started again; made by `living`.
 
@@ -41,12 +49,12 @@ class Life:
     of that time, and can tell whether the server had a reason to end it (`has_been_up_since`).
     """
 
-    def __init__(self, folder: Path, address: Address, flags: tuple[str, ...], busy_milliseconds: int | None) -> None:
+    def __init__(self, folder: Path, address: Address, flags: tuple[str, ...], times: _Times) -> None:
         """See `living`."""
         self.folder = folder
         self.address = address
         self.up = anyio.Event()
-        self._busy_milliseconds = busy_milliseconds
+        self._times = times
         self._flags = (
             "--port",
             str(address[1]),
@@ -80,9 +88,7 @@ class Life:
     async def start(self) -> None:
         """Return when the server has said where it listens."""
         lines, out = _forked.Pipe(duplex=False)
-        self._process = _forked.Process(
-            target=_serve, args=(self.folder, self._flags, self._busy_milliseconds, out), daemon=True
-        )
+        self._process = _forked.Process(target=_serve, args=(self.folder, self._flags, self._times, out), daemon=True)
         self._process.start()
         out.close()
         try:
@@ -119,16 +125,19 @@ class Life:
 
 
 @asynccontextmanager
-async def living(folder: Path, *flags: str, busy_milliseconds: int | None = None) -> AsyncIterator[Life]:
+async def living(
+    folder: Path, *flags: str, busy_milliseconds: int | None = None, checkpoint_seconds: float | None = None
+) -> AsyncIterator[Life]:
     """Run a server on a database file in `folder` for the length of the block.
 
-    `flags` are those of the command line; `busy_milliseconds`: how long a locked database is waited for.
+    `flags` are those of the command line; `busy_milliseconds`: how long a locked database is waited for;
+    `checkpoint_seconds`: from a commit to its checkpoint, after which the log is written from its beginning again.
     """
     with socket.socket() as holder:
         # It never listens. As long as it is bound, no client is given this port for its own end.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
-        life = Life(folder, holder.getsockname(), flags, busy_milliseconds)
+        life = Life(folder, holder.getsockname(), flags, _Times(busy_milliseconds, checkpoint_seconds))
         await life.start()
         try:
             yield life
@@ -148,9 +157,10 @@ async def _first_line(pipe: Connection) -> str:
     return line.decode()
 
 
-def _serve(folder: Path, flags: tuple[str, ...], busy_milliseconds: int | None, out: Connection) -> None:
+def _serve(folder: Path, flags: tuple[str, ...], times: _Times, out: Connection) -> None:
     """Be the command, in the process that was forked for it."""
-    engine.BUSY_MILLISECONDS = busy_milliseconds or engine.BUSY_MILLISECONDS
+    engine.BUSY_MILLISECONDS = times.busy_milliseconds or engine.BUSY_MILLISECONDS
+    checkpoints.CHECKPOINT_SECONDS = times.checkpoint_seconds or checkpoints.CHECKPOINT_SECONDS
     lane.TURN_READERS = 2  # so that few readers are a crowd
     os.chdir(folder)
     for name in [name for name in os.environ if name.startswith("BOARDCAST_")]:

@@ -92,7 +92,11 @@ async def _check_readers_go_on(address: Address, state: str) -> None:
 
 @pytest.mark.parametrize("fault", [_locked, _full, _nearly_full])
 async def test_store_that_cannot_write_refuses_and_readers_go_on(fault: _Fault, tmp_path: Path) -> None:
-    async with living(tmp_path, *_FLAGS, busy_milliseconds=50) as life, deadline(_WAIT_UNITS):
+    # No checkpoint: where the log begins anew, there is room for what is small.
+    async with (
+        living(tmp_path, *_FLAGS, busy_milliseconds=50, checkpoint_seconds=3600) as life,
+        deadline(_WAIT_UNITS),
+    ):
         reporter = Reporter(life, BOARD, Steps(), Random(1))
         # One of its cards goes to Review: that tells its state from the other's.
         done = {"boardId": _UNWATCHED, "attemptId": ATTEMPTS[0], "cardId": f"of-{ATTEMPTS[0]}", "status": "succeeded"}
