@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import OperationType, is_leaf_type
 from graphql.execution import Executor
@@ -17,6 +17,8 @@ from schema.loaders import Loaders
 from schema.pacing import Meter, Pacer, pacer
 
 __all__ = ["BoundedExecutor"]
+
+_T = TypeVar("_T")
 
 
 class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -31,7 +33,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*arguments, **named)
         #: What the operation takes of the loop's time; the executors of all events of a subscription have one.
         self.meter = Meter()
-        #: The lists of one execution that wait for their turn.
+        #: What waits for its turn in one execution.
         self.underway = _Underway()
         if self.operation.operation is OperationType.SUBSCRIPTION and isinstance(self.context_value, Context):
             self.context_value.executor = self
@@ -59,6 +61,23 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
             pace.is_used_up(self.meter)
             pace.pause()
 
+    async def with_abort_signal(self, awaitable: Awaitable[_T]) -> _T:
+        """Await what a resolver has returned, then wait for the turn in which it is completed.
+
+        graphql-core awaits all of them by this. Many wait for one loader, and would be completed in one pass.
+        """
+        try:
+            await self.underway.none()
+        except BaseException:
+            _abandon(awaitable)
+            raise
+        found = await super().with_abort_signal(awaitable)
+        pace = pacer()
+        if pace.is_used_up(self.meter):
+            with self.underway:
+                await pace.turn(self.meter)
+        return found
+
     def complete_iterable_value(
         self, item_type: Any, field_details_list: Any, info: Any, path: Any, items: Any, position_context: Any
     ) -> Any:
@@ -71,29 +90,29 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 class _Underway:
-    """How many lists of an execution are being completed by turns; what they lead to is asked for when none is.
+    """How much of an execution waits for its turn; what it leads to is asked for when nothing does.
 
-    So loaders find together what belongs together, as if all lists had been completed in one go: a query for each kind
-    of thing, and not one for each turn.
+    So loaders find together what belongs together, as if all had been completed in one go: a query for each kind of
+    thing, and not one for each turn.
     """
 
     def __init__(self) -> None:
-        self._lists = 0
+        self._waiting = 0
         self._none: asyncio.Future[None] | None = None
 
-    def begin(self) -> None:
-        self._lists += 1
+    def __enter__(self) -> None:
+        self._waiting += 1
 
-    def end(self) -> None:
-        self._lists -= 1
-        if self._lists == 0 and self._none is not None:
+    def __exit__(self, *_: object) -> None:
+        self._waiting -= 1
+        if self._waiting == 0 and self._none is not None:
             self._none.set_result(None)
             self._none = None
 
     async def none(self) -> None:
-        """Return when there is none; those that begin in the same pass of the loop as the caller are waited for."""
+        """Return when nothing waits; what begins to in the same pass of the loop as the caller is waited for."""
         await asyncio.sleep(0)
-        while self._lists:
+        while self._waiting:
             if self._none is None:
                 self._none = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._none)
@@ -128,19 +147,17 @@ class _Completing:
 
     async def _go_on(self, pace: Pacer) -> list[Any]:
         meter = self._executor.meter
-        self._executor.underway.begin()
         try:
-            await pace.turn(meter)
-            for index, item in self._items:
-                self._add(index, item)
-                if pace.is_used_up(meter):
-                    await pace.turn(meter)
+            with self._executor.underway:
+                await pace.turn(meter)
+                for index, item in self._items:
+                    self._add(index, item)
+                    if pace.is_used_up(meter):
+                        await pace.turn(meter)
             pace.pause()
         except BaseException:
             _abandon([self._completed[index] for index in self._awaitable])
             raise
-        finally:
-            self._executor.underway.end()
         return await self._awaited() if self._awaitable else self._completed
 
     def _add(self, index: int, item: Any) -> None:
@@ -155,11 +172,6 @@ class _Completing:
             self._awaitable.append(index)
 
     async def _awaited(self) -> list[Any]:
-        try:
-            await self._executor.underway.none()
-        except BaseException:
-            _abandon([self._completed[index] for index in self._awaitable])
-            raise
         found = await gather_with_cancel(*(self._completed[index] for index in self._awaitable))
         for index, value in zip(self._awaitable, found, strict=True):
             self._completed[index] = value

@@ -16,6 +16,8 @@ __all__ = ["SLICE_SECONDS", "Meter", "Pacer", "pacer"]
 
 #: Time for all executors together in one pass of the loop.
 SLICE_SECONDS = 0.004
+#: Most of those who wait that have their turn in one pass; each completes one thing, and then looks at the time.
+TURNS = 16
 #: What a meter lets through for ever: a tenth of the node, and that of a minute at once.
 SHARE = 0.1
 BURST_SECONDS = 60 * SHARE
@@ -49,7 +51,7 @@ class Meter:
 class Pacer:
     """The turns of one loop."""
 
-    __slots__ = ("_ends", "_loop", "_mark", "_meter", "_waiting")
+    __slots__ = ("_ends", "_is_fresh", "_loop", "_mark", "_meter", "_waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin with nobody waiting."""
@@ -57,6 +59,8 @@ class Pacer:
         self._waiting: deque[asyncio.Future[None]] = deque()
         #: When the slice of this pass is used up; 0 = nobody has begun one in this pass.
         self._ends = 0.0
+        #: Whether those whose turn it is have not come yet.
+        self._is_fresh = False
         self._mark = 0.0
         self._meter: Meter | None = None
 
@@ -86,11 +90,12 @@ class Pacer:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
-                self._wake()  # the turn was ours, and is somebody else's now
+                self._wake(1)  # the turn was ours, and is somebody else's now
             raise
-        # The whole slice, however long the loop took to come here: who waited gets on.
         self._mark, self._meter = perf_counter(), meter
-        self._ends = self._mark + SLICE_SECONDS
+        if self._is_fresh:
+            # The whole slice, however long the loop took to come here.
+            self._is_fresh, self._ends = False, self._mark + SLICE_SECONDS
 
     def _begin(self, now: float) -> None:
         self._ends = now + SLICE_SECONDS
@@ -99,16 +104,18 @@ class Pacer:
     def _pass_ends(self) -> None:
         self._ends = 0.0
         self._meter = None
-        self._wake()
+        if self._waiting:
+            self._wake(TURNS)
+            # Another pass for those who wait behind these, whether these ask again or not.
+            self._is_fresh = True
+            self._begin(perf_counter())
 
-    def _wake(self) -> None:
-        while self._waiting:
+    def _wake(self, turns: int) -> None:
+        while self._waiting and turns:
             waiter = self._waiting.popleft()
             if not waiter.done():
                 waiter.set_result(None)
-                # There is another pass for those who wait behind this one, whether it asks again or not.
-                self._begin(perf_counter())
-                return
+                turns -= 1
 
 
 _pacers: WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer] = WeakKeyDictionary()

@@ -155,6 +155,11 @@ class Settings(BaseSettings):
     max_operations: int = Field(
         default=100, ge=1, description="Operations that may run at the same time on one GraphQL connection."
     )
+    max_reservations: int = Field(
+        default=20,
+        ge=1,
+        description="Streams of graphql-sse's single connection mode that one client may reserve before it opens them.",
+    )
     max_graphql_cost: int = Field(
         default=50_000,
         ge=1,

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from server.protocol.graphql_request import GraphqlRequest, described
 
-__all__ = ["Reservation", "ReservationRefused", "Reservations", "operation_id"]
+__all__ = ["Reservation", "ReservationRefused", "Reservations", "Reserving", "operation_id"]
 
 
 class ReservationRefused(Exception):
     """The request cannot be carried out: an HTTP status, and a sentence for people."""
 
-    def __init__(self, status: int, sentence: str) -> None:
-        """Keep both."""
+    def __init__(self, status: int, sentence: str, retry_after_seconds: int | None = None) -> None:
+        """Keep all; with `retry_after_seconds` the same request may succeed later."""
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class Reserving:
+    """What one client has of reservations that wait for their stream."""
+
+    waiting: int = 0
+    #: Bytes of results that wait with them.
+    early_bytes: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -30,6 +41,8 @@ class Reservation:
 
     token: str
     max_operations: int
+    #: Shared with the other reservations of its client.
+    client: Reserving = field(default_factory=Reserving)
     is_open: bool = False
     operations: set[str] = field(default_factory=set)
 
@@ -53,9 +66,23 @@ class Reservation:
 class Reservations:
     """Token → reservation."""
 
-    def __init__(self, max_unopened: int, max_operations: int, make_token: Callable[[], str]) -> None:
-        """Let at most `max_unopened` wait for their stream; `make_token` must be impossible to guess."""
+    def __init__(
+        self,
+        max_unopened: int,
+        max_operations: int,
+        make_token: Callable[[], str],
+        *,
+        max_per_client: int | None = None,
+        lapse_seconds: int = 1,
+    ) -> None:
+        """Let at most `max_unopened` wait for their stream, and `max_per_client` of one client.
+
+        `make_token` must be impossible to guess. After `lapse_seconds` none waits any more.
+        """
         self._max_unopened = max_unopened
+        self._max_per_client = max_unopened if max_per_client is None else max_per_client
+        self._lapse_seconds = lapse_seconds
+        self._clients: WeakValueDictionary[str, Reserving] = WeakValueDictionary()
         self._max_operations = max_operations
         self._make_token = make_token
         self._known: dict[str, Reservation] = {}
@@ -64,17 +91,24 @@ class Reservations:
         """How many there are, open ones included."""
         return len(self._known)
 
-    def reserve(self, presented: str | None) -> Reservation:
-        """Make a reservation; a token that the client presents of its own is never adopted.
+    def reserve(self, presented: str | None, client: str = "") -> Reservation:
+        """Make a reservation for a client; a token that it presents of its own is never adopted.
 
         Raises:
-            ReservationRefused: 409, the presented token has a reservation; 503, too many wait for their stream.
+            ReservationRefused: 409, the presented token has a reservation; 429, too many of this client wait for their
+                stream; 503, too many of all do.
         """
         if presented in self._known:
             raise ReservationRefused(409, "Stream already registered")
         if sum(not known.is_open for known in self._known.values()) >= self._max_unopened:
-            raise ReservationRefused(503, "too many reservations wait for their stream, try again in a moment")
-        made = Reservation(self._make_token(), self._max_operations)
+            sentence = "too many reservations wait for their stream, try again in a moment"
+            raise ReservationRefused(503, sentence, self._lapse_seconds)
+        shared = self._clients.setdefault(client, Reserving())
+        if shared.waiting >= self._max_per_client:
+            expected = f"expected at most {self._max_per_client} reservations of one client that wait for their stream"
+            raise ReservationRefused(429, f"{expected}, got one more; open them first", self._lapse_seconds)
+        shared.waiting += 1
+        made = Reservation(self._make_token(), self._max_operations, shared)
         self._known[made.token] = made
         return made
 
@@ -98,10 +132,12 @@ class Reservations:
         if reservation.is_open:
             raise ReservationRefused(409, "Stream already open")
         reservation.is_open = True
+        reservation.client.waiting -= 1
 
     def forget(self, reservation: Reservation) -> None:
         """Make its token worthless; once is enough."""
-        self._known.pop(reservation.token, None)
+        if self._known.pop(reservation.token, None) is not None and not reservation.is_open:
+            reservation.client.waiting -= 1
 
 
 def operation_id(request: GraphqlRequest) -> str:

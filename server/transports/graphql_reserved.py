@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from hashlib import sha256
 
 import orjson
 from starlette.requests import Request
@@ -45,7 +46,14 @@ class GraphqlReserved:
         self._distinct = distinct
         self._limits = settings.operation_limits
         self._format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, settings.heartbeat_seconds, "Accept")
-        self._reservations = Reservations(MAX_UNOPENED, settings.max_operations, secrets.token_urlsafe)
+        self._reservations = Reservations(
+            MAX_UNOPENED,
+            settings.max_operations,
+            secrets.token_urlsafe,
+            max_per_client=settings.max_reservations,
+            lapse_seconds=int(RESERVATION_SECONDS),
+        )
+        self._authenticates = bool(settings.access_tokens)
         self._streams: dict[Reservation, ReservedStream] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +66,9 @@ class GraphqlReserved:
                 response = await self._respond(request)
                 await response(scope, receive, send)
         except ReservationRefused as refused:
-            raise Problem(refused.status, refused.sentence) from refused
+            after = refused.retry_after_seconds
+            headers = {} if after is None else {"Retry-After": str(after)}
+            raise Problem(refused.status, refused.sentence, headers=headers) from refused
 
     async def _respond(self, request: Request) -> Response:
         token = _token(request)
@@ -78,12 +88,19 @@ class GraphqlReserved:
     def _reserve(self, request: Request, token: str | None) -> Response:
         if preferred(request.headers.get("accept"), ("text/plain",)) is None:
             raise Problem(406, "Accept: expected text/plain, the token is nothing else")
-        reservation = self._reservations.reserve(token)
+        reservation = self._reservations.reserve(token, self._client(request))
         account = self._node.account("graphql-sse-single")
         stream = ReservedStream(reservation, account, self._node.limits, lambda: self._forget(reservation))
         self._streams[reservation] = stream
         asyncio.get_running_loop().call_later(RESERVATION_SECONDS, _lapse, stream)
         return PlainTextResponse(reservation.token, 201)
+
+    def _client(self, request: Request) -> str:
+        """Return what tells this client from others: its token where one is asked for, else its address."""
+        given = request.headers.get("authorization") or request.query_params.get("access_token")
+        if self._authenticates and given:
+            return sha256(given.encode()).hexdigest()  # no secret is kept
+        return request.client.host if request.client else ""
 
     def _forget(self, reservation: Reservation) -> None:
         self._reservations.forget(reservation)

@@ -50,7 +50,6 @@ class ReservedStream:
         self._limits = limits
         self._forget = forget
         self._early: deque[bytes] = deque()
-        self._early_bytes = 0
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(OPEN_BLOCKS)
         self._is_over = False
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -87,7 +86,9 @@ class ReservedStream:
         # As the reference does, "because some browsers (like Firefox and Safari) dont accept the header flush".
         yield KEEP_ALIVE
         while self._early:
-            yield self._early.popleft()
+            early = self._early.popleft()
+            self.reservation.client.early_bytes -= len(early)
+            yield early
         while (block := await self._queue.get()) is not None:
             yield block
 
@@ -105,6 +106,8 @@ class ReservedStream:
     def drop(self) -> None:
         """Make the reservation worthless and cancel what runs."""
         self._forget()
+        self.reservation.client.early_bytes -= sum(map(len, self._early))
+        self._early.clear()
         for task in self._operations.values():
             task.cancel()
 
@@ -143,9 +146,10 @@ class ReservedStream:
             await self._queue.put(block)
             return
         self._early.append(block)
-        self._early_bytes += len(block)
-        if len(self._early) > self._limits.queued_envelopes or self._early_bytes > self._limits.queued_bytes:
-            self._early.clear()
+        client = self.reservation.client
+        client.early_bytes += len(block)
+        # The bytes are those of all reservations of the client together.
+        if len(self._early) > self._limits.queued_envelopes or client.early_bytes > self._limits.queued_bytes:
             self.drop()
             await asyncio.sleep(0)  # who puts is cancelled too, here if its results never wait for anything
 

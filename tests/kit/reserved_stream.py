@@ -51,9 +51,9 @@ class ReservedStream:
         """Stop an operation."""
         return await self.ask("DELETE", f"{ADDRESS}?operationId={quote(id)}")
 
-    async def open_on(self, connection: Connection) -> None:
-        """Open the stream."""
-        headers = [("Host", "127.0.0.1"), ("Accept", "text/event-stream"), (TOKEN, self.token)]
+    async def open_on(self, connection: Connection, *more: tuple[str, str]) -> None:
+        """Open the stream, with more headers."""
+        headers = [("Host", "127.0.0.1"), ("Accept", "text/event-stream"), (TOKEN, self.token), *more]
         await connection.send(request_bytes("GET", ADDRESS, headers))
         async with deadline(_WAIT_UNITS):
             head = await connection.read_head()

@@ -14,7 +14,7 @@ from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import Connection, connect, exchange
-from tests.kit.reserved_stream import ADDRESS, TOKEN, open_reserved_stream, reserve
+from tests.kit.reserved_stream import ADDRESS, TOKEN, ReservedStream, open_reserved_stream, reserve
 from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import BOARD, make_boards
 
@@ -290,6 +290,34 @@ async def test_reservations_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatc
     async with live_server() as live:
         for status in (201, 201, 503):
             assert (await exchange(live.address, "PUT", ADDRESS)).status == status
+
+
+async def test_reservations_of_one_client_leave_others_theirs() -> None:
+    tokens = ("a" * 20, "b" * 20)
+    async with live_server(max_reservations=2, tokens=",".join(tokens)) as live:
+        for token in tokens:
+            headers = [("Authorization", f"Bearer {token}")]
+            answers = [await exchange(live.address, "PUT", ADDRESS, headers=headers) for _ in range(5)]
+            assert [answer.status for answer in answers] == [201, 201, 429, 429, 429]
+            assert answers[-1].header("Retry-After") == "30"
+            # Who opens one may reserve another.
+            async with connect(live.address) as connection:
+                reserved = ReservedStream(live.address, answers[0].body.decode())
+                await reserved.open_on(connection, *headers)
+                assert (await exchange(live.address, "PUT", ADDRESS, headers=headers)).status == 201
+
+
+async def test_results_that_wait_for_streams_of_one_client_are_bounded_together() -> None:
+    async with live_server(max_queued_bytes=4096) as live:
+        await make_boards(live.address)
+        reserved = [await reserve(live.address) for _ in range(12)]
+        for one in reserved:
+            assert (await one.begin("1", _EVENTS, _BOARD)).status == 202
+        for number in range(3):
+            await Publisher(live.address).mark("x" * 300 + str(number))
+        async with deadline(10):
+            while (await reserved[-1].ask("GET", Accept=_SSE)).status != 404:
+                pass
 
 
 async def test_reservation_with_too_much_waiting_is_forgotten() -> None:

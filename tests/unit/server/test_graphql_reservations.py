@@ -100,3 +100,21 @@ def test_missing_operation_id_is_400(extensions: dict[str, object] | None) -> No
     with pytest.raises(ReservationRefused) as refused:
         operation_id(GraphqlRequest("{ a }", extensions=extensions))
     assert _status(refused) == 400
+
+
+def test_reservations_that_wait_are_bounded_for_each_client() -> None:
+    numbers = count(1)
+    reservations = Reservations(100, 2, lambda: str(next(numbers)), max_per_client=2, lapse_seconds=30)
+    first, _ = reservations.reserve(None, "a"), reservations.reserve(None, "a")
+    with pytest.raises(ReservationRefused) as refused:
+        reservations.reserve(None, "a")
+    assert (_status(refused), refused.value.retry_after_seconds) == (429, 30)
+    reservations.reserve(None, "b")  # another client has its own
+    reservations.open(first)
+    third = reservations.reserve(None, "a")
+    for _ in range(2):
+        reservations.forget(first)  # which was open, and is counted no more
+        reservations.forget(third)
+    reservations.reserve(None, "a")
+    with pytest.raises(ReservationRefused):
+        reservations.reserve(None, "a")

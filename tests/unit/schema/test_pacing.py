@@ -1,0 +1,110 @@
+"""Executing goes by turns: what else the process has to do comes between, and nobody is forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import anyio
+import pytest
+
+from realtime.kanban.board import Board
+from realtime.node import Node
+from schema import pacing
+from schema.pacing import Meter, pacer
+from tests.kit.deadline import deadline
+from tests.kit.nodes import BOARD, publish
+from tests.kit.publishing import event
+from tests.unit.schema.caller import Caller
+
+
+@pytest.fixture
+def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the time of each pass be used up at once."""
+    monkeypatch.setattr(pacing, "SLICE_SECONDS", -1.0)
+
+
+@pytest.mark.usefixtures("no_time")
+async def test_turns_are_had_in_order() -> None:
+    had: list[int] = []
+
+    async def work(number: int) -> None:
+        meter = Meter()
+        for _ in range(3):
+            await pacer().turn(meter)
+            had.append(number)
+
+    async with deadline(5), asyncio.TaskGroup() as tasks:
+        for number in range(20):
+            tasks.create_task(work(number))
+    assert had[:20] == list(range(20))
+    assert sorted(had) == sorted([*range(20)] * 3)
+
+
+@pytest.mark.usefixtures("no_time")
+async def test_turn_of_one_that_left_is_had_by_the_next() -> None:
+    tasks = [asyncio.create_task(pacer().turn(Meter())) for _ in range(100)]
+    await asyncio.sleep(0)
+    for task in tasks[:-1]:
+        task.cancel()
+    async with deadline(5):
+        await tasks[-1]
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks)
+
+
+@pytest.mark.usefixtures("no_time")
+async def test_others_have_theirs_while_a_long_list_is_completed(caller: Caller, node: Node, board: Board) -> None:
+    ids = [f"k{n}" for n in range(400)]
+    state = {
+        "columns": {"c": {"id": "c", "title": "C", "cardIds": ids}},
+        "columnOrder": ["c"],
+        "cards": {id: {"id": id, "title": id} for id in ids},
+    }
+    await publish(node, event("board.state.changed", {"boardId": BOARD, "state": state}))
+    passes = 0
+
+    async def count() -> None:
+        nonlocal passes
+        while True:
+            await asyncio.sleep(0)
+            passes += 1
+
+    counting = asyncio.create_task(count())
+    before = passes
+    shown = await caller.run("query ($id: ID!) { board(id: $id) { cards { id title } } }", id=BOARD)
+    assert [card["id"] for card in shown["cards"]] == ids
+    assert passes - before >= 400  # one for each entry
+    counting.cancel()
+    await anyio.wait_all_tasks_blocked()
+
+
+def test_meter_leaks_a_tenth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(pacing, "perf_counter", lambda: now)
+    meter = Meter()
+    meter.charge(5.9)
+    assert not meter.is_exceeded
+    now += 10.0
+    meter.charge(1.0)
+    assert not meter.is_exceeded  # 5.9 - 1 + 1
+    meter.charge(0.2)
+    assert bool(meter.is_exceeded)
+    now += 60.0
+    meter.charge(0.0)
+    assert not bool(meter.is_exceeded)
+    assert meter.total == pytest.approx(7.1)
+
+
+def test_steady_tenth_is_let_through_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(pacing, "perf_counter", lambda: now)
+    meter = Meter()
+    for _ in range(1000):
+        now += 1.0
+        meter.charge(0.1)
+    assert not meter.is_exceeded
+    for _ in range(70):
+        now += 1.0
+        meter.charge(0.2)
+    assert meter.is_exceeded
