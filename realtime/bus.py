@@ -21,6 +21,7 @@ from realtime.errors import NotFound, Refused, StoreUnavailable
 from realtime.ingest_plan import IngestPlan, needed_boards
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import Command, decide
+from realtime.kanban.events import ProjectDeleted
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
 from realtime.ports import Broker, EventStore, HistoryReader, Span, StoredBoard, StoredEvent, Transaction
@@ -156,7 +157,9 @@ class Bus:
         for command in commands:
             folds += fold_all(found.board, decide(found.board, command, now))
         new = new_events([fold.recorded for fold in folds])
-        stored = transaction.append(new, {board_id: found.board}, {board_id: found.offset})
+        # Of a board that is deleted now nothing is kept as it was.
+        kept = {} if any(type(fold.recorded.event) is ProjectDeleted for fold in folds) else {board_id: found.board}
+        stored = transaction.append(new, kept, {board_id: found.offset})
         tag = channel_tag(board_channel(board_id))
         position = Position(self._store.epoch, tag, found.offset, found.global_offset)
         return _Decision(found.board, position, folds, stored)

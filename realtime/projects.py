@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime.errors import InvalidInput, NotFound
-from realtime.kanban.events import DomainEvent
+from realtime.bus import Executed
+from realtime.errors import NotFound
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
 from realtime.kanban.models import Project
-from realtime.kanban.projects import CreateProject, UpdateProject, project_created, project_deleted, project_updated
+from realtime.kanban.projection import new_project
+from realtime.kanban.projects import CreateProject, DeleteProject, UpdateProject, project_created
 from realtime.node import Node
 
 __all__ = ["ProjectChange", "create_project", "delete_project", "find_project", "update_project"]
@@ -40,35 +41,36 @@ async def find_project(node: Node, project_id: str) -> Project:
 
 async def create_project(node: Node, command: CreateProject) -> ProjectChange:
     """Make a project and its board, with the default columns."""
-    event = project_created(command, node.clock())
-    cursor = await _publish(node, event)
-    return ProjectChange(await find_project(node, event.project_id), cursor)
+    now = node.clock()
+    event = project_created(command, now)
+    (accepted,) = await node.bus.publish([Incoming(event, now)])
+    # As it was made: somebody may have changed it since, or deleted it.
+    return ProjectChange(new_project(event, now), accepted.cursor)
 
 
-async def update_project(node: Node, project: Project, command: UpdateProject) -> ProjectChange:
+async def update_project(node: Node, project_id: str, command: UpdateProject) -> ProjectChange:
     """Rename a project or point it at another repository.
 
     Raises:
         InvalidInput: the command gives no new value.
-        NotFound: it was deleted since the caller saw it.
+        NotFound: there is none of that id.
     """
-    cursor = await _publish(node, project_updated(project, command, node.clock()))
-    return ProjectChange(await find_project(node, project.id), cursor)
+    executed = await _execute(node, project_id, command)
+    return ProjectChange(executed.board.project, executed.position.cursor)
 
 
-async def delete_project(node: Node, project: Project) -> str:
+async def delete_project(node: Node, project_id: str) -> str:
     """Delete a project, its board and all that is kept of its attempts, end its streams; return the cursor behind.
 
     Raises:
-        NotFound: it was deleted since the caller saw it.
+        NotFound: there is none of that id.
     """
-    return await _publish(node, project_deleted(project))
+    return (await _execute(node, project_id, DeleteProject())).position.cursor
 
 
-async def _publish(node: Node, event: DomainEvent) -> str:
+async def _execute(node: Node, project_id: str, command: UpdateProject | DeleteProject) -> Executed:
+    # By command, because what follows from its values (the slug of a repository) does from those as they are then.
     try:
-        (accepted,) = await node.bus.publish([Incoming(event)])
-    except InvalidInput as gone:
-        # The event fits by its making: only its board can be missing.
+        return await node.bus.execute(BoardId(project_id), command)
+    except NotFound as gone:
         raise NotFound("Project not found", "project_not_found") from gone
-    return accepted.cursor

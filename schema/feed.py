@@ -181,8 +181,8 @@ class PullRequest:
     title: str | None = strawberry.field(description="Its title.")
     head_ref: str | None = strawberry.field(description="The branch it comes from.")
     base_ref: str | None = strawberry.field(description="The branch it goes to.")
-    created_at: str | None = strawberry.field(description="When it was opened, as GitHub writes it.")
-    updated_at: str | None = strawberry.field(description="When it last changed, as GitHub writes it.")
+    created_at: str | None = strawberry.field(description="When it was opened: UTC with milliseconds and `Z`.")
+    updated_at: str | None = strawberry.field(description="When it last changed: UTC with milliseconds and `Z`.")
     merged: bool | None = strawberry.field(description="Whether it was merged; null when GitHub did not say.")
 
 

@@ -35,6 +35,7 @@ from realtime.kanban.fields import Description, Flag, Index, TicketTypeName, Tit
 from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
 from realtime.kanban.models import DONE, IN_PROGRESS, BoardState, Card, Column
 from realtime.kanban.nesting import MAX_LEVELS, deep_fields
+from realtime.kanban.projects import DeleteProject, UpdateProject, project_deleted, project_updated
 
 __all__ = ["Command", "CreateCard", "DeleteCard", "MoveCard", "UpdateCard", "decide", "move_refusal", "parse_command"]
 
@@ -93,7 +94,7 @@ class DeleteCard(_Command):
     card_id: Id
 
 
-Command = CreateCard | UpdateCard | MoveCard | DeleteCard | QueueAttempt | StopAttempt
+Command = CreateCard | UpdateCard | MoveCard | DeleteCard | QueueAttempt | StopAttempt | UpdateProject | DeleteProject
 _C = TypeVar("_C", bound=BaseModel)
 
 
@@ -123,7 +124,7 @@ def decide(board: Board, command: Command, now: datetime) -> list[Recorded]:
     Raises:
         NotFound: `card_not_found`, `column_not_found`, `attempt_not_found`.
         Conflict: `card_is_done`, `card_blocked`, `attempt_active`, `attempt_not_running`.
-        InvalidInput: a dependency that does not exist or closes a cycle.
+        InvalidInput: a dependency that does not exist or closes a cycle; a project that is given no new value.
     """
     match command:
         case CreateCard():
@@ -138,6 +139,10 @@ def decide(board: Board, command: Command, now: datetime) -> list[Recorded]:
             return queue_attempt(board, command, now)
         case StopAttempt():
             return stop_attempt(board, command, now)
+        case UpdateProject():
+            return [Recorded(project_updated(board.project, command, now), now)]
+        case DeleteProject():
+            return [Recorded(project_deleted(board.project), now)]
         case _:
             assert_never(command)
 

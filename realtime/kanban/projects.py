@@ -18,7 +18,15 @@ from realtime.kanban.events import ProjectCreated, ProjectDeleted, ProjectUpdate
 from realtime.kanban.ids import new_board_id
 from realtime.kanban.models import Project
 
-__all__ = ["CreateProject", "UpdateProject", "project_created", "project_deleted", "project_updated", "repository_slug"]
+__all__ = [
+    "CreateProject",
+    "DeleteProject",
+    "UpdateProject",
+    "project_created",
+    "project_deleted",
+    "project_updated",
+    "repository_slug",
+]
 
 NAME_CHARS = 200
 PLACE_CHARS = 4096
@@ -60,6 +68,10 @@ class UpdateProject(_Command):
     def given(self) -> dict[str, Any]:
         """Return the new values by wire name."""
         return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+class DeleteProject(_Command):
+    """Delete a project, its board and all that is kept of its attempts."""
 
 
 def project_created(command: CreateProject, now: datetime) -> ProjectCreated:

@@ -90,7 +90,7 @@ class ProjectMutations:
         """Carry out `UpdateProject`."""
         command = parse_command(UpdateProject, input.payload())
         node = info.context.node
-        changed = await projects.update_project(node, await projects.find_project(node, project_id), command)
+        changed = await projects.update_project(node, project_id, command)
         return UpdateProjectPayload(project=changed.project, cursor=changed.cursor)
 
     @refusable(
@@ -100,5 +100,5 @@ class ProjectMutations:
     async def delete_project(self, info: Info, project_id: _ProjectIdArgument) -> DeleteProjectPayload:
         """Delete it."""
         node = info.context.node
-        cursor = await projects.delete_project(node, await projects.find_project(node, project_id))
+        cursor = await projects.delete_project(node, project_id)
         return DeleteProjectPayload(cursor=cursor, project_id=project_id)

@@ -16,6 +16,8 @@ from tests.equivalence.mapping import Json, instant
 __all__ = ["BoardModel", "Expected", "Json"]
 
 _TICKET_NUMBER = re.compile(r"-([0-9]{1,15})\Z")
+_OVER = ("succeeded", "failed", "stopped")
+_TIMES = {"ts", "timestamp", "startedAt", "completedAt", "createdAt", "updatedAt", "endedAt"}
 _OPTIONAL = ("ticketKey", "prUrl", "githubIssue", "description")
 
 
@@ -42,6 +44,8 @@ class BoardModel:
     columns: dict[str, Json]
     cards: dict[str, Json] = field(default_factory=dict)
     attempts: dict[str, Json] = field(default_factory=dict)
+    #: Ids of attempts that went with their cards.
+    gone: set[str] = field(default_factory=set)
     next_number: int = 1
 
     def state(self) -> Json:
@@ -104,11 +108,14 @@ class BoardModel:
         self.home(card_id)["cardIds"].remove(card_id)
         del self.cards[card_id]
         self.renew(before, now)
+        for known in [one["id"] for one in self.attempts.values() if one["cardId"] == card_id]:
+            del self.attempts[known]
+            self.gone.add(known)
 
     def receive(self, name: str, payload: Json, at: str) -> list[Expected]:
         """Return what the board's readers are told of an event of it, and change accordingly."""
         handler = _HANDLERS.get(name)
-        return handler(self, payload, at) if handler else []
+        return handler(self, _in_one_form(payload), at) if handler else []
 
     def replace(self, payload: Json, at: str) -> list[Expected]:
         """Take a whole state from outside."""
@@ -129,29 +136,39 @@ class BoardModel:
 
     def start(self, payload: Json, at: str) -> list[Expected]:
         """Make an attempt that runs; its card goes to In Progress."""
-        self._attempt(payload, "running", at)
+        if not self._attempt(payload, "running", at):
+            return []
         started = Expected("attempt_started", {"attemptId": payload["attemptId"], "cardId": payload["cardId"]})
         return [started, *self._to_end(payload["cardId"], "In Progress", at)]
 
     def change_status(self, payload: Json, at: str) -> list[Expected]:
         """Give an attempt another status."""
         known = self.attempts.get(payload["attemptId"])
-        if known:
-            known["status"] = payload["status"]
+        if known and not _is_held(known, at):
+            ended = payload.get("endedAt")
+            if ended is None and payload["status"] in _OVER:
+                ended = known["endedAt"] or (None if "endedAt" in payload else at)
+            known.update(status=payload["status"], updatedAt=at, endedAt=ended)
+        # Nobody is told what is not the case.
+        if known["status"] != payload["status"] if known else payload["attemptId"] in self.gone:
+            return []
         card_id = payload.get("cardId") or (known["cardId"] if known else None)
         return [self._status(payload["attemptId"], card_id, payload["status"])]
 
     def complete(self, payload: Json, at: str) -> list[Expected]:
         """End an attempt; its card goes to Review, or back to In Progress."""
-        if payload["attemptId"] in self.attempts:
-            self.attempts[payload["attemptId"]]["status"] = payload["status"]
+        known = self.attempts.get(payload["attemptId"])
+        if _is_held(known, at) if known else payload["attemptId"] in self.gone:
+            return []
+        if known:
+            known.update(status=payload["status"], updatedAt=at, endedAt=known["endedAt"] or at)
         return self._to_end(payload["cardId"], "Review" if payload["status"] == "succeeded" else "In Progress", at)
 
     def stop(self, payload: Json, at: str) -> list[Expected]:
         """Stop an attempt; one that is stopping already is ended by its runner."""
         known = self.attempts.get(payload["attemptId"])
-        if known and known["status"] != "stopping":
-            known["status"] = "stopped"
+        if known and known["status"] in ("queued", "running"):
+            known.update(status="stopped", updatedAt=at, endedAt=known["endedAt"] or at)
         return [_line(payload["attemptId"], "Attempt stopped by user", at)]
 
     def open_pull_request(self, payload: Json, at: str) -> list[Expected]:
@@ -160,15 +177,26 @@ class BoardModel:
         told = [Expected("attempt_pr", {"attemptId": attempt_id or "", "pr": pr})]
         known = self.attempts.get(attempt_id or "")
         card = self.cards.get(known["cardId"]) if known else None
-        if card and card.get("prUrl") != pr["url"]:
+        if known and card and card.get("prUrl") != pr["url"] and not _is_held(known, at):
             card.update(prUrl=pr["url"], updatedAt=at)
             told.append(self.told_state())
         return told
 
-    def _attempt(self, payload: Json, status: str, at: str) -> None:
-        id = payload["attemptId"]
-        created = self.attempts[id]["createdAt"] if id in self.attempts else at
-        self.attempts[id] = {"id": id, "cardId": payload["cardId"], "status": status, "createdAt": created}
+    def keep(self, type: str, key: str, payload: Json, at: str) -> list[Expected]:
+        """Tell of what is kept under an attempt's id in place of what was kept before."""
+        known = self.attempts.get(payload["attemptId"])
+        late = known is not None and _is_held(known, at)
+        return [] if late else [Expected(type, {"attemptId": payload["attemptId"], key: payload[key]})]
+
+    def _attempt(self, payload: Json, status: str, at: str) -> bool:
+        """Let an attempt begin; False: it has ended later than that, or went with its card."""
+        id, card_id = payload["attemptId"], payload["cardId"]
+        known = self.attempts.get(id)
+        if _is_held(known, at) if known else id in self.gone and card_id not in self.cards:
+            return False
+        times = {"createdAt": known["createdAt"] if known else at, "updatedAt": at, "endedAt": None}
+        self.attempts[id] = {"id": id, "cardId": card_id, "status": status, **times}
+        return True
 
     def _to_end(self, card_id: str, title: str, at: str) -> list[Expected]:
         column = self.titled(title)
@@ -195,6 +223,19 @@ def _card_from_outside(card: Json, at: str) -> Json:
     return made | ({"dependsOn": list(dict.fromkeys(card["dependsOn"]))} if card.get("dependsOn") else {})
 
 
+def _is_held(known: Json, at: str) -> bool:
+    """Tell whether the end of an attempt holds against an event of that time."""
+    end: str = known["endedAt"] or known["updatedAt"]
+    return known["status"] in _OVER and at < end
+
+
+def _in_one_form(value: Any, key: str = "") -> Any:
+    """Return a payload with its times as all readers get them."""
+    if isinstance(value, dict):
+        return {name: _in_one_form(one, name) for name, one in value.items()}
+    return instant(value) if key in _TIMES and isinstance(value, str) else value
+
+
 def _line(attempt_id: str, message: str, ts: str) -> Expected:
     return Expected("attempt_log", {"attemptId": attempt_id, "level": "info", "message": message, "ts": ts})
 
@@ -206,6 +247,10 @@ def _as_it_came(type: str, *keys: str) -> Any:
         return [Expected(type, {key: payload[key] for key in keys if payload.get(key) is not None})]
 
     return tell
+
+
+def _kept(type: str, key: str) -> Any:
+    return lambda board, payload, at: board.keep(type, key, payload, at)
 
 
 def _git_status(board: BoardModel, payload: Json, at: str) -> list[Expected]:
@@ -238,8 +283,8 @@ _HANDLERS: dict[str, Any] = {
     "attempt.stopped": BoardModel.stop,
     "attempt.log.appended": _as_it_came("attempt_log", "attemptId", "level", "message", "ts"),
     "attempt.conversation.appended": _as_it_came("conversation_item", "attemptId", "item"),
-    "attempt.session.recorded": _as_it_came("attempt_session", "attemptId", "sessionId"),
-    "attempt.todos.updated": _as_it_came("attempt_todos", "attemptId", "todos"),
+    "attempt.session.recorded": _kept("attempt_session", "sessionId"),
+    "attempt.todos.updated": _kept("attempt_todos", "todos"),
     "git.status.changed": _git_status,
     "git.commit.created": _commit,
     "git.push.completed": _push,

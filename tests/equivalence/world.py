@@ -167,7 +167,10 @@ class World:
             tried = [one["id"] for one in board.attempts.values() if one["cardId"] == card_id]
             assert made["status"].lower() == "queued", made
             assert made["id"] == tried[-1] if tried else made["id"] not in board.attempts, made
-            board.queue({"attemptId": made["id"], "cardId": card_id}, self.now)
+            known = board.attempts.get(made["id"])
+            # Not before the end of the one before, whose runner's clock may be ahead.
+            at = max(self.now, known["endedAt"] or known["updatedAt"]) if known else self.now
+            board.queue({"attemptId": made["id"], "cardId": card_id}, at)
         await self.mark()
 
     async def stop_attempt(self, n: int, door: str, attempt_id: str) -> None:
@@ -246,7 +249,8 @@ class World:
         if board is not None:
             due, before = board.model.receive(name, payload, at), len(board.due)
             board.due += due
-            own = _OWN.get(name, len(due) - 1 if due else None)
+            # An event that is told nobody (a late one) has no envelope to carry its cursor.
+            own = _OWN.get(name, len(due) - 1) if due else None
             return None if own is None else before + own
         if name in _TOLD_EVERYBODY:
             type, keys = _TOLD_EVERYBODY[name]

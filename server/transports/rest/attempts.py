@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from realtime.clock import iso
-from realtime.errors import AmbiguousAttempt, Refused
+from realtime.errors import AmbiguousAttempt
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
 from realtime.kanban.conversation import told_item
 from realtime.kanban.ids import AttemptId, BoardId, CardId
@@ -24,7 +24,7 @@ from server.transports.query import board_of
 from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import StopPatch, command_of, input_of
 from server.transports.rest.pages import next_after, page_of
-from server.transports.rest.refusals import refusals
+from server.transports.rest.refusals import refusals, strangers
 
 __all__ = ["attempt_routes", "attempt_wire"]
 
@@ -87,14 +87,9 @@ async def queue(request: Request) -> Response:
     node: Node = request.app.state.node
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
     command = command_of(QueueAttempt, {**await json_object(request), "cardId": card_id})
-    try:
-        with refusals(board_not_found="Project not found"):
+    with refusals(board_not_found="Project not found"):
+        async with strangers(node, card_id, "Card does not belong to this project"):
             executed = await node.bus.execute(board_id, command)
-    except Problem as problem:
-        # Only now, because a card may be made meanwhile.
-        if _code(problem) == "card_not_found" and await node.store.homes_of(card_id):
-            raise Problem(400, "Card does not belong to this project") from problem
-        raise
     queued = next(attempt for attempt in executed.board.newest_attempts() if attempt.card_id == card_id)
     return answer(attempt_wire(await _stored(node, board_id, queued.id)), 201)
 
@@ -157,11 +152,6 @@ async def _stored(node: Node, board_id: BoardId, attempt_id: AttemptId) -> Attem
     if found is None:
         raise Problem(404, "Attempt not found")
     return found
-
-
-def _code(problem: Problem) -> str | None:
-    cause = problem.__cause__
-    return cause.code if isinstance(cause, Refused) else None
 
 
 @contextmanager

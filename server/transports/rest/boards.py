@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from realtime.bus import Executed
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
+from realtime.kanban.events import CardMoved
 from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import BoardState
 from realtime.kanban.wire import card_wire, columns_wire, state_json
@@ -19,7 +20,7 @@ from server.problem import Problem
 from server.transports.bodies import answer, json_object
 from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import command_of
-from server.transports.rest.refusals import refusals
+from server.transports.rest.refusals import refusals, strangers
 
 __all__ = ["board_routes"]
 
@@ -82,15 +83,12 @@ async def patch_card(request: Request) -> Response:
     if move:
         place = {"cardId": card_id, "toColumnId": body["columnId"], "toIndex": body["index"]}
         commands.append(command_of(MoveCard, place, toColumnId="columnId", toIndex="index"))
-    before = await _home(request, card_id)
     executed = await _execute(request, *commands)
-    state = executed.board.state
-    return answer(_moved(state, CardId(card_id), before) if move else _state(state))
+    return answer(_moved(executed, CardId(card_id)) if move else _state(executed.board.state))
 
 
 async def delete_card(request: Request) -> Response:
     """Delete a card."""
-    await _home(request, request.path_params["card"])
     await _execute(request, DeleteCard(card_id=request.path_params["card"]))
     return Response(status_code=204)
 
@@ -98,32 +96,19 @@ async def delete_card(request: Request) -> Response:
 async def _execute(request: Request, *commands: Command, **details: str) -> Executed:
     node: Node = request.app.state.node
     with refusals(**details):
-        return await node.bus.execute(BoardId(request.path_params["id"]), *commands)
-
-
-async def _home(request: Request, card_id: str) -> str | None:
-    """Return the column a card is in, None when the card (or the board) is not known.
-
-    Raises:
-        Problem: 400, the card is another board's, as in the original.
-    """
-    node: Node = request.app.state.node
-    board_id = BoardId(request.path_params["id"])
-    view = node.views.get(board_id)
-    if view is not None and card_id in view.board.state.cards:
-        return view.board.state.cards[CardId(card_id)].column_id
-    homes = await node.store.homes_of(CardId(card_id))
-    if homes and board_id not in homes and await node.store.project(board_id):
-        raise Problem(400, "Card does not belong to this board")
-    return homes.get(board_id)
+        async with strangers(node, request.path_params.get("card"), "Card does not belong to this board"):
+            return await node.bus.execute(BoardId(request.path_params["id"]), *commands)
 
 
 def _state(state: BoardState) -> bytes:
     return b'{"state":' + state_json(state) + b"}"
 
 
-def _moved(state: BoardState, card_id: CardId, before: str | None) -> dict[str, Any]:
+def _moved(executed: Executed, card_id: CardId) -> dict[str, Any]:
+    state = executed.board.state
     card = state.cards[card_id]
+    moves = (one.event for one in executed.recorded if isinstance(one.event, CardMoved))
+    before = next((move.from_column_id for move in moves), card.column_id)
     wire = card_wire(card)
     ordered = {key: wire[key] for key in _MOVED_KEYS if key in wire}
     touched = [column for column in state.columns.values() if column.id == before]

@@ -50,20 +50,19 @@ async def get_project(request: Request) -> Response:
 async def patch_project(request: Request) -> Response:
     """Rename a project or point it at another repository."""
     node: Node = request.app.state.node
-    project = await _project(request)
+    await _project(request)
     command = command_of(UpdateProject, await json_object(request))
     if not command.given():
         raise Problem(400, "No updates provided")
     with refusals():
-        return answer(project_wire((await projects.update_project(node, project, command)).project))
+        return answer(project_wire((await projects.update_project(node, request.path_params["id"], command)).project))
 
 
 async def delete_project(request: Request) -> Response:
     """Delete a project, its board and all that is kept of its attempts; its streams end."""
     node: Node = request.app.state.node
-    project = await _project(request)
     with refusals():
-        await projects.delete_project(node, project)
+        await projects.delete_project(node, request.path_params["id"])
     return Response(status_code=204)
 
 

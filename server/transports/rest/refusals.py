@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from realtime.errors import Conflict, DependencyCycle, DependencyMismatch, InvalidInput, NotFound, Refused
+from realtime.kanban.ids import CardId
+from realtime.node import Node
 from server.problem import Problem
 
-__all__ = ["refusals"]
+__all__ = ["refusals", "strangers"]
 
 _DETAILS = {
     "board_not_found": "Board not found",
@@ -35,6 +37,20 @@ def refusals(**details: str) -> Iterator[None]:
         raise Problem(400, detail, errors=refused.fields) from refused
     except (NotFound, Conflict) as refused:
         raise Problem(_status(refused), {**_DETAILS, **details}.get(refused.code, refused.message)) from refused
+
+
+@asynccontextmanager
+async def strangers(node: Node, card_id: str | None, detail: str) -> AsyncIterator[None]:
+    """Answer 400 where the block finds no card because it is another board's, as the original did.
+
+    Looked at afterwards: what is decided on the board must not depend on a look before.
+    """
+    try:
+        yield
+    except NotFound as refused:
+        if refused.code == "card_not_found" and card_id is not None and await node.store.homes_of(CardId(card_id)):
+            raise Problem(400, detail) from refused
+        raise
 
 
 def _status(refused: Refused) -> int:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack, aclosing
+
 import pytest
 
+from realtime.backends.sql.store import SNAPSHOT_EVENTS
 from realtime.errors import NotFound
 from realtime.kanban.board import Board
 from realtime.kanban.models import DEFAULT_COLUMNS
-from realtime.kanban.projects import CreateProject, UpdateProject
+from realtime.kanban.projects import CreateProject, UpdateProject, repository_slug
 from realtime.node import Node
 from realtime.projects import create_project, delete_project, find_project, update_project
-from tests.kit.nodes import BOARD
+from tests.kit.envelope_streams import board_stream
+from tests.kit.nodes import BOARD, publish
+from tests.kit.publishing import event
 
 
 async def test_created_project_is_stored_with_its_board(node: Node) -> None:
@@ -23,20 +29,47 @@ async def test_created_project_is_stored_with_its_board(node: Node) -> None:
 
 async def test_updated_project_is_as_stored_and_later(node: Node) -> None:
     made = await create_project(node, CreateProject(name="Alpha", repository_path="/srv/alpha"))
-    changed = await update_project(node, made.project, UpdateProject(name="Beta"))
+    changed = await update_project(node, made.project.id, UpdateProject(name="Beta"))
     assert (changed.project.name, changed.project.repository_path) == ("Beta", "/srv/alpha")
     assert changed.project == await find_project(node, made.project.id)
     assert changed.cursor != made.cursor
 
 
 async def test_project_that_is_gone_is_not_found(node: Node, board: Board) -> None:
-    project = await find_project(node, BOARD)
-    assert await delete_project(node, project)
+    assert await delete_project(node, BOARD)
     for late in (
         find_project(node, BOARD),
-        update_project(node, project, UpdateProject(name="Late")),
-        delete_project(node, project),
+        update_project(node, BOARD, UpdateProject(name="Late")),
+        delete_project(node, BOARD),
     ):
         with pytest.raises(NotFound) as refused:
             await late
         assert refused.value.code == "project_not_found"
+
+
+async def test_slug_follows_from_the_path_and_url_of_its_moment(node: Node) -> None:
+    made = await create_project(node, CreateProject(name="Alpha", repository_path="/srv/alpha"))
+    for n in range(20):
+        path, url = UpdateProject(repository_path=f"/srv/{n}"), UpdateProject(repository_url=f"https://h/o/{n}")
+        cleared = UpdateProject(repository_url=None)
+        commands = [path, cleared, url] if n % 2 else [url, path, cleared]
+        changed = await asyncio.gather(*(update_project(node, made.project.id, command) for command in commands))
+        stored = await find_project(node, made.project.id)
+        assert stored == changed[-1].project
+        assert stored.repository_slug == (f"o/{n}" if n % 2 else f"{n}")
+        for one in (each.project for each in changed):
+            assert one.repository_slug == repository_slug(one.repository_path, one.repository_url)
+
+
+@pytest.mark.parametrize("watched", [False, True])
+async def test_board_deleted_where_a_snapshot_is_due_leaves_none(node: Node, board: Board, watched: bool) -> None:
+    async with AsyncExitStack() as readers:
+        if watched:
+            stream = await readers.enter_async_context(aclosing(board_stream(node, BOARD)))
+            await anext(stream)
+        stored = await node.store.board(BOARD)
+        assert stored is not None
+        status = event("git.status.changed", {"projectId": BOARD})
+        await publish(node, *[status] * (SNAPSHOT_EVENTS - 1 - stored.offset))
+        await delete_project(node, BOARD)
+    assert await node.store.past_board(BOARD, SNAPSHOT_EVENTS) is None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from realtime.kanban.board import Board
-from tests.kit.nodes import BOARD, publish
+from tests.kit.nodes import BOARD
 from tests.unit.schema.caller import Caller
 from tests.unit.schema.mutations.mutating import mutate, refused
 
@@ -72,16 +73,8 @@ async def test_field_that_does_not_fit_is_named(
     assert [one["field"] for one in refusal["fields"]] == fields
 
 
-async def test_project_deleted_while_it_is_updated_is_not_found(
-    caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    find = type(caller.node.store).project
-
-    async def find_and_delete(store: Any, project_id: Any) -> Any:
-        found = await find(store, project_id)
-        await publish(caller.node, {"name": "project.deleted", "payload": {"projectId": project_id}})
-        return found
-
-    monkeypatch.setattr(type(caller.node.store), "project", find_and_delete)
-    document = 'mutation { updateProject(projectId: "p1", input: { name: "x" }) { __typename } }'
-    assert await caller.run(document) == {"__typename": "ProjectNotFound"}
+async def test_project_deleted_while_it_is_updated_is_not_found(caller: Caller, board: Board) -> None:
+    deleting = 'mutation { deleteProject(projectId: "p1") { __typename } }'
+    updating = 'mutation { updateProject(projectId: "p1", input: { name: "x" }) { __typename } }'
+    deleted, updated = await asyncio.gather(caller.run(deleting), caller.run(updating))
+    assert (deleted, updated) == ({"__typename": "DeleteProjectPayload"}, {"__typename": "ProjectNotFound"})
