@@ -22,10 +22,11 @@ __all__ = ["FrameReader"]
 
 log = logging.getLogger(__name__)
 
-#: Bytes that the parser gets at once. The smallest frame of a client has 6, so these are 170 frames, 1 to 2 ms.
-PIECE_BYTES = 1024
+#: Bytes that the parser gets at once. The smallest frame of a client has 6, so these are 85 frames, 1 ms; what they
+#: ask for costs more.
+PIECE_BYTES = 512
 #: Frames after which the rest waits for another turn of the event loop.
-TURN_FRAMES = 128
+TURN_FRAMES = 64
 #: Most frames of one message; each costs as much as a message of its own.
 MESSAGE_FRAMES = 1024
 #: Bytes that are read while the client has to take what waits for it. Not none: it may answer pings meanwhile.

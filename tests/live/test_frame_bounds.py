@@ -122,7 +122,7 @@ async def test_segments_of_many_small_frames_are_all_answered(frame: bytes, answ
 @pytest.mark.parametrize("target", _TARGETS)
 @pytest.mark.parametrize(
     "frames",
-    [frame_bytes(PING, b"") * 200, frame_bytes(PING, b"x" * 125) * 200],
+    [frame_bytes(PING, b"x" * 30) * 200, frame_bytes(PING, b"x" * 125) * 200],
     ids=["pings", "large pings"],
 )
 async def test_client_that_reads_no_pongs_is_read_no_more_and_cut(frames: bytes, target: str) -> None:

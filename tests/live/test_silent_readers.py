@@ -93,6 +93,7 @@ async def test_socket_that_answers_no_ping_is_closed(name: str) -> None:
             assert ended.value.word == 1011
             await connection.read_to_end()
             await settled(live.node, before, clients=1)
+            assert live.node.counters.exit(name).ended == {"ping_timeout": 1}
 
 
 async def test_socket_that_takes_neither_ping_nor_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
