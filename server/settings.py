@@ -47,8 +47,11 @@ def _host_names(text: str) -> str:
 
 
 def _web_client(folder: Path | None) -> Path | None:
-    if folder is not None and not (folder / "index.html").is_file():
-        raise ValueError("expected a folder with an index.html")
+    if folder is not None:
+        index = (folder / "index.html").resolve()
+        # A link that leads out of the folder is not followed.
+        if not index.is_file() or not index.is_relative_to(folder.resolve()):
+            raise ValueError("expected a folder with an index.html in it")
     return folder
 
 

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from sqlalchemy import Connection, text
 
-from realtime.backends.sql import checkpoints
+from realtime.backends.sql import checkpoints, sqlite
 from realtime.backends.sql.checkpoints import Checkpoints
 from realtime.backends.sql.connections import Connections
 from realtime.backends.sql.engine import make_engine, parse_url
@@ -22,6 +22,7 @@ from tests.kit.deadline import deadline
 from tests.kit.full_disk import full_disk
 
 KEPT = "kept"
+_GROW = text("UPDATE meta SET value = :value")
 
 
 def _url(path: Path) -> str:
@@ -87,6 +88,19 @@ async def test_commit_of_a_caller_that_has_gone_is_followed_by_one_too(
         await asyncio.wait([caller])
         while not _is_in_file(path):
             await anyio.lowlevel.checkpoint()
+
+
+async def test_commit_that_finds_a_long_log_makes_one_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 3600.0)
+    path = tmp_path / "b.db"
+    async with _opened(path) as database, deadline(10):
+        monkeypatch.setattr(sqlite, "LONG_LOG_BYTES", 1 << 20)
+        await database.write(_put)
+        assert not _is_in_file(path)
+        await database.write(lambda connection: connection.execute(_GROW, {"value": "x" * (2 << 20)}))
+        await database.write(lambda connection: connection.execute(_GROW, {"value": "y"}))
+        assert _is_in_file(path)
+        assert await database.read(_has_row)
 
 
 async def test_checkpoint_is_made_while_somebody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

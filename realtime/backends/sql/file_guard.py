@@ -129,7 +129,7 @@ class FileGuard:
             return
         # In the last moment before a commit only what matters most, for it is on the way of each.
         found = self.look() if content else known._replace(main=_seen(self._main))
-        if found.log is not None:
+        if content and found.log is not None:
             self.log_bytes = found.log.size
         is_ours = self._changing > 0 or changes != self._changes
         if (reason := self.difference(known, found, content=content and not is_ours)) is not None:

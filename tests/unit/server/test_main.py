@@ -27,6 +27,9 @@ _BAD = {
     "clock-without-zone": ("clock", "2025-01-02T03:04:05"),
     "broker": ("broker-url", "redis://localhost"),
     "demo": ("demo-pace", "0"),
+    "web-client-missing": ("web-client", "/missing/client"),
+    "web-client-file": ("web-client", __file__),
+    "web-client-without-page": ("web-client", "/proc"),
 }
 
 
