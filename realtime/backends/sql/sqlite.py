@@ -140,7 +140,7 @@ class Sqlite:
                 guarded.guard.check(content=False)
             guarded.mender.last = last
             if guarded.guard.log_bytes > LONG_LOG_BYTES:
-                checkpoint(engine, guarded.guard)
+                _relieve(engine, guarded.guard)
             return made
 
         return await self._call(self._writer, written)
@@ -255,6 +255,14 @@ def _begin(guarded: _Guarded, engines: Sequence[Engine]) -> None:
     except (SQLAlchemyError, sqlite3.Error) as error:
         reason = getattr(error, "orig", None) or error
         raise StoreUnusable(f"cannot open the database {guarded.guard.path}: {reason}") from error
+
+
+def _relieve(engine: Engine, guard: FileGuard) -> None:
+    """Make a checkpoint; what was committed is committed, whatever comes of it."""
+    try:
+        checkpoint(engine, guard)
+    except (sqlite3.Error, SQLAlchemyError, FileAway) as error:
+        log.warning("the write-ahead log is long, and no checkpoint could be made: %s", getattr(error, "orig", error))
 
 
 def _close(engines: Sequence[Engine]) -> None:
