@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import NoReturn
 
-from realtime.errors import Refused
+from realtime.errors import Refused, StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.kanban.incoming import parse_incoming
 from realtime.node import Node
@@ -67,11 +67,13 @@ async def _work(node: Node, seed: int, pace: float) -> NoReturn:
         show = _Show(node, seed, pace)
         try:
             await show.run()
-        except Exception:
+        except Exception as fault:
             # A fault after good work is a new one, not the next in a row.
             faults = 1 if show.steps > GOOD_STEPS else faults + 1
             pause = min(LAST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(faults - 1, 10))
-            log.exception("the demo stumbled and begins anew in %g s", pause)
+            # The store says itself why it is away; of anything else the traceback is what there is.
+            inside = None if isinstance(fault, StoreUnavailable) else fault
+            log.error("the demo stumbled and begins anew in %g s", pause, exc_info=inside)
             await asyncio.sleep(pause)
 
 
