@@ -20,12 +20,14 @@ from realtime.counters import Counters
 from realtime.errors import NotFound, Refused, StoreUnavailable
 from realtime.ingest_plan import IngestPlan, needed_boards
 from realtime.kanban.board import Board, Recorded
+from realtime.kanban.capacity import check_board
 from realtime.kanban.commands import Command, decide
 from realtime.kanban.events import ProjectDeleted
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
 from realtime.ports import Broker, EventStore, HistoryReader, Span, StoredBoard, StoredEvent, Transaction
 from realtime.position import Position, channel_tag
+from realtime.rates import WriteLimits
 from realtime.repair import Repair
 from realtime.right_of_way import RightOfWay
 from realtime.write_units import board_of_view, checked_board, fold_all, new_events
@@ -74,10 +76,12 @@ class Bus:
         way: RightOfWay,
         repair: Repair,
         counters: Counters | None = None,
+        limits: WriteLimits | None = None,
     ) -> None:
         """Write to `store` with the right of `way`, publish to `broker`; `views` spares reading a watched board.
 
-        What cannot be published is left to `repair`, which the bus closes.
+        What cannot be published is left to `repair`, which the bus closes. `limits` bound what is made, and how
+        much each client may ask for in a second.
         """
         self._store = store
         self._broker = broker
@@ -86,6 +90,7 @@ class Bus:
         self._way = way
         self._repair = repair
         self._counters = counters if counters is not None else Counters()
+        self._limits = limits if limits is not None else WriteLimits()
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -95,9 +100,11 @@ class Bus:
         Raises:
             NotFound: no such board (`board_not_found`), card, column or attempt.
             Conflict, InvalidInput: see `commands.decide`; nothing was changed.
+            LimitReached: the client asks too often, or the board would become too large; nothing was changed.
             StoreUnavailable: nothing was changed, the caller may try again.
         """
         try:
+            self._limits.commands.spend(len(commands))
             return await self._whole(self._execute(board_id, commands))
         except Refused as refused:
             self._counters.commands_refused[refused.code] += 1
@@ -108,8 +115,10 @@ class Bus:
 
         Raises:
             InvalidInput: an event of a board that does not exist; each is named by index and field.
+            LimitReached: the client sends too much, or an event makes more than there may be.
             StoreUnavailable: nothing was stored, the caller may try again.
         """
+        self._limits.events.spend(len(batch))
         return await self._whole(self._publish(batch))
 
     async def aclose(self) -> None:
@@ -154,8 +163,10 @@ class Bus:
         if found is None:
             raise NotFound("Board not found", "board_not_found")
         folds: list[Fold] = []
+        before = found.board.state
         for command in commands:
             folds += fold_all(found.board, decide(found.board, command, now))
+        check_board(before, found.board.state, [fold.recorded for fold in folds], self._limits.capacity)
         new = new_events([fold.recorded for fold in folds])
         # Of a board that is deleted now nothing is kept as it was.
         kept = {} if any(type(fold.recorded.event) is ProjectDeleted for fold in folds) else {board_id: found.board}
@@ -171,7 +182,8 @@ class Bus:
 
     async def _publish(self, batch: Sequence[Incoming]) -> list[Accepted]:
         async with self._turn:
-            plan = IngestPlan(batch, {one: found for one in needed_boards(batch) if (found := self._at_hand(one))})
+            at_hand = {one: found for one in needed_boards(batch) if (found := self._at_hand(one))}
+            plan = IngestPlan(batch, at_hand, self._limits.capacity)
             unit = await self._transact(lambda transaction: _Ingested(plan.carry_out(transaction, self._clock)))
             if unit.stored:
                 await self._hand_on(unit.stored)

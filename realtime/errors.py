@@ -26,12 +26,15 @@ Names of faults end in `Error` unless the word is the field's own; expected outc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
 __all__ = [
+    "MAX_FIELD_ERRORS",
+    "OMITTED",
     "AmbiguousAttempt",
     "BoardGone",
     "BoardMoved",
@@ -54,11 +57,21 @@ __all__ = [
     "StreamEnded",
     "SubscriberTooSlow",
     "field_errors",
+    "first_fields",
+    "more_fields",
     "quoted",
 ]
 
 #: A value that came is quoted in an error, cut at this many characters.
 QUOTED_CHARS = 80
+#: Most fields that an answer names (contract §6); the others are counted.
+MAX_FIELD_ERRORS = 100
+#: Most of them that the sentence for people names.
+MAX_NAMED = 10
+#: Most characters of one part of a field's path: no id is longer.
+PATH_PART_CHARS = 200
+#: pydantic's type of an error that stands for others, whose `count` is in its context.
+OMITTED = "omitted"
 
 
 class RealtimeError(Exception):
@@ -88,6 +101,8 @@ class FieldError:
     #: Dotted path into the body, list positions as numbers: `2.payload.status`.
     field: str
     message: str
+    #: How many others this one stands for, which are not listed; 0 = it is one itself.
+    omitted: int = 0
 
     def __str__(self) -> str:
         """Field and message in one line."""
@@ -130,14 +145,14 @@ class CardBlocked(Conflict):
 
 
 class InvalidInput(Refused):
-    """One or more fields do not fit; `fields` has an entry for each."""
+    """One or more fields do not fit; `fields` has an entry for each of the first, and one that counts the others."""
 
     code = "invalid_payload"
 
     def __init__(self, *fields: FieldError) -> None:
-        """Join the field errors into the message."""
-        super().__init__("; ".join(str(field) for field in fields))
-        self.fields = fields
+        """Join the field errors into the message; beyond the bounds both end with a count."""
+        self.fields = first_fields(fields, MAX_FIELD_ERRORS)
+        super().__init__("; ".join(map(str, first_fields(self.fields, MAX_NAMED))))
 
 
 class AmbiguousAttempt(InvalidInput):
@@ -213,26 +228,65 @@ class LifetimeReached(StreamEnded):
 
 def field_errors(error: ValidationError, *prefix: str | int) -> tuple[FieldError, ...]:
     """Translate pydantic's findings into ours; `prefix` is the path to the validated value."""
-    return tuple(
-        FieldError(_path(*prefix, *found["loc"]), _sentence(found["msg"], found["type"], found["input"]))
-        for found in error.errors(include_url=False, include_context=False)
-    )
+    return tuple(_field_error(found, prefix) for found in error.errors(include_url=False))
+
+
+def _field_error(found: Any, prefix: tuple[str | int, ...]) -> FieldError:
+    if found["type"] == OMITTED:
+        return more_fields(found["ctx"]["count"])
+    return FieldError(_path(*prefix, *found["loc"]), _sentence(found["msg"], found["type"], found["input"]))
+
+
+def first_fields(fields: Sequence[FieldError], most: int = MAX_FIELD_ERRORS) -> tuple[FieldError, ...]:
+    """Return the first fields, and behind them how many more there are."""
+    named = [field for field in fields if not field.omitted]
+    omitted = sum(field.omitted for field in fields) + len(named[most:])
+    return (*named[:most], more_fields(omitted)) if omitted else tuple(named)
+
+
+def more_fields(count: int) -> FieldError:
+    """Return what stands behind a list of fields for `count` others."""
+    return FieldError("", f"and at least {count:,} more", count)
 
 
 def quoted(came: object) -> str:
     """Return what came as an error shows it: in Python's spelling, cut.
 
-    JSON may be nested deeper than Python can spell; then a few words stand for it.
+    Only what is shown is spelt, however large or deep the value is.
     """
-    try:
-        spelled = repr(came)
-    except RecursionError:
-        return "something nested too deeply"
-    return spelled if len(spelled) <= QUOTED_CHARS else spelled[: QUOTED_CHARS - 1] + "…"
+    spelt = ""
+    for piece in _spelt(came):
+        spelt += piece
+        if len(spelt) > QUOTED_CHARS:
+            return spelt[: QUOTED_CHARS - 1] + "…"
+    return spelt
+
+
+def _spelt(came: object) -> Iterator[str]:
+    """Yield the pieces of `repr(came)`; of a text no more than can be shown."""
+    match came:
+        case str():
+            yield repr(came[: QUOTED_CHARS + 1])
+        case list():
+            yield "["
+            for place, one in enumerate(came):
+                yield ", " if place else ""
+                yield from _spelt(one)
+            yield "]"
+        case dict():
+            yield "{"
+            for place, (key, one) in enumerate(came.items()):
+                yield ", " if place else ""
+                yield from _spelt(key)
+                yield ": "
+                yield from _spelt(one)
+            yield "}"
+        case _:
+            yield repr(came)
 
 
 def _path(*parts: str | int) -> str:
-    return ".".join(str(part) for part in parts)
+    return ".".join(str(part)[:PATH_PART_CHARS] for part in parts)
 
 
 def _sentence(message: str, kind: str, came: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from realtime.board_views import BoardViews
@@ -17,6 +17,7 @@ from realtime.errors import FieldError, InvalidInput, quoted
 from realtime.heartbeats import Heartbeats
 from realtime.hub import Hub
 from realtime.leases import Leases
+from realtime.limits import Capacity
 from realtime.options import SlowPolicy
 from realtime.ports import (
     AttemptReader,
@@ -27,6 +28,7 @@ from realtime.ports import (
     EventStore,
     HistoryReader,
 )
+from realtime.rates import Rate, WriteLimits
 from realtime.repair import Repair
 from realtime.right_of_way import RightOfWay
 from realtime.subscriber import MAX_QUEUED_BYTES, Subscriber
@@ -40,7 +42,7 @@ class Store(EventStore, BoardReader, AttemptReader, BatchReader, HistoryReader, 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds the streams of a node."""
+    """What bounds the streams of a node, and what clients may make on it."""
 
     #: Most envelopes that wait for one reader; must hold what one batch of events makes.
     queued_envelopes: int = 10_000
@@ -52,6 +54,11 @@ class Limits:
     queued_bytes: int = MAX_QUEUED_BYTES
     #: What readers may choose for when they are too slow; the first is for those that do not.
     slow_policies: tuple[SlowPolicy, ...] = tuple(SlowPolicy)
+    #: The most that is kept.
+    capacity: Capacity = field(default_factory=Capacity)
+    #: What a client may ask for in a second; 0 = as much as it likes.
+    commands_per_second: float = 0.0
+    events_per_second: float = 0.0
 
     def slow_policy(self, asked: str | None) -> SlowPolicy:
         """Return the policy for a reader that asks for one by its name, or for none.
@@ -113,5 +120,9 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     deliverer = Deliverer(hub, views, dashboard)
     broker.subscribe(deliverer.deliver)
     heartbeats = Heartbeats(hub, views, clock, limits.heartbeat_seconds)
-    bus = Bus(store, broker, views, clock, way, Repair(store, views, dashboard, deliverer), counters)
+    writing = WriteLimits(
+        limits.capacity, Rate(limits.commands_per_second, "commands"), Rate(limits.events_per_second, "events")
+    )
+    repair = Repair(store, views, dashboard, deliverer)
+    bus = Bus(store, broker, views, clock, way, repair, counters, writing)
     return Node(store, hub, leases, views, dashboard, heartbeats, bus, clock, limits, counters)

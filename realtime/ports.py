@@ -328,6 +328,15 @@ class Transaction(Protocol):
     def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
         """Return those of `board_ids` that exist."""
 
+    def board_count(self) -> int:
+        """Return how many boards there are."""
+
+    def agent_keys(self) -> set[str]:
+        """Return the keys of all agents."""
+
+    def profile_ids(self) -> set[str]:
+        """Return the ids of all profiles."""
+
     def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events that are in the log under these idempotency keys; their `changes` are left out."""
 

@@ -6,6 +6,7 @@ What refuses a mutation is no exception when it arrives: `schema.refusals` makes
 | --- | --- |
 | a refusal of `realtime` | its own in capitals: `BOARD_NOT_FOUND`, `CARD_BLOCKED`, … |
 | a refusal of fields | `INVALID_PAYLOAD`, with `field` (the first) and `fields` |
+| the client asks too often, or for more than may be kept | `RATE_LIMITED`, with `retryAfterSeconds` |
 | a time range that cannot be read | `BAD_USER_INPUT`, with `field` and `fields` |
 | the reader was too slow, and wished to know it so | `SLOW_CONSUMER`, with `cursor` to come back with |
 | what the server does not let readers choose | `BAD_USER_INPUT`, with `field` and `fields` |
@@ -43,6 +44,7 @@ from realtime.errors import (
     StreamEnded,
     SubscriberTooSlow,
 )
+from realtime.limits import LimitReached
 
 __all__ = ["public_error", "stream_ended"]
 
@@ -112,6 +114,8 @@ def _message(refusal: Refused) -> str:
 
 def _refusal(refusal: Refused) -> dict[str, Any]:
     code = "BAD_USER_INPUT" if isinstance(refusal, InvalidTimeRange) else refusal.code.upper()
+    if isinstance(refusal, LimitReached):
+        return {"code": code, "retryAfterSeconds": refusal.retry_after_seconds}
     if not isinstance(refusal, InvalidInput):
         return {"code": code}
     fields = [{"field": one.field, "message": one.message} for one in refusal.fields]

@@ -9,12 +9,15 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from hashlib import sha256
+from ipaddress import ip_network
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from realtime.rates import CLIENT
 from server.problem import problem
 
 __all__ = ["Access", "AccessGate"]
@@ -69,6 +72,7 @@ class AccessGate:
         if not admitted and not self._is_page(scope) and not _is_open(scope, bool(tokens)):
             await _refusal(bool(tokens))(scope, receive, send)
             return
+        CLIENT.set(_client(scope, tokens if not self._access.is_open and admitted else []))
         may_connect: Callable[[Mapping[str, Any]], bool] = _anybody if admitted else self._access.may_connect
         # Into the scope itself: a copy of it for each open socket would be another kilobyte.
         scope.update(_without_secret(scope), state={**scope.get("state", {}), "may_connect": may_connect})
@@ -123,6 +127,15 @@ def _without_secret(scope: Scope) -> dict[str, Any]:
     offered = scope.get("subprotocols", [])
     harmless = [name for name in offered if not name.startswith(_SUBPROTOCOL)]
     return {"subprotocols": harmless} if harmless else {}
+
+
+def _client(scope: Scope, tokens: list[str]) -> str:
+    """Return a word for the client: its token, not to be told from the word, else its address."""
+    if tokens:
+        return "token " + sha256(tokens[0].encode()).hexdigest()[:16]
+    address: str = (scope.get("client") or ("",))[0]
+    # Of IPv6 each client has 2^64 addresses.
+    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
 def _anybody(payload: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from realtime.errors import FieldError, StoreUnavailable
+from realtime.limits import LimitReached
 
 __all__ = ["Problem", "problem", "problem_handlers"]
 
@@ -66,6 +67,12 @@ async def _store(request: Request, error: Exception) -> Response:
     return problem(503, f"The store does not answer: {error}", headers={"Retry-After": "1"})
 
 
+async def _limit(request: Request, error: Exception) -> Response:
+    if not isinstance(error, LimitReached):
+        raise TypeError(error)
+    return problem(429, error.message, error.fields, {"Retry-After": str(error.retry_after_seconds)})
+
+
 async def _left(request: Request, error: Exception) -> Response:
     # Nobody is there to read an answer, and nothing was done: what a client leaves unfinished is no fault of ours.
     log.info("a client left in the middle of its request", extra={"method": request.method, "path": request.url.path})
@@ -81,6 +88,7 @@ async def _fault(request: Request, error: Exception) -> Response:
 problem_handlers: Mapping[Any, Any] = {
     HTTPException: _http,
     StoreUnavailable: _store,
+    LimitReached: _limit,
     ClientDisconnect: _left,
     Exception: _fault,
 }

@@ -171,6 +171,17 @@ class Settings(BaseSettings):
     graphql_timeout_seconds: float = Field(
         default=10.0, gt=0, description="Seconds after which a GraphQL operation, or one event of one, is given up."
     )
+    max_boards: int = Field(default=20_000, ge=1, description="Boards that may be there.")
+    max_agents: int = Field(default=1_000, ge=1, description="Agents that may be registered.")
+    max_agent_profiles: int = Field(default=1_000, ge=1, description="Profiles of all agents that may be there.")
+    max_cards_per_board: int = Field(default=10_000, ge=1, description="Cards that may be on one board.")
+    max_board_bytes: int = Field(default=10 * 1024 * 1024, ge=1024, description="Bytes of the largest board state.")
+    max_commands_per_second: float = Field(
+        default=5_000.0, ge=0, description="Commands that one client may send in a second; 0 = any number."
+    )
+    max_events_per_second: float = Field(
+        default=100_000.0, ge=0, description="Events that one client may report in a second; 0 = any number."
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest request body.")
     max_frame_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest WebSocket message.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -9,6 +9,7 @@ from datetime import timedelta
 from realtime.backends.memory import MemoryBroker
 from realtime.backends.sql.store import SqlStore
 from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
+from realtime.limits import Capacity
 from realtime.node import Limits, Node, make_node
 from realtime.retention import Retention, pruning
 from server.settings import Settings
@@ -49,6 +50,15 @@ def _limits(settings: Settings) -> Limits:
         connection_seconds=settings.max_connection_seconds,
         queued_bytes=settings.max_queued_bytes,
         slow_policies=settings.allowed_slow_policies,
+        capacity=Capacity(
+            boards=settings.max_boards,
+            agents=settings.max_agents,
+            profiles=settings.max_agent_profiles,
+            cards_per_board=settings.max_cards_per_board,
+            board_bytes=settings.max_board_bytes,
+        ),
+        commands_per_second=settings.max_commands_per_second,
+        events_per_second=settings.max_events_per_second,
     )
 
 

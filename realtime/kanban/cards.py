@@ -6,10 +6,15 @@ from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from datetime import datetime
 from itertools import repeat
 
+import orjson
+
 from realtime.kanban.ids import CardId
 from realtime.kanban.models import Card
 
 __all__ = ["Cards"]
+
+#: Keys, quotes, flags and times of a card on the wire.
+FIXED_BYTES = 230
 
 
 class Cards(Mapping[CardId, Card]):
@@ -20,7 +25,7 @@ class Cards(Mapping[CardId, Card]):
     and `updated_at` (`wire`, `canonical`), so most of them are never made.
     """
 
-    __slots__ = ("_all_made", "_cards", "_times")
+    __slots__ = ("_all_made", "_cards", "_size", "_times")
 
     def __init__(self, cards: Mapping[CardId, Card], times: Mapping[CardId, datetime] | None = None) -> None:
         """Take `cards`, which nobody may change; where `times` names one, that is its `updated_at`, not its own."""
@@ -28,6 +33,8 @@ class Cards(Mapping[CardId, Card]):
         # Never taken back: another thread may stand between looking up a card and its time.
         self._times = times or {}
         self._all_made = not self._times
+        #: The `size_bytes`, None as long as nobody asked.
+        self._size: int | None = None
 
     @classmethod
     def of(cls, cards: Mapping[CardId, Card]) -> Cards:
@@ -48,7 +55,7 @@ class Cards(Mapping[CardId, Card]):
         times = self._known_times()
         if times.get(card.id, card.updated_at) != card.updated_at:
             times = {**times, card.id: card.updated_at}
-        return Cards({**self._cards, card.id: card}, times)
+        return self._sized(Cards({**self._cards, card.id: card}, times), self._cards.get(card.id), card)
 
     def remove(self, card_id: CardId) -> Cards:
         """Return these cards without one.
@@ -59,14 +66,23 @@ class Cards(Mapping[CardId, Card]):
         times = dict(self._known_times())
         times.pop(card_id, None)
         cards = dict(self._cards)
-        del cards[card_id]
-        return Cards(cards, times)
+        gone = cards.pop(card_id)
+        return self._sized(Cards(cards, times), gone, None)
 
     def renew(self, card_ids: Iterable[CardId], at: datetime) -> Cards:
         """Return these cards, of which some were updated at `at`."""
         times = dict(self._known_times())
         times.update(zip(card_ids, repeat(at)))
-        return Cards(self._cards, times)
+        renewed = Cards(self._cards, times)
+        renewed._size = self._size
+        return renewed
+
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes the cards have on the wire. Cards that follow from these count only what is new."""
+        if self._size is None:
+            self._size = sum(map(_bytes, self._cards.values()))
+        return self._size
 
     def __getitem__(self, card_id: CardId) -> Card:
         """Return a card; whoever asks again gets the same."""
@@ -103,6 +119,18 @@ class Cards(Mapping[CardId, Card]):
             self._all_made = True  # behind the cards: whoever sees it, sees them
         return self._cards
 
+    def _sized(self, following: Cards, gone: Card | None, new: Card | None) -> Cards:
+        if self._size is not None:
+            following._size = self._size - (_bytes(gone) if gone else 0) + (_bytes(new) if new else 0)
+        return following
+
     def _known_times(self) -> Mapping[CardId, datetime]:
         """Return the times that cards of these which follow have to be told."""
         return {} if self._all_made else self._times
+
+
+def _bytes(card: Card) -> int:
+    issue = card.github_issue.url if card.github_issue else None
+    # Its id is the key, a value, and an entry of its column. Keys without a value are absent.
+    texts = (card.id, card.id, card.id, card.title, card.description, card.ticket_key, card.pr_url, issue)
+    return FIXED_BYTES + len(orjson.dumps(([text for text in texts if text is not None], card.depends_on)))

@@ -31,7 +31,7 @@ from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, s
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.cards import Cards
 from realtime.kanban.dependencies import find_cycle
-from realtime.kanban.fields import Description, Flag, Index, TicketTypeName, Title
+from realtime.kanban.fields import Dependencies, Description, Flag, Index, TicketTypeName, Title
 from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
 from realtime.kanban.models import DONE, IN_PROGRESS, BoardState, Card, Column
 from realtime.kanban.nesting import MAX_LEVELS, deep_fields
@@ -52,7 +52,7 @@ class CreateCard(_Command):
     title: Title
     description: Description | None = None
     ticket_type: TicketTypeName | None = None
-    depends_on: tuple[Id, ...] = ()
+    depends_on: Dependencies = ()
     #: Chosen before the decision, so that deciding needs no randomness; never read from the wire.
     card_id: str = Field(default_factory=new_card_id, init=False)
 
@@ -67,7 +67,7 @@ class UpdateCard(_Command):
     ticket_type: TicketTypeName | None = None
     is_enhanced: Flag = False
     disable_auto_close_on_pr_merge: Flag = Field(default=False, alias="disableAutoCloseOnPRMerge")
-    depends_on: tuple[Id, ...] = ()
+    depends_on: Dependencies = ()
 
     def given(self) -> dict[str, Any]:
         """Return the new values by attribute name of `Card`."""

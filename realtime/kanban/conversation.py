@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from realtime.kanban.fields import STORED, AsItCame, IsoTime
+from realtime.kanban.many import Many
 
 __all__ = [
     "AutomationItem",
@@ -53,7 +54,7 @@ class MessageItem(_Item):
     text: str
     format: Literal["markdown", "plaintext"] | None = None
     profile_id: str | None = None
-    images: tuple[Image, ...] | None = None
+    images: Annotated[tuple[Image, ...], Many] | None = None
 
 
 class ThinkingItem(_Item):

@@ -20,12 +20,28 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from realtime.clock import iso, parse_iso
+from realtime.kanban.ids import Id
 from realtime.kanban.models import TicketType
 
-__all__ = ["STORED", "AsItCame", "Description", "Flag", "Index", "IsoTime", "TicketTypeName", "Title"]
+__all__ = [
+    "STORED",
+    "AsItCame",
+    "Dependencies",
+    "Description",
+    "Flag",
+    "Index",
+    "IsoTime",
+    "ShortText",
+    "TicketTypeName",
+    "Title",
+    "Url",
+]
 
 TITLE_CHARS = 500
 DESCRIPTION_BYTES = 64 * 1024
+URL_CHARS = 4096
+#: Most cards that one may wait for. Each command that sets some walks along all dependencies of its board.
+MAX_DEPENDENCIES = 200
 #: Context of a validation that reads the log: it takes times that were allowed when they came.
 STORED = object()
 
@@ -35,6 +51,12 @@ def _short_enough(text: str) -> str:
     if size > DESCRIPTION_BYTES:
         raise ValueError(f"expected at most {DESCRIPTION_BYTES} bytes of UTF-8, {size} came")
     return text
+
+
+def _few_enough(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) > MAX_DEPENDENCIES:
+        raise ValueError(f"expected at most {MAX_DEPENDENCIES} cards, {len(value)} came")
+    return value
 
 
 def _instant(text: str, info: ValidationInfo) -> str:
@@ -60,6 +82,11 @@ def _ticket_type(value: Any) -> Any:
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_CHARS)]
 #: Up to 64 KiB; an empty description is a description.
 Description = Annotated[str, AfterValidator(_short_enough)]
+#: A title of a column or a ticket key; nobody asks more of them than that they end.
+ShortText = Annotated[str, StringConstraints(max_length=TITLE_CHARS)]
+Url = Annotated[str, StringConstraints(max_length=URL_CHARS)]
+#: Ids of the cards that one waits for.
+Dependencies = Annotated[tuple[Id, ...], BeforeValidator(_few_enough)]
 TicketTypeName = Annotated[TicketType, BeforeValidator(_ticket_type)]
 #: A place in a column, counted from 0.
 Index = Annotated[StrictInt, Field(ge=0)]

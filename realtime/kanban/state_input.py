@@ -11,8 +11,9 @@ from pydantic.alias_generators import to_camel
 from realtime.clock import parse_iso
 from realtime.kanban.changes import StateReplaced
 from realtime.kanban.dependencies import find_cycle
-from realtime.kanban.fields import Description, Flag, IsoTime, TicketTypeName, Title
+from realtime.kanban.fields import Dependencies, Description, Flag, IsoTime, ShortText, TicketTypeName, Title, Url
 from realtime.kanban.ids import BoardId, CardId, ColumnId, Id
+from realtime.kanban.many import Many
 from realtime.kanban.models import Card, Column, GithubIssue
 
 __all__ = ["BoardStateInput"]
@@ -25,13 +26,13 @@ class _Input(BaseModel):
 class _GithubIssueInput(_Input):
     # What fits the 64 bits of the databases.
     issue_number: Annotated[StrictInt, Field(ge=0, lt=2**63)]
-    url: str
+    url: Url
 
 
 class _ColumnInput(_Input):
     id: Id
-    title: str
-    card_ids: tuple[Id, ...]
+    title: ShortText
+    card_ids: Annotated[tuple[Id, ...], Many]
 
 
 class _CardInput(_Input):
@@ -39,14 +40,14 @@ class _CardInput(_Input):
 
     id: Id
     title: Title
-    ticket_key: str | None = None
-    pr_url: str | None = None
+    ticket_key: ShortText | None = None
+    pr_url: Url | None = None
     disable_auto_close_on_pr_merge: Flag = Field(default=False, alias="disableAutoCloseOnPRMerge")
     ticket_type: TicketTypeName | None = None
     is_enhanced: Flag = False
     github_issue: _GithubIssueInput | None = None
     description: Description | None = None
-    depends_on: tuple[Id, ...] = ()
+    depends_on: Dependencies = ()
     created_at: IsoTime | None = None
     updated_at: IsoTime | None = None
 
@@ -73,9 +74,9 @@ class _CardInput(_Input):
 class BoardStateInput(_Input):
     """`{columns, columnOrder, cards}` as a client sends it."""
 
-    columns: dict[Id, _ColumnInput]
-    column_order: tuple[Id, ...]
-    cards: dict[Id, _CardInput]
+    columns: Annotated[dict[Id, _ColumnInput], Many]
+    column_order: Annotated[tuple[Id, ...], Many]
+    cards: Annotated[dict[Id, _CardInput], Many]
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

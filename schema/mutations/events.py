@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import strawberry
@@ -119,4 +120,4 @@ def _below(member: str, found: errors.FieldError) -> errors.FieldError:
     _, _, path = found.field.partition(".")
     if path.split(".")[0] == "payload":
         path = f"event.{member}" + path.removeprefix("payload")
-    return errors.FieldError(path, found.message)
+    return replace(found, field=path)

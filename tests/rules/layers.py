@@ -13,7 +13,7 @@ __all__ = ["LAYERS", "find_breaches"]
 #: Modules and packages directly in `realtime`, lowest layer first. A module imports from its own layer or from below.
 #: A new module gets its place here.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "clock", "bounded_cache", "gate", "kept", "right_of_way", "tasks"}),
+    frozenset({"errors", "clock", "bounded_cache", "gate", "kept", "limits", "rates", "right_of_way", "tasks"}),
     frozenset({"kanban", "dashboard"}),
     frozenset({"channels", "position", "envelopes", "batches", "translate", "options", "counters"}),
     frozenset({"ports", "backends"}),
@@ -32,7 +32,7 @@ LAYERS: tuple[frozenset[str], ...] = (
                 "projects",
                 "lookups",
             ),
-            *("heartbeats", "leases", "retention", "ingest_plan", "write_units", "board_view", "repair"),
+            *("heartbeats", "leases", "retention", "ingest_plan", "write_units", "board_view", "repair", "census"),
         }
     ),
     frozenset({"streams"}),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection
 
 from realtime.backends.sql.read_boards import load_board
+from realtime.backends.sql.read_census import count_boards, load_agent_keys, load_profile_ids
 from realtime.backends.sql.read_history import load_board_events
 from realtime.backends.sql.write_events import append, load_heads, load_known, load_seen
 from realtime.channels import EVERYBODY, Channel, board_channel
@@ -37,6 +38,18 @@ class SqlTransaction:
     def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
         """Return those of `board_ids` that exist."""
         return load_known(self._connection, board_ids)
+
+    def board_count(self) -> int:
+        """Return how many boards there are."""
+        return count_boards(self._connection)
+
+    def agent_keys(self) -> set[str]:
+        """Return the keys of all agents."""
+        return load_agent_keys(self._connection)
+
+    def profile_ids(self) -> set[str]:
+        """Return the ids of all profiles."""
+        return load_profile_ids(self._connection)
 
     def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events in the log under these idempotency keys, without their changes."""

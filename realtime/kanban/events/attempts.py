@@ -10,6 +10,7 @@ from realtime.kanban.conversation import ConversationItemJson
 from realtime.kanban.events.base import EventPart, OfAttempt
 from realtime.kanban.fields import AsItCame, IsoTime
 from realtime.kanban.ids import Id
+from realtime.kanban.many import Many
 from realtime.kanban.models import AttemptStatus
 
 __all__ = [
@@ -105,7 +106,7 @@ class Todos(EventPart):
 
     total: StrictInt = Field(description="Number of entries.")
     completed: StrictInt = Field(description="Number of entries that are done.")
-    items: tuple[Todo, ...] = Field(description="The entries, in order.")
+    items: Annotated[tuple[Todo, ...], Many] = Field(description="The entries, in order.")
 
 
 class AttemptTodosUpdated(OfAttempt):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from realtime.kanban.events.base import OfBoard
 from realtime.kanban.ids import Id
+from realtime.kanban.many import Many
 from realtime.kanban.state_input import BoardStateInput
 
 __all__ = ["BoardColumnsInitialized", "BoardStateChanged", "CardCreated", "CardDeleted", "CardMoved", "CardUpdated"]
@@ -28,7 +29,7 @@ class BoardColumnsInitialized(OfBoard):
     """The default columns were made."""
 
     type: Literal["board.columns.initialized"] = "board.columns.initialized"
-    column_ids: tuple[Id, ...] = Field(description="Ids of the columns, from left to right.")
+    column_ids: Annotated[tuple[Id, ...], Many] = Field(description="Ids of the columns, from left to right.")
 
 
 class CardCreated(OfBoard):

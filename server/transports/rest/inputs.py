@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from realtime.errors import FieldError, InvalidInput, field_errors
+from realtime.errors import InvalidInput, field_errors
 from realtime.kanban.commands import parse_command
 from server.problem import Problem
 
@@ -45,7 +46,7 @@ def command_of(kind: type[_C], body: dict[str, Any], **names: str) -> _C:
     try:
         return parse_command(kind, body)
     except InvalidInput as refused:
-        fields = (FieldError(names.get(field.field, field.field), field.message) for field in refused.fields)
+        fields = (replace(field, field=names.get(field.field, field.field)) for field in refused.fields)
         raise _bad_request(InvalidInput(*fields)) from refused
 
 

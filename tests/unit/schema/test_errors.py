@@ -10,6 +10,7 @@ from graphql import GraphQLError, GraphQLSyntaxError, Source
 from realtime import errors
 from realtime.dashboard.time_range import InvalidTimeRange
 from realtime.errors import FieldError, InvalidInput
+from realtime.limits import LimitReached
 from schema.errors import public_error, stream_ended
 
 
@@ -58,8 +59,15 @@ def test_every_outcome_of_the_core_has_a_code() -> None:
     kinds = {type(cause) for cause, _ in [*REFUSALS, *ENDINGS]}
     named = subclasses(errors.StreamEnded) | {errors.SubscriberTooSlow, errors.StoreUnavailable}
     assert named <= kinds
-    refusals = {kind for kind in subclasses(errors.Refused) if not issubclass(kind, InvalidInput)}
+    # Of a limit: below.
+    refusals = {kind for kind in subclasses(errors.Refused) if not issubclass(kind, InvalidInput)} - {LimitReached}
     assert refusals <= kinds
+
+
+def test_limit_says_when_to_come_back() -> None:
+    shown = public_error(raised(LimitReached("expected less", 7)))
+    assert shown.message == "expected less"
+    assert shown.extensions == {"code": "RATE_LIMITED", "retryAfterSeconds": 7}
 
 
 def test_bad_fields_are_named_one_by_one() -> None:

@@ -1,0 +1,28 @@
+"""How much there is already of what is bounded: read in the unit of writing that makes more of it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, select
+
+from realtime.backends.sql.tables import agents, profiles, projects
+
+__all__ = ["count_boards", "load_agent_keys", "load_profile_ids"]
+
+_boards = select(func.count()).select_from(projects)
+_agents = select(agents.c.key)
+_profiles = select(profiles.c.id)
+
+
+def count_boards(connection: Connection) -> int:
+    """Return how many boards there are."""
+    return connection.execute(_boards).scalar_one()
+
+
+def load_agent_keys(connection: Connection) -> set[str]:
+    """Return the keys of all agents."""
+    return set(connection.execute(_agents).scalars())
+
+
+def load_profile_ids(connection: Connection) -> set[str]:
+    """Return the ids of all profiles."""
+    return set(connection.execute(_profiles).scalars())

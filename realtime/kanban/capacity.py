@@ -1,0 +1,47 @@
+"""Whether a board is still as small as one may be (contract §7, "Limits"): cards, and bytes of its state. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+
+from realtime.kanban.board import Recorded
+from realtime.kanban.cards import Cards
+from realtime.kanban.changes import CardCreated, CardUpdated, StateReplaced
+from realtime.kanban.models import BoardState
+from realtime.limits import Capacity, LimitReached
+
+__all__ = ["check_board", "state_bytes"]
+
+#: What can make a state larger; a move makes a command no slower for this.
+_GROWING = (CardCreated, CardUpdated, StateReplaced)
+#: Keys and quotes of a column on the wire.
+COLUMN_BYTES = 40
+
+
+def check_board(before: BoardState, after: BoardState, made: Iterable[Recorded], capacity: Capacity) -> None:
+    """Refuse what made a board larger than it may be. A board that is too large already may become smaller.
+
+    Args:
+        before: the state before the unit of writing.
+        after: the state behind it.
+        made: what happened in between.
+        capacity: the most there may be.
+
+    Raises:
+        LimitReached: the board has more cards or bytes than it may, and more than before.
+    """
+    if not any(isinstance(change, _GROWING) for recorded in made for change in recorded.changes):
+        return
+    if len(after.cards) > max(capacity.cards_per_board, len(before.cards)):
+        raise LimitReached(f"expected a board of at most {capacity.cards_per_board} cards, it would have more")
+    size = state_bytes(after)
+    if size > capacity.board_bytes and size > state_bytes(before):
+        raise LimitReached(f"expected a board state of at most {capacity.board_bytes} bytes, it would have {size}")
+
+
+def state_bytes(state: BoardState) -> int:
+    """Return about how many bytes a state has on the wire."""
+    columns = sum(COLUMN_BYTES + len(orjson.dumps((one.id, one.id, one.title))) for one in state.columns.values())
+    return columns + Cards.of(state.cards).size_bytes

@@ -1,0 +1,92 @@
+"""`Rate`: each client has its own, may save up a little, and is told when to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from realtime.limits import LimitReached
+from realtime.rates import CLIENT, MAX_CLIENTS, Rate
+
+
+class Clock:
+    """A clock that stands still."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds."""
+        return self.now
+
+
+@pytest.fixture
+def client() -> Iterator[None]:
+    """Work for a client."""
+    token = CLIENT.set("127.0.0.1")
+    yield
+    CLIENT.reset(token)
+
+
+def test_server_itself_has_no_limit() -> None:
+    rate = Rate(1, "commands", Clock())
+    for _ in range(100):
+        rate.spend(1)
+    assert len(rate) == 0
+
+
+@pytest.mark.usefixtures("client")
+def test_no_rate_is_no_limit() -> None:
+    rate = Rate(0, "commands", Clock())
+    rate.spend(1_000_000)
+    assert len(rate) == 0
+
+
+@pytest.mark.usefixtures("client")
+def test_client_may_spend_what_it_saved_and_then_its_rate() -> None:
+    clock = Clock()
+    rate = Rate(10, "commands", clock)
+    for _ in range(20):
+        rate.spend(1)
+    with pytest.raises(LimitReached, match="expected at most 10 commands a second") as refused:
+        rate.spend(1)
+    assert refused.value.retry_after_seconds == 1
+    clock.now += 0.5
+    for _ in range(5):
+        rate.spend(1)
+    with pytest.raises(LimitReached):
+        rate.spend(1)
+
+
+@pytest.mark.usefixtures("client")
+def test_large_request_passes_and_the_next_one_waits_for_it() -> None:
+    clock = Clock()
+    rate = Rate(100, "events", clock)
+    rate.spend(1000)
+    with pytest.raises(LimitReached) as refused:
+        rate.spend(1)
+    assert refused.value.retry_after_seconds == 8
+    clock.now += 8.1
+    rate.spend(1)
+
+
+@pytest.mark.usefixtures("client")
+def test_refusal_costs_nothing() -> None:
+    clock = Clock()
+    rate = Rate(1, "commands", clock)
+    rate.spend(2)
+    for _ in range(50):
+        with pytest.raises(LimitReached):
+            rate.spend(1)
+    clock.now += 1
+    rate.spend(1)
+
+
+@pytest.mark.usefixtures("client")
+def test_clients_do_not_share_a_rate_and_are_forgotten_in_time() -> None:
+    rate = Rate(1, "commands", Clock())
+    rate.spend(2)
+    for number in range(MAX_CLIENTS + 10):
+        CLIENT.set(str(number))
+        rate.spend(2)
+    assert len(rate) == MAX_CLIENTS
