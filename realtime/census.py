@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from realtime.inventory import Inventory
 from realtime.kanban import events
 from realtime.kanban.events import DomainEvent
 from realtime.limits import Capacity
-from realtime.ports import Transaction
 
 __all__ = ["Census"]
 
@@ -13,9 +13,9 @@ __all__ = ["Census"]
 class Census:
     """Counts what events make; what there is already is read when the first of them comes."""
 
-    def __init__(self, transaction: Transaction, capacity: Capacity) -> None:
-        """Begin with what `transaction` sees."""
-        self._transaction = transaction
+    def __init__(self, inventory: Inventory, capacity: Capacity) -> None:
+        """Begin with what is in the `inventory`."""
+        self._inventory = inventory
         self._capacity = capacity
         self._boards: int | None = None
         self._agents: set[str] | None = None
@@ -30,7 +30,7 @@ class Census:
                 return self._count_board(-1)
             case events.AgentRegistered():
                 if self._agents is None:
-                    self._agents = self._transaction.agent_keys()
+                    self._agents = self._inventory.agent_keys()
                 return _added(self._agents, event.agent, self._capacity.agents, "agents")
             case events.AgentProfileChanged():
                 return self._count_profile(event)
@@ -39,7 +39,7 @@ class Census:
 
     def _count_board(self, made: int) -> str | None:
         if self._boards is None:
-            self._boards = self._transaction.board_count()
+            self._boards = self._inventory.board_count()
         if made > 0 and self._boards >= self._capacity.boards:
             return _sentence(self._capacity.boards, "boards")
         self._boards += made
@@ -47,7 +47,7 @@ class Census:
 
     def _count_profile(self, event: events.AgentProfileChanged) -> str | None:
         if self._profiles is None:
-            self._profiles = self._transaction.profile_ids()
+            self._profiles = self._inventory.profile_ids()
         if event.kind == "deleted":
             self._profiles.discard(event.profile_id)
             return None

@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from realtime.channels import Channel
 from realtime.dashboard.figures import DashboardFigures
 from realtime.dashboard.time_range import Window
+from realtime.inventory import Inventory
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import AttemptStatus, Card, Project
@@ -319,7 +320,7 @@ class DashboardReader(Protocol):
         """Return the registered agents and their profiles, oldest first."""
 
 
-class Transaction(Protocol):
+class Transaction(Inventory, Protocol):
     """A unit of writing: all of it is stored, or nothing. It sees everything that was stored before it."""
 
     def board(self, board_id: BoardId) -> StoredBoard | None:
@@ -327,15 +328,6 @@ class Transaction(Protocol):
 
     def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
         """Return those of `board_ids` that exist."""
-
-    def board_count(self) -> int:
-        """Return how many boards there are."""
-
-    def agent_keys(self) -> set[str]:
-        """Return the keys of all agents."""
-
-    def profile_ids(self) -> set[str]:
-        """Return the ids of all profiles."""
 
     def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
         """Return the events that are in the log under these idempotency keys; their `changes` are left out."""

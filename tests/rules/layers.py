@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "clock", "bounded_cache", "gate", "kept", "limits", "rates", "right_of_way", "tasks"}),
     frozenset({"kanban", "dashboard"}),
     frozenset({"channels", "position", "envelopes", "batches", "translate", "options", "counters"}),
-    frozenset({"ports", "backends"}),
+    frozenset({"inventory", "ports", "backends"}),
     frozenset(
         {
             *(
