@@ -303,7 +303,12 @@ class DashboardOverview:
     inbox_items: Inbox = strawberry.field(
         description="What needs a person, of attempts created in the range; at most 25 items in all."
     )
-    agent_stats: list[AgentStats] = strawberry.field(description="The registered agents and what they did.")
+    agent_stats: list[AgentStats] = strawberry.field(
+        description="The registered agents and what they did; at most 200, those that had an attempt last."
+    )
+    agents_omitted: int | None = strawberry.field(
+        description="How many registered agents are not among `agentStats`; null when all are."
+    )
     attempts_in_range: int = strawberry.field(description="Attempts that were created in the range.")
     success_rate_in_range: float = strawberry.field(description="Share of them that succeeded, 0 to 1.")
     projects_with_activity_in_range: int = strawberry.field(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
-from realtime.dashboard.figures import Counts
+from realtime.dashboard.figures import AGENTS, Counts
 from realtime.dashboard.model import AgentStats
 from realtime.dashboard.rows import AgentRow
 
@@ -13,10 +15,17 @@ __all__ = ["agent_stats", "label_order"]
 
 #: Labels are ordered by so many characters; one of several kB would take longer than all the rest of an overview.
 ORDERED_CHARS = 100
+#: Before any attempt.
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def agent_stats(agents: Iterable[AgentRow], counts: Mapping[str, Counts]) -> tuple[AgentStats, ...]:
-    """Return an entry for each registered agent, by label; equal labels in the order of registration."""
+def agent_stats(agents: Sequence[AgentRow], counts: Mapping[str, Counts]) -> tuple[AgentStats, ...]:
+    """Return an entry for each registered agent, by label; equal labels in the order of registration.
+
+    Of more than `AGENTS` those are shown that had an attempt last, then those that were registered first.
+    """
+    if len(agents) > AGENTS:
+        agents = heapq.nlargest(AGENTS, agents, key=lambda agent: _last_created(counts.get(agent.key)))
     return tuple(_stats(agent, counts.get(agent.key) or Counts()) for agent in sorted(agents, key=_by_label))
 
 
@@ -29,6 +38,10 @@ def label_order(label: str) -> tuple[list[tuple[int, str]], str, str]:
     decomposed = unicodedata.normalize("NFKD", label[:ORDERED_CHARS])
     base = [(_rank(char), char.casefold()) for char in decomposed if not unicodedata.combining(char)]
     return base, decomposed.casefold(), decomposed.swapcase()
+
+
+def _last_created(counts: Counts | None) -> datetime:
+    return (counts.last_created if counts else None) or _NEVER
 
 
 def _by_label(agent: AgentRow) -> tuple[list[tuple[int, str]], str, str]:

@@ -15,12 +15,23 @@ from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, ColumnC
 from realtime.dashboard.triage import Finding
 from realtime.kanban.ids import BoardId
 
-__all__ = ["ACTIVE_ATTEMPTS", "PROJECTS", "RECENT_ATTEMPTS", "Counts", "DashboardFigures"]
+__all__ = [
+    "ACTIVE_ATTEMPTS",
+    "AGENTS",
+    "NAME_CHARACTERS",
+    "PROJECTS",
+    "RECENT_ATTEMPTS",
+    "Counts",
+    "DashboardFigures",
+]
 
 #: Lengths of the lists.
 ACTIVE_ATTEMPTS = 200
 RECENT_ATTEMPTS = 40
 PROJECTS = 6
+AGENTS = 200
+#: Most characters of a name that an overview shows; one of an agent may have as many as a request holds.
+NAME_CHARACTERS = 500
 
 
 @dataclass(slots=True)
@@ -47,7 +58,7 @@ class DashboardFigures:
     projects: Sequence[ProjectRow] = ()
     #: A project and title may come more than once. Cards in columns that are not there are in none.
     cards: Sequence[ColumnCards] = ()
-    #: In the order of registration.
+    #: All of them, in the order of registration, their names cut.
     agents: Sequence[AgentRow] = ()
     #: Of every agent that has attempts, registered or not: all attempts, so these add up to the totals.
     by_agent: Mapping[str, Counts] = field(default_factory=dict)

@@ -307,6 +307,8 @@ class DashboardOverview(Part):
     project_snapshots: tuple[ProjectSnapshot, ...]
     inbox_items: Inbox
     agent_stats: tuple[AgentStats, ...]
+    #: How many registered agents have no entry, None when all have one; absent then.
+    agents_omitted: int | None = None
     attempts_in_range: int
     success_rate_in_range: Ratio
     projects_with_activity_in_range: int
@@ -314,7 +316,10 @@ class DashboardOverview(Part):
 
     def to_wire(self) -> dict[str, Any]:
         """Return the overview as plain JSON values: keys in the original's order, absent ones absent."""
-        return self.model_dump(mode="json", by_alias=True)
+        wire = self.model_dump(mode="json", by_alias=True)
+        if self.agents_omitted is None:
+            del wire["agentsOmitted"]
+        return wire
 
     def to_json(self) -> bytes:
         """Return `to_wire` as compact JSON in UTF-8."""

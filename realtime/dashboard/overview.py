@@ -15,7 +15,7 @@ from typing import TypedDict
 from realtime.bounded_cache import bounded_cache
 from realtime.dashboard.agents import agent_stats
 from realtime.dashboard.buckets import Bucket, card_counts
-from realtime.dashboard.figures import Counts, DashboardFigures
+from realtime.dashboard.figures import AGENTS, Counts, DashboardFigures
 from realtime.dashboard.health import project_health, ratio
 from realtime.dashboard.inbox import build_inbox
 from realtime.dashboard.model import (
@@ -79,6 +79,7 @@ def build_overview(figures: DashboardFigures, window: Window, now: datetime) -> 
         project_snapshots=tuple(_snapshot(project, figures, cards) for project in figures.projects),
         inbox_items=inbox,
         agent_stats=agent_stats(figures.agents, figures.by_agent),
+        agents_omitted=max(0, len(figures.agents) - AGENTS) or None,
         attempts_in_range=in_range,
         success_rate_in_range=success_rate,
         projects_with_activity_in_range=figures.projects_in_range,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import orjson
 
@@ -43,5 +44,10 @@ def check_board(before: BoardState, after: BoardState, made: Iterable[Recorded],
 
 def state_bytes(state: BoardState) -> int:
     """Return about how many bytes a state has on the wire."""
-    columns = sum(COLUMN_BYTES + len(orjson.dumps((one.id, one.id, one.title))) for one in state.columns.values())
+    columns = sum(_column_bytes(column.id, column.title) for column in state.columns.values())
     return columns + Cards.of(state.cards).size_bytes
+
+
+@lru_cache(4096)  # a batch may ask a thousand times
+def _column_bytes(id: str, title: str) -> int:
+    return COLUMN_BYTES + len(orjson.dumps((id, id, title)))

@@ -30,7 +30,7 @@ from realtime.kanban import changes, events
 from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, stop_attempt
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.cards import Cards
-from realtime.kanban.dependencies import find_cycle
+from realtime.kanban.dependencies import find_cycle, told_cycle
 from realtime.kanban.fields import Dependencies, Description, Flag, Index, TicketTypeName, Title
 from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
 from realtime.kanban.models import DONE, IN_PROGRESS, BoardState, Card, Column
@@ -238,4 +238,4 @@ def _check_dependencies(state: BoardState, card: Card) -> None:
     graph[card.id] = card.depends_on
     cycle = find_cycle(graph)
     if cycle:
-        raise DependencyCycle(FieldError("dependsOn", f"expected no cycle of dependencies, got {' → '.join(cycle)}"))
+        raise DependencyCycle(FieldError("dependsOn", f"expected no cycle of dependencies, got {told_cycle(cycle)}"))

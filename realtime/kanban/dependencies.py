@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["find_cycle"]
+__all__ = ["find_cycle", "told_cycle"]
+
+#: Most cards of a cycle that an error names.
+TOLD_CARDS = 10
 
 
 def find_cycle(depends_on: Mapping[str, Sequence[str]]) -> list[str]:
@@ -30,3 +33,11 @@ def find_cycle(depends_on: Mapping[str, Sequence[str]]) -> list[str]:
                 on_path.add(following)
                 stack.append((following, iter(depends_on.get(following, ()))))
     return []
+
+
+def told_cycle(cycle: Sequence[str]) -> str:
+    """Return a cycle as an error tells of it; from a long one the middle is left out."""
+    if len(cycle) <= TOLD_CARDS:
+        return " → ".join(cycle)
+    half = TOLD_CARDS // 2
+    return " → ".join((*cycle[:half], f"{len(cycle) - TOLD_CARDS} more", *cycle[-half:]))

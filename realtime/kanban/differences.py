@@ -21,6 +21,7 @@ from realtime.kanban.changes import (
     StateReplaced,
     apply,
 )
+from realtime.kanban.id_order import IdOrder
 from realtime.kanban.ids import CardId
 from realtime.kanban.models import BoardState, Column
 from realtime.kanban.wire import CARD_KEYS
@@ -57,12 +58,12 @@ class _Way:
     def __init__(self, old: BoardState, new: BoardState) -> None:
         self.made: list[Difference] = []
         self._old, self._new = old, new
-        self._places = {column.id: list(column.card_ids) for column in old.columns.values()}
+        self._places = {column.id: IdOrder(column.card_ids) for column in old.columns.values()}
         self._home = {card_id: column.id for column in old.columns.values() for card_id in column.card_ids}
         self._delete_cards()
         now, wanted = _headings(old), _headings(new)
         # A column that goes must be empty first, so it stays until its cards have moved.
-        last = tuple(one for one in now if one.id not in new.columns and self._places[one.id])
+        last = tuple(one for one in now if one.id not in new.columns and len(self._places[one.id]))
         self._change_columns(now, (*wanted, *last))
         for column in new.columns.values():
             self._fill(column)
@@ -72,9 +73,10 @@ class _Way:
     def _delete_cards(self) -> None:
         for column_id, place in self._places.items():
             # From the bottom up: no deletion changes the index of the next.
-            for index in reversed(range(len(place))):
-                if place[index] not in self._new.cards:
-                    self.made.append(CardDeleted(place.pop(index), column_id, index, None))
+            for index, card_id in reversed(list(enumerate(place))):
+                if card_id not in self._new.cards:
+                    self.made.append(CardDeleted(card_id, column_id, index, None))
+                    place.remove(card_id)
 
     def _change_columns(self, now: tuple[Heading, ...], wanted: tuple[Heading, ...]) -> None:
         if now != wanted:
@@ -82,11 +84,11 @@ class _Way:
 
     def _fill(self, column: Column) -> None:
         """Let the most cards stay that can; each other one goes directly behind its predecessor."""
-        place = self._places.setdefault(column.id, [])
+        place = self._places.setdefault(column.id, IdOrder())
         staying = _longest_in_order(place, column.card_ids)
         behind = 0
         for card_id in column.card_ids:
-            index = place.index(card_id, behind) if card_id in staying else self._bring(card_id, column, behind)
+            index = place.index(card_id) if card_id in staying else self._bring(card_id, column, behind)
             behind = index + 1
 
     def _bring(self, card_id: CardId, column: Column, index: int) -> int:
@@ -97,7 +99,7 @@ class _Way:
             self.made.append(CardCreated(self._new.cards[card_id], index))
         else:
             from_index = self._places[home].index(card_id)
-            del self._places[home][from_index]
+            self._places[home].remove(card_id)
             # Counted without the card, which may have stood above.
             index -= home == column.id and from_index < index
             self.made.append(CardMoved(card_id, home, from_index, column.id, index, None))
@@ -117,7 +119,7 @@ def _headings(state: BoardState) -> tuple[Heading, ...]:
     return tuple(Heading(column.id, column.title) for column in state.columns.values())
 
 
-def _longest_in_order(place: Sequence[CardId], wanted: Sequence[CardId]) -> set[CardId]:
+def _longest_in_order(place: Iterable[CardId], wanted: Sequence[CardId]) -> set[CardId]:
     """Return a longest choice of cards that stand in `place` in the order in which they are wanted."""
     index = {card_id: n for n, card_id in enumerate(place)}
     # By length of a chain: the lowest index that ends one so long (`ends`), the card there, and who stands before whom.

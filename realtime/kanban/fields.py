@@ -31,6 +31,8 @@ __all__ = [
     "Flag",
     "Index",
     "IsoTime",
+    "ProjectName",
+    "RepositoryPlace",
     "ShortText",
     "TicketTypeName",
     "Title",
@@ -40,6 +42,7 @@ __all__ = [
 TITLE_CHARS = 500
 DESCRIPTION_BYTES = 64 * 1024
 URL_CHARS = 4096
+PROJECT_NAME_CHARS = 1000
 #: Most cards that one may wait for. Each command that sets some walks along all dependencies of its board.
 MAX_DEPENDENCIES = 200
 #: Context of a validation that reads the log: it takes times that were allowed when they came.
@@ -51,6 +54,17 @@ def _short_enough(text: str) -> str:
     if size > DESCRIPTION_BYTES:
         raise ValueError(f"expected at most {DESCRIPTION_BYTES} bytes of UTF-8, {size} came")
     return text
+
+
+def _at_most(characters: int) -> AfterValidator:
+    """Return a bound on a text of an event, which those in the log may exceed: they came before there was one."""
+
+    def check(text: str, info: ValidationInfo) -> str:
+        if len(text) > characters and info.context is not STORED:
+            raise ValueError(f"expected at most {characters} characters, {len(text)} came")
+        return text
+
+    return AfterValidator(check)
 
 
 def _few_enough(value: Any) -> Any:
@@ -85,6 +99,9 @@ Description = Annotated[str, AfterValidator(_short_enough)]
 #: A title of a column or a ticket key; nobody asks more of them than that they end.
 ShortText = Annotated[str, StringConstraints(max_length=TITLE_CHARS)]
 Url = Annotated[str, StringConstraints(max_length=URL_CHARS)]
+#: Of projects as events tell of them: dashboards show a project's name beside each of its attempts.
+ProjectName = Annotated[str, StringConstraints(min_length=1), _at_most(PROJECT_NAME_CHARS)]
+RepositoryPlace = Annotated[str, _at_most(URL_CHARS)]
 #: Ids of the cards that one waits for.
 Dependencies = Annotated[tuple[Id, ...], BeforeValidator(_few_enough)]
 TicketTypeName = Annotated[TicketType, BeforeValidator(_ticket_type)]

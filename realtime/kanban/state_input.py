@@ -10,13 +10,16 @@ from pydantic.alias_generators import to_camel
 
 from realtime.clock import parse_iso
 from realtime.kanban.changes import StateReplaced
-from realtime.kanban.dependencies import find_cycle
+from realtime.kanban.dependencies import find_cycle, told_cycle
 from realtime.kanban.fields import Dependencies, Description, Flag, IsoTime, ShortText, TicketTypeName, Title, Url
 from realtime.kanban.ids import BoardId, CardId, ColumnId, Id
 from realtime.kanban.many import Many
 from realtime.kanban.models import Card, Column, GithubIssue
 
 __all__ = ["BoardStateInput"]
+
+#: Most columns of a board; each command that makes it larger looks at all of them.
+MAX_COLUMNS = 1000
 
 
 class _Input(BaseModel):
@@ -80,6 +83,8 @@ class BoardStateInput(_Input):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if len(self.columns) > MAX_COLUMNS:
+            raise ValueError(f"expected at most {MAX_COLUMNS} columns, {len(self.columns)} came")
         if sorted(self.column_order) != sorted(self.columns):
             raise ValueError("expected columnOrder to name each of the columns once")
         for kind, things in (("columns", self.columns), ("cards", self.cards)):
@@ -99,7 +104,7 @@ class BoardStateInput(_Input):
                 raise ValueError(f"expected cards.{card.id}.dependsOn to name cards of this board, {unknown[0]!r} came")
         cycle = find_cycle({card.id: card.depends_on for card in self.cards.values()})
         if cycle:
-            raise ValueError(f"expected dependencies without a cycle, {' → '.join(cycle)} came")
+            raise ValueError(f"expected dependencies without a cycle, {told_cycle(cycle)} came")
 
     def replacement(self, board_id: BoardId, at: datetime) -> StateReplaced:
         """Return the change that puts this state in place on a board; times that are missing become `at`."""

@@ -180,3 +180,18 @@ async def test_many_wrong_dependencies_are_one_mistake(full: LiveServer) -> None
     refused = await _command(full, "update_card", cardId=["x"] * 100_000, title={str(n): n for n in range(10_000)})
     assert refused["code"] == "invalid_payload"
     assert len(refused["message"]) < 1000
+
+
+async def test_many_agents_with_long_names_make_no_large_dashboard(boards: LiveServer) -> None:
+    async with deadline(60):
+        for start in range(0, 1000, 100):
+            made = [{"agent": f"A{n}", "label": f"Agent {n:04} " + "x" * 8_000} for n in range(start, start + 100)]
+            await Publisher(boards.address).publish(*(event("agent.registered", one) for one in made))
+        answer = await exchange(boards.address, "GET", "/api/v1/dashboard")
+        overview = orjson.loads(answer.body)
+    assert (len(overview["agentStats"]), overview["agentsOmitted"]) == (200, 800)
+    assert len(answer.body) < 300_000
+    assert {len(one["agentName"]) for one in overview["agentStats"]} == {500}
+    result = await _graphql(boards, "{ dashboardOverview { agentStats { agentId } agentsOmitted } }")
+    assert result["data"]["dashboardOverview"]["agentsOmitted"] == 800
+    assert len(result["data"]["dashboardOverview"]["agentStats"]) == 200

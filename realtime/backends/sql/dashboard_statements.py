@@ -35,7 +35,7 @@ from realtime.backends.sql.tables import (
     logs,
     projects,
 )
-from realtime.dashboard.figures import ACTIVE_ATTEMPTS, PROJECTS, RECENT_ATTEMPTS
+from realtime.dashboard.figures import ACTIVE_ATTEMPTS, NAME_CHARACTERS, PROJECTS, RECENT_ATTEMPTS
 from realtime.dashboard.triage import SCANNED_ATTEMPTS
 from realtime.kanban.models import AttemptStatus
 
@@ -182,7 +182,9 @@ def _last_lines(*which: ColumnElement[bool]) -> Select[Any]:
     return select(*logs.c["board_id", "attempt_id", "ts", "level", "message"]).where(logs.c.sequence.in_(found))
 
 
-AGENTS = select(agents).order_by(agents.c.sequence)
+AGENTS = select(agents.c.key, func.substr(agents.c.label, 1, NAME_CHARACTERS).label("label")).order_by(
+    agents.c.sequence
+)
 NEWEST_PROJECTS = select(projects).order_by(desc(projects.c.created_at), projects.c.sequence).limit(PROJECTS)
 _shown = NEWEST_PROJECTS.with_only_columns(projects.c.id).cte("shown")
 CARDS = _cards(select(_shown.c.id))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictInt
 
 from realtime.kanban.events.base import WHEN, DomainEvent, EventPart, OfProject, OfProjectAttempt
-from realtime.kanban.fields import AsItCame, IsoTime
+from realtime.kanban.fields import AsItCame, IsoTime, RepositoryPlace
 from realtime.kanban.ids import Id
 
 __all__ = [
@@ -106,7 +106,7 @@ class PullRequest(EventPart):
     """A pull request as GitHub shows it."""
 
     number: StrictInt = Field(description="Number of the pull request in its repository.")
-    url: str = Field(description="Address of the pull request.")
+    url: RepositoryPlace = Field(description="Address of the pull request.")
     state: str = Field(description="`open`, `closed`, …, in the words of GitHub.")
     draft: StrictBool = Field(description="Whether it is a draft.")
     title: str | None = Field(default=None, description="Its title.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from realtime.kanban.events.base import WHEN, EventPart, OfProject
-from realtime.kanban.fields import IsoTime
+from realtime.kanban.fields import IsoTime, ProjectName, RepositoryPlace
 
 __all__ = ["ProjectChanges", "ProjectCreated", "ProjectDeleted", "ProjectSettingsUpdated", "ProjectUpdated"]
 
@@ -16,10 +16,10 @@ class ProjectCreated(OfProject):
     """A project exists (or an existing one has this name and repository)."""
 
     type: Literal["project.created"] = "project.created"
-    name: Annotated[str, Field(min_length=1)] = Field(description="Name of the project, at least 1 character.")
-    repository_path: str = Field(description="Where the repository lies on the machine of the runners.")
-    repository_url: str | None = Field(default=None, description="Address of the repository.")
-    repository_slug: str | None = Field(default=None, description="`owner/name` of the repository.")
+    name: ProjectName = Field(description="Name of the project, at least 1 character.")
+    repository_path: RepositoryPlace = Field(description="Where the repository lies on the machine of the runners.")
+    repository_url: RepositoryPlace | None = Field(default=None, description="Address of the repository.")
+    repository_slug: RepositoryPlace | None = Field(default=None, description="`owner/name` of the repository.")
     created_at: IsoTime | None = Field(
         default=None, description="When it was made: RFC 3339 with an offset; left out, the time of the event counts."
     )
@@ -28,12 +28,12 @@ class ProjectCreated(OfProject):
 class ProjectChanges(EventPart):
     """New values of a project; what is absent stays."""
 
-    name: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None, description="The new name, at least 1 character."
+    name: ProjectName | None = Field(default=None, description="The new name, at least 1 character.")
+    repository_path: RepositoryPlace | None = Field(default=None, description="Where the repository lies now.")
+    repository_url: RepositoryPlace | None = Field(
+        default=None, description="The new address of the repository; null clears it."
     )
-    repository_path: str | None = Field(default=None, description="Where the repository lies now.")
-    repository_url: str | None = Field(default=None, description="The new address of the repository; null clears it.")
-    repository_slug: str | None = Field(default=None, description="The new `owner/name` of the repository.")
+    repository_slug: RepositoryPlace | None = Field(default=None, description="The new `owner/name` of the repository.")
 
 
 class ProjectUpdated(OfProject):

@@ -165,3 +165,27 @@ def test_time_in_the_log_may_have_an_older_form_and_is_told_as_any_other() -> No
     assert parse_event("attempt.log.appended", line, STORED).payload() == SAMPLES["attempt.log.appended"]
     with pytest.raises(ValidationError):
         parse_event("attempt.log.appended", {**line, "ts": "yesterday"}, STORED)
+
+
+_PROJECT = {"projectId": "p", "name": "n", "repositoryPath": "/r"}
+_LONG: list[tuple[str, dict[str, Any]]] = [
+    ("project.created", {**_PROJECT, "name": "n" * 1001}),
+    ("project.created", {**_PROJECT, "repositoryPath": "/" * 4097}),
+    ("project.created", {**_PROJECT, "repositoryUrl": "/" * 4097}),
+    ("project.created", {**_PROJECT, "repositorySlug": "/" * 4097}),
+    ("project.updated", {"projectId": "p", "changes": {"name": "n" * 1001}}),
+    ("project.updated", {"projectId": "p", "changes": {"repositoryUrl": "/" * 4097}}),
+    (
+        "github.pr.created",
+        {"projectId": "p", "pr": {"number": 1, "url": "u" * 4097, "state": "open", "draft": False}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "payload"), _LONG)
+def test_text_that_every_reader_gets_is_bounded_and_what_is_in_the_log_stays(
+    name: str, payload: dict[str, Any]
+) -> None:
+    with pytest.raises(ValidationError, match="expected at most"):
+        parse_event(name, payload)
+    assert parse_event(name, payload, STORED).payload() == payload

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.dashboard.agents import agent_stats, label_order
+from realtime.dashboard.figures import AGENTS, Counts
 from realtime.dashboard.rows import AgentRow
 from realtime.dashboard.time_range import TimeRange, TimeRangePreset
 from tests.unit.realtime.dashboard.counting import Tables, figures_of
@@ -68,3 +69,16 @@ def test_rates_are_of_the_range_and_last_active_is_not(agents: list[AgentRow]) -
     assert (entry.attempts_succeeded, entry.attempts_failed) == (1, 1)
     assert entry.success_rate == entry.success_rate_in_range == 0.25
     assert (entry.last_activity_at, entry.last_active_at) == (ago(20), ago(-60))
+
+
+def test_of_many_agents_those_are_shown_that_had_an_attempt_last() -> None:
+    agents = [AgentRow(f"A{n}", f"Agent {n:04}") for n in range(1000)]
+    counts = {f"A{n}": Counts(last_created=ago(n)) for n in range(500, 1000, 5)}
+    shown = [entry.agent_id for entry in agent_stats(agents, counts)]
+    assert len(shown) == AGENTS
+    assert shown == sorted([*(f"A{n}" for n in range(AGENTS - 100)), *counts], key=lambda id: int(id[1:]))
+
+
+def test_as_many_agents_as_are_shown_are_all_of_them() -> None:
+    agents = [AgentRow(f"A{n}", f"Agent {n:04}") for n in range(AGENTS)]
+    assert [entry.agent_id for entry in agent_stats(agents, {})] == [agent.key for agent in agents]

@@ -160,3 +160,12 @@ def test_attempt_hangs_as_of_end_of_range(to: str, stuck: list[int]) -> None:
     rows = board(card(), attempts=[attempt("a", "queued", created=datetime(2025, 2, 20, tzinfo=UTC))])
     overview = overview_of(rows, parse_time_range(from_="2025-02-20", to=to), NOW)
     assert [item.stuck_for_seconds for item in overview.inbox_items.stuck] == stuck
+
+
+def test_agents_without_an_entry_are_counted() -> None:
+    for count, omitted in ((200, None), (201, 1), (30_000, 29_800)):
+        overview = overview_of(Tables(agents=[AgentRow(f"A{n}", f"A{n}") for n in range(count)]), ALL_TIME, NOW)
+        wire = overview.to_wire()
+        assert (len(wire["agentStats"]), wire.get("agentsOmitted"), overview.agents_omitted) == (200, omitted, omitted)
+        assert ("agentsOmitted" in wire) is (omitted is not None)
+        assert len(overview.to_json()) < 100_000
