@@ -27,7 +27,7 @@ BACKLOG = 2048
 PACED_PART = 0.5
 #: Seconds after the grace in which what was cut must be gone.
 LAST_RESORT_SECONDS = 2
-#: SIGHUP comes when the terminal closes; who started us under `nohup` has it ignored, and so do we then.
+#: SIGHUP, of a terminal that closes, as well, also where it was ignored before (`nohup`).
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -89,9 +89,8 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Stop at the first signal, at once at the second; do not die of it afterwards, so that we exit with 0."""
         loop = asyncio.get_running_loop()
-        obeyed = [number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
         try:
-            for number in obeyed:
+            for number in SIGNALS:
                 loop.add_signal_handler(number, self.handle_exit, number, None)
         except (NotImplementedError, RuntimeError, ValueError):
             yield  # not in the main thread: signals are somebody else's
@@ -99,7 +98,7 @@ class Server(uvicorn.Server):
         try:
             yield
         finally:
-            for number in obeyed:
+            for number in SIGNALS:
                 loop.remove_signal_handler(number)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
