@@ -79,11 +79,13 @@ class Runner:
 
     async def _one(self, seed: int, number: int, source: str) -> None:
         made = make_input(seed, number, self._facts)
+        began = time.time()
         try:
             outcome = await carry_out(made, self._server.address, source)
         except OSError as error:
             self._tally.faults.append(Fault(Kind.UNENDED, f"nobody lets us in: {error}", tuple(self._running)))
             return
+        self._tally.spans.append((began, time.time(), number))
         self._tally.inputs[made.door] += 1
         self._tally.sent_bytes += len(made.sent)
         self._tally.turned_away += is_turned_away(made, outcome)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.fuzz.judge import Fault, Kind
-from tests.fuzz.witness import Seen
+from tests.fuzz.witness import Seen, Sight
 
 __all__ = ["MAX_GROWTH_BYTES", "MAX_WAIT_SECONDS", "Tally", "growth_of", "memory_faults", "wait_faults"]
 
@@ -37,6 +37,8 @@ class Tally:
     #: Seconds since the beginning, bytes of memory of its own with all connections closed.
     memory: list[tuple[float, int]] = field(default_factory=list)
     peak: int = 0
+    #: When each input ran: from and to, in seconds since the epoch, and its number.
+    spans: list[tuple[float, float, int]] = field(default_factory=list)
 
 
 def growth_of(memory: list[tuple[float, int]]) -> float | None:
@@ -67,7 +69,17 @@ def memory_faults(tally: Tally) -> list[Fault]:
 def wait_faults(tally: Tally) -> list[Fault]:
     """Return the kinds of questions whose answers took too long."""
     return [
-        Fault(Kind.WAIT, f"{name}: {sight.longest * 1_000:.0f} ms; at most {MAX_WAIT_SECONDS * 1_000:.0f}")
+        Fault(
+            Kind.WAIT,
+            f"{name}: {sight.longest * 1_000:.0f} ms; at most {MAX_WAIT_SECONDS * 1_000:.0f}",
+            _meanwhile(tally, sight),
+        )
         for name, sight in tally.seen.items()
         if sight.longest > MAX_WAIT_SECONDS
     ]
+
+
+def _meanwhile(tally: Tally, sight: Sight) -> tuple[int, ...]:
+    """Return the numbers of the inputs that began or ended during the longest wait."""
+    began, ended = sight.at - sight.longest, sight.at
+    return tuple(number for start, end, number in tally.spans if began <= start <= ended or began <= end <= ended)

@@ -41,9 +41,11 @@ def test_few_measurements_give_no_verdict() -> None:
 
 
 def test_long_wait_is_a_fault() -> None:
-    tally = Tally("x", seen={"ping": Sight(asked=10, longest=0.3), "query": Sight(asked=10, longest=0.2)})
-    (fault,) = wait_faults(tally)
+    seen = {"ping": Sight(asked=10, longest=0.3, at=100.0), "query": Sight(asked=10, longest=0.2, at=100.0)}
+    spans = [(99.0, 99.6, 1), (99.0, 99.8, 2), (99.8, 101.0, 3), (100.1, 101.0, 4)]
+    (fault,) = wait_faults(Tally("x", seen=seen, spans=spans))
     assert fault.what.startswith("ping: 300 ms")
+    assert fault.numbers == (2, 3)
 
 
 def test_equal_faults_are_told_once_with_a_command_that_repeats_one() -> None:
