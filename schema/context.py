@@ -42,6 +42,8 @@ class Context:
     account: Account = field(default_factory=Account)
     #: What the operation may cost.
     limits: OperationLimits = field(default_factory=OperationLimits)
+    #: What it costs; None as long as that is not known.
+    cost: int | None = None
     #: The lease of a connection that has several operations; None where a stream is a connection's only one.
     lease: Lease | None = None
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which do

@@ -23,7 +23,7 @@ from strawberry.types import ExecutionContext
 
 from schema.context import Context
 from schema.document_size import size_errors
-from schema.operation_cost import operation_errors
+from schema.operation_cost import assess
 from schema.operation_limits import OperationLimits
 
 __all__ = ["MAX_DOCUMENT_CHARACTERS", "MAX_TOKENS", "DocumentCache", "ParsedOnce", "ValidatedOnce", "documents"]
@@ -138,7 +138,11 @@ def _operation_errors(context: ExecutionContext) -> list[GraphQLError]:
     limits = given.limits if isinstance(given, Context) else OperationLimits()
     # As the client named it: Strawberry's own name is that of the first operation where there is none.
     name = context._provided_operation_name  # noqa: SLF001 - there is no public way to it
-    return operation_errors(context.schema._schema, document, name, context.variables, limits.max_cost)  # noqa: SLF001
+    schema = context.schema._schema  # noqa: SLF001 - as Strawberry's cache does
+    assessment = assess(schema, document, name, context.variables, limits.max_cost)
+    if isinstance(given, Context):
+        given.cost = assessment.cost
+    return list(assessment.errors)
 
 
 class ParsedOnce(SchemaExtension):

@@ -7,7 +7,7 @@ dearest counts. Fields of introspection cost nothing but for their lists, which 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLIncludeDirective,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
@@ -33,45 +34,58 @@ from graphql import (
     get_named_type,
     get_operation_ast,
     is_composite_type,
+    type_from_ast,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
 from schema.list_sizes import sizes_of
 from schema.paging import MAX_FIRST
 
-__all__ = ["MAX_VALUES", "MAX_VARIABLE_ERRORS", "operation_errors"]
+__all__ = ["MAX_OBJECTS", "MAX_VALUES", "MAX_VARIABLE_ERRORS", "Assessment", "assess"]
 
 #: Most errors that are told of the variables of one operation.
 MAX_VARIABLE_ERRORS = 100
 #: Most values in the variables of one operation, those inside lists and objects among them.
 MAX_VALUES = 100_000
+#: Most input objects among them, each of which takes 35 microseconds; an ingest has 1,000 events at most.
+MAX_OBJECTS = 2500
 #: How long lists of introspection are taken to be, but for that of all types: fields, arguments, values.
 _INTROSPECTION_SIZE = 5
 
 _Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
 
-def operation_errors(
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What is known of an operation before it is executed."""
+
+    #: None where it cannot be told.
+    cost: int | None = None
+    #: Why it is not executed.
+    errors: Sequence[GraphQLError] = ()
+
+
+def assess(
     schema: GraphQLSchema,
     document: DocumentNode,
     operation_name: str | None,
     variables: Mapping[str, Any] | None,
     max_cost: int,
-) -> list[GraphQLError]:
-    """Return why an operation of a valid document is not executed: its variables do not fit, or it costs too much."""
+) -> Assessment:
+    """Return what an operation of a valid document costs, and whether its variables fit."""
     operation = get_operation_ast(document, operation_name)
     if operation is None:
-        return []  # which is told by what executes it
-    if too_many := _too_many_values(variables or {}):
-        return [too_many]
+        return Assessment()  # which is told by what executes it
+    if too_many := _too_many_values(variables or {}) or _too_many_objects(schema, operation, variables or {}):
+        return Assessment(errors=[too_many])
     coerced = get_variable_values(
         schema, operation.variable_definitions or (), dict(variables or {}), max_errors=MAX_VARIABLE_ERRORS
     )
     if isinstance(coerced, list):
-        return coerced
+        return Assessment(errors=coerced)
     walk = _Walk(schema, document, coerced)
     cost = walk.cost_of(operation)
-    return walk.errors or ([_too_dear(cost, max_cost, operation)] if cost > max_cost else [])
+    return Assessment(cost, walk.errors or ([_too_dear(cost, max_cost, operation)] if cost > max_cost else []))
 
 
 def _too_many_values(variables: Mapping[str, Any]) -> GraphQLError | None:
@@ -85,6 +99,27 @@ def _too_many_values(variables: Mapping[str, Any]) -> GraphQLError | None:
             waiting += value
         if counted + len(waiting) > MAX_VALUES:
             return GraphQLError(f"expected at most {MAX_VALUES} values in the variables, got more")
+    return None
+
+
+def _too_many_objects(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> GraphQLError | None:
+    counted = 0
+    waiting: list[tuple[Any, Any]] = [
+        (variables.get(one.variable.name.value), type_from_ast(schema, one.type))
+        for one in operation.variable_definitions or ()
+    ]
+    while waiting:
+        value, kind = waiting.pop()
+        kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+        if isinstance(kind, GraphQLList):
+            waiting += [(part, kind.of_type) for part in (value if isinstance(value, list) else [value])]
+        elif isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
+            counted += 1
+            waiting += [(value[name], field.type) for name, field in kind.fields.items() if name in value]
+        if counted > MAX_OBJECTS:
+            return GraphQLError(f"expected at most {MAX_OBJECTS} input objects in the variables, got more")
     return None
 
 

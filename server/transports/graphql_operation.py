@@ -45,6 +45,8 @@ async def operation_results(
 ) -> AsyncGenerator[OperationResult, None]:
     """Execute `request`; yield its one result, or each of a subscription's.
 
+    With `extensions: {"cost": true}` of the request the result of a query or mutation says what it costs.
+
     `context` belongs to this operation alone. A fault of ours is logged and is the last result. Consume it inside
     `aclosing`: closing it closes the generators of the operation before anything else happens.
     """
@@ -61,10 +63,13 @@ async def operation_results(
             allowed_operation_types=allowed,
             operation_extensions=request.extensions,
         )
+        shows_cost = (request.extensions or {}).get("cost") is True
         del request  # what sleeps holds on to nothing: documents may be long
         async with aclosing(results):
             async for result in results:
                 ready = _ready(result, context)
+                if shows_cost and context.cost is not None and context.cursor is None:
+                    ready.body["extensions"] = {"cost": {"cost": context.cost, "maxCost": context.limits.max_cost}}
                 del result
                 yield ready
                 if ready.failed:

@@ -30,13 +30,13 @@ async function readSource(projects) {
   return makeSource(projects[0].id, board?.state, overview);
 }
 
-/** Subscriptions go their own way, everything else that of GraphiQL's toolkit. */
+/** Subscriptions go their own way, everything else that of GraphiQL's toolkit; its answers say what they cost. */
 function createFetcher(subscriptions) {
   const post = GraphiQL.createFetcher({ url: endpoint.href, enableIncrementalDelivery: false });
   return (request, options) =>
     isSubscription(options?.documentAST, request.operationName)
       ? subscriptions.start(request, options.headers ?? {})
-      : post(request, options);
+      : post({ ...request, extensions: { ...request.extensions, cost: true } }, options);
 }
 
 const isSubscription = (document, operationName) =>

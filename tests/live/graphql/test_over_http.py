@@ -247,3 +247,12 @@ async def test_other_method_is_405_with_those_that_are_allowed(method: str, stan
     async with deadline(10):
         answer = await exchange(standing.address, method, "/graphql")
     assert (answer.status, answer.header("Allow")) == (405, "GET, POST")
+
+
+async def test_answer_says_what_it_cost_to_clients_that_ask(standing: LiveServer) -> None:
+    """As GraphiQL does, which shows it beside the data."""
+    sent = {"query": "{ projects { id } }", "extensions": {"cost": True}}
+    shown: Any = (await _post(standing, sent)).json()
+    assert set(shown) == {"data", "extensions"}
+    assert shown["extensions"] == {"cost": {"cost": 51, "maxCost": 50_000}}
+    assert set((await _post(standing, {**sent, "extensions": {}})).json()) == {"data"}  # type: ignore[call-overload]

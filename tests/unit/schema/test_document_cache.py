@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,13 @@ from graphql import validate
 
 from realtime.node import Node
 from schema.context import Context
+from schema.document_cache import (
+    MAX_DOCUMENT_CHARACTERS,
+    MAX_DOCUMENTS,
+    MAX_KEPT_CHARACTERS,
+    MAX_MISTAKES,
+    DocumentCache,
+)
 from schema.root import make_schema
 
 
@@ -52,3 +60,34 @@ async def test_document_that_does_not_parse_is_told_each_time(node: Node) -> Non
     for _ in range(2):
         result = await schema.execute("query {", context_value=Context(node))
         assert [(error.extensions or {})["code"] for error in result.errors or ()] == ["GRAPHQL_PARSE_FAILED"]
+
+
+async def test_documents_are_kept_up_to_a_number_and_a_length() -> None:
+    cache = DocumentCache()
+    for number in range(MAX_DOCUMENTS + 10):
+        await cache.parsed(f"query Q{number} {{ __typename }}")
+    assert len(cache) == MAX_DOCUMENTS
+    for number in range(10):
+        await cache.parsed(f"query Q{number} {{ __typename }} #{'x' * (MAX_KEPT_CHARACTERS // 4)}")
+    assert len(cache) == 3
+
+
+async def test_same_text_is_the_same_document_however_many_ask_at_once() -> None:
+    cache = DocumentCache()
+    text = f"query {{ {'__typename ' * 60} }} # longer than what is read at once"
+    documents = await asyncio.gather(*(cache.parsed(text) for _ in range(20)))
+    assert len({id(document) for document in documents}) == 1
+
+
+async def test_document_that_is_too_long_is_refused_before_it_is_read(node: Node) -> None:
+    text = f"{{ __typename }} #{'x' * MAX_DOCUMENT_CHARACTERS}"
+    result = await make_schema().execute(text, context_value=Context(node))
+    (error,) = list(result.errors or [])
+    assert error.message == f"expected a document of at most {MAX_DOCUMENT_CHARACTERS} characters, got {len(text)}"
+    assert error.extensions == {"code": "GRAPHQL_PARSE_FAILED"}
+
+
+async def test_mistakes_are_told_up_to_a_number(node: Node) -> None:
+    text = f"{{ {' '.join(f'projecu{number}' for number in range(500))} }}"
+    result = await make_schema().execute(text, context_value=Context(node))
+    assert len(result.errors or ()) == MAX_MISTAKES + 1

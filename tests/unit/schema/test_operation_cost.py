@@ -9,7 +9,7 @@ import pytest
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode, get_introspection_query, parse
 
-from schema.operation_cost import MAX_VALUES, MAX_VARIABLE_ERRORS, operation_errors
+from schema.operation_cost import MAX_OBJECTS, MAX_VALUES, MAX_VARIABLE_ERRORS, assess
 from schema.operation_limits import OperationLimits
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller
@@ -18,7 +18,7 @@ OPERATIONS = sorted((Path(__file__).parents[3] / "graphql" / "operations").glob(
 
 
 def errors(schema: strawberry.Schema, text: str, most: int, **variables: Any) -> list[GraphQLError]:
-    return operation_errors(schema._schema, parse(text), None, variables, most)  # noqa: SLF001 - no other way to it
+    return list(assess(schema._schema, parse(text), None, variables, most).errors)  # noqa: SLF001 - no other way to it
 
 
 def cost(schema: strawberry.Schema, text: str, **variables: Any) -> int:
@@ -113,9 +113,18 @@ async def test_limit_is_that_of_the_server(caller: Caller) -> None:
 
 def test_wrong_entries_of_variables_are_told_up_to_a_number(schema: strawberry.Schema) -> None:
     text = "mutation ($events: [EventInput!]!) { publishEvents(events: $events) { __typename } }"
-    found = errors(schema, text, 50_000, events=[{}] * 50_000)
+    found = errors(schema, text, 50_000, events=[1] * 50_000)
     assert len(found) == MAX_VARIABLE_ERRORS + 1
     assert found[-1].message.startswith("Too many errors processing variables")
+
+
+async def test_variables_of_too_many_input_objects_are_refused_at_once(schema: strawberry.Schema) -> None:
+    text = "mutation ($events: [EventInput!]!) { publishEvents(events: $events) { __typename } }"
+    event = {"name": "agent.registered", "payload": {"objects": [{}] * 20}}
+    assert errors(schema, text, 50_000, events=[event] * 1001) == []
+    async with deadline(2):
+        (error,) = errors(schema, text, 50_000, events=[event] * (MAX_OBJECTS + 1))
+    assert error.message == f"expected at most {MAX_OBJECTS} input objects in the variables, got more"
 
 
 @pytest.mark.parametrize("value", [[0] * 300_000, {str(n): n for n in range(200_000)}, [[0] * 500] * 500])
