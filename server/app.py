@@ -7,17 +7,19 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
+from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
 from realtime.node import Node
 from server.access import Access, AccessGate
 from server.answer_headers import AnswerHeaders
+from server.handshakes import HandshakeGate
 from server.hosts import HostGate, Hosts
 from server.limits import BodyLimit, QueryLimit
 from server.metrics import make_registry
 from server.origins import OriginGate, Origins
 from server.problem import problem, problem_handlers
+from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute
 from server.settings import Settings
 from server.transports.graphql_endpoint import GraphqlEndpoint
 from server.transports.graphql_reserved import GraphqlReserved
@@ -35,6 +37,8 @@ __all__ = ["create_app"]
 
 #: The API, and the address the original had before it had versions.
 PREFIXES = ("/api/v1", "/api")
+#: What some address or other is for.
+SERVER_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Starlette:
@@ -46,12 +50,13 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
     graphql = GraphqlEndpoint(schema, node, settings, streaming, STATIC / "graphiql" / "index.html")
     app = Starlette(
         routes=[
-            *(Mount(prefix, Router(_api_routes(), redirect_slashes=False)) for prefix in PREFIXES),
+            ServerRoute(SERVER_METHODS),
+            *(SegmentMount(prefix, _api_routes()) for prefix in PREFIXES),
             # Which methods there are, they say themselves: Starlette's `Allow` would name HEAD beside GET.
-            Route("/graphql", graphql),
-            WebSocketRoute("/graphql", graphql),
+            SegmentRoute("/graphql", graphql),
+            SegmentSocketRoute("/graphql", graphql),
             resource("/metrics", get=metrics),
-            Route("/graphql/stream", GraphqlReserved(schema, node, settings, streaming)),
+            SegmentRoute("/graphql/stream", GraphqlReserved(schema, node, settings, streaming)),
             _no_socket(),
             *page_routes(settings.web_client),
         ],
@@ -61,6 +66,7 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
             Middleware(OriginGate, Origins(settings.origins, are_local_welcome=settings.are_local_origins_welcome)),
             Middleware(QueryLimit),
             Middleware(AccessGate, Access(settings.access_tokens), has_web_client=settings.web_client is not None),
+            Middleware(HandshakeGate),
             Middleware(BodyLimit, settings.max_body_bytes),
         ],
         exception_handlers=dict(problem_handlers),
@@ -75,11 +81,11 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
 
 def _api_routes() -> list[BaseRoute]:
     return [
-        WebSocketRoute("/ws", board_socket),
-        WebSocketRoute("/ws/dashboard", dashboard_socket),
-        Route("/ws", _plain_socket_request, methods=["GET"]),
-        Route("/sse", SseEndpoint(), methods=["GET", "HEAD"]),
-        Route("/events", ingest, methods=["POST"]),
+        SegmentSocketRoute("/ws", board_socket),
+        SegmentSocketRoute("/ws/dashboard", dashboard_socket),
+        SegmentRoute("/ws", _plain_socket_request, methods=["GET"]),
+        SegmentRoute("/sse", SseEndpoint(), methods=["GET", "HEAD"]),
+        SegmentRoute("/events", ingest, methods=["POST"]),
         *rest_routes(),
         _no_socket(),
     ]
@@ -87,7 +93,7 @@ def _api_routes() -> list[BaseRoute]:
 
 def _no_socket() -> BaseRoute:
     # Without it, an upgrade at an unknown address gets Starlette's bare 403, and an assertion fails in StaticFiles.
-    return WebSocketRoute("/{path:path}", _unknown_socket)
+    return AnySocketRoute(_unknown_socket)
 
 
 async def _unknown_socket(socket: WebSocket) -> None:
@@ -98,6 +104,6 @@ async def _plain_socket_request(request: Request) -> Response:
     # A socket's address without an upgrade: as recorded, the missing board is named first.
     if not board_of(request.query_params):
         return problem(400, "Missing boardId")
-    if request.headers.get("upgrade", "").lower() == "websocket":
+    if "websocket" in request.headers.get("upgrade", "").lower():
         return problem(400, "expected a WebSocket handshake (RFC 6455 §4.2.1), something of it is missing")
     return problem(404)

@@ -10,6 +10,8 @@ it is most of what sending costs; `outlets` says who calls it. `"boardcast.frame
 `"boardcast.connection"` is the connection, as far as `Connection` says: it watches whether the other side takes what it
 is sent (`progress`), and counts under its account why it was cut. Under another server `send_in_time` limits each send.
 Under another server, or where frames are compressed for each connection, each message is sent as ASGI has it.
+
+`"boardcast.handshake"` is there in a request that was to become a WebSocket and cannot: the fault of its handshake.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ __all__ = [
     "CONNECTION",
     "EXTENSION",
     "FRAMES",
+    "HANDSHAKE",
     "WRITE",
     "Connection",
     "Write",
@@ -42,6 +45,7 @@ __all__ = [
 CONNECTION = "boardcast.connection"
 EXTENSION = "boardcast.abort"
 FRAMES = "boardcast.frames"
+HANDSHAKE = "boardcast.handshake"
 WRITE = "boardcast.write"
 #: Of a connection on which nothing was asked for yet.
 DEFAULT_SEND_TIMEOUT_SECONDS = 30.0

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from realtime.errors import FieldError, StoreUnavailable
 from realtime.limits import LimitReached
 
-__all__ = ["Problem", "problem", "problem_handlers"]
+__all__ = ["Problem", "problem", "problem_bytes", "problem_handlers"]
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,25 @@ def problem(
     if listed:
         body["errors"] = listed
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+def problem_bytes(
+    status: int,
+    detail: str,
+    default_headers: Iterable[tuple[bytes, bytes]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the whole response to what never became a request; the connection ends with it."""
+    named = {
+        "Connection": "close",
+        "X-Request-Id": str(uuid4()),
+        "X-Content-Type-Options": "nosniff",
+        **(headers or {}),
+    }
+    refusal = problem(status, detail, headers=named)
+    lines = [b"%b: %b\r\n" % pair for pair in (*default_headers, *refusal.raw_headers)]
+    reason = HTTPStatus(status).phrase.encode()
+    return b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (status, reason, b"".join(lines), bytes(refusal.body))
 
 
 async def _http(request: Request, error: Exception) -> Response:

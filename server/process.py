@@ -14,6 +14,7 @@ from schema.root import make_schema
 from server.app import create_app
 from server.collector import calm_collector
 from server.demo import running_demo
+from server.descriptors import connection_room
 from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.switching import switch_soon
@@ -59,9 +60,9 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         node = await stack.enter_async_context(open_node(settings))
         if settings.demo:
             await stack.enter_async_context(running_demo(node, settings.demo_seed, settings.demo_pace))
-        server = make_server(
-            create_app(node, settings, make_schema()), settings, lambda: _tell_start(settings, listening)
-        )
+        room = connection_room(settings.max_connections)
+        app = create_app(node, settings, make_schema())
+        server = make_server(app, settings, lambda: _tell_start(settings, listening), room)
         calm_collector()
         switch_soon()
         await server.serve(sockets=[listening])

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -16,6 +17,7 @@ from starlette.applications import Starlette
 
 from realtime.leases import Leases
 from server.http_connection import HttpConnection
+from server.http_limits import http_limits
 from server.settings import Settings
 from server.tasks import first_to_end
 from server.websocket_connection import WebSocketConnection
@@ -41,14 +43,20 @@ def bind(host: str, port: int) -> socket.socket:
     return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
 
 
-def make_server(app: Starlette, settings: Settings, on_start: Callable[[], None] | None = None) -> Server:
+def make_server(
+    app: Starlette,
+    settings: Settings,
+    on_start: Callable[[], None] | None = None,
+    max_connections: int | None = None,
+) -> Server:
     """Return a server for `app`, which must have its node in `app.state`.
 
-    `on_start` is called once the server accepts connections and obeys signals.
+    `on_start` is called once the server accepts connections and obeys signals. `max_connections` is how many the
+    system has descriptors for, None = as many as the settings allow.
     """
     config = uvicorn.Config(
         app,
-        http=HttpConnection,
+        http=partial(HttpConnection, limits=http_limits(settings, max_connections)),  # type: ignore[arg-type]
         ws=WebSocketConnection,
         lifespan="off",
         log_config=None,

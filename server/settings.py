@@ -133,6 +133,18 @@ class Settings(BaseSettings):
     send_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Seconds after which a reader that takes nothing is cut off."
     )
+    head_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Seconds in which the head of a request must be complete."
+    )
+    body_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Seconds that a request's body may pause, and take beyond what 1 KiB/s needs."
+    )
+    max_connections: int = Field(
+        default=20_000, ge=1, description="Connections that may be open; fewer where the system has no descriptors."
+    )
+    max_connections_per_client: int = Field(
+        default=15_000, ge=1, description="Connections that may be open of one address."
+    )
     direct_writes: bool = Field(
         default=True,
         description="Write what all readers get alike to their connections at once; off = through ASGI, for more CPU.",

@@ -8,11 +8,15 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from uvicorn.protocols.utils import ClientDisconnected
+from websockets.datastructures import Headers
+from websockets.http11 import Request as HttpRequest
 from websockets.protocol import Protocol, State
 
+from server.admission import Guest
 from server.connections import CONNECTION, EXTENSION, FRAMES, WRITE, extend, writer
 from server.open_socket import OpenSocket
+from server.protocol.http_head import RequestHead
+from server.protocol.websocket_handshake import VERSION
 from server.websocket_keepalive import Keepalive
 
 __all__ = ["OPEN_SCOPE", "Session", "WebSocketConnection", "serve_session"]
@@ -44,6 +48,7 @@ class WebSocketConnection(Keepalive):
 
     # Most are uvicorn's: as many attributes in a dictionary are 1.5 KiB. Those that it may have besides find one.
     __slots__ = (
+        "_guest",
         "_session",
         "app",
         "app_state",
@@ -72,41 +77,46 @@ class WebSocketConnection(Keepalive):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Make a connection as uvicorn does."""
         super().__init__(*arguments, **named)
+        self._guest: Guest | None = None
         self._session: Coroutine[Any, Any, None] | None = None
 
-    def data_received(self, data: bytes) -> None:
-        """Take what the client sends; refuse a handshake that websockets has refused."""
-        super().data_received(data)
-        if data and not self.handshake_initiated:
-            self._refuse_head()
+    def begin(self, head: RequestHead, early: bytes, guest: Guest | None) -> None:
+        """Take over the connection of `guest` behind a handshake in which is no fault, and what came behind it."""
+        self._guest = guest
+        self._early = early
+        target = head.path + b"?" + head.query if head.query else head.path
+        # `websockets` wants exactly one protocol, and no options but this. What is offered beside ours is not taken.
+        plain = {b"upgrade": b"websocket", b"connection": b"Upgrade"}
+        fields = [(name, plain.get(name, value)) for name, value in head.headers]
+        headers = Headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in fields])
+        self.handle_connect(HttpRequest(target.decode("ascii"), headers))
 
     async def send(self, message: Any) -> None:
         """Send; behind the answer to the handshake, read on."""
         kind = message["type"]
-        if kind == "websocket.close" and self.handshake_complete and not self.close_sent:
-            self._close(message)
+        if kind == "websocket.close" and self.handshake_complete:
+            # Else the client was faster, or broke the protocol meanwhile.
+            if not self.close_sent and not self.disconnected and not self.transport.is_closing():
+                self.send_close(message.get("code", 1000), message.get("reason") or "")
             return
         await super().send(message)
         if kind == "websocket.accept":
             early, self._early = self._early, b""
             self._forget_handshake()
             self.data_received(early)
+        elif kind == "websocket.http.response.start":
+            status, headers, body = self.initial_response or (403, [], b"")
+            self.initial_response = (status, [*headers, ("Sec-WebSocket-Version", VERSION)], body)
         elif kind == "websocket.http.response.body" and not message.get("more_body", False):
             # The refusal is the answer; uvicorn overlooks that and logs an error.
             self.handshake_complete = True
-
-    def _close(self, message: Any) -> None:
-        if self.disconnected:
-            raise ClientDisconnected
-        if not self.transport.is_closing():
-            self.send_close(message.get("code", 1000), message.get("reason") or "")
 
     def _forget_handshake(self) -> None:
         """Drop what was for the handshake alone; a browser's headers are 2 KiB."""
         del self.request, self.response
         self.server = self.client = None
-        if self.conn.state is State.OPEN and not self.conn.reader.buffer:
-            # Its parser has the request as long as it runs; this one begins where that is now, between two frames.
+        if self.conn.state is State.OPEN:
+            # Its parser waits for the handshake, which `protocol.http_requests` has read; this one begins behind that.
             self.conn.parser = Protocol.parse(self.conn)
             next(self.conn.parser)
 
@@ -115,7 +125,12 @@ class WebSocketConnection(Keepalive):
         extend(self.scope, {EXTENSION: self.transport.abort, CONNECTION: self})
         extend(self.scope, {FRAMES: self._write_frames, WRITE: self._write})
         self.app = partial(self._serve, self.app)
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            # What was offered refers to this connection, which would be garbage only for the collector.
+            del self.app
+            self.scope.get("extensions", {}).clear()
         self.close_later()
 
     async def _serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,10 +161,14 @@ class WebSocketConnection(Keepalive):
         transport.writelines(frames)
         return True
 
-    def _refuse_head(self) -> None:
-        # websockets has refused a head with a line too long or lines too many; uvicorn looks for requests only.
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.transport.close()
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        super().connection_lost(exc)
+        if self._guest is not None:
+            self._guest.leave()
+            self._guest = None
+        # The frame of its generator and the protocol refer to one another.
+        self.conn.parser.close()
 
 
 def _shrink(scope: Scope) -> None:

@@ -186,3 +186,4 @@ class Keepalive(FrameReader):
         super().connection_lost(exc)
         if self._watch is not None:
             self._watch.stop()
+            self._watch = None  # it refers to this

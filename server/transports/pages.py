@@ -8,9 +8,10 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from server.routing import SegmentRoute
 from server.transports.bodies import answer
 from server.transports.web_client_files import WebClient
 
@@ -36,8 +37,8 @@ ASSET_POLICY = f"default-src 'self'; {_NO_FRAME}; style-src 'self' 'unsafe-inlin
 def page_routes(web_client: Path | None = None) -> list[BaseRoute]:
     """Return the routes; a web client takes every address that is nobody's, and our own page goes to `/boardcast`."""
     return [
-        Route("/" if web_client is None else "/boardcast", home, methods=["GET"]),
-        Route("/static/operations.json", operations, methods=["GET"]),
+        SegmentRoute("/" if web_client is None else "/boardcast", home, methods=["GET"]),
+        SegmentRoute("/static/operations.json", operations, methods=["GET"]),
         Mount("/static", _Assets(directory=STATIC), name="static"),
         *([] if web_client is None else [Mount("/", WebClient(web_client), name="web client")]),
     ]

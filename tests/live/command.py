@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,9 +87,14 @@ async def ended(folder: Path, *flags: str, env: Mapping[str, str] | None = None)
 
 
 @asynccontextmanager
-async def running(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> AsyncIterator[Process]:
-    """Run a server on a free port for the length of the block; its database is a file in `folder`."""
-    process = await _start(folder, ("--port", "0", *flags), env)
+async def running(
+    folder: Path, *flags: str, env: Mapping[str, str] | None = None, before: Sequence[str] = ()
+) -> AsyncIterator[Process]:
+    """Run a server on a free port for the length of the block; its database is a file in `folder`.
+
+    `before` are words of a command that runs the command behind them.
+    """
+    process = await _start(folder, ("--port", "0", *flags), env, before)
     try:
         assert process.stdout is not None
         async with deadline(_START_UNITS):
@@ -104,12 +109,14 @@ async def running(folder: Path, *flags: str, env: Mapping[str, str] | None = Non
         process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - or its pipes warn when collected
 
 
-async def _start(folder: Path, flags: tuple[str, ...], env: Mapping[str, str] | None) -> asyncio.subprocess.Process:
+async def _start(
+    folder: Path, flags: tuple[str, ...], env: Mapping[str, str] | None, before: Sequence[str] = ()
+) -> asyncio.subprocess.Process:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BOARDCAST_")}
     # Into a file, for nobody reads while a test runs: a pipe would fill, and hold up the server that writes to it.
     with (folder / _ERRORS).open("wb") as errors:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", *flags),
+            *(*before, sys.executable, "-m", "server", *flags),
             cwd=folder,
             env={**inherited, "PYTHONPATH": str(_ROOT), **_sending(), **(env or {})},
             stdin=asyncio.subprocess.DEVNULL,

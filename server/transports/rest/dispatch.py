@@ -6,18 +6,22 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+
+from server.routing import SegmentRoute
 
 __all__ = ["Handler", "resource"]
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def resource(path: str, **handlers: Handler) -> Route:
-    """Return the route of `path`; `handlers` by lower-case method, HEAD is answered by that of GET."""
+def resource(path: str, **handlers: Handler) -> SegmentRoute:
+    """Return the route of `path`; `handlers` by lower-case method, HEAD is answered by that of GET.
+
+    Ids in the path may hold any character, percent-encoded, `/` among them (contract §5).
+    """
 
     async def dispatch(request: Request) -> Response:
         method = "get" if request.method == "HEAD" else request.method.lower()
         return await handlers[method](request)
 
-    return Route(path, dispatch, methods=[method.upper() for method in handlers])
+    return SegmentRoute(path, dispatch, methods=[method.upper() for method in handlers])

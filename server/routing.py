@@ -1,0 +1,139 @@
+"""Addresses, matched on the path as it came: an id may hold any character, percent-encoded (contract §5).
+
+Starlette matches the decoded path, where the `/` in an id is none that can be told from those between segments, and by
+regular expressions, to which the end of a line is a character of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote, unquote
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Mount, Route, Router, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+__all__ = ["AnySocketRoute", "SegmentMount", "SegmentRoute", "SegmentSocketRoute", "ServerRoute"]
+
+#: Where a mount leaves what its routes are to match.
+SEGMENTS = "boardcast.segments"
+
+
+class _Template:
+    """A path whose segments are words, or names in braces for what may stand there."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, path: str) -> None:
+        self._parts = [(part, part[1:-1] if part.startswith("{") else None) for part in path.split("/")[1:]]
+
+    def match(self, scope: Scope) -> dict[str, str] | None:
+        """Return what stands in the places of the names; None = another path."""
+        segments = _segments(scope)
+        if segments is None or len(segments) != len(self._parts):
+            return None
+        found: dict[str, str] = {}
+        for segment, (word, name) in zip(segments, self._parts, strict=True):
+            if name is not None and segment:
+                found[name] = segment
+            elif name is not None or segment != word:
+                return None
+        return found
+
+
+class SegmentRoute(Route):
+    """An address over HTTP."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: Iterable[str] | None = None) -> None:
+        """Answer requests for `path`, whose names are given as `path_params`, decoded; None = by whatever method."""
+        super().__init__(path, endpoint, methods=None if methods is None else list(methods))
+        self._template = _Template(path)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See Starlette."""
+        params = self._template.match(scope) if scope["type"] == "http" else None
+        if params is None:
+            return Match.NONE, {}
+        is_ours = not self.methods or scope["method"] in self.methods
+        return Match.FULL if is_ours else Match.PARTIAL, _child(self.endpoint, scope, params)
+
+
+class SegmentSocketRoute(WebSocketRoute):
+    """An address of WebSockets."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
+        """Serve the sockets of `path`, as `SegmentRoute`."""
+        super().__init__(path, endpoint)
+        self._template = _Template(path)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See Starlette."""
+        params = self._template.match(scope) if scope["type"] == "websocket" else None
+        return (Match.NONE, {}) if params is None else (Match.FULL, _child(self.endpoint, scope, params))
+
+
+class AnySocketRoute(WebSocketRoute):
+    """All sockets that no other route has taken."""
+
+    def __init__(self, endpoint: Callable[..., Any]) -> None:
+        """Serve them by `endpoint`."""
+        super().__init__("/{path:path}", endpoint)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See Starlette."""
+        return (Match.FULL, {"endpoint": self.endpoint}) if scope["type"] == "websocket" else (Match.NONE, {})
+
+
+class SegmentMount(Mount):
+    """Routes behind a prefix."""
+
+    def __init__(self, path: str, routes: Iterable[BaseRoute]) -> None:
+        """Match what follows `path` by `routes`; nothing else has the prefix."""
+        super().__init__(path, Router(list(routes), redirect_slashes=False))
+        self._prefix = tuple(path.split("/")[1:])
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See Starlette."""
+        segments = _segments(scope) if scope["type"] in ("http", "websocket") else None
+        count = len(self._prefix)
+        if segments is None or len(segments) <= count or segments[:count] != self._prefix:
+            return Match.NONE, {}
+        root = scope.get("root_path", "")
+        roots = {"app_root_path": scope.get("app_root_path", root), "root_path": root + self.path}
+        return Match.FULL, {**_child(self.app, scope, {}), **roots, SEGMENTS: segments[count:]}
+
+
+class ServerRoute(BaseRoute):
+    """`OPTIONS *`, which asks what the server can do at all (RFC 9110, 9.3.7)."""
+
+    def __init__(self, methods: Iterable[str]) -> None:
+        """Say that there are `methods`."""
+        self._allow = ", ".join(methods)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """See Starlette."""
+        return (Match.FULL if scope["type"] == "http" and scope["path"] == "*" else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        await Response(status_code=204, headers={"Allow": self._allow})(scope, receive, send)
+
+
+def _segments(scope: Scope) -> tuple[str, ...] | None:
+    """Return the decoded segments that are to be matched; None = some are no UTF-8, and so nothing's address."""
+    left: tuple[str, ...] | None = scope.get(SEGMENTS)
+    if left is not None:
+        return left
+    # A server need not tell the path as it came.
+    path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("ascii")
+    try:
+        # Once for all routes, in the scope itself; a mount's are behind it, in the scope of its own routes.
+        scope[SEGMENTS] = segments = tuple(unquote(segment, errors="strict") for segment in path.split("/")[1:])
+    except UnicodeDecodeError:
+        return None
+    return segments
+
+
+def _child(endpoint: ASGIApp | Callable[..., Any], scope: Scope, params: dict[str, str]) -> dict[str, Any]:
+    return {"endpoint": endpoint, "path_params": {**scope.get("path_params", {}), **params}}
