@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from realtime.board_views import BoardViews, Fold
-from realtime.channels import board_channel
+from realtime.channels import Channel, board_channel
 from realtime.clock import Clock, iso
 from realtime.counters import Counters
 from realtime.errors import NotFound, Refused, StoreUnavailable
@@ -145,10 +145,8 @@ class Bus:
             decision = await self._transact(
                 lambda transaction: self._decide(transaction, at_hand, board_id, commands, now)
             )
-            if decision.stored:
-                await self._hand_on(decision.stored, decision)
-        position = self._position(decision.stored[-1]) if decision.stored else decision.position
-        return Executed(decision.board, position, tuple(fold.recorded for fold in decision.folds))
+            await self._hand_on(decision)
+        return decision.answer
 
     def _decide(
         self,
@@ -158,7 +156,10 @@ class Bus:
         commands: Sequence[Command],
         now: datetime,
     ) -> _Decision:
-        """Work out what commands do to a board as of this transaction, and append it."""
+        """Work out what commands do to a board as of this transaction, and append it.
+
+        The answer is ready with it: behind the commit nothing may fail that the caller would hear of.
+        """
         found = checked_board(transaction, board_id, at_hand)
         if found is None:
             raise NotFound("Board not found", "board_not_found")
@@ -171,9 +172,9 @@ class Bus:
         # Of a board that is deleted now nothing is kept as it was.
         kept = {} if any(type(fold.recorded.event) is ProjectDeleted for fold in folds) else {board_id: found.board}
         stored = transaction.append(new, kept, {board_id: found.offset})
-        tag = channel_tag(board_channel(board_id))
-        position = Position(self._store.epoch, tag, found.offset, found.global_offset)
-        return _Decision(found.board, position, folds, stored)
+        last = stored[-1] if stored else found
+        position = self._position(board_channel(board_id), last)
+        return _Decision(Executed(found.board, position, tuple(fold.recorded for fold in folds)), stored, folds)
 
     def _at_hand(self, board_id: BoardId) -> StoredBoard | None:
         """Return a board that may be moved on, if it is watched."""
@@ -184,13 +185,19 @@ class Bus:
         async with self._turn:
             at_hand = {one: found for one in needed_boards(batch) if (found := self._at_hand(one))}
             plan = IngestPlan(batch, at_hand, self._limits.capacity)
-            unit = await self._transact(lambda transaction: _Ingested(plan.carry_out(transaction, self._clock)))
-            if unit.stored:
-                await self._hand_on(unit.stored)
-        return [
-            Accepted(incoming.event.type, self._position(event).cursor, duplicate)
-            for incoming, (event, duplicate) in zip(batch, plan.outcome(unit.stored), strict=True)
+            ingested = await self._transact(lambda transaction: self._ingest(transaction, batch, plan))
+            await self._hand_on(ingested)
+        return ingested.answer
+
+    def _ingest(self, transaction: Transaction, batch: Sequence[Incoming], plan: IngestPlan) -> _Ingested:
+        """Append what events from outside come to."""
+        stored = plan.carry_out(transaction, self._clock)
+        places = zip(batch, plan.outcome(stored), strict=True)
+        answer = [
+            Accepted(incoming.event.type, self._position(event.channel, event).cursor, duplicate)
+            for incoming, (event, duplicate) in places
         ]
+        return _Ingested(answer, stored)
 
     async def _transact(self, work: Callable[[Transaction], _U]) -> _U:
         """Carry out a unit; that whose commit was carried out, but not answered, counts as stored."""
@@ -219,25 +226,27 @@ class Bus:
             return False
         return [_identity(one) for one in found] == [_identity(stored)]
 
-    async def _hand_on(self, stored: Sequence[StoredEvent], decision: _Decision | None = None) -> None:
+    async def _hand_on(self, unit: _Decision | _Ingested) -> None:
         """Tell the nodes what was stored. It is stored: what fails here is made good from the log, and no error."""
+        if not unit.stored:
+            return
         try:
-            self._counters.events_stored += len(stored)
-            if decision is not None and (view := self._views.get(decision.board.id)):
-                view.foresee(decision.folds)
-            await self._broker.publish(stored)
-            if self._repair.has_come(stored):
+            self._counters.events_stored += len(unit.stored)
+            if isinstance(unit, _Decision) and (view := self._views.get(unit.answer.board.id)):
+                view.foresee(unit.folds)
+            await self._broker.publish(unit.stored)
+            if self._repair.has_come(unit.stored):
                 return
             log.error("the broker did not deliver what was published, it is read from the log")
         except Exception:
             log.exception("what was stored could not be published, it is read from the log")
         except BaseException:
-            self._repair.note_lost(stored)
+            self._repair.note_lost(unit.stored)
             raise
-        self._repair.note_lost(stored)
+        self._repair.note_lost(unit.stored)
 
-    def _position(self, stored: StoredEvent) -> Position:
-        return Position(self._store.epoch, channel_tag(stored.channel), stored.offset, stored.global_offset)
+    def _position(self, channel: Channel, at: StoredEvent | StoredBoard) -> Position:
+        return Position(self._store.epoch, channel_tag(channel), at.offset, at.global_offset)
 
 
 class _Unit(Protocol):
@@ -254,16 +263,16 @@ _U = TypeVar("_U", bound=_Unit)
 class _Ingested(NamedTuple):
     """What a batch from outside came to."""
 
+    answer: list[Accepted]
     stored: list[StoredEvent]
 
 
 class _Decision(NamedTuple):
-    """What commands came to: the board after them, where it stood before, and what was appended."""
+    """What commands came to."""
 
-    board: Board
-    position: Position
-    folds: list[Fold]
+    answer: Executed
     stored: list[StoredEvent]
+    folds: list[Fold]
 
 
 def _log_fault(task: asyncio.Task[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from sqlalchemy import Engine
 
 __all__ = ["Connections"]
 
+log = logging.getLogger(__name__)
 #: Most seconds that somebody waits for a connection.
 TURN_SECONDS = 30.0
 _T = TypeVar("_T")
@@ -91,7 +93,10 @@ class Connections:
     def _answer(self, answer: asyncio.Future[_T], done: Future[_T]) -> None:
         self._turns.release()
         if self._on_end is not None:
-            self._on_end()
+            try:
+                self._on_end()
+            except Exception:
+                log.exception("what follows a use of the database failed")  # whoever waits is answered all the same
         error = done.exception()
         if answer.cancelled():
             return
