@@ -102,8 +102,10 @@ class DashboardFeed:
         for channel in self.channels():
             self._hub.lose(channel)
 
-    def fall_behind(self) -> None:
-        """Note that something was missed."""
+    def fall_behind(self, at: int | None = None) -> None:
+        """Note that something was missed; `at` is where the readers stand, if that is not plain."""
+        if at is not None:
+            self.global_offset = at
         self.on_behind()
 
     def changed(self) -> None:

@@ -25,12 +25,18 @@ from realtime.translate import changes_board, translate
 
 __all__ = ["Deliverer"]
 
-#: What waits for a channel until the batch is through, so that a batch is put into each queue in one step.
-Outbox = dict[Channel, list[Envelope]]
 #: The deliveries of a board that somebody reads.
 Readers = list[tuple[Delivery, Channel]]
 
 log = logging.getLogger(__name__)
+
+
+class Outbox(dict[Channel, list[Envelope]]):
+    """What waits for a channel until the batch is through, so that a batch is put into each queue in one step."""
+
+    def add(self, channel: Channel, told: Sequence[Envelope]) -> None:
+        """Put `told` behind what waits for `channel`."""
+        self.setdefault(channel, []).extend(told)
 
 
 class Deliverer:
@@ -51,14 +57,17 @@ class Deliverer:
 
     def deliver(self, batch: Sequence[StoredEvent]) -> None:
         """Put the envelopes of a batch into the queues of all readers of their channels, in order."""
-        outbox: Outbox = {}
-        for board_id, run in groupby(batch, key=_board_of):
-            if board_id is None:
-                for stored in run:
-                    self._to_everybody(stored, outbox)
-            else:
-                self._to_board(board_id, run, outbox)
-        self._hand_out(outbox)
+        outbox = Outbox()
+        try:
+            for board_id, run in groupby(batch, key=_board_of):
+                if board_id is None:
+                    for stored in run:
+                        self._to_everybody(stored, outbox)
+                else:
+                    self._to_board(board_id, run, outbox)
+        finally:
+            # Whatever has failed: what is in the boxes, the views have taken.
+            self._hand_out_or_lose(outbox)
         if any(stored.recorded.event.type in DASHBOARD_EVENTS for stored in batch):
             self._dashboard.changed()
         if batch:
@@ -70,7 +79,7 @@ class Deliverer:
         Raises:
             Exception: an event could not be folded or told; the view stands before it and is broken.
         """
-        outbox: Outbox = {}
+        outbox = Outbox()
         read = self._read(board_id)
         at = view.position
         try:
@@ -88,14 +97,14 @@ class Deliverer:
             self._views.fall_behind(board_id, at)
             raise
         finally:
-            self._hand_out(outbox)
+            self._hand_out_or_lose(outbox)
 
     def catch_up_globally(self, page: Sequence[StoredEvent]) -> None:
         """Tell the readers of the dashboard which global events they have missed, in order."""
-        outbox: Outbox = {}
+        outbox = Outbox()
         for stored in page:
             self._to_dashboards(stored, [Envelope(*message) for message in translate(stored.recorded, None)], outbox)
-        self._hand_out(outbox)
+        self._hand_out_or_lose(outbox)
 
     def tell_loss(self, board_id: BoardId) -> None:
         """Let each reader of a board have a `gap` and the present: what it missed is gone."""
@@ -104,12 +113,12 @@ class Deliverer:
 
     def end(self, board_id: BoardId) -> None:
         """Tell the readers of a board that it was deleted; where that fails, `end_left` tells them."""
-        self._end_board(board_id, {})
+        self._end_board(board_id, Outbox())
 
     def end_left(self, board_id: BoardId) -> None:
         """Tell the readers of a board that was deleted, if that has failed before."""
         if board_id in self._left:
-            self._end_readers(board_id, {})
+            self._end_readers(board_id, Outbox())
             self._left.discard(board_id)
 
     def _to_board(self, board_id: BoardId, run: Iterable[StoredEvent], outbox: Outbox) -> None:
@@ -134,7 +143,7 @@ class Deliverer:
 
     def _to_everybody(self, stored: StoredEvent, outbox: Outbox) -> None:
         standing = [(board_id, self._views.position(board_id)) for board_id in self._views.watched()]
-        told: Outbox = {}
+        dashboards_at, told = self._dashboard.global_offset, Outbox()
         try:
             messages = [Envelope(*message) for message in translate(stored.recorded, None)]
             moved = self._views.apply_globally(stored)
@@ -145,10 +154,10 @@ class Deliverer:
             log.exception("a global event could not be delivered, it is read again from the log")
             for board_id, at in standing:
                 self._views.fall_behind(board_id, at)
-            self._dashboard.fall_behind()
+            self._dashboard.fall_behind(dashboards_at)
         else:
             for channel, waiting in told.items():
-                outbox.setdefault(channel, []).extend(waiting)
+                outbox.add(channel, waiting)
 
     def _to_dashboards(self, stored: StoredEvent, messages: Sequence[Envelope], outbox: Outbox) -> None:
         if not self._dashboard.is_next(stored.global_offset):
@@ -156,7 +165,7 @@ class Deliverer:
         cursor = self._dashboard.position.moved_globally(stored.global_offset).cursor
         stamped = [message.stamped(cursor) for message in messages]
         for channel in self._dashboard.channels():
-            outbox.setdefault(channel, []).extend(stamped)
+            outbox.add(channel, stamped)
         # Last, for nothing fails behind it.
         self._dashboard.global_offset = stored.global_offset
 
@@ -174,6 +183,14 @@ class Deliverer:
         for _, channel in self._read(board_id):
             last = [*outbox.pop(channel, ()), goodbye]
             self._hub.end(channel, BoardGone(f"board {board_id} was deleted"), last)
+
+    def _hand_out_or_lose(self, outbox: Outbox) -> None:
+        try:
+            self._hand_out(outbox)
+        except Exception:
+            log.exception("nobody knows which readers have what happened, all of them get the present")
+            for channel in outbox:
+                self._hub.lose(channel)
 
     def _hand_out(self, outbox: Outbox) -> None:
         for channel, waiting in outbox.items():
@@ -202,7 +219,7 @@ def _tell(view: BoardView, stored: StoredEvent, read: Readers, outbox: Outbox) -
             made.append((channel, told))
     # Not before all of it is made: where one delivery fails, none has been told.
     for channel, told in made:
-        outbox.setdefault(channel, []).extend(told)
+        outbox.add(channel, told)
 
 
 def _tell_globally(view: BoardView, stored: StoredEvent, read: Readers, outbox: Outbox) -> None:
@@ -215,4 +232,4 @@ def _spread(messages: Iterable[Envelope], cursor: str, read: Readers, outbox: Ou
     """Put messages for everybody into the boxes of a board's channels, with its own cursor."""
     stamped = [message.stamped(cursor) for message in messages]
     for _, channel in read:
-        outbox.setdefault(channel, []).extend(stamped)
+        outbox.add(channel, stamped)

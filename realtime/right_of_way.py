@@ -9,11 +9,13 @@ was written meanwhile is given to them in one piece.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 __all__ = ["PATIENCE_SECONDS", "RightOfWay"]
 
+log = logging.getLogger(__name__)
 #: Seconds after which lanes wait no longer for a unit of writing.
 PATIENCE_SECONDS = 0.002
 
@@ -41,7 +43,11 @@ class RightOfWay:
             yield
         finally:
             self._units -= 1
-            self._give()
+            try:
+                self._give()
+            except Exception:
+                # Lanes go on when they lose patience; what was written is written, and its writer is told so.
+                log.exception("the right of way could not be given back")
 
     def call_when_free(self, turn: Callable[[], None]) -> None:
         """Call `turn` in a later turn of the loop: the next, or that in which a unit is written."""

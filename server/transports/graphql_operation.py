@@ -18,7 +18,7 @@ from schema.errors import INTERNAL_ERROR
 from server.protocol.graphql_request import GraphqlRequest
 from server.protocol.graphql_response import body_of, is_request_error, reconnect_after_ms
 
-__all__ = ["OperationResult", "operation_results"]
+__all__ = ["OperationResult", "fault_body", "operation_results"]
 
 log = logging.getLogger(__name__)
 _ANY = frozenset(OperationType)
@@ -77,8 +77,13 @@ async def operation_results(
                 del ready
     except Exception:
         log.exception("an operation failed outside its resolvers")
-        fault = GraphQLError(INTERNAL_ERROR, extensions={"code": "INTERNAL_SERVER_ERROR"})
-        yield OperationResult({"errors": [fault.formatted]}, failed=True)
+        yield OperationResult(fault_body(), failed=True)
+
+
+def fault_body() -> dict[str, Any]:
+    """Return the response of an operation that has failed by our own fault."""
+    fault = GraphQLError(INTERNAL_ERROR, extensions={"code": "INTERNAL_SERVER_ERROR"})
+    return {"errors": [fault.formatted]}
 
 
 def _ready(result: object, context: Context) -> OperationResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 from dataclasses import replace
@@ -16,10 +17,11 @@ from server.connections import Write
 from server.outlets import SocketResults
 from server.protocol.graphql_conversation import GraphqlConversation, Message, Start
 from server.protocol.graphql_request import GraphqlRequest
-from server.transports.graphql_operation import operation_results
+from server.transports.graphql_operation import fault_body, operation_results
 
 __all__ = ["GraphqlOperations"]
 
+log = logging.getLogger(__name__)
 #: Most seconds to wait for an operation to clean up after itself.
 STOP_SECONDS = 5.0
 
@@ -85,6 +87,10 @@ class GraphqlOperations:
             await self._send(self._conversation.completed(id))
         except WebSocketDisconnect:
             pass  # who reads finds out too
+        except Exception:
+            log.exception("an operation could not be told to its client")
+            # The client must not wait for what does not come.
+            await self._send(self._conversation.result(id, fault_body(), True))
 
     def _writer(self, id: str) -> ResultWriter | None:
         return None if self._write is None else SocketResults(self._write, self._conversation.result_beginning(id))

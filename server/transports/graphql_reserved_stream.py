@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -15,7 +16,7 @@ from realtime.node import Limits
 from server.protocol.graphql_events import KEEP_ALIVE, complete_block, operation_block, retry_block
 from server.protocol.graphql_reservations import Reservation
 from server.protocol.graphql_response import was_refused
-from server.transports.graphql_operation import OperationResult
+from server.transports.graphql_operation import OperationResult, fault_body
 
 __all__ = ["OperationStopped", "ReservedStream"]
 
@@ -25,6 +26,8 @@ BEGIN_SECONDS = 1.0
 OPEN_BLOCKS = 1
 #: Most seconds to wait for operations to clean up after themselves.
 STOP_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
 
 _Results = AsyncGenerator[OperationResult, None]
 
@@ -136,8 +139,19 @@ class ReservedStream:
                     await self._put(operation_block(id, result.body))
                     del result
             await self._put(complete_block(id))
+        except Exception:
+            log.exception("an operation could not be told to its reader")
+            await self._fail(id, begun)
         finally:
             begun.cancel()
+
+    async def _fail(self, id: str, begun: asyncio.Future[dict[str, Any] | None]) -> None:
+        """End an operation by our own fault: its reader must not wait for what does not come."""
+        if not begun.done():
+            begun.set_result(fault_body())
+            return
+        await self._put(operation_block(id, fault_body()))
+        await self._put(complete_block(id))
 
     async def _put(self, block: bytes) -> None:
         if self._is_over:

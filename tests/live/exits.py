@@ -17,11 +17,12 @@ from tests.kit.reserved_stream import ADDRESS, ReservedStream, reserve
 from tests.kit.sse_reader import SseReader, StreamEnded
 from tests.live.boards import BOARD
 
-__all__ = ["EXITS", "Ended", "ExitReader", "exit_request", "open_exit", "opening_request"]
+__all__ = ["EXITS", "Ended", "ExitReader", "exit_request", "open_behind", "open_exit", "opening_request"]
 
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-_EVENTS = """subscription ($id: ID!) { boardEvents(boardId: $id) {
-    __typename ... on State { state { cards { title description } } } ... on AgentRegistered { label }
+_EVENTS = """subscription ($id: ID!, $after: String) { boardEvents(boardId: $id, after: $after) {
+    __typename ... on Hello { cursor } ... on State { cursor state { cards { title description } } }
+    ... on AgentRegistered { cursor label }
     ... on Goodbye { reason reconnectAfterMs } } }"""
 
 
@@ -38,6 +39,9 @@ class Ended(Exception):
 class ExitReader(Protocol):
     """A reader of one exit."""
 
+    #: That of the last event that had one.
+    cursor: str | None
+
     async def event(self) -> tuple[str, Any]:
         """Return type and payload of the next event.
 
@@ -52,9 +56,11 @@ class ExitReader(Protocol):
 class _Socket:
     def __init__(self, socket: RawSocket) -> None:
         self.socket = socket
+        self.cursor: str | None = None
 
     async def event(self) -> tuple[str, Any]:
         message = await self.message()
+        self.cursor = message.get("cursor", self.cursor)
         return message["type"], message.get("payload")
 
     async def message(self) -> dict[str, Any]:
@@ -79,11 +85,11 @@ class _GraphqlSocket(_Socket):
             pass
         return message
 
-    async def subscribe(self) -> None:
+    async def subscribe(self, after: str | None) -> None:
         await self.socket.send_json({"type": "connection_init"})
         assert (await self.message())["type"] == "connection_ack"
         await self.socket.send_json(
-            {"id": "1", "type": self.start, "payload": {"query": _EVENTS, "variables": {"id": BOARD}}}
+            {"id": "1", "type": self.start, "payload": {"query": _EVENTS, "variables": _variables(after)}}
         )
 
     async def event(self) -> tuple[str, Any]:
@@ -94,7 +100,9 @@ class _GraphqlSocket(_Socket):
             # A list of errors, and with the older subprotocol one.
             errors = message["payload"]
             return _told({"errors": errors if isinstance(errors, list) else [errors]})
-        return _told(message["payload"])
+        told = _told(message["payload"])
+        self.cursor = told[1].get("cursor") or self.cursor
+        return told
 
     async def say_goodbye(self) -> None:
         await self.socket.send_json({"id": "1", "type": self.stop})
@@ -117,9 +125,17 @@ class _OlderGraphqlSocket(_GraphqlSocket):
 class _Stream:
     def __init__(self, stream: SseReader) -> None:
         self.stream = stream
+        self.cursor: str | None = None
 
     async def event(self) -> tuple[str, Any]:
-        return await self.stream.event()
+        lines = dict(line.split(": ", 1) for line in (await self.stream.block()).split("\n") if line)
+        self.cursor = lines.get("id", self.cursor)
+        return lines["event"], orjson.loads(lines["data"])
+
+    def told(self, result: dict[str, Any]) -> tuple[str, Any]:
+        told = _told(result)
+        self.cursor = told[1].get("cursor") or self.cursor
+        return told
 
     async def say_goodbye(self) -> None:
         await self.stream.aclose()
@@ -132,7 +148,7 @@ class _GraphqlStream(_Stream):
         block = await GraphqlStream(self.stream).block()
         if block.event == "complete":
             raise Ended("complete")
-        return _told(block.json())
+        return self.told(block.json())
 
 
 class _Reserved(_Stream):
@@ -146,7 +162,7 @@ class _Reserved(_Stream):
         block = await self.reserved.stream.block()
         if block.event == "complete":
             raise Ended("complete")
-        return _told(block.json()["payload"])
+        return self.told(block.json()["payload"])
 
 
 class _Multipart:
@@ -154,13 +170,16 @@ class _Multipart:
 
     def __init__(self, reader: MultipartReader) -> None:
         self.reader = reader
+        self.cursor: str | None = None
 
     async def event(self) -> tuple[str, Any]:
         try:
             part = await self.reader.part()
         except StreamEnded as ended:
             raise Ended("complete") from ended
-        return _told(part if "errors" in part else part["payload"])
+        told = _told(part if "errors" in part else part["payload"])
+        self.cursor = told[1].get("cursor") or self.cursor
+        return told
 
     async def say_goodbye(self) -> None:
         await self.reader.connection.aclose()
@@ -176,44 +195,47 @@ def _told(result: dict[str, Any]) -> tuple[str, Any]:
 
 _TYPES = {"Hello": "hello", "State": "state", "AgentRegistered": "agent_registered", "Goodbye": "goodbye", "Gap": "gap"}
 _EVENT_STREAM = "text/event-stream"
-_Opener = Callable[[Connection, str], Awaitable[ExitReader]]
+_Opener = Callable[[Connection, str, str | None], Awaitable[ExitReader]]
 
 
-async def _socket(connection: Connection, target: str) -> ExitReader:
-    return _Socket(await RawSocket.handshake(connection, target))
+async def _socket(connection: Connection, target: str, after: str | None) -> ExitReader:
+    return _Socket(await RawSocket.handshake(connection, _behind(target, after)))
 
 
-async def _graphql(connection: Connection, target: str) -> ExitReader:
-    return await _subscribed(_GraphqlSocket, connection, target, "graphql-transport-ws")
+async def _graphql(connection: Connection, target: str, after: str | None) -> ExitReader:
+    return await _subscribed(_GraphqlSocket, connection, target, "graphql-transport-ws", after)
 
 
-async def _older_graphql(connection: Connection, target: str) -> ExitReader:
-    return await _subscribed(_OlderGraphqlSocket, connection, target, "graphql-ws")
+async def _older_graphql(connection: Connection, target: str, after: str | None) -> ExitReader:
+    return await _subscribed(_OlderGraphqlSocket, connection, target, "graphql-ws", after)
 
 
-async def _subscribed(kind: type[_GraphqlSocket], connection: Connection, target: str, subprotocol: str) -> ExitReader:
+async def _subscribed(
+    kind: type[_GraphqlSocket], connection: Connection, target: str, subprotocol: str, after: str | None
+) -> ExitReader:
     headers = [*_upgrade(), ("Sec-WebSocket-Protocol", subprotocol)]
     reader = kind(await RawSocket.handshake(connection, target, headers))
-    await reader.subscribe()
+    await reader.subscribe(after)
     return reader
 
 
-async def _stream(connection: Connection, target: str) -> ExitReader:
-    return _Stream(await _opened_stream(connection, target))
+async def _stream(connection: Connection, target: str, after: str | None) -> ExitReader:
+    return _Stream(await _opened_stream(connection, _behind(target, after)))
 
 
-async def _graphql_stream(connection: Connection, target: str) -> ExitReader:
-    return _GraphqlStream(await _opened_stream(connection, target))
+async def _graphql_stream(connection: Connection, target: str, after: str | None) -> ExitReader:
+    return _GraphqlStream(await _opened_stream(connection, target if after is None else _get(after)))
 
 
-async def _reserved_stream(connection: Connection, target: str) -> ExitReader:
+async def _reserved_stream(connection: Connection, target: str, after: str | None) -> ExitReader:
     reserved = await reserve(connection.peer)
     await reserved.open_on(connection)
-    assert (await reserved.begin("1", _EVENTS, {"id": BOARD})).status == 202
+    assert (await reserved.begin("1", _EVENTS, _variables(after))).status == 202
     return _Reserved(reserved)
 
 
-async def _multipart(connection: Connection, target: str) -> ExitReader:
+async def _multipart(connection: Connection, target: str, after: str | None) -> ExitReader:
+    target = target if after is None else _get(after)
     return _Multipart(MultipartReader(connection, await _answered(connection, target, ACCEPT)))
 
 
@@ -228,7 +250,19 @@ async def _answered(connection: Connection, target: str, accept: str = _EVENT_ST
     return head
 
 
-_GET = "/graphql?" + urlencode({"query": _EVENTS, "variables": orjson.dumps({"id": BOARD}).decode()})
+def _variables(after: str | None) -> dict[str, str]:
+    return {"id": BOARD} if after is None else {"id": BOARD, "after": after}
+
+
+def _behind(target: str, after: str | None) -> str:
+    return target if after is None else f"{target}{'&' if '?' in target else '?'}{urlencode({'after': after})}"
+
+
+def _get(after: str | None = None) -> str:
+    return "/graphql?" + urlencode({"query": _EVENTS, "variables": orjson.dumps(_variables(after)).decode()})
+
+
+_GET = _get()
 
 #: Name → how it is opened, and where.
 EXITS: dict[str, tuple[_Opener, str]] = {
@@ -268,8 +302,14 @@ def exit_request(name: str) -> bytes:
 
 async def open_exit(name: str, connection: Connection) -> ExitReader:
     """Open an exit on `connection` and read what every reader gets first: hello and the present."""
-    opener, target = EXITS[name]
-    reader = await opener(connection, target)
-    assert (await reader.event())[0] == "hello"
+    reader = await open_behind(name, connection, None)
     assert (await reader.event())[0] in {"state", "dashboard_overview"}
+    return reader
+
+
+async def open_behind(name: str, connection: Connection, after: str | None) -> ExitReader:
+    """Open an exit on `connection`, behind the cursor `after` of an event, and read `hello`."""
+    opener, target = EXITS[name]
+    reader = await opener(connection, target, after)
+    assert (await reader.event())[0] == "hello"
     return reader
