@@ -25,18 +25,15 @@ from realtime.translate import changes_board, translate
 
 __all__ = ["Deliverer"]
 
+#: What waits for a channel until the batch is through, so that a batch is put into each queue in one step. Only the
+#: interpreter's own methods put into it: they do not fail in the middle, where some channels have it and others not.
+Outbox = dict[Channel, list[Envelope]]
+#: What is to be put there.
+Told = list[tuple[Channel, list[Envelope]]]
 #: The deliveries of a board that somebody reads.
 Readers = list[tuple[Delivery, Channel]]
 
 log = logging.getLogger(__name__)
-
-
-class Outbox(dict[Channel, list[Envelope]]):
-    """What waits for a channel until the batch is through, so that a batch is put into each queue in one step."""
-
-    def add(self, channel: Channel, told: Sequence[Envelope]) -> None:
-        """Put `told` behind what waits for `channel`."""
-        self.setdefault(channel, []).extend(told)
 
 
 class Deliverer:
@@ -57,7 +54,7 @@ class Deliverer:
 
     def deliver(self, batch: Sequence[StoredEvent]) -> None:
         """Put the envelopes of a batch into the queues of all readers of their channels, in order."""
-        outbox = Outbox()
+        outbox: Outbox = {}
         try:
             for board_id, run in groupby(batch, key=_board_of):
                 if board_id is None:
@@ -67,7 +64,12 @@ class Deliverer:
                     self._to_board(board_id, run, outbox)
         finally:
             # Whatever has failed: what is in the boxes, the views have taken.
-            self._hand_out_or_lose(outbox)
+            try:
+                self._hand_out(outbox)
+            except Exception:
+                log.exception("nobody knows which readers have what happened, all of them get the present")
+                for channel in outbox:
+                    self._hub.lose(channel)
         if any(stored.recorded.event.type in DASHBOARD_EVENTS for stored in batch):
             self._dashboard.changed()
         if batch:
@@ -79,32 +81,36 @@ class Deliverer:
         Raises:
             Exception: an event could not be folded or told; the view stands before it and is broken.
         """
-        outbox = Outbox()
-        read = self._read(board_id)
-        at = view.position
+        outbox: Outbox = {}
+        at, read = view.position, self._read(board_id)
         try:
             for stored in page:
                 at = view.position
                 if stored.recorded.event.board_id is None:
-                    _tell_globally(view, stored, read, outbox)
+                    told = _told_globally(view, stored, read)
                 else:
                     view.apply(stored)
-                    _tell(view, stored, read, outbox)
-                    if type(stored.recorded.event) is ProjectDeleted:
-                        self._end_board(board_id, outbox)
-                        break
+                    told = _told(view, stored, read)
+                for channel, made in told:
+                    outbox.setdefault(channel, []).extend(made)
+                if type(stored.recorded.event) is ProjectDeleted:
+                    self._end_board(board_id, outbox)
+                    break
         except Exception:
             self._views.fall_behind(board_id, at)
             raise
         finally:
-            self._hand_out_or_lose(outbox)
+            self._hand_out(outbox)
 
     def catch_up_globally(self, page: Sequence[StoredEvent]) -> None:
         """Tell the readers of the dashboard which global events they have missed, in order."""
-        outbox = Outbox()
+        outbox: Outbox = {}
         for stored in page:
-            self._to_dashboards(stored, [Envelope(*message) for message in translate(stored.recorded, None)], outbox)
-        self._hand_out_or_lose(outbox)
+            if self._dashboard.is_next(stored.global_offset):  # else the broker has brought it meanwhile
+                for channel, told in self._told_dashboards(stored, _messages(stored)):
+                    outbox.setdefault(channel, []).extend(told)
+                self._dashboard.global_offset = stored.global_offset
+        self._hand_out(outbox)
 
     def tell_loss(self, board_id: BoardId) -> None:
         """Let each reader of a board have a `gap` and the present: what it missed is gone."""
@@ -113,12 +119,12 @@ class Deliverer:
 
     def end(self, board_id: BoardId) -> None:
         """Tell the readers of a board that it was deleted; where that fails, `end_left` tells them."""
-        self._end_board(board_id, Outbox())
+        self._end_board(board_id, {})
 
     def end_left(self, board_id: BoardId) -> None:
         """Tell the readers of a board that was deleted, if that has failed before."""
         if board_id in self._left:
-            self._end_readers(board_id, Outbox())
+            self._end_readers(board_id, {})
             self._left.discard(board_id)
 
     def _to_board(self, board_id: BoardId, run: Iterable[StoredEvent], outbox: Outbox) -> None:
@@ -129,7 +135,8 @@ class Deliverer:
                 view = self._views.apply(board_id, stored)
                 if view is not None:
                     read = self._read(board_id) if read is None else read
-                    _tell(view, stored, read, outbox)
+                    for channel, told in _told(view, stored, read):
+                        outbox.setdefault(channel, []).extend(told)
                 if type(stored.recorded.event) is ProjectDeleted:
                     self._end_board(board_id, outbox)
                     read = None
@@ -143,31 +150,28 @@ class Deliverer:
 
     def _to_everybody(self, stored: StoredEvent, outbox: Outbox) -> None:
         standing = [(board_id, self._views.position(board_id)) for board_id in self._views.watched()]
-        dashboards_at, told = self._dashboard.global_offset, Outbox()
+        dashboards_at = self._dashboard.global_offset
         try:
-            messages = [Envelope(*message) for message in translate(stored.recorded, None)]
-            moved = self._views.apply_globally(stored)
-            for board_id, view in moved:
-                _spread(messages, view.position.cursor, self._read(board_id), told)
-            self._to_dashboards(stored, messages, told)
+            messages = _messages(stored)
+            made: Told = []
+            for board_id, view in self._views.apply_globally(stored):
+                made += _stamped(messages, view, self._read(board_id))
+            if self._dashboard.is_next(stored.global_offset):
+                made += self._told_dashboards(stored, messages)
+                self._dashboard.global_offset = stored.global_offset
+            for channel, told in made:
+                outbox.setdefault(channel, []).extend(told)
         except Exception:
             log.exception("a global event could not be delivered, it is read again from the log")
             for board_id, at in standing:
                 self._views.fall_behind(board_id, at)
             self._dashboard.fall_behind(dashboards_at)
-        else:
-            for channel, waiting in told.items():
-                outbox.add(channel, waiting)
 
-    def _to_dashboards(self, stored: StoredEvent, messages: Sequence[Envelope], outbox: Outbox) -> None:
-        if not self._dashboard.is_next(stored.global_offset):
-            return
+    def _told_dashboards(self, stored: StoredEvent, messages: Iterable[Envelope]) -> Told:
+        """Return what a global event is to the dashboards."""
         cursor = self._dashboard.position.moved_globally(stored.global_offset).cursor
         stamped = [message.stamped(cursor) for message in messages]
-        for channel in self._dashboard.channels():
-            outbox.add(channel, stamped)
-        # Last, for nothing fails behind it.
-        self._dashboard.global_offset = stored.global_offset
+        return [(channel, stamped) for channel in self._dashboard.channels()]
 
     def _end_board(self, board_id: BoardId, outbox: Outbox) -> None:
         self._views.drop(board_id)
@@ -184,14 +188,6 @@ class Deliverer:
             last = [*outbox.pop(channel, ()), goodbye]
             self._hub.end(channel, BoardGone(f"board {board_id} was deleted"), last)
 
-    def _hand_out_or_lose(self, outbox: Outbox) -> None:
-        try:
-            self._hand_out(outbox)
-        except Exception:
-            log.exception("nobody knows which readers have what happened, all of them get the present")
-            for channel in outbox:
-                self._hub.lose(channel)
-
     def _hand_out(self, outbox: Outbox) -> None:
         for channel, waiting in outbox.items():
             try:
@@ -205,8 +201,8 @@ def _board_of(stored: StoredEvent) -> BoardId | None:
     return stored.recorded.event.board_id
 
 
-def _tell(view: BoardView, stored: StoredEvent, read: Readers, outbox: Outbox) -> None:
-    """Put into the boxes of a board's channels what its view tells of the event that it has folded last."""
+def _told(view: BoardView, stored: StoredEvent, read: Readers) -> Told:
+    """Return what a view tells of the event that it has folded last, for each channel of its board."""
     differs = changes_board(stored.recorded)
     alike: list[Envelope] | None = None
     made: list[tuple[Channel, list[Envelope]]] = []
@@ -217,19 +213,22 @@ def _tell(view: BoardView, stored: StoredEvent, read: Readers, outbox: Outbox) -
             told = alike = view.told(stored) if alike is None else alike
         if told:
             made.append((channel, told))
-    # Not before all of it is made: where one delivery fails, none has been told.
-    for channel, told in made:
-        outbox.add(channel, told)
+    return made
 
 
-def _tell_globally(view: BoardView, stored: StoredEvent, read: Readers, outbox: Outbox) -> None:
-    messages = [Envelope(*message) for message in translate(stored.recorded, None)]
+def _told_globally(view: BoardView, stored: StoredEvent, read: Readers) -> Told:
+    messages = _messages(stored)
     view.move_globally(stored.global_offset)
-    _spread(messages, view.position.cursor, read, outbox)
+    return _stamped(messages, view, read)
 
 
-def _spread(messages: Iterable[Envelope], cursor: str, read: Readers, outbox: Outbox) -> None:
-    """Put messages for everybody into the boxes of a board's channels, with its own cursor."""
+def _messages(stored: StoredEvent) -> list[Envelope]:
+    """Return what a global event is to everybody, without a cursor."""
+    return [Envelope(*message) for message in translate(stored.recorded, None)]
+
+
+def _stamped(messages: Iterable[Envelope], view: BoardView, read: Readers) -> Told:
+    """Return messages for everybody with the cursor of a board, for each of its channels."""
+    cursor = view.position.cursor
     stamped = [message.stamped(cursor) for message in messages]
-    for _, channel in read:
-        outbox.add(channel, stamped)
+    return [(channel, stamped) for _, channel in read]

@@ -153,6 +153,7 @@ class Repair:
         if view is None:
             self._deliverer.end_left(board_id)
             return board_id not in self._views
+        view.fall_behind()  # nothing but the log moves it on meanwhile
         if self._tries.get(board_id, 0) >= MAX_TRIES or not await self._restore(board_id, view):
             return await self._begin_anew(board_id, view)
         while self._views.loaded(board_id) is view:

@@ -14,7 +14,7 @@ import pytest
 from realtime.backends.sql.store import SqlStore
 from realtime.bus import Accepted
 from realtime.channels import EVERYBODY, board_channel
-from realtime.errors import Conflict, InvalidInput, NotFound
+from realtime.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCard
 from realtime.kanban.ids import BoardId, CardId
@@ -341,3 +341,55 @@ async def test_conflict_says_its_code_and_leaves_the_board(node: Node, board: Bo
         )
     assert refused.value.code == "card_is_done"
     assert await _board(node) == done.board
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+async def test_unit_whose_commit_was_not_answered_is_what_the_log_says(
+    store: SqlStore, node: Node, board: Board, is_committed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transact = store.transact
+
+    async def unanswered(work: Any) -> None:
+        def failing(transaction: Any) -> None:
+            work(transaction)
+            if not is_committed:
+                raise StoreUnavailable("on purpose")
+
+        await transact(failing)
+        raise StoreUnavailable("on purpose")
+
+    monkeypatch.setattr(store, "transact", unanswered)
+    async with deadline(10), node.views.watch(BOARD) as view:
+        if is_committed:
+            done = await node.bus.execute(BOARD, _create(board))
+            assert done.board == view.board == await _board(node)
+            (accepted,) = await publish(node, event("agent.registered", {"agent": "A"}))
+            assert not accepted.duplicate
+        else:
+            with pytest.raises(StoreUnavailable):
+                await node.bus.execute(BOARD, _create(board))
+            assert view.board == await _board(node) == board
+
+
+async def test_unit_of_which_nobody_knows_reaches_readers_when_the_log_can_be_read(
+    store: SqlStore, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transact = store.transact
+
+    async def away(*_: Any) -> Any:
+        raise StoreUnavailable("on purpose")
+
+    async def unanswered(work: Any) -> None:
+        await transact(work)
+        monkeypatch.setattr(store, "events", away)
+        raise StoreUnavailable("on purpose")
+
+    async with deadline(10), node.views.watch(BOARD) as view:
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "transact", unanswered)
+            with pytest.raises(StoreUnavailable):
+                await node.bus.execute(BOARD, _create(board))
+        monkeypatch.undo()
+        await view.repaired()
+        assert view.board == await _board(node)
+        assert len(view.board.state.cards) == 1

@@ -89,3 +89,11 @@ async def test_reader_knows_when_it_is_on_a_channel() -> None:
     with hub.subscribe(ONE, reader):
         async with deadline(5):
             await reader.registered.wait()
+
+
+async def test_channel_whose_readers_lost_something_tells_each_and_no_other() -> None:
+    hub, first, other = Hub(RightOfWay()), Subscriber(5), Subscriber(5)
+    with hub.subscribe(ONE, first), hub.subscribe(TWO, other):
+        hub.lose(ONE)
+        hub.lose(Channel("nobody"))
+        assert (first.is_lapsed, other.is_lapsed) == (True, False)

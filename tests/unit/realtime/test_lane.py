@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import anyio
 import anyio.lowlevel
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from realtime import lane as lanes
 from realtime.batches import Batch
 from realtime.envelopes import Envelope
-from realtime.errors import BoardGone, SubscriberTooSlow
+from realtime.errors import BoardGone, EnvelopesLost, SubscriberTooSlow
 from realtime.lane import JOINED_ENVELOPES, Lane
 from realtime.right_of_way import RightOfWay
 from realtime.subscriber import Subscriber
@@ -239,3 +240,67 @@ class _Crowd:
             told = await _told(reader)
             # Who left may have left before its turn; who was ended had all of it first.
             assert told == (self.due[number][: len(told)] if number in self.left else self.due[number])
+
+
+class _Unruly(RightOfWay):
+    """Lets nobody go on, at first."""
+
+    fails = True
+
+    def call_when_free(self, turn: Callable[[], None]) -> None:
+        if self.fails:
+            raise RuntimeError("on purpose")
+        super().call_when_free(turn)
+
+
+async def _lost(reader: Subscriber) -> bool:
+    async with deadline(5):
+        with pytest.raises(EnvelopesLost):
+            await reader.get()
+    reader.take_up()
+    return True
+
+
+@pytest.mark.usefixtures("alone")
+async def test_lane_that_fails_on_its_way_tells_its_readers_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    way = _Unruly()
+    lane = Lane(way)
+    readers = [_reader(lane) for _ in range(2)]
+    lane.publish(_batch("a"))
+    assert [await _lost(reader) for reader in readers] == [True, True]
+    assert not lane.is_under_way
+    assert "they get the present" in caplog.text
+    way.fails = False
+    lane.publish(_batch("b"))
+    await _settled(lane)
+    assert [await _told(reader) for reader in readers] == [["b"], ["b"]]
+
+
+async def test_lane_that_gives_up_gives_nothing_of_before() -> None:
+    lane = Lane(RightOfWay())
+    readers = [_reader(lane) for _ in range(2 * lanes.TURN_READERS)]
+    lane.publish(_batch("a"))
+    lane.lose()
+    lane.publish(_batch("while the present is cut"))
+    assert all([await _lost(reader) for reader in readers])
+    lane.publish(_batch("b"))
+    await _settled(lane)
+    assert [await _told(reader) for reader in readers] == [["b"]] * len(readers)
+
+
+async def test_reader_that_cannot_even_lose_ends() -> None:
+    lane, broken = Lane(RightOfWay()), Subscriber(5)
+    lane.add(broken)
+    last = _reader(lane)
+
+    def fail() -> None:
+        raise RuntimeError("on purpose")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Subscriber, "lose", lambda self: fail() if self is broken else None)
+        lane.lose()
+    async with deadline(5):
+        with pytest.raises(RuntimeError, match="on purpose"):
+            await broken.get()
+    lane.publish(_batch("b"))
+    assert await _told(last) == ["b"]

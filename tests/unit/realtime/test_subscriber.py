@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from realtime.batches import Batch
 from realtime.counters import ExitCounters
 from realtime.envelopes import Envelope, goodbye
-from realtime.errors import BoardGone, ChannelGone, SubscriberTooSlow
+from realtime.errors import BoardGone, ChannelGone, EnvelopesLost, SubscriberTooSlow
 from realtime.subscriber import TAKEN_BYTES, Subscriber
 from tests.kit.deadline import deadline
 
@@ -290,3 +290,33 @@ async def test_reader_that_has_fallen_behind_takes_a_part_at_a_time() -> None:
         queue.put_nowait([long])
     taken = [len(await queue.take()) for _ in range(3)]
     assert (taken, queue.queued_bytes) == ([2, 2, 1], 0)
+
+
+@pytest.mark.parametrize("waiting", [("a",), ("a", "pong", "b"), ()])
+async def test_reader_that_could_not_be_given_something_keeps_its_replies_only(waiting: tuple[str, ...]) -> None:
+    queue = Subscriber(10)
+    if waiting:
+        queue.put_nowait(batch(*waiting))
+    queue.lose()
+    queue.put_nowait(batch("dropped"))
+    with pytest.raises(EnvelopesLost):
+        await got(queue, 1)
+    queue.take_up()
+    queue.put_nowait(batch("later"))
+    assert await got(queue, len(queue)) == [*(type for type in waiting if type == "pong"), "later"]
+
+
+async def test_reader_that_is_too_slow_besides_is_told_so() -> None:
+    queue = Subscriber(1)
+    queue.put_nowait(batch("a", "b"))
+    queue.lose()
+    with pytest.raises(SubscriberTooSlow):
+        await got(queue, 1)
+
+
+async def test_reader_that_has_ended_loses_nothing() -> None:
+    queue = Subscriber(10)
+    queue.put_nowait(batch("a"))
+    queue.end(BoardGone("gone"))
+    queue.lose()
+    assert await got(queue, 1) == ["a"]
