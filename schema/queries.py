@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import strawberry
 
 from realtime import ports
+from realtime.attempts import find_attempt
 from realtime.dashboard import model
 from realtime.errors import NotFound
 from realtime.kanban import models
 from realtime.kanban.ids import AttemptId, BoardId, CardId
-from realtime.lookups import find_attempt
 from schema.agents import Agent, agents_of
 from schema.attempts import Attempt
 from schema.context import Info

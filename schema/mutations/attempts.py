@@ -7,12 +7,11 @@ from typing import Annotated
 import strawberry
 
 from realtime import ports
+from realtime.attempts import find_attempt, queue_attempt, stop_attempt
 from realtime.errors import NotFound
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
 from realtime.kanban.commands import parse_command
 from realtime.kanban.ids import AttemptId, BoardId
-from realtime.lookups import find_attempt
-from realtime.node import Node
 from schema.attempts import Attempt
 from schema.context import Info
 from schema.inputs import QueueAttemptInput, StopAttemptInput
@@ -75,10 +74,8 @@ class AttemptMutations:
         """Carry out `QueueAttempt`."""
         node = info.context.node
         command = parse_command(QueueAttempt, input.payload())
-        executed = await node.bus.execute(BoardId(board_id), command)
-        queued = next(one for one in executed.board.newest_attempts() if one.card_id == command.card_id)
-        attempt = await _stored(node, executed.board.id, queued.id)
-        return QueueAttemptPayload(attempt=attempt, cursor=executed.position.cursor)
+        queued = await queue_attempt(node, BoardId(board_id), command)
+        return QueueAttemptPayload(attempt=queued.attempt, cursor=queued.cursor)
 
     @refusable("Stop an attempt.", StopAttemptResult)
     async def stop_attempt(
@@ -93,19 +90,11 @@ class AttemptMutations:
         if attempt is None:
             raise _not_found()
         try:
-            executed = await node.bus.execute(attempt.board_id, command)
+            stopped = await stop_attempt(node, attempt)
         except NotFound as gone:
             # Its board, deleted between the look and the change, took it along.
             raise _not_found() from gone
-        stopped = await _stored(node, attempt.board_id, attempt.id)
-        return StopAttemptPayload(attempt=stopped, cursor=executed.position.cursor)
-
-
-async def _stored(node: Node, board_id: BoardId, attempt_id: AttemptId) -> ports.Attempt:
-    found = await node.store.attempt(board_id, attempt_id)
-    if found is None:
-        raise _not_found()
-    return found
+        return StopAttemptPayload(attempt=stopped.attempt, cursor=stopped.cursor)
 
 
 def _not_found() -> NotFound:

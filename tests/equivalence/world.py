@@ -110,8 +110,8 @@ class World:
         else:
             outcome = await by_graphql(self._caller, id, asked[0])
         assert outcome.code == code, f"{door}, {asked}: expected {code}, got {outcome}"
-        for one in asked if code is None else ():
-            board.due += apply(board.model, one, self.now, outcome.card_id or "")
+        if code is None:
+            board.due += _one_state([apply(board.model, one, self.now, outcome.card_id or "") for one in asked])
         if outcome.cursor is not None:
             self._expect_cursor(board, outcome.cursor)
         if door == "socket":
@@ -329,6 +329,13 @@ class World:
     def _new_name(self) -> str:
         self._numbers += 1
         return f"{self._name}-{self._numbers}"
+
+
+def _one_state(told: Sequence[list[Expected]]) -> list[Expected]:
+    """Return what commands of one request tell together: of their states the last one (contract §2.3)."""
+    due = [one for each in told for one in each]
+    last = max((n for n, one in enumerate(due) if one.type == "state"), default=-1)
+    return [one for n, one in enumerate(due) if one.type != "state" or n == last]
 
 
 def _queue_refusal(board: BoardModel, card_id: str) -> str | None:

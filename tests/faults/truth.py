@@ -47,6 +47,8 @@ class Truth:
         """Take the log of the board from its beginning, and the whole global log."""
         self.due: list[Due] = []
         self._statuses: list[tuple[Place, dict[str, str]]] = [((0, 0, 0), {})]
+        #: The card of each attempt; one that went with its card has none.
+        self._cards: dict[str, str | None] = {}
         waiting = sorted(agents, key=lambda agent: agent.global_offset)
         offset = 0
         for logged in log:
@@ -72,16 +74,28 @@ class Truth:
 
     def _tell(self, logged: Logged) -> None:
         offset, _, global_offset = place_of(logged.cursor)
+        id = str(logged.payload.get("attemptId"))
+        if logged.name == "attempt.started":
+            self._cards[id] = logged.payload["cardId"]
+        if logged.name == "card.deleted":
+            self._forget((offset, 0, global_offset), logged.payload["cardId"])
+        if logged.name in _STATUS and self._cards.get(id, id) is None and logged.name != "attempt.stopped":
+            return
         messages = _TELL.get(logged.name, _nothing)(logged.payload)
         for part, (type, words) in enumerate(messages, 1):
             whole = part == len(messages)
             place = (offset, 0, global_offset) if whole else (offset - 1, part, global_offset)
             self.due.append(Due(place, type, words))
-        if status := _STATUS.get(logged.name):
+        if (status := _STATUS.get(logged.name)) and self._cards.get(id, id) is not None:
             statuses = self._statuses[-1][1]
-            id = logged.payload["attemptId"]
             new = {**statuses, id: status(logged.payload, statuses.get(id))}
             self._statuses.append(((offset, 0, global_offset), new))
+
+    def _forget(self, place: Place, card_id: str) -> None:
+        """With a card go its attempts (contract §2.3), and no status is told of them any more."""
+        gone = {id for id, card in self._cards.items() if card == card_id}
+        self._cards |= dict.fromkeys(gone)
+        self._statuses.append((place, {id: one for id, one in self._statuses[-1][1].items() if id not in gone}))
 
     def _tell_agent(self, agent: Agent, offset: int) -> None:
         due = Due((offset, 0, agent.global_offset), "agent_registered", said("agent_registered", agent.payload))
@@ -132,5 +146,6 @@ _STATUS: Mapping[str, Callable[[Json, str | None], str]] = {
     "attempt.started": lambda payload, before: "running",
     "attempt.status.changed": lambda payload, before: str(payload["status"]),
     "attempt.completed": lambda payload, before: str(payload["status"]),
-    "attempt.stopped": lambda payload, before: "stopping" if before == "stopping" else "stopped",
+    # While it is stopping its runner tells the end; one that is over is over.
+    "attempt.stopped": lambda payload, before: "stopped" if before in (None, "queued", "running") else before,
 }

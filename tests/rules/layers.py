@@ -30,7 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = (
                 "replay",
                 "node",
                 "projects",
-                "lookups",
+                "attempts",
             ),
             *("heartbeats", "leases", "retention", "ingest_plan", "write_units", "board_view", "repair", "census"),
         }

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from realtime.attempts import find_attempt, find_board_of_log, queue_attempt, stop_attempt
 from realtime.clock import iso
 from realtime.errors import AmbiguousAttempt
-from realtime.kanban.attempts import QueueAttempt, StopAttempt
+from realtime.kanban.attempts import QueueAttempt
 from realtime.kanban.conversation import told_item
 from realtime.kanban.ids import AttemptId, BoardId, CardId
-from realtime.lookups import find_attempt, find_board_of_log
 from realtime.node import Node
 from realtime.ports import Attempt, LogEntry, Page
 from server.problem import Problem
@@ -89,9 +89,8 @@ async def queue(request: Request) -> Response:
     command = command_of(QueueAttempt, {**await json_object(request), "cardId": card_id})
     with refusals(board_not_found="Project not found"):
         async with strangers(node, card_id, "Card does not belong to this project"):
-            executed = await node.bus.execute(board_id, command)
-    queued = next(attempt for attempt in executed.board.newest_attempts() if attempt.card_id == card_id)
-    return answer(attempt_wire(await _stored(node, board_id, queued.id)), 201)
+            queued = await queue_attempt(node, board_id, command)
+    return answer(attempt_wire(queued.attempt), 201)
 
 
 async def stop(request: Request) -> Response:
@@ -100,8 +99,7 @@ async def stop(request: Request) -> Response:
     attempt = await _attempt(request)
     input_of(StopPatch, await json_object(request))
     with refusals():
-        await node.bus.execute(attempt.board_id, StopAttempt(attempt_id=attempt.id))
-    stopped = attempt_wire(await _stored(node, attempt.board_id, attempt.id))
+        stopped = attempt_wire((await stop_attempt(node, attempt)).attempt)
     return answer({"attempt": stopped, "status": stopped["status"]})
 
 
@@ -142,13 +140,6 @@ async def _attempt(request: Request) -> Attempt:
     node: Node = request.app.state.node
     with _ambiguities():
         found = await find_attempt(node, AttemptId(request.path_params["attempt"]), board_of(request.query_params))
-    if found is None:
-        raise Problem(404, "Attempt not found")
-    return found
-
-
-async def _stored(node: Node, board_id: BoardId, attempt_id: AttemptId) -> Attempt:
-    found = await node.store.attempt(board_id, attempt_id)
     if found is None:
         raise Problem(404, "Attempt not found")
     return found

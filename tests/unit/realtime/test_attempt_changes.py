@@ -1,0 +1,65 @@
+"""Attempts by id, and what comes back from a change of one, whatever happens to it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from realtime.attempts import find_attempt, find_board_of_log, queue_attempt, stop_attempt
+from realtime.errors import AmbiguousAttempt
+from realtime.kanban.attempts import QueueAttempt
+from realtime.kanban.board import Board
+from realtime.kanban.commands import CreateCard, DeleteCard
+from realtime.kanban.ids import AttemptId, BoardId
+from realtime.kanban.models import AttemptStatus
+from realtime.node import Node
+from tests.kit.nodes import BOARD, column_id, create_board, publish
+from tests.kit.publishing import event
+
+OTHER = BoardId("p2")
+CARD = "k1"
+
+
+async def _queue(node: Node, board: Board) -> QueueAttempt:
+    """Make a card; return the command that queues an attempt at it."""
+    await node.bus.execute(board.id, CreateCard(column_id=column_id(board.state, "Backlog"), title="t", card_id=CARD))
+    return QueueAttempt(card_id=CARD, agent="A", branch_name="b")
+
+
+async def test_change_gives_the_row_as_it_is_stored(node: Node, board: Board) -> None:
+    queued = await queue_attempt(node, BOARD, await _queue(node, board))
+    assert queued.attempt == await node.store.attempt(BOARD, queued.attempt.id)
+    stopped = await stop_attempt(node, queued.attempt)
+    assert stopped.attempt == await node.store.attempt(BOARD, queued.attempt.id)
+    assert stopped.attempt.status is AttemptStatus.STOPPED
+
+
+async def test_queued_attempt_is_given_though_its_card_goes_at_once(node: Node, board: Board) -> None:
+    command = await _queue(node, board)
+    queueing = asyncio.create_task(queue_attempt(node, BOARD, command))
+    deleting = asyncio.create_task(node.bus.execute(BOARD, DeleteCard(card_id=CARD)))
+    queued, _ = await queueing, await deleting
+    attempt = queued.attempt
+    assert (attempt.card_id, attempt.agent, attempt.status) == (CARD, "A", AttemptStatus.QUEUED)
+    assert (attempt.branch_name, attempt.base_branch, attempt.created_at) == ("b", "main", attempt.updated_at)
+    assert await node.store.attempts(BOARD) == []
+
+
+async def test_id_alone_is_enough_as_long_as_one_board_has_it(node: Node, board: Board) -> None:
+    await create_board(node, OTHER)
+    of = {"attemptId": "a", "cardId": "k", "agent": "A"}
+    line = {"attemptId": "a", "level": "info", "message": "m"}
+    await publish(node, event("attempt.queued", {**of, "boardId": BOARD}))
+    await publish(node, event("attempt.log.appended", {**line, "boardId": OTHER}))
+    found = await find_attempt(node, AttemptId("a"))
+    assert found is not None
+    assert found.board_id == BOARD
+    assert await find_attempt(node, AttemptId("a"), OTHER) is None
+    assert await find_attempt(node, AttemptId("b")) is None
+    assert await find_board_of_log(node, AttemptId("b")) is None
+    with pytest.raises(AmbiguousAttempt, match="2 boards"):
+        await find_board_of_log(node, AttemptId("a"))
+    await publish(node, event("attempt.queued", {**of, "boardId": OTHER}))
+    with pytest.raises(AmbiguousAttempt, match="boardId: expected the id of its board"):
+        await find_attempt(node, AttemptId("a"))
