@@ -34,6 +34,9 @@ from tests.kit.deadline import deadline
 from tests.kit.raw_http import exchange
 from tests.kit.raw_socket import PING, PONG, RawSocket, open_socket
 
+# Many requests to servers that are processes of their own: on a busy machine that takes longer than other tests may.
+pytestmark = pytest.mark.timeout(240)
+
 _WAIT_UNITS = 40
 _FLAGS = ("--heartbeat-seconds", "0.2", "--shutdown-grace-seconds", "0.3")
 _FOLDER = "database"
@@ -242,7 +245,8 @@ async def _served(tmp_path: Path) -> AsyncIterator[tuple[Life, Path, Reporter]]:
     folder = tmp_path / _FOLDER
     folder.mkdir()
     path = folder / DATABASE
-    async with living(tmp_path, *_FLAGS, "--database-url", f"sqlite:///{path}") as life, deadline(_WAIT_UNITS):
+    flags = (*_FLAGS, "--database-url", f"sqlite:///{path}")
+    async with living(tmp_path, *flags, checkpoint_seconds=0.1) as life, deadline(_WAIT_UNITS):
         reporter = Reporter(life, BOARD, Steps(), Random(1))
         await reporter.report(*begin_board(BOARD))
         yield life, path, reporter
