@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 
+from tests.fuzz.bounds import BOUNDS
 from tests.fuzz.doors import DOORS
 from tests.fuzz.inputs import Access, Facts, Input
 from tests.fuzz.sequences import SEQUENCES
 
 __all__ = ["NAMES", "make_input"]
 
-_MAKERS = {**DOORS, **SEQUENCES}
+_MAKERS = {**DOORS, **SEQUENCES, **BOUNDS}
 #: Every door and sequence there is.
 NAMES = tuple(_MAKERS)
 _WEIGHTS = tuple(weight for weight, _ in _MAKERS.values())
