@@ -388,7 +388,8 @@ Handler = Callable[[Sequence[StoredEvent]], None]
 class Broker(Protocol):
     """Carries stored events to every node, the publishing one included.
 
-    At most once, in the order of publishing per channel; the log repairs what is lost between nodes.
+    At most once, in the order of publishing per channel. What is lost, late or repeated does no harm, and neither does
+    an error of `publish`: nodes take what is next, and read the rest in the log.
     """
 
     def subscribe(self, handler: Handler) -> None:

@@ -29,7 +29,7 @@ from realtime.position import Position
 from realtime.replay import missed, missed_globally, seen_at
 from realtime.subscriber import Subscriber
 
-__all__ = ["board_batches", "dashboard_batches", "one", "state_of"]
+__all__ = ["board_batches", "dashboard_batches", "one", "repaired", "state_of"]
 
 Stream = AsyncGenerator[Envelope, None]
 Batches = AsyncGenerator[Batch, None]
@@ -155,6 +155,17 @@ async def dashboard_batches(
                 async for batch in happening:
                     yield batch
                     del batch
+
+
+async def repaired(node: Node, board_id: BoardId) -> None:
+    """Return when the view of a board, if there is one, has all that its log has; see `BoardView.repaired`.
+
+    Raises:
+        StoreUnavailable: the log cannot be read.
+    """
+    view = node.views.loaded(board_id)
+    if view is not None:
+        await view.repaired()
 
 
 def state_of(node: Node, board_id: BoardId) -> Envelope | None:

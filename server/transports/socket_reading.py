@@ -11,7 +11,7 @@ from realtime.envelopes import Envelope
 from realtime.errors import Refused, StoreUnavailable
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
-from realtime.streams import state_of
+from realtime.streams import repaired, state_of
 from realtime.subscriber import Subscriber
 from server.heartbeat import Heartbeat, HeartbeatOverdue
 from server.open_socket import OpenSocket, content_of
@@ -63,10 +63,7 @@ async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Req
         case Ping():
             return pong(iso(node.clock()))
         case GetState():
-            # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
-            await queue.registered.wait()
-            state = None if queue.has_left_channel else state_of(node, board_id)
-            return state or _board_gone("get_state")
+            return await _state(node, board_id, queue)
         case Refusal(name, code, message):
             return error(name, code, message)
         case Execute(name, command):
@@ -81,6 +78,17 @@ async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Req
             return None
         case _:
             assert_never(request)
+
+
+async def _state(node: Node, board_id: BoardId, queue: Subscriber) -> Envelope:
+    # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
+    await queue.registered.wait()
+    try:
+        await repaired(node, board_id)
+    except StoreUnavailable as away:
+        return error("get_state", "store_unavailable", f"there is no state now, try again: {away}")
+    state = None if queue.has_left_channel else state_of(node, board_id)
+    return state or _board_gone("get_state")
 
 
 def _board_gone(name: str) -> Envelope:

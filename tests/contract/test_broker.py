@@ -69,3 +69,16 @@ async def test_publishing_without_handlers_or_events_is_fine(broker: Broker) -> 
     broker.subscribe(got.extend)
     await _publish(broker, [], [_stored(2)])
     assert [stored.offset for stored in got] == [2]
+
+
+async def test_handler_that_fails_keeps_no_other_from_its_batch(broker: Broker) -> None:
+    got: list[StoredEvent] = []
+
+    def fail(batch: Sequence[StoredEvent]) -> None:
+        raise RuntimeError("on purpose")
+
+    broker.subscribe(fail)
+    broker.subscribe(got.extend)
+    with pytest.raises(ExceptionGroup):
+        await _publish(broker, [_stored(1)])
+    assert [stored.offset for stored in got] == [1]

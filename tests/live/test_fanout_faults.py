@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+import orjson
 import pytest
 
 from realtime.bus import Accepted, Executed
@@ -23,6 +24,7 @@ from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import event
 from tests.kit.raw_http import Address, connect
+from tests.kit.raw_socket import open_socket
 from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import BOARD, TODO, make_boards
 from tests.live.exits import EXITS, Ended, ExitReader, open_behind, open_exit
@@ -211,3 +213,14 @@ async def test_each_reader_has_each_event_once_or_a_gap_whatever_fails(
             except TimeoutError as error:
                 raise AssertionError(f"{point}: {[(one.name, one.told) for one in world.clients]}, {failed}") from error
         assert not failed, "\n".join(failed)
+
+
+async def test_client_that_asks_for_the_state_while_it_is_broken_gets_it_when_it_is_whole(boards: LiveServer) -> None:
+    async with deadline(_WAIT_UNITS), open_socket(boards.address, f"/api/v1/ws?boardId={BOARD}") as socket:
+        assert [orjson.loads(await socket.receive_text())["type"] for _ in range(2)] == ["hello", "state"]
+        position = boards.node.views.position(BoardId(BOARD))
+        boards.node.views.fall_behind(BoardId(BOARD), position)
+        assert boards.node.views.get(BoardId(BOARD)) is None
+        await socket.send_json({"type": "get_state"})
+        answer = orjson.loads(await socket.receive_text())
+        assert (answer["type"], len(answer["payload"]["cards"])) == ("state", 3)

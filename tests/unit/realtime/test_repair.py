@@ -16,13 +16,15 @@ from realtime.channels import EVERYBODY, board_channel
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, StoreUnavailable
+from realtime.hub import Hub
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
 from realtime.node import Node
-from realtime.options import Delivery, StreamOptions
+from realtime.options import Delivery, SlowPolicy, StreamOptions
 from realtime.ports import Horizon, StoredEvent
 from realtime.position import parse_cursor
+from realtime.streams import state_of
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, publish, take
@@ -323,3 +325,71 @@ async def test_closed_repair_leaves_no_task(store: SqlStore) -> None:
         await take(stream, 2)
         stage.broker.faults = [_drop]
         await publish(stage.node, _line("a"))
+
+
+def _failing(monkeypatch: pytest.MonkeyPatch, holder: Any, name: str, times: int) -> None:
+    whole, left = getattr(holder, name), [None] * times
+
+    def failing(*arguments: Any, **named: Any) -> Any:
+        if left:
+            left.pop()
+            raise RuntimeError("on purpose")
+        return whole(*arguments, **named)
+
+    monkeypatch.setattr(holder, name, failing)
+
+
+async def test_channel_that_could_not_be_given_something_gets_a_gap_and_the_others_all(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _stage(store) as stage, AsyncExitStack() as stack:
+        streams = [board_stream(stage.node, BOARD, options=StreamOptions(delivery=one)) for one in Delivery]
+        for stream in streams:
+            await stack.enter_async_context(aclosing(stream))
+            await take(stream, 2)
+        _failing(monkeypatch, Hub, "publish", 1)
+        await publish(stage.node, _line("a"))
+        told = [[one.type for one in await take(stream, 1)] for stream in streams]
+        assert sorted(told) == [["attempt_log"], ["attempt_log"], ["gap"]]
+        assert [one.type for one in await take(streams[told.index(["gap"])], 1)] == ["state"]
+        await publish(stage.node, _line("b"))
+        assert [[one.type for one in await take(stream, 1)] for stream in streams] == [["attempt_log"]] * 3
+
+
+async def test_reader_that_would_rather_end_when_slow_goes_on_after_a_fault_of_ours(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = StreamOptions(slow=SlowPolicy.DISCONNECT)
+    async with _stage(store) as stage, aclosing(board_stream(stage.node, BOARD, options=options)) as stream:
+        await take(stream, 2)
+        _failing(monkeypatch, Hub, "publish", 1)
+        await publish(stage.node, _line("a"))
+        assert [one.type for one in await take(stream, 2)] == ["gap", "state"]
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+async def test_readers_of_a_deleted_board_are_told_whatever_fails(
+    times: int, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _stage(store) as stage, aclosing(board_stream(stage.node, BOARD)) as stream:
+        await take(stream, 2)
+        _failing(monkeypatch, Hub, "end", times)
+        await publish(stage.node, event("project.deleted", {"projectId": BOARD}))
+        assert [one.type for one in await take(stream, 1)] == ["goodbye"]
+        with pytest.raises(BoardGone):
+            await take(stream, 1)
+
+
+async def test_reader_that_comes_to_a_broken_view_waits_until_it_is_whole(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _stage(store) as stage, stage.node.views.watch(BOARD) as view:
+        _break(view, "fold and then fail", 2, monkeypatch)
+        await publish(stage.node, _line("bad"))
+        assert stage.node.views.get(BOARD) is None
+        assert state_of(stage.node, BOARD) is None
+        async with aclosing(board_stream(stage.node, BOARD)) as stream:
+            hello, state = await take(stream, 2)
+        assert (hello.type, state.type) == ("hello", "state")
+        assert state.cursor == view.position.cursor
+        assert view.position.offset == await store.offset(board_channel(BOARD))

@@ -1,0 +1,129 @@
+"""One request is one unit (contract §2, rule 3): one state for it, and each change elsewhere, live and later."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.kit.deadline import deadline
+from tests.kit.live_server import LiveServer
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import connect, exchange
+from tests.live.boards import BOARD, DOING
+from tests.live.exits import EXITS, open_exit
+from tests.live.raw_board import RAW_EXITS, RawReader, Told, open_board
+
+_WAIT_UNITS = 20
+_BOARD_EXITS = [name for name in EXITS if not name.startswith("dashboard")]
+_PATCH = {"title": "Otherwise", "description": "new", "columnId": DOING, "index": 0}
+
+
+async def _patch(boards: LiveServer) -> None:
+    answer = await exchange(boards.address, "PATCH", f"/api/v1/boards/{BOARD}/cards/free", orjson.dumps(_PATCH))
+    assert answer.status == 200, answer.body
+    await Publisher(boards.address).mark("end")
+
+
+async def _until_end(reader: RawReader) -> list[Told]:
+    told: list[Told] = []
+    while not told or told[-1].type != "agent_registered":
+        told.append(await reader.told())
+    return told[:-1]
+
+
+async def _opened(reader: RawReader) -> None:
+    assert [(await reader.told()).type for _ in range(2)] == ["hello", "state"]
+
+
+@pytest.mark.parametrize("name", _BOARD_EXITS)
+async def test_patch_of_fields_and_place_is_told_as_one_state(name: str, boards: LiveServer) -> None:
+    async with deadline(_WAIT_UNITS), connect(boards.address) as connection:
+        reader = await open_exit(name, connection)
+        await _patch(boards)
+        kind, payload = await reader.event()
+        cards: Any = payload.get("state", payload)["cards"]
+        titles = [card["title"] for card in (cards.values() if isinstance(cards, dict) else cards)]
+        assert (kind, "Otherwise" in titles) == ("state", True)
+        assert (await reader.event())[0] == "agent_registered"
+
+
+@pytest.mark.parametrize("exit", RAW_EXITS)
+async def test_patch_of_fields_and_place_is_told_change_by_change(exit: str, boards: LiveServer) -> None:
+    async with deadline(_WAIT_UNITS), AsyncExitStack() as stack:
+        readers = {
+            delivery: await stack.enter_async_context(open_board(boards.address, exit, delivery=delivery))
+            for delivery in ("state", "changes", "patch")
+        }
+        for reader in readers.values():
+            await _opened(reader)
+        await _patch(boards)
+        told = {delivery: await _until_end(reader) for delivery, reader in readers.items()}
+        assert [one.type for one in told["changes"]] == ["card_updated", "card_moved"]
+        assert [one.type for one in told["patch"]] == ["patch", "patch"]
+        (state,) = told["state"]
+        # The state stands for the whole unit: its cursor is that of the last event.
+        assert state.cursor == told["changes"][-1].cursor == told["patch"][-1].cursor
+
+
+@pytest.mark.parametrize("exit", RAW_EXITS)
+async def test_reader_that_comes_back_from_within_a_unit_gets_its_one_state(exit: str, boards: LiveServer) -> None:
+    async with deadline(_WAIT_UNITS):
+        async with open_board(boards.address, exit, delivery="changes") as reader:
+            await _opened(reader)
+            await _patch(boards)
+            updated, moved = await _until_end(reader)
+        assert updated.cursor is not None
+        async with open_board(boards.address, exit, after=updated.cursor) as reader:
+            assert (await reader.told()).type == "hello"
+            (state,) = await _until_end(reader)
+        assert (state.type, state.cursor) == ("state", moved.cursor)
+        assert state.payload["cards"]["free"]["title"] == "Otherwise"
+        assert state.payload["columns"][DOING]["cardIds"] == ["free"]
+
+
+async def test_reader_that_comes_back_is_told_what_it_would_have_been_told(boards: LiveServer) -> None:
+    async with deadline(_WAIT_UNITS):
+        async with open_board(boards.address, "board-ws") as reader:
+            hello = await reader.told()
+            state = await reader.told()
+            await _patch(boards)
+            live = await _until_end(reader)
+        assert hello.type == "hello"
+        assert state.cursor is not None
+        async with open_board(boards.address, "board-ws", after=state.cursor) as reader:
+            assert (await reader.told()).type == "hello"
+            assert await _until_end(reader) == live
+
+
+async def test_event_with_consequences_is_told_with_one_state(boards: LiveServer) -> None:
+    attempt = {"attemptId": "a1", "boardId": BOARD, "cardId": "free", "agent": "A"}
+    pr = {"number": 1, "url": "https://example.org/1", "state": "open", "draft": False}
+    happening: list[tuple[str, dict[str, Any], list[str]]] = [
+        ("attempt.started", attempt, ["attempt_started", "state"]),
+        ("attempt.completed", {**attempt, "status": "succeeded"}, []),
+        ("github.pr.created", {"projectId": BOARD, "attemptId": "a1", "pr": pr}, ["attempt_pr", "state"]),
+    ]
+    async with deadline(_WAIT_UNITS), open_board(boards.address, "board-ws") as reader:
+        await _opened(reader)
+        publisher = Publisher(boards.address)
+        for name, payload, expected in happening:
+            await publisher.publish(event(name, payload))
+            await publisher.mark("end")
+            assert [one.type for one in await _until_end(reader)] == expected, name
+
+
+async def test_events_of_one_batch_are_told_with_a_state_each(boards: LiveServer) -> None:
+    started = {"attemptId": "a1", "boardId": BOARD, "cardId": "free", "agent": "A"}
+    async with deadline(_WAIT_UNITS), open_board(boards.address, "board-ws") as reader:
+        await _opened(reader)
+        publisher = Publisher(boards.address)
+        await publisher.publish(
+            event("attempt.started", started),
+            event("attempt.started", {**started, "attemptId": "a2", "cardId": "waiting"}),
+        )
+        await publisher.mark("end")
+        told = [one.type for one in await _until_end(reader)]
+        assert told == ["attempt_started", "state", "attempt_started", "state"]
