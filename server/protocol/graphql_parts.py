@@ -34,7 +34,10 @@ def ended_part(errors: object) -> bytes:
 
 
 def _part(message: Mapping[str, Any]) -> bytes:
-    return b"\r\ncontent-type: application/json\r\n\r\n%b%b" % (orjson.dumps(message), _BOUNDARY)
+    body = orjson.dumps(message)
+    # With its length, without which aiohttp (by which `gql` reads) holds a part back until another comes.
+    head = b"\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+    return b"%b%b%b" % (head, body, _BOUNDARY)
 
 
 #: An empty object, which clients skip.

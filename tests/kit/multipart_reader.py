@@ -42,7 +42,7 @@ class MultipartReader:
             assert await self._until_boundary() == b""
             self._has_begun = True
         head, _, body = (await self._until_boundary()).partition(b"\r\n\r\n")
-        assert head == b"\r\ncontent-type: application/json"
+        assert head == b"\r\ncontent-type: application/json\r\ncontent-length: %d" % len(body)
         part: Json = orjson.loads(body)
         return part
 
