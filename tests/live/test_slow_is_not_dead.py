@@ -161,7 +161,7 @@ async def test_slow_socket_that_answers_each_ping_it_reads_is_not_closed(target:
 
 async def test_slow_socket_is_heard_while_it_has_much_to_take(beat: Beat) -> None:
     """Its pings count as signs of life, though what it is sent does not leave room."""
-    settings = {**_SETTINGS, "heartbeat_timeout_seconds": 0.5}
+    settings = {**_SETTINGS, "heartbeat_timeout_seconds": 2.0}
     async with live_server(**settings) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with _slow(live) as connection:
