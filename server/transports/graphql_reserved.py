@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from hashlib import sha256
 
 import orjson
 from starlette.requests import Request
@@ -13,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from strawberry import Schema
 
 from realtime.node import Node
+from realtime.rates import CLIENT
 from schema.context import Context
 from server.problem import Problem
 from server.protocol.graphql_events import KEEP_ALIVE
@@ -53,7 +53,6 @@ class GraphqlReserved:
             max_per_client=settings.max_reservations,
             lapse_seconds=int(RESERVATION_SECONDS),
         )
-        self._authenticates = bool(settings.access_tokens)
         self._streams: dict[Reservation, ReservedStream] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,19 +87,12 @@ class GraphqlReserved:
     def _reserve(self, request: Request, token: str | None) -> Response:
         if preferred(request.headers.get("accept"), ("text/plain",)) is None:
             raise Problem(406, "Accept: expected text/plain, the token is nothing else")
-        reservation = self._reservations.reserve(token, self._client(request))
+        reservation = self._reservations.reserve(token, CLIENT.get() or "")
         account = self._node.account("graphql-sse-single")
         stream = ReservedStream(reservation, account, self._node.limits, lambda: self._forget(reservation))
         self._streams[reservation] = stream
         asyncio.get_running_loop().call_later(RESERVATION_SECONDS, _lapse, stream)
         return PlainTextResponse(reservation.token, 201)
-
-    def _client(self, request: Request) -> str:
-        """Return what tells this client from others: its token where one is asked for, else its address."""
-        given = request.headers.get("authorization") or request.query_params.get("access_token")
-        if self._authenticates and given:
-            return sha256(given.encode()).hexdigest()  # no secret is kept
-        return request.client.host if request.client else ""
 
     def _forget(self, reservation: Reservation) -> None:
         self._reservations.forget(reservation)
