@@ -124,7 +124,7 @@ class FrameReader(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def _parse_rest(self) -> None:
-        if self._rest and not self._is_full and not self.disconnected:
+        if self._rest and not self._is_full and not self.transport.is_closing():
             rest, self._rest = self._rest, b""
             self._parse(rest)
             self._read_if_wanted()
