@@ -84,6 +84,7 @@ def _api_routes() -> list[BaseRoute]:
         SegmentSocketRoute("/ws", board_socket),
         SegmentSocketRoute("/ws/dashboard", dashboard_socket),
         SegmentRoute("/ws", _plain_socket_request, methods=["GET"]),
+        SegmentRoute("/ws/dashboard", _plain_dashboard_request),
         SegmentRoute("/sse", SseEndpoint(), methods=["GET", "HEAD"]),
         SegmentRoute("/events", ingest, methods=["POST"]),
         *rest_routes(),
@@ -105,5 +106,14 @@ async def _plain_socket_request(request: Request) -> Response:
     if not board_of(request.query_params):
         return problem(400, "Missing boardId")
     if "websocket" in request.headers.get("upgrade", "").lower():
-        return problem(400, "expected a WebSocket handshake (RFC 6455 §4.2.1), something of it is missing")
+        return problem(400, "expected a WebSocket handshake (RFC 6455 §4.2.1): no body, HTTP/1.1, Connection: Upgrade")
     return problem(404)
+
+
+async def _plain_dashboard_request(request: Request) -> Response:
+    # As recorded, the address is unknown without an upgrade; one that cannot be taken is told so (contract §8, row 19).
+    if "websocket" not in request.headers.get("upgrade", "").lower():
+        return problem(404)
+    if request.method != "GET":
+        return problem(405, headers={"Allow": "GET"})
+    return problem(400, "expected a WebSocket handshake (RFC 6455 §4.2.1): no body, HTTP/1.1, Connection: Upgrade")

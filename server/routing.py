@@ -48,6 +48,8 @@ class SegmentRoute(Route):
     def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: Iterable[str] | None = None) -> None:
         """Answer requests for `path`, whose names are given as `path_params`, decoded; None = by whatever method."""
         super().__init__(path, endpoint, methods=None if methods is None else list(methods))
+        if methods is None:
+            self.methods = None  # of a function Starlette would think that it answers GET
         self._template = _Template(path)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from server.protocol.http_fields import Fields, is_host, list_of, merged, parse_field_line
+from server.protocol.http_fields import Fields, is_host, list_of, merged, parse_field_lines
 from server.protocol.http_refusal import RequestRefused
 
 __all__ = ["MAX_HEAD_BYTES", "MAX_HEAD_LINES", "RequestHead", "parse_head", "parse_request_line"]
@@ -56,11 +56,12 @@ def parse_head(raw: bytes) -> RequestHead:
     Raises:
         RequestRefused: it is none, too long, or asks for what we do not do.
     """
-    lines = raw.split(b"\r\n")
-    method, target, version = parse_request_line(lines[0])
-    if len(lines) - 1 > MAX_HEAD_LINES:
-        raise RequestRefused(431, f"expected at most {MAX_HEAD_LINES} header lines, got {len(lines) - 1}")
-    headers = merged(parse_field_line(line) for line in lines[1:])
+    line, end, rest = raw.partition(b"\r\n")
+    method, target, version = parse_request_line(line)
+    count = raw.count(b"\r\n")
+    if count > MAX_HEAD_LINES:
+        raise RequestRefused(431, f"expected at most {MAX_HEAD_LINES} header lines, got {count}")
+    headers = merged(parse_field_lines(rest + end) if end else ())
     values = dict(headers)
     authority, path, query = _parts(method, target)
     _check_host(values.get(b"host"), version)

@@ -157,10 +157,11 @@ async def test_handshake_that_is_refused_for_its_address_tells_our_version(
     assert answer.header("Sec-WebSocket-Version") == "13"
 
 
-async def test_handshake_by_another_method_is_405_with_allow(boards: LiveServer) -> None:
+@pytest.mark.parametrize("target", [f"/api/v1/ws?boardId={BOARD}", "/api/v1/ws/dashboard"])
+async def test_handshake_by_another_method_is_405_with_allow(target: str, boards: LiveServer) -> None:
     lines = "".join(f"{field}: {given}\r\n" for field, given in _GOOD.items())
     async with deadline(10), connect(boards.address) as connection:
-        await connection.send(f"POST /api/v1/ws?boardId={BOARD} HTTP/1.1\r\n{lines}Content-Length: 0\r\n\r\n".encode())
+        await connection.send(f"POST {target} HTTP/1.1\r\n{lines}Content-Length: 0\r\n\r\n".encode())
         answer = await _answer(connection)
     assert answer.status == 405
     assert "GET" in (answer.header("Allow") or "")

@@ -59,6 +59,11 @@ def test_other_method_is_matched_in_part() -> None:
     assert _ROUTE.matches(_scope("/boards/a/cards/b", type="websocket"))[0] is Match.NONE
 
 
+def test_route_without_methods_answers_all() -> None:
+    route = SegmentRoute("/boards", _nothing)
+    assert [route.matches(_scope("/boards", method=method))[0] for method in ("GET", "BREW")] == [Match.FULL] * 2
+
+
 def test_socket_has_routes_of_its_own() -> None:
     route = SegmentSocketRoute("/ws", _nothing)
     assert route.matches(_scope("/ws", "websocket"))[0] is Match.FULL
