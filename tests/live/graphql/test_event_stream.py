@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlencode
 
+import anyio.lowlevel
 import orjson
 import pytest
 
@@ -263,7 +264,10 @@ async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveSer
         async with open_graphql_stream(boards.address, _EVENTS, _BOARD) as leaving:
             await _opened(leaving)
         await Publisher(boards.address).mark("afterwards")
-        assert hub.statistics().subscribers == 1
+        # A client that has closed may still read, for all that can be seen, until something is sent to it.
+        async with deadline(10):
+            while hub.statistics().subscribers > 1:
+                await anyio.lowlevel.checkpoint()
         assert (await staying.result())["data"]["boardEvents"]["label"] == "afterwards"
 
 
@@ -281,7 +285,9 @@ async def test_slow_reader_learns_that_it_was(clean_log: None) -> None:
 
 
 async def test_connection_serves_more_after_a_stream_has_ended(standing: LiveServer) -> None:
-    request = b"POST /graphql HTTP/1.1\r\nHost: a\r\nAccept: %b\r\nContent-Type: application/json\r\n" % _SSE.encode()
+    request = (
+        b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: %b\r\nContent-Type: application/json\r\n" % _SSE.encode()
+    )
     body = orjson.dumps({"query": _NAME})
     async with connect(standing.address) as connection, deadline(10):
         for _ in range(2):
