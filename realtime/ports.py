@@ -234,10 +234,10 @@ class HistoryReader(Protocol):
         """
 
     async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
-        """Return the first `limit` events of a span, in the order in which they happened over both logs."""
+        """Return a span's first events, in the order of both logs: at most `limit`, fewer if large, at least one."""
 
     async def event_page(self, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
-        """Return the first `limit` events behind the offset `after` of a channel; their places are the offsets.
+        """Return a page of at most `limit` events behind the offset `after` of a channel; their places are the offsets.
 
         A first event that is not the one at `after + 1` tells that the log no longer reaches back so far.
         """

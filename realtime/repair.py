@@ -144,7 +144,7 @@ class Repair:
                 self._dashboard.begin_anew(await self._reader.offset(EVERYBODY))
             else:
                 self._deliverer.catch_up_globally(page)
-            if len(page) < PAGE_EVENTS:
+            if not page:
                 return True
 
     async def _repair_board(self, board_id: BoardId) -> bool:
@@ -165,7 +165,7 @@ class Repair:
             if self._views.loaded(board_id) is view:
                 self._deliverer.catch_up(board_id, view, page)
                 self._note_others(view.position.global_offset)
-            if len(page) < PAGE_EVENTS:
+            if not page:
                 break
         return True
 

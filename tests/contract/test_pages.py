@@ -11,7 +11,7 @@ from realtime.backends.sql.store import SqlStore
 from realtime.channels import EVERYBODY, board_channel
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.node import Node
-from realtime.ports import Page
+from realtime.ports import Page, Span
 from tests.kit.kept import lines_of
 from tests.kit.nodes import BOARD, START, create_board, open_node, publish
 from tests.kit.publishing import event
@@ -21,6 +21,8 @@ OTHER = BoardId("p2")
 NOBODY = AttemptId("nobody")
 A1 = (BOARD, AttemptId("a1"))
 EMPTY: Page[Any] = Page([], more=False)
+#: So large that a page ends with the third (`read_pages.PAGE_BYTES`).
+LONG = "x" * 1_500_000
 
 
 @pytest.fixture
@@ -72,6 +74,47 @@ async def test_page_of_events_that_is_exactly_full_has_no_more(node: Node) -> No
     assert not (await node.store.event_page(board_channel(BOARD), 0, 1)).more
     assert await node.store.event_page(board_channel(BOARD), 1, 1) == EMPTY
     assert await node.store.event_page(EVERYBODY, 0, 1) == EMPTY
+
+
+async def test_page_of_events_ends_where_it_has_bytes_enough(node: Node) -> None:
+    await write(node, "A", *(f"{n}{LONG}" for n in range(4)))
+    channel = board_channel(BOARD)
+    begin = await node.store.offset(channel) - 8  # of each line an event for the log and one for the conversation
+    places, more, pages = [begin], True, 0
+    while more:
+        page = await node.store.event_page(channel, places[-1], 1_000)
+        places += [place for place, _ in page.entries]
+        more, pages = page.more, pages + 1
+    assert places[1:] == [begin + n for n in range(1, 9)]
+    assert pages == 3
+
+
+async def test_replay_of_large_events_reads_a_few_at_a_time_and_misses_none(node: Node) -> None:
+    await write(node, "A", *(f"{n}{LONG}" for n in range(4)))
+    channel = board_channel(BOARD)
+    head = await node.store.offset(channel)
+    at, sizes = head - 8, []
+    while page := await node.store.events(channel, Span(at, head, 0, 0), 500):
+        assert [stored.offset for stored in page] == [at + n for n in range(1, len(page) + 1)]
+        at = page[-1].offset
+        sizes.append(len(page))
+    assert (at, sizes) == (head, [3, 3, 2])
+
+
+@pytest.mark.parametrize("kind", ["log", "conversation"])
+async def test_page_under_an_attempt_ends_where_it_has_bytes_enough(node: Node, kind: str) -> None:
+    read = node.store.log_pages if kind == "log" else node.store.conversation_pages
+    keys = [(BOARD, AttemptId("A")), (BOARD, AttemptId("B"))]
+    await queue(node, "A")
+    await queue(node, "B")
+    for n in range(4):
+        await write(node, "A", f"{n}{LONG}")
+        await write(node, "B", f"{n}")
+    first = await read(keys, 0, 1_000)
+    assert (len(first[keys[0]].entries), first[keys[0]].more) == (3, True)
+    assert (len(first[keys[1]].entries), first[keys[1]].more) == (4, False)
+    rest = await read(keys[:1], first[keys[0]].entries[-1][0], 1_000)
+    assert (len(rest[keys[0]].entries), rest[keys[0]].more) == (1, False)
 
 
 @pytest.mark.parametrize("kind", ["log", "conversation"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, and_, desc, or_, select
 
+from realtime.backends.sql.read_pages import rows_within
 from realtime.backends.sql.tables import channels, events, snapshots
 from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Board, Recorded
@@ -31,12 +33,15 @@ def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> B
     begin = row.offset if row else load_pruned(connection, channel)
     board = board_from_json(row.board) if row else None
     query = select(events).where(events.c.channel == channel, events.c.offset > begin, events.c.offset <= offset)
-    rows = list(connection.execute(query.order_by(events.c.offset)))
-    if len(rows) != offset - begin:
-        return None
-    for row in rows:
-        board = _folded(board, _stored(row).recorded)
-    return board
+    at = begin
+    # One at a time: each may hold a whole board.
+    with closing(connection.execute(query.order_by(events.c.offset))) as rows:
+        for row in rows:
+            at += 1
+            if row.offset != at:
+                return None
+            board = _folded(board, _stored(row).recorded)
+    return board if at == offset else None
 
 
 def load_pruned(connection: Connection, channel: Channel) -> int:
@@ -55,13 +60,13 @@ def load_events(connection: Connection, channel: Channel, span: Span, limit: int
     )
     # The log is written in the order in which things happened, over all channels.
     query = select(events).where(or_(own, ours)).order_by(events.c.sequence).limit(limit)
-    return [_stored(row) for row in connection.execute(query)]
+    return [_stored(row) for row in rows_within(connection, query)]
 
 
 def load_board_events(connection: Connection, board_id: BoardId, after: int, limit: int) -> list[StoredEvent]:
     """Return the first events of a board behind an offset, without the global ones, in order."""
     query = select(events).where(events.c.channel == board_channel(board_id), events.c.offset > after)
-    return [_stored(row) for row in connection.execute(query.order_by(events.c.offset).limit(limit))]
+    return [_stored(row) for row in rows_within(connection, query.order_by(events.c.offset).limit(limit))]
 
 
 def _folded(board: Board | None, recorded: Recorded) -> Board | None:
