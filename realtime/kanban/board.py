@@ -16,6 +16,7 @@ from realtime.kanban.changes import BoardChange, StateReplaced, apply_all
 from realtime.kanban.events import DomainEvent
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ticket_number
 from realtime.kanban.models import ACTIVE_STATUSES, AttemptRef, AttemptStatus, BoardState, Card, Column, Project
+from realtime.kanban.projects import repository_slug
 
 __all__ = ["FOLDED_EVENTS", "GONE_ATTEMPTS", "Board", "Recorded"]
 
@@ -185,7 +186,7 @@ def renamed(project: Project, event: events.ProjectCreated) -> Project:
         name=event.name,
         repository_path=event.repository_path,
         repository_url=event.repository_url,
-        repository_slug=event.repository_slug,
+        repository_slug=event.repository_slug or repository_slug(event.repository_path, event.repository_url),
     )
 
 

@@ -17,6 +17,7 @@ from realtime.kanban.changes import StateReplaced
 from realtime.kanban.events import DomainEvent
 from realtime.kanban.ids import AttemptId, BoardId, CardId, new_column_id, ticket_prefix
 from realtime.kanban.models import DEFAULT_COLUMNS, IN_PROGRESS, REVIEW, AttemptStatus, Column, Project
+from realtime.kanban.projects import repository_slug
 
 __all__ = ["default_columns", "needs_board", "new_project", "react"]
 
@@ -34,7 +35,7 @@ def new_project(event: events.ProjectCreated, at: datetime) -> Project:
         repository_path=event.repository_path,
         created_at=parse_iso(event.created_at) if event.created_at else at,
         repository_url=event.repository_url,
-        repository_slug=event.repository_slug,
+        repository_slug=event.repository_slug or repository_slug(event.repository_path, event.repository_url),
         ticket_prefix=ticket_prefix(event.name),
     )
 
@@ -53,6 +54,19 @@ def react(board: Board | None, event: DomainEvent, at: datetime) -> list[Recorde
 def _project_created(board: Board | None, event: events.ProjectCreated, at: datetime) -> list[Recorded]:
     # A board that exists only gets the new name and repository.
     return [Recorded(event, at, () if board else (default_columns(),))]
+
+
+def _project_updated(board: Board | None, event: events.ProjectUpdated, at: datetime) -> list[Recorded]:
+    # A slug that is not given follows from the repository, as it does where a project is changed by a command.
+    given = event.changes.model_fields_set
+    if board is None or event.changes.repository_slug or not given & {"repository_path", "repository_url"}:
+        return [Recorded(event, at)]
+    project = board.project
+    path = event.changes.repository_path or project.repository_path
+    url = event.changes.repository_url if "repository_url" in given else project.repository_url
+    payload = event.payload()
+    payload["changes"] = {**payload["changes"], "repositorySlug": repository_slug(path, url)}
+    return [Recorded(events.parse_event(event.type, payload), at)]
 
 
 def _board_state_changed(board: Board | None, event: events.BoardStateChanged, at: datetime) -> list[Recorded]:
@@ -97,6 +111,7 @@ Reaction = Callable[[Board | None, Any, datetime], list[Recorded]]
 #: For the others, which are most of what comes, asking class by class would cost as much as all else here.
 _REACTIONS: dict[type[DomainEvent], Reaction] = {
     events.ProjectCreated: _project_created,
+    events.ProjectUpdated: _project_updated,
     events.BoardStateChanged: _board_state_changed,
     events.AttemptStarted: _attempt_started,
     events.AttemptCompleted: _attempt_completed,

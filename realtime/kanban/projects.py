@@ -106,12 +106,20 @@ def project_deleted(project: Project) -> ProjectDeleted:
     return ProjectDeleted(project_id=project.id, project_name=project.name, repository_path=project.repository_path)
 
 
+def _path_in(url: str) -> str:
+    """Return the path in a repository's address, both https://host/o/r.git and git@host:o/r.git; empty without one."""
+    if "://" not in url:
+        return url.partition(":")[2]
+    try:
+        return urlsplit(url).path
+    except ValueError:  # from outside comes any text: https://[ is no address
+        return ""
+
+
 def repository_slug(path: str, url: str | None) -> str:
     """Return `owner/name` of a repository's URL, else the last part of its path."""
     if url:
-        # Both https://host/o/r.git and git@host:o/r.git.
-        tail = urlsplit(url).path if "://" in url else url.partition(":")[2]
-        slug = tail.strip("/").removesuffix(".git")
+        slug = _path_in(url).strip("/").removesuffix(".git")
         if slug:
             return slug
     return path.rstrip("/").rpartition("/")[2] or path

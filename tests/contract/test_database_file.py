@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 
 from realtime.backends.sql.database_file import DatabaseFile, file_of
 from realtime.backends.sql.engine import parse_url
+from realtime.backends.sql.file_guard import FileAway, FileGuard
+from realtime.backends.sql.mending import Mender
 from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnusable
 from tests.kit.deadline import deadline
@@ -205,3 +209,37 @@ async def test_link_that_leads_to_no_file_yet_makes_it(tmp_path: Path) -> None:
     await _open_and_close(f"sqlite:///{link}")
     assert stat.S_IMODE(path.lstat().st_mode) == 0o600
     assert link.is_symlink()
+
+
+def test_what_is_written_while_the_file_is_moved_is_no_strangers_once_it_is_back(tmp_path: Path) -> None:
+    path, away = tmp_path / "b.db", tmp_path / "away.db"
+    path.write_bytes(b"before")
+    file = DatabaseFile.claim(path)
+    guard = FileGuard(path)
+    Mender(guard, lambda _: None).hold(file)
+    guard.remember()
+    with guard.changing():
+        path.rename(away)
+        path.write_bytes(b"another")
+        away.write_bytes(b"what a checkpoint wrote")
+    away.replace(path)
+    guard.check()
+    path.write_bytes(b"what somebody else wrote")
+    with pytest.raises(FileAway, match="written into by somebody else"):
+        guard.check()
+    file.close()
+
+
+def test_holder_is_named_without_what_it_was_told(tmp_path: Path) -> None:
+    path = tmp_path / "b.db"
+    path.touch()
+    code = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"
+    words = [sys.executable, "-c", code, str(path), "--tokens", "a-secret-of-somebody"]
+    with Popen(words, stdin=PIPE, stdout=PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(StoreUnusable, match=f"in use by process {holder.pid} ") as refused:
+            DatabaseFile.claim(path)
+        holder.communicate(b"\n")
+    assert "secret" not in str(refused.value)
+    assert sys.executable in str(refused.value)

@@ -129,6 +129,15 @@ async def test_origin_names_owner_and_repository_at_github_only(
     assert said == {"originUrl": url, "owner": owner, "repo": repo}
 
 
+async def test_address_of_a_repository_that_is_none_names_nobody(live: LiveServer) -> None:
+    payload = {"projectId": "p", "name": "P", "repositoryPath": "/srv/p", "repositoryUrl": "https://["}
+    event = orjson.dumps({"name": "project.created", "payload": payload})
+    assert (await exchange(live.address, "POST", "/api/v1/events", event)).status == 202
+    said = await _get(live.address, "/api/v1/projects/p/github/origin")
+    assert said == {"originUrl": "https://[", "owner": None, "repo": None}
+    assert (await _get(live.address, "/api/v1/projects/p"))["repositorySlug"] == "p"
+
+
 @pytest.mark.parametrize("prefix", _PREFIXES)
 async def test_what_does_not_exist_is_a_404_problem(prefix: str, live: LiveServer) -> None:
     project = await _project(live.address)

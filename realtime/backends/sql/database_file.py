@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -151,7 +152,9 @@ def _holder_of(path: Path) -> str:
         return "another process"
     with suppress(OSError):  # it may have ended meanwhile
         words = (PROCESSES / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        return f"process {pid} ({' '.join(words).strip()})"
+        # Not what it was told behind its name: among the options there may be secrets.
+        named = " ".join(itertools.takewhile(lambda word: not word.startswith("--"), words)).strip()
+        return f"process {pid} ({named})" if named else f"process {pid}"
     return f"process {pid}"
 
 

@@ -74,6 +74,8 @@ class FileGuard:
         self.known: Look | None = None
         #: A descriptor of the log that is known: by it, one that was removed can still be compared with a copy.
         self.log_descriptor = -1
+        #: One of the main file, lent by its lock; -1 where it is not locked. It still tells of a file that was moved.
+        self.main_descriptor = -1
         #: What the last checkpoint of ours left in the main file.
         self.carried = Carried(b"", 0)
         #: What the log was seen to have in the last look, and the most so far.
@@ -150,13 +152,20 @@ class FileGuard:
         try:
             yield
         finally:
-            found = self.look()
             with self._lock:
                 self._changing -= 1
                 self._changes += 1
                 known = self.known
-                if known is not None and known.main is not None and known.main.is_same_file(found.main):
-                    self.known = known._replace(main=found.main)
+                if known is not None and known.main is not None and (now := self._main_now(known.main)) is not None:
+                    self.known = known._replace(main=now)
+
+    def _main_now(self, known: Seen) -> Seen | None:
+        """Return the known main file as it is now, None when it cannot be told."""
+        if known.is_same_file(found := _seen(self._main)):
+            return found
+        # It was moved while we wrote into it: what we wrote is not to count as somebody else's once it is back.
+        found = _seen(self.main_descriptor) if self.main_descriptor >= 0 else None
+        return found if known.is_same_file(found) else None
 
     def salts(self) -> bytes:
         """Return what tells the log from what it is after it is begun anew; empty when it is not known."""
@@ -194,7 +203,7 @@ class FileGuard:
         return os.access(self.path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _seen(path: str) -> Seen | None:
+def _seen(path: str | int) -> Seen | None:
     try:
         found = os.stat(path)  # noqa: PTH116 - see `_name_parts`
     except OSError:

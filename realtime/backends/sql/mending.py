@@ -54,6 +54,11 @@ class Mender:
         #: What `fingerprint` gave in the last commit.
         self.last: Any = None
 
+    def hold(self, file: DatabaseFile) -> None:
+        """Own the locked file, and have the guard know it by its descriptor."""
+        self.file = file
+        self._guard.main_descriptor = file.descriptor
+
     def mend(self, database: Mending) -> None:
         """Return when the database may be used again.
 
@@ -147,7 +152,8 @@ class Mender:
     def _lock_again(self) -> None:
         if self.file is not None:
             self.file.close()
-            self.file = DatabaseFile.claim(self._guard.path, may_make=False)
+            self._guard.main_descriptor = -1
+            self.hold(DatabaseFile.claim(self._guard.path, may_make=False))
 
     def _verify(self, connection: Connection) -> None:
         name = self._guard.path.name

@@ -189,7 +189,7 @@ class Sqlite:
     def _claim(self, guarded: _Guarded) -> None:
         path = guarded.guard.path
         if self._exclusive:
-            guarded.mender.file = DatabaseFile.claim(path, may_make=self._may_make)
+            guarded.mender.hold(DatabaseFile.claim(path, may_make=self._may_make))
         elif self._may_make:
             make_file(path)
 

@@ -237,6 +237,9 @@ def _github_names(url: str | None) -> tuple[str | None, str | None]:
 
 def _place_of(url: str) -> str:
     if "://" in url:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # an event from outside may have named any text
+            return ""
         return f"{parts.hostname}{parts.path}"
     return url.rpartition("@")[2].replace(":", "/", 1)

@@ -40,6 +40,7 @@ PROJECT = Project(BoardId("p1"), "Alpha", "/srv/alpha", START, "https://github.c
         ("/x", "ssh://git@host:22/owner/repo.git", "owner/repo"),
         ("/x", "https://gitlab.com/group/sub/repo.git", "group/sub/repo"),
         ("/x", "https://github.com", "x"),
+        ("/x", "https://[", "x"),
         ("/x", "", "x"),
     ],
 )

@@ -75,6 +75,23 @@ def test_project_update_sets_what_is_given() -> None:
     assert board.project.repository_url is None
 
 
+def test_slug_follows_from_the_repository_where_it_is_not_given() -> None:
+    board = make_board()
+    for changes, slug in (
+        ({"repositoryPath": "/srv/new"}, "new"),
+        ({"repositoryUrl": "https://h/o/r.git"}, "o/r"),
+        ({"repositoryPath": "/srv/other"}, "o/r"),
+        ({"name": "Alone"}, "o/r"),
+        ({"repositoryUrl": "https://["}, "other"),
+        ({"repositoryUrl": None}, "other"),
+        ({"repositoryPath": "/x", "repositorySlug": "given"}, "given"),
+    ):
+        happen(board, "project.updated", changes=changes)
+        assert board.project.repository_slug == slug, changes
+    happen(board, "project.created", repositoryPath="/srv/anew", repositoryUrl=None)
+    assert board.project.repository_slug == "anew"
+
+
 def test_state_from_outside_replaces_columns_and_cards_and_is_kept_once() -> None:
     board = make_board(backlog=("a",))
     add_attempt(board, "x", "a", "running")
