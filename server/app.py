@@ -19,6 +19,7 @@ from server.limits import BodyLimit, QueryLimit
 from server.metrics import make_registry
 from server.origins import OriginGate, Origins
 from server.problem import problem, problem_handlers
+from server.protocol.websocket_handshake import VERSION
 from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute
 from server.settings import Settings
 from server.transports.graphql_endpoint import GraphqlEndpoint
@@ -83,7 +84,8 @@ def _api_routes() -> list[BaseRoute]:
     return [
         SegmentSocketRoute("/ws", board_socket),
         SegmentSocketRoute("/ws/dashboard", dashboard_socket),
-        SegmentRoute("/ws", _plain_socket_request, methods=["GET"]),
+        SegmentRoute("/ws", _plain_board_request, methods=["GET"]),
+        SegmentRoute("/ws/dashboard", _plain_socket_request, methods=["GET"]),
         SegmentRoute("/ws/dashboard", _plain_dashboard_request),
         SegmentRoute("/sse", SseEndpoint(), methods=["GET", "HEAD"]),
         SegmentRoute("/events", ingest, methods=["POST"]),
@@ -101,12 +103,15 @@ async def _unknown_socket(socket: WebSocket) -> None:
     await socket.send_denial_response(problem(404))
 
 
-async def _plain_socket_request(request: Request) -> Response:
+async def _plain_board_request(request: Request) -> Response:
     # A socket's address without an upgrade: as recorded, the missing board is named first.
-    if not board_of(request.query_params):
-        return problem(400, "Missing boardId")
+    return await _plain_socket_request(request) if board_of(request.query_params) else problem(400, "Missing boardId")
+
+
+async def _plain_socket_request(request: Request) -> Response:
     if "websocket" in request.headers.get("upgrade", "").lower():
-        return problem(400, "expected a WebSocket handshake (RFC 6455 §4.2.1): no body, HTTP/1.1, Connection: Upgrade")
+        sentence = "expected a WebSocket handshake (RFC 6455 §4.2.1), something of it is missing"
+        return problem(400, sentence, headers={"Sec-WebSocket-Version": VERSION})
     return problem(404)
 
 

@@ -22,7 +22,7 @@ from server.protocol.http_fields import Fields
 from server.protocol.http_head import RequestHead
 from server.protocol.http_refusal import RequestRefused
 from server.protocol.http_requests import END, RequestParser
-from server.protocol.websocket_handshake import handshake_fault, is_handshake
+from server.protocol.websocket_handshake import VERSION, handshake_fault, is_handshake
 from server.websocket_connection import WebSocketConnection
 
 __all__ = ["HttpConnection"]
@@ -130,7 +130,8 @@ class HttpConnection(EndingConnection):
             cycle.disconnected = True
             cycle.message_event.set()
         if cycle is None or not cycle.response_started:
-            self._end_with(refused.status, refused.sentence)
+            headers = {"Sec-WebSocket-Version": VERSION} if refused.was_handshake else None
+            self._end_with(refused.status, refused.sentence, headers)
         else:
             self.finish()
 

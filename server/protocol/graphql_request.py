@@ -16,6 +16,8 @@ __all__ = ["GraphqlRequest", "MalformedRequest", "described", "parse_parameters"
 
 #: Most characters of a client's own text that a sentence about it repeats.
 SHOWN_CHARACTERS = 40
+#: Most characters of `operationName`: one that nothing is named by is repeated in the answer.
+MAX_OPERATION_NAME = 1000
 #: In the words of Apollo's server, for which its client looks.
 _NOT_PERSISTED: Mapping[str, Any] = {
     "message": "PersistedQueryNotSupported",
@@ -42,7 +44,8 @@ class GraphqlRequest:
 def parse_parameters(parameters: object) -> GraphqlRequest:
     """Read the parameters from parsed JSON. Keys that are not of the request are ignored.
 
-    A request that only names a persisted query is well-formed, and refused: Apollo's client sends the document then.
+    A request that only names a persisted query, as Apollo or as trusted documents do, is well-formed, and refused:
+    Apollo's client sends the document then.
 
     Raises:
         MalformedRequest: one is missing or of the wrong type.
@@ -51,7 +54,7 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
         raise MalformedRequest(f"expected an object with a query, got {described(parameters)}")
     query = parameters.get("query")
     extensions = _map("extensions", parameters.get("extensions"))
-    if query is None and isinstance((extensions or {}).get("persistedQuery"), dict):
+    if query in (None, "") and _names_a_document(parameters, extensions or {}):
         return GraphqlRequest("", extensions=extensions, refusal=_NOT_PERSISTED)
     if not isinstance(query, str):
         came = described(query) if "query" in parameters else "none"
@@ -59,12 +62,13 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
     operation_name = parameters.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise MalformedRequest(f"operationName: expected a string or null, got {described(operation_name)}")
-    return GraphqlRequest(
-        query,
-        _map("variables", parameters.get("variables")),
-        operation_name,
-        extensions,
-    )
+    asked = GraphqlRequest(query, _map("variables", parameters.get("variables")), operation_name, extensions)
+    length = len(operation_name or "")
+    if length > MAX_OPERATION_NAME:
+        sentence = f"operationName: expected at most {MAX_OPERATION_NAME} characters, got {length}"
+        refusal = {"message": sentence, "extensions": {"code": "OPERATION_NOT_AVAILABLE"}}
+        return replace(asked, operation_name=None, refusal=refusal)
+    return asked
 
 
 def unreadable(request: GraphqlRequest, fault: str) -> GraphqlRequest:
@@ -98,6 +102,10 @@ def described(value: object) -> str:
             return "a list"
         case _:
             return "an object"
+
+
+def _names_a_document(parameters: Mapping[str, object], extensions: Mapping[str, object]) -> bool:
+    return isinstance(extensions.get("persistedQuery"), dict) or isinstance(parameters.get("documentId"), str)
 
 
 def _map(name: str, value: object) -> dict[str, Any] | None:

@@ -13,3 +13,5 @@ class RequestRefused(Exception):
         super().__init__(status, sentence)
         self.status = status
         self.sentence = sentence
+        #: Whether the client wanted a WebSocket, as far as its head shows: then the answer names our version of it.
+        self.was_handshake = False

@@ -26,6 +26,9 @@ class _End(Enum):
     END = "end"
 
 
+#: The line of a head that offers a WebSocket, be the rest as it may.
+_OFFERS_WEBSOCKET = re.compile(rb"\nupgrade:[^\n]*websocket", re.IGNORECASE)
+
 #: Behind the body of a request.
 END: Literal[_End.END] = _End.END
 
@@ -83,14 +86,20 @@ class RequestParser:
 
     def _next_head(self) -> RequestHead | None:
         self._skip_empty_lines()
+        try:
+            return self._complete_head()
+        except RequestRefused as refused:
+            refused.was_handshake = _OFFERS_WEBSOCKET.search(self._buffer, 0, MAX_HEAD_BYTES) is not None
+            raise
+
+    def _complete_head(self) -> RequestHead | None:
         end = self._buffer.find(b"\r\n\r\n", max(0, self._scanned - 3), MAX_HEAD_BYTES)
         if end < 0:
             self._check_part()
             return None
-        raw = bytes(self._buffer[:end])
+        head = parse_head(bytes(self._buffer[:end]))
         del self._buffer[: end + 4]
         self._start_head()
-        head = parse_head(raw)
         self._body = body_reader(head.length)
         return head
 

@@ -145,6 +145,31 @@ async def test_handshake_with_a_fault_is_a_problem_with_our_version(
         assert await connection.read_to_end() == b""
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("Sec-WebSocket-Version: 13", 400),
+        ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", 400),
+        ("Origin: http://a\r\nOrigin: http://b", 400),
+        ("Host: elsewhere", 400),
+        ("no field", 400),
+        ("X: a\nb", 400),
+        ("\r\n".join(["X: y"] * 200), 431),
+        ("X: " + "y" * 70_000, 431),
+    ],
+    ids=["version", "key", "origin", "host", "no field", "line feed", "lines", "bytes"],
+)
+async def test_handshake_whose_head_is_none_is_a_problem_with_our_version(
+    line: str, status: int, boards: LiveServer
+) -> None:
+    lines = "".join(f"{field}: {given}\r\n" for field, given in _GOOD.items())
+    async with deadline(10), connect(boards.address) as connection:
+        await connection.send(f"GET /graphql HTTP/1.1\r\n{lines}{line}\r\n\r\n".encode())
+        answer = await _answer(connection)
+    assert (answer.status, answer.header("Content-Type")) == (status, "application/problem+json")
+    assert answer.header("Sec-WebSocket-Version") == "13"
+
+
 @pytest.mark.parametrize(("target", "status"), [("/api/v1/ws", 400), ("/nowhere", 404)])
 async def test_handshake_that_is_refused_for_its_address_tells_our_version(
     target: str, status: int, boards: LiveServer

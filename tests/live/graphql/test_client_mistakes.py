@@ -162,10 +162,24 @@ async def test_null_where_none_can_be_names_the_argument(
     assert message.startswith(f"Argument '{argument}' has invalid value")
 
 
-async def test_persisted_query_is_told_as_apollo_wants_it(door: _Door, standing: LiveServer) -> None:
-    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
-    refused = await _refused(door, standing, {"extensions": extensions})
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}},
+        {"query": "", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}},
+        {"documentId": "sha256:abc"},
+    ],
+    ids=["apollo", "empty query", "trusted document"],
+)
+async def test_persisted_query_is_told_as_apollo_wants_it(asked: Json, door: _Door, standing: LiveServer) -> None:
+    refused = await _refused(door, standing, asked)
     assert refused == ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+
+
+async def test_long_name_of_an_operation_is_not_repeated(door: _Door, standing: LiveServer) -> None:
+    asked = {"query": "{ __typename }", "operationName": "x" * 30_000}
+    fault = "operationName: expected at most 1000 characters, got 30000"
+    assert await _refused(door, standing, asked) == ("OPERATION_NOT_AVAILABLE", fault)
 
 
 async def test_query_beside_a_persisted_one_is_executed(standing: LiveServer) -> None:
