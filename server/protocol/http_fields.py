@@ -18,7 +18,7 @@ Fields = list[tuple[bytes, bytes]]
 #: Fields that have one value and are read here: of two, another reader on the way may have taken the other one.
 SINGLE = frozenset(
     {
-        *(b"host", b"content-length", b"content-type", b"authorization", b"origin", b"last-event-id"),
+        *(b"host", b"content-length", b"content-type", b"authorization", b"last-event-id"),
         *(b"sec-websocket-key", b"sec-websocket-version", b"idempotency-key", b"x-graphql-event-stream-token"),
         *(b"access-control-request-method", b"expect"),
     }

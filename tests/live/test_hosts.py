@@ -29,7 +29,7 @@ _TARGETS = [
     "/static/index.js",
     "/nowhere",
 ]
-_REBOUND = ["foreign.example", "foreign.example:8000", "localhost.foreign.example", "0.0.0.0", "", "192.168.0.1:8000"]
+_REBOUND = ["foreign.example", "foreign.example:8000", "localhost.foreign.example", "0.0.0.0", "192.168.0.1:8000"]
 
 
 async def _called(live: LiveServer, method: str, target: str, host: str) -> Answer:
