@@ -31,9 +31,19 @@ class _Bucket:
 class Rate:
     """One rate, for each client by itself. A request may be larger than what is left; the next ones wait."""
 
-    def __init__(self, per_second: float, what: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """Let `per_second` through, 0 = all; `what` names them in the refusal; `clock` is in seconds."""
+    def __init__(
+        self,
+        per_second: float,
+        what: str,
+        clock: Callable[[], float] = time.monotonic,
+        burst_seconds: float = BURST_SECONDS,
+    ) -> None:
+        """Let `per_second` through, 0 = all, and at once what is saved up in `burst_seconds`.
+
+        `what` names them in the refusal; `clock` is in seconds.
+        """
         self._per_second = per_second
+        self._burst_seconds = burst_seconds
         self._what = what
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
@@ -51,7 +61,7 @@ class Rate:
         client = CLIENT.get()
         if client is None or not self._per_second:
             return
-        now, most = self._clock(), self._per_second * BURST_SECONDS
+        now, most = self._clock(), self._per_second * self._burst_seconds
         bucket = self._buckets.get(client)
         if bucket is None:
             bucket = self._buckets[client] = _Bucket(most, now)

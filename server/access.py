@@ -17,7 +17,8 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from realtime.rates import CLIENT
+from realtime.limits import LimitReached
+from realtime.rates import CLIENT, Rate
 from server.problem import problem
 
 __all__ = ["Access", "AccessGate"]
@@ -30,14 +31,21 @@ _OWN = re.compile(r"/(api|graphql|metrics|static)(/.*)?", re.DOTALL)
 #: A script in a browser can give a WebSocket no header, but this one.
 _SUBPROTOCOL = "bearer."
 _INIT_NAMES = ("authorization", "token")
+_MINUTE = 60.0
 
 
 class Access:
     """Knows the tokens; nobody else compares them."""
 
-    def __init__(self, tokens: Collection[str]) -> None:
-        """Admit who has one of `tokens`; without any, everybody."""
+    def __init__(self, tokens: Collection[str], *, max_failures: int = 0) -> None:
+        """Admit who has one of `tokens`; without any, everybody.
+
+        Of wrong ones each address may send `max_failures` a minute, 0 = any number. The right one always admits: else
+        one client could lock out all others behind its address.
+        """
         self._tokens = [token.encode() for token in tokens]
+        self._failures = Rate(max_failures / _MINUTE, "wrong tokens", burst_seconds=_MINUTE)
+        self._max_failures = max_failures
 
     @property
     def is_open(self) -> bool:
@@ -53,7 +61,20 @@ class Access:
     def may_connect(self, payload: Mapping[str, Any]) -> bool:
         """Tell whether the payload of `connection_init` admits: `authorization` or `token`, in any case."""
         named = [value for name, value in payload.items() if name.lower() in _INIT_NAMES and isinstance(value, str)]
-        return self.is_open or any(self.admits(_bearer(value) or value.strip()) for value in named)
+        if self.is_open or any(self.admits(_bearer(value) or value.strip()) for value in named):
+            return True
+        if named:
+            self.note_failure()
+        return False
+
+    def note_failure(self) -> Response | None:
+        """Count a wrong token against the client of this task; return the answer when there were too many."""
+        try:
+            self._failures.spend(1)
+        except LimitReached as reached:
+            sentence = f"expected at most {self._max_failures} wrong tokens a minute from an address, got more"
+            return problem(429, sentence, headers={"Retry-After": str(reached.retry_after_seconds)})
+        return None
 
 
 class AccessGate:
@@ -69,10 +90,11 @@ class AccessGate:
         """Handle one connection."""
         tokens = list(_tokens_of(scope))
         admitted = self._access.is_open or any(self._access.admits(token) for token in tokens)
-        if not admitted and not self._is_page(scope) and not _is_open(scope, bool(tokens)):
-            await _refusal(bool(tokens))(scope, receive, send)
-            return
         CLIENT.set(_client(scope, tokens if not self._access.is_open and admitted else []))
+        if not admitted and not self._is_page(scope) and not _is_open(scope, bool(tokens)):
+            too_many = self._access.note_failure() if tokens else None
+            await (too_many or _refusal(bool(tokens)))(scope, receive, send)
+            return
         may_connect: Callable[[Mapping[str, Any]], bool] = _anybody if admitted else self._access.may_connect
         # Into the scope itself: a copy of it for each open socket would be another kilobyte.
         scope.update(_without_secret(scope), state={**scope.get("state", {}), "may_connect": may_connect})

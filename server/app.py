@@ -66,7 +66,11 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
             Middleware(HostGate, Hosts(settings.hosts, are_local_welcome=settings.is_local_and_open)),
             Middleware(OriginGate, Origins(settings.origins, are_local_welcome=settings.are_local_origins_welcome)),
             Middleware(QueryLimit),
-            Middleware(AccessGate, Access(settings.access_tokens), has_web_client=settings.web_client is not None),
+            Middleware(
+                AccessGate,
+                Access(settings.access_tokens, max_failures=settings.max_failed_authentications),
+                has_web_client=settings.web_client is not None,
+            ),
             Middleware(HandshakeGate),
             Middleware(BodyLimit, settings.max_body_bytes),
         ],

@@ -17,7 +17,7 @@ from server.connections import CONNECTION, EXTENSION, HANDSHAKE, WRITE
 from server.http_cycle import Cycle
 from server.http_ending import EndingConnection
 from server.http_limits import HttpLimits
-from server.problem import problem_bytes
+from server.problem import REFUSED, problem_bytes
 from server.protocol.http_fields import Fields
 from server.protocol.http_head import RequestHead
 from server.protocol.http_refusal import RequestRefused
@@ -127,6 +127,7 @@ class HttpConnection(EndingConnection):
         log.info("a request from %s is refused: %s", self.client[0] if self.client else "?", expected)
         cycle = self.cycle if self._requests.is_in_body else None
         if cycle is not None and not cycle.response_complete:
+            cycle.scope[REFUSED] = True
             cycle.disconnected = True
             cycle.message_event.set()
         if cycle is None or not cycle.response_started:

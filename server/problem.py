@@ -16,7 +16,10 @@ from starlette.responses import Response
 from realtime.errors import FieldError, StoreUnavailable
 from realtime.limits import LimitReached
 
-__all__ = ["Problem", "problem", "problem_bytes", "problem_handlers"]
+__all__ = ["REFUSED", "Problem", "problem", "problem_bytes", "problem_handlers"]
+
+#: In the scope of a request whose rest is refused: the log has its line already.
+REFUSED = "boardcast.refused"
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +98,9 @@ async def _limit(request: Request, error: Exception) -> Response:
 
 async def _left(request: Request, error: Exception) -> Response:
     # Nobody is there to read an answer, and nothing was done: what a client leaves unfinished is no fault of ours.
-    log.info("a client left in the middle of its request", extra={"method": request.method, "path": request.url.path})
+    if REFUSED not in request.scope:
+        extra = {"method": request.method, "path": request.url.path}
+        log.info("a client left in the middle of its request", extra=extra)
     return problem(400, "expected the rest of the body, the client left")
 
 

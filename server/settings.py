@@ -194,6 +194,9 @@ class Settings(BaseSettings):
     max_events_per_second: float = Field(
         default=100_000.0, ge=0, description="Events that one client may report in a second; 0 = any number."
     )
+    max_failed_authentications: int = Field(
+        default=300, ge=0, description="Wrong tokens that may come from one address in a minute; 0 = any number."
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest request body.")
     max_frame_bytes: int = Field(default=1024 * 1024, ge=1024, description="Bytes of the largest WebSocket message.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -14,6 +14,7 @@ from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import Answer, exchange
 from tests.kit.raw_socket import open_socket
 from tests.live.boards import BOARD, OTHER, TODO, everything, make_boards
+from tests.live.graphql.client import open_client
 
 pytestmark = pytest.mark.usefixtures("clean_log")
 
@@ -195,3 +196,19 @@ async def test_many_agents_with_long_names_make_no_large_dashboard(boards: LiveS
     result = await _graphql(boards, "{ dashboardOverview { agentStats { agentId } agentsOmitted } }")
     assert result["data"]["dashboardOverview"]["agentsOmitted"] == 800
     assert len(result["data"]["dashboardOverview"]["agentStats"]) == 200
+
+
+async def test_wrong_tokens_of_one_address_are_bounded_and_the_right_one_is_let_in() -> None:
+    right, wrong = "right-token-0123456789", [("Authorization", "Bearer wrong")]
+    async with live_server(max_failed_authentications=1, tokens=right) as live, deadline(20):
+        assert (await exchange(live.address, "GET", "/api/v1/projects", headers=wrong)).status == 401
+        for payload in ({"token": "wrong"}, {"authorization": "Bearer wrong"}):
+            async with open_client(live.address, "graphql-transport-ws") as client:
+                await client.send({"type": "connection_init", "payload": payload})
+                assert await client.closed() == (4403, "Forbidden")
+        _check_429(await exchange(live.address, "GET", "/api/v1/projects", headers=wrong))
+        _check_429(await exchange(live.address, "GET", "/api/sse?access_token=wrong"))
+        _check_429(await exchange(live.address, "POST", "/graphql", b'{"query":"{ __typename }"}', wrong))
+        assert (await exchange(live.address, "GET", "/api/v1/projects")).status == 401
+        named = [("Authorization", f"Bearer {right}")]
+        assert (await exchange(live.address, "GET", "/api/v1/projects", headers=named)).status == 200
