@@ -127,7 +127,7 @@ class HttpConnection(EndingConnection):
         log.info("a request from %s is refused: %s", self.client[0] if self.client else "?", expected)
         cycle = self.cycle if self._requests.is_in_body else None
         if cycle is not None and not cycle.response_complete:
-            cycle.scope[REFUSED] = True
+            cycle.scope.setdefault("extensions", {})[REFUSED] = {}
             cycle.disconnected = True
             cycle.message_event.set()
         if cycle is None or not cycle.response_started:

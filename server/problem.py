@@ -18,7 +18,7 @@ from realtime.limits import LimitReached
 
 __all__ = ["REFUSED", "Problem", "problem", "problem_bytes", "problem_handlers"]
 
-#: In the scope of a request whose rest is refused: the log has its line already.
+#: In the extensions of the scope of a request whose rest is refused: the log has its line already.
 REFUSED = "boardcast.refused"
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ async def _limit(request: Request, error: Exception) -> Response:
 
 async def _left(request: Request, error: Exception) -> Response:
     # Nobody is there to read an answer, and nothing was done: what a client leaves unfinished is no fault of ours.
-    if REFUSED not in request.scope:
+    if REFUSED not in request.scope.get("extensions", {}):
         extra = {"method": request.method, "path": request.url.path}
         log.info("a client left in the middle of its request", extra=extra)
     return problem(400, "expected the rest of the body, the client left")
