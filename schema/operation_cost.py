@@ -41,7 +41,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from schema.list_sizes import sizes_of
 from schema.paging import MAX_FIRST
 
-__all__ = ["MAX_OBJECTS", "MAX_VALUES", "MAX_VARIABLE_ERRORS", "Assessment", "assess"]
+__all__ = ["MAX_OBJECTS", "MAX_TYPED_VALUES", "MAX_VALUES", "MAX_VARIABLE_ERRORS", "Assessment", "assess"]
 
 #: Most errors that are told of the variables of one operation.
 MAX_VARIABLE_ERRORS = 100
@@ -49,6 +49,12 @@ MAX_VARIABLE_ERRORS = 100
 MAX_VALUES = 100_000
 #: Most input objects among them, each of which takes 35 microseconds; an ingest has 1,000 events at most.
 MAX_OBJECTS = 2500
+#: Most values among them whose type is checked one by one, which are all but those inside `JSON`.
+MAX_TYPED_VALUES = 20_000
+#: Entries that are checked of each list of a variable when there are more values than that.
+_SAMPLE = 1000
+#: Most fields of one input object that its type does not have; each is told with what the object holds.
+_MAX_UNKNOWN_FIELDS = 100
 #: How long lists of introspection are taken to be, but for that of all types: fields, arguments, values.
 _INTROSPECTION_SIZE = 5
 
@@ -76,13 +82,19 @@ def assess(
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         return Assessment()  # which is told by what executes it
-    if too_many := _too_many_values(variables or {}) or _too_many_objects(schema, operation, variables or {}):
+    too_many = _too_many_values(variables or {})
+    checked, too_many = (0, too_many) if too_many else _to_check(schema, operation, variables or {})
+    if too_many:
         return Assessment(errors=[too_many])
-    coerced = get_variable_values(
-        schema, operation.variable_definitions or (), dict(variables or {}), max_errors=MAX_VARIABLE_ERRORS
-    )
+    given = dict(variables or {})
+    if checked > MAX_TYPED_VALUES:  # and yet wrong ones are told as such, by the first of each list
+        given = {name: value[:_SAMPLE] if isinstance(value, list) else value for name, value in given.items()}
+    coerced = get_variable_values(schema, operation.variable_definitions or (), given, max_errors=MAX_VARIABLE_ERRORS)
     if isinstance(coerced, list):
         return Assessment(errors=coerced)
+    if checked > MAX_TYPED_VALUES:
+        sentence = f"expected at most {MAX_TYPED_VALUES} values outside JSON in the variables, got {checked}"
+        return Assessment(errors=[GraphQLError(sentence)])
     walk = _Walk(schema, document, coerced)
     cost = walk.cost_of(operation)
     return Assessment(cost, walk.errors or ([_too_dear(cost, max_cost, operation)] if cost > max_cost else []))
@@ -102,25 +114,31 @@ def _too_many_values(variables: Mapping[str, Any]) -> GraphQLError | None:
     return None
 
 
-def _too_many_objects(
+def _to_check(
     schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]
-) -> GraphQLError | None:
-    counted = 0
+) -> tuple[int, GraphQLError | None]:
+    """Return how many values are to be checked one by one, or why none of them is."""
+    objects = values = 0
     waiting: list[tuple[Any, Any]] = [
         (variables.get(one.variable.name.value), type_from_ast(schema, one.type))
         for one in operation.variable_definitions or ()
     ]
     while waiting:
         value, kind = waiting.pop()
+        values += 1
         kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         if isinstance(kind, GraphQLList):
             waiting += [(part, kind.of_type) for part in (value if isinstance(value, list) else [value])]
         elif isinstance(kind, GraphQLInputObjectType) and isinstance(value, dict):
-            counted += 1
-            waiting += [(value[name], field.type) for name, field in kind.fields.items() if name in value]
-        if counted > MAX_OBJECTS:
-            return GraphQLError(f"expected at most {MAX_OBJECTS} input objects in the variables, got more")
-    return None
+            objects += 1
+            known = [(value[name], field.type) for name, field in kind.fields.items() if name in value]
+            if len(value) - len(known) > _MAX_UNKNOWN_FIELDS:
+                sentence = f"expected fields of {kind.name} in the variables, got {len(value)} fields"
+                return values, GraphQLError(sentence)
+            waiting += known
+        if objects > MAX_OBJECTS:
+            return values, GraphQLError(f"expected at most {MAX_OBJECTS} input objects in the variables, got more")
+    return values, None
 
 
 def _too_dear(cost: int, most: int, operation: OperationDefinitionNode) -> GraphQLError:

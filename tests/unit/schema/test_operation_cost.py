@@ -9,7 +9,7 @@ import pytest
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode, get_introspection_query, parse
 
-from schema.operation_cost import MAX_OBJECTS, MAX_VALUES, MAX_VARIABLE_ERRORS, assess
+from schema.operation_cost import MAX_OBJECTS, MAX_TYPED_VALUES, MAX_VALUES, MAX_VARIABLE_ERRORS, assess
 from schema.operation_limits import OperationLimits
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller
@@ -125,6 +125,21 @@ async def test_variables_of_too_many_input_objects_are_refused_at_once(schema: s
     async with deadline(2):
         (error,) = errors(schema, text, 50_000, events=[event] * (MAX_OBJECTS + 1))
     assert error.message == f"expected at most {MAX_OBJECTS} input objects in the variables, got more"
+
+
+async def test_variables_of_too_many_values_with_types_are_refused(schema: strawberry.Schema) -> None:
+    text = 'query ($s: [AttemptStatus!]) { attempts(boardId: "b", status: $s) { id } }'
+    assert errors(schema, text, 50_000, s=["RUNNING"] * (MAX_TYPED_VALUES - 1)) == []
+    (error,) = errors(schema, text, 50_000, s=["RUNNING"] * MAX_TYPED_VALUES)
+    most = f"expected at most {MAX_TYPED_VALUES} values outside JSON in the variables"
+    assert error.message == f"{most}, got {MAX_TYPED_VALUES + 1}"
+
+
+async def test_input_object_of_thousands_of_unknown_fields_is_refused_at_once(schema: strawberry.Schema) -> None:
+    text = "mutation ($events: [EventInput!]!) { publishEvents(events: $events) { __typename } }"
+    event = {"name": "agent.registered", "payload": {}} | {f"unknown{n}": 0 for n in range(60_000)}
+    (error,) = errors(schema, text, 50_000, events=[event])
+    assert error.message == "expected fields of EventInput in the variables, got 60002 fields"
 
 
 @pytest.mark.parametrize("value", [[0] * 300_000, {str(n): n for n in range(200_000)}, [[0] * 500] * 500])
