@@ -12,10 +12,20 @@ from typing import Any
 
 import orjson
 
-__all__ = ["GraphqlRequest", "MalformedRequest", "described", "parse_parameters", "parse_query_string", "unreadable"]
+__all__ = [
+    "MAX_ID",
+    "GraphqlRequest",
+    "MalformedRequest",
+    "described",
+    "parse_parameters",
+    "parse_query_string",
+    "unreadable",
+]
 
 #: Most characters of a client's own text that a sentence about it repeats.
 SHOWN_CHARACTERS = 40
+#: Most characters of an operation's id, which every result repeats.
+MAX_ID = 1000
 #: Most characters of `operationName`: one that nothing is named by is repeated in the answer.
 MAX_OPERATION_NAME = 1000
 #: In the words of Apollo's server, for which its client looks.

@@ -10,9 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
-from server.protocol.graphql_request import GraphqlRequest, described
+from server.protocol.graphql_request import MAX_ID, GraphqlRequest, described
 
 __all__ = ["Reservation", "ReservationRefused", "Reservations", "Reserving", "operation_id"]
+
+
+#: When the end of an operation may have made room for another.
+RETRY_SECONDS = 1
 
 
 class ReservationRefused(Exception):
@@ -55,7 +59,8 @@ class Reservation:
         if id in self.operations:
             raise ReservationRefused(409, f"Operation with ID already exists: {described(id)}")
         if len(self.operations) >= self.max_operations:
-            raise ReservationRefused(429, f"expected at most {self.max_operations} operations at a time on one stream")
+            sentence = f"expected at most {self.max_operations} operations at a time on one stream"
+            raise ReservationRefused(429, sentence, RETRY_SECONDS)
         self.operations.add(id)
 
     def finish(self, id: str) -> None:
@@ -144,11 +149,13 @@ def operation_id(request: GraphqlRequest) -> str:
     """Return the id, "sent through the `extensions` parameter of the GraphQL request inside the `operationId` field".
 
     Raises:
-        ReservationRefused: 400, there is none.
+        ReservationRefused: 400, there is none, or one that is too long.
     """
     id = (request.extensions or {}).get("operationId")
     if isinstance(id, int | float) and not isinstance(id, bool):
         return str(id)  # the reference makes a string of whatever comes
     if not isinstance(id, str) or not id:
         raise ReservationRefused(400, f"Operation ID is missing: extensions.operationId is {described(id)}")
+    if len(id) > MAX_ID:
+        raise ReservationRefused(400, f"extensions.operationId: expected at most {MAX_ID} characters, got {len(id)}")
     return id

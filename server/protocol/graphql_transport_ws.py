@@ -28,7 +28,14 @@ from server.protocol.graphql_conversation import (
     Stop,
     parsed_object,
 )
-from server.protocol.graphql_request import GraphqlRequest, MalformedRequest, described, parse_parameters, unreadable
+from server.protocol.graphql_request import (
+    MAX_ID,
+    GraphqlRequest,
+    MalformedRequest,
+    described,
+    parse_parameters,
+    unreadable,
+)
 
 __all__ = ["GraphqlTransportWs"]
 
@@ -121,8 +128,10 @@ def _pong(ping: Message) -> Message:
 
 def _id(message: Message) -> str:
     id = message.get("id")
-    if isinstance(id, str) and id:
+    if isinstance(id, str) and 0 < len(id) <= MAX_ID:
         return id
+    if isinstance(id, str) and id:
+        raise InvalidMessage(f"{message['type']}: id: expected at most {MAX_ID} characters, got {len(id)}")
     came = described(id) if "id" in message else "none"
     raise InvalidMessage(f"{message['type']}: id: expected a string that is not empty, got {came}")
 

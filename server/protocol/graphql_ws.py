@@ -20,7 +20,7 @@ from server.protocol.graphql_conversation import (
     Stop,
     parsed_object,
 )
-from server.protocol.graphql_request import MalformedRequest, described, parse_parameters, unreadable
+from server.protocol.graphql_request import MAX_ID, MalformedRequest, described, parse_parameters, unreadable
 
 __all__ = ["GraphqlWs"]
 
@@ -92,7 +92,11 @@ class GraphqlWs(GraphqlConversation):
         came = described(kind) if "type" in message else "none"
         sentence = f"type: expected one of {', '.join(_TYPES)}; got {came}"
         id = message.get("id")
-        return Reply(self._error(id, [{"message": sentence}])) if isinstance(id, str) else _connection_error(sentence)
+        return (
+            Reply(self._error(id, [{"message": sentence}]))
+            if isinstance(id, str) and len(id) <= MAX_ID
+            else _connection_error(sentence)
+        )
 
     def _next(self, id: str, body: Message) -> Message:
         return {"id": id, "type": "data", "payload": body}
@@ -115,7 +119,9 @@ def _refusal(ending: Ending) -> Sequence[Step]:
 
 def _id(message: Message) -> str:
     id = message.get("id")
-    if isinstance(id, str):
+    if isinstance(id, str) and len(id) <= MAX_ID:
         return id
+    if isinstance(id, str):
+        raise InvalidMessage(f"{message['type']}: id: expected at most {MAX_ID} characters, got {len(id)}")
     came = described(id) if "id" in message else "none"
     raise InvalidMessage(f"{message['type']}: id: expected a string, got {came}")

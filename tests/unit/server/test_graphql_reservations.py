@@ -85,6 +85,7 @@ def test_operations_of_a_stream_are_bounded() -> None:
     with pytest.raises(ReservationRefused) as refused:
         reservation.start("c")
     assert _status(refused) == 429
+    assert refused.value.retry_after_seconds
 
 
 @pytest.mark.parametrize(("came", "id"), [("a", "a"), (" ", " "), (5, "5"), ("ü🏃", "ü🏃")])
@@ -92,7 +93,7 @@ def test_operation_id_is_text(came: object, id: str) -> None:
     assert operation_id(GraphqlRequest("{ a }", extensions={"operationId": came})) == id
 
 
-_NO_IDS: list[object] = ["", None, [], {}, True]
+_NO_IDS: list[object] = ["", None, [], {}, True, "x" * 1001]
 
 
 @pytest.mark.parametrize("extensions", [None, {}, *({"operationId": came} for came in _NO_IDS)])
