@@ -103,9 +103,26 @@ class Bus:
             LimitReached: the client asks too often, or the board would become too large; nothing was changed.
             StoreUnavailable: nothing was changed, the caller may try again.
         """
+        return (await self._carry_out(board_id, commands, refusable=False)).answer
+
+    async def execute_each(self, board_id: BoardId, commands: Sequence[Command]) -> list[Executed | Refused]:
+        """Carry out commands on one board in one unit, but for those that are refused; return what became of each.
+
+        Raises:
+            NotFound: no such board.
+            LimitReached: as `execute`; of none of them anything was changed.
+            StoreUnavailable: nothing was changed, the caller may try again.
+        """
+        each = (await self._carry_out(board_id, commands, refusable=True)).each
+        for one in each:
+            if isinstance(one, Refused):
+                self._counters.commands_refused[one.code] += 1
+        return each
+
+    async def _carry_out(self, board_id: BoardId, commands: Sequence[Command], *, refusable: bool) -> _Decision:
         try:
             self._limits.commands.spend(len(commands))
-            return await self._whole(self._execute(board_id, commands))
+            return await self._whole(self._execute(board_id, commands, refusable=refusable))
         except Refused as refused:
             self._counters.commands_refused[refused.code] += 1
             raise
@@ -138,15 +155,15 @@ class Bus:
             task.add_done_callback(_log_fault)  # nobody else looks at what comes of it
             raise
 
-    async def _execute(self, board_id: BoardId, commands: Sequence[Command]) -> Executed:
+    async def _execute(self, board_id: BoardId, commands: Sequence[Command], *, refusable: bool) -> _Decision:
         async with self._turn:
             now = self._clock()  # not before its turn: the times of a log's events follow its order
             at_hand = self._at_hand(board_id)
             decision = await self._transact(
-                lambda transaction: self._decide(transaction, at_hand, board_id, commands, now)
+                lambda transaction: self._decide(transaction, at_hand, board_id, commands, now, refusable)
             )
             await self._hand_on(decision)
-        return decision.answer
+        return decision
 
     def _decide(
         self,
@@ -155,6 +172,7 @@ class Bus:
         board_id: BoardId,
         commands: Sequence[Command],
         now: datetime,
+        refusable: bool,
     ) -> _Decision:
         """Work out what commands do to a board as of this transaction, and append it.
 
@@ -163,18 +181,21 @@ class Bus:
         found = checked_board(transaction, board_id, at_hand)
         if found is None:
             raise NotFound("Board not found", "board_not_found")
-        folds: list[Fold] = []
         before = found.board.state
-        for command in commands:
-            folds += fold_all(found.board, decide(found.board, command, now))
+        folds, ends = _fold_each(found.board, commands, now, refusable)
         check_board(before, found.board.state, [fold.recorded for fold in folds], self._limits.capacity)
         new = new_events([fold.recorded for fold in folds])
         # Of a board that is deleted now nothing is kept as it was.
         kept = {} if any(type(fold.recorded.event) is ProjectDeleted for fold in folds) else {board_id: found.board}
         stored = transaction.append(new, kept, {board_id: found.offset})
-        last = stored[-1] if stored else found
-        position = self._position(board_channel(board_id), last)
-        return _Decision(Executed(found.board, position, tuple(fold.recorded for fold in folds)), stored, folds)
+        places: list[StoredBoard | StoredEvent] = [found, *stored]
+        position = [self._position(board_channel(board_id), at) for at in places]
+        recorded = tuple(fold.recorded for fold in folds)
+        each = [
+            end if isinstance(end, Refused) else Executed(end.board, position[end.last], recorded[end.first : end.last])
+            for end in ends
+        ]
+        return _Decision(Executed(found.board, position[-1], recorded), each, stored, folds)
 
     def _at_hand(self, board_id: BoardId) -> StoredBoard | None:
         """Return a board that may be moved on, if it is watched."""
@@ -270,9 +291,40 @@ class _Ingested(NamedTuple):
 class _Decision(NamedTuple):
     """What commands came to."""
 
+    #: What all of them did together.
     answer: Executed
+    #: What became of each.
+    each: list[Executed | Refused]
     stored: list[StoredEvent]
     folds: list[Fold]
+
+
+class _End(NamedTuple):
+    """The board behind one command, and which of the unit's folds are its own."""
+
+    board: Board
+    first: int
+    last: int
+
+
+def _fold_each(
+    board: Board, commands: Sequence[Command], now: datetime, refusable: bool
+) -> tuple[list[Fold], list[_End | Refused]]:
+    """Decide command by command on what the ones before have left; `refusable`: one that is refused stops no other."""
+    folds: list[Fold] = []
+    ends: list[_End | Refused] = []
+    for command in commands:
+        first = len(folds)
+        try:
+            made = decide(board, command, now)
+        except Refused as refused:
+            if not refusable:
+                raise
+            ends.append(refused)
+            continue
+        folds += fold_all(board, made)
+        ends.append(_End(board.copy() if refusable else board, first, len(folds)))
+    return folds, ends
 
 
 def _log_fault(task: asyncio.Task[Any]) -> None:

@@ -9,9 +9,13 @@ from typing import Any, Protocol, Self
 
 import strawberry
 
+from realtime.bus import Executed
 from realtime.counters import Account
+from realtime.kanban.commands import Command
+from realtime.kanban.ids import BoardId
 from realtime.leases import Lease
 from realtime.node import Node
+from schema.gathering import Gathering
 from schema.loaders import Loaders
 from schema.operation_limits import OperationLimits
 from schema.source import Source
@@ -56,11 +60,19 @@ class Context:
     executor: Any = None
     #: How the events of the subscription are written by plan; None where graphql-core executes them.
     encoding: Encoding | None = None
+    #: Makes one unit of the commands of a mutation that has several; None where there is one.
+    gathering: Gathering | None = None
 
     @cached_property
     def loaders(self) -> Loaders:
         """What reads many things by one query; made when it is first asked for."""
         return Loaders(self.node.store)
+
+    async def execute(self, board_id: BoardId, command: Command) -> Executed:
+        """Carry out a command, as `Bus.execute` does; those of one mutation are one unit."""
+        if self.gathering is not None:
+            return await self.gathering.execute(board_id, command)
+        return await self.node.bus.execute(board_id, command)
 
     def for_event(self) -> Self:
         """Return the context of one event of a subscription: everything but what was loaded for other events."""

@@ -13,6 +13,7 @@ from graphql.pyutils import gather_with_cancel, is_iterable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
+from schema.gathering import Gathering, may_be_one_unit
 from schema.loaders import Loaders
 from schema.pacing import Meter, Pacer, pacer
 
@@ -60,6 +61,22 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         finally:
             pace.is_used_up(self.meter)
             pace.pause()
+
+    def execute_fields_serially(
+        self, parent_type: Any, source_value: Any, path: Any, grouped_field_set: Any, position_context: Any
+    ) -> Any:
+        """Execute the fields of a mutation; several commands on cards are one unit (contract §2, rule 3).
+
+        They are carried out in the document's order all the same: so the bus takes them. Where an answer is read from
+        the store they are not, for each is to show what the fields up to its own have done (GraphQL, 6.2.2).
+        """
+        fields = (parent_type, source_value, path, grouped_field_set, position_context)
+        count = len(grouped_field_set)
+        nodes = [one.node for details in grouped_field_set.values() for one in details]
+        if count > 1 and isinstance(self.context_value, Context) and may_be_one_unit(nodes, self.fragments):
+            self.context_value.gathering = Gathering(self.context_value.node.bus, count)
+            return self.execute_fields(*fields)
+        return super().execute_fields_serially(*fields)
 
     async def with_abort_signal(self, awaitable: Awaitable[_T]) -> _T:
         """Await what a resolver has returned, then wait for the turn in which it is completed.

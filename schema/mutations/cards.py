@@ -133,13 +133,13 @@ class CardMutations:
     ) -> DeleteCardPayload:
         """Carry out `DeleteCard`."""
         command = parse_command(DeleteCard, input.payload())
-        executed = await info.context.node.bus.execute(BoardId(board_id), command)
+        executed = await info.context.execute(BoardId(board_id), command)
         return DeleteCardPayload(state=_state(executed), cursor=executed.position.cursor, card_id=input.card_id)
 
 
 async def _change_card(payload: type[_P], info: Info, board_id: str, command: CreateCard | UpdateCard | MoveCard) -> _P:
     """Carry out a command that leaves a card; answer with `payload`."""
-    executed = await info.context.node.bus.execute(BoardId(board_id), command)
+    executed = await info.context.execute(BoardId(board_id), command)
     card = executed.board.state.cards[CardId(command.card_id)]
     return payload(state=_state(executed), cursor=executed.position.cursor, card=card)
 

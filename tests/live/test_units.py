@@ -115,6 +115,27 @@ async def test_event_with_consequences_is_told_with_one_state(boards: LiveServer
             assert [one.type for one in await _until_end(reader)] == expected, name
 
 
+_MUTATION = """mutation ($board: ID!, $update: UpdateCardInput!, $move: MoveCardInput!) {
+  update: updateCard(boardId: $board, input: $update) { __typename }
+  move: moveCard(boardId: $board, input: $move) { __typename }
+}"""
+
+
+@pytest.mark.parametrize("name", _BOARD_EXITS)
+async def test_mutation_of_several_commands_is_told_as_one_state(name: str, boards: LiveServer) -> None:
+    update, move = {"cardId": "free", "title": "Otherwise"}, {"cardId": "free", "toColumnId": DOING, "toIndex": 0}
+    body = {"query": _MUTATION, "variables": {"board": BOARD, "update": update, "move": move}}
+    async with deadline(_WAIT_UNITS), connect(boards.address) as connection:
+        reader = await open_exit(name, connection)
+        answer = await exchange(boards.address, "POST", "/graphql", orjson.dumps(body))
+        assert orjson.loads(answer.body)["data"] == {
+            "update": {"__typename": "UpdateCardPayload"},
+            "move": {"__typename": "MoveCardPayload"},
+        }
+        await Publisher(boards.address).mark("end")
+        assert [(await reader.event())[0] for _ in range(2)] == ["state", "agent_registered"]
+
+
 async def test_events_of_one_batch_are_told_with_a_state_each(boards: LiveServer) -> None:
     started = {"attemptId": "a1", "boardId": BOARD, "cardId": "free", "agent": "A"}
     async with deadline(_WAIT_UNITS), open_board(boards.address, "board-ws") as reader:
