@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 import time
+import warnings
 from typing import Any
 
 import structlog
@@ -29,6 +30,8 @@ _CONTROL_BUT_NEWLINE = re.compile(_CONTROL.pattern.replace("\x0a", "\x0b", 1))
 _SECRET = re.compile(r"(access_token=|bearer[ .])[^\s&\"',;]+", re.IGNORECASE)
 #: Lines of the libraries about what a client did: no news to an operator, and nothing he can mend.
 _OF_CLIENTS = ("Invalid HTTP request received", "Unsupported upgrade request", "socket.send() raised exception")
+#: Parts of a GraphQL operation that has been given up: nobody awaits them any more.
+_GIVEN_UP = r"coroutine '(Executor|GraphQLCoreConverter)\.\S*' was never awaited"
 
 
 class LimitedHandler(logging.StreamHandler[Any]):
@@ -81,6 +84,7 @@ def set_up_logs(level: str) -> None:
     # Alembic tells of every start, uvicorn of every socket; neither is news.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLogger().level))
+    warnings.filterwarnings("ignore", _GIVEN_UP, RuntimeWarning)
 
 
 def harmless(logger: object, method: str, line: structlog.types.EventDict) -> structlog.types.EventDict:

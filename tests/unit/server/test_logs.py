@@ -89,3 +89,12 @@ def test_they_are_not_written_where_info_is_not() -> None:
     )
     handler.handle(record)
     assert stream.getvalue() == ""
+
+
+def test_operation_that_is_given_up_writes_no_warnings(written: io.StringIO) -> None:
+    async def part() -> None: ...
+
+    part.__qualname__ = "Executor.execute_fields.<locals>.get_results"
+    unfinished = part()
+    del unfinished
+    assert written.getvalue() == ""
