@@ -1,4 +1,4 @@
-"""The README's examples, run as they are written against a live demo; only the address is another.
+"""The examples of README and `docs/`, run as they are written against a live demo; only the address is another.
 
 An example that streams is cut after the output it promises. Those of `make` are not run here, but must exist.
 """
@@ -27,8 +27,10 @@ from tests.kit.deadline import deadline
 from tests.kit.live_server import live_server
 
 ROOT = Path(__file__).parents[2]
+#: Blocks without a language are not run.
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _ADDRESS = "127.0.0.1:8000"
-_LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 _WAIT_UNITS = 20
 _BLOCK = re.compile(r"^#+ (?P<section>[^\n]+)$|^```(?P<language>\w+)\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)
 #: What browsers have and Node.js 20 does not, by the words of an example that uses it.
@@ -84,13 +86,14 @@ _DOCUMENTS = {"What a mutation answers, graphql"}
 
 def _examples() -> dict[str, str]:
     found: dict[str, str] = {}
-    section = ""
-    for block in _BLOCK.finditer((ROOT / "README.md").read_text(encoding="utf-8")):
-        section = block["section"] or section
-        if block["language"]:
-            name = f"{section}, {block['language']}"
-            assert name not in found, f"expected one example of a language in each section, got two: {name}"
-            found[name] = block["source"]
+    for page in PAGES:
+        section = ""
+        for block in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+            section = block["section"] or section
+            if block["language"]:
+                name = f"{section}, {block['language']}"
+                assert name not in found, f"expected one example of a language in each section, got two: {name}"
+                found[name] = block["source"]
     return found
 
 
@@ -110,9 +113,9 @@ def test_every_example_is_run() -> None:
 
 
 def test_metrics_are_those_that_are_shown() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     shown = {metric.name for metric in NodeCollector(Counters()).collect()}
-    assert {name.removesuffix("_total") for name in re.findall(r"\bboardcast_[a-z_]+", readme)} == shown
+    assert {name.removesuffix("_total") for name in re.findall(r"\bboardcast_[a-z_]+", page)} == shown
 
 
 @pytest.mark.parametrize("name", sorted(_DOCUMENTS))
@@ -120,10 +123,12 @@ def test_documents_fit_the_schema(name: str) -> None:
     assert validate(build_schema(SDL_PATH.read_text(encoding="utf-8")), parse(EXAMPLES[name])) == []
 
 
-def test_links_and_picture_lead_to_files() -> None:
-    targets = _LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert ".images/boardcast.png" in targets
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_lead_to_files(page: Path) -> None:
+    targets = _LINK.findall(page.read_text(encoding="utf-8"))
+    assert targets
+    assert ".images/boardcast.png" in targets or page.name != "README.md"
+    assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("name", sorted(_OF_MAKE))

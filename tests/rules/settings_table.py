@@ -1,4 +1,4 @@
-"""Every setting of the server has its row in the README's table of settings."""
+"""Every setting of the server has its row in the table of settings of `docs/operating.md`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def server_settings() -> type[BaseSettings] | None:
     return settings
 
 
-def find_undocumented(settings: type[BaseSettings], readme: str) -> list[str]:
-    """Return the environment variables of `settings` that no table row of `readme` names in backquotes."""
-    rows = [line for line in readme.splitlines() if line.lstrip().startswith("|")]
+def find_undocumented(settings: type[BaseSettings], page: str) -> list[str]:
+    """Return the environment variables of `settings` that no table row of `page` names in backquotes."""
+    rows = [line for line in page.splitlines() if line.lstrip().startswith("|")]
     documented = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]*)`", row)}
     prefix = settings.model_config.get("env_prefix", "")
     variables = [f"{prefix}{field}".upper() for field in settings.model_fields]

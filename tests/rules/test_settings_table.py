@@ -1,4 +1,4 @@
-"""The README's table of settings: complete for the server, and a missing row is caught."""
+"""The table of settings in `docs/operating.md`: complete for the server, and a missing row is caught."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Sample(BaseSettings):
     heartbeat_seconds: float = 30
 
 
-def test_readme_documents_every_setting() -> None:
+def test_operating_page_documents_every_setting() -> None:
     settings = server_settings()
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert settings is None or find_undocumented(settings, readme) == []
+    page = (REPOSITORY / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert settings is None or find_undocumented(settings, page) == []
 
 
 def test_setting_without_a_row_is_caught() -> None:
-    readme = "`BOARDCAST_HEARTBEAT_SECONDS` is for later\n\n| `BOARDCAST_HOST` | `--host` | 127.0.0.1 |\n"
-    assert find_undocumented(Sample, readme) == ["BOARDCAST_HEARTBEAT_SECONDS"]
+    page = "`BOARDCAST_HEARTBEAT_SECONDS` is for later\n\n| `BOARDCAST_HOST` | `--host` | 127.0.0.1 |\n"
+    assert find_undocumented(Sample, page) == ["BOARDCAST_HEARTBEAT_SECONDS"]
 
 
 def test_setting_with_a_row_is_accepted() -> None:
-    readme = "| variable | default |\n| --- | --- |\n| `BOARDCAST_HOST` | x |\n| `BOARDCAST_HEARTBEAT_SECONDS` | 30 |"
-    assert find_undocumented(Sample, readme) == []
+    page = "| variable | default |\n| --- | --- |\n| `BOARDCAST_HOST` | x |\n| `BOARDCAST_HEARTBEAT_SECONDS` | 30 |"
+    assert find_undocumented(Sample, page) == []
