@@ -30,7 +30,6 @@ ROOT = Path(__file__).parents[2]
 #: Blocks without a language are not run.
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _ADDRESS = "127.0.0.1:8000"
-_LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 _WAIT_UNITS = 20
 _BLOCK = re.compile(r"^#+ (?P<section>[^\n]+)$|^```(?P<language>\w+)\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)
 #: What browsers have and Node.js 20 does not, by the words of an example that uses it.
@@ -121,14 +120,6 @@ def test_metrics_are_those_that_are_shown() -> None:
 @pytest.mark.parametrize("name", sorted(_DOCUMENTS))
 def test_documents_fit_the_schema(name: str) -> None:
     assert validate(build_schema(SDL_PATH.read_text(encoding="utf-8")), parse(EXAMPLES[name])) == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_and_pictures_lead_to_files(page: Path) -> None:
-    targets = _LINK.findall(page.read_text(encoding="utf-8"))
-    assert targets
-    assert ".images/boardcast.png" in targets or page.name != "README.md"
-    assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("name", sorted(_OF_MAKE))
