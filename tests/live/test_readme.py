@@ -1,4 +1,4 @@
-"""The examples of README and `docs/`, run as they are written against a live demo; only the address is another.
+"""The examples of our pages, run as they are written against a live demo; only the address is another.
 
 An example that streams is cut after the output it promises. Those of `make` are not run here, but must exist.
 """
@@ -28,7 +28,7 @@ from tests.kit.live_server import live_server
 
 ROOT = Path(__file__).parents[2]
 #: Blocks without a language are not run.
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 _ADDRESS = "127.0.0.1:8000"
 _WAIT_UNITS = 20
 _BLOCK = re.compile(r"^#+ (?P<section>[^\n]+)$|^```(?P<language>\w+)\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -76,7 +76,7 @@ PROMISES = {
     "REST, sh": Promise(r'\A\{"state":.*"cardId":"card-'),
 }
 #: Sections whose commands are `make` targets.
-_OF_MAKE = {"Boardcast, sh", "Developing, sh"}
+_OF_MAKE = {"Boardcast, sh", "Make targets, sh"}
 #: Rules for Prometheus; the metrics in them are compared with ours.
 _ALERTS = {"Metrics, yaml"}
 #: Documents for which there is no server to be seen: they must fit the schema.
