@@ -7,36 +7,41 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.trees import REPOSITORY
+from tests.rules.links import broken_links, headings, links, pages
+from tests.rules.trees import REPOSITORY, plant
 
-_PAGES = [
-    REPOSITORY / "README.md",
-    REPOSITORY / "CONTRIBUTING.md",
-    REPOSITORY / "realtime" / "README.md",
-    *sorted((REPOSITORY / "docs").rglob("*.md")),
-]
-PAGES = [page for page in _PAGES if page.exists()]
-_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
-_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _MAP = re.compile(r"^### (\w+)\n\n((?:\|.*\n)+)", re.MULTILINE)
 _NAME = re.compile(r"`([\w/]+)`")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("page", list(pages(REPOSITORY)), ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_lead_to_files_and_headings(page: Path) -> None:
-    assert [link for link in _links(page) if not _leads_somewhere(page, *link)] == []
+    assert broken_links(page) == []
 
 
 def test_readme_shows_its_picture() -> None:
-    assert (".images/boardcast.png", "") in _links(REPOSITORY / "README.md")
+    assert ".images/boardcast.png" in links(REPOSITORY / "README.md")
 
 
-def test_link_to_nothing_is_noticed() -> None:
-    page = REPOSITORY / "docs" / "operating.md"
-    assert not _leads_somewhere(page, "page-that-was-renamed.md", "")
-    assert not _leads_somewhere(page, "", "heading-that-was-renamed")
-    assert _leads_somewhere(page, "", "start-and-stop")
+def test_link_that_leads_nowhere_is_caught(tmp_path: Path) -> None:
+    page = """\
+        # One
+
+        [a](two.md) [b](two.md#second-of-two) [c](#one) [d](https://example.org/x#y) `[e](code.md)`
+        [f](three.md) [g](two.md#third) [h](#two)
+
+        ```
+        # Two
+        [i](fence.md)
+        ```
+        """
+    root = plant(tmp_path, {"docs/one.md": page, "docs/two.md": "## `Second`, of two\n"})
+    assert [broken_links(one) for one in pages(root)] == [["three.md", "two.md#third", "#two"], []]
+
+
+def test_anchors_are_those_of_github() -> None:
+    page = "# A `b`: c, d & e\n\n## Why\n\n## Why\n\n## [Link](x.md) and ÄÖ_1-2\n"
+    assert headings(page) == {"a-b-c-d--e", "why", "why-1", "link-and-äö_1-2"}
 
 
 def test_module_map_names_modules_that_exist() -> None:
@@ -45,23 +50,6 @@ def test_module_map_names_modules_that_exist() -> None:
     assert set(maps) == {"realtime", "schema", "server"}
     named = [f"{package}/{name}" for package, table in maps.items() for name in _NAME.findall(table)]
     assert [path for path in named if not _is_module(path)] == []
-
-
-def _links(page: Path) -> list[tuple[str, str]]:
-    return _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
-
-
-def _leads_somewhere(page: Path, path: str, anchor: str) -> bool:
-    target = page.parent / path if path else page
-    if not target.exists():
-        return False
-    return not anchor or target.suffix != ".md" or anchor in _anchors(target)
-
-
-def _anchors(page: Path) -> set[str]:
-    """Return the names of the headings of a page, as GitHub makes them; repeated headings are not told apart."""
-    headings = _HEADING.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def _is_module(path: str) -> bool:

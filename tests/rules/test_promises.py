@@ -1,4 +1,4 @@
-"""The tests by which `realtime/README.md` backs the promises exist under those names."""
+"""The tests by which `docs/guarantees.md` backs the promises exist under those names."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ import re
 from tests.rules.trees import REPOSITORY
 
 _NAMED = re.compile(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`")
-_PROMISES = range(1, 7)
-
-
-def _named(line: str) -> list[tuple[str, str]]:
-    return [(path, test) for path, test in _NAMED.findall(line)]
+_SECTION = re.compile(r"^## (\d+)\. (.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_PROMISES = (*range(1, 7), 9)
 
 
 def test_every_promise_names_tests_that_exist() -> None:
-    page = (REPOSITORY / "realtime" / "README.md").read_text(encoding="utf-8")
-    rows = {number: [line for line in page.splitlines() if line.startswith(f"| {number}. ")] for number in _PROMISES}
-    for number, lines in rows.items():
-        assert len(lines) == 1, f"expected one row for promise {number}, got {len(lines)}"
-        named = _named(lines[0])
+    page = (REPOSITORY / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    sections = {int(number): text for number, text in _SECTION.findall(page)}
+    assert tuple(sections) == _PROMISES
+    for number, text in sections.items():
+        named = _NAMED.findall(text)
         assert len(named) >= 3, f"promise {number} names too few tests"
         assert [one for one in named if not _exists(*one)] == []
 

@@ -12,7 +12,7 @@ from tests.live.replay import departures, elsewhere, test_http_api
 
 _FOLDER = Path(__file__).parent
 #: Rows of contract §8 and where the replays show them; the others are no matter of a recorded scenario.
-_SHOWN_ELSEWHERE = {
+SHOWN_ELSEWHERE = {
     11: "answers.py: every error is problem+json",
     14: "the dashboard's own tests: recomputed every 15 s",
     13: "test_handshake.py: bytes sent with the handshake are kept",
@@ -69,4 +69,4 @@ def test_scenarios_replayed_apart_are_named_in_their_tests() -> None:
 
 def test_every_row_of_the_departures_is_shown_somewhere() -> None:
     rows = departures.departure_numbers() | {number for one in departures.HTTP.values() for number in one.numbers}
-    assert rows | set(_SHOWN_ELSEWHERE) == set(range(1, 24))
+    assert rows | set(SHOWN_ELSEWHERE) == set(range(1, 24))

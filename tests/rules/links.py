@@ -1,0 +1,54 @@
+"""Links of Markdown pages to files of the repository and to headings in them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["broken_links", "headings", "links", "pages"]
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`[^`\n]*`")
+_HEADING = re.compile(r"^#{1,6} +(.+?)(?: +#+)?$", re.MULTILINE)
+_ELSEWHERE = ("http:", "https:", "mailto:")
+
+
+def pages(root: Path) -> Iterator[Path]:
+    """Yield the pages that people read first: those of `docs`, and the README of the repository and of each package."""
+    yield from sorted((root / "docs").rglob("*.md"))
+    yield from sorted(path for pattern in ("*.md", "*/README.md") for path in root.glob(pattern))
+
+
+def headings(text: str) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    anchors: set[str] = set()
+    for title in _HEADING.findall(_FENCE.sub("", text)):
+        shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).replace("`", "").lower()
+        kept = "".join(one for one in shown if one in "-_ " or unicodedata.category(one)[0] in "LN")
+        anchor, number = kept.replace(" ", "-"), 0
+        while (numbered := f"{anchor}-{number}" if number else anchor) in anchors:
+            number += 1
+        anchors.add(numbered)
+    return anchors
+
+
+def links(page: Path) -> list[str]:
+    """Return the relative links of a page, those of pictures included; code holds none."""
+    text = _CODE.sub("", _FENCE.sub("", page.read_text(encoding="utf-8")))
+    return [link for link in _LINK.findall(text) if not link.startswith(_ELSEWHERE)]
+
+
+def broken_links(page: Path) -> list[str]:
+    """Return the relative links of a page that lead to no file, or to no heading of a page."""
+    return [link for link in links(page) if not _leads_somewhere(page, link)]
+
+
+def _leads_somewhere(page: Path, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    if not target.exists():
+        return False
+    return not anchor or (target.suffix == ".md" and anchor in headings(target.read_text(encoding="utf-8")))

@@ -1,0 +1,115 @@
+"""The pages about the wire name all that the code sends and takes, and hold no row that is stale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import get_args
+
+import pytest
+
+from realtime.clock import parse_iso
+from realtime.kanban.board import Recorded
+from realtime.kanban.changes import Difference
+from realtime.kanban.events import EVENT_MODELS, parse_event
+from realtime.kanban.models import AttemptStatus, TicketType
+from realtime.options import Delivery, SlowPolicy
+from realtime.translate import translate
+from schema.enums import InterruptionReason
+from server.close_codes import ENDINGS, HEARTBEAT_TIMEOUT
+from tests.live.replay.departures import departure_numbers
+from tests.live.replay.test_coverage import SHOWN_ELSEWHERE
+from tests.rules.trees import REPOSITORY, python_files
+from tests.unit.realtime.event_samples import AT, SAMPLES
+from tests.unit.schema.test_refusals import codes_of_the_core
+
+_PROTOCOL, _INGEST, _DEPARTURES, _GRAPHQL = "protocol.md", "ingest.md", "departures.md", "graphql.md"
+_QUOTED = re.compile(r"`([^`\n]+)`")
+#: Codes that no command of a raw socket meets: projects, attempts, and what a stream or a list is asked for.
+_ELSEWHERE = {
+    *("project_not_found", "attempt_not_found", "attempt_active", "attempt_not_running"),
+    *("bad_user_input", "invalid_cursor"),
+}
+#: Types of envelopes that no single event makes.
+_OF_EVERY_STREAM = {"hello", "state", "patch", "heartbeat", "pong", "error", "gap", "goodbye"}
+#: Codes of the socket itself, beside those of the core.
+_OF_THE_SOCKET = {"invalid_json", "unknown_command", "store_unavailable", "rate_limited"}
+
+
+def _page(name: str) -> str:
+    return (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
+
+
+def _rows(page: str, heading: str) -> list[str]:
+    """Return the rows of the tables below a heading, up to the next one of any depth."""
+    section = re.split(r"^#+ ", page.partition(f"# {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    tables = re.findall(r"^\| --- .*\n((?:\|.*\n)*)", section, re.MULTILINE)
+    return [row for table in tables for row in table.splitlines()]
+
+
+def _first_cells(page: str, heading: str) -> set[str]:
+    return {name for row in _rows(page, heading) for name in _QUOTED.findall(row.split("|")[1])}
+
+
+def test_every_event_has_a_row_with_its_fields() -> None:
+    assert _rows(_page(_INGEST), "Events") == list(_event_rows())
+
+
+def _event_rows() -> Iterator[str]:
+    for name, model in EVENT_MODELS.items():
+        fields = [(field.alias, field.is_required()) for key, field in model.model_fields.items() if key != "type"]
+        yield f"| `{name}` | {' '.join(f'`{alias}`' + '?' * (not needed) for alias, needed in fields)} |"
+
+
+def test_effects_are_those_of_events_that_there_are() -> None:
+    named = _first_cells(_page(_INGEST), "Effects")
+    assert named
+    assert named <= set(EVENT_MODELS)
+
+
+def test_every_type_of_envelope_has_a_row() -> None:
+    recorded = (Recorded(parse_event(name, payload), parse_iso(AT)) for name, payload in SAMPLES.items())
+    of_events = {type for one in recorded for type, _ in translate(one, None)}
+    of_changes = {field.default for one in get_args(Difference) for field in fields(one) if field.name == "type"}
+    named = _first_cells(_page(_PROTOCOL), "Types of a board's stream")
+    assert named == of_events | of_changes | _OF_EVERY_STREAM
+
+
+def test_codes_of_refused_commands_are_those_of_the_code() -> None:
+    core = {code for code, _ in codes_of_the_core()} - _ELSEWHERE
+    named = {name for row in _rows(_page(_PROTOCOL), "Commands") for name in _QUOTED.findall(row.split("|")[1])}
+    codes = named - {"get_state", "ping", "pong", "create_card", "update_card", "move_card", "delete_card"}
+    assert codes == core | _OF_THE_SOCKET
+
+
+def test_codes_of_graphql_are_those_of_the_code() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in python_files(REPOSITORY, ("realtime", "schema", "server"))]
+    words = {word.upper() for text in sources for word in re.findall(r'"([A-Za-z_]+)"', text)}
+    made = {code for text in sources for code in re.findall(r'"code": "([A-Z_]+)"', text)}
+    assert made <= _first_cells(_page(_GRAPHQL), "Errors") <= words
+
+
+@pytest.mark.parametrize("words", [AttemptStatus, TicketType, Delivery, SlowPolicy])
+def test_every_word_of_a_list_is_named(words: type[AttemptStatus | TicketType | Delivery | SlowPolicy]) -> None:
+    assert set(map(str, words)) <= set(_QUOTED.findall(_page(_PROTOCOL)))
+
+
+def test_every_reason_of_a_gap_or_goodbye_is_named() -> None:
+    page = _page(_PROTOCOL)
+    named = _first_cells(page, "Gaps") | _first_cells(page, "How a stream ends")
+    reasons = {str(reason.value) for reason in InterruptionReason}
+    assert reasons <= named
+
+
+def test_every_close_code_of_a_raw_socket_is_named() -> None:
+    named = {
+        int(code) for code in re.findall(r"\b([14]0\d\d)\b", "".join(_rows(_page(_PROTOCOL), "How a stream ends")))
+    }
+    assert {ending.code for ending in (*ENDINGS.values(), HEARTBEAT_TIMEOUT)} <= named
+
+
+def test_departures_are_numbered_without_a_gap_and_cover_those_of_the_tests() -> None:
+    numbers = [int(row.split("|")[1]) for row in _rows(_page(_DEPARTURES), "Departures from kanban-ai")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert departure_numbers() | set(SHOWN_ELSEWHERE) <= set(numbers)
