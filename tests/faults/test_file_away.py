@@ -150,6 +150,26 @@ def _log_replaced(path: Path) -> _Undo:
     return lambda: _void(away.replace(log))
 
 
+def _log_overwritten(place: int, rubbish: bytes) -> _Fault:
+    """Overwrite as much of the log as there is."""
+
+    def fault(path: Path) -> _Undo:
+        log = path.with_name(f"{path.name}-wal")
+        copy = _kept(log)
+        with log.open("r+b") as file:
+            file.seek(place)
+            file.write(rubbish[: log.stat().st_size - place])
+
+        def undo() -> None:
+            # In place: it is open.
+            with log.open("r+b") as file:
+                file.write(copy.read_bytes())
+
+        return undo
+
+    return fault
+
+
 def _void(_: object) -> None:
     """Take what a function of the library gives back."""
 
@@ -170,6 +190,9 @@ _FAULTS: dict[str, _Fault] = {
     "cut-to-nothing": _cut_to(0),
     "cut-to-a-part-of-a-page": _cut_to(5000),
     "log-replaced": _log_replaced,
+    "log-overwritten": _log_overwritten(0, _RUBBISH),
+    "log-header": _log_overwritten(0, _RUBBISH[:32]),
+    "log-pages": _log_overwritten(32 + 24, _RUBBISH),
 }
 
 

@@ -10,7 +10,7 @@ import os
 import struct
 from typing import NamedTuple
 
-__all__ = ["Carried", "has_carried_pages", "salts_of"]
+__all__ = ["Carried", "has_carried_pages", "is_log_readable", "salts_of"]
 
 HEADER = struct.Struct(">8xI4x8s8x")
 FRAME = struct.Struct(">I4x8s8x")
@@ -27,6 +27,29 @@ class Carried(NamedTuple):
 def salts_of(log: int) -> bytes:
     """Return the salts of the log of this descriptor; empty when it has no header yet."""
     return os.pread(log, HEADER.size, 0)[16:24]
+
+
+def is_log_readable(log: int) -> bool:
+    """Tell whether a process that starts would read the log of this descriptor: by its header, and the first frame's.
+
+    SQLite looks at neither again once it has opened a log, and a log that does not begin well counts as empty.
+    """
+    header = os.pread(log, HEADER.size, 0)
+    if len(header) < HEADER.size:
+        return True  # it is empty
+    first = os.pread(log, FRAME.size, HEADER.size)
+    order = {0x377F0682: "<", 0x377F0683: ">"}.get(int.from_bytes(header[:4], "big"))
+    if order is None or _checksum(struct.unpack(f"{order}6I", header[:24])) != struct.unpack(">2I", header[24:]):
+        return False
+    return len(first) < FRAME.size or FRAME.unpack(first)[1] == header[16:24]
+
+
+def _checksum(words: tuple[int, ...]) -> tuple[int, int]:
+    one = two = 0
+    for even, odd in zip(words[::2], words[1::2], strict=True):
+        one = (one + even + two) & 0xFFFFFFFF
+        two = (two + odd + one) & 0xFFFFFFFF
+    return one, two
 
 
 def has_carried_pages(main: int, log: int, carried: Carried) -> bool:

@@ -80,6 +80,10 @@ class FileGuard:
         self.carried = Carried(b"", 0)
         #: What the log was seen to have in the last look, and the most so far.
         self.log_bytes = self._most_log_bytes = 0
+        #: Held from the look before a unit is written into the log to the one behind it.
+        self.writing = threading.Lock()
+        #: The log as our last unit has left it.
+        self._written: Seen | None = None
         self._lock = threading.Lock()
         self._changing = 0
         self._changes = 0
@@ -106,6 +110,7 @@ class FileGuard:
             self._most_log_bytes = 0
         with suppress(OSError):
             self.log_descriptor = os.open(self.log_path, os.O_RDONLY | os.O_CLOEXEC)
+        self.note_log()
 
     def close(self) -> None:
         """Let go of the files; twice is allowed."""
@@ -138,6 +143,27 @@ class FileGuard:
             raise FileAway(reason, is_early=is_early)
         self._most_log_bytes = max(self._most_log_bytes, self.log_bytes)
 
+    def note_log(self) -> None:
+        """Take the log as it is now for what we have written."""
+        self._written = _seen(self._log)
+
+    def check_log(self) -> None:
+        """Return if nobody else has written into the log; to be called with `writing` held.
+
+        SQLite does not look at the checksums of what it knows to be there: it would read rubbish, and carry it over to
+        the main file. Without the lock on the main file other processes may write.
+
+        Raises:
+            FileAway: somebody has; the content is looked at before the next use.
+        """
+        found, written = _seen(self._log), self._written
+        if self.main_descriptor < 0 or found is None or written is None:
+            return
+        if not written.has_same_content(found):
+            self.doubt()
+            name = self.path.name
+            raise FileAway(f"{name}-wal, a part of the database, was written into by somebody else", is_early=True)
+
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Write into the main file in this block, and take it as it is then for what is known.
@@ -146,6 +172,8 @@ class FileGuard:
             FileAway: it is not ours to write into.
         """
         self.check(is_early=True)
+        with self.writing:
+            self.check_log()
         with self._lock:
             self._changing += 1
             self._changes += 1

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from realtime.backends.sql.carried import has_carried_pages
+from realtime.backends.sql.carried import has_carried_pages, is_log_readable
 from realtime.backends.sql.database_file import DatabaseFile
 from realtime.backends.sql.file_guard import FileAway, FileGuard, Look
 from realtime.errors import StoreUnusable
@@ -68,8 +68,8 @@ class Mender:
         known, found = self._guard.known, self._guard.look()
         if known is None or self._guard.difference(known, found, content=True) is None:
             return
-        # Of the shared index only whose it is: it changes with each commit.
-        files = (found.main, found.log and found.log[:2], found.shared and found.shared[:2])
+        # Of the shared index only whose it is: it changes with each look.
+        files = (found.main, found.log, found.shared and found.shared[:2])
         if self._refused is not None and self._refused[0] == files:
             raise FileAway(self._refused[1])
         try:
@@ -180,7 +180,9 @@ class Mender:
             return False
         if known is not None and known.main is not None and os.fstat(main).st_size < known.main.size:
             return False
-        return guard.log_descriptor < 0 or has_carried_pages(main, guard.log_descriptor, guard.carried)
+        if guard.log_descriptor < 0:
+            return True
+        return is_log_readable(guard.log_descriptor) and has_carried_pages(main, guard.log_descriptor, guard.carried)
 
 
 class _Refused(Exception):

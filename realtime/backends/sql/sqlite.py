@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -133,7 +133,7 @@ class Sqlite:
                 with engine.begin() as connection:
                     return work(connection)
             guarded.guard.check(is_early=True)
-            with engine.begin() as connection:
+            with _writing(guarded.guard), engine.begin() as connection:
                 made = work(connection)
                 last = self._fingerprint(connection)
                 # Of the content, what began before it changed may end: a checkpoint of a tool is such a change, too.
@@ -229,6 +229,7 @@ class _Guarded:
             return True
         try:
             self.guard.check()
+            self.guard.check_log()
         except FileAway:
             return False
         return True
@@ -238,6 +239,21 @@ class _Guarded:
         self.guard.close()
         if self.mender.file is not None:
             self.mender.file.close()
+
+
+@contextmanager
+def _writing(guard: FileGuard) -> Iterator[None]:
+    """Write a unit into the log in this block.
+
+    Raises:
+        FileAway: somebody else has written into it.
+    """
+    with guard.writing:
+        guard.check_log()
+        try:
+            yield
+        finally:
+            guard.note_log()  # a unit that is rolled back may be written in part
 
 
 def _open(guarded: _Guarded, engines: Sequence[Engine]) -> None:
