@@ -172,8 +172,12 @@ class FileGuard:
             FileAway: it is not ours to write into.
         """
         self.check(is_early=True)
-        with self.writing:
-            self.check_log()
+        # Whoever writes has looked: a checkpoint does not wait for that.
+        if self.writing.acquire(blocking=False):
+            try:
+                self.check_log()
+            finally:
+                self.writing.release()
         with self._lock:
             self._changing += 1
             self._changes += 1
