@@ -1,5 +1,5 @@
 /**
- * Keeps a copy of a board as the README says, from the deliveries `changes` and `patch` over npm eventsource, and
+ * Keeps a copy of a board as docs/protocol.md says, from the deliveries `changes` and `patch` over npm eventsource, and
  * compares the hash of it with the one of each heartbeat.
  */
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 """A client's copy of a board, kept up to date by whatever it is told: states, changes one by one, JSON patches.
 
-Its own fold, written from the README; the server has another, and so has every other client. It keeps what
+Its own fold, written from `docs/protocol.md`; the server has another, and so has every other client. It keeps what
 `telling.STATE` selects, so that a reader may go from one exit to another, and from one delivery to another.
 """
 

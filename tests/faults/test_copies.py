@@ -1,4 +1,4 @@
-"""The fold of a client's copy, judged by examples: what the README says of each change, and the same as a patch."""
+"""The fold of a client's copy, judged by examples: each change as `docs/protocol.md` says, and the same as a patch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client's copy of a board, kept by plain dictionaries as the README says: the judge of all deliveries.
+"""A client's copy of a board, kept by plain dictionaries as `docs/protocol.md` says: the judge of all deliveries.
 
 Nothing here is taken from the server: the fold is a second one, the patches are applied by `jsonpatch`, the canonical
 form is written down once more.
