@@ -344,6 +344,16 @@ async def test_what_takes_nothing_away_stops_nobody(name: str, tmp_path: Path) -
     assert "Traceback" not in told, told
 
 
+async def test_rubbish_behind_the_last_page_may_come_and_go(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (life, path, _):
+        await _checkpointed(path)
+        size = path.stat().st_size
+        for length in (size + 100, size, size + 50_000, size):
+            os.truncate(path, length)
+            assert (await exchange(life.address, "GET", "/api/v1/readyz")).status == 200
+        await check_accepted_everywhere(life.address)
+
+
 async def test_server_that_stops_leaves_what_others_have_put_there(tmp_path: Path) -> None:
     async with _served(tmp_path) as (life, path, _):
         await _checkpointed(path)

@@ -175,10 +175,13 @@ class Mender:
         SQLite itself does not look where the log has a page.
         """
         known, guard = self._guard.known, self._guard
-        header = os.pread(main, 20, 0)
-        if header[:16] != b"SQLite format 3\0" or header[18:] != b"\2\2":
+        header = os.pread(main, 32, 0)
+        if header[:16] != b"SQLite format 3\0" or header[18:20] != b"\2\2":
             return False
-        if known is not None and known.main is not None and os.fstat(main).st_size < known.main.size:
+        # What stood behind the last page was nothing of it (https://sqlite.org/fileformat2.html, 1.3).
+        page_bytes = int.from_bytes(header[16:18], "big")
+        length = int.from_bytes(header[28:32], "big") * (page_bytes if page_bytes > 1 else 1 << 16)
+        if known is not None and known.main is not None and os.fstat(main).st_size < min(known.main.size, length):
             return False
         if guard.log_descriptor < 0:
             return True
