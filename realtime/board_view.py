@@ -124,7 +124,7 @@ class BoardView:
         """
         if changes_board(stored.recorded):
             if stored.superseded and delivery is Delivery.STATE:
-                return []  # one state for a unit (contract §2, rule 3)
+                return []  # one state for a unit (docs/protocol.md, "Commands")
             messages = translate_change(stored.recorded, self._before, self.board.state, delivery, seen)
         else:
             messages = translate(stored.recorded, self.board)[seen:]

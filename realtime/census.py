@@ -1,4 +1,4 @@
-"""How many boards, agents and profiles there are, counted on through a batch of events (contract §7, "Limits")."""
+"""How many boards, agents and profiles there are, counted on through a batch of events (docs/protocol.md, "Limits")."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 __all__ = ["Clock", "frozen_clock", "iso", "parse_iso", "system_clock"]
 
-#: Characters of the longest time that RFC 3339 and contract §6 allow: 9 digits of fraction and an offset.
+#: Characters of the longest time that RFC 3339 and docs/ingest.md allow: 9 digits of fraction and an offset.
 MAX_CHARS = len("2025-01-02T03:04:05.123456789+00:00")
 #: Digits are those of ASCII. Some of it is narrower than `datetime.fromisoformat`, which takes weeks, blanks and more.
 _RFC_3339 = re.compile(
@@ -36,12 +36,12 @@ def frozen_clock(instant: datetime) -> Clock:
 # A move gives one time to every card it displaces.
 @lru_cache(1024)
 def iso(instant: datetime) -> str:
-    """Format as ISO 8601 with milliseconds and `Z` (contract §1)."""
+    """Format as ISO 8601 with milliseconds and `Z` (docs/protocol.md, "Envelopes")."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_iso(text: object) -> datetime:
-    """Parse an instant as RFC 3339 writes it (contract §6) into UTC milliseconds; smaller parts are cut off.
+    """Parse an instant as RFC 3339 writes it (docs/ingest.md) into UTC milliseconds; smaller parts are cut off.
 
     `t` and `z` may be lower case (RFC 3339 §5.6). A leap second, the last of a month in UTC, is the second behind it.
 

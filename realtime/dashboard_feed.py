@@ -1,4 +1,4 @@
-"""The dashboard's overview, computed only while somebody watches (contract §3, §8 row 14).
+"""The dashboard's overview, computed only while somebody watches (docs/departures.md, row 14).
 
 After a change that concerns it: once, 150 ms after the *first* change that follows the previous overview. Without
 one: every 15 s, and then it is sent only when it differs from the last, apart from the times it was made at.
@@ -25,7 +25,7 @@ from realtime.tasks import retrieve
 
 __all__ = ["DashboardFeed"]
 
-#: From the first change to the overview (contract §3).
+#: From the first change to the overview (docs/protocol.md).
 DEBOUNCE_SECONDS = 0.15
 #: Between two looks without a change: windows slide, attempts get stuck.
 REFRESH_SECONDS = 15.0

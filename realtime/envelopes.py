@@ -44,7 +44,7 @@ class Envelope(Kept):
     __slots__ = ("__weakref__", "_kept", "_size", "cursor", "payload", "type")
 
     def __init__(self, type: str, payload: Payload, cursor: str | None = None) -> None:
-        """Make an envelope; `cursor` is None for those that are no part of a channel (contract §1)."""
+        """Make an envelope; `cursor` is None for those that are no part of a channel (docs/protocol.md)."""
         self.type = type
         self.payload = payload
         self.cursor = cursor

@@ -64,7 +64,7 @@ __all__ = [
 
 #: A value that came is quoted in an error, cut at this many characters.
 QUOTED_CHARS = 80
-#: Most fields that an answer names (contract §6); the others are counted.
+#: Most fields that an answer names (docs/ingest.md); the others are counted.
 MAX_FIELD_ERRORS = 100
 #: Most of them that the sentence for people names.
 MAX_NAMED = 10
@@ -110,7 +110,7 @@ class FieldError:
 
 
 class Refused(Exception):
-    """A request that is answered with a reason; `code` is stable and on the wire (contract §8, row 3)."""
+    """A request that is answered with a reason; `code` is stable and on the wire (docs/departures.md, row 3)."""
 
     code = "refused"
 
@@ -177,7 +177,7 @@ class DependencyMismatch(InvalidInput):
 
 
 class PositionLost(Exception):
-    """Nothing leads from a reader's position to now; `reason` is that of the `gap` that says so (contract §1)."""
+    """Nothing leads from a reader's position to now; `reason` is that of the `gap` that says so (docs/protocol.md)."""
 
     def __init__(self, reason: str) -> None:
         """Keep the reason."""

@@ -1,4 +1,4 @@
-"""How much there is already of what is bounded (contract §7, "Limits"): a port, part of `ports.Transaction`."""
+"""How much there is already of what is bounded (docs/protocol.md, "Limits"): a port, part of `ports.Transaction`."""
 
 from __future__ import annotations
 

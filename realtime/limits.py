@@ -1,4 +1,4 @@
-"""Limits of what clients may ask for and keep (contract §7, "Limits"), and the one refusal of all of them.
+"""Limits of what clients may ask for and keep (docs/protocol.md, "Limits"), and the one refusal of all of them.
 
 What is counted against a capacity is counted in the unit of writing that would exceed it (`kanban.capacity`,
 `ingest_plan`), so that two at once cannot both pass; rates are the bus's (`rates`).

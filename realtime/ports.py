@@ -47,7 +47,7 @@ __all__ = [
 _T = TypeVar("_T")
 #: A card and its board: ids of cards are unique on their board only.
 CardKey = tuple[BoardId, CardId]
-#: An attempt and its board: two boards may use one id (contract §6).
+#: An attempt and its board: two boards may use one id (docs/ingest.md).
 AttemptKey = tuple[BoardId, AttemptId]
 
 

@@ -70,7 +70,7 @@ async def board_batches(
     so it is where the reader was too slow, unless `options.slow` would rather end the stream.
     `lease` is that of a connection that may have other readers; without it the stream is its connection's only one.
     When the board is deleted there is a `goodbye`. The stream of a subscriber that outlasts its channel stays open,
-    and yields replies only (contract §8, row 8) and, in `changes` and `patch`, a plain `heartbeat` now and then.
+    and yields replies only (docs/departures.md, row 8) and, in `changes` and `patch`, a plain `heartbeat` now and then.
 
     Raises:
         NotFound: there is no such board; nothing was yielded.

@@ -102,7 +102,7 @@ class Subscriber:
         self.outlet: Outlet | None = None
         #: What gives it the batches of its channel, while it is on one.
         self.lane: Giver | None = None
-        #: Whether the stream stays open when its channel is gone (contract §8, row 8); set by the exit.
+        #: Whether the stream stays open when its channel is gone (docs/departures.md, row 8); set by the exit.
         self.outlasts = False
         #: Where the reader stands that has all that left here, whichever way it took; the stream says where it begins.
         self.cursor = ""

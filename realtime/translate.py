@@ -1,4 +1,4 @@
-"""Domain event → payloads of envelopes: one function per event name (contract §1). Pure.
+"""Domain event → payloads of envelopes: one function per event name (docs/protocol.md, "Envelopes"). Pure.
 
 What has no entry in `_TRANSLATIONS` makes no envelope of its own, but for a change of the board, which is told in one
 way for each delivery.
@@ -72,7 +72,7 @@ def _attempt_status(event: events.AttemptStatusChanged, at: datetime, board: Boa
     if board is not None and (known.status is not event.status if known else event.attempt_id in board.gone):
         return []  # a late one, as above; what is told leads to what a later reader finds
     card_id = event.card_id or (known and known.card_id)
-    # The key is absent when the attempt is not known (contract §8, row 7).
+    # The key is absent when the attempt is not known (docs/departures.md, row 7).
     card = {"cardId": card_id} if card_id else {}
     return [("attempt_status", {"attemptId": event.attempt_id, **card, "status": event.status})]
 

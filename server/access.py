@@ -1,4 +1,4 @@
-"""Who may use the server: one decision for every exit (contract §7). For now it is all or nothing.
+"""Who may use the server: one decision for every exit (docs/protocol.md). For now it is all or nothing.
 
 Everything over HTTP and every raw socket is decided before the transport sees it. A GraphQL socket that says nothing
 in its handshake is let through, and its transport asks `scope["state"]["may_connect"]` about `connection_init`.

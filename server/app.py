@@ -120,7 +120,7 @@ async def _plain_socket_request(request: Request) -> Response:
 
 
 async def _plain_dashboard_request(request: Request) -> Response:
-    # As recorded, the address is unknown without an upgrade; one that cannot be taken is told so (contract §8, row 19).
+    # As recorded, the address is unknown without an upgrade. A bad one gets its reason (docs/departures.md, row 19).
     if "websocket" not in request.headers.get("upgrade", "").lower():
         return problem(404)
     if request.method != "GET":

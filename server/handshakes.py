@@ -1,4 +1,4 @@
-"""WebSocket handshakes that cannot be accepted, wherever they are sent to (contract §8, row 19)."""
+"""WebSocket handshakes that cannot be accepted, wherever they are sent to (docs/departures.md, row 19)."""
 
 from __future__ import annotations
 

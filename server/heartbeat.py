@@ -1,4 +1,4 @@
-"""The heartbeat of a raw WebSocket: its client must say something now and then (contract §2, rule 6)."""
+"""The heartbeat of a raw WebSocket: its client must say something now and then (docs/protocol.md, "Heartbeats")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names a client may call the server by: what stands against DNS rebinding (contract §7, "Hosts").
+"""Which names a client may call the server by: what stands against DNS rebinding (docs/protocol.md).
 
 A page whose own name was pointed at 127.0.0.1 is of the same origin as the server, as its browser sees it. Only the
 `Host` it sends tells it from the operator's own pages.

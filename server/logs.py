@@ -26,7 +26,7 @@ MAX_TRACEBACK_CHARACTERS = 20_000
 #: turn the direction of writing.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CONTROL_BUT_NEWLINE = re.compile(_CONTROL.pattern.replace("\x0a", "\x0b", 1))
-#: Tokens as they travel (contract §7): in an address, a header or a subprotocol.
+#: Tokens as they travel (docs/protocol.md, "Access, hosts and origins"): in an address, a header or a subprotocol.
 _SECRET = re.compile(r"(access_token=|bearer[ .])[^\s&\"',;]+", re.IGNORECASE)
 #: Lines of the libraries about what a client did: no news to an operator, and nothing he can mend.
 _OF_CLIENTS = ("Invalid HTTP request received", "Unsupported upgrade request", "socket.send() raised exception")

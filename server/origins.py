@@ -1,4 +1,4 @@
-"""Which web pages may use the server: one rule for upgrades, CORS, preflights and changes (contract §7, "Origins").
+"""Which web pages may use the server: one rule for upgrades, CORS, preflights and changes (docs/protocol.md).
 
 A page of another origin may not connect, may not change anything, and may not read an answer. Its requests are refused
 before anything looks at their bodies, so that those which a browser sends without asking (a form, `text/plain`) do

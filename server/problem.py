@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): the one shape of every error over HTTP (contract §8, row 11)."""
+"""Problem details (RFC 9457): the one shape of every error over HTTP (docs/departures.md, row 11)."""
 
 from __future__ import annotations
 

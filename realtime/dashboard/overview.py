@@ -1,6 +1,6 @@
 """The overview: figures of a window in, everything the dashboard shows out.
 
-Rules and limits are those of the recordings in `dashboard-overview.json`, times are real (contract §8, row 6).
+Rules and limits are those of the recordings in `dashboard-overview.json`, times are real (docs/departures.md, row 6).
 Active attempts and open cards do not care about the range; completed ones are in it by their end, all else by
 creation. Counting and picking the rows is a store's (`figures`); when to compute is `realtime.dashboard_feed`'s.
 """

@@ -30,7 +30,7 @@ __all__ = [
 INVALID_TIME_RANGE = "Invalid time range; use ISO 8601 from/to, a supported timeRangePreset, or a supported range alias"
 #: A received value is quoted in an error, cut at this many characters.
 QUOTED_CHARS = 80
-#: Characters of the longest bound: nine digits of fraction, as in events (contract §6), and an offset.
+#: Characters of the longest bound: nine digits of fraction, as in events (docs/ingest.md), and an offset.
 MAX_CHARS = len("2025-01-02T03:04:05.123456789+00:00")
 
 #: The date and date-time forms of ISO 8601 in which ECMAScript writes dates; missing parts are the first ones.
@@ -171,7 +171,7 @@ def _instant(field: str, text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(date + (found["time"] or "T00:00") + (found["zone"] or "Z")).astimezone(UTC)
     except (ValueError, OverflowError):
-        # February 30th, 25 o'clock, the year 0 (contract §8, row 22).
+        # February 30th, 25 o'clock, the year 0 (docs/departures.md, row 22).
         raise InvalidTimeRange(field, f"expected a time of the calendar, got {_quoted(text)}") from None
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 

@@ -80,7 +80,7 @@ class Board:
         return AttemptId(attempt_id) in self.gone and (begins_at is None or CardId(begins_at) not in self.state.cards)
 
     def record(self, note: DomainEvent | None, at: datetime, *made: BoardChange) -> list[Recorded]:
-        """Return `note` and the `board.state.changed` that carries the changes (contract §6)."""
+        """Return `note` and the `board.state.changed` that carries the changes (docs/ingest.md)."""
         changed = Recorded(events.BoardStateChanged(board_id_=self.id), at, made)
         return [Recorded(note, at), changed] if note else [changed]
 
@@ -118,7 +118,7 @@ class Board:
                 self.next_ticket_number = highest + 1
 
     def _forget_attempts(self, made: tuple[BoardChange, ...]) -> None:
-        # A state from outside that lacks a card leaves its attempts (contract §6).
+        # A state from outside that lacks a card leaves its attempts (docs/ingest.md).
         for change in made:
             if isinstance(change, changes.CardDeleted):
                 for known in [one for one in self.attempts.values() if one.card_id == change.card_id]:

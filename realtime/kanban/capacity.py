@@ -1,4 +1,4 @@
-"""Whether a board is still as small as one may be (contract §7, "Limits"): cards, and bytes of its state. Pure."""
+"""Whether a board is still as small as one may be (docs/protocol.md, "Limits"): cards, and bytes of its state. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Commands on a board: what may be asked, how it is parsed, and what it does.
 
 `decide` is pure: board + command + time → recorded events, or a `Refused` with the reason. A command that changes
-nothing records nothing (contract §8, row 5). The rules are those of contract §2 and §8, one set for every door:
+nothing records nothing (docs/departures.md, row 5). The rules are those of docs/protocol.md, one set for every door:
 raw socket, REST and GraphQL.
 """
 
@@ -148,7 +148,7 @@ def decide(board: Board, command: Command, now: datetime) -> list[Recorded]:
 
 
 def move_refusal(state: BoardState, card_id: CardId, target: Column) -> Conflict | None:
-    """Tell why a card may not be moved to `target`, None when it may (contract §2, rule 4)."""
+    """Tell why a card may not be moved to `target`, None when it may (docs/protocol.md, "Commands")."""
     if state.is_done(card_id):
         return Conflict(f"card {card_id} is in {DONE}; a card that is done does not move", "card_is_done")
     waits_for = state.waits_for(card_id) if target.is_titled(IN_PROGRESS) else []

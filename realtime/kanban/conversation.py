@@ -1,4 +1,4 @@
-"""Conversation items: the five kinds of things an agent's conversation is made of (contract §1.2).
+"""Conversation items: the five kinds of things an agent's conversation is made of (docs/protocol.md).
 
 Items travel as they came but for the form of their times, unknown keys and key order included, so events keep the
 plain object (`ConversationItemJson`); these models say whether it is one, and read it for GraphQL.

@@ -92,7 +92,7 @@ def _ticket_type(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-#: 1-500 characters after trimming (contract §8, row 4).
+#: 1-500 characters after trimming (docs/departures.md, row 4).
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_CHARS)]
 #: Up to 64 KiB; an empty description is a description.
 Description = Annotated[str, AfterValidator(_short_enough)]
@@ -108,7 +108,7 @@ TicketTypeName = Annotated[TicketType, BeforeValidator(_ticket_type)]
 #: A place in a column, counted from 0.
 Index = Annotated[StrictInt, Field(ge=0)]
 Flag = StrictBool
-#: An RFC 3339 instant (contract §6), as all readers get it: in UTC with milliseconds and `Z`, however it was written.
+#: An RFC 3339 instant (docs/ingest.md), as all readers get it: in UTC with milliseconds and `Z`, however it came.
 IsoTime = Annotated[str, AfterValidator(_instant)]
 
 

@@ -1,4 +1,4 @@
-"""Identifiers: opaque strings of 1 to 200 characters, and how new ones are made (contract §1.1, §6)."""
+"""Identifiers: opaque strings of 1 to 200 characters, and how new ones are made (docs/protocol.md, docs/ingest.md)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def new_log_id() -> str:
 def ticket_prefix(name: str) -> str:
     """Make the prefix of a board's ticket keys from its project's name: `Beta & Co 2` gives `BC2`.
 
-    The first letter of each word, upper case, A-Z and 0-9 only, at most six, else `PRJ` (contract §1.1).
+    The first letter of each word, upper case, A-Z and 0-9 only, at most six, else `PRJ` (docs/protocol.md, "State").
     """
     letters = (word[0].upper() for word in name.split())
     prefix = "".join(letter for letter in letters if letter.isascii() and letter.isalnum())

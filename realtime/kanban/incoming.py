@@ -1,4 +1,4 @@
-"""Events as a client sends them (contract §6): parsed all together, so that one answer names every mistake."""
+"""Events as a client sends them (docs/ingest.md): parsed all together, so that one answer names every mistake."""
 
 from __future__ import annotations
 

@@ -34,12 +34,12 @@ __all__ = [
 IN_PROGRESS = "In Progress"
 REVIEW = "Review"
 DONE = "Done"
-#: Titles of the columns of a new board, in order (contract §1.1).
+#: Titles of the columns of a new board, in order (docs/protocol.md, "State").
 DEFAULT_COLUMNS = ("Backlog", IN_PROGRESS, REVIEW, DONE)
 
 
 class TicketType(StrEnum):
-    """The kinds of work a card may be (contract §1.1)."""
+    """The kinds of work a card may be (docs/protocol.md, "State")."""
 
     FEAT = "feat"
     FIX = "fix"
@@ -184,6 +184,6 @@ class AttemptRef:
     ended_at: datetime | None = None
 
     def held_at(self, at: datetime) -> bool:
-        """Tell whether its end holds against an event of that time: a late one, older than the end (contract §6)."""
+        """Tell whether its end holds against an event of that time: a late one, older than the end (docs/ingest.md)."""
         end = self.ended_at or self.updated_at
         return self.status not in ACTIVE_STATUSES and end is not None and at < end

@@ -1,4 +1,4 @@
-"""What an event from outside brings about on its board: itself, and the consequences the contract names (§6).
+"""What an event from outside brings about on its board: itself, and the consequences docs/ingest.md names.
 
 Pure: board before + event + time → recorded events, in the order in which they are stored and published.
 """

@@ -1,4 +1,4 @@
-"""A BoardState that comes from outside: parsed, made whole and checked (contract §6, `board.state.changed`)."""
+"""A BoardState that comes from outside: parsed, made whole and checked (docs/ingest.md, "A whole state")."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _ColumnInput(_Input):
 
 
 class _CardInput(_Input):
-    """Unknown keys are dropped, missing flags are false, a missing ticket type is null (contract §6)."""
+    """Unknown keys are dropped, missing flags are false, a missing ticket type is null (docs/ingest.md)."""
 
     id: Id
     title: Title

@@ -1,4 +1,4 @@
-"""How the things on a board look on the wire: key names, key order, omitted keys (contract §1.1).
+"""How the things on a board look on the wire: key names, key order, omitted keys (docs/protocol.md, "State").
 
 Encodes only; what comes in is parsed by `commands`, `events` and `state_input`.
 """

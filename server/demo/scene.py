@@ -71,7 +71,7 @@ Script = Generator[Step, Scene, _T]
 
 
 def event(name: str, payload: Json, at: str | None = None) -> Json:
-    """Return an event as the ingest takes it (contract §6)."""
+    """Return an event as the ingest takes it (docs/ingest.md)."""
     return {"name": name, "payload": payload, **({"at": at} if at else {})}
 
 

@@ -1,4 +1,4 @@
-"""The client's side of a raw board WebSocket: what each message asks for (contract §2, §8 row 3).
+"""The client's side of a raw board WebSocket: what each message asks for (docs/protocol.md, "Commands").
 
 A message never closes the socket: what cannot be carried out is answered with `error`.
 """

@@ -1,4 +1,4 @@
-"""Frames of the raw kanban WebSocket (contract §1): envelopes → text, or the bytes of whole frames."""
+"""Frames of the raw kanban WebSocket (docs/protocol.md): envelopes → text, or the bytes of whole frames."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pong(ts: str) -> Envelope:
 
 
 def error(command: str | None, code: str, message: str) -> Envelope:
-    """Return the answer to a refused command; `command` is the type that came, cut (contract §8, row 3)."""
+    """Return the answer to a refused command; `command` is the type that came, cut (docs/departures.md, row 3)."""
     name = command[:COMMAND_CHARS] if command is not None else None
     return Envelope("error", {"command": name, "code": code, "message": message})
 

@@ -1,4 +1,4 @@
-"""Blocks of the raw SSE streams (contract §1, §4): envelopes → bytes."""
+"""Blocks of the raw SSE streams (docs/protocol.md, "Envelopes"): envelopes → bytes."""
 
 from __future__ import annotations
 

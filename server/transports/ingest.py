@@ -1,4 +1,4 @@
-"""`POST /api/v1/events`: domain events from outside (contract §6)."""
+"""`POST /api/v1/events`: domain events from outside (docs/ingest.md)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ["board_of", "dashboard_options_of", "first_values", "options_of", "re
 def board_of(query: QueryParams) -> BoardId | None:
     """Return the board that is asked for; `boardId` wins over its alias `projectId`, the first of several counts.
 
-    An empty string is a value, and no board's (contract §2, rule 1; §8, row 10).
+    An empty string is a value, and no board's (docs/protocol.md, "Addresses"; docs/departures.md, row 10).
     """
     given = first_values(query)
     board_id = given.get("boardId", given.get("projectId"))
@@ -42,8 +42,8 @@ def options_of(query: QueryParams, limits: Limits, last_event_id: str | None = N
     The header of an EventSource that reconnects, if it came, is newer than what its address may say.
 
     Raises:
-        Problem: 400, `?after=` is no cursor (contract §8, row 23), `?delivery=` none that there is, or `?slow=` none
-            that `limits` has.
+        Problem: 400, `?after=` is no cursor (docs/departures.md, row 23), `?delivery=` none that there is, or `?slow=`
+            none that `limits` has.
     """
     given = first_values(query)
     return StreamOptions(

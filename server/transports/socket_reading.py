@@ -1,4 +1,4 @@
-"""What comes from the clients of raw kanban WebSockets: commands on a board (contract §2), nothing on the dashboard."""
+"""Messages of the clients of raw kanban WebSockets: commands on a board (docs/protocol.md), none on the dashboard."""
 
 from __future__ import annotations
 

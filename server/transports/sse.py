@@ -1,4 +1,4 @@
-"""Raw SSE: a board's stream and the dashboard's (contract §4)."""
+"""Raw SSE: a board's stream and the dashboard's (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _stream(request: Request, node: Node, account: Account, options: StreamOptio
     if board_of(request.query_params) is None:
         return dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
     queue.outlasts = True
-    # An empty board is none; the original took it for the dashboard (contract §8, row 10).
+    # An empty board is none; the original took it for the dashboard (docs/departures.md, row 10).
     return board_batches(node, required_board(request.query_params), queue, options)
 
 

@@ -1,4 +1,4 @@
-"""Raw kanban WebSockets: a board's (contract §2) and the dashboard's (§3)."""
+"""Raw kanban WebSockets: a board's and the dashboard's (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def dashboard_socket(socket: WebSocket) -> None:
 
 
 async def _accept(socket: WebSocket) -> None:
-    # Contract §2, rule 7: the first offered subprotocol is echoed.
+    # docs/protocol.md, "Addresses": the first offered subprotocol is echoed.
     await socket.accept(subprotocol=next(iter(socket.scope["subprotocols"]), None))
 
 

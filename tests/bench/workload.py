@@ -34,7 +34,7 @@ EVENTS_PATH = "/api/v1/events"
 FIRST_COLUMN = "col-1"
 SECOND_COLUMN = "col-2"
 _IDLE_SECONDS = 1.0
-#: Most events of one request (contract §6).
+#: Most events of one request (docs/ingest.md).
 MAX_EVENTS = 1000
 
 _AT = "2025-01-02T03:04:05.678Z"

@@ -1,4 +1,4 @@
-"""The end of an attempt holds (contract §6); with a card go its attempts (§2.3): rows, and what readers are told."""
+"""The end of an attempt holds (docs/ingest.md); with a card go its attempts: rows, and what readers are told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store keeps in its rows (contract §6): attempts and what is under them, agents, projects, their times."""
+"""What every store keeps in its rows (docs/ingest.md): attempts and all under them, agents, projects, their times."""
 
 from __future__ import annotations
 

@@ -66,5 +66,5 @@ def _creation(column_id: str, needs: list[str], chosen: Figures) -> Json:
 
 
 def _for(door: str, command: Json) -> Json:
-    # The raw socket knows no dependencies (contract §2, rule 3).
+    # The raw socket knows no dependencies (docs/protocol.md, "Commands").
     return {key: value for key, value in command.items() if key != "dependsOn" or door != "socket"}

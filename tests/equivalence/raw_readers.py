@@ -49,7 +49,7 @@ class _Socket(RawReader):
         return {"type": envelope["type"], "payload": envelope["payload"], "cursor": envelope.get("cursor")}
 
     async def end(self) -> None:
-        # Contract §8, row 8: it stays open, silent but for its pongs.
+        # docs/departures.md, row 8: it stays open, silent but for its pongs.
         await self.send({"type": "ping"})
         told = await self.event()
         assert told["type"] == "pong", f"{self.exit}: expected silence and a pong, got {told}"
@@ -86,7 +86,7 @@ class _Stream(RawReader):
         return {"type": lines["event"], "payload": payload, "cursor": lines.get("id")}
 
     async def end(self) -> None:
-        # Contract §8, row 8: it stays open and silent; `tests/live/test_deleted_board.py` shows it by heartbeats.
+        # docs/departures.md, row 8: it stays open and silent. `tests/live/test_deleted_board.py` shows it.
         return
 
 

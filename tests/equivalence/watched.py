@@ -33,7 +33,7 @@ EXITS: tuple[type[Reader], ...] = (
 )
 _RAW = (RawBoardStream, RawBoardSocket)
 _HEARTBEAT_SECONDS = 30.0
-#: These carry no cursor of their own (contract §1).
+#: These carry no cursor of their own (docs/protocol.md, "Envelopes").
 _WITHOUT_CURSOR = {"hello", "pong", "error", "gap", "goodbye"}
 _CURSOR = re.compile(r"(\w+-\w+)-(\d+)(?:\.(\d+))?-(\d+)\Z")
 

@@ -332,7 +332,7 @@ class World:
 
 
 def _one_state(told: Sequence[list[Expected]]) -> list[Expected]:
-    """Return what commands of one request tell together: of their states the last one (contract §2.3)."""
+    """Return what commands of one request tell together: of their states the last one (docs/protocol.md)."""
     due = [one for each in told for one in each]
     last = max((n for n, one in enumerate(due) if one.type == "state"), default=-1)
     return [one for n, one in enumerate(due) if one.type != "state" or n == last]

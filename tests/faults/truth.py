@@ -1,4 +1,4 @@
-"""What readers of a board were to be told, worked out from the log by rules of the test's own (contract §1)."""
+"""What readers of a board were to be told, worked out from the log by rules of the test's own (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Truth:
             self._statuses.append(((offset, 0, global_offset), new))
 
     def _forget(self, place: Place, card_id: str) -> None:
-        """With a card go its attempts (contract §2.3), and no status is told of them any more."""
+        """With a card go its attempts (docs/protocol.md, "Commands"), and no status is told of them any more."""
         gone = {id for id, card in self._cards.items() if card == card_id}
         self._cards |= dict.fromkeys(gone)
         self._statuses.append((place, {id: one for id, one in self._statuses[-1][1].items() if id not in gone}))

@@ -1,4 +1,4 @@
-"""Publishes domain events from outside, through the ingest that every runner uses (contract §6)."""
+"""Publishes domain events from outside, through the ingest that every runner uses (docs/ingest.md)."""
 
 from __future__ import annotations
 

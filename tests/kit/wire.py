@@ -1,4 +1,4 @@
-"""Takes our own additions off a frame or block, after checking that they are there (contract §1)."""
+"""Takes our own additions off a frame or block, after checking that they are there (docs/protocol.md, "Envelopes")."""
 
 from __future__ import annotations
 

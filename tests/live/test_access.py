@@ -1,4 +1,4 @@
-"""Access (contract §7): each exit × no token, a wrong one, the right one by each way it can travel."""
+"""Access (docs/protocol.md): each exit × no token, a wrong one, the right one by each way it can travel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw streams of a board that is deleted stay open and silent (contract §8, row 8) until one side ends them."""
+"""Raw streams of a board that is deleted stay open and silent (docs/departures.md, row 8) until one side ends them."""
 
 from __future__ import annotations
 

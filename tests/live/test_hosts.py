@@ -1,4 +1,4 @@
-"""Names in `Host` (contract §7), on real sockets: a page whose name was pointed at 127.0.0.1 gets nothing."""
+"""Names in `Host` (docs/protocol.md), on real sockets: a page whose name was pointed at 127.0.0.1 gets nothing."""
 
 from __future__ import annotations
 

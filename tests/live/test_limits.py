@@ -1,4 +1,4 @@
-"""Limits (contract §7) at every door: 429 with `Retry-After`, `error rate_limited`, `RATE_LIMITED`; nothing changes."""
+"""Limits (docs/protocol.md) at every door: 429 with `Retry-After`, `error rate_limited`, `RATE_LIMITED`; no change."""
 
 from __future__ import annotations
 

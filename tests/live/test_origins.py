@@ -1,4 +1,4 @@
-"""Origins, one rule for upgrades, CORS, preflights and changes (contract §7), on real sockets."""
+"""Origins, one rule for upgrades, CORS, preflights and changes (docs/protocol.md), on real sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request is one unit (contract §2, rule 3): one state for it, and each change elsewhere, live and later."""
+"""One request is one unit (docs/protocol.md): one state for it, and each change elsewhere, live and later."""
 
 from __future__ import annotations
 

@@ -7,12 +7,14 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["broken_links", "headings", "links", "pages"]
+__all__ = ["broken_links", "broken_references", "headings", "links", "pages"]
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
 _HEADING = re.compile(r"^#{1,6} +(.+?)(?: +#+)?$", re.MULTILINE)
+#: How code refers to a page: its path, and behind it a heading in quotation marks or rows of a numbered table.
+_REFERENCE = re.compile(r'(docs/[\w/-]+\.md)(?:, (?:"([^"\n]+)"|rows? (\d+)(?: and (\d+))?))?')
 _ELSEWHERE = ("http:", "https:", "mailto:")
 
 
@@ -44,6 +46,22 @@ def links(page: Path) -> list[str]:
 def broken_links(page: Path) -> list[str]:
     """Return the relative links of a page that lead to no file, or to no heading of a page."""
     return [link for link in links(page) if not _leads_somewhere(page, link)]
+
+
+def broken_references(root: Path, text: str) -> list[str]:
+    """Return the references of a source file to pages, headings of pages, or rows that are not there."""
+    return [
+        found[0] for found in _REFERENCE.finditer(text) if not _is_there(root / found[1], found[2], found.groups()[2:])
+    ]
+
+
+def _is_there(page: Path, heading: str | None, rows: tuple[str | None, ...]) -> bool:
+    if not page.is_file():
+        return False
+    text = page.read_text(encoding="utf-8")
+    return (heading is None or heading in _HEADING.findall(_FENCE.sub("", text))) and all(
+        f"\n| {row} | " in text for row in rows if row is not None
+    )
 
 
 def _leads_somewhere(page: Path, link: str) -> bool:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.links import broken_links, headings, links, pages
-from tests.rules.trees import REPOSITORY, plant
+from tests.rules.links import broken_links, broken_references, headings, links, pages
+from tests.rules.trees import PACKAGES, REPOSITORY, plant, python_files
 
 _MAP = re.compile(r"^### (\w+)\n\n((?:\|.*\n)+)", re.MULTILINE)
+#: These speak of pages that are not ours: of an invented repository, and of none.
+_OTHER_PAGES = {REPOSITORY / "server" / "demo" / "catalogue.py", Path(__file__)}
 _NAME = re.compile(r"`([\w/]+)`")
 
 
@@ -37,6 +39,20 @@ def test_link_that_leads_nowhere_is_caught(tmp_path: Path) -> None:
         """
     root = plant(tmp_path, {"docs/one.md": page, "docs/two.md": "## `Second`, of two\n"})
     assert [broken_links(one) for one in pages(root)] == [["three.md", "two.md#third", "#two"], []]
+
+
+def test_code_refers_to_pages_headings_and_rows_that_exist() -> None:
+    files = [path for path in python_files(REPOSITORY, (*PACKAGES, "tests")) if path not in _OTHER_PAGES]
+    broken = {path: broken_references(REPOSITORY, path.read_text(encoding="utf-8")) for path in files}
+    assert {path: found for path, found in broken.items() if found} == {}
+
+
+def test_reference_to_nothing_is_caught(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"docs/rows.md": "## Some rows\n\n| # |\n| --- |\n| 1 | a |\n| 2 | b |\n"})
+    right = 'docs/rows.md, "Some rows"; docs/rows.md, row 1; docs/rows.md, rows 1 and 2; docs/rows.md'
+    assert broken_references(root, right) == []
+    wrong = ['docs/rows.md, "Rows"', "docs/rows.md, row 3", "docs/rows.md, rows 1 and 4", "docs/no-rows.md"]
+    assert broken_references(root, "; ".join(wrong)) == wrong
 
 
 def test_anchors_are_those_of_github() -> None:

@@ -26,9 +26,10 @@ from tests.unit.schema.test_refusals import codes_of_the_core
 
 _PROTOCOL, _INGEST, _DEPARTURES, _GRAPHQL = "protocol.md", "ingest.md", "departures.md", "graphql.md"
 _QUOTED = re.compile(r"`([^`\n]+)`")
-#: Codes that no command of a raw socket meets: projects, attempts, and what a stream or a list is asked for.
+#: Codes that no command of a raw socket meets: of projects, attempts, dependencies, streams and lists.
 _ELSEWHERE = {
     *("project_not_found", "attempt_not_found", "attempt_active", "attempt_not_running"),
+    *("dependency_cycle", "dependency_board_mismatch"),
     *("bad_user_input", "invalid_cursor"),
 }
 #: Types of envelopes that no single event makes.

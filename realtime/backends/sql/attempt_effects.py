@@ -1,7 +1,7 @@
 """What an event does to the rows of attempts and to what is kept under them: event → statements. Pure.
 
 An attempt is its board's: (board, id) names it. Its end holds: what an older event says is in the log and nowhere else
-(contract §6, `AttemptRef.held_at`).
+(docs/ingest.md, `AttemptRef.held_at`).
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def session_effects(event: events.AttemptSessionRecorded, at: datetime) -> Effec
 
 
 def effects_of_gone_card(board_id: BoardId, card_id: CardId) -> Iterator[Effect]:
-    """Yield what deletes the attempts at a card, with all that is kept under them (contract §2.3)."""
+    """Yield what deletes the attempts at a card, with all that is kept under them (docs/protocol.md, "Commands")."""
     for statement in _delete_with_card:
         yield statement, {"board": board_id, "card": card_id}
 

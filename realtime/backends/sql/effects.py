@@ -1,4 +1,4 @@
-"""What an event does to the rows (contract §6): event → statements with parameters. Pure, no connection.
+"""What an event does to the rows (docs/ingest.md): event → statements with parameters. Pure, no connection.
 
 Statements are constants of this module, so that a run of events of one kind becomes one `executemany`. The rows must
 say the same as folding (`kanban.board`, `kanban.changes`); a property test compares.

@@ -221,7 +221,7 @@ gone_attempts = Table(
     Index("gone_attempts_by_sequence", "board_id", "sequence"),
 )
 
-# What is kept under an attempt's id is kept whether the attempt is known or not (contract §6). It is its board's: two
+# Rows under an attempt's id are kept whether the attempt is known or not (docs/ingest.md). It is its board's: two
 # boards may use one id.
 sessions = Table(
     "sessions",

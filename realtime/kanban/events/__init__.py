@@ -1,6 +1,6 @@
 """Domain events: facts in the past tense, one frozen model per dotted name, in one discriminated union.
 
-Names and payload fields are those of the recordings (contract §1; 45 names). On the wire an event is
+Names and payload fields are those of the recordings (docs/ingest.md, "Events"; 45 names). On the wire an event is
 `{"name": …, "payload": {…}}`; a payload may carry fields this version does not know, which are kept.
 """
 
@@ -182,7 +182,7 @@ EVENT_MODELS: Mapping[str, type[DomainEvent]] = MappingProxyType(
     {model.model_fields["type"].default: model for model in get_args(_Events)}
 )
 EVENT_NAMES = tuple(EVENT_MODELS)
-#: After one of these the dashboard may show something else (contract §3).
+#: After one of these the dashboard may show something else (docs/protocol.md).
 DASHBOARD_EVENTS = frozenset(
     {
         *("project.created", "project.updated", "project.deleted"),

@@ -1,4 +1,4 @@
-"""Bodies of REST calls, parsed; what does not fit is 400 and names each field (contract §8, rows 11 and 21)."""
+"""Bodies of REST calls, parsed; what does not fit is 400 and names each field (docs/departures.md, rows 11 and 21)."""
 
 from __future__ import annotations
 

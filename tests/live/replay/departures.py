@@ -1,4 +1,4 @@
-"""Every departure from the recordings, by its number in contract §8, and what comes instead.
+"""Every departure from the recordings, by its number in docs/departures.md, and what comes instead.
 
 A scenario of the sockets or streams that is not named here, in `elsewhere.py`, or by another test of this folder, is
 replayed exactly as recorded. A test asserts that no name here is stale.
@@ -60,7 +60,7 @@ Answers = tuple[tuple[Answer, ...], ...]
 class Instead:
     """How a scenario departs."""
 
-    #: Rows of contract §8 that explain it.
+    #: Rows of docs/departures.md that explain it.
     numbers: tuple[int, ...]
     #: One entry per message sent by the socket, or per REST call; empty = what was recorded is compared in another way.
     answers: Answers = ()
@@ -206,39 +206,41 @@ SSE: Mapping[str, Instead] = {
 
 
 def departure_numbers() -> set[int]:
-    """Return the rows of contract §8 that some scenario here shows."""
+    """Return the rows of docs/departures.md that some scenario here shows."""
     return {number for table in (WS, SSE) for instead in table.values() for number in instead.numbers}
 
 
 @dataclass(frozen=True)
 class EventInstead:
-    """How the replay of one published event departs, and the part of the contract that says so."""
+    """How the replay of one published event departs, and the page that says so."""
 
     reason: str
     #: The ingest refuses it with 422; nobody gets anything.
     is_refused: bool = False
 
 
-_NO_SUCH_BOARD = "§6: an unknown board is refused; a board named like a channel is no channel"
+_NO_SUCH_BOARD = "docs/ingest.md: an unknown board is refused; a board named like a channel is no channel"
 
 #: Entries of `ws-events` and `sse-events` by event and variant.
 EVENTS: Mapping[tuple[str, str | None], EventInstead] = {
-    ("some.unknown.event", "name not in the map"): EventInstead("§6: an unknown name is refused", is_refused=True),
+    ("some.unknown.event", "name not in the map"): EventInstead(
+        "docs/ingest.md: an unknown name is refused", is_refused=True
+    ),
     ("attempt.log.appended", "unknown boardId"): EventInstead(_NO_SUCH_BOARD, is_refused=True),
     ("attempt.log.appended", 'boardId "dashboard" (channel name quirk)'): EventInstead(_NO_SUCH_BOARD, is_refused=True),
     ("attempt.log.appended", 'boardId "*" (channel name quirk)'): EventInstead(_NO_SUCH_BOARD, is_refused=True),
     ("board.state.changed", "state object is passed through unchanged; reason is dropped"): EventInstead(
-        "§6: unknown card keys are dropped, missing flags are false, a missing ticket type is null"
+        "docs/ingest.md: unknown card keys are dropped, missing flags are false, a missing ticket type is null"
     ),
     ("project.deleted", "published alone (the row stays)"): EventInstead(
-        "§8 row 8: readers of a deleted board are told goodbye (test_lifecycle.py)"
+        "row 8: readers of a deleted board are told goodbye (test_lifecycle.py)"
     ),
 }
 
 
 @dataclass(frozen=True)
 class CallInstead:
-    """How a REST call departs: rows of contract §8, the status, and the detail when the contract names one."""
+    """How a REST call departs: rows of docs/departures.md, the status, and the detail when a page names one."""
 
     numbers: tuple[int, ...]
     status: int

@@ -143,7 +143,7 @@ def _is_consequence(step: Step, steps: list[Step]) -> bool:
 
 
 def _without_repeated_overviews(steps: list[Step], dashboards: set[str]) -> list[Step]:
-    """Keep the first overview after each action: how many come depends on the 150 ms of contract §3 and the machine."""
+    """Keep the first overview after each action: their number depends on the machine and 150 ms (docs/protocol.md)."""
     kept: list[Step] = []
     due = dict.fromkeys(dashboards, True)
     for step in steps:

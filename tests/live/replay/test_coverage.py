@@ -11,7 +11,7 @@ from tests.kit.recordings import load
 from tests.live.replay import departures, elsewhere, test_http_api
 
 _FOLDER = Path(__file__).parent
-#: Rows of contract §8 and where the replays show them; the others are no matter of a recorded scenario.
+#: Rows of docs/departures.md and where the replays show them; the others are no matter of a recorded scenario.
 SHOWN_ELSEWHERE = {
     11: "answers.py: every error is problem+json",
     14: "the dashboard's own tests: recomputed every 15 s",

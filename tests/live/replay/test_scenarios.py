@@ -1,4 +1,4 @@
-"""Every scenario of the recordings, over real sockets: as recorded, or with a departure of contract §8 by name."""
+"""Every scenario of the recordings, over real sockets: as recorded, or with a row of docs/departures.md by name."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _check_stream_answer(plan: ReaderPlan, response: Answer, instead: Instead | 
 
 
 def _check_preflight(plan: ReaderPlan, response: Answer) -> None:
-    """Row 18: a loopback origin is welcome, where that is said, and echoed (contract §7)."""
+    """Row 18: a loopback origin is welcome, where that is said, and echoed (docs/protocol.md)."""
     assert (response.status, response.body) == (204, b"")
     assert response.header("Access-Control-Allow-Origin") == dict(plan.request["headers"])["Origin"]
     methods = (response.header("Access-Control-Allow-Methods") or "").replace(" ", "").split(",")

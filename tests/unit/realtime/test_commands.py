@@ -1,4 +1,4 @@
-"""Commands on a board: each rule of contract §2 and §8, on pure boards."""
+"""Commands on a board: each rule of docs/protocol.md, "Commands", and docs/departures.md, on pure boards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an event from outside brings about: each row of contract §6."""
+"""What an event from outside brings about: each row of docs/ingest.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain event → envelopes: the exact types, payloads and their order, for each of the 45 names (contract §1)."""
+"""Domain event → envelopes: the exact types, payloads and their order, for each of the 45 names (docs/protocol.md)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.kit.nodes import BOARD, publish, take
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import SAMPLES
 
-#: Contract §1, every type of the table but those that are never on a board's stream.
+#: Every type of the table of docs/protocol.md but those that are never on a board's stream.
 ON_STREAMS = {
     *("hello", "state", "attempt_started", "attempt_status", "attempt_log", "conversation_item", "attempt_session"),
     *("attempt_todos", "git_status", "git_commit", "git_push", "attempt_pr", "agent_profile", "agent_registered"),

@@ -269,7 +269,7 @@ async def test_cursor_of_another_board_is_told_as_a_gap(caller: Caller, node: No
 
 
 async def test_cursor_of_the_transport_is_used_where_no_argument_is(caller: Caller, node: Node, board: Board) -> None:
-    # `Last-Event-ID`: one that is none is answered with a gap (contract §8, row 23).
+    # `Last-Event-ID`: one that is none is answered with a gap (docs/departures.md, row 23).
     async with caller.subscribe(AFTER, board=BOARD, context=Context(node, after="soon")) as results:
         _, gap = await results.take(2)
         assert gap == {"kind": "Gap", "reason": "INVALID_CURSOR", "from": "soon"}

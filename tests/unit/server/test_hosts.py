@@ -1,4 +1,4 @@
-"""`Hosts`: which names a server answers to (contract §7, "Hosts")."""
+"""`Hosts`: which names a server answers to (docs/protocol.md, "Access, hosts and origins")."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _at(seconds: int) -> datetime:
 
 
 def expected_overview(case: Json, query: str) -> Json:
-    """Return what the original said, with real times and durations (contract §8, row 6)."""
+    """Return what the original said, with real times and durations (docs/departures.md, row 6)."""
     overview: Json = deepcopy(case["overviews"][query])
     attempts = {row["id"]: row for row in case["input"]["attempts"]}
     for activity in overview["recentAttemptActivity"]:

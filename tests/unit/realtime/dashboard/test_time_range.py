@@ -27,7 +27,7 @@ from tests.unit.realtime.dashboard.samples import NOW
 def test_recorded_error_is_given(path: str, sentence: str | None) -> None:
     with pytest.raises(InvalidTimeRange) as refused:
         time_range_from_query(query_of(path))
-    # Without a sentence: the original took February 30th for a date (contract §8, row 22).
+    # Without a sentence: the original took February 30th for a date (docs/departures.md, row 22).
     assert refused.value.message == str(refused.value) == INVALID_TIME_RANGE == (sentence or INVALID_TIME_RANGE)
 
 
