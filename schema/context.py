@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,6 +49,8 @@ class Context:
     limits: OperationLimits = field(default_factory=OperationLimits)
     #: What it costs; None as long as that is not known.
     cost: int | None = None
+    #: What is inside each of its fields that give a board's state, by the identity of the field's node.
+    costs_of_boards: Mapping[int, int] = field(default_factory=dict)
     #: The lease of a connection that has several operations; None where a stream is a connection's only one.
     lease: Lease | None = None
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which do

@@ -141,7 +141,7 @@ def _operation_errors(context: ExecutionContext) -> list[GraphQLError]:
     schema = context.schema._schema  # noqa: SLF001 - as Strawberry's cache does
     assessment = assess(schema, document, name, context.variables, limits.max_cost)
     if isinstance(given, Context):
-        given.cost = assessment.cost
+        given.cost, given.costs_of_boards = assessment.cost, assessment.boards
     return list(assessment.errors)
 
 

@@ -45,6 +45,7 @@ from realtime.errors import (
     SubscriberTooSlow,
 )
 from realtime.limits import LimitReached
+from schema.real_size import CostExceeded
 
 __all__ = ["public_error", "stream_ended"]
 
@@ -116,6 +117,8 @@ def _refusal(refusal: Refused) -> dict[str, Any]:
     code = "BAD_USER_INPUT" if isinstance(refusal, InvalidTimeRange) else refusal.code.upper()
     if isinstance(refusal, LimitReached):
         return {"code": code, "retryAfterSeconds": refusal.retry_after_seconds}
+    if isinstance(refusal, CostExceeded):
+        return {"code": code, **refusal.extensions}
     if not isinstance(refusal, InvalidInput):
         return {"code": code}
     fields = [{"field": one.field, "message": one.message} for one in refusal.fields]

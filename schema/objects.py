@@ -20,6 +20,7 @@ from realtime.position import Position, channel_tag
 from schema.context import Info
 from schema.enums import TicketType
 from schema.fields import list_of_later, resolved
+from schema.real_size import check_size
 from schema.scalars import SafeInt
 
 __all__ = ["BoardState", "Card", "Column", "GithubIssue", "Project"]
@@ -27,7 +28,10 @@ __all__ = ["BoardState", "Card", "Column", "GithubIssue", "Project"]
 
 async def _board(parent: strawberry.Parent[models.Project], info: Info) -> BoardState | None:
     found = await info.context.loaders.board.load(parent.id)
-    return None if found is None else BoardState.of(found, info.context.node.store.epoch)
+    if found is None:
+        return None
+    check_size(info, found.board.state)
+    return BoardState.of(found, info.context.node.store.epoch)
 
 
 async def _attempts(parent: strawberry.Parent[models.Card], info: Info) -> Sequence[ports.Attempt]:

@@ -69,6 +69,8 @@ class Assessment:
     cost: int | None = None
     #: Why it is not executed.
     errors: Sequence[GraphQLError] = ()
+    #: What is inside each field that gives a board's state, by the identity of its node (`schema.real_size`).
+    boards: Mapping[int, int] = field(default_factory=dict)
 
 
 def assess(
@@ -97,7 +99,8 @@ def assess(
         return Assessment(errors=[GraphQLError(sentence)])
     walk = _Walk(schema, document, coerced)
     cost = walk.cost_of(operation)
-    return Assessment(cost, walk.errors or ([_too_dear(cost, max_cost, operation)] if cost > max_cost else []))
+    errors = walk.errors or ([_too_dear(cost, max_cost, operation)] if cost > max_cost else [])
+    return Assessment(cost, errors, walk.boards)
 
 
 def _too_many_values(variables: Mapping[str, Any]) -> GraphQLError | None:
@@ -178,6 +181,7 @@ class _Walk:
         }
         self._known: dict[tuple[str, tuple[tuple[str, int], ...]], _Cost] = {}
         self.errors: list[GraphQLError] = []
+        self.boards: dict[int, int] = {}
 
     def cost_of(self, operation: OperationDefinitionNode) -> int:
         root = self._schema.get_root_type(operation.operation)
@@ -240,7 +244,10 @@ class _Walk:
         if kind.name.startswith("__"):
             return self._introspection(definition, inner, kind)
         times, of_fields = sizes_of(definition, arguments, MAX_FIRST)
-        return 1 + times * sized.get(node.name.value, 1) * self._selections(inner, kind, of_fields).total
+        inside = self._selections(inner, kind, of_fields).total
+        if kind.name == "BoardState":
+            self.boards[id(node)] = inside
+        return 1 + times * sized.get(node.name.value, 1) * inside
 
     def _introspection(self, definition: GraphQLField, inner: SelectionSetNode, kind: _Composite) -> int:
         """Return the cost of a field of introspection: types inside types cost nothing, and are not nested for long."""

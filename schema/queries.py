@@ -22,6 +22,7 @@ from schema.fields import resolved
 from schema.inputs import TimeRangeInput, time_range_of
 from schema.objects import BoardState, Project
 from schema.paging import DEFAULT_FIRST, First, Stretch
+from schema.real_size import check_size
 
 __all__ = ["Query"]
 
@@ -41,7 +42,10 @@ class Query:
     async def board(self, info: Info, id: _BoardId) -> BoardState | None:
         """Return the rows, not the view of a watched board: a client reads what it has just written."""
         found = await info.context.node.store.board(BoardId(id))
-        return None if found is None else BoardState.of(found, info.context.node.store.epoch)
+        if found is None:
+            return None
+        check_size(info, found.board.state)
+        return BoardState.of(found, info.context.node.store.epoch)
 
     @resolved("All projects, oldest first; each has one board.", list[Project])
     async def projects(self, info: Info) -> list[models.Project]:

@@ -12,6 +12,7 @@ from realtime.dashboard.time_range import InvalidTimeRange
 from realtime.errors import FieldError, InvalidInput
 from realtime.limits import LimitReached
 from schema.errors import public_error, stream_ended
+from schema.real_size import CostExceeded
 
 
 def raised(cause: Exception, path: list[str | int] | None = None) -> GraphQLError:
@@ -59,9 +60,14 @@ def test_every_outcome_of_the_core_has_a_code() -> None:
     kinds = {type(cause) for cause, _ in [*REFUSALS, *ENDINGS]}
     named = subclasses(errors.StreamEnded) | {errors.SubscriberTooSlow, errors.StoreUnavailable}
     assert named <= kinds
-    # Of a limit: below.
-    refusals = {kind for kind in subclasses(errors.Refused) if not issubclass(kind, InvalidInput)} - {LimitReached}
-    assert refusals <= kinds
+    refusals = {kind for kind in subclasses(errors.Refused) if not issubclass(kind, InvalidInput)}
+    assert refusals - {LimitReached, CostExceeded} <= kinds  # which are below
+
+
+def test_cost_is_told_with_both_numbers() -> None:
+    shown = public_error(raised(CostExceeded("expected less", 7, 5)))
+    assert shown.message == "expected less"
+    assert shown.extensions == {"code": "COST_EXCEEDED", "cost": 7, "maxCost": 5}
 
 
 def test_limit_says_when_to_come_back() -> None:
