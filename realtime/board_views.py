@@ -1,4 +1,4 @@
-"""Board views: the present of each *watched* board, in memory, folded from events (design §3).
+"""Board views: the present of each *watched* board, in memory, folded from events (docs/architecture.md).
 
 A view is loaded when its first reader comes and dropped when the last one leaves. Events that are published while
 it is loaded wait, and those the rows already contain are left out. A view takes exactly the next event: one that it has

@@ -1,4 +1,4 @@
-"""Positions: where in the log a reader is, and the one string for it on every exit (design §3).
+"""Positions: where in the log a reader is, and the one string for it on every exit (docs/protocol.md, "Resuming").
 
 A cursor reads `<epoch>-<channel tag>-<offset>-<global offset>`, with `.<part>` behind the offset where a reader has
 had only some of an event's envelopes (or, of a changed board, only some of its changes). It is opaque to clients; the

@@ -1,4 +1,4 @@
-"""Replay: what a reader has missed, once more, exactly as it was delivered (design §3).
+"""Replay: what a reader has missed, once more, exactly as it was delivered (docs/protocol.md, "Resuming").
 
 The log says what happened; the board as it was, folded on event by event, says what was told of it. Whoever replays
 registers first, so that what happens meanwhile waits behind it.
