@@ -26,6 +26,8 @@ from tests.kit.raw_socket import CLOSE, PING, PONG, TEXT, frame_bytes
 __all__ = ["Seen", "Sight", "Witness", "watching"]
 
 _PERIOD_SECONDS = 0.025
+#: A message that gets no answer: pings keep no board socket alive.
+_SIGN_OF_LIFE = frame_bytes(TEXT, b'{"type":"pong"}')
 _TICK_SECONDS = 0.005
 #: After this nobody would still be waiting.
 _LONGEST_UNITS = 10
@@ -164,7 +166,7 @@ class Witness:
     async def _pings(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._ask("ping", lambda: self._upgrade(reader, writer))
         while await self._rest(_PERIOD_SECONDS):
-            writer.write(frame_bytes(PING, b"witness"))
+            writer.write(_SIGN_OF_LIFE + frame_bytes(PING, b"witness"))
             await self._ask("ping", lambda: _frame(reader, lambda opcode, payload: opcode == PONG))
         writer.write(frame_bytes(CLOSE, b"\x03\xe8"))
 
@@ -179,6 +181,7 @@ class Witness:
             number = 0
             while await self._rest(_PERIOD_SECONDS):
                 number += 1
+                writer.write(_SIGN_OF_LIFE)
                 await self._ask("delivery", lambda: self._round_trip(reader, asking, out, f"mark {number}."))  # noqa: B023
         finally:
             out.transport.abort()
