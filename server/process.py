@@ -15,6 +15,7 @@ from server.app import create_app
 from server.collector import calm_collector
 from server.demo import running_demo
 from server.descriptors import connection_room
+from server.memory import giving_memory_back
 from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.switching import switch_soon
@@ -58,6 +59,7 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     async with AsyncExitStack() as stack:
         stack.callback(tell_end)  # the first, so that it runs when all else is closed
         node = await stack.enter_async_context(open_node(settings))
+        await stack.enter_async_context(giving_memory_back())
         if settings.demo:
             await stack.enter_async_context(running_demo(node, settings.demo_seed, settings.demo_pace))
         room = connection_room(settings.max_connections)

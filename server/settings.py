@@ -1,4 +1,4 @@
-"""Settings: every flag of the command line is a `BOARDCAST_…` variable and a row of the README's table."""
+"""Settings: every flag of the command line is a `BOARDCAST_…` variable and a row of the table in docs/operating.md."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Settings(BaseSettings):
     max_boards: int = Field(default=20_000, ge=1, description="Boards that may be there.")
     max_agents: int = Field(default=1_000, ge=1, description="Agents that may be registered.")
     max_agent_profiles: int = Field(default=1_000, ge=1, description="Profiles of all agents that may be there.")
-    max_cards_per_board: int = Field(default=10_000, ge=1, description="Cards that may be on one board.")
+    max_cards_per_board: int = Field(default=2_500, ge=1, description="Cards that may be on one board.")
     max_board_bytes: int = Field(default=10 * 1024 * 1024, ge=1024, description="Bytes of the largest board state.")
     max_commands_per_second: float = Field(
         default=5_000.0, ge=0, description="Commands that one client may send in a second; 0 = any number."
