@@ -25,7 +25,7 @@ __all__ = [
 #: Most characters of a client's own text that a sentence about it repeats.
 SHOWN_CHARACTERS = 40
 #: Most characters of an operation's id, which every result repeats.
-MAX_ID = 1000
+MAX_ID = 10_000
 #: Most characters of `operationName`: one that nothing is named by is repeated in the answer.
 MAX_OPERATION_NAME = 1000
 #: In the words of Apollo's server, for which its client looks.

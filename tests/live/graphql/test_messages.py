@@ -51,7 +51,7 @@ _INVALID: list[tuple[object, str]] = [
     (subscribe_message([], "{ __typename }"), f"subscribe: id: {_ID} a list"),
     (subscribe_message({"a": 1}, "{ __typename }"), f"subscribe: id: {_ID} an object"),
     (subscribe_message("", "{ __typename }"), f"subscribe: id: {_ID} ''"),
-    (subscribe_message("x" * 1001, "{ __typename }"), "subscribe: id: expected at most 1000 characters, got 1001"),
+    (subscribe_message("x" * 10_001, "{ __typename }"), "subscribe: id: expected at most 10000 characters, got 10001"),
     ({"type": "subscribe"}, f"subscribe: id: {_ID} none"),
     ({"type": "subscribe", "id": "1"}, f"{_SUBSCRIBE} expected an object with a query, got null"),
     (

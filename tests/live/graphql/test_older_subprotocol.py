@@ -257,7 +257,7 @@ _TYPES = "type: expected one of connection_init, start, stop, connection_termina
         ({"type": "subscribe", "id": 1}, f"{_TYPES} 'subscribe'"),
         (_start(1, _TYPENAME), "start: id: expected a string, got 1"),
         (_start([], _TYPENAME), "start: id: expected a string, got a list"),
-        (_start("x" * 1001, _TYPENAME), "start: id: expected at most 1000 characters, got 1001"),
+        (_start("x" * 10_001, _TYPENAME), "start: id: expected at most 10000 characters, got 10001"),
         ({"type": "start", "payload": {"query": _TYPENAME}}, "start: id: expected a string, got none"),
         ({"type": "stop", "id": None}, "stop: id: expected a string, got null"),
     ],
