@@ -1,8 +1,8 @@
 """Repair: what did not reach the readers of this node is read from the log and told to them, soon.
 
-Whoever finds that something is missing (a publish that failed, a batch that did not come, an event that is not the
-next one) says which board it is; a task then reads the log from where the board's view stands, and hands what it finds
-to the deliverer. Where the log no longer reaches back so far, the view begins anew and its readers get a `gap`.
+The bus notes a board when a publish fails or a batch does not come; a view notes one when an event is not the next.
+A task then reads the log from where the board's view stands, and hands the events to the deliverer.
+Where the log no longer reaches back so far, the view begins anew and its readers get a `gap`.
 While nothing is missing there is no task, and nothing is polled.
 """
 

@@ -329,7 +329,7 @@ class HttpConnection(EndingConnection):
             cycle.leave()
             return
         if not cycle.response_started and cycle.scope["http_version"] == "1.1":
-            # Whoever has left answers with a reset, and the next one fails; all others overlook it (RFC 9110, 15.2).
+            # A client that has left answers with a reset, and the next write fails; others ignore it (RFC 9110, 15.2).
             self.transport.write(CONTINUE)
         self.set_alarm(self._look_for_client, PROBE_SECONDS)
 

@@ -22,7 +22,7 @@ from realtime.errors import StoreUnusable, quoted
 __all__ = ["make_engine", "migrate", "open_all", "parse_url"]
 
 BUSY_MILLISECONDS = 5000
-#: What a URL may begin with: the documented one, and what earlier versions were told.
+#: A URL begins with one of these: the documented one, and the one that earlier versions documented.
 DRIVERS = ("sqlite", "sqlite+aiosqlite")
 #: SQLite's modes of opening a file, which a URL with `uri=true` may name (https://sqlite.org/uri.html).
 MODES = ("ro", "rw", "rwc", "memory")

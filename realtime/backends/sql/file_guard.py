@@ -172,7 +172,7 @@ class FileGuard:
             FileAway: it is not ours to write into.
         """
         self.check(is_early=True)
-        # Whoever writes has looked: a checkpoint does not wait for that.
+        # The writer has looked already: a checkpoint does not wait for it.
         if self.writing.acquire(blocking=False):
             try:
                 self.check_log()
