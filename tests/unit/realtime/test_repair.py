@@ -293,7 +293,7 @@ async def test_event_that_cannot_be_told_is_told_later_or_a_gap(
         view = stage.node.views.get(BOARD)
         assert view is not None
         _break(view, step, times, monkeypatch)
-        await publish(stage.node, _line("a"), _line("bad"), _line("c"))
+        await publish(stage.node, _line("a"), _line("rotten"), _line("c"))
         told = [one.type for one in await take(stream, 3 if times < 3 else 2)]
         # A gap stands for all that the reader had not taken.
         assert told == ["attempt_log"] * 3 if times < 3 else told in (["attempt_log", "gap"], ["gap", "state"])
@@ -310,7 +310,7 @@ def _break(view: Any, step: str, times: int, monkeypatch: pytest.MonkeyPatch) ->
     whole, left = getattr(view, name), [None] * times
 
     def broken(stored: StoredEvent, *more: Any) -> Any:
-        if "bad" in str(stored.recorded.event.payload()) and left:
+        if "rotten" in str(stored.recorded.event.payload()) and left:
             left.pop()
             if step == "fold and then fail":
                 whole(stored, *more)
@@ -385,7 +385,7 @@ async def test_reader_that_comes_to_a_broken_view_waits_until_it_is_whole(
 ) -> None:
     async with _stage(store) as stage, stage.node.views.watch(BOARD) as view:
         _break(view, "fold and then fail", 2, monkeypatch)
-        await publish(stage.node, _line("bad"))
+        await publish(stage.node, _line("rotten"))
         assert stage.node.views.get(BOARD) is None
         assert state_of(stage.node, BOARD) is None
         async with aclosing(board_stream(stage.node, BOARD)) as stream:
