@@ -65,7 +65,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def execute_fields_serially(
         self, parent_type: Any, source_value: Any, path: Any, grouped_field_set: Any, position_context: Any
     ) -> Any:
-        """Execute the fields of a mutation; several commands on cards are one unit (contract §2, rule 3).
+        """Execute the fields of a mutation; several commands on cards are one unit (docs/graphql.md, "Mutations").
 
         They are carried out in the document's order all the same: so the bus takes them. Where an answer is read from
         the store they are not, for each is to show what the fields up to its own have done (GraphQL, 6.2.2).

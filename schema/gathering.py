@@ -1,4 +1,4 @@
-"""Commands of one mutation, gathered into one unit of the bus (contract §2, rule 3): readers get one state for it."""
+"""Gathers the commands of one mutation into one unit of the bus (docs/graphql.md, "Mutations"): one `state` for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operation costs, before it is executed (contract §7.1), and whether its variables fit where they are used.
+"""The cost of an operation before it is executed (docs/graphql.md, "Cost"), and whether its variables fit.
 
 A field costs 1. A list multiplies what is inside it by its `first`, or by what the type says (`list_sizes`). Aliases
 and fragments count at each use; what `@skip` and `@include` take away does not. Of the possible types of a union the

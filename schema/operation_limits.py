@@ -1,4 +1,4 @@
-"""What one operation may cost, and how long it may take (contract §7.1)."""
+"""The bounds of one operation: its cost and its time (docs/graphql.md, "Cost" and "Deadlines")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a board costs that has more cards than its type is taken to have (contract §7.1).
+"""What a board costs that has more cards than its type is taken to have (docs/graphql.md, "Cost").
 
 The cost that is told before execution takes a board to have 200 cards. A board may have 10,000, and what is asked of
 each is executed without a pause; so the fields below a board are counted again when its cards are known.

@@ -23,7 +23,7 @@ _INTEGERS = range(-(2**63), 2**64)
 
 
 def _time_to_wire(value: datetime | str) -> str:
-    # Times that clients send are kept as they wrote them (contract §1); here all are in one form.
+    # Times that clients send are kept as they wrote them (docs/ingest.md, "Times"); here all are in one form.
     return iso(parse_iso(value) if isinstance(value, str) else value)
 
 

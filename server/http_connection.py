@@ -266,7 +266,7 @@ class HttpConnection(EndingConnection):
             cycle.message_event.set()
 
     def _become_websocket(self, head: RequestHead) -> None:
-        """Hand the connection over, with the bytes that came behind the handshake (contract §8, row 13)."""
+        """Hand the connection over, with the bytes that came behind the handshake (docs/departures.md, row 13)."""
         self.set_alarm(None)
         self.is_ending = True  # as far as this is concerned
         self.connections.discard(self)

@@ -1,4 +1,4 @@
-"""Addresses, matched on the path as it came: an id may hold any character, percent-encoded (contract §5).
+"""Addresses, matched on the path as it came: an id may hold any character, percent-encoded (docs/rest.md, "Requests").
 
 Starlette matches the decoded path, where the `/` in an id is none that can be told from those between segments, and by
 regular expressions, to which the end of a line is a character of its own.

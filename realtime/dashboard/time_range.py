@@ -62,7 +62,7 @@ _ALIASES = {preset.removeprefix("last_").removesuffix("_time"): preset for prese
 
 
 class InvalidTimeRange(InvalidInput, ValueError):
-    """A range that cannot be read; `message` is the contract's sentence, `fields` says which parameter and why."""
+    """A range that cannot be read; `message` is the original's sentence, `fields` says which parameter and why."""
 
     def __init__(self, field: str, reason: str) -> None:
         """Blame the parameter `field`."""

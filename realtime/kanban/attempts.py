@@ -1,4 +1,4 @@
-"""Commands on attempts: queue one for a runner outside, stop one (contract §5)."""
+"""Commands on attempts: queue one for a runner outside, stop one (docs/rest.md, "Attempts")."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ CARD_KEYS: Mapping[str, str] = {
 
 
 def card_wire(card: Card) -> dict[str, Any]:
-    """Return a card as it travels: keys in the contract's order, keys without a value absent."""
+    """Return a card as it travels: keys in the order of docs/protocol.md, keys without a value absent."""
     wire: dict[str, Any] = {"id": card.id}
     if card.ticket_key is not None:
         wire["ticketKey"] = card.ticket_key

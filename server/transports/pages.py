@@ -18,8 +18,8 @@ from server.transports.web_client_files import WebClient
 __all__ = ["STATIC", "page", "page_routes"]
 
 STATIC = Path(__file__).parent.parent / "static"
-#: No other site may show our pages in a frame, where a click could be led to them (contract §7, "Pages"). A browser
-#: takes this from a header only, not from `<meta>`.
+#: No other site may show our pages in a frame, where it could lead a click to them (docs/operating.md, "Pages").
+#: A browser takes this from a header only, not from `<meta>`.
 _NO_FRAME = "frame-ancestors 'none'; base-uri 'none'"
 _OWN = f"default-src 'none'; {_NO_FRAME}; script-src 'self'; connect-src 'self'"
 #: Page → its Content-Security-Policy.

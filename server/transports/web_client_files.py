@@ -1,4 +1,4 @@
-"""The built web client of the original, or any other that is one page: `--web-client DIR` (contract §5.1).
+"""The files of a built web client that is one page: `--web-client DIR` (docs/operating.md, "Pages").
 
 A file of the folder is itself; every other address is the client's own, and gets its `index.html`.
 """
@@ -19,7 +19,7 @@ __all__ = ["WebClient"]
 INDEX = "index.html"
 #: First part of the addresses that are the server's own, known or not.
 OWN = frozenset({"api", "graphql", "metrics", "static", "boardcast"})
-#: The client's own scripts, styles and pictures, but in nobody's frame (contract §7, "Pages").
+#: The client's own scripts, styles and pictures, but in nobody's frame (docs/operating.md, "Pages").
 POLICY = "frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"
 #: Vite names what is in here by its content, so it never changes.
 HASHED = "assets"

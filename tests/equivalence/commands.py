@@ -1,4 +1,4 @@
-"""What commands on cards must do, in plain JSON: the refusal that is due, or the change (contract §2, §5, §8)."""
+"""The effect of commands on cards, in plain JSON: a refusal or a change (docs/protocol.md, "Commands")."""
 
 from __future__ import annotations
 

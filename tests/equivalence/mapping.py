@@ -1,7 +1,7 @@
 """The one mapping from the raw exits' shape to GraphQL's: an envelope → the JSON that the full document gives for it.
 
-Written from the contract and the SDL, on the client's side; the server has a mapping of its own, and the two judge each
-other. In words:
+Written from docs/protocol.md and the SDL, on the client's side. The server has a mapping of its own, and the two judge
+each other. In words:
 
 | raw | GraphQL |
 | --- | --- |
@@ -12,7 +12,7 @@ other. In words:
 | `attemptId: ""` | `null` |
 | columns and cards by id, `columnOrder` | lists: columns from left to right, cards in order of creation |
 | a conversation item's `type` | the name of the item's type |
-| keys that the contract does not name | nothing, except in `metadata` and `details` |
+| keys that docs/protocol.md does not name | nothing, except in `metadata` and `details` |
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a board must look like and what its readers must be told: the contract's §1, §6 and §8 once more, in plain JSON.
+"""The right state of a board and the right envelopes: docs/protocol.md and docs/ingest.md once more, in plain JSON.
 
 The judge of the equivalence machine. It shares no code with `realtime`: cards are dictionaries as they travel, and what
 an event or a command brings about is written down here a second time. Commands are `commands`', in the same way.

@@ -12,7 +12,7 @@ from tests.fuzz.witness import Seen, Sight
 __all__ = ["MAX_GROWTH_BYTES", "MAX_WAIT_SECONDS", "Tally", "growth_of", "memory_faults", "wait_faults"]
 
 _MIB = 1024 * 1024
-#: As long another client may wait, on two idle cores (issue: §10).
+#: As long another client may wait, on two idle cores (docs/guarantees.md, "9. No client harms another").
 MAX_WAIT_SECONDS = 0.25
 #: As much may an hour of rubbish leave behind: a page here and there that the allocator cannot give back.
 MAX_GROWTH_BYTES = 32 * _MIB

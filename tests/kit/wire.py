@@ -30,7 +30,7 @@ def bare_frame(text: str) -> dict[str, Any]:
 def bare_block(block: str) -> tuple[str, Any]:
     """Return event and data of a raw SSE block as the original would have sent it.
 
-    Asserts `event:` first, `data:` in one line, `id:` where the contract wants it, and an empty line at the end.
+    Asserts `event:` first, `data:` in one line, `id:` where docs/protocol.md wants it, and an empty line at the end.
     """
     lines = block.removesuffix("\n\n").split("\n")
     event = lines[0].removeprefix("event: ")

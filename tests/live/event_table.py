@@ -1,6 +1,6 @@
 """The table behind the matrix: every domain event, its payload, and the envelopes of each reader (docs/protocol.md).
 
-The recordings show what the original did; here is all of it as it stands, also where the contract adds something (a
+The recordings show what the original did; here is all of it as it stands, also where this server adds something (a
 `state` for a pull request, the `cardId` of a known attempt). What GraphQL makes of it is `test_graphql_matrix`'s.
 """
 

@@ -1,4 +1,4 @@
-"""What the original's web client asks for before it shows anything, and the client itself (contract §5.1)."""
+"""The original's web client, and its first calls (docs/rest.md, "Calls of the web client")."""
 
 from __future__ import annotations
 

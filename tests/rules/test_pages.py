@@ -8,16 +8,22 @@ from dataclasses import fields
 from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from realtime.clock import parse_iso
+from realtime.kanban.attempts import QueueAttempt
 from realtime.kanban.board import Recorded
 from realtime.kanban.changes import Difference
+from realtime.kanban.commands import CreateCard, UpdateCard
 from realtime.kanban.events import EVENT_MODELS, parse_event
 from realtime.kanban.models import AttemptStatus, TicketType
+from realtime.kanban.projects import CreateProject, UpdateProject
 from realtime.options import Delivery, SlowPolicy
 from realtime.translate import translate
 from schema.enums import InterruptionReason
 from server.close_codes import ENDINGS, HEARTBEAT_TIMEOUT
+from server.routing import SegmentRoute
+from server.transports.rest import rest_routes
 from tests.live.replay.departures import departure_numbers
 from tests.live.replay.test_coverage import SHOWN_ELSEWHERE
 from tests.rules.trees import REPOSITORY, python_files
@@ -25,12 +31,22 @@ from tests.unit.realtime.event_samples import AT, SAMPLES
 from tests.unit.schema.test_refusals import codes_of_the_core
 
 _PROTOCOL, _INGEST, _DEPARTURES, _GRAPHQL = "protocol.md", "ingest.md", "departures.md", "graphql.md"
+_REST = "rest.md"
 _QUOTED = re.compile(r"`([^`\n]+)`")
 #: Codes that no command of a raw socket meets: of projects, attempts, dependencies, streams and lists.
 _ELSEWHERE = {
     *("project_not_found", "attempt_not_found", "attempt_active", "attempt_not_running"),
     *("dependency_cycle", "dependency_board_mismatch"),
     *("bad_user_input", "invalid_cursor"),
+}
+#: Sections of the page of REST with calls, and what reads the body of each call that has one. A move has two keys more.
+_CALLS = ("Projects", "Boards and cards", "Attempts", "Dashboard and agents", "The server", "Calls of the web client")
+_BODIES: dict[str, type[BaseModel]] = {
+    "POST /projects": CreateProject,
+    "PATCH /projects/{id}": UpdateProject,
+    "POST /boards/{id}/cards": CreateCard,
+    "PATCH /boards/{id}/cards/{card}": UpdateCard,
+    "POST /boards/{id}/cards/{card}/attempts": QueueAttempt,
 }
 #: Types of envelopes that no single event makes.
 _OF_EVERY_STREAM = {"hello", "state", "patch", "heartbeat", "pong", "error", "gap", "goodbye"}
@@ -67,6 +83,37 @@ def test_effects_are_those_of_events_that_there_are() -> None:
     named = _first_cells(_page(_INGEST), "Effects")
     assert named
     assert named <= set(EVENT_MODELS)
+
+
+def test_every_call_of_rest_has_a_row() -> None:
+    rows = [row for heading in _CALLS for row in _rows(_page(_REST), heading)]
+    # A write to an address of the web client is always refused; the page says so once, for all of them.
+    refused = {route.path for route in _segment_routes() if "PUT" in (route.methods or ())}
+    served = {
+        f"{method} {_first_spelling(route.path)}"
+        for route in _segment_routes()
+        for method in (route.methods or set()) - {"HEAD"}
+        if method == "GET" or route.path not in refused
+    }
+    assert {_QUOTED.findall(row)[0] for row in rows} == served
+
+
+def _segment_routes() -> list[SegmentRoute]:
+    return [route for route in rest_routes() if isinstance(route, SegmentRoute)]
+
+
+def _first_spelling(path: str) -> str:
+    return path.replace("/projects/{id}/board", "/boards/{id}").replace("/projects/{id}/cards", "/boards/{id}/cards")
+
+
+@pytest.mark.parametrize("call", _BODIES)
+def test_body_of_a_call_has_all_of_its_fields(call: str) -> None:
+    rows = [row.split("|") for heading in _CALLS for row in _rows(_page(_REST), heading)]
+    shown = next(cells[2] for cells in rows if _QUOTED.findall(cells[1]) == [call])
+    models = [field for field in _BODIES[call].model_fields.values() if field.init is not False]
+    # The path has the card, the method has the type.
+    fields = [(one.alias, one.is_required()) for one in models if one.alias not in ("type", "cardId")]
+    assert shown.strip() == ", ".join(f"`{name}`" + "?" * (not needed) for name, needed in fields)
 
 
 def test_every_type_of_envelope_has_a_row() -> None:

@@ -1,4 +1,4 @@
-"""REST (contract §5): what a board client needs, under `/api/v1` and the older `/api`."""
+"""REST (docs/rest.md): the calls of a board client, under `/api/v1` and the older `/api`."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def resource(path: str, **handlers: Handler) -> SegmentRoute:
     """Return the route of `path`; `handlers` by lower-case method, HEAD is answered by that of GET.
 
-    Ids in the path may hold any character, percent-encoded, `/` among them (contract §5).
+    Ids in the path may hold any character, percent-encoded, `/` among them (docs/rest.md, "Requests").
     """
 
     async def dispatch(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Pages of lists that grow (contract §5): `after` and `limit` in, `nextAfter` out.
+"""Pages of lists that grow (docs/rest.md, "Pages of a list"): `after` and `limit` in, `nextAfter` out.
 
 `nextAfter` stands in an answer only when there is more; given back as `after` it leads on. An answer with several lists
 has one for all of them: the places of each, joined by dots.

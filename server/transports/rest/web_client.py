@@ -1,4 +1,4 @@
-"""The dozen answers that the original's web client asks for before it shows anything (contract §5.1).
+"""The answers that the original's web client needs before it shows anything (docs/rest.md, "Calls of the web client").
 
 They are read-only and true: nothing here enhances cards, knows GitHub or opens terminals, so there is none of it. The
 shapes are the client's own types (activadee/kanban-ai, `shared/src/types`), keys in the order of the recordings.

@@ -1,7 +1,7 @@
 """Compares answers of REST calls, refused upgrades and streams with the recorded ones.
 
 Here live the departures that touch every answer: 11 (problem+json, RFC 9457, field errors under `errors`) and
-18 (origins: contract §7 instead of `Access-Control-Allow-Origin: *`; HSTS only over https, §7 too).
+18 (checked origins in place of `Access-Control-Allow-Origin: *`; HSTS only over https).
 """
 
 from __future__ import annotations

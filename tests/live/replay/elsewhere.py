@@ -8,14 +8,14 @@ __all__ = ["APART_SSE", "APART_WS", "HTTP", "SSE", "WS"]
 
 _BOTH_ERAS = "one era lacked the address of the other; this server serves both"
 _NOT_CONFIGURED = "the original could be built without WebSockets; this server always has them"
-_RUNTIME_PING = "Bun's own ping after 104 s of silence; here the heartbeat of the contract ends the socket first"
-_AGENTS = "the original starts and drives agents itself; here a runner outside does, through the ingest (contract §5)"
-_TERMINALS = "terminals are another module of the original (contract §5)"
-_SETTINGS = "settings are another module of the original (contract §5)"
-_PROFILES = "agent profiles are another module of the original (contract §5)"
+_RUNTIME_PING = "Bun's own ping after 104 s of silence; here our heartbeat (docs/protocol.md) ends the socket first"
+_AGENTS = "the original starts and drives agents itself; here a runner outside does, through the ingest (docs/rest.md)"
+_TERMINALS = "terminals are another module of the original (docs/rest.md)"
+_SETTINGS = "settings are another module of the original (docs/rest.md)"
+_PROFILES = "agent profiles are another module of the original (docs/rest.md)"
 _FILE_SYSTEM = "the original looks at the repository's folder on its own disk; here the path is a text"
-_GIT = "Git and GitHub are another module of the original (contract §5)"
-_ENHANCEMENTS = "enhancements are another module of the original (contract §5)"
+_GIT = "Git and GitHub are another module of the original (docs/rest.md)"
+_ENHANCEMENTS = "enhancements are another module of the original (docs/rest.md)"
 _WELCOME = "a greeting of the original's framework; `/` is a page here"
 
 #: Scenarios of `ws-transcripts`.

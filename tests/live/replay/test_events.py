@@ -22,7 +22,7 @@ _APART = "project.deleted"
 _CASES = [(era, one) for era in ("ws", "sse") for one in load(f"{era}-events")["events"] if one["event"] != _APART]
 _IDS = [f"{era}-{number}-{one['event']}-{one['variant']}" for number, (era, one) in enumerate(_CASES)]
 
-#: The card of `board.state.changed` as §6 makes it whole.
+#: The card of `board.state.changed` as docs/ingest.md, "A whole state", makes it whole.
 _WHOLE_CARD = {
     "id": "k1",
     "disableAutoCloseOnPRMerge": False,

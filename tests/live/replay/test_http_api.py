@@ -16,7 +16,8 @@ from tests.live.replay import departures, elsewhere
 from tests.live.replay.answers import check_answer, check_problem
 from tests.live.replay.calls import ALPHA, call_named, events_before
 
-#: They need a step before them, or answer otherwise because no agent runs here (contract §5): tests of their own below.
+#: They need a step before them, or answer otherwise because no agent runs here (docs/rest.md,
+#: "Attempts"): tests of their own below.
 APART = {"readyz not ready", "attempt restart", "card delete again", "board state after delete"}
 _CALLS = [one for one in load("http-api")["calls"] if one["name"] not in {*elsewhere.HTTP, *APART}]
 
@@ -57,7 +58,7 @@ async def test_deleted_thing_is_not_found_again(first: str, again: str, live: Li
 
 
 async def test_attempt_of_a_card_that_had_one_keeps_its_id(live: LiveServer) -> None:
-    """Observation of the recording; the status is `queued`, for a runner outside takes it up (contract §5)."""
+    """As recorded; the status is `queued`, because a runner outside takes it up (docs/rest.md, "Attempts")."""
     call = call_named("attempt restart")
     await Publisher(live.address).publish(*events_before(call))
     answer = await _send(live, call)

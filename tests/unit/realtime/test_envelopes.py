@@ -1,4 +1,4 @@
-"""Envelopes: encoded once however many read them; `hello` and its like by the contract."""
+"""Envelopes: encoded once however many read them; `hello` and its like as docs/protocol.md shows them."""
 
 from __future__ import annotations
 

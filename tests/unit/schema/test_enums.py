@@ -43,7 +43,7 @@ CASES: list[tuple[type[Enum], Iterable[str]]] = [
     (enums.SlowPolicy, options.SlowPolicy),
     (
         enums.InterruptionReason,
-        # Contract §1, `gap`; what ends streams.
+        # Reasons of a gap (docs/protocol.md, "Gaps"); reasons why streams end.
         {
             *("slow_consumer", "history_expired", "epoch_changed", "other_board", "invalid_cursor", "broker_lost"),
             *(ending.code for ending in StreamEnded.__subclasses__()),

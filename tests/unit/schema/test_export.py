@@ -92,13 +92,13 @@ OPEN_ENDED = {
     "CardUpdatedInput.changes": "a note of the sender, of any shape",
     "ErrorItem.details": "whatever else the sender told",
     "EventInput.payload": "the fields of any event, as `POST /api/v1/events` takes them",
-    "FailedItem.meta": "the contract's open-ended notes",
+    "FailedItem.meta": "notes of any shape (docs/protocol.md)",
     "GitMergeCompletedInput.result": "a note of the sender, of any shape",
     "LoggedEvent.payload": "keeps fields that this version does not know",
     "ProjectSettingsUpdatedInput.changes": "settings belong to other programs",
-    "ReviewItem.meta": "the contract's open-ended notes",
+    "ReviewItem.meta": "notes of any shape (docs/protocol.md)",
     "SettingsGlobalUpdatedInput.changes": "settings belong to other programs",
-    "StuckItem.meta": "the contract's open-ended notes",
+    "StuckItem.meta": "notes of any shape (docs/protocol.md)",
     "ToolUse.metadata": "whatever else the sender told",
 }
 

@@ -1,4 +1,4 @@
-"""`Origins`: the table of contract §7."""
+"""`Origins`: docs/protocol.md, "Access, hosts and origins"."""
 
 from __future__ import annotations
 
