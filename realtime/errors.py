@@ -4,6 +4,7 @@
       StoreUnavailable              the store did not answer; nothing was stored
       BoardMoved                    events were decided on a board that the log has moved on; nothing was stored
       StoreUnusable                 the store cannot be opened at all; the process should not start
+      BrokerUnusable                the same of the broker
     Refused                         an expected outcome: a request that is answered with a reason
       NotFound                      board, card, column or attempt that does not exist (here)
       Conflict                      the request is well formed, the state of the board forbids it
@@ -38,6 +39,7 @@ __all__ = [
     "AmbiguousAttempt",
     "BoardGone",
     "BoardMoved",
+    "BrokerUnusable",
     "CardBlocked",
     "ChannelGone",
     "Conflict",
@@ -92,6 +94,10 @@ class BoardMoved(RealtimeError):
 
 class StoreUnusable(RealtimeError):
     """The store cannot be opened: wrong path, no permission, not a database."""
+
+
+class BrokerUnusable(RealtimeError):
+    """The broker cannot be opened: unknown scheme, wrong address, no permission."""
 
 
 @dataclass(frozen=True, slots=True)

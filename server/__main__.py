@@ -11,7 +11,7 @@ from typing import NoReturn
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
-from realtime.errors import StoreUnavailable, StoreUnusable
+from realtime.errors import BrokerUnusable, StoreUnavailable, StoreUnusable
 from server.descriptors import raise_descriptor_limit
 from server.logs import set_up_logs
 from server.settings import Settings
@@ -34,7 +34,7 @@ def main() -> None:
 
     try:
         run(settings)
-    except (CannotListen, StoreUnusable, StoreUnavailable) as error:
+    except (CannotListen, BrokerUnusable, StoreUnusable, StoreUnavailable) as error:
         _fail(str(error))
     except KeyboardInterrupt:
         pass  # a second one, while closing

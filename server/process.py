@@ -20,7 +20,7 @@ from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.switching import switch_soon
 from server.transports.rest.status import boardcast_version
-from server.wiring import open_node
+from server.wiring import check_broker_url, open_node
 
 __all__ = ["CannotListen", "run"]
 
@@ -37,7 +37,9 @@ def run(settings: Settings) -> None:
     Raises:
         CannotListen: before anything was opened.
         StoreUnusable: the database cannot be opened.
+        BrokerUnusable: the broker cannot be opened.
     """
+    check_broker_url(settings.broker_url)
     try:
         listening = bind(settings.host, settings.port)
     except OSError as error:
@@ -80,12 +82,15 @@ def _tell_start(settings: Settings, listening: socket.socket) -> None:
 
 def _circumstances(settings: Settings) -> dict[str, str]:
     """Return what an operator looks for first when something is wrong; no secret is in it."""
-    # A driver takes passwords in the query too.
-    database = make_url(settings.database_url).set(query={})
     return {
         "version": boardcast_version(),
-        "database": database.render_as_string(hide_password=True),
-        "broker": settings.broker_url,
+        "database": _without_password(settings.database_url),
+        "broker": _without_password(settings.broker_url),
         "authentication": f"{len(settings.access_tokens)} tokens" if settings.access_tokens else "none",
         "demo": "on" if settings.demo else "off",
     }
+
+
+def _without_password(url: str) -> str:
+    # A driver takes passwords in the query too.
+    return make_url(url).set(query={}).render_as_string(hide_password=True)

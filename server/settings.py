@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     prune_seconds: float = Field(
         default=300.0, gt=0, description="Seconds between two looks for events that the log need not keep any longer."
     )
-    broker_url: Literal["memory://"] = Field(
+    broker_url: str = Field(
         default="memory://", description="What carries events between processes; memory:// = there is only this one."
     )
     demo: bool = Field(default=False, description="Seed an empty database and let a scripted agent work on it.")

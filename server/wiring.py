@@ -2,40 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
-from realtime.backends.memory import MemoryBroker
+from realtime.backends.memory import open_memory_broker
 from realtime.backends.sql.store import SqlStore
 from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
+from realtime.errors import BrokerUnusable
 from realtime.limits import Capacity
 from realtime.node import Limits, Node, make_node
+from realtime.ports import Broker
 from realtime.retention import Retention, pruning
 from server.settings import Settings
 
-__all__ = ["open_node"]
+__all__ = ["check_broker_url", "open_broker", "open_node"]
+
+#: Scheme of `--broker-url` → what opens such a broker for the length of a block. A new broker is one more entry.
+BROKERS: Mapping[str, Callable[[str], AbstractAsyncContextManager[Broker]]] = {
+    "memory": open_memory_broker,
+}
 
 
 @asynccontextmanager
 async def open_node(settings: Settings) -> AsyncIterator[Node]:
-    """Open the store, put a node on it, and close both afterwards, in reverse.
+    """Open the store and the broker, put a node on them, and close all afterwards, in reverse.
 
     Raises:
         StoreUnusable: the database cannot be opened.
+        BrokerUnusable: the broker cannot be opened.
     """
     clock = _clock(settings)
     store = SqlStore(settings.database_url, clock=clock, exclusive=True)
     try:
         await store.open()
-        node = await make_node(store, MemoryBroker(), clock, _limits(settings))
-        try:
-            async with pruning(store, clock, _retention(settings)):
-                yield node
-        finally:
-            await node.bus.aclose()
+        async with open_broker(settings.broker_url) as broker:
+            node = await make_node(store, broker, clock, _limits(settings))
+            try:
+                async with pruning(store, clock, _retention(settings)):
+                    yield node
+            finally:
+                await node.bus.aclose()
     finally:
         await store.aclose()
+
+
+def check_broker_url(url: str) -> None:
+    """Return if there is a broker for the scheme of `url`; nothing is opened.
+
+    Raises:
+        BrokerUnusable: there is none.
+    """
+    if url.partition("://")[0] not in BROKERS:
+        expected = " or ".join(f"{scheme}://" for scheme in BROKERS)
+        raise BrokerUnusable(f"--broker-url: expected {expected}, got {url!r}")
+
+
+def open_broker(url: str) -> AbstractAsyncContextManager[Broker]:
+    """Return the broker at `url`, which is open for the length of the block.
+
+    Raises:
+        BrokerUnusable: there is no broker for the scheme; on entering, the broker cannot be opened.
+    """
+    check_broker_url(url)
+    return BROKERS[url.partition("://")[0]](url)
 
 
 def _retention(settings: Settings) -> Retention:

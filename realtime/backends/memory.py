@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
+from realtime.errors import BrokerUnusable
 from realtime.ports import Handler, StoredEvent
 
-__all__ = ["MemoryBroker"]
+__all__ = ["MemoryBroker", "open_memory_broker"]
+
+_URL = "memory://"
 
 
 class MemoryBroker:
@@ -34,3 +38,15 @@ class MemoryBroker:
                 faults.append(fault)
         if faults:
             raise ExceptionGroup("handlers failed", faults)
+
+
+@asynccontextmanager
+async def open_memory_broker(url: str) -> AsyncIterator[MemoryBroker]:
+    """Open the broker `memory://` for the length of the block.
+
+    Raises:
+        BrokerUnusable: `url` says more than that.
+    """
+    if url != _URL:
+        raise BrokerUnusable(f"--broker-url: expected {_URL}, got {url!r}")
+    yield MemoryBroker()

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
-from realtime.backends.memory import MemoryBroker
 from realtime.channels import EVERYBODY, board_channel
 from realtime.kanban.board import Recorded
 from realtime.kanban.events import AgentRegistered
 from realtime.kanban.ids import BoardId
 from realtime.ports import Broker, StoredEvent
+from server.wiring import BROKERS, open_broker
 from tests.kit.deadline import deadline
 from tests.kit.nodes import START
 
-#: Readable id → a new broker; another back-end is one more entry.
-BACKENDS: dict[str, Callable[[], Broker]] = {"memory": MemoryBroker}
+#: Scheme → URL of a new broker, which may have a folder of its own. Another back-end is one more entry.
+BACKENDS = {
+    "memory": "memory://",
+}
 
 
 @pytest.fixture(params=list(BACKENDS))
-def broker(request: pytest.FixtureRequest) -> Broker:
+async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Broker]:
     """A broker without handlers."""
-    return BACKENDS[request.param]()
+    async with open_broker(BACKENDS[request.param].format(folder=tmp_path)) as opened:
+        yield opened
+
+
+def test_every_broker_of_the_server_is_tested_here() -> None:
+    assert list(BACKENDS) == list(BROKERS)
 
 
 def _stored(offset: int, board: str | None = None) -> StoredEvent:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from realtime.channels import board_channel
+from realtime.errors import BrokerUnusable
 from realtime.node import Node
 from server.settings import Settings
-from server.wiring import open_node
+from server.wiring import check_broker_url, open_node
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, create_board, publish
 from tests.kit.publishing import event
@@ -46,3 +49,14 @@ async def test_as_many_events_stay_as_the_settings_say_however_old(tmp_path: Pat
     count_only = {"retention_days": 0, "retention_events": 3, "prune_seconds": _OFTEN}
     async with open_node(_settings(tmp_path, "2999-01-01T00:00:00Z", **count_only)) as node:
         await _begins_at(node, 8)
+
+
+async def test_broker_url_with_an_unknown_scheme_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(BrokerUnusable, match=r"^--broker-url: expected memory://, got 'carrier-pigeon://loft'$"):
+        check_broker_url("carrier-pigeon://loft")
+
+
+async def test_memory_broker_takes_no_address(tmp_path: Path) -> None:
+    with pytest.raises(BrokerUnusable, match=r"^--broker-url: expected memory://, got 'memory://here'$"):
+        async with open_node(_settings(tmp_path, "2025-01-01T00:00:00Z", broker_url="memory://here")):
+            pass
