@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from realtime.board_views import BoardViews
-from realtime.bus import Bus
-from realtime.channels import EVERYBODY
 from realtime.clock import Clock
-from realtime.counters import Account, Counters
-from realtime.dashboard_feed import DashboardFeed
-from realtime.delivery import Deliverer
 from realtime.errors import FieldError, InvalidInput, quoted
-from realtime.heartbeats import Heartbeats
-from realtime.hub import Hub
-from realtime.leases import Leases
+from realtime.fanout.connection_lifetimes import ConnectionLifetimes
+from realtime.fanout.counters import ConnectionMetrics, Counters
+from realtime.fanout.hub import Hub
+from realtime.fanout.subscriber import MAX_QUEUED_BYTES, Subscriber
+from realtime.fanout.writer_priority import WriterPriority
 from realtime.limits import Capacity
-from realtime.options import SlowPolicy
+from realtime.messages.channels import EVERYBODY
+from realtime.messages.options import SlowPolicy
 from realtime.ports import (
     AttemptReader,
     BatchReader,
@@ -29,9 +26,12 @@ from realtime.ports import (
     HistoryReader,
 )
 from realtime.rates import Rate, WriteLimits
-from realtime.repair import Repair
-from realtime.right_of_way import RightOfWay
-from realtime.subscriber import MAX_QUEUED_BYTES, Subscriber
+from realtime.views.board_views import BoardViews
+from realtime.views.dashboard_feed import DashboardFeed
+from realtime.views.dispatcher import Dispatcher
+from realtime.views.heartbeats import Heartbeats
+from realtime.views.repair import Repair
+from realtime.writing.bus import Bus
 
 __all__ = ["Limits", "Node", "PolicyNotAllowed", "Store", "make_node"]
 
@@ -89,7 +89,7 @@ class Node:
 
     store: Store
     hub: Hub
-    leases: Leases
+    lifetimes: ConnectionLifetimes
     views: BoardViews
     dashboard: DashboardFeed
     heartbeats: Heartbeats
@@ -98,13 +98,13 @@ class Node:
     limits: Limits
     counters: Counters
 
-    def account(self, exit: str) -> Account:
+    def metrics(self, exit: str) -> ConnectionMetrics:
         """Return what a new connection at that exit is counted under."""
-        return Account(self.counters.exit(exit))
+        return ConnectionMetrics(self.counters.exit(exit))
 
-    def subscriber(self, account: Account | None = None) -> Subscriber:
+    def subscriber(self, metrics: ConnectionMetrics | None = None) -> Subscriber:
         """Return an empty queue for a new reader, bounded as all are here."""
-        return Subscriber(self.limits.queued_envelopes, self.limits.queued_bytes, account)
+        return Subscriber(self.limits.queued_envelopes, self.limits.queued_bytes, metrics)
 
 
 async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) -> Node:
@@ -113,16 +113,16 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     Raises:
         StoreUnavailable: the store did not answer.
     """
-    way, leases, counters = RightOfWay(), Leases(limits.connection_seconds), Counters()
+    way, lifetimes, counters = WriterPriority(), ConnectionLifetimes(limits.connection_seconds), Counters()
     hub = Hub(way)
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
-    deliverer = Deliverer(hub, views, dashboard)
-    broker.subscribe(deliverer.deliver)
+    dispatcher = Dispatcher(hub, views, dashboard)
+    broker.subscribe(dispatcher.deliver)
     heartbeats = Heartbeats(hub, views, clock, limits.heartbeat_seconds)
     writing = WriteLimits(
         limits.capacity, Rate(limits.commands_per_second, "commands"), Rate(limits.events_per_second, "events")
     )
-    repair = Repair(store, views, dashboard, deliverer)
+    repair = Repair(store, views, dashboard, dispatcher)
     bus = Bus(store, broker, views, clock, way, repair, counters, writing)
-    return Node(store, hub, leases, views, dashboard, heartbeats, bus, clock, limits, counters)
+    return Node(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from realtime.channels import Channel
 from realtime.dashboard.figures import DashboardFigures
 from realtime.dashboard.time_range import Window
 from realtime.inventory import Inventory
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import AttemptStatus, Card, Project
+from realtime.messages.channels import Channel
 
 __all__ = [
     "Agent",

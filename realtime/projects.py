@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime.bus import Executed
 from realtime.errors import NotFound
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
@@ -15,6 +14,7 @@ from realtime.kanban.models import Project
 from realtime.kanban.projection import new_project
 from realtime.kanban.projects import CreateProject, DeleteProject, UpdateProject, project_created
 from realtime.node import Node
+from realtime.writing.bus import Executed
 
 __all__ = ["ProjectChange", "create_project", "delete_project", "find_project", "update_project"]
 
@@ -43,7 +43,7 @@ async def create_project(node: Node, command: CreateProject) -> ProjectChange:
     """Make a project and its board, with the default columns."""
     now = node.clock()
     event = project_created(command, now)
-    (accepted,) = await node.bus.publish([Incoming(event, now)])
+    (accepted,) = await node.bus.ingest([Incoming(event, now)])
     # As it was made: somebody may have changed it since, or deleted it.
     return ProjectChange(new_project(event, now), accepted.cursor)
 

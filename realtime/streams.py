@@ -13,21 +13,21 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, nullcontext
 from functools import partial
 
-from realtime import envelopes
-from realtime.batches import Batch
-from realtime.board_views import BoardView
-from realtime.channels import delivery_channel
 from realtime.dashboard.time_range import TimeRange
-from realtime.envelopes import Envelope
 from realtime.errors import ChannelGone, EnvelopesLost, NotFound, PositionLost, SubscriberTooSlow
-from realtime.heartbeats import CHECKED
+from realtime.fanout.connection_lifetimes import ConnectionLifetime
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.ids import BoardId
-from realtime.leases import Lease
+from realtime.messages import envelopes
+from realtime.messages.batches import Batch
+from realtime.messages.channels import delivery_channel
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import SlowPolicy, StreamOptions
+from realtime.messages.position import Position
 from realtime.node import Node
-from realtime.options import SlowPolicy, StreamOptions
-from realtime.position import Position
-from realtime.replay import missed, missed_globally, seen_at
-from realtime.subscriber import Subscriber
+from realtime.views.board_views import BoardView
+from realtime.views.heartbeats import CHECKED
+from realtime.views.replay import missed, missed_globally, seen_at
 
 __all__ = ["board_batches", "dashboard_batches", "one", "repaired", "state_of"]
 
@@ -57,7 +57,7 @@ async def board_batches(
     subscriber: Subscriber | None = None,
     options: StreamOptions = DEFAULT,
     *,
-    lease: Lease | None = None,
+    lifetime: ConnectionLifetime | None = None,
     take: Take = Subscriber.take,
 ) -> AsyncGenerator[Batch, None]:
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
@@ -68,7 +68,7 @@ async def board_batches(
     With `options.after`, where the reader stood before, it is `hello`, what was missed since, then what happens.
     Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it;
     so it is where the reader was too slow, unless `options.slow` would rather end the stream.
-    `lease` is that of a connection that may have other readers; without it the stream is its connection's only one.
+    `lifetime` is that of a connection that may have other readers; without it the stream is its connection's only one.
     When the board is deleted there is a `goodbye`. The stream of a subscriber that outlasts its channel stays open,
     and yields replies only (docs/departures.md, row 8) and, in `changes` and `patch`, a plain `heartbeat` now and then.
 
@@ -81,7 +81,7 @@ async def board_batches(
             was yielded before.
     """
     live = subscriber if subscriber is not None else node.subscriber()
-    with node.leases.reading(live, lease):
+    with node.lifetimes.reading(live, lifetime):
         try:
             async with node.views.watch(board_id) as view:
                 # Deleted while this reader waited for the view: there is nothing to follow any more.
@@ -89,7 +89,7 @@ async def board_batches(
                     raise NotFound("Board not found", "board_not_found")
                 # No await between this and the end of the snapshot's making: nothing can fall in between.
                 channel = delivery_channel(board_id, options.delivery)
-                with node.hub.subscribe(channel, live), node.heartbeats.kept(board_id, options.delivery):
+                with node.hub.subscribe(channel, live), node.heartbeats.running_for(board_id, options.delivery):
                     now = view.position
                     live.cursor = options.after or now.cursor
                     replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
@@ -118,7 +118,7 @@ async def dashboard_batches(
     subscriber: Subscriber | None = None,
     options: StreamOptions = DEFAULT,
     *,
-    lease: Lease | None = None,
+    lifetime: ConnectionLifetime | None = None,
     take: Take = Subscriber.take,
 ) -> AsyncGenerator[Batch, None]:
     """Yield `hello`, `dashboard_overview`, then a new overview whenever there is one, and agent events.
@@ -141,7 +141,7 @@ async def dashboard_batches(
         return envelopes.gap(reason, last, now), await overview(now)
 
     async with node.dashboard.watch(time_range) as channel:
-        with node.hub.subscribe(channel, live), node.leases.reading(live, lease):
+        with node.hub.subscribe(channel, live), node.lifetimes.reading(live, lifetime):
             now = node.dashboard.position
             first = await overview(now)
             replay = partial(missed_globally, node.store, until=now)
@@ -184,7 +184,7 @@ def _present(view: BoardView) -> Cut:
 async def _silent(node: Node, live: Subscriber, options: StreamOptions, take: Take) -> Batches:
     """Yield the replies to a reader whose board is gone, and signs of life where its stream had some."""
     beats = node.heartbeats.plain(live) if options.delivery in CHECKED else nullcontext()
-    with live.account.reading(), beats:
+    with live.metrics.reading(), beats:
         async with aclosing(_live(take, live, options.slow, _nothing, _at_once)) as replies:
             async for batch in replies:
                 yield batch
@@ -210,11 +210,11 @@ async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut, se
             try:
                 if reason == _SLOW and slow is SlowPolicy.DISCONNECT:
                     raise lapsed
-                live.take_up()
+                live.resume()
             except SubscriberTooSlow as error:
                 yield Batch((envelopes.goodbye(_SLOW, SLOW_RECONNECT_MS, last),))
                 raise SubscriberTooSlow(str(error), last) from None
-            # No await between `take_up` and the cut: what is not in the present waits behind it.
+            # No await between `resume` and the cut: what is not in the present waits behind it.
             batch = Batch(await present(reason, last))
             live.cursor = batch.cursor or last
         if batch:

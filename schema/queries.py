@@ -12,17 +12,17 @@ from realtime.dashboard import model
 from realtime.errors import NotFound
 from realtime.kanban import models
 from realtime.kanban.ids import AttemptId, BoardId, CardId
-from schema.agents import Agent, agents_of
-from schema.attempts import Attempt
-from schema.context import Info
-from schema.dashboard import DashboardOverview
-from schema.enums import AttemptStatus
-from schema.event_log import EventConnection, read_events
-from schema.fields import resolved
-from schema.inputs import TimeRangeInput, time_range_of
-from schema.objects import BoardState, Project
-from schema.paging import DEFAULT_FIRST, First, Stretch
-from schema.real_size import check_size
+from schema.execution.context import Info
+from schema.execution.real_size import check_size
+from schema.types.agents import Agent, agents_of
+from schema.types.attempts import Attempt
+from schema.types.dashboard import DashboardOverview
+from schema.types.enums import AttemptStatus
+from schema.types.event_log import EventConnection, read_events
+from schema.types.fields import resolved
+from schema.types.inputs import TimeRangeInput, time_range_of
+from schema.types.objects import BoardState, Project
+from schema.types.paging import DEFAULT_FIRST, First, Stretch
 
 __all__ = ["Query"]
 

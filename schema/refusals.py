@@ -201,7 +201,7 @@ def refusal_of(refused: errors.Refused) -> Refusal:
     """Return the answer that a refusal of the core becomes.
 
     Raises:
-        Refused: the same, when no type stands for its code; `schema.errors` makes an error of it.
+        Refused: the same, when no type stands for its code; `schema.execution.errors` makes an error of it.
     """
     kind = REFUSALS.get(refused.code)
     if kind is None:

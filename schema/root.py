@@ -14,18 +14,18 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from schema.circles import NoCircles
-from schema.context import Context
-from schema.document_cache import ParsedOnce, ValidatedOnce, documents
-from schema.errors import public_error
-from schema.executor import BoundedExecutor
-from schema.list_sizes import LIST_SIZES, ListSize
+from schema.execution.context import Context
+from schema.execution.errors import public_error
+from schema.execution.executor import BoundedExecutor
+from schema.execution.running import run
 from schema.mutations import Mutation
-from schema.operation_choice import OperationChoice
 from schema.queries import Query
-from schema.running import run
-from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
+from schema.types.scalars import SCALARS
+from schema.validation.document_cache import ParsedOnce, ValidatedOnce, documents
+from schema.validation.list_sizes import LIST_SIZES, ListSize
+from schema.validation.operation_choice import OperationChoice
+from schema.validation.recursive_types import NoRecursiveTypes
 
 __all__ = ["make_schema"]
 
@@ -59,7 +59,7 @@ class _Schema(strawberry.Schema):
         *arguments: Any,
         **named: Any,
     ) -> Any:
-        """Return the results of an operation; what subscriptions begin goes on in `schema.running`."""
+        """Return the results of an operation; what subscriptions begin goes on in `schema.execution.running`."""
         if refused := await self._unreadable(query):
             return _only(refused)
         begun = await super().stream(query, variable_values, context_value, *arguments, **named)
@@ -86,12 +86,12 @@ async def _only(result: ExecutionResult) -> AsyncGenerator[ExecutionResult, None
 
 
 def make_schema() -> strawberry.Schema:
-    """Return the schema; operations need a `schema.context.Context`."""
+    """Return the schema; operations need a `schema.execution.context.Context`."""
     return _Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        extensions=[partial(AddValidationRules, [NoCircles]), ParsedOnce, ValidatedOnce, OperationChoice],
+        extensions=[partial(AddValidationRules, [NoRecursiveTypes]), ParsedOnce, ValidatedOnce, OperationChoice],
         execution_context_class=BoundedExecutor,
         config=StrawberryConfig(scalar_map=SCALARS),
     )

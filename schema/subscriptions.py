@@ -1,6 +1,6 @@
 """The subscriptions: which stream of `realtime` each of them is, and what it tells of that.
 
-Their resolvers find a `Source`; `schema.running` reads it.
+Their resolvers find a `Source`; `schema.execution.running` reads it.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ import strawberry
 from realtime.dashboard import model
 from realtime.dashboard.time_range import TimeRange
 from realtime.errors import BoardGone, Refused, StreamEnded
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.ids import BoardId
-from realtime.options import Delivery, StreamOptions
-from realtime.position import InvalidCursor, parse_cursor
+from realtime.messages.options import Delivery, StreamOptions
+from realtime.messages.position import InvalidCursor, parse_cursor
 from realtime.streams import board_batches, dashboard_batches, one
-from realtime.subscriber import Subscriber
-from schema import mapping
-from schema.board_changes import BoardChange
-from schema.change_mapping import LEFT_OUT, board_change
-from schema.context import Context, Info
-from schema.dashboard import DashboardOverview
-from schema.enums import SlowPolicy
-from schema.feed import BoardEvent, DashboardEvent
-from schema.fields import subscribed
-from schema.inputs import TimeRangeInput, time_range_of
-from schema.objects import BoardState
-from schema.outlet import ResultOutlet
-from schema.source import Source
-from schema.telling import Telling
+from schema.envelopes import mapping
+from schema.envelopes.board_changes import BoardChange
+from schema.envelopes.change_mapping import LEFT_OUT, board_change
+from schema.envelopes.feed import BoardEvent, DashboardEvent
+from schema.execution.context import Context, Info
+from schema.execution.direct_writer import ResultOutlet
+from schema.execution.event_selector import EventSelector
+from schema.execution.source import Source
+from schema.types.dashboard import DashboardOverview
+from schema.types.enums import SlowPolicy
+from schema.types.fields import subscribed
+from schema.types.inputs import TimeRangeInput, time_range_of
+from schema.types.objects import BoardState
 
 __all__ = ["Subscription"]
 
@@ -66,8 +66,8 @@ class Subscription:
     )
     def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
         """Leave the states of the board's stream."""
-        telling = Telling(mapping.board_state, BoardId(board_id), only="state")
-        return _left(info.context, lambda: _board(info.context, telling, _options(info.context)))
+        selector = EventSelector(mapping.board_state, BoardId(board_id), only="state")
+        return _left(info.context, lambda: _board(info.context, selector, _options(info.context)))
 
     @subscribed(
         "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
@@ -81,8 +81,8 @@ class Subscription:
 
         def find() -> Source:
             options = _options(info.context, after, slow, resumes=True)
-            telling = Telling(mapping.board_event, BoardId(board_id))
-            return _board(info.context, telling, options, completing=BoardGone)
+            selector = EventSelector(mapping.board_event, BoardId(board_id))
+            return _board(info.context, selector, options, completing=BoardGone)
 
         return _left(info.context, find)
 
@@ -98,8 +98,8 @@ class Subscription:
 
         def find() -> Source:
             options = _options(info.context, after, slow, Delivery.CHANGES, resumes=True)
-            telling = Telling(board_change, BoardId(board_id), without=LEFT_OUT)
-            return _board(info.context, telling, options, completing=BoardGone)
+            selector = EventSelector(board_change, BoardId(board_id), without=LEFT_OUT)
+            return _board(info.context, selector, options, completing=BoardGone)
 
         return _left(info.context, find)
 
@@ -115,10 +115,10 @@ class Subscription:
         self, info: Info, time_range: _TimeRange = None
     ) -> AsyncGenerator[model.DashboardOverview, None]:
         """Leave the overviews of the dashboard's stream."""
-        telling = Telling(mapping.dashboard_overview, None, only="dashboard_overview")
+        selector = EventSelector(mapping.dashboard_overview, None, only="dashboard_overview")
         return _left(
             info.context,
-            lambda: _dashboard(info.context, telling, time_range_of(time_range), _options(info.context)),
+            lambda: _dashboard(info.context, selector, time_range_of(time_range), _options(info.context)),
         )
 
     @subscribed(
@@ -133,7 +133,9 @@ class Subscription:
 
         def find() -> Source:
             options = _options(info.context, after, slow, resumes=True)
-            return _dashboard(info.context, Telling(mapping.dashboard_event, None), time_range_of(time_range), options)
+            return _dashboard(
+                info.context, EventSelector(mapping.dashboard_event, None), time_range_of(time_range), options
+            )
 
         return _left(info.context, find)
 
@@ -149,23 +151,27 @@ async def _left(context: Context, find: Callable[[], Source]) -> AsyncGenerator[
 
 
 def _board(
-    context: Context, telling: Telling, options: StreamOptions, *, completing: type[StreamEnded] | tuple[()] = ()
+    context: Context, selector: EventSelector, options: StreamOptions, *, completing: type[StreamEnded] | tuple[()] = ()
 ) -> Source:
-    if telling.board is None:
-        raise ValueError(f"expected the board of {telling}")
-    batches = board_batches(context.node, telling.board, _reader(context), options, lease=context.lease, take=one)
-    return Source(telling, batches, completing)
+    if selector.board is None:
+        raise ValueError(f"expected the board of {selector}")
+    batches = board_batches(
+        context.node, selector.board, _reader(context), options, lifetime=context.lifetime, take=one
+    )
+    return Source(selector, batches, completing)
 
 
-def _dashboard(context: Context, telling: Telling, time_range: TimeRange, options: StreamOptions) -> Source:
-    batches = dashboard_batches(context.node, time_range, _reader(context), options, lease=context.lease, take=one)
-    return Source(telling, batches)
+def _dashboard(context: Context, selector: EventSelector, time_range: TimeRange, options: StreamOptions) -> Source:
+    batches = dashboard_batches(
+        context.node, time_range, _reader(context), options, lifetime=context.lifetime, take=one
+    )
+    return Source(selector, batches)
 
 
 def _reader(context: Context) -> Subscriber:
-    reader = context.node.subscriber(context.account)
+    reader = context.node.subscriber(context.metrics)
     if context.write_nowait is not None:
-        reader.outlet = ResultOutlet(context, context.write_nowait)
+        reader.direct_writer = ResultOutlet(context, context.write_nowait)
     return reader
 
 

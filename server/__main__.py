@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from realtime.errors import BrokerUnusable, StoreUnavailable, StoreUnusable
-from server.descriptors import raise_descriptor_limit
-from server.logs import set_up_logs
+from server.runtime.descriptors import raise_descriptor_limit
+from server.runtime.logs import set_up_logs
 from server.settings import Settings
 
 __all__ = ["main"]

@@ -11,20 +11,20 @@ from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
 from realtime.node import Node
-from server.access import Access, AccessGate
-from server.answer_headers import AnswerHeaders
-from server.handshakes import HandshakeGate
-from server.hosts import HostGate, Hosts
-from server.limits import BodyLimit, QueryLimit
-from server.metrics import make_registry
-from server.origins import OriginGate, Origins
+from server.middleware.access import Access, AccessGate
+from server.middleware.answer_headers import AnswerHeaders
+from server.middleware.handshakes import HandshakeGate
+from server.middleware.hosts import HostGate, Hosts
+from server.middleware.limits import BodyLimit, QueryLimit
+from server.middleware.origins import OriginGate, Origins
 from server.problem import problem, problem_handlers
-from server.protocol.websocket_handshake import VERSION
+from server.protocol.http.websocket_handshake import VERSION
 from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute
+from server.runtime.metrics import make_registry
 from server.settings import Settings
-from server.transports.graphql_endpoint import GraphqlEndpoint
-from server.transports.graphql_reserved import GraphqlReserved
-from server.transports.graphql_streaming import GraphqlStreaming
+from server.transports.graphql.endpoint import GraphqlEndpoint
+from server.transports.graphql.reserved import GraphqlReserved
+from server.transports.graphql.streaming import GraphqlStreaming
 from server.transports.ingest import ingest
 from server.transports.metrics import metrics
 from server.transports.pages import STATIC, page_routes

@@ -12,13 +12,11 @@ from sqlalchemy import make_url
 
 from schema.root import make_schema
 from server.app import create_app
-from server.collector import calm_collector
 from server.demo import running_demo
-from server.descriptors import connection_room
-from server.memory import giving_memory_back
+from server.runtime.descriptors import connection_room
+from server.runtime.tuning import giving_memory_back, set_switch_interval, tune_gc
 from server.serve import Server, bind, make_server
 from server.settings import Settings
-from server.switching import switch_soon
 from server.transports.rest.status import boardcast_version
 from server.wiring import check_broker_url, open_node
 
@@ -67,8 +65,8 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         room = connection_room(settings.max_connections)
         app = create_app(node, settings, make_schema())
         server = make_server(app, settings, lambda: _tell_start(settings, listening), room)
-        calm_collector()
-        switch_soon()
+        tune_gc()
+        set_switch_interval()
         await server.serve(sockets=[listening])
 
 

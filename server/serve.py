@@ -15,12 +15,12 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 
-from realtime.leases import Leases
-from server.http_connection import HttpConnection
-from server.http_limits import http_limits
+from realtime.fanout.connection_lifetimes import ConnectionLifetimes
+from server.concurrency.tasks import first_to_end
+from server.connection.http_connection import HttpConnection
+from server.connection.http_limits import http_limits
+from server.connection.websocket_connection import WebSocketConnection
 from server.settings import Settings
-from server.tasks import first_to_end
-from server.websocket_connection import WebSocketConnection
 
 __all__ = ["Server", "bind", "make_server"]
 
@@ -70,7 +70,7 @@ def make_server(
         # The last resort, and a noisy one: by then we have cut every connection ourselves.
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds) + LAST_RESORT_SECONDS,
     )
-    return Server(config, app.state.node.leases, settings.shutdown_grace_seconds, on_start)
+    return Server(config, app.state.node.lifetimes, settings.shutdown_grace_seconds, on_start)
 
 
 class Server(uvicorn.Server):
@@ -80,11 +80,15 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, config: uvicorn.Config, leases: Leases, grace_seconds: float, on_start: Callable[[], None] | None = None
+        self,
+        config: uvicorn.Config,
+        lifetimes: ConnectionLifetimes,
+        grace_seconds: float,
+        on_start: Callable[[], None] | None = None,
     ) -> None:
-        """Serve `config.app`, whose connections have `leases`."""
+        """Serve `config.app`, whose connections have `lifetimes`."""
         super().__init__(config)
-        self._leases = leases
+        self._leases = lifetimes
         self._grace_seconds = grace_seconds
         self._on_start = on_start
         self._hurried = asyncio.Event()

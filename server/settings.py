@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from realtime.clock import parse_iso
-from realtime.options import SlowPolicy
-from realtime.subscriber import MAX_QUEUED_BYTES
+from realtime.fanout.subscriber import MAX_QUEUED_BYTES
+from realtime.messages.options import SlowPolicy
 from schema.operation_limits import OperationLimits
 
 __all__ = ["Settings", "is_loopback"]

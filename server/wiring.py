@@ -13,7 +13,7 @@ from realtime.errors import BrokerUnusable
 from realtime.limits import Capacity
 from realtime.node import Limits, Node, make_node
 from realtime.ports import Broker
-from realtime.retention import Retention, pruning
+from realtime.writing.retention import Retention, pruning
 from server.settings import Settings
 
 __all__ = ["check_broker_url", "open_broker", "open_node"]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
-from realtime.bounded_cache import bounded_cache
+from realtime.caches import bounded_cache
 from realtime.dashboard.rows import ColumnCards
 from realtime.dashboard.text import trimmed
 from realtime.kanban.ids import BoardId

@@ -2,7 +2,7 @@
 
 Rules and limits are those of the recordings in `dashboard-overview.json`, times are real (docs/departures.md, row 6).
 Active attempts and open cards do not care about the range; completed ones are in it by their end, all else by
-creation. Counting and picking the rows is a store's (`figures`); when to compute is `realtime.dashboard_feed`'s.
+creation. Counting and picking the rows is a store's (`figures`); when to compute is `realtime.views.dashboard_feed`'s.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from realtime.bounded_cache import bounded_cache
+from realtime.caches import bounded_cache
 from realtime.dashboard.agents import agent_stats
 from realtime.dashboard.buckets import Bucket, card_counts
 from realtime.dashboard.figures import AGENTS, Counts, DashboardFigures
@@ -37,7 +37,7 @@ from realtime.kanban.models import AttemptStatus
 __all__ = ["DashboardOverview", "build_overview"]
 
 #: Most entries of an overview are those of the one before, and to make one takes ten times as long as to find it.
-_kept = bounded_cache(1024, max_chars=4096, chars=AttemptRow.chars)
+_cached = bounded_cache(1024, max_chars=4096, chars=AttemptRow.chars)
 _CardCounts = Mapping[BoardId | None, Counter[Bucket]]
 
 
@@ -118,12 +118,12 @@ def _open(counts: Counter[Bucket]) -> int:
     return counts.total() - counts[Bucket.DONE]
 
 
-@_kept
+@_cached
 def _active(attempt: AttemptRow) -> ActiveAttempt:
     return ActiveAttempt(**_names(attempt), started_at=attempt.started_at, updated_at=attempt.updated_at)
 
 
-@_kept
+@_cached
 def _completed(attempt: AttemptRow) -> AttemptActivity:
     return AttemptActivity(
         **_names(attempt), occurred_at=attempt.finished_at, duration_seconds=_duration_seconds(attempt)

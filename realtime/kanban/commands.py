@@ -31,10 +31,10 @@ from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, s
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.cards import Cards
 from realtime.kanban.dependencies import find_cycle, told_cycle
-from realtime.kanban.fields import Dependencies, Description, Flag, Index, TicketTypeName, Title
 from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
+from realtime.kanban.input.fields import Dependencies, Description, Flag, Index, TicketTypeName, Title
+from realtime.kanban.input.nesting import MAX_LEVELS, deep_fields
 from realtime.kanban.models import DONE, IN_PROGRESS, BoardState, Card, Column
-from realtime.kanban.nesting import MAX_LEVELS, deep_fields
 from realtime.kanban.projects import DeleteProject, UpdateProject, project_deleted, project_updated
 
 __all__ = ["Command", "CreateCard", "DeleteCard", "MoveCard", "UpdateCard", "decide", "move_refusal", "parse_command"]

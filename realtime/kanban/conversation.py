@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
-from realtime.kanban.fields import STORED, AsItCame, IsoTime
-from realtime.kanban.many import Many
+from realtime.kanban.input.fields import STORED, AsItCame, IsoTime
+from realtime.kanban.input.many import Many
 
 __all__ = [
     "AutomationItem",

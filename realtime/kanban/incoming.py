@@ -20,10 +20,10 @@ from realtime.errors import (
     quoted,
 )
 from realtime.kanban.events import EVENT_MODELS, EVENT_NAMES, BoardStateChanged, DomainEvent, parse_event
-from realtime.kanban.fields import IsoTime
 from realtime.kanban.ids import Id
-from realtime.kanban.many import stopping_early
-from realtime.kanban.nesting import MAX_LEVELS, is_shallow
+from realtime.kanban.input.fields import IsoTime
+from realtime.kanban.input.many import stopping_early
+from realtime.kanban.input.nesting import MAX_LEVELS, is_shallow
 
 __all__ = ["MAX_EVENTS", "Incoming", "parse_incoming", "read_all", "read_each"]
 

@@ -12,9 +12,7 @@ from realtime.errors import NotFound
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
 from realtime.kanban.commands import parse_command
 from realtime.kanban.ids import AttemptId, BoardId
-from schema.attempts import Attempt
-from schema.context import Info
-from schema.inputs import QueueAttemptInput, StopAttemptInput
+from schema.execution.context import Info
 from schema.refusals import (
     AttemptActive,
     AttemptNotFound,
@@ -26,6 +24,8 @@ from schema.refusals import (
     InvalidInput,
     refusable,
 )
+from schema.types.attempts import Attempt
+from schema.types.inputs import QueueAttemptInput, StopAttemptInput
 
 __all__ = ["AttemptMutations", "QueueAttemptPayload", "StopAttemptPayload"]
 

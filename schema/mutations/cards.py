@@ -6,13 +6,11 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
-from realtime.bus import Executed
 from realtime.kanban import models
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCard, parse_command
 from realtime.kanban.ids import BoardId, CardId
-from schema.context import Info
-from schema.inputs import CreateCardInput, DeleteCardInput, MoveCardInput, UpdateCardInput
-from schema.objects import BoardState, Card
+from realtime.writing.bus import Executed
+from schema.execution.context import Info
 from schema.refusals import (
     BoardNotFound,
     CardBlocked,
@@ -24,6 +22,8 @@ from schema.refusals import (
     InvalidInput,
     refusable,
 )
+from schema.types.inputs import CreateCardInput, DeleteCardInput, MoveCardInput, UpdateCardInput
+from schema.types.objects import BoardState, Card
 
 __all__ = ["CardMutations", "CreateCardPayload", "DeleteCardPayload", "MoveCardPayload", "UpdateCardPayload"]
 

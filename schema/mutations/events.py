@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from realtime import bus, errors
+from realtime import errors
 from realtime.kanban.incoming import parse_incoming
-from schema.context import Info
-from schema.event_inputs import FAMILIES, event_of, member_of
-from schema.inputs import EventInput
+from realtime.writing import bus
+from schema.execution.context import Info
 from schema.refusals import InvalidInput, refusable
+from schema.types.event_inputs import FAMILIES, event_of, member_of
+from schema.types.inputs import EventInput
 
 __all__ = ["AcceptedEvent", "EventMutations", "PublishEventPayload", "PublishEventsPayload"]
 
@@ -78,7 +79,7 @@ def _report(family: str) -> StrawberryField:
         name, payload = event_of(event)
         entry = {"name": name, "payload": payload, "at": at, "id": id}
         try:
-            (accepted,) = await info.context.node.bus.publish(parse_incoming(entry))
+            (accepted,) = await info.context.node.bus.ingest(parse_incoming(entry))
         except errors.InvalidInput as refused:
             raise errors.InvalidInput(*(_below(member_of(name), field) for field in refused.fields)) from refused
         return PublishEventPayload(accepted=accepted)
@@ -103,7 +104,7 @@ class EventMutations:
     ) -> PublishEventsPayload:
         """Store and publish them."""
         incoming = parse_incoming([event.entry() for event in events])
-        return PublishEventsPayload(accepted=await info.context.node.bus.publish(incoming))
+        return PublishEventsPayload(accepted=await info.context.node.bus.ingest(incoming))
 
     publish_project_event = _report("project")
     publish_board_event = _report("board")

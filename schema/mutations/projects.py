@@ -10,10 +10,10 @@ from realtime import projects
 from realtime.kanban import models
 from realtime.kanban.commands import parse_command
 from realtime.kanban.projects import CreateProject, UpdateProject
-from schema.context import Info
-from schema.inputs import CreateProjectInput, UpdateProjectInput
-from schema.objects import Project
+from schema.execution.context import Info
 from schema.refusals import InvalidInput, ProjectNotFound, refusable
+from schema.types.inputs import CreateProjectInput, UpdateProjectInput
+from schema.types.objects import Project
 
 __all__ = ["CreateProjectPayload", "DeleteProjectPayload", "ProjectMutations", "UpdateProjectPayload"]
 

@@ -26,22 +26,22 @@ class Plans:
         """Keep at most so many."""
         self._most = most
         #: With its operation, whose id can be no other's as long as it is here.
-        self._kept: OrderedDict[_Key, tuple[OperationDefinitionNode, Plan | None]] = OrderedDict()
+        self._cached: OrderedDict[_Key, tuple[OperationDefinitionNode, Plan | None]] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many are kept."""
-        return len(self._kept)
+        return len(self._cached)
 
     def plan_of(self, executor: Executor[Any]) -> Plan | None:
         """Return the plan of the subscription that `executor` was built for; None when there can be none."""
         key = (id(executor.operation), tuple(_conditions(executor)))
-        if key in self._kept:
-            self._kept.move_to_end(key)
+        if key in self._cached:
+            self._cached.move_to_end(key)
         else:
-            self._kept[key] = (executor.operation, compile_plan(executor))
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return self._kept[key][1]
+            self._cached[key] = (executor.operation, compile_plan(executor))
+            if len(self._cached) > self._most:
+                self._cached.popitem(last=False)
+        return self._cached[key][1]
 
 
 def _conditions(executor: Executor[Any]) -> Iterator[Any]:

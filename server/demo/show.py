@@ -49,7 +49,7 @@ async def running_demo(node: Node, seed: int, pace: float) -> AsyncIterator[None
     """
     present = {project.id for project in await node.store.projects()}
     if not present:
-        await node.bus.publish(parse_incoming(seed_events(seed, node.clock())))
+        await node.bus.ingest(parse_incoming(seed_events(seed, node.clock())))
     elif present.isdisjoint(project.id for project in PROJECTS):
         log.info("the database has projects and none of the demo's; the demo leaves them alone")
     task = asyncio.create_task(_work(node, seed, pace), name="demo")
@@ -143,6 +143,6 @@ class _Board:
             if step.commands:
                 await self._node.bus.execute(self._project.id, *step.commands)
             if events:
-                await self._node.bus.publish(events)
+                await self._node.bus.ingest(events)
         except Refused as refusal:
             log.debug("refused on %s: %s", self._project.id, refusal)

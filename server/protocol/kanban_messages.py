@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import orjson
 
-from realtime.batches import Batch
-from realtime.envelopes import Envelope
-from server.protocol.websocket_frame import text_head
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import Envelope
+from server.protocol.http.websocket_frame import text_head
 
 __all__ = ["error", "frame", "frames", "pong", "text", "text_frame"]
 
@@ -24,7 +24,7 @@ def text_frame(envelope: Envelope) -> bytes:
 
 def text(envelope: Envelope) -> str:
     """Return `text_frame` as the text that ASGI wants; kept beside it, so that no reader costs a decoding."""
-    return envelope.kept(text_frame).decode()
+    return envelope.cached(text_frame).decode()
 
 
 def frame(envelope: Envelope) -> bytes:
@@ -36,7 +36,7 @@ def frame(envelope: Envelope) -> bytes:
 
 def frames(batch: Batch) -> bytes:
     """Return the messages of a batch as whole frames, one behind the other."""
-    return b"".join([envelope.kept(frame) for envelope in batch])
+    return b"".join([envelope.cached(frame) for envelope in batch])
 
 
 def pong(ts: str) -> Envelope:

@@ -1,6 +1,7 @@
 """Streams over HTTP: how they begin, stay alive and end, whatever is in them (SSE, multipart).
 
-A stream ends when its chunks end, when the client leaves, or when it takes nothing for too long (`server.progress`).
+A stream ends when its chunks end, when the client leaves, or when the client takes nothing for too long
+(`server.connection.progress`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Any
 from sse_starlette import EventSourceResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from realtime.counters import Account
-from server.connections import abort, count_under, send_in_time, watch_progress
+from realtime.fanout.counters import ConnectionMetrics
+from server.concurrency.tasks import first_to_end
+from server.connection.connections import abort, send_in_time, set_metrics, watch_progress
 from server.problem import Problem
-from server.tasks import first_to_end
 
 __all__ = ["EVENT_STREAM", "StreamFormat", "send_stream"]
 
@@ -45,12 +46,12 @@ async def send_stream(
     send: Send,
     chunks: AsyncGenerator[bytes, None],
     format: StreamFormat,
-    account: Account,
+    metrics: ConnectionMetrics,
     *beside: Coroutine[Any, Any, Any],
 ) -> None:
     """Answer with `chunks`, each sent in one piece and none cut by a keep-alive; when this returns, they are closed.
 
-    `account` is told when the connection is cut. `beside` runs at the same time, apart from the response, which may be
+    `metrics` is told when the connection is cut. `beside` runs at the same time, apart from the response, which may be
     stuck in a send: the stream ends with the first of them that ends.
     """
 
@@ -59,9 +60,9 @@ async def send_stream(
         return format.keep_alive()
 
     async def sent(message: Message) -> None:
-        await send_in_time(scope, account, send(message))
+        await send_in_time(scope, metrics, send(message))
 
-    count_under(scope, account)
+    set_metrics(scope, metrics)
     response = EventSourceResponse(
         chunks,
         headers=HEADERS,

@@ -19,7 +19,7 @@ async def ingest(request: Request) -> Response:
     node: Node = request.app.state.node
     body = await json_body(request)
     try:
-        accepted = await node.bus.publish(parse_incoming(body))
+        accepted = await node.bus.ingest(parse_incoming(body))
     except InvalidInput as refused:
         raise Problem(422, "The events do not fit; nothing was stored", errors=refused.fields) from refused
     entries = [{"name": one.name, "cursor": one.cursor, "duplicate": one.duplicate} for one in accepted]

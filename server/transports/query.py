@@ -6,9 +6,9 @@ from starlette.datastructures import QueryParams
 
 from realtime.errors import FieldError
 from realtime.kanban.ids import BoardId
+from realtime.messages.options import Delivery, SlowPolicy, StreamOptions
+from realtime.messages.position import InvalidCursor, parse_cursor
 from realtime.node import Limits, PolicyNotAllowed
-from realtime.options import Delivery, SlowPolicy, StreamOptions
-from realtime.position import InvalidCursor, parse_cursor
 from server.problem import Problem
 
 __all__ = ["board_of", "dashboard_options_of", "first_values", "options_of", "required_board"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import NoReturn, assert_never
 
-from realtime import counters
 from realtime.clock import iso
-from realtime.envelopes import Envelope
 from realtime.errors import Refused, StoreUnavailable
+from realtime.fanout import counters
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.ids import BoardId
+from realtime.messages.envelopes import Envelope
 from realtime.node import Node
 from realtime.streams import repaired, state_of
-from realtime.subscriber import Subscriber
-from server.heartbeat import Heartbeat, HeartbeatOverdue
-from server.open_socket import OpenSocket, content_of
-from server.protocol.kanban_conversation import Conversation, Execute, GetState, Ping, Refusal, Request
+from server.connection.open_socket import OpenSocket, content_of
 from server.protocol.kanban_messages import error, pong
+from server.protocol.kanban_protocol import Execute, GetState, KanbanProtocol, Ping, Refusal, Request
+from server.transports.idle_timeout import IdleTimeout, IdleTimeoutReached
 
 __all__ = ["converse", "ignore"]
 
@@ -31,22 +31,22 @@ async def converse(socket: OpenSocket, board_id: BoardId, queue: Subscriber) -> 
     """Carry out what the client asks for; replies go into `queue`.
 
     Raises:
-        HeartbeatOverdue: it has said nothing for too long.
+        IdleTimeoutReached: it has said nothing for too long.
         WebSocketDisconnect: it left.
     """
     node, loop = socket.node, asyncio.get_running_loop()
-    conversation = Conversation(loop.time(), socket.settings.heartbeat_timeout_seconds)
-    heartbeat = Heartbeat(conversation)
+    protocol = KanbanProtocol(loop.time(), socket.settings.heartbeat_timeout_seconds)
+    heartbeat = IdleTimeout(protocol)
     try:
         while True:
             with heartbeat:
                 message = content_of(await socket.receive())
-            reply = await _answer(node, board_id, queue, conversation.receive(message, loop.time()))
+            reply = await _answer(node, board_id, queue, protocol.receive(message, loop.time()))
             if reply is not None:
                 queue.put_nowait((reply,))
             del message, reply
-    except HeartbeatOverdue:
-        queue.account.leaves = counters.HEARTBEAT_TIMEOUT
+    except IdleTimeoutReached:
+        queue.metrics.close_reason = counters.HEARTBEAT_TIMEOUT
         raise
     finally:
         heartbeat.close()

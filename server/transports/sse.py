@@ -9,19 +9,19 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from realtime.batches import Batch
-from realtime.counters import Account, ExitCounters
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
-from realtime.envelopes import heartbeat
 from realtime.errors import NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow
-from realtime.heartbeats import CHECKED
+from realtime.fanout.counters import ConnectionMetrics, ExitCounters
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import heartbeat
+from realtime.messages.options import StreamOptions
 from realtime.node import Node
-from realtime.options import StreamOptions
 from realtime.streams import board_batches, dashboard_batches
-from server.outlets import event_stream_outlet
+from realtime.views.heartbeats import CHECKED
 from server.problem import Problem
-from server.protocol.sse_format import COMMENT, block, blocks
+from server.protocol.http.sse_format import COMMENT, block, blocks
 from server.settings import Settings
+from server.transports.direct_writers import event_stream_writer
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
 from server.transports.query import board_of, dashboard_options_of, options_of, required_board
 
@@ -38,16 +38,16 @@ class SseEndpoint:
         request = Request(scope, receive)
         node: Node = request.app.state.node
         settings: Settings = request.app.state.settings
-        account = node.account("dashboard-sse" if board_of(request.query_params) is None else "board-sse")
+        metrics = node.metrics("dashboard-sse" if board_of(request.query_params) is None else "board-sse")
         options = _options(request, node)
-        async with aclosing(_stream(request, node, account, options)) as stream:
+        async with aclosing(_stream(request, node, metrics, options)) as stream:
             # Before the response begins, so that an unknown board is a 404 and not an empty stream.
             try:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(404, missing.message) from missing
             format = StreamFormat(EVENT_STREAM, _keep_alive(node, options), settings.heartbeat_seconds)
-            await send_stream(scope, receive, send, _blocks(first, stream, account.counters), format, account)
+            await send_stream(scope, receive, send, _blocks(first, stream, metrics.counters), format, metrics)
 
 
 def _options(request: Request, node: Node) -> StreamOptions:
@@ -55,9 +55,11 @@ def _options(request: Request, node: Node) -> StreamOptions:
     return read(request.query_params, node.limits, request.headers.get("last-event-id"))
 
 
-def _stream(request: Request, node: Node, account: Account, options: StreamOptions) -> AsyncGenerator[Batch, None]:
-    queue = node.subscriber(account)
-    queue.outlet = event_stream_outlet(request.scope, account.counters)
+def _stream(
+    request: Request, node: Node, metrics: ConnectionMetrics, options: StreamOptions
+) -> AsyncGenerator[Batch, None]:
+    queue = node.subscriber(metrics)
+    queue.direct_writer = event_stream_writer(request.scope, metrics.counters)
     if board_of(request.query_params) is None:
         return dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
     queue.outlasts = True
@@ -74,12 +76,12 @@ async def _blocks(
     first: Batch, stream: AsyncGenerator[Batch, None], counters: ExitCounters
 ) -> AsyncGenerator[bytes, None]:
     counters.told(first)
-    yield first.kept(blocks)
+    yield first.cached(blocks)
     del first  # or a reader that sleeps holds on to it
     try:
         async for batch in stream:
             counters.told(batch)
-            yield batch.kept(blocks)
+            yield batch.cached(blocks)
             del batch
     except (StreamEnded, SubscriberTooSlow):
         return  # `goodbye` was the last block

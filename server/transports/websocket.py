@@ -9,24 +9,24 @@ from typing import Any, NoReturn
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from realtime.batches import Batch
-from realtime.counters import Account
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
+from realtime.fanout.counters import ConnectionMetrics
+from realtime.fanout.subscriber import Subscriber
+from realtime.messages.batches import Batch
+from realtime.messages.options import StreamOptions
 from realtime.node import Node
-from realtime.options import StreamOptions
 from realtime.streams import board_batches, dashboard_batches
-from realtime.subscriber import Subscriber
-from server.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
-from server.connections import abort, count_under, send_in_time, write_frames
-from server.heartbeat import HeartbeatOverdue
-from server.open_socket import OpenSocket
-from server.outlets import socket_outlet
+from server.concurrency.tasks import first_to_end
+from server.connection.connections import abort, send_in_time, set_metrics, write_frames
+from server.connection.open_socket import OpenSocket
+from server.connection.websocket_connection import serve_session
 from server.problem import Problem
+from server.protocol.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
 from server.protocol.kanban_messages import frames, text
-from server.tasks import first_to_end
+from server.transports.direct_writers import socket_writer
+from server.transports.idle_timeout import IdleTimeoutReached
 from server.transports.query import options_of, required_board
 from server.transports.socket_reading import converse, ignore
-from server.websocket_connection import serve_session
 
 __all__ = ["board_socket", "dashboard_socket"]
 
@@ -44,7 +44,7 @@ async def board_socket(socket: WebSocket) -> None:
         return
     await _accept(socket)
     # The socket's own queue: replies keep their place between what the stream delivers.
-    queue = node.subscriber(node.account("board-ws"))
+    queue = node.subscriber(node.metrics("board-ws"))
     queue.outlasts = True
     stream = board_batches(node, board_id, queue, options)
     await serve_session(socket, lambda opened: _serve(opened, queue, stream, converse(opened, board_id, queue)))
@@ -54,7 +54,7 @@ async def dashboard_socket(socket: WebSocket) -> None:
     """Serve the dashboard to one client; what it sends is ignored."""
     await _accept(socket)
     node: Node = socket.app.state.node
-    queue = node.subscriber(node.account("dashboard-ws"))
+    queue = node.subscriber(node.metrics("dashboard-ws"))
     # What its address asks for is ignored, as recorded; the server's default holds.
     options = StreamOptions(slow=node.limits.slow_policy(None))
     stream = dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
@@ -73,16 +73,16 @@ async def _serve(
     reading: Coroutine[Any, Any, NoReturn],
 ) -> None:
     """Run both directions until one ends, then close for the reason it ended."""
-    queue.outlet = socket_outlet(socket.scope, queue.account.counters)
-    count_under(socket.scope, queue.account)
+    queue.direct_writer = socket_writer(socket.scope, queue.metrics.counters)
+    set_metrics(socket.scope, queue.metrics)
     try:
         async with aclosing(stream):
-            await first_to_end(reading, _write(socket, stream, queue.account))
+            await first_to_end(reading, _write(socket, stream, queue.metrics))
     except WebSocketDisconnect:
         pass  # the client left
     except TimeoutError:
         abort(socket.scope)  # it took nothing for too long
-    except HeartbeatOverdue:
+    except IdleTimeoutReached:
         await _close(socket, HEARTBEAT_TIMEOUT)
     except Exception as error:  # whatever ended the stream has its row in `close_codes`
         await _close(socket, ending_of(error))
@@ -90,17 +90,17 @@ async def _serve(
             raise
 
 
-async def _write(socket: OpenSocket, stream: AsyncGenerator[Batch, None], account: Account) -> None:
+async def _write(socket: OpenSocket, stream: AsyncGenerator[Batch, None], metrics: ConnectionMetrics) -> None:
     async for batch in stream:
-        account.counters.told(batch)
-        await send_in_time(socket.scope, account, _send(socket, batch))
+        metrics.counters.told(batch)
+        await send_in_time(socket.scope, metrics, _send(socket, batch))
         del batch  # or a reader that sleeps holds on to it
 
 
 async def _send(socket: OpenSocket, batch: Batch) -> None:
-    if not await write_frames(socket.scope, batch.kept(frames)):
+    if not await write_frames(socket.scope, batch.cached(frames)):
         for envelope in batch:
-            await socket.send_text(envelope.kept(text))
+            await socket.send_text(envelope.cached(text))
 
 
 async def _close(socket: OpenSocket, ending: Ending) -> None:

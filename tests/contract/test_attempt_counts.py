@@ -79,7 +79,7 @@ def _places(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
             yield (("over", "", ended // _SPAN * _SPAN),)
 
 
-def _kept(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+def _cached(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
     kept = connection.execute("SELECT kind, key, since, attempts, active, succeeded, failed FROM attempt_counts")
     return {row[:3]: row[3:] for row in kept}
 
@@ -90,7 +90,7 @@ async def test_counts_are_those_of_the_rows(file: Path, steps: list[_Statement])
     with closing(sqlite3.connect(file)) as connection:  # what is not committed is gone when the next example begins
         for statement, parameters in steps:
             connection.execute(statement, parameters)
-        assert _kept(connection) == _counted(connection)
+        assert _cached(connection) == _counted(connection)
 
 
 async def test_rows_of_an_older_version_are_counted(file: Path) -> None:
@@ -107,4 +107,4 @@ async def test_rows_of_an_older_version_are_counted(file: Path) -> None:
     async with open_store(f"sqlite+aiosqlite:///{file}"):
         pass
     with closing(sqlite3.connect(file)) as connection:
-        assert _kept(connection) == _counted(connection) != {}
+        assert _cached(connection) == _counted(connection) != {}

@@ -16,8 +16,8 @@ from realtime.kanban.board import GONE_ATTEMPTS, Board
 from realtime.kanban.commands import CreateCard, DeleteCard
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
+from realtime.messages.options import StreamOptions
 from realtime.node import Node
-from realtime.options import StreamOptions
 from realtime.ports import Attempt
 from tests.kit.envelope_streams import board_stream
 from tests.kit.kept import items_of, lines_of

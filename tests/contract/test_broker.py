@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from realtime.channels import EVERYBODY, board_channel
 from realtime.kanban.board import Recorded
 from realtime.kanban.events import AgentRegistered
 from realtime.kanban.ids import BoardId
+from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.ports import Broker, StoredEvent
 from server.wiring import BROKERS, open_broker
 from tests.kit.deadline import deadline

@@ -13,15 +13,16 @@ import anyio
 import pytest
 from sqlalchemy import Connection, text
 
-from realtime.backends.sql import checkpoints, sqlite
-from realtime.backends.sql.checkpoints import Checkpoints
+from realtime.backends.sql import sqlite
 from realtime.backends.sql.connections import Connections
 from realtime.backends.sql.engine import make_engine, parse_url
+from realtime.backends.sql.file import checkpoints
+from realtime.backends.sql.file.checkpoints import Checkpoints
 from realtime.backends.sql.sqlite import Sqlite
 from tests.kit.deadline import deadline
 from tests.kit.full_disk import full_disk
 
-KEPT = "kept"
+CONTROL_TYPES = "kept"
 _GROW = text("UPDATE meta SET value = :value")
 
 
@@ -51,18 +52,20 @@ async def _checkpoints(path: Path, database: Sqlite) -> AsyncIterator[Checkpoint
 
 
 def _put(connection: Connection, value: str = "") -> None:
-    connection.execute(text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": KEPT, "value": value})
+    connection.execute(
+        text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": CONTROL_TYPES, "value": value}
+    )
 
 
 def _has_row(connection: Connection) -> bool:
-    return bool(connection.execute(text("SELECT key FROM meta WHERE key = :key"), {"key": KEPT}).all())
+    return bool(connection.execute(text("SELECT key FROM meta WHERE key = :key"), {"key": CONTROL_TYPES}).all())
 
 
 def _is_in_file(path: Path) -> bool:
     """Tell whether the file has the row by itself, whatever is in the log."""
     with closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as alone:
         try:
-            return bool(alone.execute("SELECT key FROM meta WHERE key = ?", (KEPT,)).fetchall())
+            return bool(alone.execute("SELECT key FROM meta WHERE key = ?", (CONTROL_TYPES,)).fetchall())
         except sqlite3.DatabaseError:
             return False  # no table yet, or only half of a checkpoint: without its log it is no database then
 

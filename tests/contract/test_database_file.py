@@ -12,10 +12,10 @@ from subprocess import PIPE, Popen
 
 import pytest
 
-from realtime.backends.sql.database_file import DatabaseFile, file_of
 from realtime.backends.sql.engine import parse_url
-from realtime.backends.sql.file_guard import FileAway, FileGuard
-from realtime.backends.sql.mending import Mender
+from realtime.backends.sql.file.database_file import DatabaseFile, file_of
+from realtime.backends.sql.file.file_guard import FileAway, FileGuard
+from realtime.backends.sql.file.mending import Mender
 from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnusable
 from tests.kit.deadline import deadline

@@ -12,12 +12,12 @@ import anyio.lowlevel
 import pytest
 
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import CreateCard, decide
 from realtime.kanban.events import parse_event
 from realtime.kanban.ids import AttemptId, BoardId
 from realtime.kanban.projection import new_project, react
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.ports import NewEvent, StoredBoard, StoredEvent, Transaction
 from tests.contract.conftest import BACKENDS
 from tests.kit.deadline import deadline, seconds

@@ -9,13 +9,13 @@ from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
-from realtime.backends.sql.places import Places
+from realtime.backends.sql.column_order import Places
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard
 from realtime.kanban.ids import AttemptId, BoardId, ColumnId
+from realtime.messages.options import StreamOptions
+from realtime.messages.position import parse_cursor
 from realtime.node import Node
-from realtime.options import StreamOptions
-from realtime.position import parse_cursor
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream
 from tests.kit.kept import items_of, lines_of

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import EVERYBODY, board_channel
 from realtime.kanban.ids import AttemptId, BoardId, CardId
+from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.node import Node
 from realtime.ports import Page, Span
 from tests.kit.kept import lines_of

@@ -12,9 +12,9 @@ import anyio.lowlevel
 import pytest
 
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.node import Node
 from realtime.ports import Horizon, Span
 from tests.kit.deadline import deadline
@@ -219,7 +219,7 @@ async def test_piece_that_fails_in_the_middle_forgets_nothing(store: SqlStore, m
         await create_board(node)
         await write(node, 9)
         with monkeypatch.context() as patched:
-            patched.setattr("realtime.backends.sql.pruning.board_to_json", fail)
+            patched.setattr("realtime.backends.sql.writing.pruning.board_to_json", fail)
             with pytest.raises(RuntimeError, match="on purpose"):
                 await store.prune(OF_BOARD, newest(0), 5)
         assert (await offsets(store), await store.pruned(OF_BOARD)) == (list(range(1, 11)), 0)

@@ -11,12 +11,12 @@ import pytest
 
 from realtime.backends.memory import MemoryBroker
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import EVERYBODY, board_channel
 from realtime.errors import BoardMoved, InvalidInput, NotFound
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard
 from realtime.kanban.events import parse_event
 from realtime.kanban.ids import CardId
+from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.node import Node
 from realtime.ports import Horizon, NewEvent, StoredEvent
 from tests.kit.deadline import deadline

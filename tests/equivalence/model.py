@@ -249,7 +249,7 @@ def _as_it_came(type: str, *keys: str) -> Any:
     return tell
 
 
-def _kept(type: str, key: str) -> Any:
+def _cached(type: str, key: str) -> Any:
     return lambda board, payload, at: board.keep(type, key, payload, at)
 
 
@@ -283,8 +283,8 @@ _HANDLERS: dict[str, Any] = {
     "attempt.stopped": BoardModel.stop,
     "attempt.log.appended": _as_it_came("attempt_log", "attemptId", "level", "message", "ts"),
     "attempt.conversation.appended": _as_it_came("conversation_item", "attemptId", "item"),
-    "attempt.session.recorded": _kept("attempt_session", "sessionId"),
-    "attempt.todos.updated": _kept("attempt_todos", "todos"),
+    "attempt.session.recorded": _cached("attempt_session", "sessionId"),
+    "attempt.todos.updated": _cached("attempt_todos", "todos"),
     "git.status.changed": _git_status,
     "git.commit.created": _commit,
     "git.push.completed": _push,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from tests.faults.telling import Place, Told, place_of
+from tests.faults.selector import Place, Told, place_of
 
-__all__ = ["Account", "Accounts"]
+__all__ = ["Accounts", "ConnectionMetrics"]
 
 
 @dataclass
-class Account:
+class ConnectionMetrics:
     """A state, and everything behind it that was told without a gap. A dashboard's begins with an overview."""
 
     state: Told
@@ -39,7 +39,7 @@ class Accounts:
         `gaps` are the reasons for which the server may give up an account at any time; `only_states`: the reader is
         told of nothing else, so it may stand further than the last event that it was told.
         """
-        self.all: list[Account] = []
+        self.all: list[ConnectionMetrics] = []
         self.cursor: str | None = None
         #: The place of the last state.
         self.state_at: Place | None = None
@@ -74,7 +74,7 @@ class Accounts:
             self._take_gap(told)
         elif self._must_begin:
             assert told.type in {"state", "overview"}, f"expected a state to begin with, got {told}"
-            self.all.append(Account(told))
+            self.all.append(ConnectionMetrics(told))
             self._must_begin = False
         else:
             assert self._due is None, f"expected a gap for {self._due}, got {told}"
@@ -97,15 +97,15 @@ class Accounts:
         return self._only_states and self._stood_at is not None and place_of(cursor) > place_of(self._stood_at)
 
     def _go_on(self, told: Told) -> None:
-        account = self.all[-1]
-        if told.type == "attempt_status" and told.cursor == account.state.cursor:
-            assert account.last is account.state, f"a status of the beginning in the middle: {told}"
-            account.statuses.append(told)
+        metrics = self.all[-1]
+        if told.type == "attempt_status" and told.cursor == metrics.state.cursor:
+            assert metrics.last is metrics.state, f"a status of the beginning in the middle: {told}"
+            metrics.statuses.append(told)
             return
         if told.type == "overview":
-            assert told.place >= account.last.place, f"{told} lies before {account.last}"
+            assert told.place >= metrics.last.place, f"{told} lies before {metrics.last}"
             return
-        assert told.place > account.last.place, f"{told} does not lie behind {account.last}"
-        account.last = told
+        assert told.place > metrics.last.place, f"{told} does not lie behind {metrics.last}"
+        metrics.last = told
         if told.type != "part":
-            account.told.append(told)
+            metrics.told.append(told)

@@ -50,7 +50,7 @@ class Copy:
         self._state = {
             "columnOrder": list(order),
             "columns": {id: {key: one[key] for key in ("id", "title", "cardIds")} for id, one in columns.items()},
-            "cards": {id: _kept(card) for id, card in cards.items()},
+            "cards": {id: _cached(card) for id, card in cards.items()},
         }
 
     def patch(self, operations: Iterable[Json]) -> None:
@@ -62,11 +62,11 @@ class Copy:
         """Apply one change."""
         match type:
             case "card_created":
-                self._state["cards"][told["card"]["id"]] = _kept(told["card"])
+                self._state["cards"][told["card"]["id"]] = _cached(told["card"])
                 self._ids(told["columnId"]).insert(told["index"], told["card"]["id"])
             case "card_updated":
                 card = self._state["cards"][told["cardId"]]
-                card |= _kept(told["set"])
+                card |= _cached(told["set"])
                 for key in told["unset"]:
                     card.pop(key, None)
             case "card_moved":
@@ -109,7 +109,7 @@ class Copy:
         self._state["columnOrder"] = list(ids)
 
 
-def _kept(card: Json) -> Json:
+def _cached(card: Json) -> Json:
     return {key: card[key] for key in _KEPT if card.get(key) is not None}
 
 

@@ -14,7 +14,7 @@ from tests.equivalence.reader import Reader
 from tests.faults.accounts import Accounts
 from tests.faults.copies import Copy
 from tests.faults.reporter import ATTEMPTS
-from tests.faults.telling import told
+from tests.faults.selector import told
 from tests.faults.wanderer import EXITS, make_reader
 from tests.kit.raw_http import Address, Answer, exchange
 from tests.kit.raw_socket import open_socket

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.accounts import Account
-from tests.faults.telling import Place, Told
+from tests.faults.accounts import ConnectionMetrics
+from tests.faults.selector import Place, Told
 from tests.faults.truth import Due, Truth
 
 __all__ = ["Judge"]
@@ -28,7 +28,7 @@ class Judge:
     def hear(
         self,
         reader: str,
-        accounts: Sequence[Account],
+        accounts: Sequence[ConnectionMetrics],
         end: Place,
         *,
         only_states: bool = False,
@@ -39,17 +39,17 @@ class Judge:
         `only_states`: it is told of nothing else. Where gaps are not told, the state behind one may come at any place.
         """
         assert accounts, f"{reader}: nothing was told"
-        for account in accounts:
-            is_last = account is accounts[-1]
-            until = max(account.last.place, end) if is_last else account.last.place
-            due = self.truth.between(account.state.place, until)
+        for metrics in accounts:
+            is_last = metrics is accounts[-1]
+            until = max(metrics.last.place, end) if is_last else metrics.last.place
+            due = self.truth.between(metrics.state.place, until)
             due = [one for one in due if one.type == "state" or not only_states]
             places = {one.place for one in due}
-            told = [one for one in account.told if tells_gaps or one.place in places]
+            told = [one for one in metrics.told if tells_gaps or one.place in places]
             _check_order(reader, told, due, replaced=not is_last)
-            self._check_states(reader, account)
+            self._check_states(reader, metrics)
             if not only_states:
-                self._check_statuses(reader, account)
+                self._check_statuses(reader, metrics)
         state = _last_state(accounts[-1])
         if state is not None:
             self._copy(reader, max(accounts[-1].last.place, end), state)
@@ -59,17 +59,17 @@ class Judge:
         last = self.truth.state_at(self.truth.due[-1].place)
         self._copy("the database", last, state)
 
-    def _check_states(self, reader: str, account: Account) -> None:
-        for told in (account.state, *account.told):
+    def _check_states(self, reader: str, metrics: ConnectionMetrics) -> None:
+        for told in (metrics.state, *metrics.told):
             if told.type == "state":
                 self._copy(reader, told.place, told.words[0])
 
-    def _check_statuses(self, reader: str, account: Account) -> None:
-        statuses = self.truth.statuses_at(account.state.place)
-        given = {told.words[0]: told.words[1] for told in account.statuses}
-        assert len(given) == len(account.statuses), f"{reader}: a status twice with {account.state.cursor}"
-        assert given == statuses or (account.cut and given.items() <= statuses.items()), (
-            f"{reader}: with the state of {account.state.cursor} expected {statuses}, got {given}"
+    def _check_statuses(self, reader: str, metrics: ConnectionMetrics) -> None:
+        statuses = self.truth.statuses_at(metrics.state.place)
+        given = {told.words[0]: told.words[1] for told in metrics.statuses}
+        assert len(given) == len(metrics.statuses), f"{reader}: a status twice with {metrics.state.cursor}"
+        assert given == statuses or (metrics.cut and given.items() <= statuses.items()), (
+            f"{reader}: with the state of {metrics.state.cursor} expected {statuses}, got {given}"
         )
 
     def _copy(self, reader: str, place: Place, state: str) -> None:
@@ -93,6 +93,6 @@ def _check_order(reader: str, told: Sequence[Told], due: Sequence[Due], *, repla
     assert not waiting, f"{reader}: told what never was: {waiting[0]}"
 
 
-def _last_state(account: Account) -> str | None:
-    states = [told for told in (account.state, *account.told) if told.type == "state"]
+def _last_state(metrics: ConnectionMetrics) -> str | None:
+    states = [told for told in (metrics.state, *metrics.told) if told.type == "state"]
     return states[-1].words[0] if states else None

@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 import anyio
 
-from realtime import lane
-from realtime.backends.sql import checkpoints, engine
+from realtime.backends.sql import engine
+from realtime.backends.sql.file import checkpoints
+from realtime.fanout import broadcast_queue as queue
 from server.__main__ import main
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address
@@ -161,7 +162,7 @@ def _serve(folder: Path, flags: tuple[str, ...], times: _Times, out: Connection)
     """Be the command, in the process that was forked for it."""
     engine.BUSY_MILLISECONDS = times.busy_milliseconds or engine.BUSY_MILLISECONDS
     checkpoints.CHECKPOINT_SECONDS = times.checkpoint_seconds or checkpoints.CHECKPOINT_SECONDS
-    lane.TURN_READERS = 2  # so that few readers are a crowd
+    queue.TURN_READERS = 2  # so that few readers are a crowd
     os.chdir(folder)
     for name in [name for name in os.environ if name.startswith("BOARDCAST_")]:
         del os.environ[name]

@@ -11,8 +11,8 @@ from tests.equivalence.doors import report
 from tests.equivalence.mapping import Json
 from tests.faults.line import Line
 from tests.faults.processes import Life
+from tests.faults.selector import place_of
 from tests.faults.steps import Steps
-from tests.faults.telling import place_of
 from tests.faults.truth import Agent, Logged
 
 __all__ = ["ATTEMPTS", "Reporter", "begin_board"]

@@ -14,8 +14,8 @@ from tests.faults.judge import Judge
 from tests.faults.plan import Plan
 from tests.faults.processes import Life, living
 from tests.faults.reporter import ATTEMPTS, Reporter, begin_board
+from tests.faults.selector import STATE, place_of, state_said
 from tests.faults.steps import Steps
-from tests.faults.telling import STATE, place_of, state_said
 from tests.faults.truth import Truth
 from tests.faults.wanderer import BOARD, DASHBOARD, EXITS, ONLY_STATES, Goal, Wanderer
 from tests.kit.deadline import deadline

@@ -27,8 +27,8 @@ from tests.faults.history import read_log
 from tests.faults.judge import Judge
 from tests.faults.processes import DATABASE, Life, living
 from tests.faults.reporter import ATTEMPTS, Reporter, begin_board
+from tests.faults.selector import place_of
 from tests.faults.steps import Steps
-from tests.faults.telling import place_of
 from tests.faults.truth import Truth
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import exchange
@@ -45,7 +45,7 @@ _Undo = Callable[[], None]
 _Fault = Callable[[Path], _Undo]
 
 
-def _kept(path: Path) -> Path:
+def _cached(path: Path) -> Path:
     """Return the path of a copy of a file, outside of the database's folder."""
     copy = path.parent.parent / f"copy-of-{path.name}"
     shutil.copyfile(path, copy)
@@ -58,7 +58,7 @@ def _moved(path: Path) -> _Undo:
 
 
 def _removed_and_copied_back(path: Path) -> _Undo:
-    copy = _kept(path)
+    copy = _cached(path)
     path.unlink()
     return lambda: _void(shutil.copyfile(copy, path))
 
@@ -107,7 +107,7 @@ def _replaced_by_itself_of_before(path: Path) -> _Undo:
 
 
 def _overwritten_by_itself_of_before(path: Path) -> _Undo:
-    older, copy = _older(path), _kept(path)
+    older, copy = _older(path), _cached(path)
     shutil.copyfile(older, path)
     return lambda: _void(shutil.copyfile(copy, path))
 
@@ -125,7 +125,7 @@ def _older(path: Path) -> Path:
 
 def _overwritten(place: int, rubbish: bytes) -> _Fault:
     def fault(path: Path) -> _Undo:
-        copy = _kept(path)
+        copy = _cached(path)
         with path.open("r+b") as file:
             file.seek(place)
             file.write(rubbish)
@@ -136,7 +136,7 @@ def _overwritten(place: int, rubbish: bytes) -> _Fault:
 
 def _cut_to(length: int) -> _Fault:
     def fault(path: Path) -> _Undo:
-        copy = _kept(path)
+        copy = _cached(path)
         os.truncate(path, length)
         return lambda: _void(shutil.copyfile(copy, path))
 
@@ -155,7 +155,7 @@ def _log_overwritten(place: int, rubbish: bytes) -> _Fault:
 
     def fault(path: Path) -> _Undo:
         log = path.with_name(f"{path.name}-wal")
-        copy = _kept(log)
+        copy = _cached(log)
         with log.open("r+b") as file:
             file.seek(place)
             file.write(rubbish[: log.stat().st_size - place])

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.accounts import Account, Accounts
+from tests.faults.accounts import Accounts, ConnectionMetrics
 from tests.faults.judge import Judge
-from tests.faults.telling import Told
+from tests.faults.selector import Told
 from tests.faults.truth import Agent, Logged, Truth
 
-_Tamper = Callable[[Account], object]
+_Tamper = Callable[[ConnectionMetrics], object]
 
 
 def _cursor(place: str) -> str:
@@ -42,9 +42,9 @@ def _truth() -> Truth:
     return Truth(_LOG, [Agent({"agent": "A", "label": "L"}, 1)])
 
 
-def _account() -> Account:
+def _metrics() -> ConnectionMetrics:
     """Return what a reader is told that came behind `attempt.started`, when nothing goes wrong."""
-    return Account(
+    return ConnectionMetrics(
         Told("state", ("first",), _cursor("2-0")),
         [Told("attempt_status", ("a", "running"), _cursor("2-0"))],
         told=[
@@ -61,8 +61,8 @@ def _account() -> Account:
 
 def test_what_was_due_is_right_and_so_is_a_state_that_was_replaced() -> None:
     judge = Judge(_truth())
-    judge.hear("one", [_account()], _END)
-    replaced = _account()
+    judge.hear("one", [_metrics()], _END)
+    replaced = _metrics()
     del replaced.told[1]
     judge.hear("another", [replaced], _END)
     judge.compare_database("third")
@@ -71,60 +71,60 @@ def test_what_was_due_is_right_and_so_is_a_state_that_was_replaced() -> None:
 def _judge() -> Judge:
     """Return a judge that has heard a right account."""
     judge = Judge(_truth())
-    judge.hear("one", [_account()], _END)
+    judge.hear("one", [_metrics()], _END)
     return judge
 
 
 @pytest.mark.parametrize(
     ("tamper", "says"),
     [
-        (lambda account: account.told.pop(0), "is missing"),
-        (lambda account: account.told.pop(2), "is missing"),
-        (lambda account: account.told.pop(3), "is missing"),
-        (lambda account: account.told.pop(5), "is missing"),
-        (lambda account: account.told.pop(), "is missing"),
-        (lambda account: account.told.insert(0, account.told[0]), "is missing|never was"),
-        (lambda account: account.told.append(_line("8-1", "invented")), "never was"),
-        (lambda account: account.told.insert(5, _line("5-1", "invented")), "is missing|never was"),
-        (lambda account: account.told.__setitem__(0, _line("3-0", "another")), "expected"),
-        (lambda account: account.told.reverse(), "is missing"),
-        (lambda account: account.statuses.clear(), "with the state of"),
-        (lambda account: account.statuses.append(account.statuses[0]), "twice"),
-        (lambda account: account.told.__setitem__(1, Told("state", ("other",), _cursor("4-0"))), "the board at"),
-        (lambda account: account.told.__setitem__(5, Told("state", ("other",), _cursor("6-1"))), "the board at"),
+        (lambda metrics: metrics.told.pop(0), "is missing"),
+        (lambda metrics: metrics.told.pop(2), "is missing"),
+        (lambda metrics: metrics.told.pop(3), "is missing"),
+        (lambda metrics: metrics.told.pop(5), "is missing"),
+        (lambda metrics: metrics.told.pop(), "is missing"),
+        (lambda metrics: metrics.told.insert(0, metrics.told[0]), "is missing|never was"),
+        (lambda metrics: metrics.told.append(_line("8-1", "invented")), "never was"),
+        (lambda metrics: metrics.told.insert(5, _line("5-1", "invented")), "is missing|never was"),
+        (lambda metrics: metrics.told.__setitem__(0, _line("3-0", "another")), "expected"),
+        (lambda metrics: metrics.told.reverse(), "is missing"),
+        (lambda metrics: metrics.statuses.clear(), "with the state of"),
+        (lambda metrics: metrics.statuses.append(metrics.statuses[0]), "twice"),
+        (lambda metrics: metrics.told.__setitem__(1, Told("state", ("other",), _cursor("4-0"))), "the board at"),
+        (lambda metrics: metrics.told.__setitem__(5, Told("state", ("other",), _cursor("6-1"))), "the board at"),
     ],
 )
 def test_account_that_was_tampered_with_is_caught(tamper: _Tamper, says: str) -> None:
-    tampered = _account()
+    tampered = _metrics()
     tamper(tampered)
     with pytest.raises(AssertionError, match=says):
         _judge().hear("another", [tampered], _END)
 
 
 def test_reader_of_the_board_alone_is_due_its_states_alone() -> None:
-    account = _account()
-    account.statuses.clear()
-    account.told = [told for told in account.told if told.type == "state"]
-    _judge().hear("another", [account], _END, only_states=True)
-    del account.told[-1]
+    metrics = _metrics()
+    metrics.statuses.clear()
+    metrics.told = [told for told in metrics.told if told.type == "state"]
+    _judge().hear("another", [metrics], _END, only_states=True)
+    del metrics.told[-1]
     with pytest.raises(AssertionError, match="is missing"):
-        _judge().hear("another", [account], _END, only_states=True)
+        _judge().hear("another", [metrics], _END, only_states=True)
 
 
 def test_state_that_was_not_due_needs_a_gap_that_cannot_be_told() -> None:
-    account = Account(Told("state", ("first",), _cursor("2-0")), cut=True)
-    account.told = [Told("state", ("second",), _cursor("5-1")), Told("state", ("third",), _cursor("6-1"))]
-    _judge().hear("another", [account], _END, only_states=True, tells_gaps=False)
+    metrics = ConnectionMetrics(Told("state", ("first",), _cursor("2-0")), cut=True)
+    metrics.told = [Told("state", ("second",), _cursor("5-1")), Told("state", ("third",), _cursor("6-1"))]
+    _judge().hear("another", [metrics], _END, only_states=True, tells_gaps=False)
     with pytest.raises(AssertionError, match="is missing"):
-        _judge().hear("another", [account], _END, only_states=True)
+        _judge().hear("another", [metrics], _END, only_states=True)
 
 
 def test_dashboard_is_due_the_agents_alone() -> None:
     judge = Judge(Truth([], [Agent({"agent": "A", "label": "L"}, 1)]))
     agent = Told("agent_registered", ("a", "l"), _cursor("0-1"))
-    judge.hear("one", [Account(Told("overview", (), _cursor("0-0")), told=[agent])], (0, 0, 1))
+    judge.hear("one", [ConnectionMetrics(Told("overview", (), _cursor("0-0")), told=[agent])], (0, 0, 1))
     with pytest.raises(AssertionError, match="is missing"):
-        judge.hear("another", [Account(Told("overview", (), _cursor("0-0")))], (0, 0, 1))
+        judge.hear("another", [ConnectionMetrics(Told("overview", (), _cursor("0-0")))], (0, 0, 1))
 
 
 def test_copy_that_is_not_the_databases_is_caught() -> None:
@@ -146,7 +146,7 @@ def test_gap_that_is_due_begins_a_new_account() -> None:
     accounts = _accounts("x", "epoch_changed")
     accounts.take(_gap("epoch_changed", "x"))
     accounts.take(Told("state", ("third",), _cursor("7-1")))
-    assert [account.state.words for account in accounts.all] == [("third",)]
+    assert [metrics.state.words for metrics in accounts.all] == [("third",)]
     assert accounts.cursor == _cursor("7-1")
 
 

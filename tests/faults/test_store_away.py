@@ -24,8 +24,8 @@ from tests.faults.history import read_log
 from tests.faults.judge import Judge
 from tests.faults.processes import DATABASE, Life, living
 from tests.faults.reporter import ATTEMPTS, Reporter, begin_board
+from tests.faults.selector import place_of, state_said
 from tests.faults.steps import Steps
-from tests.faults.telling import place_of, state_said
 from tests.faults.truth import Truth
 from tests.faults.wanderer import EXITS
 from tests.kit.deadline import deadline

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.equivalence.mapping import Json
-from tests.faults.telling import Place, place_of, said
+from tests.faults.selector import Place, place_of, said
 
 __all__ = ["Agent", "Due", "Logged", "Truth"]
 

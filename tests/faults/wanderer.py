@@ -26,8 +26,8 @@ from tests.faults.accounts import Accounts
 from tests.faults.copies import Copy
 from tests.faults.lost import LOST
 from tests.faults.processes import Life
+from tests.faults.selector import DOCUMENTS, Place, place_of, told
 from tests.faults.steps import Steps
-from tests.faults.telling import DOCUMENTS, Place, place_of, told
 from tests.kit.raw_http import Address
 
 __all__ = ["BOARD", "DASHBOARD", "EXITS", "ONLY_STATES", "STRANGE", "Goal", "Leg", "Wanderer", "make_reader"]

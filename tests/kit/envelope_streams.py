@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import ParamSpec
 
-from realtime.batches import Batch
-from realtime.envelopes import Envelope
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import Envelope
 from realtime.streams import board_batches, dashboard_batches, one
 
 __all__ = ["board_stream", "dashboard_stream"]

@@ -72,7 +72,7 @@ def _check_no_reader_is_left(node: Node) -> None:
     statistics = node.hub.statistics()
     assert statistics.subscribers == 0, f"readers are left: {statistics}"
     assert statistics.channels == 0, f"channels are left: {statistics}"
-    assert len(node.leases) == 0, f"connections are left: {len(node.leases)}"
+    assert len(node.lifetimes) == 0, f"connections are left: {len(node.lifetimes)}"
 
 
 async def _check_no_task_is_left(tasks_before: set[asyncio.Task[Any]]) -> None:

@@ -15,15 +15,15 @@ import pytest
 
 from realtime.backends.memory import MemoryBroker
 from realtime.backends.sql.store import SqlStore
-from realtime.bus import Accepted
-from realtime.envelopes import Envelope
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.board import Board
 from realtime.kanban.ids import BoardId, ColumnId
 from realtime.kanban.incoming import Incoming, parse_incoming
 from realtime.kanban.models import BoardState
+from realtime.messages.envelopes import Envelope
 from realtime.node import Limits, Node, Store, make_node
 from realtime.ports import Broker, StoredEvent
-from realtime.subscriber import Subscriber
+from realtime.writing.bus import Accepted
 from tests.kit.deadline import deadline, seconds
 from tests.kit.publishing import event
 
@@ -159,7 +159,7 @@ def incoming(*events: dict[str, Any]) -> list[Incoming]:
 
 async def publish(node: Node, *events: dict[str, Any]) -> list[Accepted]:
     """Publish events from outside."""
-    return await node.bus.publish(incoming(*events))
+    return await node.bus.ingest(incoming(*events))
 
 
 def column_id(state: BoardState, title: str) -> ColumnId:

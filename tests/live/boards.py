@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime.channels import EVERYBODY
 from realtime.kanban.ids import BoardId
 from realtime.kanban.models import Project
+from realtime.messages.channels import EVERYBODY
 from realtime.node import Node
 from realtime.ports import Agent, StoredBoard
 from tests.kit.publishing import Publisher, event

@@ -26,9 +26,9 @@ _RETURN, _RESUME = opcode.opmap["RETURN_VALUE"], opcode.opmap["RESUME"]
 #: Everything behind the commit runs below this function, or in a turn of the loop of its own.
 _BEGIN = "Bus._hand_on"
 #: What runs above it, and gives its caller the answer that is ready.
-_CALLER = ("Bus.", "RightOfWay.taken")
+_CALLER = ("Bus.", "WriterPriority.taken")
 #: What puts right what has failed; it has tests of its own, and runs only then.
-_REPAIR = "realtime/repair.py"
+_REPAIR = "realtime/views/repair.py"
 
 
 class Injected(Exception):

@@ -1,6 +1,6 @@
 """What GraphQL makes of each domain event: the results of `boardEvents`, spelled out, without their cursors.
 
-`test_graphql_matrix` compares them with what comes; nothing here is computed by `schema.mapping`.
+`test_graphql_matrix` compares them with what comes; nothing here is computed by `schema.envelopes.mapping`.
 """
 
 from __future__ import annotations

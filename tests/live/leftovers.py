@@ -25,7 +25,7 @@ class Holdings:
 
     subscribers: int
     channels: int
-    leases: int
+    lifetimes: int
     views: int
     dashboards: int
     tasks: frozenset[str]
@@ -38,7 +38,7 @@ def holdings(node: Node) -> Holdings:
     return Holdings(
         subscribers=statistics.subscribers,
         channels=statistics.channels,
-        leases=len(node.leases),
+        lifetimes=len(node.lifetimes),
         views=len(node.views),
         dashboards=len(node.dashboard.channels()),
         tasks=frozenset(

@@ -11,9 +11,9 @@ import anyio
 import orjson
 import pytest
 
-from server.http_connection import HttpConnection
-from server.http_cycle import Cycle
-from server.websocket_connection import WebSocketConnection
+from server.connection.http_connection import HttpConnection
+from server.connection.http_cycle import Cycle
+from server.connection.websocket_connection import WebSocketConnection
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event

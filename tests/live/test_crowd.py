@@ -67,7 +67,7 @@ class _Crowd:
         hints = []
         for name, reader in self.readers:
             end = await read_to_end(reader)
-            # Beside heartbeats: it takes a while to open them all.
+            # SideTasks heartbeats: it takes a while to open them all.
             last, goodbye = [one for one in end.events if one[0] != "heartbeat"][-1]
             assert (last, end.word) == ("goodbye", _WORDS[name]), (name, end)
             hints.append(goodbye["reconnectAfterMs"])

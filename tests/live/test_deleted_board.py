@@ -133,7 +133,11 @@ async def test_silent_readers_hold_no_view_and_are_counted_until_they_leave(boar
             assert [(await _told(stream))[0] for _ in range(2)] == ["hello", "state"]
             await _delete(boards)
             assert (await _message(socket))["type"] == (await _told(stream))[0] == "goodbye"
-            assert (len(boards.node.views), boards.node.hub.statistics().channels, len(boards.node.leases)) == (0, 0, 2)
+            assert (len(boards.node.views), boards.node.hub.statistics().channels, len(boards.node.lifetimes)) == (
+                0,
+                0,
+                2,
+            )
             await _until_counted(boards, readers=1.0)
         await _until_counted(boards, left=1.0)
 
@@ -169,7 +173,7 @@ async def test_silent_streams_end_with_the_server_or_their_lifetime(reason: str)
             await _delete(live)
             assert (await _message(socket))["payload"] == (await _told(stream))[1] == _GOODBYE
             if reason == "server_shutdown":
-                await live.node.leases.drain(0)
+                await live.node.lifetimes.drain(0)
             assert (await _message(socket))["payload"]["reason"] == reason
             assert (await _told(stream))[1]["reason"] == reason
             frame = await socket.receive()

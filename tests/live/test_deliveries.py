@@ -9,8 +9,8 @@ import pytest
 
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
 from realtime.kanban.ids import BoardId
-from realtime.kanban.wire import state_json
-from realtime.position import parse_cursor
+from realtime.kanban.wire.board_wire import state_json
+from realtime.messages.position import parse_cursor
 from tests.kit.board_copy import BoardCopy
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server

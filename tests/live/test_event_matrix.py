@@ -17,7 +17,7 @@ from tests.live.replay.listeners import Era, listening
 @pytest.fixture(autouse=True)
 def prompt_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let overviews come at once: else one that should not come would hide in the one that shows its absence."""
-    monkeypatch.setattr("realtime.dashboard_feed.DEBOUNCE_SECONDS", 0.0)
+    monkeypatch.setattr("realtime.views.dashboard_feed.DEBOUNCE_SECONDS", 0.0)
 
 
 def test_matrix_names_every_event_of_the_recordings() -> None:

@@ -17,10 +17,10 @@ import anyio
 import orjson
 import pytest
 
-from realtime.bus import Accepted, Executed
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import parse_incoming
+from realtime.writing.bus import Accepted, Executed
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import event
@@ -135,7 +135,7 @@ class _World:
             assert [accepted.duplicate for accepted in answer] == [False, False]
 
     async def _publish(self, *events: dict[str, Any]) -> list[Accepted]:
-        return await self.live.node.bus.publish(parse_incoming(list(events)))
+        return await self.live.node.bus.ingest(parse_incoming(list(events)))
 
     async def _settle(self) -> list[str]:
         """Mark the end of the unit for everybody; return the marks, several where a connection ends as late as that."""

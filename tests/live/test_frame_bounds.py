@@ -12,7 +12,7 @@ import anyio.lowlevel
 import orjson
 import pytest
 
-from server.websocket_frames import MESSAGE_FRAMES, UNTAKEN_BYTES
+from server.connection.websocket_frames import MESSAGE_FRAMES, UNTAKEN_BYTES
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.raw_http import connect, exchange
@@ -152,7 +152,7 @@ def _waiting(live: LiveServer) -> list[int]:
 async def test_client_that_reads_no_replies_is_cut_and_costs_a_queue(
     message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.websocket_keepalive.CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr("server.connection.websocket_keepalive.CLOSE_SECONDS", 0.2)
     settings: dict[str, Any] = {"send_timeout_seconds": 0.5, "max_queued_envelopes": 100, "max_queued_bytes": 100_000}
     async with (
         live_server(**settings) as live,
@@ -181,7 +181,7 @@ async def test_early_frames_without_end_wait_outside(server: LiveServer) -> None
 
 
 async def test_client_that_answers_no_close_frame_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.websocket_keepalive.CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr("server.connection.websocket_keepalive.CLOSE_SECONDS", 0.2)
     async with (
         live_server() as live,
         deadline(_WAIT_UNITS),
@@ -194,7 +194,7 @@ async def test_client_that_answers_no_close_frame_is_cut(monkeypatch: pytest.Mon
 
 
 async def test_client_that_sends_without_end_instead_of_a_close_frame_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.websocket_keepalive.CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr("server.connection.websocket_keepalive.CLOSE_SECONDS", 0.2)
     message = frame_bytes(TEXT, b'{"type":"ping"}') * 50
     async with (
         live_server() as live,

@@ -56,7 +56,7 @@ async def test_close_comes_behind_what_was_written(way: str, boards: LiveServer)
     async with deadline(30), served(boards, way) as address, websockets.connect(_url(address)) as socket:
         assert orjson.loads(await socket.recv())["type"] == "hello"
         await Publisher(boards.address).publish(*_lines(1, 2))
-        await boards.node.leases.drain(0)
+        await boards.node.lifetimes.drain(0)
         told = []
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:

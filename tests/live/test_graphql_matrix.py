@@ -93,7 +93,7 @@ def _snapshot(with_attempt: bool) -> list[str]:
 @pytest.fixture(autouse=True)
 def prompt_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let overviews come at once: else one that should not come would hide in the one that shows its absence."""
-    monkeypatch.setattr("realtime.dashboard_feed.DEBOUNCE_SECONDS", 0.0)
+    monkeypatch.setattr("realtime.views.dashboard_feed.DEBOUNCE_SECONDS", 0.0)
 
 
 def without_cursors(told: list[Json]) -> list[Json]:

@@ -10,7 +10,7 @@ import anyio
 import orjson
 import pytest
 
-from server.websocket_connection import OPEN_SCOPE, WebSocketConnection
+from server.connection.websocket_connection import OPEN_SCOPE, WebSocketConnection
 from tests.kit.deadline import deadline
 from tests.kit.graphql_socket import HANDSHAKE
 from tests.kit.live_server import LiveServer

@@ -18,10 +18,10 @@ import anyio
 import pytest
 from graphql import build_schema, parse, validate
 
-from realtime.counters import Counters
+from realtime.fanout.counters import Counters
 from schema.export import SDL_PATH
 from server.demo.show import running_demo
-from server.metrics import NodeCollector
+from server.runtime.metrics import NodeCollector
 from tests.clients.requirements import SCRIPTS, require_command, require_node
 from tests.kit.deadline import deadline
 from tests.kit.live_server import live_server

@@ -11,8 +11,8 @@ import anyio
 import orjson
 import pytest
 
-from realtime.channels import board_channel
 from realtime.kanban.ids import BoardId
+from realtime.messages.channels import board_channel
 from realtime.ports import Horizon
 from tests.equivalence.mapping import Json
 from tests.equivalence.raw_readers import RawBoardSocket, RawBoardStream

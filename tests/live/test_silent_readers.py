@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from server import websocket_keepalive
+from server.connection import websocket_keepalive
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event

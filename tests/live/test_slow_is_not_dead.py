@@ -196,7 +196,7 @@ async def test_goodbye_and_close_reach_a_slow_socket(beat: Beat) -> None:
             assert [(await _message(socket))["type"] for _ in range(2)] == ["hello", "state"]
             connection.read_slowly(beat, _BYTES_EACH_BEAT)
             await Publisher(live.address).publish(_large_state("large"))
-            await live.node.leases.drain(0)
+            await live.node.lifetimes.drain(0)
             assert [(await _message(socket))["type"] for _ in range(2)] == ["state", "goodbye"]
             frame = await socket.receive()
             assert (frame.opcode, frame.close[0]) == (CLOSE, 1012)

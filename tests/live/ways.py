@@ -11,10 +11,10 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.app import create_app
-from server.http_connection import HttpConnection
+from server.connection.http_connection import HttpConnection
+from server.connection.websocket_connection import WebSocketConnection
 from server.serve import bind
 from server.settings import Settings
-from server.websocket_connection import WebSocketConnection
 from tests.kit.live_server import LiveServer
 from tests.kit.raw_http import Address
 from tests.kit.shared_schema import shared_schema

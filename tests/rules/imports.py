@@ -21,7 +21,7 @@ class Import:
 
     #: Dotted name of the importing module.
     importer: str
-    #: Full dotted name of what is imported, down to the object: `realtime.hub.Hub`, `starlette.routing.Route`.
+    #: Full dotted name of what is imported, down to the object: `realtime.fanout.hub.Hub`, `starlette.routing.Route`.
     target: str
     #: Path below the root and line, as an editor opens it.
     where: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from tests.rules.trees import PACKAGES, parse, python_files
 
 __all__ = [
     "MAX_FILE_LINES",
+    "MAX_FLOOR_FILES",
     "MAX_FUNCTION_LINES",
     "find_bad_names",
+    "find_crowded_floors",
     "find_long_files",
     "find_long_functions",
     "find_python_in_graphql",
@@ -23,14 +26,14 @@ __all__ = [
 #: Lines of one function with its docstring, without its decorators.
 MAX_FUNCTION_LINES = 60
 MAX_FILE_LINES = 400
+#: Modules directly in one folder of the packages, without its `__init__.py`.
+MAX_FLOOR_FILES = 14
 
 #: Places that hold pure code: the same input gives the same output, at once.
 PURE = (
     "realtime/kanban",
     "realtime/dashboard",
-    "realtime/channels.py",
-    "realtime/position.py",
-    "realtime/envelopes.py",
+    "realtime/messages",
     "server/protocol",
 )
 
@@ -54,6 +57,15 @@ def find_long_files(root: Path) -> list[str]:
     """Return the files with more than `MAX_FILE_LINES` lines, with their length."""
     lengths = ((path, len(path.read_text(encoding="utf-8").splitlines())) for path in python_files(root, _SOURCE))
     return [f"{path.relative_to(root)}: {length} lines" for path, length in lengths if length > MAX_FILE_LINES]
+
+
+def find_crowded_floors(root: Path) -> list[str]:
+    """Return the folders of the packages with more than `MAX_FLOOR_FILES` modules, with how many there are."""
+    modules = (
+        path for path in python_files(root, PACKAGES) if path.name != "__init__.py" and "versions" not in path.parts
+    )
+    floors = Counter(path.parent for path in modules)
+    return [f"{floor.relative_to(root)}: {count} modules" for floor, count in floors.items() if count > MAX_FLOOR_FILES]
 
 
 def find_long_functions(root: Path) -> list[str]:

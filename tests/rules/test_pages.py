@@ -18,10 +18,10 @@ from realtime.kanban.commands import CreateCard, UpdateCard
 from realtime.kanban.events import EVENT_MODELS, parse_event
 from realtime.kanban.models import AttemptStatus, TicketType
 from realtime.kanban.projects import CreateProject, UpdateProject
-from realtime.options import Delivery, SlowPolicy
-from realtime.translate import translate
-from schema.enums import InterruptionReason
-from server.close_codes import ENDINGS, HEARTBEAT_TIMEOUT
+from realtime.messages.options import Delivery, SlowPolicy
+from realtime.messages.translate import translate
+from schema.types.enums import InterruptionReason
+from server.protocol.close_codes import ENDINGS, HEARTBEAT_TIMEOUT
 from server.routing import SegmentRoute
 from server.transports.rest import rest_routes
 from tests.live.replay.departures import departure_numbers

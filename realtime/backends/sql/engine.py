@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from realtime.backends.sql.file_guard import KEPT_LOG_BYTES
+from realtime.backends.sql.file.file_guard import KEPT_LOG_BYTES
 from realtime.errors import StoreUnusable, quoted
 
 __all__ = ["make_engine", "migrate", "open_all", "parse_url"]

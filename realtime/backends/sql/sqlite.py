@@ -18,12 +18,12 @@ from typing import TypeVar
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from realtime.backends.sql.checkpoints import Checkpoints, checkpoint
 from realtime.backends.sql.connections import Connections
-from realtime.backends.sql.database_file import DatabaseFile, file_of, make_file, may_make
 from realtime.backends.sql.engine import make_engine, migrate, open_all
-from realtime.backends.sql.file_guard import FileAway, FileGuard
-from realtime.backends.sql.mending import Fingerprint, Mender, Mending
+from realtime.backends.sql.file.checkpoints import Checkpoints, checkpoint
+from realtime.backends.sql.file.database_file import DatabaseFile, file_of, make_file, may_make
+from realtime.backends.sql.file.file_guard import FileAway, FileGuard
+from realtime.backends.sql.file.mending import Fingerprint, Mender, Mending
 from realtime.errors import StoreUnusable
 from realtime.tasks import retrieve
 

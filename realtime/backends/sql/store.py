@@ -16,15 +16,14 @@ from sqlalchemy import Connection, func, insert, literal_column, select, tuple_
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from realtime.backends.sql import read_boards
 from realtime.backends.sql.engine import parse_url
-from realtime.backends.sql.file_guard import FileAway
+from realtime.backends.sql.file.file_guard import FileAway
 from realtime.backends.sql.prepared import Prepared
-from realtime.backends.sql.pruning import load_prunable, prune
-from realtime.backends.sql.read_attempts import load_attempts, load_attempts_of_cards, load_boards_of_attempt
-from realtime.backends.sql.read_dashboard import load_dashboard_figures
-from realtime.backends.sql.read_history import load_events, load_past_board, load_pruned
-from realtime.backends.sql.read_pages import load_event_page, load_page, load_pages
+from realtime.backends.sql.reading import read_boards
+from realtime.backends.sql.reading.read_attempts import load_attempts, load_attempts_of_cards, load_boards_of_attempt
+from realtime.backends.sql.reading.read_dashboard import load_dashboard_figures
+from realtime.backends.sql.reading.read_history import load_events, load_past_board, load_pruned
+from realtime.backends.sql.reading.read_pages import load_event_page, load_page, load_pages
 from realtime.backends.sql.sqlite import DRIVER_AWAY, Sqlite
 from realtime.backends.sql.tables import (
     agents,
@@ -38,8 +37,8 @@ from realtime.backends.sql.tables import (
     projects,
     todos,
 )
-from realtime.backends.sql.transaction import SqlTransaction
-from realtime.channels import Channel
+from realtime.backends.sql.writing.pruning import load_prunable, prune
+from realtime.backends.sql.writing.transaction import SqlTransaction
 from realtime.clock import Clock, system_clock
 from realtime.dashboard.figures import DashboardFigures
 from realtime.dashboard.time_range import Window
@@ -47,6 +46,7 @@ from realtime.errors import StoreUnavailable, StoreUnusable
 from realtime.kanban.board import Board
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import Card, Project
+from realtime.messages.channels import Channel
 from realtime.ports import (
     Agent,
     Attempt,

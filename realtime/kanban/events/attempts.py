@@ -8,9 +8,9 @@ from pydantic import Field, StrictInt
 
 from realtime.kanban.conversation import ConversationItemJson
 from realtime.kanban.events.base import EventPart, OfAttempt
-from realtime.kanban.fields import AsItCame, IsoTime
 from realtime.kanban.ids import Id
-from realtime.kanban.many import Many
+from realtime.kanban.input.fields import AsItCame, IsoTime
+from realtime.kanban.input.many import Many
 from realtime.kanban.models import AttemptStatus
 
 __all__ = [

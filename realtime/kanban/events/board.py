@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from realtime.kanban.events.base import OfBoard
+from realtime.kanban.events.state_input import BoardStateInput
 from realtime.kanban.ids import Id
-from realtime.kanban.many import Many
-from realtime.kanban.state_input import BoardStateInput
+from realtime.kanban.input.many import Many
 
 __all__ = ["BoardColumnsInitialized", "BoardStateChanged", "CardCreated", "CardDeleted", "CardMoved", "CardUpdated"]
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictInt
 
 from realtime.kanban.events.base import WHEN, DomainEvent, EventPart, OfProject, OfProjectAttempt
-from realtime.kanban.fields import AsItCame, IsoTime, RepositoryPlace
 from realtime.kanban.ids import Id
+from realtime.kanban.input.fields import AsItCame, IsoTime, RepositoryPlace
 
 __all__ = [
     "GitCommitCreated",

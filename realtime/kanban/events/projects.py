@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from realtime.kanban.events.base import WHEN, EventPart, OfProject
-from realtime.kanban.fields import IsoTime, ProjectName, RepositoryPlace
+from realtime.kanban.input.fields import IsoTime, ProjectName, RepositoryPlace
 
 __all__ = ["ProjectChanges", "ProjectCreated", "ProjectDeleted", "ProjectSettingsUpdated", "ProjectUpdated"]
 

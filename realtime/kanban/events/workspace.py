@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, StrictInt
 
 from realtime.kanban.events.base import WHEN, DomainEvent, OfProject, OfProjectAttempt
-from realtime.kanban.fields import IsoTime
 from realtime.kanban.ids import Id
+from realtime.kanban.input.fields import IsoTime
 
 __all__ = [
     "EditorOpenFailed",

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from realtime.bus import Executed
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
 from realtime.kanban.events import CardMoved
 from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import BoardState
-from realtime.kanban.wire import card_wire, columns_wire, state_json
+from realtime.kanban.wire.board_wire import card_wire, columns_wire, state_json
 from realtime.node import Node
+from realtime.writing.bus import Executed
 from server.problem import Problem
 from server.transports.bodies import answer, json_object
 from server.transports.rest.dispatch import resource

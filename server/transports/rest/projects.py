@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from realtime import projects
 from realtime.kanban.models import Project
 from realtime.kanban.projects import CreateProject, UpdateProject
-from realtime.kanban.wire import project_wire
+from realtime.kanban.wire.board_wire import project_wire
 from realtime.node import Node
 from server.problem import Problem
 from server.transports.bodies import answer, json_object

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.close_codes import MAX_REASON_BYTES
-from server.protocol.graphql_conversation import Close, Reply
-from server.protocol.graphql_transport_ws import GraphqlTransportWs
+from server.protocol.close_codes import MAX_REASON_BYTES
+from server.protocol.graphql.transport_ws import GraphqlTransportWs
+from server.protocol.graphql.ws_protocol import Close, Reply
 from tests.kit.live_server import LiveServer
 from tests.kit.raw_socket import BINARY, TEXT
 from tests.live.graphql.client import INIT, connected, subscribe_message

@@ -153,7 +153,7 @@ async def test_client_that_leaves_ends_its_operation_without_an_event(leaving: s
         assert hub.statistics().subscribers == 1
         await _LEAVING[leaving](reader.connection)
         async with deadline(10):
-            await boards.node.leases.vacated()
+            await boards.node.lifetimes.vacated()
     assert (hub.statistics().subscribers, hub.statistics().left) == (0, before + 1)
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.protocol.graphql_conversation import Close, Reply
-from server.protocol.graphql_ws import GraphqlWs
+from server.protocol.graphql.ws import GraphqlWs
+from server.protocol.graphql.ws_protocol import Close, Reply
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.protocol.graphql_response import GRAPHQL_JSON, PLAIN_JSON, reconnect_after_ms, status_of
+from server.protocol.graphql.response import GRAPHQL_JSON, PLAIN_JSON, reconnect_after_ms, status_of
 
 _FAULT = {"errors": [{"message": "Internal error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}
 _MISTAKE = {"errors": [{"message": "Syntax error"}]}

@@ -9,7 +9,7 @@ from typing import Any
 import anyio.lowlevel
 import pytest
 
-from server.transports import graphql_reserved
+from server.transports.graphql import reserved as graphql_reserved
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event
@@ -252,7 +252,7 @@ async def test_client_that_leaves_ends_all_its_operations_without_an_event(leavi
         assert hub.statistics().subscribers == 2
         await _LEAVING[leaving](connection)
         async with deadline(10):
-            await boards.node.leases.vacated()
+            await boards.node.lifetimes.vacated()
     assert (hub.statistics().subscribers, hub.statistics().left) == (0, before + 2)
     assert (await reserved.begin("3", _NAME)).status == 404  # the token is worthless now
 
@@ -328,7 +328,7 @@ async def test_reservation_with_too_much_waiting_is_forgotten() -> None:
         for number in range(7):
             await Publisher(live.address).mark(str(number))
         async with deadline(10):
-            await live.node.leases.vacated()
+            await live.node.lifetimes.vacated()
         assert (await reserved.ask("GET", Accept=_SSE)).status == 404
 
 

@@ -18,7 +18,7 @@ from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, 
 from realtime.kanban.events import EVENT_NAMES
 from realtime.kanban.ids import BoardId
 from realtime.kanban.models import AttemptStatus, TicketType
-from realtime.kanban.wire import state_json
+from realtime.kanban.wire.board_wire import state_json
 from realtime.node import Node
 from tests.kit.nodes import START, publish
 from tests.unit.realtime.event_samples import AT, ITEMS, SAMPLES

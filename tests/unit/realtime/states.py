@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from realtime.kanban.changes import CardCreated, CardDeleted, CardMoved, CardUpdated
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column, GithubIssue, TicketType
-from realtime.kanban.wire import state_json
+from realtime.kanban.wire.board_wire import state_json
 from tests.kit.nodes import START
 
 __all__ = ["IDS", "changes_of", "on_the_wire", "states"]

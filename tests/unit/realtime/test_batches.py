@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from realtime.batches import Batch
-from realtime.envelopes import Envelope, goodbye
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import Envelope, goodbye
 
 
 def _log(cursor: str | None = None) -> Envelope:
@@ -37,6 +37,6 @@ def test_what_is_made_of_a_batch_is_made_once() -> None:
         return len(batch)
 
     batch = Batch([_log(), goodbye("r", 1)])
-    assert (batch.kept(types), batch.kept(count)) == (b"attempt_log goodbye", 2)
-    assert batch.kept(types) is batch.kept(types)
+    assert (batch.cached(types), batch.cached(count)) == (b"attempt_log goodbye", 2)
+    assert batch.cached(types) is batch.cached(types)
     assert calls == ["types"]

@@ -7,13 +7,13 @@ import asyncio
 import anyio
 import pytest
 
-from realtime import board_view
-from realtime.board_view import BoardView
 from realtime.errors import StoreUnavailable
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.events import AgentRegistered
+from realtime.messages.position import Position
 from realtime.ports import StoredEvent
-from realtime.position import Position
+from realtime.views import board_view
+from realtime.views.board_view import BoardView
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, START
 

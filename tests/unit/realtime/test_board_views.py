@@ -11,15 +11,15 @@ from weakref import ref
 import anyio
 import pytest
 
-from realtime.board_views import BoardView, BoardViews
-from realtime.channels import EVERYBODY, board_channel
 from realtime.errors import NotFound, StoreUnavailable
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.events import AgentRegistered
 from realtime.kanban.ids import BoardId
+from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.node import Node
 from realtime.ports import BoardReader, StoredBoard, StoredEvent
+from realtime.views.board_views import BoardView, BoardViews
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, START, column_id, create_board, publish
 from tests.kit.publishing import event

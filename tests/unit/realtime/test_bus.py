@@ -12,15 +12,15 @@ import anyio.lowlevel
 import pytest
 
 from realtime.backends.sql.store import SqlStore
-from realtime.bus import Accepted
-from realtime.channels import EVERYBODY, board_channel
 from realtime.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCard
 from realtime.kanban.ids import BoardId, CardId
+from realtime.messages.channels import EVERYBODY, board_channel
+from realtime.messages.position import parse_cursor
 from realtime.node import Node
 from realtime.ports import StoredEvent
-from realtime.position import parse_cursor
+from realtime.writing.bus import Accepted
 from tests.kit.deadline import deadline
 from tests.kit.kept import lines_of
 from tests.kit.nodes import (
@@ -299,8 +299,8 @@ async def test_repeated_key_of_a_deleted_board_is_still_a_duplicate(node: Node, 
 async def test_batch_of_a_thousand_keys_is_stored_once(node: Node, board: Board) -> None:
     batch = incoming(*(_keyed(f"k{n}") for n in range(1000)))
     async with deadline(20):
-        first = await node.bus.publish(batch)
-        again = await node.bus.publish(batch)
+        first = await node.bus.ingest(batch)
+        again = await node.bus.ingest(batch)
     assert [one.cursor for one in first] == [one.cursor for one in again]
     assert all(one.duplicate for one in again)
     assert len(await lines_of(node.store, "a1")) == 1000

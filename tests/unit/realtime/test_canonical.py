@@ -9,10 +9,10 @@ import orjson
 import pytest
 from hypothesis import given
 
-from realtime.kanban.canonical import canonical_state, state_hash
 from realtime.kanban.changes import CardUpdated, apply
 from realtime.kanban.ids import CardId, ColumnId
 from realtime.kanban.models import BoardState, Column, GithubIssue
+from realtime.kanban.wire.canonical import canonical_state, state_hash
 from tests.kit.board_copy import BoardCopy, canonical
 from tests.unit.realtime.states import on_the_wire, states
 from tests.unit.realtime.test_changes import FULL

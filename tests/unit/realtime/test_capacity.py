@@ -16,7 +16,7 @@ from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCar
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import parse_incoming
 from realtime.kanban.models import BoardState, TicketType
-from realtime.kanban.wire import state_json
+from realtime.kanban.wire.board_wire import state_json
 from realtime.limits import Capacity, LimitReached
 from realtime.node import Limits, Node, make_node
 from tests.kit.nodes import BOARD, SteppingClock, create_board, open_store
@@ -50,7 +50,7 @@ async def _create(node: Node, **fields: Any) -> str:
 
 
 async def _publish(node: Node, *events: dict[str, Any]) -> None:
-    await node.bus.publish(parse_incoming(list(events)))
+    await node.bus.ingest(parse_incoming(list(events)))
 
 
 async def _refused(node: Node, *events: dict[str, Any]) -> LimitReached:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.kanban.canonical import canonical_state
 from realtime.kanban.cards import Cards
 from realtime.kanban.changes import CardCreated, CardDeleted, CardMoved, CardUpdated, Difference, apply, displaced
 from realtime.kanban.ids import CardId
 from realtime.kanban.models import BoardState, Card
-from realtime.kanban.wire import state_json
+from realtime.kanban.wire.board_wire import state_json
+from realtime.kanban.wire.canonical import canonical_state
 from tests.kit.nodes import START
 from tests.unit.realtime.states import changes_of, states
 from tests.unit.realtime.test_changes import card

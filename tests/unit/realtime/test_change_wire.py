@@ -8,7 +8,6 @@ import orjson
 import pytest
 from hypothesis import given
 
-from realtime.kanban.change_wire import change_wire
 from realtime.kanban.changes import (
     CardCreated,
     CardDeleted,
@@ -18,10 +17,11 @@ from realtime.kanban.changes import (
     Difference,
     Heading,
 )
-from realtime.kanban.differences import differences
 from realtime.kanban.ids import CardId, ColumnId
 from realtime.kanban.models import BoardState
-from realtime.kanban.wire import card_wire
+from realtime.kanban.wire.board_wire import card_wire
+from realtime.kanban.wire.change_wire import change_wire
+from realtime.kanban.wire.differences import differences
 from tests.kit.board_copy import BoardCopy
 from tests.kit.nodes import START
 from tests.unit.realtime.states import on_the_wire, states

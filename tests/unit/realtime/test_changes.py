@@ -24,7 +24,7 @@ from realtime.kanban.changes import (
 )
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column, GithubIssue, TicketType
-from realtime.kanban.wire import state_json
+from realtime.kanban.wire.board_wire import state_json
 from tests.kit.nodes import START
 
 COLUMNS = ("a", "b", "c")

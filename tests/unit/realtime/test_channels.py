@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from realtime.channels import EVERYBODY, board_channel, board_of, dashboard_channel, delivery_channel
 from realtime.kanban.ids import BoardId
-from realtime.options import Delivery
+from realtime.messages.channels import EVERYBODY, board_channel, board_of, dashboard_channel, delivery_channel
+from realtime.messages.options import Delivery
 
 
 @pytest.mark.parametrize("name", ["*", "dashboard:last_7d", "board:x", "", "last_7d", "patch:x"])

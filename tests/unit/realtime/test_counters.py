@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from realtime.batches import Batch
-from realtime.counters import SEND_TIMEOUT, Account, Counters, ExitCounters
-from realtime.envelopes import Envelope, goodbye
 from realtime.errors import BoardGone, Draining, StoreUnavailable, SubscriberTooSlow
+from realtime.fanout.counters import SEND_TIMEOUT, ConnectionMetrics, Counters, ExitCounters
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import Envelope, goodbye
 
 
 @pytest.mark.parametrize(
@@ -26,31 +26,31 @@ from realtime.errors import BoardGone, Draining, StoreUnavailable, SubscriberToo
     ],
 )
 def test_stream_is_counted_while_it_runs_and_then_under_what_ended_it(error: BaseException, reason: str) -> None:
-    account = Account()
-    with pytest.raises(type(error)), account.reading():  # noqa: PT012 - what is looked at lies in between
-        assert (account.counters.readers, account.counters.ended) == (1, {})
+    metrics = ConnectionMetrics()
+    with pytest.raises(type(error)), metrics.reading():  # noqa: PT012 - what is looked at lies in between
+        assert (metrics.counters.readers, metrics.counters.ended) == (1, {})
         raise error
-    assert (account.counters.readers, account.counters.ended) == (0, {reason: 1})
+    assert (metrics.counters.readers, metrics.counters.ended) == (0, {reason: 1})
 
 
-def _closed(account: Account) -> None:
-    account.leaves = SEND_TIMEOUT
+def _closed(metrics: ConnectionMetrics) -> None:
+    metrics.close_reason = SEND_TIMEOUT
     raise GeneratorExit
 
 
-def _returned(account: Account) -> None:
-    account.leaves = SEND_TIMEOUT
+def _returned(metrics: ConnectionMetrics) -> None:
+    metrics.close_reason = SEND_TIMEOUT
 
 
 @pytest.mark.parametrize("leave", [_closed, _returned])
-def test_who_cuts_the_connection_names_the_reason(leave: Callable[[Account], None]) -> None:
-    account = Account()
+def test_who_cuts_the_connection_names_the_reason(leave: Callable[[ConnectionMetrics], None]) -> None:
+    metrics = ConnectionMetrics()
     try:
-        with account.reading(), account.reading():
-            leave(account)
+        with metrics.reading(), metrics.reading():
+            leave(metrics)
     except GeneratorExit:
         pass
-    assert account.counters.ended == {SEND_TIMEOUT: 2}
+    assert metrics.counters.ended == {SEND_TIMEOUT: 2}
 
 
 def test_gaps_that_are_told_are_counted_by_reason() -> None:

@@ -14,14 +14,14 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import EVERYBODY, board_channel
-from realtime.envelopes import Envelope
 from realtime.errors import PositionLost
+from realtime.messages.channels import EVERYBODY, board_channel
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import Delivery
+from realtime.messages.position import Position, channel_tag, parse_cursor
 from realtime.node import Node
-from realtime.options import Delivery
 from realtime.ports import Horizon, Span
-from realtime.position import Position, channel_tag, parse_cursor
-from realtime.replay import missed, missed_globally
+from realtime.views.replay import missed, missed_globally
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, MEMORY, open_node
 from tests.unit.realtime.history import Step, carry_out, steps

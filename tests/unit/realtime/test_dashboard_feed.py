@@ -16,17 +16,17 @@ import anyio.lowlevel
 import orjson
 import pytest
 
-from realtime import dashboard_feed
 from realtime.dashboard.figures import DashboardFigures
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, TimeRange, TimeRangePreset, Window
-from realtime.dashboard_feed import DashboardFeed
-from realtime.envelopes import Envelope
 from realtime.errors import StoreUnavailable
-from realtime.hub import Hub
+from realtime.fanout.hub import Hub
+from realtime.fanout.subscriber import Subscriber
+from realtime.fanout.writer_priority import WriterPriority
 from realtime.kanban.board import Board
+from realtime.messages.envelopes import Envelope
 from realtime.node import Node, Store
-from realtime.right_of_way import RightOfWay
-from realtime.subscriber import Subscriber
+from realtime.views import dashboard_feed
+from realtime.views.dashboard_feed import DashboardFeed
 from tests.kit.deadline import deadline
 from tests.kit.nodes import SteppingClock, create_board, publish
 from tests.kit.publishing import event
@@ -103,7 +103,7 @@ async def _get(queue: Subscriber) -> dict[str, Any]:
 @pytest.fixture
 def desk(node: Node, board: Board) -> _Desk:
     """A feed that nobody watches, over a store with one board."""
-    figures, clock, hub = _Figures(node.store), SteppingClock(), Hub(RightOfWay())
+    figures, clock, hub = _Figures(node.store), SteppingClock(), Hub(WriterPriority())
     figures.gate.set()
     return _Desk(figures, clock, hub, DashboardFeed(hub, figures, clock, "e1", 0))
 

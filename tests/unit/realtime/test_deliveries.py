@@ -18,12 +18,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from realtime.backends.sql.store import SqlStore
-from realtime.envelopes import Envelope
-from realtime.kanban.wire import state_json
+from realtime.fanout.subscriber import Subscriber
+from realtime.kanban.wire.board_wire import state_json
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import Delivery, StreamOptions
+from realtime.messages.position import parse_cursor
 from realtime.node import Node
-from realtime.options import Delivery, StreamOptions
-from realtime.position import parse_cursor
-from realtime.subscriber import Subscriber
 from tests.kit.board_copy import BoardCopy
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream

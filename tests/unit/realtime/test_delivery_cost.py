@@ -11,11 +11,11 @@ import pytest
 
 from realtime.backends.memory import MemoryBroker
 from realtime.clock import iso
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
+from realtime.messages.options import Delivery, StreamOptions
 from realtime.node import Node
-from realtime.options import Delivery, StreamOptions
 from realtime.ports import StoredEvent
-from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, START, create_board, open_node, open_store, publish, queued, take

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from realtime.kanban import changes
 from realtime.kanban.changes import StateReplaced, apply_all
-from realtime.kanban.differences import differences, told_changes
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column
+from realtime.kanban.wire.differences import differences, told_changes
 from tests.kit.nodes import START
 from tests.unit.realtime.states import states
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from realtime import envelopes
-from realtime.channels import board_channel
-from realtime.envelopes import Envelope
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
-from realtime.kanban.wire import state_json
-from realtime.position import Position, channel_tag
+from realtime.kanban.wire.board_wire import state_json
+from realtime.messages import envelopes
+from realtime.messages.channels import board_channel
+from realtime.messages.envelopes import Envelope
+from realtime.messages.position import Position, channel_tag
 from tests.kit.nodes import START
 from tests.unit.realtime.boards import make_board
 
@@ -31,7 +31,7 @@ class _Encoder:
 
 def test_each_format_is_encoded_once() -> None:
     envelope, one, other = Envelope("news", {"a": 1}, "c"), _Encoder(), _Encoder()
-    encoded = [envelope.kept(encoder) for _ in range(100) for encoder in (one, other)]
+    encoded = [envelope.cached(encoder) for _ in range(100) for encoder in (one, other)]
     assert (one.calls, other.calls) == (1, 1)
     assert set(encoded) == {b'news{"a":1}'}
     assert len({id(bytes) for bytes in encoded[::2]}) == 1
@@ -44,12 +44,12 @@ def test_payload_is_encoded_once_for_all_formats() -> None:
 
 def test_twin_for_another_channel_shares_payload_and_bytes_but_no_frame() -> None:
     envelope, encoder = Envelope("news", {"a": 1}), _Encoder()
-    envelope.kept(encoder)
+    envelope.cached(encoder)
     twin = envelope.stamped("cursor")
     assert (twin.type, twin.cursor, envelope.cursor) == ("news", "cursor", None)
     assert twin.payload is envelope.payload
     assert twin.payload_json() is envelope.payload_json()
-    twin.kept(encoder)
+    twin.cached(encoder)
     assert encoder.calls == 2
 
 

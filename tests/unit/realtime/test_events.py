@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from realtime.kanban.events import DASHBOARD_EVENTS, EVENT_MODELS, EVENT_NAMES, ProjectCreated, parse_event
-from realtime.kanban.fields import STORED
+from realtime.kanban.input.fields import STORED
 from tests.unit.realtime.event_samples import ITEMS, PR, SAMPLES, TODOS
 
 #: Those without a board are global; the editor's are when they name no project.

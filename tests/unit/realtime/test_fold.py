@@ -14,17 +14,17 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from realtime.backends.memory import MemoryBroker
-from realtime.channels import EVERYBODY, Channel, board_channel
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban import events
 from realtime.kanban.board import Board
 from realtime.kanban.changes import changes_from_json, changes_to_json
 from realtime.kanban.ids import BoardId
 from realtime.kanban.models import AttemptRef
 from realtime.kanban.projection import new_project
-from realtime.kanban.wire import state_json
+from realtime.kanban.wire.board_wire import state_json
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.node import Node
 from realtime.ports import StoredEvent
-from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import open_node, open_store, order_of, queued

@@ -8,14 +8,14 @@ import orjson
 import pytest
 
 from realtime.backends.sql.store import SqlStore
-from realtime.envelopes import Envelope
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.board import Board
-from realtime.kanban.canonical import state_hash
 from realtime.kanban.commands import CreateCard, MoveCard
+from realtime.kanban.wire.canonical import state_hash
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import Delivery, StreamOptions
+from realtime.messages.position import parse_cursor
 from realtime.node import Limits, Node
-from realtime.options import Delivery, StreamOptions
-from realtime.position import parse_cursor
-from realtime.subscriber import Subscriber
 from tests.kit.board_copy import BoardCopy
 from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, SteppingClock, column_id, create_board, open_node, publish, queued, take

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from realtime.channels import Channel
-from realtime.envelopes import Envelope, goodbye
 from realtime.errors import BoardGone
-from realtime.hub import Hub, HubStatistics
-from realtime.right_of_way import RightOfWay
-from realtime.subscriber import Subscriber
+from realtime.fanout.hub import Hub, HubStatistics
+from realtime.fanout.subscriber import Subscriber
+from realtime.fanout.writer_priority import WriterPriority
+from realtime.messages.channels import Channel
+from realtime.messages.envelopes import Envelope, goodbye
 from tests.kit.deadline import deadline
 
 ONE, TWO = Channel("board:1"), Channel("board:2")
@@ -23,7 +23,7 @@ async def _types(queue: Subscriber) -> list[str]:
 
 
 async def test_batch_reaches_every_reader_of_its_channel_only() -> None:
-    hub, first, second, other = Hub(RightOfWay()), Subscriber(5), Subscriber(5), Subscriber(5)
+    hub, first, second, other = Hub(WriterPriority()), Subscriber(5), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first), hub.subscribe(ONE, second), hub.subscribe(TWO, other):
         hub.publish(ONE, [NEWS, NEWS])
         hub.publish(Channel("board:3"), [NEWS])
@@ -32,7 +32,7 @@ async def test_batch_reaches_every_reader_of_its_channel_only() -> None:
 
 
 def test_reader_is_forgotten_and_its_empty_channel_disappears() -> None:
-    hub, first, second, other = Hub(RightOfWay()), Subscriber(5), Subscriber(5), Subscriber(5)
+    hub, first, second, other = Hub(WriterPriority()), Subscriber(5), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first):
         with hub.subscribe(ONE, second), hub.subscribe(TWO, other):
             assert hub.statistics() == HubStatistics(channels=2, subscribers=3)
@@ -44,7 +44,7 @@ def test_reader_is_forgotten_and_its_empty_channel_disappears() -> None:
 
 
 def test_reader_whose_block_fails_is_forgotten() -> None:
-    hub, stack = Hub(RightOfWay()), ExitStack()
+    hub, stack = Hub(WriterPriority()), ExitStack()
     stack.enter_context(hub.subscribe(ONE, Subscriber(5)))
     with pytest.raises(RuntimeError), stack:
         raise RuntimeError
@@ -52,7 +52,7 @@ def test_reader_whose_block_fails_is_forgotten() -> None:
 
 
 async def test_ended_channel_gets_its_last_batch_and_the_reason() -> None:
-    hub, first, other = Hub(RightOfWay()), Subscriber(5), Subscriber(5)
+    hub, first, other = Hub(WriterPriority()), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first), hub.subscribe(TWO, other):
         hub.end(ONE, BoardGone("gone"), [goodbye("board_deleted", 0)])
         hub.publish(ONE, [NEWS])
@@ -64,7 +64,7 @@ async def test_ended_channel_gets_its_last_batch_and_the_reason() -> None:
 
 
 async def test_channel_that_is_used_anew_has_no_reader_of_before() -> None:
-    hub, old, new = Hub(RightOfWay()), Subscriber(5), Subscriber(5)
+    hub, old, new = Hub(WriterPriority()), Subscriber(5), Subscriber(5)
     old.outlasts = True
     with hub.subscribe(ONE, old):
         hub.end(ONE, BoardGone("gone"), [goodbye("board_deleted", 0)])
@@ -77,14 +77,14 @@ async def test_channel_that_is_used_anew_has_no_reader_of_before() -> None:
 
 
 def test_one_reader_that_is_too_slow_does_not_stop_the_batch() -> None:
-    hub, slow, fast = Hub(RightOfWay()), Subscriber(0), Subscriber(5)
+    hub, slow, fast = Hub(WriterPriority()), Subscriber(0), Subscriber(5)
     with hub.subscribe(ONE, slow), hub.subscribe(ONE, fast):
         hub.publish(ONE, [NEWS])
         assert (len(slow), len(fast)) == (0, 1)
 
 
 async def test_reader_knows_when_it_is_on_a_channel() -> None:
-    hub, reader = Hub(RightOfWay()), Subscriber(5)
+    hub, reader = Hub(WriterPriority()), Subscriber(5)
     assert not reader.registered.is_set()
     with hub.subscribe(ONE, reader):
         async with deadline(5):
@@ -92,7 +92,7 @@ async def test_reader_knows_when_it_is_on_a_channel() -> None:
 
 
 async def test_channel_whose_readers_lost_something_tells_each_and_no_other() -> None:
-    hub, first, other = Hub(RightOfWay()), Subscriber(5), Subscriber(5)
+    hub, first, other = Hub(WriterPriority()), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first), hub.subscribe(TWO, other):
         hub.lose(ONE)
         hub.lose(Channel("nobody"))

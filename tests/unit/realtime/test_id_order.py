@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from realtime.kanban.id_order import IdOrder
 from realtime.kanban.ids import CardId
+from realtime.kanban.input.id_order import IdOrder
 
 
 def _ids(count: int) -> list[CardId]:

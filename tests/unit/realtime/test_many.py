@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from realtime.errors import MAX_FIELD_ERRORS, FieldError, InvalidInput, field_errors, quoted
 from realtime.kanban.incoming import parse_incoming
-from realtime.kanban.many import PIECE, Many, stopping_early
+from realtime.kanban.input.many import PIECE, Many, stopping_early
 from tests.unit.realtime.event_samples import SAMPLES
 
 

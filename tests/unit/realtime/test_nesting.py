@@ -9,7 +9,7 @@ import pytest
 from realtime.errors import InvalidInput
 from realtime.kanban.attempts import QueueAttempt
 from realtime.kanban.commands import CreateCard, MoveCard, UpdateCard, parse_command
-from realtime.kanban.nesting import MAX_LEVELS, deep_fields, is_shallow
+from realtime.kanban.input.nesting import MAX_LEVELS, deep_fields, is_shallow
 from realtime.kanban.projects import CreateProject
 
 

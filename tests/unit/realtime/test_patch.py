@@ -17,10 +17,10 @@ from realtime.kanban.changes import (
     StateReplaced,
     apply,
 )
-from realtime.kanban.differences import told_changes
 from realtime.kanban.ids import CardId, ColumnId
 from realtime.kanban.models import BoardState
-from realtime.kanban.patch import Operation, operations
+from realtime.kanban.wire.differences import told_changes
+from realtime.kanban.wire.patch import Operation, operations
 from tests.kit.nodes import START
 from tests.unit.realtime.states import on_the_wire, states
 from tests.unit.realtime.test_differences import state

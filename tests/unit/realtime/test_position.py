@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.channels import EVERYBODY, board_channel
 from realtime.kanban.ids import BoardId
-from realtime.position import InvalidCursor, Position, channel_tag, parse_cursor
+from realtime.messages.channels import EVERYBODY, board_channel
+from realtime.messages.position import InvalidCursor, Position, channel_tag, parse_cursor
 
 _OFFSETS = st.integers(0, 10**18 - 1)
 _POSITIONS = st.builds(

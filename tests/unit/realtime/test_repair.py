@@ -12,18 +12,18 @@ import pytest
 
 from realtime.backends.memory import MemoryBroker
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import EVERYBODY, board_channel
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
-from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, StoreUnavailable
-from realtime.hub import Hub
+from realtime.fanout.hub import Hub
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
+from realtime.messages.channels import EVERYBODY, board_channel
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import Delivery, SlowPolicy, StreamOptions
+from realtime.messages.position import parse_cursor
 from realtime.node import Node
-from realtime.options import Delivery, SlowPolicy, StreamOptions
 from realtime.ports import Horizon, StoredEvent
-from realtime.position import parse_cursor
 from realtime.streams import state_of
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream, dashboard_stream

@@ -13,19 +13,19 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from realtime.backends.sql.store import SqlStore
-from realtime.batches import Batch
-from realtime.channels import EVERYBODY, board_channel
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
-from realtime.envelopes import Envelope
 from realtime.errors import PositionLost
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
+from realtime.messages.batches import Batch
+from realtime.messages.channels import EVERYBODY, board_channel
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import StreamOptions
+from realtime.messages.position import Position, channel_tag, parse_cursor
 from realtime.node import Node
-from realtime.options import StreamOptions
-from realtime.position import Position, channel_tag, parse_cursor
-from realtime.replay import seen_at
-from realtime.subscriber import Subscriber
+from realtime.views.replay import seen_at
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, MEMORY, column_id, create_board, open_node, open_store, publish, queued, take

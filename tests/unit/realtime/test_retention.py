@@ -14,11 +14,11 @@ import pytest
 
 from realtime.backends.sql import engine
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import EVERYBODY, Channel, board_channel
 from realtime.clock import Clock, system_clock
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.node import Node
 from realtime.ports import Horizon
-from realtime.retention import PIECE_EVENTS, Retention, pruning
+from realtime.writing.retention import PIECE_EVENTS, Retention, pruning
 from tests.kit.deadline import deadline
 from tests.kit.moving_clock import MovingClock
 from tests.kit.nodes import BOARD, MEMORY, START, create_board, open_node, publish

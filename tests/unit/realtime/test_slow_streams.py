@@ -10,12 +10,12 @@ import pytest
 
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.errors import BoardGone, SubscriberTooSlow
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
+from realtime.messages.options import Delivery, SlowPolicy, StreamOptions
+from realtime.messages.position import parse_cursor
 from realtime.node import Node
-from realtime.options import Delivery, SlowPolicy, StreamOptions
-from realtime.position import parse_cursor
-from realtime.subscriber import Subscriber
 from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, column_id, publish, take
 from tests.kit.publishing import event

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from realtime.clock import parse_iso
 from realtime.kanban.changes import apply
+from realtime.kanban.events.state_input import BoardStateInput
 from realtime.kanban.models import BoardState, Card
-from realtime.kanban.state_input import BoardStateInput
 from tests.kit.nodes import BOARD, START
 
 AT = "2024-05-06T07:08:09.123Z"

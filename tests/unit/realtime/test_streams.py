@@ -14,20 +14,20 @@ import orjson
 import pytest
 
 from realtime.backends.sql.store import SqlStore
-from realtime.batches import Batch
-from realtime.channels import board_channel
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
-from realtime.envelopes import Envelope
 from realtime.errors import BoardGone, Draining, NotFound
+from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
-from realtime.kanban.wire import state_json
+from realtime.kanban.wire.board_wire import state_json
+from realtime.messages.batches import Batch
+from realtime.messages.channels import board_channel
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import StreamOptions
+from realtime.messages.position import parse_cursor
 from realtime.node import Limits, Node
-from realtime.options import StreamOptions
-from realtime.position import parse_cursor
 from realtime.streams import board_batches, state_of
-from realtime.subscriber import Subscriber
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, GatedBroker, column_id, create_board, open_node, open_store, publish, take
@@ -256,14 +256,14 @@ async def test_draining_node_says_goodbye_to_every_stream(node: Node, board: Boa
     ):
         for stream in (of_board, of_dashboard):
             await take(stream, 2)
-        await node.leases.drain(0)
+        await node.lifetimes.drain(0)
         for stream in (of_board, of_dashboard):
             [last] = await take(stream, 1)
             assert (last.type, last.payload_json().startswith(b'{"reason":"server_shutdown"')) == ("goodbye", True)
             with pytest.raises(Draining):
                 await take(stream, 1)
         async with deadline(5):
-            await node.leases.vacated()
+            await node.lifetimes.vacated()
     assert await _is_alone(node)
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.batches import Batch
-from realtime.counters import ExitCounters
-from realtime.envelopes import Envelope, goodbye
 from realtime.errors import BoardGone, ChannelGone, EnvelopesLost, SubscriberTooSlow
-from realtime.subscriber import TAKEN_BYTES, Subscriber
+from realtime.fanout.counters import ExitCounters
+from realtime.fanout.subscriber import TAKEN_BYTES, Subscriber
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import Envelope, goodbye
 from tests.kit.deadline import deadline
 
 NEWS = Envelope("news", {}, "c-2")
@@ -63,10 +63,10 @@ async def test_queue_at_its_limit_is_whole_and_one_more_drops_all() -> None:
         with pytest.raises(SubscriberTooSlow, match="more than 3"):
             await got(queue, 1)
     queue.put_nowait(batch("e"))
-    queue.take_up()
+    queue.resume()
     queue.put_nowait(batch("f"))
     assert await got(queue, 1) == ["f"]
-    assert queue.account.counters.dropped == 5
+    assert queue.metrics.counters.dropped == 5
 
 
 async def test_bytes_count_beside_the_number() -> None:
@@ -109,21 +109,21 @@ async def test_newest_of_a_conflated_type_waits_at_the_end(type_: str) -> None:
         ("b", "c"),
         (type_, "c50"),
     ]
-    assert (queue.account.counters.conflated, queue.queued_bytes) == (50, 0)
+    assert (queue.metrics.counters.conflated, queue.queued_bytes) == (50, 0)
 
 
 async def test_replies_outlive_the_drop_and_are_bounded_by_themselves() -> None:
     queue = Subscriber(3)
     queue.put_nowait([Envelope("pong", {}), Envelope("heartbeat", {}), *batch("a", "b", "c")])
     queue.put_nowait([*batch("d"), Envelope("goodbye", {})])
-    assert queue.account.counters.dropped == 4
+    assert queue.metrics.counters.dropped == 4
     with pytest.raises(SubscriberTooSlow):
         await got(queue, 1)
-    queue.take_up()
+    queue.resume()
     assert await got(queue, 2) == ["pong", "goodbye"]
     queue.put_nowait([Envelope("pong", {})] * 4)
     with pytest.raises(SubscriberTooSlow):
-        queue.take_up()
+        queue.resume()
     assert len(queue) == 0
 
 
@@ -189,7 +189,7 @@ async def test_end_after_overflow_does_not_hide_it() -> None:
     queue.end(BoardGone("gone"))
     with pytest.raises(SubscriberTooSlow):
         await got(queue, 1)
-    queue.take_up()
+    queue.resume()
     with pytest.raises(BoardGone):
         await got(queue, 1)
 
@@ -213,7 +213,7 @@ async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(
 ) -> None:
     """Put batches of random types, take some in between; what is dropped is announced, and nothing else is missing."""
     queue, counters = Subscriber(4, limit_bytes=40), ExitCounters()
-    queue.account.counters = counters
+    queue.metrics.counters = counters
     put: list[Envelope] = []
     got: list[Envelope] = []
     announced: list[int] = []
@@ -231,7 +231,7 @@ async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(
             except SubscriberTooSlow:
                 announced.append(len(got))
                 try:
-                    queue.take_up()
+                    queue.resume()
                 except SubscriberTooSlow:
                     return  # its own replies were too many, and its stream ends
     places = [next(n for n, one in enumerate(put) if one is envelope) for envelope in got]
@@ -257,7 +257,7 @@ async def test_states_of_a_batch_that_waits_alone_are_all_read() -> None:
         queue = Subscriber(5)
         queue.put_nowait(Batch(states))
         read = list(await queue.take()) if by_the_batch else [await queue.get() for _ in states]
-        assert (read, queue.account.counters.conflated) == (states, 0)
+        assert (read, queue.metrics.counters.conflated) == (states, 0)
 
 
 async def test_batches_that_wait_together_are_conflated_and_taken_in_order() -> None:
@@ -266,7 +266,7 @@ async def test_batches_that_wait_together_are_conflated_and_taken_in_order() -> 
     queue.put_nowait(Batch([old, NEWS]))
     queue.put_nowait(Batch([new]))
     assert list(await queue.take()) == [NEWS, new]
-    assert queue.account.counters.conflated == 1
+    assert queue.metrics.counters.conflated == 1
     assert queue.queued_bytes == 0
 
 
@@ -301,7 +301,7 @@ async def test_reader_that_could_not_be_given_something_keeps_its_replies_only(w
     queue.put_nowait(batch("dropped"))
     with pytest.raises(EnvelopesLost):
         await got(queue, 1)
-    queue.take_up()
+    queue.resume()
     queue.put_nowait(batch("later"))
     assert await got(queue, len(queue)) == [*(type for type in waiting if type == "pong"), "later"]
 

@@ -11,8 +11,8 @@ from realtime.kanban.board import Recorded
 from realtime.kanban.commands import DeleteCard
 from realtime.kanban.events import EVENT_NAMES, parse_event
 from realtime.kanban.models import BoardState
-from realtime.options import Delivery
-from realtime.translate import changes_board, translate, translate_change
+from realtime.messages.options import Delivery
+from realtime.messages.translate import changes_board, translate, translate_change
 from tests.unit.realtime.boards import LATER, add_attempt, carry_out, make_board
 from tests.unit.realtime.event_samples import AT, ITEMS, PR, SAMPLES, TODOS
 

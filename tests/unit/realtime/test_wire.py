@@ -9,7 +9,7 @@ import orjson
 from realtime.kanban.changes import CardMoved, apply
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column, GithubIssue, Project, TicketType
-from realtime.kanban.wire import card_wire, project_wire, state_json
+from realtime.kanban.wire.board_wire import card_wire, project_wire, state_json
 from tests.kit.nodes import START
 
 BARE = Card(CardId("k"), BoardId("p1"), ColumnId("c"), "T", START, START)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import board_channel
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import CreateCard, UpdateCard, decide
 from realtime.kanban.events import parse_event
+from realtime.messages.channels import board_channel
 from realtime.node import Node
 from realtime.ports import StoredBoard, Transaction
-from realtime.write_units import MAX_MISSED_EVENTS, checked_board, fold_all, new_events
+from realtime.writing.write_units import MAX_MISSED_EVENTS, checked_board, fold_all, new_events
 from tests.kit.nodes import BOARD, START, column_id, publish
 from tests.kit.publishing import event
 

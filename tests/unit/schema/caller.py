@@ -11,7 +11,7 @@ import strawberry
 from strawberry.schema.schema import SubscriptionResult
 
 from realtime.node import Node
-from schema.context import Context
+from schema.execution.context import Context
 from schema.operation_limits import OperationLimits
 from tests.kit.deadline import deadline
 

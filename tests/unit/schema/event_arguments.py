@@ -6,8 +6,8 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema, get_named_type
 
-from schema.event_inputs import FAMILIES, member_of
 from schema.export import sdl
+from schema.types.event_inputs import FAMILIES, member_of
 
 __all__ = ["GRAPHQL", "event_argument", "family_of", "input_type"]
 

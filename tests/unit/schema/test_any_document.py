@@ -13,7 +13,7 @@ from graphql import GraphQLObjectType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schema.context import Context
+from schema.execution.context import Context
 from schema.root import make_schema
 from tests.kit.deadline import deadline
 

@@ -6,10 +6,10 @@ from typing import get_args
 
 import pytest
 
-from realtime.envelopes import Envelope
 from realtime.kanban.changes import Difference
-from schema.change_mapping import BOARD_CHANGE_TYPES, LEFT_OUT, board_change
-from schema.mapping import BOARD_EVENT_TYPES, UnexpectedEnvelope
+from realtime.messages.envelopes import Envelope
+from schema.envelopes.change_mapping import BOARD_CHANGE_TYPES, LEFT_OUT, board_change
+from schema.envelopes.mapping import BOARD_EVENT_TYPES, UnexpectedEnvelope
 from tests.kit.nodes import BOARD
 
 _CHANGES = {kind.__dataclass_fields__["type"].default for kind in get_args(Difference)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import build_schema
 
-from schema.changes import Risk, find_changes, report
+from schema.export import Risk, find_changes, report
 
 OLD = """
 \"\"\"What can be asked.\"\"\"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from realtime import leases
+from realtime.fanout import connection_lifetimes as lifetimes
 from realtime.kanban.board import Board
 from realtime.node import Node
-from schema.context import Context
+from schema.execution.context import Context
 from tests.kit.nodes import create_board, publish
 from tests.kit.publishing import event
 from tests.unit.schema.caller import Caller
@@ -55,10 +55,10 @@ async def test_dashboard_is_of_the_range_that_was_asked_for(caller: Caller, node
 async def test_draining_server_says_goodbye_on_the_dashboard(
     caller: Caller, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "RECONNECT_MS", (1234, 1234))
+    monkeypatch.setattr(lifetimes, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
-        await node.leases.drain(0)
+        await node.lifetimes.drain(0)
         told = await results.next()
         assert told == {"kind": "Goodbye", "cursor": None, "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
         _, extensions = await results.refusal()

@@ -10,15 +10,15 @@ import pytest
 from graphql import validate
 
 from realtime.node import Node
-from schema.context import Context
-from schema.document_cache import (
+from schema.execution.context import Context
+from schema.root import make_schema
+from schema.validation.document_cache import (
     MAX_DOCUMENT_CHARACTERS,
     MAX_DOCUMENTS,
     MAX_KEPT_CHARACTERS,
     MAX_MISTAKES,
     DocumentCache,
 )
-from schema.root import make_schema
 
 
 def _counted(calls: list[str], name: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,7 +33,7 @@ def _counted(calls: list[str], name: str, original: Callable[..., Any]) -> Calla
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The validations that are made from now on."""
     made: list[str] = []
-    monkeypatch.setattr("schema.document_cache.validate", _counted(made, "validate", validate))
+    monkeypatch.setattr("schema.validation.document_cache.validate", _counted(made, "validate", validate))
     return made
 
 

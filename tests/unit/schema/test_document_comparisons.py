@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from graphql import OperationDefinitionNode, parse
 
-from schema.document_comparisons import comparisons
-from schema.document_size import MAX_COMPARISONS
+from schema.validation.document_comparisons import comparisons
+from schema.validation.document_size import MAX_COMPARISONS
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller
 

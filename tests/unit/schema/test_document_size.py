@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import parse
 
-from schema.document_size import MAX_FRAGMENT_DEPTH, MAX_SELECTIONS, size_errors
+from schema.validation.document_size import MAX_FRAGMENT_DEPTH, MAX_SELECTIONS, size_errors
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller
 

@@ -8,12 +8,12 @@ from typing import Any, get_args
 
 import pytest
 
-from realtime import options
 from realtime.dashboard import model, time_range
 from realtime.errors import StreamEnded
 from realtime.kanban import conversation, events, models
-from realtime.kanban.wire import CARD_KEYS
-from schema import enums
+from realtime.kanban.wire.board_wire import CARD_KEYS
+from realtime.messages import options
+from schema.types import enums
 
 
 def words(model: Any, field: str) -> set[str]:

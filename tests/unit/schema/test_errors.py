@@ -11,8 +11,8 @@ from realtime import errors
 from realtime.dashboard.time_range import InvalidTimeRange
 from realtime.errors import FieldError, InvalidInput
 from realtime.limits import LimitReached
-from schema.errors import public_error, stream_ended
-from schema.real_size import CostExceeded
+from schema.execution.errors import public_error, stream_ended
+from schema.execution.real_size import CostExceeded
 
 
 def raised(cause: Exception, path: list[str | int] | None = None) -> GraphQLError:

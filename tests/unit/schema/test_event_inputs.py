@@ -6,7 +6,7 @@ import pytest
 from graphql import is_required_input_field
 
 from realtime.kanban.events import EVENT_MODELS, EVENT_NAMES
-from schema.event_inputs import FAMILIES, member_of
+from schema.types.event_inputs import FAMILIES, member_of
 from tests.unit.schema.event_arguments import family_of, input_type
 
 MEMBERS = {

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import strawberry
 
-from realtime.channels import Channel, board_channel
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
+from realtime.messages.channels import Channel, board_channel
+from realtime.messages.position import Position, channel_tag, parse_cursor
 from realtime.node import Node
 from realtime.ports import Horizon
-from realtime.position import Position, channel_tag, parse_cursor
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish
 from tests.kit.publishing import event
 from tests.unit.schema.caller import Caller

@@ -15,12 +15,12 @@ import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, GraphQLString, parse, subscribe
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from realtime.channels import board_channel
-from realtime.envelopes import Envelope
 from realtime.kanban.board import Board
+from realtime.messages.channels import board_channel
+from realtime.messages.envelopes import Envelope
 from realtime.node import Node
-from schema.context import Context
-from schema.executor import BoundedExecutor
+from schema.execution.context import Context
+from schema.execution.executor import BoundedExecutor
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD
 from tests.unit.schema.plan.events import small_state
@@ -79,7 +79,7 @@ async def test_executor_keeps_nothing_of_20000_events() -> None:
 
 
 async def test_executor_of_the_library_still_needs_the_repair() -> None:
-    # When this fails, `schema.executor` has had its day.
+    # When this fails, `schema.execution.executor` has had its day.
     async with deadline(50):
         assert await bytes_kept(core_stream(StrawberryGraphQLCoreExecutionContext), 1_000) > 100 * MOST_BYTES_PER_EVENT
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from realtime import envelopes
 from realtime.clock import iso
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.models import TicketType
+from realtime.messages import envelopes
+from realtime.messages.position import Position
 from realtime.node import Node
-from realtime.position import Position
 from schema.export import sdl
 from tests.kit.nodes import BOARD, START, column_id, publish
 from tests.kit.publishing import event

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from realtime.channels import board_channel
 from realtime.kanban.board import Board
 from realtime.limits import LimitReached
+from realtime.messages.channels import board_channel
 from realtime.ports import Span
-from schema.context import Context
+from schema.execution.context import Context
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, column_id
 from tests.unit.schema.caller import Caller
@@ -103,7 +103,7 @@ async def test_limit_refuses_all_of_them(caller: Caller, board: Board, monkeypat
     def refuse(*_: object) -> None:
         raise LimitReached("too large")
 
-    monkeypatch.setattr("realtime.bus.check_board", refuse)
+    monkeypatch.setattr("realtime.writing.bus.check_board", refuse)
     result = await _run(caller, _CREATE, board=BOARD, column=column_id(board.state, "Backlog"))
     assert result.data is None
     assert {error.extensions["code"] for error in result.errors} == {"RATE_LIMITED"}

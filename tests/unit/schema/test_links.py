@@ -11,7 +11,7 @@ from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.node import Node
-from schema.context import Context
+from schema.execution.context import Context
 from schema.export import sdl
 from schema.operation_limits import OperationLimits
 from tests.kit.nodes import BOARD, create_board, publish
@@ -232,7 +232,7 @@ async def test_store_that_goes_away_behind_a_link_is_told_once(
 async def test_lists_that_are_completed_by_turns_cost_as_many_queries(
     caller: Caller, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.pacing.SLICE_SECONDS", 0.0)  # a turn for each entry
+    monkeypatch.setattr("schema.execution.pacing.SLICE_SECONDS", 0.0)  # a turn for each entry
     document = "query ($id: ID!) { board(id: $id) { cards { attempts { card { title attempts { id } } } } } }"
     await seed(node, 20)
     with counted() as seen:

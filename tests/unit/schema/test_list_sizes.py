@@ -13,7 +13,7 @@ from graphql import (
 )
 
 from schema.export import sdl
-from schema.list_sizes import LIST_SIZES, sizes_of
+from schema.validation.list_sizes import LIST_SIZES, sizes_of
 
 #: What a connection has, which is sized from outside.
 _SIZED = {"edges", "nodes"}

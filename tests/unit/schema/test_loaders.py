@@ -7,8 +7,8 @@ import asyncio
 from realtime.kanban.board import Board
 from realtime.kanban.ids import AttemptId, BoardId
 from realtime.node import Node
-from schema.context import Context
-from schema.loaders import Loaders, PageKey
+from schema.execution.context import Context
+from schema.execution.loaders import Loaders, PageKey
 from tests.kit.nodes import BOARD, create_board, publish
 from tests.kit.publishing import event
 from tests.kit.statements import counted

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from realtime.envelopes import Envelope
 from realtime.kanban.board import Board
+from realtime.messages.envelopes import Envelope
 from realtime.node import Node
-from schema.mapping import (
+from schema.envelopes.mapping import (
     BOARD_EVENT_TYPES,
     DASHBOARD_EVENT_TYPES,
     UnexpectedEnvelope,

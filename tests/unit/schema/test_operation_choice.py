@@ -6,7 +6,7 @@ import pytest
 import strawberry
 from strawberry.types import ExecutionResult
 
-from schema.context import Context
+from schema.execution.context import Context
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller, error_of
 

@@ -9,8 +9,8 @@ import pytest
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode, get_introspection_query, parse
 
-from schema.operation_cost import MAX_OBJECTS, MAX_TYPED_VALUES, MAX_VALUES, MAX_VARIABLE_ERRORS, assess
 from schema.operation_limits import OperationLimits
+from schema.validation.operation_cost import MAX_OBJECTS, MAX_TYPED_VALUES, MAX_VALUES, MAX_VARIABLE_ERRORS, assess
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller
 

@@ -18,8 +18,8 @@ from graphql import (
 from realtime.kanban.attempts import QueueAttempt
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
-from schema.event_inputs import FAMILIES
 from schema.export import SDL_PATH, sdl
+from schema.types.event_inputs import FAMILIES
 from tests.kit.nodes import publish
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import SAMPLES

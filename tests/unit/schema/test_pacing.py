@@ -10,8 +10,8 @@ import pytest
 
 from realtime.kanban.board import Board
 from realtime.node import Node
-from schema import pacing
-from schema.pacing import Meter, pacer
+from schema.execution import pacing
+from schema.execution.pacing import Meter, pacer
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, publish
 from tests.kit.publishing import event

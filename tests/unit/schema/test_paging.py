@@ -6,7 +6,7 @@ import pytest
 
 from realtime.errors import InvalidInput, Refused
 from realtime.ports import Page
-from schema.paging import MAX_FIRST, Stretch, checked_first, place_of
+from schema.types.paging import MAX_FIRST, Stretch, checked_first, place_of
 
 
 def test_stretch_ends_at_its_last_entry() -> None:

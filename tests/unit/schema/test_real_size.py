@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from schema.execution.real_size import CARDS
 from schema.operation_limits import OperationLimits
-from schema.real_size import CARDS
 from tests.kit.nodes import BOARD, create_board, publish
 from tests.kit.publishing import event
 from tests.unit.schema.caller import Caller

@@ -11,9 +11,9 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, build_schema
 
 import realtime
 from realtime import errors
-from realtime.bus import Bus
 from realtime.errors import FieldError, InvalidInput, NotFound, Refused, StoreUnavailable
 from realtime.kanban.board import Board
+from realtime.writing.bus import Bus
 from schema import refusals
 from schema.export import sdl
 from schema.refusals import REFUSALS, Refusal, RefusalCode, refusal_of

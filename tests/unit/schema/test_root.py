@@ -9,9 +9,9 @@ import strawberry
 from graphql import get_introspection_query
 
 from realtime.backends.sql.store import SqlStore
-from schema.context import Context
-from schema.document_cache import MAX_TOKENS
-from schema.document_size import MAX_ALIASES, MAX_DEPTH
+from schema.execution.context import Context
+from schema.validation.document_cache import MAX_TOKENS
+from schema.validation.document_size import MAX_ALIASES, MAX_DEPTH
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller, error_of
 

@@ -11,8 +11,8 @@ import strawberry
 from realtime.backends.sql.store import SqlStore
 from realtime.kanban.board import Board
 from realtime.node import Node
-from schema import pacing
-from schema.context import Context
+from schema.execution import pacing
+from schema.execution.context import Context
 from schema.operation_limits import OperationLimits
 from tests.kit.nodes import BOARD, publish
 from tests.kit.publishing import event

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLError
 
-from schema.scalars import JSON, SCALARS, SafeInt
+from schema.types.scalars import JSON, SCALARS, SafeInt
 
 TIME, NUMBER, ANYTHING = SCALARS[datetime], SCALARS[SafeInt], SCALARS[JSON]
 

@@ -19,10 +19,10 @@ from graphql import ExecutionResult, GraphQLError
 
 from realtime.kanban.board import Board
 from realtime.node import Node
-from schema.context import Context
-from schema.executor import BoundedExecutor
+from schema.execution.context import Context
+from schema.execution.executor import BoundedExecutor
+from schema.execution.sharing import SharedEvent
 from schema.plan.compiling import Plan
-from schema.sharing import SharedEvent
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, publish
 from tests.kit.publishing import event

@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator
 import pytest
 import strawberry
 
-from realtime import leases
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import board_channel
-from realtime.envelopes import Envelope
 from realtime.errors import StoreUnavailable
-from realtime.hub import HubStatistics
+from realtime.fanout import connection_lifetimes as lifetimes
+from realtime.fanout.hub import HubStatistics
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
+from realtime.messages.channels import board_channel
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import SlowPolicy
 from realtime.node import Limits, Node
-from realtime.options import SlowPolicy
-from schema.context import Context
+from schema.execution.context import Context
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, publish
 from tests.kit.publishing import event
 from tests.kit.statements import counted
@@ -132,10 +132,10 @@ async def test_deleted_board_completes_board_events_with_goodbye(caller: Caller,
 async def test_draining_server_ends_with_error_and_hint(
     caller: Caller, board: Board, document: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "RECONNECT_MS", (1234, 1234))
+    monkeypatch.setattr(lifetimes, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(document, board=BOARD) as results:
         await results.next()
-        await caller.node.leases.drain(0)
+        await caller.node.lifetimes.drain(0)
         assert await results.refusal() == SHUTDOWN
 
 
@@ -153,10 +153,10 @@ async def test_lifetime_ends_with_error_and_hint(schema: strawberry.Schema, stor
 async def test_draining_server_says_goodbye_in_board_events(
     caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "RECONNECT_MS", (1234, 1234))
+    monkeypatch.setattr(lifetimes, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(EVENTS, board=BOARD) as results:
         await results.take(2)
-        await caller.node.leases.drain(0)
+        await caller.node.lifetimes.drain(0)
         assert await results.next() == {"kind": "Goodbye", "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
         assert await results.refusal() == SHUTDOWN
 

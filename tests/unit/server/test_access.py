@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from realtime.rates import CLIENT
-from server.access import Access, AccessGate
+from server.middleware.access import Access, AccessGate
 
 _ONE, _TWO = "one-token-0123456789", "two-token-0123456789"
 

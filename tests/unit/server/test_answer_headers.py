@@ -6,7 +6,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Message
 
-from server.answer_headers import AnswerHeaders
+from server.middleware.answer_headers import AnswerHeaders
 
 
 async def _headers(scheme: str, response: Response) -> dict[str, str]:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from server.limits import BodyLimit
+from server.middleware.limits import BodyLimit
 from server.problem import Problem
 from server.transports.bodies import answer, json_body, json_object
 from tests.unit.server.requests import request_with, scope_with

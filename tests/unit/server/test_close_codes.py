@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from realtime.errors import NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow
-from realtime.position import Position
-from server.close_codes import ENDINGS, HEARTBEAT_TIMEOUT, ending_of, has_ending
+from realtime.messages.position import Position
+from server.protocol.close_codes import ENDINGS, HEARTBEAT_TIMEOUT, ending_of, has_ending
 
 _FAULT = 1011
 

@@ -16,8 +16,6 @@ import pytest
 
 from realtime.backends.memory import MemoryBroker
 from realtime.backends.sql.store import SqlStore
-from realtime.channels import board_channel
-from realtime.envelopes import Envelope
 from realtime.errors import StoreUnavailable
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
 from realtime.kanban.board import Board
@@ -25,6 +23,8 @@ from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.incoming import parse_incoming
 from realtime.kanban.models import DEFAULT_COLUMNS, DONE, AttemptStatus
+from realtime.messages.channels import board_channel
+from realtime.messages.envelopes import Envelope
 from realtime.node import Node
 from realtime.ports import Attempt, StoredEvent
 from server.demo import running_demo
@@ -166,7 +166,7 @@ async def test_seeded_database_is_not_seeded_again(seeded: Stage) -> None:
 
 async def test_projects_of_others_are_left_alone(stage: Stage) -> None:
     payload = {"projectId": "mine", "name": "Mine", "repositoryPath": "/srv/mine"}
-    await stage.node.bus.publish(parse_incoming([{"name": "project.created", "payload": payload}]))
+    await stage.node.bus.ingest(parse_incoming([{"name": "project.created", "payload": payload}]))
     async with deadline(5), running_demo(stage.node, 1, PACE):
         await anyio.wait_all_tasks_blocked()
         assert [project.id for project in await stage.store.projects()] == ["mine"]
@@ -275,7 +275,7 @@ async def test_card_finished_by_people_stays_done(seeded: Stage) -> None:
 async def test_attempt_left_running_is_failed_by_next_run(seeded: Stage) -> None:
     card_id = PROJECTS[0].card_id("images")
     payload = {"attemptId": "att-lost", "boardId": BOARD, "cardId": card_id, "agent": "CODEX"}
-    await seeded.node.bus.publish(parse_incoming([{"name": "attempt.started", "payload": payload}]))
+    await seeded.node.bus.ingest(parse_incoming([{"name": "attempt.started", "payload": payload}]))
     async with watched(seeded) as wait_for:
         status = await wait_for("attempt_status", attemptId="att-lost", status="failed")
     assert status["cardId"] == card_id
@@ -310,10 +310,10 @@ async def test_deleted_board_is_worked_on_when_it_returns(seeded: Stage) -> None
     async with deadline(LONG), running_demo(seeded.node, 1, PACE):
         gone = {"name": "project.deleted", "payload": {"projectId": BOARD}}
         again = {"projectId": BOARD, "name": "Again", "repositoryPath": "/srv/again"}
-        await seeded.node.bus.publish(parse_incoming([gone]))
+        await seeded.node.bus.ingest(parse_incoming([gone]))
         # The other board goes on meanwhile.
         await seeded.published(len(seeded.log) + 40)
-        await seeded.node.bus.publish(parse_incoming([{"name": "project.created", "payload": again}]))
+        await seeded.node.bus.ingest(parse_incoming([{"name": "project.created", "payload": again}]))
         seen = len(seeded.log)
         while not any(is_started(stored) for stored in seeded.log[seen:]):
             await seeded.published(len(seeded.log) + 1)

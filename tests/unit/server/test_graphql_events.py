@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.protocol.graphql_events import (
+from server.protocol.graphql.events import (
     COMPLETE,
     KEEP_ALIVE,
     complete_block,

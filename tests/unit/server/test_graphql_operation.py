@@ -12,14 +12,14 @@ import anyio
 import orjson
 import pytest
 
-from realtime.channels import board_channel
-from realtime.envelopes import Envelope
 from realtime.kanban.board import Board
+from realtime.messages.channels import board_channel
+from realtime.messages.envelopes import Envelope
 from realtime.node import Node
-from schema.context import Context
+from schema.execution.context import Context
 from schema.root import make_schema
-from server.protocol.graphql_request import GraphqlRequest
-from server.transports.graphql_operation import OperationResult, operation_results
+from server.protocol.graphql.request import GraphqlRequest
+from server.transports.graphql.operation import OperationResult, operation_results
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, board, node, store
 from tests.unit.schema.plan.events import small_state

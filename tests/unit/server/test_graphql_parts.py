@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.protocol.graphql_parts import CLOSING, HEARTBEAT, OPENING, ended_part, result_part
+from server.protocol.graphql.parts import CLOSING, HEARTBEAT, OPENING, ended_part, result_part
 
 
 def test_stream_of_parts_is_what_clients_read() -> None:

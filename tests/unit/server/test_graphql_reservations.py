@@ -6,8 +6,8 @@ from itertools import count
 
 import pytest
 
-from server.protocol.graphql_request import GraphqlRequest
-from server.protocol.graphql_reservations import Reservation, ReservationRefused, Reservations, operation_id
+from server.protocol.graphql.request import GraphqlRequest
+from server.protocol.graphql.reservations import Reservation, ReservationRefused, Reservations, operation_id
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.hosts import Authority, Hosts, parse_authority
+from server.middleware.hosts import Authority, Hosts, parse_authority
 
 _LOCAL = [
     *(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.protocol.http_body import body_reader
+from server.protocol.http.body import body_reader
 
 
 def test_counted_body_takes_no_more_than_its_bytes() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.protocol.http_fields import SINGLE, list_of, merged, parse_field_lines
-from server.protocol.http_refusal import RequestRefused
+from server.protocol.http.fields import SINGLE, list_of, merged, parse_field_lines
+from server.protocol.http.refusal import RequestRefused
 
 
 def test_repeated_fields_are_one_list_at_the_first_place() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.protocol.http_head import RequestHead, parse_head
-from server.protocol.http_refusal import RequestRefused
+from server.protocol.http.head import RequestHead, parse_head
+from server.protocol.http.refusal import RequestRefused
 
 
 def _head(*lines: str, request: str = "GET / HTTP/1.1", host: bool = True) -> RequestHead:

@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
-from server.protocol.http_head import RequestHead
-from server.protocol.http_refusal import RequestRefused
-from server.protocol.http_requests import END, RequestParser
+from server.protocol.http.head import RequestHead
+from server.protocol.http.refusal import RequestRefused
+from server.protocol.http.requests import END, RequestParser
 
 _POST = b"POST /a%2Fb?c=d HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
 _CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -6,7 +6,7 @@ import asyncio
 
 import anyio
 
-from server.inbox import Inbox
+from server.connection.inbox import Inbox
 from tests.kit.deadline import deadline
 
 

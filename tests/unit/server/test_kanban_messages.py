@@ -6,9 +6,9 @@ import pytest
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from realtime.envelopes import Envelope, goodbye
+from realtime.messages.envelopes import Envelope, goodbye
+from server.protocol.http.sse_format import block
 from server.protocol.kanban_messages import error, frame, pong, text_frame
-from server.protocol.sse_format import block
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_error_names_the_command_cut_at_64_characters() -> None:
 
 def test_frame_and_block_are_encoded_once() -> None:
     envelope = Envelope("hello", {"a": 1})
-    assert envelope.kept(text_frame) is envelope.kept(text_frame)
-    assert envelope.kept(block) is envelope.kept(block)
+    assert envelope.cached(text_frame) is envelope.cached(text_frame)
+    assert envelope.cached(block) is envelope.cached(block)
 
 
 @pytest.mark.parametrize("size", [0, 1, 60, 125, 126, 127, 65_535, 65_536, 70_000])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from server.limits import MAX_QUERY_NAMES, QueryLimit
+from server.middleware.limits import MAX_QUERY_NAMES, QueryLimit
 
 
 async def _statuses(query: bytes) -> list[int]:

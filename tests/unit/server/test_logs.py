@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.logs import MAX_CHARACTERS, LimitedHandler, harmless, set_up_logs
-from server.repeated_lines import LINES
+from server.runtime.logs import MAX_CHARACTERS, LimitedHandler, harmless, set_up_logs
+from server.runtime.repeated_lines import LINES
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.protocol.graphql_parts import MULTIPART
-from server.protocol.media_types import preferred
+from server.protocol.graphql.parts import MULTIPART
+from server.protocol.http.media_types import preferred
 
 _JSON = "application/json"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry
 
-from realtime.counters import Counters
-from server.metrics import NodeCollector, make_registry
+from realtime.fanout.counters import Counters
+from server.runtime.metrics import NodeCollector, make_registry
 
 
 def test_collector_reads_the_counters_anew_each_time() -> None:

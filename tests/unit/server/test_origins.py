@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.origins import Origins
+from server.middleware.origins import Origins
 
 _HOST = "boards.example:8000"
 _LOCAL = [

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 
 import anyio.lowlevel
 
-from server.progress import ProgressWatch, has_grown, progress_of
+from server.connection.progress import ProgressWatch, has_grown, progress_of
 from tests.kit.deadline import deadline
 
 _WAITING = bytes(4 * 1024 * 1024)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from server.repeated_lines import LINES, MAX_KINDS, WINDOW_SECONDS, RepeatedLines
+from server.runtime.repeated_lines import LINES, MAX_KINDS, WINDOW_SECONDS, RepeatedLines
 
 
 def _record(words: str = "a client left", *filled: object, level: int = logging.INFO) -> logging.LogRecord:

@@ -10,11 +10,11 @@ import anyio
 import orjson
 import pytest
 
-from realtime.counters import Account
+from realtime.fanout.counters import ConnectionMetrics
 from realtime.node import Limits
-from server.protocol.graphql_reservations import Reservation
-from server.transports.graphql_operation import OperationResult
-from server.transports.graphql_reserved_stream import ReservedStream
+from server.protocol.graphql.reservations import Reservation
+from server.transports.graphql.operation import OperationResult
+from server.transports.graphql.reserved_stream import ReservedStream
 from tests.kit.deadline import deadline
 
 
@@ -30,7 +30,7 @@ async def _two() -> AsyncGenerator[OperationResult, None]:
 
 async def test_stop_that_waits_for_room_ends_with_the_stream() -> None:
     reservation = Reservation("token", max_operations=1, is_open=True)
-    stream = ReservedStream(reservation, Account(), Limits(), lambda: None)
+    stream = ReservedStream(reservation, ConnectionMetrics(), Limits(), lambda: None)
     reservation.start("1")
     async with deadline(5):
         await stream.begin("1", _endless())
@@ -44,7 +44,7 @@ async def test_stop_that_waits_for_room_ends_with_the_stream() -> None:
 @pytest.mark.parametrize("limits", [Limits(queued_envelopes=3), Limits(queued_bytes=1024)], ids=["count", "bytes"])
 async def test_too_much_before_anybody_reads_ends_all(limits: Limits) -> None:
     reservation, forgotten = Reservation("token", max_operations=1), asyncio.Event()
-    stream = ReservedStream(reservation, Account(), limits, forgotten.set)
+    stream = ReservedStream(reservation, ConnectionMetrics(), limits, forgotten.set)
     reservation.start("1")
     async with deadline(5):
         await stream.begin("1", _endless())
@@ -55,7 +55,7 @@ async def test_too_much_before_anybody_reads_ends_all(limits: Limits) -> None:
 
 async def test_what_was_told_before_the_stream_opened_comes_first() -> None:
     reservation = Reservation("token", max_operations=2)
-    stream = ReservedStream(reservation, Account(), Limits(), lambda: None)
+    stream = ReservedStream(reservation, ConnectionMetrics(), Limits(), lambda: None)
     reservation.start("1")
     async with deadline(5), aclosing(stream.blocks()) as blocks:
         await stream.begin("1", _two())

@@ -7,8 +7,8 @@ from starlette.datastructures import QueryParams
 
 from realtime.errors import Conflict, FieldError, InvalidInput, NotFound
 from realtime.kanban.commands import MoveCard
+from realtime.messages.options import SlowPolicy
 from realtime.node import Limits
-from realtime.options import SlowPolicy
 from server.problem import Problem
 from server.transports.query import board_of, first_values, options_of, required_board
 from server.transports.rest.inputs import StopPatch, command_of, input_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from realtime.options import SlowPolicy
+from realtime.messages.options import SlowPolicy
 from server.settings import Settings, is_loopback
 
 

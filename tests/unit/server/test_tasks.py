@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from server.tasks import first_to_end
+from server.concurrency.tasks import first_to_end
 from tests.kit.deadline import deadline
 
 

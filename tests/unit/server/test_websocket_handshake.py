@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.protocol.http_head import parse_head
-from server.protocol.websocket_handshake import handshake_fault, is_handshake
+from server.protocol.http.head import parse_head
+from server.protocol.http.websocket_handshake import handshake_fault, is_handshake
 
 _KEY, _VERSION = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"
 

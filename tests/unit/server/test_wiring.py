@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from realtime.channels import board_channel
 from realtime.errors import BrokerUnusable
+from realtime.messages.channels import board_channel
 from realtime.node import Node
 from server.settings import Settings
 from server.wiring import check_broker_url, open_node

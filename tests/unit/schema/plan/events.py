@@ -12,12 +12,12 @@ from pydantic import BaseModel
 
 from realtime.clock import iso
 from realtime.dashboard.rows import AgentRow
-from realtime.envelopes import Envelope, checked_heartbeat
 from realtime.kanban import changes
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column, GithubIssue, TicketType
-from schema.change_mapping import board_change
-from schema.mapping import board_event, board_state, dashboard_event, dashboard_overview
+from realtime.messages.envelopes import Envelope, checked_heartbeat
+from schema.envelopes.change_mapping import board_change
+from schema.envelopes.mapping import board_event, board_state, dashboard_event, dashboard_overview
 from tests.kit.nodes import BOARD, START
 from tests.unit.realtime.dashboard.counting import overview_of
 from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, board, card, log

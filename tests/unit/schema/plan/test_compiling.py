@@ -13,7 +13,7 @@ from graphql import ExecutionResult, GraphQLSchema, GraphQLUnionType, Middleware
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schema.executor import BoundedExecutor
+from schema.execution.executor import BoundedExecutor
 from schema.export import sdl
 from schema.plan.compiling import Plan, compile_plan
 from schema.root import make_schema

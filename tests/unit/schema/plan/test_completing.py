@@ -60,12 +60,12 @@ def test_leaf_refuses_what_its_type_does(kind: GraphQLLeafType, value: Any) -> N
 
 
 def test_error_that_could_be_written_is_refused() -> None:
-    class Telling(Exception):
+    class EventSelector(Exception):
         """Not of the built-in module, whose classes have no text for GraphQL."""
 
-    assert GraphQLString.coerce_output_value(Telling("told")) == "told"
+    assert GraphQLString.coerce_output_value(EventSelector("told")) == "told"
     with pytest.raises(NotCovered):
-        TEXT(Telling("told"))
+        TEXT(EventSelector("told"))
 
 
 def test_null_is_let_through_where_it_may_be() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import DocumentNode, GraphQLSchema, parse
 
-from schema.executor import BoundedExecutor
+from schema.execution.executor import BoundedExecutor
 from schema.plan.plans import Plans
 from schema.root import make_schema
 from tests.unit.schema.plan.documents import core_schema

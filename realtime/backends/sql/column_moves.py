@@ -1,0 +1,50 @@
+"""Carrying out changes on the rows of columns: read, change, write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, literal_column, select, update
+
+from realtime.backends.sql.column_order import Placed, Places, carry_out
+from realtime.backends.sql.prepared import Prepared
+from realtime.backends.sql.tables import columns
+from realtime.kanban.changes import CardCreated, CardMoved, CardUpdated
+from realtime.kanban.ids import BoardId, ColumnId
+
+__all__ = ["Placing"]
+
+_this = (columns.c.board_id == bindparam("board"), columns.c.id == bindparam("column"))
+_lists = select(*columns.c["id", "card_ids", "renewed"]).where(*_this)
+_read = Prepared(_lists, "board", "column")
+_read_with_times = Prepared(_lists.where(columns.c.renewed != literal_column("'[]'")), "board", "column")
+_write = Prepared(
+    update(columns).where(*_this).values(card_ids=bindparam("card_ids"), renewed=bindparam("renewed")),
+    *("renewed", "card_ids", "board", "column"),
+)
+
+
+class Placing:
+    """Runs among the statements of a unit of writing, in their order, with boards and changes for parameters."""
+
+    def run(self, connection: Connection, several: Sequence[tuple[BoardId, Placed]]) -> None:
+        """Carry out changes, one after the other."""
+        for board_id, change in several:
+            self._carry_out(connection, board_id, change)
+
+    def _carry_out(self, connection: Connection, board_id: BoardId, change: Placed) -> None:
+        # A new time of a card is in its own row; only a column that says otherwise has to hear of it.
+        read = _read_with_times if isinstance(change, CardUpdated) else _read
+        rows = [row for column_id in _touched(change) for row in read.rows(connection, board_id, column_id)]
+        places = {ColumnId(column_id): Places.read(*texts) for column_id, *texts in rows}
+        if places:
+            carry_out(change, places)
+            for column_id, column in places.items():
+                card_ids, renewed = column.written()
+                _write.run(connection, renewed, card_ids, board_id, column_id)
+
+
+def _touched(change: Placed) -> set[ColumnId]:
+    if isinstance(change, CardMoved):
+        return {change.from_column_id, change.to_column_id}
+    return {change.card.column_id if isinstance(change, CardCreated | CardUpdated) else change.column_id}

@@ -1,0 +1,1 @@
+"""The database file: its lock, its guard while the server runs, its repair and its checkpoints."""

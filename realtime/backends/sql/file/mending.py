@@ -1,0 +1,206 @@
+"""Mending: finds out whether the files of a database that were away are back, and takes them up again.
+
+A database is taken up only where it is the one that was lost, to the last event: readers hold cursors and states of it,
+and boards of it are in memory. Another one, and an older copy, need a start of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from realtime.backends.sql.file.carried import has_carried_pages, is_log_readable
+from realtime.backends.sql.file.database_file import DatabaseFile
+from realtime.backends.sql.file.file_guard import FileAway, FileGuard, Look
+from realtime.errors import StoreUnusable
+
+__all__ = ["Fingerprint", "Mender", "Mending"]
+
+#: Returns what tells one state of a history from every other: its epoch and its last event.
+Fingerprint = Callable[[Connection], Any]
+COMPARED_BYTES = 1 << 20
+
+
+class Mending(NamedTuple):
+    """What mending needs of the database."""
+
+    #: For a connection that only reads, beside those that are in use.
+    beside: Engine
+    #: Has the one connection that writes.
+    writing: Engine
+    #: Closes every connection.
+    close: Callable[[], None]
+    #: Opens as many as there may be, and has the guard remember their files.
+    open: Callable[[], None]
+
+
+class Mender:
+    """Mends one database; called in a thread while nobody else uses it."""
+
+    def __init__(self, guard: FileGuard, fingerprint: Fingerprint) -> None:
+        """Mend what `guard` guards; by `fingerprint` a database is known again."""
+        self._guard = guard
+        self._fingerprint = fingerprint
+        self._refused: tuple[Any, str] | None = None
+        #: The file as it is locked, None where it is not.
+        self.file: DatabaseFile | None = None
+        #: What `fingerprint` gave in the last commit.
+        self.last: Any = None
+
+    def hold(self, file: DatabaseFile) -> None:
+        """Own the locked file, and have the guard know it by its descriptor."""
+        self.file = file
+        self._guard.main_descriptor = file.descriptor
+
+    def mend(self, database: Mending) -> None:
+        """Return when the database may be used again.
+
+        Raises:
+            FileAway: it may not. What took reading the whole file to find out is not looked for again until it changes.
+        """
+        known, found = self._guard.known, self._guard.look()
+        if known is None or self._guard.difference(known, found, content=True) is None:
+            return
+        # Of the shared index only whose it is: it changes with each look.
+        files = (found.main, found.log, found.shared and found.shared[:2])
+        if self._refused is not None and self._refused[0] == files:
+            raise FileAway(self._refused[1])
+        try:
+            self._take_up(database, known, found)
+        except _Refused as refused:
+            self._refused = (files, str(refused))
+            raise FileAway(str(refused)) from refused
+        except (SQLAlchemyError, OSError, StoreUnusable) as error:
+            raise FileAway(f"the database file {self._guard.path.name} cannot be opened again") from error
+        self._refused = None
+
+    def _take_up(self, database: Mending, known: Look, found: Look) -> None:
+        if found.main is not None and known.main is not None and not known.main.is_same_file(found.main):
+            self._take_up_copy(database, known, found)
+            return
+        if self.file is not None and not known.main_is(self.file.identity):
+            self._lock_again()
+        self._mend_shared(known, found)
+        reason = self._guard.difference(known, self._guard.look(), content=False)
+        if reason is not None and not self._is_log_missing(known, found):
+            raise FileAway(reason)
+        if reason is not None:
+            self._rescue_log(database, known, found, reason)
+        with self._looking(database.beside):
+            # Open until all are: closing the last connection makes a checkpoint, and the file is not known to be ours.
+            database.close()
+            database.open()
+
+    @contextmanager
+    def _looking(self, beside: Engine) -> Iterator[None]:
+        """Verify the database by a connection beside the others, which is open for the length of the block."""
+        try:
+            with beside.connect() as connection:
+                self._verify(connection)
+                yield
+        finally:
+            beside.dispose()  # what it has read may be other by the next look
+
+    def _is_log_missing(self, known: Look, found: Look) -> bool:
+        """Tell whether a part is not there, while the main file is, and no stranger is in a part's place."""
+        parts = ((known.log, found.log), (known.shared, found.shared))
+        missing = any(before is not None and now is None for before, now in parts)
+        strange = any(before is not None and now is not None and not before.is_same_file(now) for before, now in parts)
+        return found.main is not None and missing and not strange
+
+    def _mend_shared(self, known: Look, found: Look) -> None:
+        """Give a shared index that was cut short its length again: of zeros, SQLite makes it anew from the log."""
+        if known.shared is None or found.shared is None or not known.shared.is_same_file(found.shared):
+            return
+        if found.shared.size < known.shared.size:
+            # By its name: a descriptor that is closed would take SQLite's locks with it.
+            os.truncate(self._guard.shared_path, known.shared.size)
+
+    def _rescue_log(self, database: Mending, known: Look, found: Look, reason: str) -> None:
+        """Carry over into the main file what is in a log that was removed; SQLite still holds it open."""
+        if found.main is None or known.main is None or not known.main.has_same_content(found.main):
+            raise FileAway(reason)
+        with closing(database.writing.raw_connection()) as connection:
+            busy, logged, written = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy or logged != written:
+            raise FileAway(reason)
+        database.close()
+        database.open()
+
+    def _take_up_copy(self, database: Mending, known: Look, found: Look) -> None:
+        """Take up other files where they have the very bytes of those that were lost, which we still hold open."""
+        path = self._guard.path
+        if self.file is None or not has_bytes(path, self.file.descriptor):
+            raise _Refused(f"the database file {path.name} was replaced by another one; start anew to serve that one")
+        has_log = known.log is not None and known.log.is_same_file(found.log)
+        if not has_log and not has_bytes(self._guard.log_path, self._guard.log_descriptor):
+            raise _Refused(f"the database file {path.name} was replaced by a copy without its log {path.name}-wal")
+        # Nothing is written by closing: SQLite sees that its file has gone.
+        database.close()
+        self._guard.doubt()  # should this fail: the lost file, once it is back, is looked at again, and locked
+        self._lock_again()
+        with self._looking(database.beside):
+            database.open()
+
+    def _lock_again(self) -> None:
+        if self.file is not None:
+            self.file.close()
+            self._guard.main_descriptor = -1
+            self.hold(DatabaseFile.claim(self._guard.path, may_make=False))
+
+    def _verify(self, connection: Connection) -> None:
+        name = self._guard.path.name
+        if self.file is not None and not self._is_whole(self.file.descriptor):
+            raise _Refused(f"the database file {name} is damaged or no database")
+        try:
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+            last = self._fingerprint(connection)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise _Refused(f"the database file {name} is damaged or another one") from error
+        if found != "ok":
+            raise _Refused(f"the database file {name} is damaged")
+        if last != self.last:
+            raise _Refused(f"the database file {name} has another history than it had; start anew to serve that one")
+
+    def _is_whole(self, main: int) -> bool:
+        """Tell whether the main file is a database with a log, not shorter than it was, that has what was put into it.
+
+        SQLite itself does not look where the log has a page.
+        """
+        known, guard = self._guard.known, self._guard
+        header = os.pread(main, 32, 0)
+        if header[:16] != b"SQLite format 3\0" or header[18:20] != b"\2\2":
+            return False
+        # What stood behind the last page was nothing of it (https://sqlite.org/fileformat2.html, 1.3).
+        page_bytes = int.from_bytes(header[16:18], "big")
+        length = int.from_bytes(header[28:32], "big") * (page_bytes if page_bytes > 1 else 1 << 16)
+        if known is not None and known.main is not None and os.fstat(main).st_size < min(known.main.size, length):
+            return False
+        if guard.log_descriptor < 0:
+            return True
+        return is_log_readable(guard.log_descriptor) and has_carried_pages(main, guard.log_descriptor, guard.carried)
+
+
+class _Refused(Exception):
+    """The files are not to be taken up as they are."""
+
+
+def has_bytes(path: Path, descriptor: int) -> bool:
+    """Tell whether the file at `path` has the bytes of an open one."""
+    if descriptor < 0 or not path.is_file():
+        return False
+    size = os.fstat(descriptor).st_size
+    with path.open("rb") as other:
+        if os.fstat(other.fileno()).st_size != size:
+            return False
+        for start in range(0, size, COMPARED_BYTES):
+            if other.read(COMPARED_BYTES) != os.pread(descriptor, COMPARED_BYTES, start):
+                return False
+    return True

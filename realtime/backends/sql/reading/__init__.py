@@ -1,0 +1,1 @@
+"""Reads of the SQL store: boards, attempts, history, pages and the figures of the dashboard."""

@@ -1,0 +1,191 @@
+"""Rows → boards and projects."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, null, select, type_coerce, union_all
+
+from realtime.backends.sql.column_order import Places
+from realtime.backends.sql.tables import (
+    attempts,
+    cards,
+    channels,
+    columns,
+    dependencies,
+    gone_attempts,
+    instant,
+    projects,
+)
+from realtime.kanban.board import Board
+from realtime.kanban.cards import Cards
+from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
+from realtime.kanban.models import (
+    AttemptRef,
+    AttemptStatus,
+    BoardState,
+    Card,
+    Column,
+    GithubIssue,
+    Project,
+    TicketType,
+)
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
+from realtime.ports import CardKey, StoredBoard
+
+__all__ = ["load_board", "load_boards", "load_cards", "load_offset", "load_project", "load_projects"]
+
+
+def load_board(connection: Connection, board_id: BoardId) -> StoredBoard | None:
+    """Return the board and the position its rows stand for, None when there is none."""
+    return (load_boards(connection, [board_id])).get(board_id)
+
+
+def load_boards(connection: Connection, board_ids: Collection[BoardId]) -> dict[BoardId, StoredBoard]:
+    """Return those of the boards that exist, by a number of statements that does not depend on theirs."""
+    rows = list(connection.execute(select(projects).where(projects.c.id.in_(board_ids))))
+    found = [BoardId(row.id) for row in rows]
+    states, (refs, gone) = _load_states(connection, found), _load_refs(connection, found)
+    offsets = _load_offsets(connection, [EVERYBODY, *map(board_channel, found)])
+    return {
+        board_id: StoredBoard(
+            Board(_project(row), states[board_id], row.next_ticket_number, refs[board_id], gone[board_id]),
+            offsets[board_channel(board_id)],
+            offsets[EVERYBODY],
+        )
+        for board_id, row in zip(found, rows, strict=True)
+    }
+
+
+def load_project(connection: Connection, project_id: BoardId) -> Project | None:
+    """Return a project, None when there is none."""
+    row = connection.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
+    return None if row is None else _project(row)
+
+
+def load_projects(connection: Connection, *which: ColumnElement[bool]) -> list[Project]:
+    """Return all projects (or those that fit), oldest first."""
+    query = select(projects).where(*which).order_by(projects.c.created_at, projects.c.sequence)
+    return [_project(row) for row in connection.execute(query)]
+
+
+def load_cards(connection: Connection, keys: Collection[CardKey]) -> dict[CardKey, Card]:
+    """Return those of the cards that exist."""
+    boards, ids = {board_id for board_id, _ in keys}, {card_id for _, card_id in keys}
+    # More than was asked for where boards have cards of the same ids; the pairs are compared below.
+    of_boards = dependencies.c.board_id.in_(boards) & dependencies.c.card_id.in_(ids)
+    needed = _load_needed(connection, of_boards)
+    query = select(cards).where(cards.c.board_id.in_(boards) & cards.c.id.in_(ids))
+    wanted = set(keys)
+    rows = [row for row in connection.execute(query) if (row.board_id, row.id) in wanted]
+    times = _load_times(connection, {(row.board_id, row.column_id) for row in rows})
+    made = ((_card(row, tuple(needed[row.board_id, row.id])), times.get((row.board_id, row.id))) for row in rows)
+    return {(card.board_id, card.id): card if at is None else card.renewed(at) for card, at in made}
+
+
+def load_offset(connection: Connection, channel: Channel) -> int:
+    """Return the offset of a channel's last event, 0 before the first."""
+    found = connection.scalar(select(channels.c.offset).where(channels.c.channel == channel))
+    return found or 0
+
+
+def _load_offsets(connection: Connection, which: list[Channel]) -> dict[Channel, int]:
+    """Return the offset of each channel's last event, 0 before the first."""
+    rows = connection.execute(select(channels).where(channels.c.channel.in_(which)))
+    return {**dict.fromkeys(which, 0), **{Channel(row.channel): row.offset for row in rows}}
+
+
+def _load_states(connection: Connection, board_ids: list[BoardId]) -> dict[BoardId, BoardState]:
+    needed = _load_needed(connection, dependencies.c.board_id.in_(board_ids))
+    rows = connection.execute(select(cards).where(cards.c.board_id.in_(board_ids)).order_by(cards.c.sequence))
+    found: dict[BoardId, dict[CardId, Card]] = {board_id: {} for board_id in board_ids}
+    for row in rows:
+        found[row.board_id][row.id] = _card(row, tuple(needed[row.board_id, row.id]))
+    query = select(columns).where(columns.c.board_id.in_(board_ids)).order_by(columns.c.position)
+    made: dict[BoardId, dict[ColumnId, Column]] = {board_id: {} for board_id in board_ids}
+    times: dict[BoardId, dict[CardId, datetime]] = {board_id: {} for board_id in board_ids}
+    for row in connection.execute(query):
+        places, own = Places.read(row.card_ids, row.renewed), found[row.board_id]
+        # The cards' own ids, so that each is in memory once.
+        card_ids = tuple(own[card_id].id for card_id in places.card_ids)
+        made[row.board_id][row.id] = Column(ColumnId(row.id), row.title, card_ids)
+        times[row.board_id] |= _times(places)
+    return {board_id: BoardState(made[board_id], Cards(found[board_id], times[board_id])) for board_id in board_ids}
+
+
+def _load_times(connection: Connection, which: Collection[tuple[BoardId, ColumnId]]) -> dict[CardKey, datetime]:
+    """Return when cards were updated, as far as their columns say it; of at least these columns."""
+    of_boards = columns.c.board_id.in_({board_id for board_id, _ in which})
+    query = select(columns).where(of_boards, columns.c.id.in_({column_id for _, column_id in which}))
+    rows = connection.execute(query.where(columns.c.renewed != "[]"))
+    found = ((row.board_id, _times(Places.read(row.card_ids, row.renewed))) for row in rows)
+    return {(board_id, card_id): at for board_id, times in found for card_id, at in times.items()}
+
+
+def _times(places: Places) -> dict[CardId, datetime]:
+    # Cards that were displaced together share their time.
+    instants = {at: instant(at) for at in places.times if at is not None}
+    return {card_id: instants[at] for card_id, at in places.renewed()}
+
+
+def _load_needed(connection: Connection, which: ColumnElement[bool]) -> defaultdict[tuple[str, str], list[CardId]]:
+    """Return what cards depend on, by board and card."""
+    needed: defaultdict[tuple[str, str], list[CardId]] = defaultdict(list)
+    for row in connection.execute(select(dependencies).where(which).order_by(dependencies.c.position)):
+        needed[row.board_id, row.card_id].append(row.depends_on_id)
+    return needed
+
+
+def _load_refs(
+    connection: Connection, board_ids: list[BoardId]
+) -> tuple[dict[BoardId, dict[AttemptId, AttemptRef]], dict[BoardId, dict[AttemptId, None]]]:
+    """Return the attempts of boards, and those that are gone, each in order; by one statement."""
+    columns = attempts.c["board_id", "id", "sequence", "card_id", "status", "created_at", "updated_at", "ended_at"]
+    known = select(*columns).where(attempts.c.board_id.in_(board_ids))
+    nothing = (type_coerce(null(), column.type) for column in columns[3:])
+    gone = select(*gone_attempts.c["board_id", "attempt_id", "sequence"], *nothing)
+    both = union_all(known, gone.where(gone_attempts.c.board_id.in_(board_ids)))
+    refs: dict[BoardId, dict[AttemptId, AttemptRef]] = {board_id: {} for board_id in board_ids}
+    ended: dict[BoardId, dict[AttemptId, None]] = {board_id: {} for board_id in board_ids}
+    for row in connection.execute(both.order_by("sequence")):
+        if row.card_id is None:
+            ended[row.board_id][row.id] = None
+        else:
+            times = (row.created_at, row.updated_at, row.ended_at)
+            refs[row.board_id][row.id] = AttemptRef(row.id, row.card_id, AttemptStatus(row.status), *times)
+    return refs, ended
+
+
+def _project(row: Row[Any]) -> Project:
+    return Project(
+        id=BoardId(row.id),
+        name=row.name,
+        repository_path=row.repository_path,
+        created_at=row.created_at,
+        repository_url=row.repository_url,
+        repository_slug=row.repository_slug,
+        ticket_prefix=row.ticket_prefix,
+        status=row.status,
+    )
+
+
+def _card(row: Row[Any], depends_on: tuple[CardId, ...]) -> Card:
+    return Card(
+        id=CardId(row.id),
+        board_id=BoardId(row.board_id),
+        column_id=ColumnId(row.column_id),
+        title=row.title,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        ticket_key=row.ticket_key,
+        pr_url=row.pr_url,
+        disable_auto_close_on_pr_merge=row.disable_auto_close_on_pr_merge,
+        ticket_type=TicketType(row.ticket_type) if row.ticket_type else None,
+        is_enhanced=row.is_enhanced,
+        github_issue=GithubIssue(row.issue_number, row.issue_url) if row.issue_number is not None else None,
+        description=row.description,
+        depends_on=depends_on,
+    )

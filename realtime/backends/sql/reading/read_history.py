@@ -1,0 +1,85 @@
+"""The log → events as they were recorded, and boards as they were."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, and_, desc, or_, select
+
+from realtime.backends.sql.reading.read_pages import rows_within
+from realtime.backends.sql.tables import channels, events, snapshots
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.board_json import board_from_json
+from realtime.kanban.changes import changes_from_json
+from realtime.kanban.events import ProjectCreated, ProjectDeleted, parse_event
+from realtime.kanban.ids import BoardId
+from realtime.kanban.input.fields import STORED
+from realtime.kanban.projection import new_project
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
+from realtime.ports import Span, StoredEvent
+
+__all__ = ["load_board_events", "load_events", "load_past_board", "load_pruned"]
+
+
+def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> Board | None:
+    """Return the board behind the event at `offset`; None when there was none, or the log does not reach back."""
+    query = select(*snapshots.c["offset", "board"]).where(snapshots.c.board_id == board_id)
+    query = query.where(snapshots.c.offset <= offset).order_by(desc(snapshots.c.offset)).limit(1)
+    row = connection.execute(query).one_or_none()
+    channel = board_channel(board_id)
+    # Without a snapshot there was no board where the log begins: at its first event, or at the cut.
+    begin = row.offset if row else load_pruned(connection, channel)
+    board = board_from_json(row.board) if row else None
+    query = select(events).where(events.c.channel == channel, events.c.offset > begin, events.c.offset <= offset)
+    at = begin
+    # One at a time: each may hold a whole board.
+    with closing(connection.execute(query.order_by(events.c.offset))) as rows:
+        for row in rows:
+            at += 1
+            if row.offset != at:
+                return None
+            board = _folded(board, _stored(row).recorded)
+    return board if at == offset else None
+
+
+def load_pruned(connection: Connection, channel: Channel) -> int:
+    """Return the offset up to which the events of a channel are gone, 0 when none are."""
+    found = connection.scalar(select(channels.c.pruned).where(channels.c.channel == channel))
+    return found or 0
+
+
+def load_events(connection: Connection, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
+    """Return the first events of a span, those of the channel and the global ones, in the order of the log."""
+    own = and_(events.c.channel == channel, events.c.offset > span.after, events.c.offset <= span.until)
+    ours = and_(
+        events.c.channel == EVERYBODY,
+        events.c.offset > span.globally_after,
+        events.c.offset <= span.globally_until,
+    )
+    # The log is written in the order in which things happened, over all channels.
+    query = select(events).where(or_(own, ours)).order_by(events.c.sequence).limit(limit)
+    return [_stored(row) for row in rows_within(connection, query)]
+
+
+def load_board_events(connection: Connection, board_id: BoardId, after: int, limit: int) -> list[StoredEvent]:
+    """Return the first events of a board behind an offset, without the global ones, in order."""
+    query = select(events).where(events.c.channel == board_channel(board_id), events.c.offset > after)
+    return [_stored(row) for row in rows_within(connection, query.order_by(events.c.offset).limit(limit))]
+
+
+def _folded(board: Board | None, recorded: Recorded) -> Board | None:
+    if isinstance(recorded.event, ProjectDeleted):
+        return None
+    if isinstance(recorded.event, ProjectCreated) and board is None:
+        board = Board(new_project(recorded.event, recorded.at))
+    if board is not None:
+        board.apply(recorded)
+    return board
+
+
+def _stored(row: Row[*tuple[Any, ...]]) -> StoredEvent:
+    made = changes_from_json(row.changes) if row.changes else ()
+    recorded = Recorded(parse_event(row.name, orjson.loads(row.payload), STORED), row.at, made)
+    return StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset, row.superseded)

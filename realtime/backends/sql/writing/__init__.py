@@ -1,0 +1,1 @@
+"""Writes of the SQL store: one transaction, its events and their effects on the rows."""

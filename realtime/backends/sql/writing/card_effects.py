@@ -1,0 +1,119 @@
+"""What a change of a board does to the rows of columns, cards and dependencies: change → statements. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, assert_never
+
+from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, insert, or_, select, update
+
+from realtime.backends.sql.column_moves import Placing
+from realtime.backends.sql.column_order import Placed, Places
+from realtime.backends.sql.tables import cards, columns, dependencies, projects
+from realtime.kanban.changes import BoardChange, CardCreated, CardDeleted, CardMoved, CardUpdated, StateReplaced
+from realtime.kanban.ids import BoardId, ticket_number
+from realtime.kanban.models import Card
+
+__all__ = ["DELETE_BOARD", "effects"]
+
+Effect = tuple[Executable, dict[str, Any]] | tuple[Placing, tuple[BoardId, Placed]]
+
+_board: BindParameter[str] = bindparam("board")
+_here = cards.c.board_id == _board
+_this = and_(_here, cards.c.id == bindparam("card"))
+
+_add_column = insert(columns)
+_add_card = insert(cards)
+_next_sequence = (
+    select(func.coalesce(func.max(cards.c.sequence), 0) + 1).where(cards.c.board_id == _board)
+).scalar_subquery()
+_add_card_last = insert(cards).values(sequence=_next_sequence)
+_set_card = update(cards).where(_this)
+_put_into = update(cards).where(_this).values(column_id=bindparam("to"))
+_place = Placing()
+_delete_card = delete(cards).where(_this)
+_add_dependency = insert(dependencies)
+_delete_dependencies = delete(dependencies).where(
+    dependencies.c.board_id == _board, dependencies.c.card_id == bindparam("card")
+)
+_delete_both_ways = delete(dependencies).where(
+    dependencies.c.board_id == _board,
+    or_(dependencies.c.card_id == bindparam("card"), dependencies.c.depends_on_id == bindparam("card")),
+)
+_count_ticket = (
+    update(projects).where(projects.c.id == _board).values(next_ticket_number=projects.c.next_ticket_number + 1)
+)
+_set_ticket = update(projects).where(projects.c.id == _board).values(next_ticket_number=bindparam("number"))
+
+#: Delete all rows of a board's state; parameter `board`.
+DELETE_BOARD = tuple(delete(table).where(table.c.board_id == _board) for table in (dependencies, cards, columns))
+
+
+def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
+    """Yield what `change` does to the rows of a board, in order."""
+    match change:
+        case CardCreated(card=card):
+            yield _add_card_last, {"board": board_id, "board_id": board_id, "id": card.id, **_values(card)}
+            yield _place, (board_id, change)
+            yield from _dependencies(board_id, card)
+            yield _count_ticket, {"board": board_id}
+        case CardUpdated(card=card, fields=fields):
+            values = _values(card)
+            del values["column_id"]
+            yield _set_card.values(values), {"board": board_id, "card": card.id}
+            yield _place, (board_id, change)
+            if "depends_on" in fields:
+                yield _delete_dependencies, {"board": board_id, "card": card.id}
+                yield from _dependencies(board_id, card)
+        case CardMoved(card_id=card_id, from_column_id=source, to_column_id=target):
+            if source != target:
+                yield _put_into, {"board": board_id, "card": card_id, "to": target}
+            yield _place, (board_id, change)
+        case CardDeleted(card_id=card_id):
+            this = {"board": board_id, "card": card_id}
+            yield _delete_both_ways, this
+            yield _delete_card, this
+            yield _place, (board_id, change)
+        case StateReplaced():
+            yield from _replaced(board_id, change)
+        case _:
+            assert_never(change)
+
+
+def _replaced(board_id: BoardId, change: StateReplaced) -> Iterator[Effect]:
+    for statement in DELETE_BOARD:
+        yield statement, {"board": board_id}
+    for n, column in enumerate(change.columns):
+        row = {"board_id": board_id, "id": column.id, "title": column.title, "position": n}
+        card_ids, renewed = Places.of(column.card_ids).written()
+        yield _add_column, {**row, "card_ids": card_ids, "renewed": renewed}
+    for n, card in enumerate(change.cards, start=1):
+        yield _add_card, {"board_id": board_id, "id": card.id, "sequence": n, **_values(card)}
+    for card in change.cards:
+        yield from _dependencies(board_id, card)
+    highest = max((ticket_number(card.ticket_key) for card in change.cards), default=0)
+    yield _set_ticket, {"board": board_id, "number": highest + 1}
+
+
+def _dependencies(board_id: BoardId, card: Card) -> Iterator[Effect]:
+    for n, other in enumerate(card.depends_on):
+        row = {"board_id": board_id, "card_id": card.id, "depends_on_id": other, "position": n}
+        yield _add_dependency, row
+
+
+def _values(card: Card) -> dict[str, Any]:
+    issue = card.github_issue
+    return {
+        "column_id": card.column_id,
+        "title": card.title,
+        "description": card.description,
+        "ticket_key": card.ticket_key,
+        "ticket_type": card.ticket_type.value if card.ticket_type else None,
+        "pr_url": card.pr_url,
+        "is_enhanced": card.is_enhanced,
+        "disable_auto_close_on_pr_merge": card.disable_auto_close_on_pr_merge,
+        "issue_number": issue.issue_number if issue else None,
+        "issue_url": issue.url if issue else None,
+        "created_at": card.created_at,
+        "updated_at": card.updated_at,
+    }

@@ -1,0 +1,120 @@
+"""What an event does to the rows (docs/ingest.md): event → statements with parameters. Pure, no connection.
+
+Statements are constants of this module, so that a run of events of one kind becomes one `executemany`. The rows must
+say the same as folding (`kanban.board`, `kanban.changes`); a property test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from sqlalchemy import Executable, bindparam, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from realtime.backends.sql.column_moves import Placing
+from realtime.backends.sql.prepared import Insertion
+from realtime.backends.sql.tables import (
+    agents,
+    conversation,
+    logs,
+    milliseconds,
+    profiles,
+    projects,
+)
+from realtime.backends.sql.writing import card_effects
+from realtime.backends.sql.writing.attempt_effects import (
+    DELETE_ATTEMPTS_OF_BOARD,
+    attempt_effects,
+    effects_of_gone_card,
+    session_effects,
+    todo_effects,
+)
+from realtime.clock import parse_iso
+from realtime.kanban import events
+from realtime.kanban.board import Recorded
+from realtime.kanban.changes import CardDeleted
+from realtime.kanban.ids import new_log_id
+from realtime.kanban.projection import new_project
+
+__all__ = ["Effect", "effects"]
+
+#: A statement and the parameters of one execution.
+Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion | Placing, tuple[Any, ...]]
+
+_PROJECT_FIELDS = ("name", "repository_path", "repository_url", "repository_slug")
+
+
+def _next(table: Any) -> Any:
+    return select(func.coalesce(func.max(table.c.sequence), 0) + 1).scalar_subquery()
+
+
+_put_project = insert(projects).values(sequence=_next(projects))
+_put_project = _put_project.on_conflict_do_update(
+    index_elements=["id"], set_={name: _put_project.excluded[name] for name in _PROJECT_FIELDS}
+)
+_set_project = {
+    name: update(projects).where(projects.c.id == bindparam("board")).values({name: bindparam("value")})
+    for name in _PROJECT_FIELDS
+}
+_delete_project = delete(projects).where(projects.c.id == bindparam("board"))
+
+_add_log = Insertion(insert(logs), "id", "board_id", "attempt_id", "ts", "level", "message")
+_add_item = insert(conversation)
+_put_agent = insert(agents).values(sequence=_next(agents))
+_put_agent = _put_agent.on_conflict_do_update(index_elements=["key"], set_={"label": _put_agent.excluded["label"]})
+_put_profile = insert(profiles).values(sequence=_next(profiles))
+_put_profile = _put_profile.on_conflict_do_update(
+    index_elements=["id"], set_={name: _put_profile.excluded[name] for name in ("agent", "label")}
+)
+_delete_profile = delete(profiles).where(profiles.c.id == bindparam("profile"))
+
+
+def effects(recorded: Recorded) -> Iterator[Effect]:
+    """Yield what `recorded` does to the rows, in order."""
+    event, at = recorded.event, recorded.at
+    match event:
+        # First, because most events are lines, and each case costs those below it.
+        case events.AttemptLogAppended(attempt_id=attempt, level=level, message=message, ts=ts):
+            instant = parse_iso(ts) if ts else at
+            yield _add_log, (new_log_id(), event.board_id, attempt, milliseconds(instant), level, message)
+        case events.ProjectCreated() | events.ProjectUpdated() | events.ProjectDeleted():
+            yield from _project(recorded)
+        case events.AgentRegistered(agent=agent, label=label):
+            yield _put_agent, {"key": agent, "label": label}
+        case events.AgentProfileChanged(kind="deleted", profile_id=profile):
+            yield _delete_profile, {"profile": profile}
+        case events.AgentProfileChanged(profile_id=profile, agent=agent, label=label):
+            yield _put_profile, {"id": profile, "agent": agent, "label": label}
+        case events.AttemptConversationAppended(attempt_id=attempt, item=item):
+            yield _add_item, {"board_id": event.board_id, "attempt_id": attempt, "item": orjson.dumps(item).decode()}
+        case events.AttemptTodosUpdated():
+            yield todo_effects(event, at)
+        case events.AttemptSessionRecorded():
+            yield session_effects(event, at)
+        case _:
+            yield from attempt_effects(recorded)
+    if recorded.changes and event.board_id is not None:
+        for change in recorded.changes:
+            yield from card_effects.effects(event.board_id, change)
+            if isinstance(change, CardDeleted):
+                yield from effects_of_gone_card(event.board_id, change.card_id)
+
+
+def _project(recorded: Recorded) -> Iterator[Effect]:
+    event = recorded.event
+    if isinstance(event, events.ProjectCreated):
+        project = new_project(event, recorded.at)
+        fields = ("id", "name", "status", "repository_path", "repository_url", "repository_slug", "ticket_prefix")
+        row = {name: getattr(project, name) for name in (*fields, "created_at")}
+        yield _put_project, {**row, "next_ticket_number": 1}
+    elif isinstance(event, events.ProjectUpdated):
+        for name in sorted(event.changes.model_fields_set & set(_PROJECT_FIELDS)):
+            value = getattr(event.changes, name)
+            if value or name == "repository_url":
+                yield _set_project[name], {"board": event.project_id, "value": value}
+    elif isinstance(event, events.ProjectDeleted):
+        board = {"board": event.project_id}
+        for statement in (*DELETE_ATTEMPTS_OF_BOARD, *card_effects.DELETE_BOARD, _delete_project):
+            yield statement, board

@@ -1,0 +1,159 @@
+"""Events → the log and the rows: what a unit of writing does on its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import orjson
+from sqlalchemy import BigInteger, Connection, Row, bindparam, cast, exists, func, not_, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from realtime.backends.sql.column_moves import Placing
+from realtime.backends.sql.prepared import Insertion, Prepared
+from realtime.backends.sql.reading.read_boards import load_board
+from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
+from realtime.backends.sql.writing.effects import Effect, effects
+from realtime.kanban.board import FOLDED_EVENTS, Board, Recorded
+from realtime.kanban.board_json import board_to_json
+from realtime.kanban.changes import changes_to_json
+from realtime.kanban.events import parse_event
+from realtime.kanban.ids import BoardId
+from realtime.kanban.input.fields import STORED
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
+from realtime.ports import NewEvent, StoredEvent
+
+__all__ = ["append", "load_heads", "load_known", "load_seen"]
+
+#: SQLite takes at most so many parameters in one statement on the oldest version we meet.
+IN_LIST = 500
+
+_add_events = Insertion(
+    insert(events),
+    *("channel", "offset", "global_offset", "name", "payload", "changes", "at", "recorded_at", "idempotency_key"),
+    "superseded",
+)
+_set_offset = insert(channels)
+_set_offsets = Insertion(
+    _set_offset.on_conflict_do_update(index_elements=["channel"], set_={"offset": _set_offset.excluded["offset"]}),
+    *("channel", "offset"),
+)
+_known = Prepared(select(projects.c.id).where(projects.c.id == bindparam("board")), "board")
+_head_of = Prepared(select(channels.c.offset).where(channels.c.channel == bindparam("name")), "name")
+_seen = select(events).where(events.c.idempotency_key.in_(bindparam("values", expanding=True)))
+
+# While lines come in, a board stays as it is, and its last snapshot says so too: a tenth of the cost of loading it.
+_last = select(func.max(snapshots.c.offset)).where(snapshots.c.board_id == bindparam("board_id")).scalar_subquery()
+_folded_since = exists().where(
+    events.c.channel == bindparam("channel"),
+    events.c.offset > snapshots.c.offset,
+    or_(events.c.changes.is_not(None), events.c.name.in_(sorted(FOLDED_EVENTS))),
+)
+_keep_same = insert(snapshots).from_select(
+    ["board_id", "offset", "board"],
+    select(snapshots.c.board_id, cast(bindparam("offset"), BigInteger), snapshots.c.board).where(
+        snapshots.c.board_id == bindparam("board_id"), snapshots.c.offset == _last, not_(_folded_since)
+    ),
+)
+
+
+def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
+    """Return those of `board_ids` that exist."""
+    return {board_id for board_id in board_ids if _known.rows(connection, board_id)}
+
+
+def load_seen(connection: Connection, keys: Collection[str]) -> dict[str, StoredEvent]:
+    """Return the events in the log under these idempotency keys, without their changes."""
+    found: dict[str, StoredEvent] = {}
+    for row in _rows_of(connection, keys):
+        recorded = Recorded(parse_event(row.name, orjson.loads(row.payload), STORED), row.at)
+        stored = StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset, row.superseded)
+        found[row.idempotency_key] = stored
+    return found
+
+
+def _rows_of(connection: Connection, keys: Collection[str]) -> Iterator[Row[Any]]:
+    listed = list(keys)
+    for start in range(0, len(listed), IN_LIST):
+        yield from connection.execute(_seen, {"values": listed[start : start + IN_LIST]})
+
+
+def load_heads(connection: Connection, channels: Collection[Channel]) -> dict[Channel, int]:
+    """Return the offset of each channel's last event, 0 before the first."""
+    return {name: next((offset for (offset,) in _head_of.rows(connection, name)), 0) for name in channels}
+
+
+def append(
+    connection: Connection,
+    new: Sequence[NewEvent],
+    heads: dict[Channel, int],
+    boards: Mapping[BoardId, Board],
+    now: datetime,
+    snapshot_events: int,
+) -> list[StoredEvent]:
+    """Write the events into the log, in order, and what they do into the rows; give them their places.
+
+    `heads` has the last offset of their channels and of the global log, and is moved on. A board is kept as it is when
+    one of its offsets is a multiple of `snapshot_events`; `boards` are at hand, as they are after the events.
+    """
+    stored = [_place(event, heads) for event in new]
+    recorded_at = milliseconds(now)
+    _add_events.run(connection, [_row(*pair, recorded_at) for pair in zip(new, stored, strict=True)])
+    written = {event.channel for event in new}
+    _set_offsets.run(connection, [(channel, heads[channel]) for channel in written])
+    _run(connection, (effect for event in new for effect in effects(event.recorded)))
+    for board_id in {one.recorded.event.board_id for one in stored if one.offset % snapshot_events == 0}:
+        if board_id is not None:
+            _keep_snapshot(connection, board_id, boards.get(board_id), heads[board_channel(board_id)])
+    return stored
+
+
+def _keep_snapshot(connection: Connection, board_id: BoardId, at_hand: Board | None, offset: int) -> None:
+    place = {"board_id": board_id, "channel": board_channel(board_id), "offset": offset}
+    if connection.execute(_keep_same, place).rowcount:
+        return
+    board = at_hand or _load(connection, board_id)
+    if board is not None:
+        row = {"board_id": board_id, "offset": offset, "board": board_to_json(board).decode()}
+        connection.execute(insert(snapshots), row)
+
+
+def _load(connection: Connection, board_id: BoardId) -> Board | None:
+    found = load_board(connection, board_id)
+    return found.board if found else None
+
+
+def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
+    heads[event.channel] += 1
+    return StoredEvent(event.channel, event.recorded, heads[event.channel], heads[EVERYBODY], event.superseded)
+
+
+def _run(connection: Connection, todo: Iterable[Effect]) -> None:
+    """Execute in order; a run of one statement with different parameters goes as one `executemany`."""
+    for _, group in groupby(todo, key=lambda effect: id(effect[0])):
+        run = list(group)
+        statement = run[0][0]
+        several: list[Any] = [parameters for _, parameters in run]
+        if isinstance(statement, Insertion | Placing):
+            statement.run(connection, several)
+        else:
+            connection.execute(statement, several)
+
+
+def _row(new: NewEvent, stored: StoredEvent, recorded_at: int) -> tuple[Any, ...]:
+    recorded = new.recorded
+    event, changes = recorded.event, recorded.changes
+    return (
+        new.channel,
+        stored.offset,
+        stored.global_offset,
+        event.type,
+        event.payload_json(),
+        changes_to_json(changes).decode() if changes else None,
+        milliseconds(recorded.at),
+        recorded_at,
+        new.key,
+        new.superseded,
+    )

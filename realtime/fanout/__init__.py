@@ -1,0 +1,1 @@
+"""Fan-out: from one batch to the queues and sockets of all subscribers of this process."""

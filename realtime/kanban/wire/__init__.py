@@ -1,0 +1,1 @@
+"""A board on the wire: JSON forms, canonical form, differences and patches. Pure."""

@@ -1,0 +1,1 @@
+"""Messages: envelopes, their batches, channels, positions and options. Pure."""

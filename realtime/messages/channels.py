@@ -1,0 +1,56 @@
+"""Channels: what a reader subscribes to. One per board and delivery, one per range of the dashboard, `*` for all."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+from realtime.kanban.ids import BoardId
+from realtime.messages.options import Delivery
+
+__all__ = [
+    "EVERYBODY",
+    "Channel",
+    "board_channel",
+    "board_of",
+    "dashboard_channel",
+    "delivery_channel",
+    "delivery_channels",
+]
+
+#: The name of a channel; also the name under which its events are in the log.
+Channel = NewType("Channel", str)
+
+#: Global events (agents, settings); each reader of any other channel gets those that have an envelope.
+EVERYBODY = Channel("*")
+
+
+_BOARD = "board:"
+_PREFIXES = {one: _BOARD if one is Delivery.STATE else f"{one}:" for one in Delivery}
+
+
+def board_channel(board_id: BoardId) -> Channel:
+    """Return the channel of a board. The prefix keeps a board named `dashboard` or `*` from being another's."""
+    return Channel(f"{_BOARD}{board_id}")
+
+
+def board_of(channel: Channel) -> BoardId | None:
+    """Return the board whose channel it is, None when it is another's."""
+    return BoardId(channel.removeprefix(_BOARD)) if channel.startswith(_BOARD) else None
+
+
+def delivery_channel(board_id: BoardId, delivery: Delivery) -> Channel:
+    """Return the channel of those readers of a board that get the same envelopes; in the log it has no name.
+
+    That of `state` is `board_channel`.
+    """
+    return Channel(_PREFIXES[delivery] + board_id)
+
+
+def delivery_channels(board_id: BoardId) -> tuple[tuple[Delivery, Channel], ...]:
+    """Return each delivery of a board with its channel."""
+    return tuple((delivery, Channel(prefix + board_id)) for delivery, prefix in _PREFIXES.items())
+
+
+def dashboard_channel(time_range_key: str) -> Channel:
+    """Return the channel of the dashboard for one time range."""
+    return Channel(f"dashboard:{time_range_key}")

@@ -1,0 +1,1 @@
+"""Views: the present of watched boards and dashboards, and what their readers are told."""

@@ -1,0 +1,221 @@
+"""Board views: the present of each *watched* board, in memory, folded from events (docs/architecture.md).
+
+A view is loaded when its first reader comes and dropped when the last one leaves. Events that are published while
+it is loaded wait, and those the rows already contain are left out. A view takes exactly the next event: one that it has
+is ignored, and where one is missing it waits for `realtime.views.repair`, which reads the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from realtime.errors import NotFound
+from realtime.kanban.ids import BoardId
+from realtime.messages.channels import EVERYBODY, board_channel
+from realtime.messages.position import Position, channel_tag
+from realtime.ports import BoardReader, StoredBoard, StoredEvent
+from realtime.tasks import retrieve
+from realtime.views.board_view import BoardView, Fold
+
+__all__ = ["BoardView", "BoardViews", "Fold"]
+
+#: Most events that wait while a view is loaded; where there are more, they are read from the log afterwards.
+MAX_WAITING_EVENTS = 10_000
+
+log = logging.getLogger(__name__)
+
+
+class _Watch:
+    """A view with its readers: `view` is None until it is loaded."""
+
+    def __init__(self) -> None:
+        self.readers = 0
+        self.view: BoardView | None = None
+        self.loading: asyncio.Task[BoardView] | None = None
+        self.waiting: list[StoredEvent] = []
+        #: Whether something was missed while the view was loaded.
+        self.is_behind = False
+
+    def wait(self, stored: StoredEvent) -> None:
+        """Keep an event until the view is loaded."""
+        if len(self.waiting) < MAX_WAITING_EVENTS:
+            self.waiting.append(stored)
+        else:
+            self.is_behind = True
+
+
+class BoardViews:
+    """The views of this process."""
+
+    def __init__(self, reader: BoardReader, epoch: str) -> None:
+        """Load views through `reader`; their positions are of `epoch`."""
+        self._reader = reader
+        self._epoch = epoch
+        self._watched: dict[BoardId, _Watch] = {}
+        #: Called with each board whose view is found to be behind its log, as often as that is noticed.
+        self.on_behind: Callable[[BoardId], object] = lambda board_id: None
+
+    def __len__(self) -> int:
+        """How many boards are watched."""
+        return len(self._watched)
+
+    def __contains__(self, board_id: BoardId) -> bool:
+        """Whether a board is watched, be it loaded or not."""
+        return board_id in self._watched
+
+    def watched(self) -> tuple[BoardId, ...]:
+        """Return the boards that are watched."""
+        return tuple(self._watched)
+
+    @asynccontextmanager
+    async def watch(self, board_id: BoardId) -> AsyncIterator[BoardView]:
+        """Keep the view of a board up to date for as long as the block runs.
+
+        Raises:
+            NotFound: there is no such board.
+            StoreUnavailable: the board could not be loaded.
+        """
+        watch = self._watched.setdefault(board_id, _Watch())
+        watch.readers += 1
+        try:
+            view = await self._loaded(board_id, watch)
+            if view.is_behind:
+                await view.repaired()
+            yield view
+        finally:
+            watch.readers -= 1
+            if not watch.readers and self._watched.get(board_id) is watch:
+                del self._watched[board_id]
+                if watch.loading:
+                    watch.loading.cancel()
+
+    def get(self, board_id: BoardId) -> BoardView | None:
+        """Return the view of a board that is watched and loaded, else None."""
+        watch = self._watched.get(board_id)
+        return watch.view if watch and watch.view and not watch.view.is_broken else None
+
+    def loaded(self, board_id: BoardId) -> BoardView | None:
+        """Return the view of a board as `get` does, even one whose board is broken."""
+        watch = self._watched.get(board_id)
+        return watch.view if watch else None
+
+    def position(self, board_id: BoardId) -> Position | None:
+        """Return where the readers of a board stand, None when there is no view of it."""
+        watch = self._watched.get(board_id)
+        return watch.view.position if watch and watch.view else None
+
+    def apply(self, board_id: BoardId, stored: StoredEvent) -> BoardView | None:
+        """Fold an event into its view; return the view, None when no reader of it is to be told now.
+
+        That is when nobody watches the board, when it is still loading, when it was loaded with the event in it, and
+        when the event is not the next one.
+        """
+        watch = self._watched.get(board_id)
+        if watch is None:
+            return None
+        view = watch.view
+        if view is None:
+            watch.wait(stored)
+            return None
+        if view.is_behind:
+            self.on_behind(board_id)  # whatever is being read from the log may not have it yet
+            return None
+        if stored.offset <= view.position.offset:
+            return None  # it came before, or the rows had it when the view was loaded
+        if not view.is_next(stored):
+            self.fall_behind(board_id)
+            return None
+        view.apply(stored)
+        return view
+
+    def apply_globally(self, stored: StoredEvent) -> list[tuple[BoardId, BoardView]]:
+        """Note a global event in every view; return those that it moved on."""
+        moved: list[tuple[BoardId, BoardView]] = []
+        for board_id, watch in self._watched.items():
+            view = watch.view
+            if view is None:
+                watch.wait(stored)
+            elif view.is_behind:
+                self.on_behind(board_id)
+            elif stored.global_offset == view.position.global_offset + 1:
+                view.move_globally(stored.global_offset)
+                moved.append((board_id, view))
+            elif stored.global_offset > view.position.global_offset:
+                self.fall_behind(board_id)
+        return moved
+
+    def fall_behind(self, board_id: BoardId, broken_at: Position | None = None) -> None:
+        """Note that the view of a board has missed something; see `BoardView.fall_behind`."""
+        watch = self._watched.get(board_id)
+        if watch is not None:
+            if watch.view is None:
+                watch.is_behind = True
+            else:
+                watch.view.fall_behind(broken_at)
+            self.on_behind(board_id)
+
+    def drop(self, board_id: BoardId) -> None:
+        """Forget the view of a board that was deleted; readers that come later load anew (and find none)."""
+        watch = self._watched.pop(board_id, None)
+        if watch and watch.view:
+            watch.view.catch_up()  # there is nothing to wait for
+
+    async def _loaded(self, board_id: BoardId, watch: _Watch) -> BoardView:
+        if watch.view is None:
+            # One load for all readers that come meanwhile; shielded, so that one who leaves does not end it.
+            if watch.loading is None:
+                watch.loading = asyncio.create_task(self._load(board_id, watch), name=f"load board {board_id}")
+                watch.loading.add_done_callback(retrieve)
+            return await asyncio.shield(watch.loading)
+        return watch.view
+
+    async def _load(self, board_id: BoardId, watch: _Watch) -> BoardView:
+        try:
+            view = self._view(await self._found(board_id))
+            if not _caught_up(view, watch):
+                # What it is now, nobody knows; and what comes meanwhile is read from the log.
+                watch.is_behind = True
+                view = self._view(await self._found(board_id))
+        except BaseException:
+            # The next reader tries again with a watch of its own.
+            if self._watched.get(board_id) is watch:
+                del self._watched[board_id]
+            raise
+        watch.waiting.clear()
+        watch.view = view
+        if watch.is_behind and self._watched.get(board_id) is watch:
+            self.fall_behind(board_id)
+        return view
+
+    async def _found(self, board_id: BoardId) -> StoredBoard:
+        found = await self._reader.board(board_id)
+        if found is None:
+            raise NotFound("Board not found", "board_not_found")
+        return found
+
+    def _view(self, found: StoredBoard) -> BoardView:
+        tag = channel_tag(board_channel(found.board.id))
+        return BoardView(found.board, Position(self._epoch, tag, found.offset, found.global_offset))
+
+
+def _caught_up(view: BoardView, watch: _Watch) -> bool:
+    """Fold into `view` what came while it was loaded, as far as nothing is missing; False: that failed."""
+    try:
+        for stored in watch.waiting:
+            at = view.position
+            if stored.channel == EVERYBODY:
+                if stored.global_offset == at.global_offset + 1:
+                    view.move_globally(stored.global_offset)
+                watch.is_behind |= stored.global_offset > view.position.global_offset
+            elif stored.offset > at.offset and view.is_next(stored):
+                view.apply(stored)
+            watch.is_behind |= stored.channel != EVERYBODY and stored.offset > view.position.offset
+            if watch.is_behind:
+                break
+    except Exception:
+        log.exception("a board could not be brought up to date, it is loaded again")
+        return False
+    return True

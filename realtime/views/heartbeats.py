@@ -1,0 +1,100 @@
+"""Heartbeats in the stream itself, for readers that keep a copy of a board: cursor and hash of what they have by then.
+
+They go through the hub, between the envelopes of the board. A transport that made its own could not know where in
+the stream it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+from realtime.clock import Clock
+from realtime.fanout.hub import Hub
+from realtime.fanout.subscriber import Subscriber
+from realtime.kanban.ids import BoardId
+from realtime.messages import envelopes
+from realtime.messages.channels import delivery_channel
+from realtime.messages.options import Delivery
+from realtime.views.board_views import BoardViews
+
+__all__ = ["CHECKED", "Heartbeats"]
+
+#: The deliveries whose readers keep a copy. (Those of `state` get one with every change, as the original's did.)
+CHECKED = (Delivery.CHANGES, Delivery.PATCH)
+
+
+@dataclass(slots=True)
+class _Beating:
+    """The readers of a board that get heartbeats, and the one timer for all of them."""
+
+    timer: asyncio.TimerHandle
+    readers: int = 0
+
+
+class Heartbeats:
+    """One timer per board that has such readers, whatever their number."""
+
+    def __init__(self, hub: Hub, views: BoardViews, clock: Clock, seconds: float) -> None:
+        """Send one every `seconds`, with the time of `clock`."""
+        self._hub = hub
+        self._views = views
+        self._clock = clock
+        self._seconds = seconds
+        self._boards: dict[BoardId, _Beating] = {}
+
+    def __len__(self) -> int:
+        """How many boards have a timer."""
+        return len(self._boards)
+
+    def running_for(self, board_id: BoardId, delivery: Delivery) -> AbstractContextManager[None]:
+        """Send heartbeats to the readers of a board for as long as the block runs, if the delivery has any."""
+        return self._cached(board_id) if delivery in CHECKED else nullcontext()
+
+    @contextmanager
+    def _cached(self, board_id: BoardId) -> Iterator[None]:
+        if board_id not in self._boards:
+            self._boards[board_id] = _Beating(self._timer(board_id))
+        beating = self._boards[board_id]
+        beating.readers += 1
+        try:
+            yield
+        finally:
+            beating.readers -= 1
+            if not beating.readers:
+                beating.timer.cancel()
+                del self._boards[board_id]
+
+    @contextmanager
+    def plain(self, reader: Subscriber) -> Iterator[None]:
+        """Send signs of life to one reader whose board is gone, for as long as the block runs: nothing to check."""
+        beating = _Beating(self._timer_of(reader, lambda: beating))
+        try:
+            yield
+        finally:
+            beating.timer.cancel()
+
+    def beat(self, board_id: BoardId) -> None:
+        """Send one now; a board that was deleted has none."""
+        view = self._views.get(board_id)
+        if view is not None:
+            beat = envelopes.checked_heartbeat(self._clock(), view.position.cursor, view.state_hash())
+            for delivery in CHECKED:
+                self._hub.publish(delivery_channel(board_id, delivery), (beat,))
+
+    def _timer_of(self, reader: Subscriber, beating: Callable[[], _Beating]) -> asyncio.TimerHandle:
+        def beat() -> None:
+            beating().timer = self._timer_of(reader, beating)
+            reader.put_nowait((envelopes.heartbeat(self._clock()),))
+
+        return asyncio.get_running_loop().call_later(self._seconds, beat)
+
+    def _timer(self, board_id: BoardId) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(self._seconds, self._beat_again, board_id)
+
+    def _beat_again(self, board_id: BoardId) -> None:
+        # The next one first: a fault in making this one must not end all of them.
+        self._boards[board_id].timer = self._timer(board_id)
+        self.beat(board_id)

@@ -1,0 +1,215 @@
+"""Repair: what did not reach the readers of this node is read from the log and told to them, soon.
+
+The bus notes a board when a publish fails or a batch does not come; a view notes one when an event is not the next.
+A task then reads the log from where the board's view stands, and hands the events to the deliverer.
+Where the log no longer reaches back so far, the view begins anew and its readers get a `gap`.
+While nothing is missing there is no task, and nothing is polled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+from realtime.errors import StoreUnavailable
+from realtime.kanban.ids import BoardId
+from realtime.messages.channels import EVERYBODY, board_channel
+from realtime.messages.position import Position
+from realtime.ports import BoardReader, HistoryReader, Span, StoredEvent
+from realtime.views.board_view import BoardView
+from realtime.views.board_views import BoardViews
+from realtime.views.dashboard_feed import DashboardFeed
+from realtime.views.dispatcher import Dispatcher
+
+__all__ = ["Repair"]
+
+#: Seconds from one try to the next: doubling, up to the last. The first is made at once.
+RETRY_SECONDS = (0.05, 0.5)
+#: Events that are read at a time.
+PAGE_EVENTS = 500
+#: An offset behind all others.
+_LAST: Final = 2**62
+#: Tries to tell what the log has, after which readers get a `gap` and the present instead.
+MAX_TRIES = 3
+
+log = logging.getLogger(__name__)
+
+
+class LogReader(BoardReader, HistoryReader, Protocol):
+    """What repair needs of a store."""
+
+
+class Repair:
+    """Brings views, and the dashboard, up to date with the log; owned by the bus, which closes it."""
+
+    def __init__(self, reader: LogReader, views: BoardViews, dashboard: DashboardFeed, dispatcher: Dispatcher) -> None:
+        """Read by `reader`; be told by the views and the dashboard when they are behind."""
+        self._reader = reader
+        self._views = views
+        self._dashboard = dashboard
+        self._dispatcher = dispatcher
+        #: Boards (None: the dashboard) that are behind → number of the last word of it.
+        self._behind: dict[BoardId | None, int] = {}
+        self._words = 0
+        self._tries: dict[BoardId | None, int] = {}
+        #: Set when something else is behind: that does not wait for what has failed.
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
+        views.on_behind = self.note
+        dashboard.on_behind = lambda: self.note(None)
+
+    def __len__(self) -> int:
+        """How many boards are behind, the dashboard counted as one."""
+        return len(self._behind)
+
+    def note(self, board_id: BoardId | None) -> None:
+        """Note that a board may be behind its log, None for the dashboard; it is looked at in a moment."""
+        self._words += 1
+        if board_id not in self._behind:
+            self._news.set()
+        self._behind[board_id] = self._words
+        if self._task is None and not self._is_closed:
+            self._task = asyncio.create_task(self._run(), name="repair")
+
+    def note_lost(self, batch: Iterable[StoredEvent]) -> None:
+        """Note that a batch, as it was stored, may not have come to all that it concerns."""
+        boards = {stored.recorded.event.board_id for stored in batch}
+        for board_id in set(self._views.watched()) if None in boards else boards:
+            if board_id is not None:
+                self._views.fall_behind(board_id)
+        self.note(None)
+
+    def has_come(self, batch: Sequence[StoredEvent]) -> bool:
+        """Tell whether `batch` is the last one that the broker has delivered here."""
+        return self._dispatcher.last == (batch[-1].channel, batch[-1].offset)
+
+    async def aclose(self) -> None:
+        """Stop; twice is allowed."""
+        self._is_closed = True
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        first, longest = RETRY_SECONDS
+        pause = first
+        while self._behind:
+            self._news.clear()
+            faults = [await self._has_failed(board_id) for board_id in list(self._behind)]
+            if not any(faults):
+                pause = first
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._news.wait()
+            pause = min(2 * pause, longest)
+        self._task = None
+
+    async def _has_failed(self, board_id: BoardId | None) -> bool:
+        """Repair one; tell whether that failed, and is to be tried again."""
+        try:
+            word = self._behind[board_id]
+            is_done = await (self._repair_dashboard() if board_id is None else self._repair_board(board_id))
+            # No await between the last look at the log and here but for that look: what came since has a newer word.
+            if is_done and self._behind[board_id] == word:
+                self._finish(board_id)
+            return not is_done
+        except StoreUnavailable as away:
+            log.warning("what was missed could not be read from the log, that is tried again: %s", away)
+        except Exception:
+            self._tries[board_id] = self._tries.get(board_id, 0) + 1
+            log.exception("what was missed could not be told, that is tried again")
+        return True
+
+    def _finish(self, board_id: BoardId | None) -> None:
+        del self._behind[board_id]
+        self._tries.pop(board_id, None)
+        view = self._views.loaded(board_id) if board_id is not None else None
+        if view is not None:
+            view.catch_up()
+
+    async def _repair_dashboard(self) -> bool:
+        # Also when no global event was missed: it is told of changes by the same batches.
+        self._dashboard.changed()
+        while True:
+            after = self._dashboard.global_offset
+            page = await self._reader.events(EVERYBODY, Span(0, 0, after, _LAST), PAGE_EVENTS)
+            if page[0].offset > after + 1 if page else await self._reader.pruned(EVERYBODY) > after:
+                self._dashboard.begin_anew(await self._reader.offset(EVERYBODY))
+            else:
+                self._dispatcher.catch_up_globally(page)
+            if not page:
+                return True
+
+    async def _repair_board(self, board_id: BoardId) -> bool:
+        """Tell what the log has behind the board's view; False: it is being loaded, and has to be looked at after."""
+        view = self._views.loaded(board_id)
+        if view is None:
+            self._dispatcher.end_left(board_id)
+            return board_id not in self._views
+        view.fall_behind()  # nothing but the log moves it on meanwhile
+        if self._tries.get(board_id, 0) >= MAX_TRIES or not await self._restore(board_id, view):
+            return await self._begin_anew(board_id, view)
+        while self._views.loaded(board_id) is view:
+            at = view.position
+            span = Span(at.offset, _LAST, at.global_offset, _LAST)
+            page = await self._reader.events(board_channel(board_id), span, PAGE_EVENTS)
+            if not _leads_on(at, page) or (not page and await self._is_cut(board_id, at)):
+                return await self._begin_anew(board_id, view)
+            if self._views.loaded(board_id) is view:
+                self._dispatcher.catch_up(board_id, view, page)
+                self._note_others(view.position.global_offset)
+            if not page:
+                break
+        return True
+
+    async def _restore(self, board_id: BoardId, view: BoardView) -> bool:
+        """Give a broken view its board as its readers have it; False: the log does not reach back so far."""
+        if view.is_broken:
+            at = view.position
+            board = await self._reader.past_board(board_id, at.offset)
+            if board is None:
+                return False
+            view.restore(board, at)
+        return True
+
+    async def _is_cut(self, board_id: BoardId, at: Position) -> bool:
+        cut, globally = await self._reader.pruned(board_channel(board_id)), await self._reader.pruned(EVERYBODY)
+        return cut > at.offset or globally > at.global_offset
+
+    async def _begin_anew(self, board_id: BoardId, view: BoardView) -> bool:
+        """Load the board as it is now, and let its readers have a `gap` and that."""
+        found = await self._reader.board(board_id)
+        if self._views.loaded(board_id) is not view:
+            return True
+        if found is None:
+            self._dispatcher.end(board_id)
+        else:
+            position = view.position._replace(offset=found.offset, global_offset=found.global_offset)
+            view.restore(found.board, position)
+            self._dispatcher.tell_loss(board_id)
+        return True
+
+    def _note_others(self, global_offset: int) -> None:
+        """Note who else has missed a global event up to that one."""
+        for board_id in self._views.watched():
+            at = self._views.position(board_id)
+            if at is not None and at.global_offset < global_offset:
+                self._views.fall_behind(board_id)
+        if self._dashboard.global_offset < global_offset:
+            self.note(None)
+
+
+def _leads_on(at: Position, page: Sequence[StoredEvent]) -> bool:
+    """Tell whether a page of both logs goes on where a view stands, with nothing missing."""
+    own = [stored.offset for stored in page if stored.channel != EVERYBODY]
+    everybody = [stored.offset for stored in page if stored.channel == EVERYBODY]
+    return own == list(range(at.offset + 1, at.offset + 1 + len(own))) and everybody == list(
+        range(at.global_offset + 1, at.global_offset + 1 + len(everybody))
+    )

@@ -1,0 +1,114 @@
+"""Replay: what a reader has missed, once more, exactly as it was delivered (docs/protocol.md, "Resuming").
+
+The log says what happened; the board as it was, folded on event by event, says what was told of it. Whoever replays
+registers first, so that what happens meanwhile waits behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+from realtime.errors import PositionLost
+from realtime.kanban.events import ProjectDeleted
+from realtime.kanban.ids import BoardId
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import Delivery
+from realtime.messages.position import InvalidCursor, Position, parse_cursor
+from realtime.messages.translate import translate
+from realtime.ports import HistoryReader, Span, StoredEvent
+from realtime.views.board_views import BoardView
+
+__all__ = ["missed", "missed_globally", "seen_at"]
+
+#: Events that are read at a time.
+PAGE_EVENTS = 500
+_EXPIRED = "history_expired"
+
+
+def seen_at(cursor: str, now: Position) -> Position:
+    """Return the position that a reader names, when something can lead from there to `now`.
+
+    Raises:
+        PositionLost: `invalid_cursor`, `epoch_changed`, `other_board`.
+    """
+    try:
+        seen = parse_cursor(cursor)
+    except InvalidCursor as error:
+        raise PositionLost("invalid_cursor") from error
+    reason = now.gap_since(seen)
+    if reason is not None:
+        raise PositionLost(reason)
+    return seen
+
+
+async def missed(
+    history: HistoryReader, board_id: BoardId, seen: Position, until: Position, delivery: Delivery = Delivery.STATE
+) -> AsyncGenerator[Envelope, None]:
+    """Yield the envelopes of a board behind `seen`, up to `until`, in order, as `delivery` tells them.
+
+    A reader may have come to `seen` by another delivery, also into the middle of an event.
+
+    Raises:
+        PositionLost: `history_expired`: the log does not reach back so far, or the board was deleted in between.
+        StoreUnavailable: the log could not be read.
+    """
+    if seen == until:
+        return
+    then = await _past_view(history, board_id, seen)
+    # An event that was seen in part is the very next one: nothing comes between its envelopes.
+    part = seen.part
+    while then.position != until:
+        for stored in await _page(history, board_channel(board_id), then.position, until):
+            for envelope in _told(then, stored, delivery, part):
+                yield envelope
+            part = 0
+
+
+async def missed_globally(history: HistoryReader, seen: Position, until: Position) -> AsyncGenerator[Envelope, None]:
+    """Yield the envelopes of global events behind `seen`, up to `until`: all that a dashboard cannot compute anew.
+
+    Raises:
+        PositionLost: `history_expired`.
+        StoreUnavailable: the log could not be read.
+    """
+    while seen.global_offset < until.global_offset:
+        for stored in await _page(history, EVERYBODY, seen, until):
+            seen = seen.moved_globally(_next(stored, seen.global_offset))
+            for type, payload in translate(stored.recorded, None):
+                yield Envelope(type, payload, seen.cursor)
+
+
+async def _past_view(history: HistoryReader, board_id: BoardId, seen: Position) -> BoardView:
+    board = await history.past_board(board_id, seen.offset)
+    if board is None:
+        raise PositionLost(_EXPIRED)
+    return BoardView(board, seen.whole())
+
+
+async def _page(history: HistoryReader, channel: Channel, seen: Position, until: Position) -> Sequence[StoredEvent]:
+    span = Span(seen.offset, until.offset, seen.global_offset, until.global_offset)
+    page = await history.events(channel, span, PAGE_EVENTS)
+    if not page:
+        raise PositionLost(_EXPIRED)
+    return page
+
+
+def _told(then: BoardView, stored: StoredEvent, delivery: Delivery, part: int) -> list[Envelope]:
+    if stored.channel == EVERYBODY:
+        then.move_globally(_next(stored, then.position.global_offset))
+        cursor = then.position.cursor
+        return [Envelope(type, payload, cursor) for type, payload in translate(stored.recorded, None)]
+    _next(stored, then.position.offset)
+    if stored.global_offset != then.position.global_offset:
+        raise PositionLost(_EXPIRED)  # a global event before this one is gone
+    if isinstance(stored.recorded.event, ProjectDeleted):
+        raise PositionLost(_EXPIRED)  # and made anew since: another history under the same name
+    then.apply(stored)
+    return then.told(stored, delivery, part)
+
+
+def _next(stored: StoredEvent, offset: int) -> int:
+    if stored.offset != offset + 1:
+        raise PositionLost(_EXPIRED)
+    return stored.offset

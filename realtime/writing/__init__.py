@@ -1,0 +1,1 @@
+"""The write path: one unit at a time, in order, into the log; and how long the log is kept."""

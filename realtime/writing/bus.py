@@ -1,0 +1,339 @@
+"""The bus decides the order: it appends to the log and then publishes, one unit of writing after the other.
+
+Commands and events from outside take the same way: decide on the board as it is in the transaction, append, commit,
+hand to the broker. Publishing happens before the next transaction begins, so readers see the order of the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from realtime.clock import Clock, iso
+from realtime.errors import NotFound, Refused, StoreUnavailable
+from realtime.fanout.counters import Counters
+from realtime.fanout.writer_priority import WriterPriority
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.capacity import check_board
+from realtime.kanban.commands import Command, decide
+from realtime.kanban.events import ProjectDeleted
+from realtime.kanban.ids import BoardId
+from realtime.kanban.incoming import Incoming
+from realtime.messages.channels import Channel, board_channel
+from realtime.messages.position import Position, channel_tag
+from realtime.ports import Broker, EventStore, HistoryReader, Span, StoredBoard, StoredEvent, Transaction
+from realtime.rates import WriteLimits
+from realtime.views.board_views import BoardViews, Fold
+from realtime.views.repair import Repair
+from realtime.writing.ingest_plan import IngestPlan, needed_boards
+from realtime.writing.write_units import board_of_view, checked_board, fold_all, new_events
+
+__all__ = ["Accepted", "Bus", "Executed"]
+
+_T = TypeVar("_T")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a command did: the board after it, and the position that board stands for."""
+
+    board: Board
+    position: Position
+    #: What was recorded, in order; empty when the command changed nothing.
+    recorded: tuple[Recorded, ...]
+
+
+class Accepted(NamedTuple):
+    """The answer to one event: its place, and whether it was known already (then nothing was published)."""
+
+    name: str
+    cursor: str
+    duplicate: bool
+
+
+class BusStore(EventStore, HistoryReader, Protocol):
+    """What the bus needs of a store."""
+
+
+class Bus:
+    """The way into the log.
+
+    A caller that is cancelled (its client went away) does not stop what it began: a command is carried out whole or
+    not at all, and always published when it was stored.
+    """
+
+    def __init__(
+        self,
+        store: BusStore,
+        broker: Broker,
+        views: BoardViews,
+        clock: Clock,
+        way: WriterPriority,
+        repair: Repair,
+        counters: Counters | None = None,
+        limits: WriteLimits | None = None,
+    ) -> None:
+        """Write to `store` with the right of `way`, publish to `broker`; `views` spares reading a watched board.
+
+        What cannot be published is left to `repair`, which the bus closes. `limits` bound what is made, and how
+        much each client may ask for in a second.
+        """
+        self._store = store
+        self._broker = broker
+        self._views = views
+        self._clock = clock
+        self._way = way
+        self._repair = repair
+        self._counters = counters if counters is not None else Counters()
+        self._limits = limits if limits is not None else WriteLimits()
+        self._turn = asyncio.Lock()
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def execute(self, board_id: BoardId, *commands: Command) -> Executed:
+        """Carry out commands on one board, all or none, and publish what happened.
+
+        Raises:
+            NotFound: no such board (`board_not_found`), card, column or attempt.
+            Conflict, InvalidInput: see `commands.decide`; nothing was changed.
+            LimitReached: the client asks too often, or the board would become too large; nothing was changed.
+            StoreUnavailable: nothing was changed, the caller may try again.
+        """
+        return (await self._carry_out(board_id, commands, refusable=False)).answer
+
+    async def execute_each(self, board_id: BoardId, commands: Sequence[Command]) -> list[Executed | Refused]:
+        """Carry out commands on one board in one unit, but for those that are refused; return what became of each.
+
+        Raises:
+            NotFound: no such board.
+            LimitReached: as `execute`; of none of them anything was changed.
+            StoreUnavailable: nothing was changed, the caller may try again.
+        """
+        each = (await self._carry_out(board_id, commands, refusable=True)).each
+        for one in each:
+            if isinstance(one, Refused):
+                self._counters.commands_refused[one.code] += 1
+        return each
+
+    async def _carry_out(self, board_id: BoardId, commands: Sequence[Command], *, refusable: bool) -> _Decision:
+        try:
+            self._limits.commands.spend(len(commands))
+            return await self._whole(self._execute(board_id, commands, refusable=refusable))
+        except Refused as refused:
+            self._counters.commands_refused[refused.code] += 1
+            raise
+
+    async def ingest(self, batch: Sequence[Incoming]) -> list[Accepted]:
+        """Store and publish events from outside, all or none, in the given order.
+
+        Raises:
+            InvalidInput: an event of a board that does not exist; each is named by index and field.
+            LimitReached: the client sends too much, or an event makes more than there may be.
+            StoreUnavailable: nothing was stored, the caller may try again.
+        """
+        self._limits.events.spend(len(batch))
+        return await self._whole(self._ingest(batch))
+
+    async def aclose(self) -> None:
+        """Wait for what is being carried out, then repair no more."""
+        if self._running:
+            await asyncio.wait(self._running)
+        await self._repair.aclose()
+
+    async def _whole(self, work: Coroutine[Any, Any, _T]) -> _T:
+        task = asyncio.create_task(work, name="bus")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            with self._way.taken():
+                return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_fault)  # nobody else looks at what comes of it
+            raise
+
+    async def _execute(self, board_id: BoardId, commands: Sequence[Command], *, refusable: bool) -> _Decision:
+        async with self._turn:
+            now = self._clock()  # not before its turn: the times of a log's events follow its order
+            at_hand = self._at_hand(board_id)
+            decision = await self._transact(
+                lambda transaction: self._decide(transaction, at_hand, board_id, commands, now, refusable)
+            )
+            await self._hand_on(decision)
+        return decision
+
+    def _decide(
+        self,
+        transaction: Transaction,
+        at_hand: StoredBoard | None,
+        board_id: BoardId,
+        commands: Sequence[Command],
+        now: datetime,
+        refusable: bool,
+    ) -> _Decision:
+        """Work out what commands do to a board as of this transaction, and append it.
+
+        The answer is ready with it: behind the commit nothing may fail that the caller would hear of.
+        """
+        found = checked_board(transaction, board_id, at_hand)
+        if found is None:
+            raise NotFound("Board not found", "board_not_found")
+        before = found.board.state
+        folds, ends = _fold_each(found.board, commands, now, refusable)
+        check_board(before, found.board.state, [fold.recorded for fold in folds], self._limits.capacity)
+        new = new_events([fold.recorded for fold in folds])
+        # Of a board that is deleted now nothing is kept as it was.
+        kept = {} if any(type(fold.recorded.event) is ProjectDeleted for fold in folds) else {board_id: found.board}
+        stored = transaction.append(new, kept, {board_id: found.offset})
+        places: list[StoredBoard | StoredEvent] = [found, *stored]
+        position = [self._position(board_channel(board_id), at) for at in places]
+        recorded = tuple(fold.recorded for fold in folds)
+        each = [
+            end if isinstance(end, Refused) else Executed(end.board, position[end.last], recorded[end.first : end.last])
+            for end in ends
+        ]
+        return _Decision(Executed(found.board, position[-1], recorded), each, stored, folds)
+
+    def _at_hand(self, board_id: BoardId) -> StoredBoard | None:
+        """Return a board that may be moved on, if it is watched."""
+        view = self._views.get(board_id)
+        return board_of_view(view) if view else None
+
+    async def _ingest(self, batch: Sequence[Incoming]) -> list[Accepted]:
+        async with self._turn:
+            at_hand = {one: found for one in needed_boards(batch) if (found := self._at_hand(one))}
+            plan = IngestPlan(batch, at_hand, self._limits.capacity)
+            ingested = await self._transact(lambda transaction: self._append_incoming(transaction, batch, plan))
+            await self._hand_on(ingested)
+        return ingested.answer
+
+    def _append_incoming(self, transaction: Transaction, batch: Sequence[Incoming], plan: IngestPlan) -> _Ingested:
+        """Append what events from outside come to."""
+        stored = plan.carry_out(transaction, self._clock)
+        places = zip(batch, plan.outcome(stored), strict=True)
+        answer = [
+            Accepted(incoming.event.type, self._position(event.channel, event).cursor, duplicate)
+            for incoming, (event, duplicate) in places
+        ]
+        return _Ingested(answer, stored)
+
+    async def _transact(self, work: Callable[[Transaction], _U]) -> _U:
+        """Carry out a unit; that whose commit was carried out, but not answered, counts as stored."""
+        made: list[_U] = []
+
+        def carried_out(transaction: Transaction) -> _U:
+            made[:] = [work(transaction)]
+            return made[0]
+
+        try:
+            return await self._store.transact(carried_out)
+        except Exception:
+            if not made or not made[0].stored:
+                raise
+            if await self._is_in_log(made[0].stored[-1]):
+                log.exception("a unit is stored, but the store did not say so")
+                return made[0]
+            raise
+
+    async def _is_in_log(self, stored: StoredEvent) -> bool:
+        try:
+            last = Span(stored.offset - 1, stored.offset, stored.offset, stored.offset)
+            found = await self._store.events(stored.channel, last, 1)
+        except StoreUnavailable:
+            self._repair.note_lost([stored])  # when the log can be read again, readers get what is there
+            return False
+        return [_identity(one) for one in found] == [_identity(stored)]
+
+    async def _hand_on(self, unit: _Decision | _Ingested) -> None:
+        """Tell the nodes what was stored. It is stored: what fails here is made good from the log, and no error."""
+        if not unit.stored:
+            return
+        try:
+            self._counters.events_stored += len(unit.stored)
+            if isinstance(unit, _Decision) and (view := self._views.get(unit.answer.board.id)):
+                view.prime(unit.folds)
+            await self._broker.publish(unit.stored)
+            if self._repair.has_come(unit.stored):
+                return
+            log.error("the broker did not deliver what was published, it is read from the log")
+        except Exception:
+            log.exception("what was stored could not be published, it is read from the log")
+        except BaseException:
+            self._repair.note_lost(unit.stored)
+            raise
+        self._repair.note_lost(unit.stored)
+
+    def _position(self, channel: Channel, at: StoredEvent | StoredBoard) -> Position:
+        return Position(self._store.epoch, channel_tag(channel), at.offset, at.global_offset)
+
+
+class _Unit(Protocol):
+    """What came of a unit of writing."""
+
+    @property
+    def stored(self) -> Sequence[StoredEvent]:
+        """What was appended."""
+
+
+_U = TypeVar("_U", bound=_Unit)
+
+
+class _Ingested(NamedTuple):
+    """What a batch from outside came to."""
+
+    answer: list[Accepted]
+    stored: list[StoredEvent]
+
+
+class _Decision(NamedTuple):
+    """What commands came to."""
+
+    #: What all of them did together.
+    answer: Executed
+    #: What became of each.
+    each: list[Executed | Refused]
+    stored: list[StoredEvent]
+    folds: list[Fold]
+
+
+class _End(NamedTuple):
+    """The board behind one command, and which of the unit's folds are its own."""
+
+    board: Board
+    first: int
+    last: int
+
+
+def _fold_each(
+    board: Board, commands: Sequence[Command], now: datetime, refusable: bool
+) -> tuple[list[Fold], list[_End | Refused]]:
+    """Decide command by command on what the ones before have left; `refusable`: one that is refused stops no other."""
+    folds: list[Fold] = []
+    ends: list[_End | Refused] = []
+    for command in commands:
+        first = len(folds)
+        try:
+            made = decide(board, command, now)
+        except Refused as refused:
+            if not refusable:
+                raise
+            ends.append(refused)
+            continue
+        folds += fold_all(board, made)
+        ends.append(_End(board.copy() if refusable else board, first, len(folds)))
+    return folds, ends
+
+
+def _log_fault(task: asyncio.Task[Any]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, Refused):
+        log.error("a command failed after its caller had gone", exc_info=error)
+
+
+def _identity(stored: StoredEvent) -> tuple[Any, ...]:
+    """Return what tells an event from any other that could be at its place."""
+    recorded = stored.recorded
+    return stored.offset, recorded.event.type, recorded.event.payload_json(), iso(recorded.at), recorded.changes

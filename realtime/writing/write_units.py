@@ -1,0 +1,86 @@
+"""A unit of writing: boards that are true as of its transaction, and what was decided on them, as it goes into the log.
+
+A board in memory is only believed to be as the log has it: its process may have missed what another one wrote, or what
+it wrote itself. So it is compared inside the transaction, where nobody else writes, and moved on where it is behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from realtime.kanban.board import Board, Recorded
+from realtime.kanban.events import ProjectCreated, ProjectDeleted
+from realtime.kanban.ids import BoardId
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
+from realtime.messages.translate import changes_board
+from realtime.ports import NewEvent, StoredBoard, Transaction
+from realtime.views.board_views import BoardView, Fold
+
+__all__ = ["board_of_view", "checked_board", "fold_all", "new_events"]
+
+#: Most events that are folded into a board that is behind; where more are missing, loading it costs less.
+MAX_MISSED_EVENTS = 200
+
+
+def board_of_view(view: BoardView) -> StoredBoard:
+    """Return a board that may be moved on, as a view has it now, and the place it is believed to stand for."""
+    return StoredBoard(view.board.copy(), view.position.offset, view.position.global_offset)
+
+
+def checked_board(transaction: Transaction, board_id: BoardId, at_hand: StoredBoard | None) -> StoredBoard | None:
+    """Return the board as of this transaction, None when there is none.
+
+    It is the one at hand where that stands at the head of its log; else that one moved on by what it missed; else it is
+    loaded. A board at hand that was behind is not to be used any more.
+    """
+    if at_hand is not None:
+        head = transaction.offset(board_channel(board_id))
+        if at_hand.offset == head:
+            return at_hand
+        if 0 < head - at_hand.offset <= MAX_MISSED_EVENTS and _moved_on(
+            transaction, at_hand.board, at_hand.offset, head
+        ):
+            return StoredBoard(at_hand.board, head, transaction.offset(EVERYBODY))
+    return transaction.board(board_id)
+
+
+def _moved_on(transaction: Transaction, board: Board, after: int, head: int) -> bool:
+    """Fold the events behind `after` up to `head` into `board`; False: they do not lead there."""
+    missed = transaction.missed(board.id, after, head - after)
+    if [stored.offset for stored in missed] != list(range(after + 1, head + 1)):
+        return False  # the log was cut
+    if any(type(stored.recorded.event) in (ProjectCreated, ProjectDeleted) for stored in missed):
+        return False  # it may be another board under the same id
+    try:
+        for stored in missed:
+            board.apply(stored.recorded)
+    except LookupError:
+        return False  # the board was not what it was believed to be, whatever its offset
+    return True
+
+
+def fold_all(board: Board, made: Sequence[Recorded]) -> list[Fold]:
+    """Fold what was decided into its board, in order; return each with the states before and after it."""
+    folds: list[Fold] = []
+    for recorded in made:
+        before = board.state
+        board.apply(recorded)
+        folds.append(Fold(recorded, before, board.state))
+    return folds
+
+
+def new_events(unit: Sequence[Recorded], key: str | None = None) -> list[NewEvent]:
+    """Return the events of a unit for the log: `key` is that of the first, and of its states the last one counts.
+
+    All of them are of one board, or of none.
+    """
+    last = max((n for n, recorded in enumerate(unit) if changes_board(recorded)), default=-1)
+    return [
+        NewEvent(_channel(recorded), recorded, None if n else key, n < last and changes_board(recorded))
+        for n, recorded in enumerate(unit)
+    ]
+
+
+def _channel(recorded: Recorded) -> Channel:
+    board_id = recorded.event.board_id
+    return EVERYBODY if board_id is None else board_channel(board_id)

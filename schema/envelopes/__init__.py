@@ -1,0 +1,1 @@
+"""GraphQL types of what a subscription delivers, and the mapping from envelopes to them."""

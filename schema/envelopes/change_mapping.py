@@ -1,0 +1,98 @@
+"""Envelopes of the delivery `changes` → GraphQL types, beside `mapping`. Pure.
+
+What a board's stream tells besides its changes (attempts, commits, agents) has no member, and is to be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import strawberry
+
+from realtime.kanban import changes
+from realtime.kanban.ids import BoardId
+from realtime.kanban.wire.board_wire import CARD_KEYS
+from realtime.messages.envelopes import Envelope
+from schema.envelopes import board_changes, mapping
+from schema.types.enums import CardField
+
+__all__ = ["BOARD_CHANGE_TYPES", "LEFT_OUT", "board_change"]
+
+
+def board_change(envelope: Envelope, board_id: BoardId) -> board_changes.BoardChange:
+    """Return an envelope as a member of the union.
+
+    Raises:
+        UnexpectedEnvelope: no member stands for its type.
+    """
+    if envelope.type in _SHARED:
+        return cast("board_changes.BoardChange", mapping.board_event(envelope, board_id))
+    make = _CHANGES.get(type(envelope.payload)) if envelope.type != "heartbeat" else _heartbeat
+    if make is None:
+        raise mapping.UnexpectedEnvelope(f"expected one of {', '.join(BOARD_CHANGE_TYPES)}, got {envelope!r}")
+    return make(envelope.cursor, envelope.payload)
+
+
+def _created(cursor: str | None, change: changes.CardCreated) -> board_changes.CardCreated:
+    column_id = strawberry.ID(change.card.column_id)
+    return board_changes.CardCreated(cursor=cursor, column_id=column_id, index=change.index, card=change.card)
+
+
+def _updated(cursor: str | None, change: changes.CardUpdated) -> board_changes.CardUpdated:
+    new: dict[str, Any] = {name: getattr(change.card, name) for name in change.fields}
+    return board_changes.CardUpdated(
+        cursor=cursor,
+        card_id=strawberry.ID(change.card.id),
+        fields=[CardField(name) for name in change.fields],
+        **{name: new.get(name) for name in CARD_KEYS if name != "depends_on"},
+        depends_on=list(new.get("depends_on", ())),
+    )
+
+
+def _moved(cursor: str | None, change: changes.CardMoved) -> board_changes.CardMoved:
+    return board_changes.CardMoved(
+        cursor=cursor,
+        card_id=strawberry.ID(change.card_id),
+        from_column_id=strawberry.ID(change.from_column_id),
+        from_index=change.from_index,
+        to_column_id=strawberry.ID(change.to_column_id),
+        to_index=change.index,
+        updated_at=change.updated_at,
+    )
+
+
+def _deleted(cursor: str | None, change: changes.CardDeleted) -> board_changes.CardDeleted:
+    return board_changes.CardDeleted(
+        cursor=cursor,
+        card_id=strawberry.ID(change.card_id),
+        column_id=strawberry.ID(change.column_id),
+        index=change.index,
+        updated_at=change.updated_at,
+    )
+
+
+def _columns(cursor: str | None, change: changes.ColumnsChanged) -> board_changes.ColumnsChanged:
+    return board_changes.ColumnsChanged(cursor=cursor, columns=change.columns)
+
+
+def _heartbeat(cursor: str | None, beat: Any) -> board_changes.Heartbeat:
+    # Its cursor is in the payload: it is no part of the channel, and no event comes back for it.
+    return board_changes.Heartbeat(cursor=beat["cursor"], ts=beat["ts"], hash=beat["hash"])
+
+
+#: Envelopes that `boardEvents` has too.
+_SHARED = frozenset({"hello", "state", "gap", "goodbye"})
+_CHANGES: dict[type[Any], Callable[[str | None, Any], board_changes.BoardChange]] = {
+    changes.CardCreated: _created,
+    changes.CardUpdated: _updated,
+    changes.CardMoved: _moved,
+    changes.CardDeleted: _deleted,
+    changes.ColumnsChanged: _columns,
+}
+#: Types of raw envelopes that have a member in the union.
+BOARD_CHANGE_TYPES = frozenset(
+    {*_SHARED, "card_created", "card_updated", "card_moved", "card_deleted", "columns_changed", "heartbeat"}
+)
+#: Types that are on the stream too, and of which `boardEvents` tells.
+LEFT_OUT = mapping.BOARD_EVENT_TYPES - BOARD_CHANGE_TYPES

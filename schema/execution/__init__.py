@@ -1,0 +1,1 @@
+"""Execution of operations: context, loaders, deadlines, and subscriptions that share their work."""

@@ -1,0 +1,145 @@
+"""Exceptions → what GraphQL clients see: message and `extensions.code`, all of them here.
+
+What refuses a mutation is no exception when it arrives: `schema.refusals` makes a result of it.
+
+| what happened | code |
+| --- | --- |
+| a refusal of `realtime` | its own in capitals: `BOARD_NOT_FOUND`, `CARD_BLOCKED`, … |
+| a refusal of fields | `INVALID_PAYLOAD`, with `field` (the first) and `fields` |
+| the client asks too often, or for more than may be kept | `RATE_LIMITED`, with `retryAfterSeconds` |
+| a time range that cannot be read | `BAD_USER_INPUT`, with `field` and `fields` |
+| the reader was too slow, and wished to know it so | `SLOW_CONSUMER`, with `cursor` to come back with |
+| what the server does not let readers choose | `BAD_USER_INPUT`, with `field` and `fields` |
+| the stream's board was deleted | `BOARD_DELETED` |
+| the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; transports whose end tells it do not send it |
+| the connection has lasted as long as one may | `CONNECTION_LIFETIME`, as `SERVER_SHUTDOWN` |
+| the store did not answer | `STORE_UNAVAILABLE` |
+| a document or variables that do not fit | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
+| an operation that is missing or not allowed here | `OPERATION_NOT_AVAILABLE` |
+| anything else: our fault, logged once | `INTERNAL_SERVER_ERROR` |
+| a cost or a time above the limits | `COST_EXCEEDED`, `TIMEOUT`, `TOO_EXPENSIVE` (made where they are found) |
+| `first` out of bounds | `BAD_USER_INPUT`, with `field` and `fields` |
+| `after` is no cursor of this list or log | `INVALID_CURSOR` |
+| the log does not lead on from `after` | `EPOCH_CHANGED`, `OTHER_BOARD`, `HISTORY_EXPIRED` |
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+
+from realtime.dashboard.time_range import InvalidTimeRange
+from realtime.errors import (
+    BoardGone,
+    Draining,
+    InvalidInput,
+    LifetimeReached,
+    Refused,
+    StoreUnavailable,
+    StreamEnded,
+    SubscriberTooSlow,
+)
+from realtime.limits import LimitReached
+from realtime.messages.envelopes import Envelope
+from schema.execution.real_size import CostExceeded
+
+__all__ = ["public_error", "stream_ended"]
+
+log = logging.getLogger(__name__)
+
+INTERNAL_ERROR = "Internal error"
+_OPERATION_FAULTS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
+_ENDINGS: dict[type[Exception], tuple[str, str]] = {
+    SubscriberTooSlow: ("SLOW_CONSUMER", "This reader was too slow; subscribe again"),
+    BoardGone: ("BOARD_DELETED", "The board was deleted"),
+    Draining: ("SERVER_SHUTDOWN", "The server stops; subscribe again after a while"),
+    LifetimeReached: ("CONNECTION_LIFETIME", "The connection lasted as long as one may; subscribe again"),
+    StreamEnded: ("STREAM_ENDED", "The server ended the stream; subscribe again"),
+    StoreUnavailable: ("STORE_UNAVAILABLE", "The store did not answer; nothing was changed, try again"),
+}
+
+
+def public_error(error: GraphQLError) -> GraphQLError:
+    """Return what a client may see of `error`; what is our own fault is logged and hidden.
+
+    An error that went through here already comes back unchanged and is not logged again.
+    """
+    cause = _cause(error)
+    if isinstance(cause, Refused):
+        return _shown(error, _message(cause), _refusal(cause))
+    if ending := _ending(cause):
+        if isinstance(cause, StoreUnavailable):
+            log.warning("the store did not answer: %s", cause)
+        code, message = ending
+        cursor = {"cursor": cause.cursor} if isinstance(cause, SubscriberTooSlow) else {}
+        return _shown(error, message, {"code": code, **cursor})
+    if isinstance(cause, _OPERATION_FAULTS):
+        return _shown(error, error.message, {"code": "OPERATION_NOT_AVAILABLE"})
+    if cause is None and (error.path is None or error.original_error is None):
+        return _of_document(error)
+    log.error("a resolver failed at %s", error.path, exc_info=cause or error)
+    return _shown(error, INTERNAL_ERROR, {"code": "INTERNAL_SERVER_ERROR"})
+
+
+def stream_ended(ended: StreamEnded, goodbye: Envelope | None) -> GraphQLError:
+    """Return the error that ends a subscription which has no event to say goodbye with.
+
+    `goodbye` is the raw stream's last envelope; its hint when to come back goes into the extensions.
+    """
+    code, message = _ending(ended) or _ENDINGS[StreamEnded]
+    payload = goodbye.payload if goodbye else None
+    if isinstance(payload, dict) and not isinstance(ended, BoardGone):  # nobody should come back to that
+        return GraphQLError(message, extensions={"code": code, "reconnectAfterMs": payload["reconnectAfterMs"]})
+    return GraphQLError(message, extensions={"code": code})
+
+
+def _ending(error: Exception | None) -> tuple[str, str] | None:
+    return next((ending for kind, ending in _ENDINGS.items() if isinstance(error, kind)), None)
+
+
+def _cause(error: GraphQLError) -> Exception | None:
+    cause: Exception | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _message(refusal: Refused) -> str:
+    # A bad time range has the raw exits' sentence as its message, which speaks of their parameters.
+    return "; ".join(map(str, refusal.fields)) if isinstance(refusal, InvalidInput) else refusal.message
+
+
+def _refusal(refusal: Refused) -> dict[str, Any]:
+    code = "BAD_USER_INPUT" if isinstance(refusal, InvalidTimeRange) else refusal.code.upper()
+    if isinstance(refusal, LimitReached):
+        return {"code": code, "retryAfterSeconds": refusal.retry_after_seconds}
+    if isinstance(refusal, CostExceeded):
+        return {"code": code, **refusal.extensions}
+    if not isinstance(refusal, InvalidInput):
+        return {"code": code}
+    fields = [{"field": one.field, "message": one.message} for one in refusal.fields]
+    return {"code": code, "field": fields[0]["field"] if fields else None, "fields": fields}
+
+
+def _of_document(error: GraphQLError) -> GraphQLError:
+    """Give a mistake in the client's document a code; errors that have one are ours and stay."""
+    if "code" in (error.extensions or {}):
+        return error
+    syntax = isinstance(error, GraphQLSyntaxError)
+    code = "GRAPHQL_PARSE_FAILED" if syntax else "GRAPHQL_VALIDATION_FAILED"
+    return _shown(error, error.message, {**(error.extensions or {}), "code": code})
+
+
+def _shown(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )

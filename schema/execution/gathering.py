@@ -1,0 +1,101 @@
+"""Gathers the commands of one mutation into one unit of the bus (docs/graphql.md, "Mutations"): one `state` for all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
+from graphql.execution.collect_fields import FragmentDetails
+
+from realtime.kanban.commands import Command
+from realtime.kanban.ids import BoardId
+from realtime.writing.bus import Bus, Executed
+
+__all__ = ["Gathering", "may_be_one_unit"]
+
+#: Fields of a mutation that carry out one command on a board each, and do nothing else.
+COMMANDS = frozenset({"createCard", "updateCard", "moveCard", "deleteCard"})
+#: Fields in their answers that are read from the store: each shows what the commands up to its own have done.
+READ = frozenset({"attempts", "project"})
+#: Turns of the loop in which those come that come at all: all begin in one, and wait for nothing before.
+TURNS = 20
+
+
+def may_be_one_unit(fields: Sequence[FieldNode], fragments: Mapping[str, FragmentDetails]) -> bool:
+    """Tell whether the root fields of a mutation are commands, and the answer to none is read from the store."""
+    if any(field.name.value not in COMMANDS for field in fields):
+        return False
+    ahead = [field.selection_set for field in fields]
+    known: set[str] = set()
+    while ahead:
+        inner = ahead.pop()
+        for node in inner.selections if inner else ():
+            if isinstance(node, FragmentSpreadNode):
+                if node.name.value not in known:
+                    known.add(node.name.value)
+                    ahead.append(fragments[node.name.value].definition.selection_set)
+            elif isinstance(node, FieldNode) and node.name.value in READ:
+                return False
+            elif isinstance(node, FieldNode | InlineFragmentNode):
+                ahead.append(node.selection_set)
+    return True
+
+
+class _Waiting(NamedTuple):
+    board_id: BoardId
+    command: Command
+    done: asyncio.Future[Executed]
+
+
+class Gathering:
+    """The commands of one mutation. One that comes late is a unit of its own."""
+
+    def __init__(self, bus: Bus, expected: int) -> None:
+        """Wait for as many commands as `expected`; fewer come where an argument is refused before."""
+        self._bus = bus
+        self._expected = expected
+        self._waiting: list[_Waiting] = []
+
+    async def execute(self, board_id: BoardId, command: Command) -> Executed:
+        """Carry out a command together with the others, in the order in which they came.
+
+        Raises:
+            Refused, StoreUnavailable: see `Bus.execute`.
+        """
+        one = _Waiting(board_id, command, asyncio.get_running_loop().create_future())
+        self._waiting.append(one)
+        if len(self._waiting) == 1:
+            # The first carries out all. It is cancelled with the others only: they are of one operation.
+            await self._carry_out()
+        return await one.done
+
+    async def _carry_out(self) -> None:
+        for _ in range(TURNS):
+            if len(self._waiting) == self._expected:
+                break
+            await asyncio.sleep(0)
+        waiting, self._waiting = self._waiting, []
+        self._expected -= len(waiting)
+        try:
+            for board_id, group in groupby(waiting, lambda one: one.board_id):
+                await self._carry_out_unit(board_id, list(group))
+        finally:
+            for one in waiting:
+                one.done.cancel()  # which does nothing to those that are done
+
+    async def _carry_out_unit(self, board_id: BoardId, unit: list[_Waiting]) -> None:
+        outcomes: list[Executed | Exception]
+        try:
+            outcomes = list(await self._bus.execute_each(board_id, [one.command for one in unit]))
+        except Exception as error:  # noqa: BLE001 - each field of the mutation raises it
+            outcomes = [error for _ in unit]
+        for one, outcome in zip(unit, outcomes, strict=True):
+            if one.done.done():
+                continue
+            if isinstance(outcome, Exception):
+                one.done.set_exception(outcome)
+            else:
+                one.done.set_result(outcome)

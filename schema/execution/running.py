@@ -1,0 +1,131 @@
+"""Running operations to their end: what comes after Strawberry and graphql-core have begun one.
+
+They parse, validate, coerce the arguments and call the resolver of a subscription; that leaves a `Source`, which is
+read here. Their own way from there on takes seven generators for each subscription, which are most of the memory of one
+to which nothing happens, and which hold on to the last event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from inspect import isawaitable
+from typing import Any
+
+from graphql import GraphQLError
+from strawberry import Schema
+from strawberry.types import ExecutionResult
+
+from realtime.errors import StreamEnded
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import Envelope
+from schema.execution.context import Context
+from schema.execution.errors import stream_ended
+from schema.execution.subscription_execution import Events, EventsInUse
+
+__all__ = ["run"]
+
+_TOO_EXPENSIVE = GraphQLError(
+    "expected a subscription whose events take at most a tenth of the server's time for a minute, and less than the "
+    "deadline each, got one that takes more; ask for less",
+    extensions={"code": "TOO_EXPENSIVE"},
+)
+
+
+async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context) -> AsyncGenerator[Any, None]:
+    """Yield the results of an operation: those of `begun`, then those of the source that it has left in `context`.
+
+    Closing it closes the source before anything else happens.
+    """
+    seconds = context.limits.timeout_seconds
+    async with aclosing(_in_time(schema, begun, seconds)) as results:
+        async for result in results:
+            yield result
+            del result
+    del begun, results
+    source, context.source = context.source, None
+    executor, context.executor = context.executor, None
+    if source is None or executor is None:
+        return
+    events = EventsInUse.of(executor.schema).events(executor, source.selector, context)
+    context.encoding = events.encoding
+    del executor
+    goodbye: Envelope | None = None
+    try:
+        async with aclosing(source.batches) as batches:
+            async for batch in batches:
+                for envelope in batch:
+                    goodbye = envelope if envelope.type == "goodbye" else None
+                    if source.selector.tells(envelope):
+                        context.metrics.counters.told(Batch((envelope,)))
+                        context.cursor = envelope.cursor
+                        result = await _result(schema, events, envelope, seconds)
+                        if result is None:
+                            yield _failure(schema, _TOO_EXPENSIVE)
+                            return
+                        yield result
+                        del result
+                # Whoever sleeps holds on to nothing.
+                del batch, envelope
+    except source.completing:
+        return  # `Goodbye` has said it
+    except StreamEnded as ended:
+        yield _failure(schema, stream_ended(ended, goodbye))
+    except Exception as fault:  # noqa: BLE001 - whoever shows it to clients logs what is ours
+        yield _failure(schema, fault)
+
+
+async def _in_time(schema: Schema, begun: AsyncGenerator[Any, None], seconds: float) -> AsyncGenerator[Any, None]:
+    """Yield what comes of `begun`; each step has a deadline, and a step that misses it is the last."""
+    async with aclosing(begun):
+        while True:
+            # Around the step alone: what cancels must not be around a `yield`, where it would cancel the reader.
+            deadline = asyncio.timeout(seconds)
+            try:
+                async with deadline:
+                    result = await anext(begun, None)
+            except TimeoutError:
+                if not deadline.expired():
+                    raise
+                result = _failure(schema, _too_long(seconds))
+            if result is None:
+                return
+            yield result
+            if deadline.expired():
+                return
+            del result
+
+
+async def _result(schema: Schema, events: Events, envelope: Envelope, seconds: float) -> ExecutionResult | None:
+    """Execute one event; None where the subscription costs more than one may."""
+    if events.is_too_expensive:
+        return None
+    executed = events.executed(envelope)
+    if isawaitable(executed):
+        deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                found = await executed
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            # For all that share the execution: none of them is to try it again.
+            events.is_too_expensive = True
+            return None
+    else:
+        found = executed
+    if found.errors:
+        schema.process_errors(found.errors)
+    return ExecutionResult(data=found.data, errors=found.errors)
+
+
+def _too_long(seconds: float) -> GraphQLError:
+    message = f"expected an operation that takes at most {seconds:g} seconds, and gave this one up; ask for less"
+    return GraphQLError(message, extensions={"code": "TIMEOUT", "timeoutSeconds": seconds})
+
+
+def _failure(schema: Schema, fault: Exception) -> ExecutionResult:
+    errors = [fault if isinstance(fault, GraphQLError) else GraphQLError(str(fault), original_error=fault)]
+    schema.process_errors(errors)
+    return ExecutionResult(data=None, errors=errors)

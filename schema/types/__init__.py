@@ -1,0 +1,1 @@
+"""GraphQL types, enumerations, scalars and inputs."""

@@ -1,0 +1,135 @@
+"""Attempts as GraphQL shows them, with what is kept under them.
+
+`Attempt` is never made: its fields are read off the rows of `realtime.ports`, what is under it comes by loaders.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from realtime import ports
+from realtime.kanban import conversation, events, models
+from realtime.kanban.conversation import parse_item
+from schema.execution.context import Info
+from schema.execution.loaders import PageKey
+from schema.types.conversation import ConversationItem
+from schema.types.enums import AttemptStatus, LogLevel
+from schema.types.objects import Card
+from schema.types.paging import DEFAULT_FIRST, AfterEntry, Edge, First, PageInfo, Stretch, checked_first, place_of
+from schema.types.todos import TodoList
+
+__all__ = ["Attempt", "ConversationConnection", "LogConnection", "LogEntry"]
+
+
+@strawberry.type(description="A line of an attempt's log.")
+class LogEntry:
+    """Read off `ports.LogEntry`."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the line, `log-<uuid>`.")
+    ts: datetime = strawberry.field(description="When it was written; when it came, where the sender did not say.")
+    level: LogLevel = strawberry.field(description="How serious it is.")
+    message: str = strawberry.field(description="The line.")
+
+
+@strawberry.type(description="A line of a log, with its place.")
+class LogEdge:
+    """Read off an `Edge`."""
+
+    cursor: str = strawberry.field(description="The line's place in the log, for `after`.")
+    node: ports.LogEntry = strawberry.field(graphql_type=LogEntry, description="The line.")
+
+
+@strawberry.type(description="A page of an attempt's log, oldest line first.")
+class LogConnection:
+    """Read off a `Stretch`."""
+
+    edges: list[Edge] = strawberry.field(graphql_type=list[LogEdge], description="The lines with their places.")
+    nodes: list[ports.LogEntry] = strawberry.field(graphql_type=list[LogEntry], description="The lines.")
+    page_info: PageInfo = strawberry.field(description="How to go on.")
+
+
+@strawberry.type(description="An item of a conversation, with its place.")
+class ConversationEdge:
+    """Read off an `Edge`."""
+
+    cursor: str = strawberry.field(description="The item's place in the conversation, for `after`.")
+    node: conversation.ConversationItem = strawberry.field(graphql_type=ConversationItem, description="The item.")
+
+
+@strawberry.type(
+    description="A page of an attempt's conversation as it came, oldest item first; a later item replaces an earlier "
+    "one of the same id."
+)
+class ConversationConnection:
+    """Read off a `Stretch`."""
+
+    edges: list[Edge] = strawberry.field(
+        graphql_type=list[ConversationEdge], description="The items with their places."
+    )
+    nodes: list[conversation.ConversationItem] = strawberry.field(
+        graphql_type=list[ConversationItem], description="The items."
+    )
+    page_info: PageInfo = strawberry.field(description="How to go on.")
+
+
+async def _card(parent: strawberry.Parent[ports.Attempt], info: Info) -> models.Card | None:
+    return await info.context.loaders.card.load((parent.board_id, parent.card_id))
+
+
+async def _logs(
+    parent: strawberry.Parent[ports.Attempt], info: Info, first: First = DEFAULT_FIRST, after: AfterEntry = None
+) -> Stretch:
+    key = PageKey((parent.board_id, parent.id), place_of(after), checked_first(first))
+    return Stretch.of_page(await info.context.loaders.logs.load(key), after)
+
+
+async def _conversation(
+    parent: strawberry.Parent[ports.Attempt], info: Info, first: First = DEFAULT_FIRST, after: AfterEntry = None
+) -> Stretch:
+    key = PageKey((parent.board_id, parent.id), place_of(after), checked_first(first))
+    found = Stretch.of_page(await info.context.loaders.conversation.load(key), after)
+    items = [Edge(edge.cursor, parse_item(edge.node)) for edge in found.edges]
+    return Stretch(items, found.has_next_page, found.end_cursor)
+
+
+async def _todos(parent: strawberry.Parent[ports.Attempt], info: Info) -> events.Todos | None:
+    found: dict[str, Any] | None = await info.context.loaders.todos.load((parent.board_id, parent.id))
+    return None if found is None else events.Todos.model_validate(found)
+
+
+@strawberry.type(description="An attempt of an agent at a card. A card that is tried again keeps its attempt's id.")
+class Attempt:
+    """Read off `ports.Attempt`."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the attempt, `att-<uuid>` when this server made it.")
+    board_id: strawberry.ID = strawberry.field(description="The board, whose project has the same id.")
+    card_id: strawberry.ID = strawberry.field(description="The card that the attempt is at; it may be deleted since.")
+    agent: str = strawberry.field(description="Key of the agent that works, like `CODEX`.")
+    status: AttemptStatus = strawberry.field(description="Where the attempt stands.")
+    base_branch: str | None = strawberry.field(description="The branch it begins at; null when nobody said.")
+    branch_name: str | None = strawberry.field(description="The branch it works on; null when nobody said.")
+    worktree_path: str | None = strawberry.field(
+        description="Where its working tree lies on the machine of the runner; null until the runner says so."
+    )
+    session_id: str | None = strawberry.field(description="The agent's own id of its session; null until it is known.")
+    created_at: datetime = strawberry.field(description="When it was queued (or began) for the first time.")
+    updated_at: datetime = strawberry.field(description="When its status last changed.")
+    started_at: datetime | None = strawberry.field(description="When a runner last began; null before the first time.")
+    ended_at: datetime | None = strawberry.field(description="When it ended; null while it has not.")
+    card: models.Card | None = strawberry.field(
+        resolver=_card, graphql_type=Card | None, description="The card; null when it was deleted since."
+    )
+    logs: Stretch = strawberry.field(
+        resolver=_logs, graphql_type=LogConnection, description="What the runner and the agent logged, oldest first."
+    )
+    conversation: Stretch = strawberry.field(
+        resolver=_conversation,
+        graphql_type=ConversationConnection,
+        description="What user, agent and tools said and did, oldest first.",
+    )
+    todos: events.Todos | None = strawberry.field(
+        resolver=_todos, graphql_type=TodoList | None, description="The agent's todo list; null when it has none."
+    )

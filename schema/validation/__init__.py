@@ -1,0 +1,1 @@
+"""Checks of a document before it is executed: its size, its lists and its cost."""

@@ -1,0 +1,1 @@
+"""Tasks and timers: side tasks, cancellation blocks, coalesced timers."""

@@ -1,0 +1,1 @@
+"""Connections: HTTP/1.1 and WebSocket as uvicorn runs them, their deadlines and their bounds."""

@@ -1,0 +1,1 @@
+"""Middleware: hosts, origins, access, limits and the headers of answers."""

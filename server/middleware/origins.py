@@ -1,0 +1,135 @@
+"""Which web pages may use the server: one rule for upgrades, CORS, preflights and changes (docs/protocol.md).
+
+A page of another origin may not connect, may not change anything, and may not read an answer. Its requests are refused
+before anything looks at their bodies, so that those which a browser sends without asking (a form, `text/plain`) do
+nothing either.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from realtime.errors import quoted
+from server.middleware.hosts import is_local_name, parse_authority
+from server.problem import problem
+
+__all__ = ["OriginGate", "Origins"]
+
+METHODS = "GET,HEAD,PUT,POST,DELETE,PATCH"
+#: Methods that change nothing (RFC 9110 §9.2.1), and whose answers a browser hides from a page of another origin.
+#: OPTIONS is not among them: for pages it is the preflight of something else.
+_READS = frozenset({"GET", "HEAD"})
+#: RFC 6454 §6.2: an origin is a scheme, a host and perhaps a port, nothing behind them.
+_ORIGIN = re.compile(r"(https?)://([^/?#@]+)")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SECURE = frozenset({"https", "wss"})
+
+
+class _Origin(NamedTuple):
+    scheme: str
+    name: str
+    port: int
+
+
+class Origins:
+    """The origins that are welcome."""
+
+    def __init__(self, allowed: frozenset[str] = frozenset(), *, are_local_welcome: bool = False) -> None:
+        """Welcome the server's own origin and `allowed` (lower case, `*` = all).
+
+        `are_local_welcome`: pages of every loopback host are welcome as well, whatever their port.
+        """
+        self._any = "*" in allowed
+        # One that is no web origin, such as `chrome-extension://…` or `null`, is compared as it is written.
+        self._allowed = frozenset(_parse(one) or one for one in allowed)
+        self._are_local_welcome = are_local_welcome
+
+    def welcomes(self, origin: str | None, host: str, *, is_secure: bool = False) -> bool:
+        """Tell whether a page of `origin` may use the server.
+
+        Args:
+            origin: the Origin header, None when there is none: then no page asks.
+            host: the Host header, by which the page calls the server.
+            is_secure: the connection is TLS. Without it a page of `https` on the same host and port is the server's own
+                as well, for TLS may end in front of it; with it a page of `http` is not, for anybody can write that.
+        """
+        if origin is None or self._any:
+            return True
+        page = _parse(origin)
+        if page is None:
+            return origin.strip().lower() in self._allowed
+        if page in self._allowed or (self._are_local_welcome and is_local_name(page.name)):
+            return True
+        own = parse_authority(host)
+        if own is None or (is_secure and page.scheme != "https"):
+            return False
+        port = _DEFAULT_PORTS[page.scheme] if own.port is None else own.port
+        return (page.name, page.port) == (own.name, port)
+
+
+class OriginGate:
+    """ASGI middleware: refuses foreign origins, answers preflights, adds the headers of CORS."""
+
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+        """Let through to `app` what `origins` welcomes."""
+        self._app = app
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        headers = Headers(scope=scope)
+        given = headers.getlist("origin")
+        # A browser sends one. Several are no origin that anybody could be asked about (RFC 6454 §7.3).
+        is_welcome = len(given) < 2 and self._welcomes(given, headers, scope)
+        if scope["type"] == "websocket":
+            await (self._app if is_welcome else _refusal(given))(scope, receive, send)
+            return
+        sent = _with_cors(send, given[0] if given and is_welcome else None)
+        if not is_welcome and scope["method"] not in _READS:
+            await _refusal(given)(scope, receive, sent)
+        elif given and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await _preflight(headers)(scope, receive, sent)
+        else:
+            await self._app(scope, receive, sent)
+
+    def _welcomes(self, given: list[str], headers: Headers, scope: Scope) -> bool:
+        origin = given[0] if given else None
+        return self._origins.welcomes(origin, headers.get("host", ""), is_secure=scope.get("scheme") in _SECURE)
+
+
+def _parse(text: str) -> _Origin | None:
+    found = _ORIGIN.fullmatch(text.strip().lower())
+    authority = parse_authority(found[2]) if found else None
+    if found is None or authority is None:
+        return None
+    port = _DEFAULT_PORTS[found[1]] if authority.port is None else authority.port
+    return _Origin(found[1], authority.name, port)
+
+
+def _refusal(origins: list[str]) -> Response:
+    return problem(403, f"Origin {quoted(', '.join(origins))} is not allowed")
+
+
+def _preflight(headers: Headers) -> Response:
+    allow = {"Access-Control-Allow-Methods": METHODS, "Access-Control-Max-Age": "600"}
+    asked = headers.get("access-control-request-headers")
+    if asked:
+        allow["Access-Control-Allow-Headers"] = asked
+    return Response(status_code=204, headers=allow)
+
+
+def _with_cors(send: Send, origin: str | None) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.add_vary_header("Origin")
+            if origin is not None:
+                headers["Access-Control-Allow-Origin"] = origin
+        await send(message)
+
+    return sent

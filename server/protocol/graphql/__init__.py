@@ -1,0 +1,1 @@
+"""The GraphQL protocols without input or output: graphql-ws, graphql-transport-ws, SSE and multipart."""

@@ -1,0 +1,144 @@
+"""The server's side of graphql-transport-ws: what each message of a client asks for (graphql-ws, PROTOCOL.md).
+
+Only a breach of the protocol closes the connection. Whatever is wrong with an operation ends that operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from server.protocol.close_codes import (
+    ALREADY_SUBSCRIBED,
+    FORBIDDEN,
+    INIT_TIMEOUT,
+    INVALID_MESSAGE,
+    TOO_MANY_INITS,
+    UNAUTHORIZED,
+)
+from server.protocol.graphql.request import (
+    MAX_ID,
+    GraphqlRequest,
+    MalformedRequest,
+    described,
+    parse_parameters,
+    unreadable,
+)
+from server.protocol.graphql.ws_protocol import (
+    Close,
+    GraphqlWsProtocol,
+    InvalidMessage,
+    Message,
+    Reply,
+    Step,
+    Stop,
+    parsed_object,
+)
+
+__all__ = ["GraphqlTransportWs"]
+
+_PING: Message = {"type": "ping"}
+_TYPES = ("connection_init", "ping", "pong", "subscribe", "complete")
+
+
+class GraphqlTransportWs(GraphqlWsProtocol):
+    """One connection of a client of npm `graphql-ws`, or of whoever speaks like it."""
+
+    SUBPROTOCOL = "graphql-transport-ws"
+
+    @property
+    def keep_alive(self) -> Message:
+        """A ping, which "can be sent at any time within the established socket"."""
+        return _PING
+
+    def receive(self, data: str | bytes) -> Sequence[Step]:
+        """Return what a text or binary message asks for."""
+        try:
+            message, fault = _parsed(data)
+            match message["type"]:
+                case "connection_init":
+                    return (self._init(message.get("payload")),)
+                case "ping":
+                    return (Reply(_pong(message)),)
+                case "pong":
+                    return ()  # an answer, or "even sent unsolicited as an unidirectional heartbeat"
+                case "subscribe":
+                    return (self._subscribe(_id(message), _request(message, fault)),)
+                case _:
+                    return self._complete(_id(message))
+        except InvalidMessage as invalid:
+            return (Close(INVALID_MESSAGE.because(str(invalid))),)
+
+    def init_overdue(self) -> Sequence[Step]:
+        """Close: "4408: Connection initialisation timeout"."""
+        return (Close(INIT_TIMEOUT),)
+
+    def _init(self, payload: dict[str, Any] | None) -> Step:
+        if self._initialised:
+            return Close(TOO_MANY_INITS)
+        if not self._may_connect(payload or {}):
+            return Close(FORBIDDEN)
+        self._initialised = True
+        return Reply({"type": "connection_ack"})
+
+    def _subscribe(self, id: str, request: GraphqlRequest) -> Step:
+        if not self._initialised:
+            return Close(UNAUTHORIZED)
+        if id in self._running:
+            return Close(ALREADY_SUBSCRIBED.because(f"Subscriber for {id} already exists"))
+        return self._begin(id, request)
+
+    def _complete(self, id: str) -> Sequence[Step]:
+        # "It is permissable to simply ignore all unknown IDs": the operation may have ended while this came.
+        if id not in self._running:
+            return ()
+        self._running.discard(id)
+        return (Stop(id),)
+
+    def _next(self, id: str, body: Message) -> Message:
+        return {"id": id, "type": "next", "payload": body}
+
+    def _error(self, id: str, errors: Sequence[Message]) -> Message:
+        return {"id": id, "type": "error", "payload": errors}
+
+
+def _parsed(data: str | bytes) -> tuple[dict[str, Any], str | None]:
+    message, fault = parsed_object(data)
+    kind = message.get("type")
+    if kind not in _TYPES:
+        came = described(kind) if "type" in message else "none"
+        raise InvalidMessage(f"type: expected one of {', '.join(_TYPES)}; got {came}")
+    payload = message.get("payload")
+    if kind not in ("subscribe", "complete") and payload is not None and not isinstance(payload, dict):
+        raise InvalidMessage(f"{kind}: payload: expected an object or null, got {described(payload)}")
+    return message, fault
+
+
+def _pong(ping: Message) -> Message:
+    payload = ping.get("payload")
+    if payload is None:
+        return {"type": "pong"}
+    try:
+        return {"type": "pong", "payload": orjson.Fragment(orjson.dumps(payload))}
+    except orjson.JSONEncodeError as error:  # it can be read deeper than it can be written
+        raise InvalidMessage("ping: payload: expected fewer than 250 levels of nesting, got more") from error
+
+
+def _id(message: Message) -> str:
+    id = message.get("id")
+    if isinstance(id, str) and 0 < len(id) <= MAX_ID:
+        return id
+    if isinstance(id, str) and id:
+        raise InvalidMessage(f"{message['type']}: id: expected at most {MAX_ID} characters, got {len(id)}")
+    came = described(id) if "id" in message else "none"
+    raise InvalidMessage(f"{message['type']}: id: expected a string that is not empty, got {came}")
+
+
+def _request(message: Message, fault: str | None) -> GraphqlRequest:
+    try:
+        request = parse_parameters(message.get("payload"))
+    except MalformedRequest as malformed:
+        raise InvalidMessage(f"subscribe: payload: {malformed}") from malformed
+    return request if fault is None else unreadable(request, f"payload: {fault}")

@@ -1,0 +1,127 @@
+"""The server's side of graphql-ws, the older subprotocol: what each message asks for (subscriptions-transport-ws).
+
+Its PROTOCOL.md leaves much open; where it does, we answer as the package's own server 0.11 does. A message that cannot
+be read is told and "does not disconnect the client". Unlike that server, nothing starts before `connection_init`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from server.protocol.close_codes import FORBIDDEN, INIT_TIMEOUT, TERMINATED, UNAUTHORIZED, Ending
+from server.protocol.graphql.request import MAX_ID, MalformedRequest, described, parse_parameters, unreadable
+from server.protocol.graphql.ws_protocol import (
+    Close,
+    GraphqlWsProtocol,
+    InvalidMessage,
+    Message,
+    Reply,
+    Step,
+    Stop,
+    parsed_object,
+)
+
+__all__ = ["GraphqlWs"]
+
+_KEEP_ALIVE: Message = {"type": "ka"}
+_TYPES = ("connection_init", "start", "stop", "connection_terminate")
+
+
+class GraphqlWs(GraphqlWsProtocol):
+    """One connection of a client of npm `subscriptions-transport-ws`, or of whoever speaks like it."""
+
+    SUBPROTOCOL = "graphql-ws"
+
+    @property
+    def keep_alive(self) -> Message | None:
+        """A `ka`, which comes "right after each GQL_CONNECTION_ACK processed and then periodically"."""
+        return _KEEP_ALIVE if self._initialised else None
+
+    def receive(self, data: str | bytes) -> Sequence[Step]:
+        """Return what a text or binary message asks for."""
+        try:
+            message, fault = parsed_object(data)
+            match message.get("type"):
+                case "connection_init":
+                    return self._init(message.get("payload"))
+                case "start":
+                    return self._start(_id(message), message.get("payload"), fault)
+                case "stop":
+                    return self._stop(_id(message))
+                case "connection_terminate":
+                    return (Close(TERMINATED),)
+                case kind:
+                    return (self._unknown(message, kind),)
+        except InvalidMessage as invalid:
+            return (_connection_error(str(invalid)),)
+
+    def init_overdue(self) -> Sequence[Step]:
+        """Say so and close."""
+        return _refusal(INIT_TIMEOUT)
+
+    def _init(self, payload: object) -> Sequence[Step]:
+        # May come again, and is answered again. The payload has no form of its own: what is no object names nobody.
+        if not self._may_connect(payload if isinstance(payload, dict) else {}):
+            return _refusal(FORBIDDEN)
+        self._initialised = True
+        return (Reply({"type": "connection_ack"}), Reply(_KEEP_ALIVE))
+
+    def _start(self, id: str, payload: object, fault: str | None) -> Sequence[Step]:
+        if not self._initialised:
+            return _refusal(UNAUTHORIZED)
+        try:
+            request = parse_parameters(payload)
+        except MalformedRequest as malformed:
+            return (Reply(self._error(id, [{"message": f"start: payload: {malformed}"}])),)
+        if fault is not None:
+            request = unreadable(request, f"payload: {fault}")
+        if id not in self._running:
+            return (self._begin(id, request),)
+        # The later one takes the place of the earlier, as there. Of the earlier no `complete` is sent: the client would
+        # take it for the later one's.
+        self._running.discard(id)
+        return (Stop(id), self._begin(id, request))
+
+    def _stop(self, id: str) -> Sequence[Step]:
+        if id not in self._running:
+            return ()  # it may have ended while this came
+        return (Stop(id), Reply(self.completed(id)))
+
+    def _unknown(self, message: Message, kind: object) -> Step:
+        came = described(kind) if "type" in message else "none"
+        sentence = f"type: expected one of {', '.join(_TYPES)}; got {came}"
+        id = message.get("id")
+        return (
+            Reply(self._error(id, [{"message": sentence}]))
+            if isinstance(id, str) and len(id) <= MAX_ID
+            else _connection_error(sentence)
+        )
+
+    def _next(self, id: str, body: Message) -> Message:
+        return {"id": id, "type": "data", "payload": body}
+
+    def _error(self, id: str, errors: Sequence[Message]) -> Message:
+        # "payload: Error", so one of them; the package's client looks for the others under `errors` first.
+        payload: dict[str, Any] = {**errors[0]}
+        if len(errors) > 1:
+            payload["errors"] = errors
+        return {"id": id, "type": "error", "payload": payload}
+
+
+def _connection_error(sentence: str) -> Reply:
+    return Reply({"type": "connection_error", "payload": {"message": sentence}})
+
+
+def _refusal(ending: Ending) -> Sequence[Step]:
+    return (_connection_error(ending.reason), Close(ending))
+
+
+def _id(message: Message) -> str:
+    id = message.get("id")
+    if isinstance(id, str) and len(id) <= MAX_ID:
+        return id
+    if isinstance(id, str):
+        raise InvalidMessage(f"{message['type']}: id: expected at most {MAX_ID} characters, got {len(id)}")
+    came = described(id) if "id" in message else "none"
+    raise InvalidMessage(f"{message['type']}: id: expected a string, got {came}")

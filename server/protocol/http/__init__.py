@@ -1,0 +1,1 @@
+"""HTTP/1.1, SSE and the WebSocket handshake without input or output."""

@@ -1,0 +1,140 @@
+"""The body of a request, counted or in chunks (RFC 9112, 6 and 7.1): which of the bytes that came are of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from server.protocol.http.fields import parse_field_line
+from server.protocol.http.head import MAX_HEAD_BYTES, MAX_HEAD_LINES
+from server.protocol.http.refusal import RequestRefused
+
+__all__ = ["BodyReader", "body_reader"]
+
+#: Bytes of a chunk's size with its extensions, which nobody here knows any of.
+MAX_CHUNK_LINE_BYTES = 256
+#: Bytes that may go into sizes and extensions beyond what chunks of a reasonable client need.
+MAX_EXCESS_BYTES = 16 * 1024
+#: A size, and extensions without control characters; `chunk-ext` of RFC 9112, 7.1.1, but for the order of its parts.
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+
+
+class BodyReader(Protocol):
+    """Takes a body from the bytes of a connection."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the body has ended; what is in the buffer then is not of it."""
+
+    def take(self, buffer: bytearray) -> bytes:
+        """Remove what is of the body from the beginning of `buffer`, and return its content.
+
+        Raises:
+            RequestRefused: the bytes are no chunks.
+        """
+
+
+def body_reader(length: int | None) -> BodyReader:
+    """Return the reader of a body of `length` bytes, or in chunks."""
+    return _Chunks() if length is None else _Counted(length)
+
+
+class _Counted:
+    __slots__ = ("_left",)
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+
+    @property
+    def is_complete(self) -> bool:
+        return not self._left
+
+    def take(self, buffer: bytearray) -> bytes:
+        body = bytes(buffer[: self._left])
+        del buffer[: len(body)]
+        self._left -= len(body)
+        return body
+
+
+class _Chunks:
+    __slots__ = ("_excess", "_in_chunk", "_in_trailer", "_left", "_trailer_bytes", "_trailer_lines", "is_complete")
+
+    def __init__(self) -> None:
+        self.is_complete = False
+        #: Bytes of the present chunk that have yet to come.
+        self._left = 0
+        #: Whether the end of a chunk has yet to come.
+        self._in_chunk = False
+        self._in_trailer = False
+        self._excess = 0
+        self._trailer_bytes = self._trailer_lines = 0
+
+    def take(self, buffer: bytearray) -> bytes:
+        parts: list[bytes] = []
+        place = 0
+        while not self.is_complete:
+            if self._left:
+                part = bytes(buffer[place : place + self._left])
+                if not part:
+                    break
+                parts.append(part)
+                place += len(part)
+                self._left -= len(part)
+                continue
+            line = self._line(buffer, place)
+            if line is None:
+                break
+            place += len(line) + 2
+            self._read_line(line)
+        # Once, not for each chunk: one segment may hold ten thousands of them.
+        del buffer[:place]
+        return b"".join(parts)
+
+    def _line(self, buffer: bytearray, place: int) -> bytes | None:
+        limit = MAX_HEAD_BYTES if self._in_trailer else MAX_CHUNK_LINE_BYTES
+        end = buffer.find(b"\n", place, place + limit)
+        if end < 0:
+            if len(buffer) - place >= limit:
+                raise self._too_long(limit)
+            return None
+        line = bytes(buffer[place:end])
+        if not line.endswith(b"\r"):
+            raise RequestRefused(400, f"expected CR LF behind each chunk and its size, got {line!r:.80}")
+        return line[:-1]
+
+    def _too_long(self, limit: int) -> RequestRefused:
+        if self._in_trailer:
+            return RequestRefused(431, f"expected trailers of at most {limit} bytes")
+        return RequestRefused(400, f"expected a chunk's size in a line of at most {limit} bytes")
+
+    def _read_line(self, line: bytes) -> None:
+        if self._in_trailer:
+            self._read_trailer(line)
+        elif self._in_chunk:
+            if line:
+                raise RequestRefused(400, f"expected the end of a chunk, got {line!r:.80}")
+            self._in_chunk = False
+        else:
+            self._read_size(line)
+
+    def _read_size(self, line: bytes) -> None:
+        match = _CHUNK_LINE.fullmatch(line)
+        if match is None:
+            raise RequestRefused(400, f"expected the size of a chunk in hexadecimal digits, got {line!r:.80}")
+        self._left = int(match[1], 16)
+        self._in_chunk, self._in_trailer = self._left > 0, not self._left
+        # Chunks of one byte are allowed to have their lines, and no more than that.
+        self._excess = max(0, self._excess + len(line) - 16 - 2 * self._left)
+        if self._excess > MAX_EXCESS_BYTES:
+            raise RequestRefused(400, f"expected at most {MAX_EXCESS_BYTES} bytes of chunk extensions")
+
+    def _read_trailer(self, line: bytes) -> None:
+        # Trailers mean nothing here, and are dropped: "merging trailers into headers" is for who knows them.
+        self.is_complete = not line
+        if not line:
+            return
+        parse_field_line(line)
+        self._trailer_lines += 1
+        self._trailer_bytes += len(line) + 2
+        if self._trailer_lines > MAX_HEAD_LINES or self._trailer_bytes > MAX_HEAD_BYTES:
+            raise RequestRefused(431, f"expected at most {MAX_HEAD_LINES} trailers of {MAX_HEAD_BYTES} bytes")

@@ -1,0 +1,154 @@
+"""The head of a request: request line and header lines, read to the letter of RFC 9112.
+
+httptools' parser is lenient where two readers of the same bytes could differ, stops at an `Upgrade` that nobody takes,
+and has no bounds; so heads are read here, and it is used for none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from server.protocol.http.fields import Fields, is_host, list_of, merged, parse_field_lines
+from server.protocol.http.refusal import RequestRefused
+
+__all__ = ["MAX_HEAD_BYTES", "MAX_HEAD_LINES", "RequestHead", "parse_head", "parse_request_line"]
+
+MAX_HEAD_BYTES = 64 * 1024
+#: Header lines; the request line is none.
+MAX_HEAD_LINES = 128
+#: Digits of the largest length that is counted; whoever says more is refused for its size, by `limits.BodyLimit`.
+_MAX_LENGTH_DIGITS = 18
+
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])")
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE)
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What a request says before its body."""
+
+    method: str
+    #: Percent-encoded, as it came.
+    path: bytes
+    query: bytes
+    #: "1.0" or "1.1", which a later 1.x is taken for.
+    version: str
+    headers: Fields
+    #: Bytes of the body; None = it comes in chunks.
+    length: int | None
+    #: Whether the connection may serve another request.
+    keep_alive: bool
+    #: Whether the client waits for `100 Continue` before it sends the body.
+    expects_continue: bool
+    #: Protocols that the client would rather speak, in lower case. Which of them are taken is up to the caller.
+    upgrades: tuple[bytes, ...]
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the value of a header, which has a lower-case name; None = absent."""
+        return next((value for one, value in self.headers if one == name), None)
+
+
+def parse_head(raw: bytes) -> RequestHead:
+    """Read a head, without the empty line at its end.
+
+    Raises:
+        RequestRefused: it is none, too long, or asks for what we do not do.
+    """
+    line, end, rest = raw.partition(b"\r\n")
+    method, target, version = parse_request_line(line)
+    count = raw.count(b"\r\n")
+    if count > MAX_HEAD_LINES:
+        raise RequestRefused(431, f"expected at most {MAX_HEAD_LINES} header lines, got {count}")
+    headers = merged(parse_field_lines(rest + end) if end else ())
+    values = dict(headers)
+    authority, path, query = _parts(method, target)
+    _check_host(values.get(b"host"), version)
+    if authority is not None:
+        # "the recipient MUST ignore the received Host header field" (RFC 9112, 3.2.2).
+        headers = [(b"host", authority), *(pair for pair in headers if pair[0] != b"host")]
+    options = list_of(values.get(b"connection"))
+    is_current = version == "1.1"
+    return RequestHead(
+        method=method,
+        path=path,
+        query=query,
+        version=version,
+        headers=headers,
+        length=_length(values, version),
+        # Whether 1.0's keep-alive is meant by the client or by a proxy that does not know it, nobody can tell.
+        keep_alive=is_current and b"close" not in options,
+        expects_continue=is_current and values.get(b"expect", b"").lower() == b"100-continue",
+        # "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request" (RFC 9110, 7.8).
+        upgrades=tuple(list_of(values.get(b"upgrade"))) if is_current and b"upgrade" in options else (),
+    )
+
+
+def parse_request_line(line: bytes) -> tuple[str, bytes, str]:
+    """Return method, target and version ("1.0" or "1.1") of a line without its end.
+
+    Raises:
+        RequestRefused: 400, it is none; 505, it is of another version of HTTP.
+    """
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise RequestRefused(400, f"expected a request line, METHOD target HTTP/1.1, got {line!r:.80}")
+    method, target, major, minor = match.groups()
+    if major != b"1":
+        raise RequestRefused(505, f"expected HTTP/1.1 or HTTP/1.0, got HTTP/{major.decode()}.{minor.decode()}")
+    return method.decode(), target, "1.0" if minor == b"0" else "1.1"
+
+
+def _parts(method: str, target: bytes) -> tuple[bytes | None, bytes, bytes]:
+    """Return authority (None = the target names none), path and query (RFC 9112, 3.2)."""
+    if method == "CONNECT":
+        raise RequestRefused(501, "expected a request for this server, which is no proxy, got CONNECT")
+    authority = None
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is not None:
+        authority, target = absolute.groups()
+        if not is_host(authority):
+            raise RequestRefused(400, f"expected a host in the request's target, got {authority!r:.80}")
+        if not target.startswith(b"/"):
+            target = b"/" + target
+    elif target == b"*" and method == "OPTIONS":
+        return None, target, b""
+    if not target.startswith(b"/") or b"#" in target:
+        raise RequestRefused(400, f"expected a target that begins with / and has no #, got {target!r:.80}")
+    path, _, query = target.partition(b"?")
+    if _BAD_ESCAPE.search(path):
+        raise RequestRefused(400, f"expected two hexadecimal digits after each % of the path, got {path!r:.80}")
+    return authority, path, query
+
+
+def _check_host(host: bytes | None, version: str) -> None:
+    # "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
+    # header field and to any request message that contains more than one Host header field line or a Host header field
+    # with an invalid field value" (RFC 9112, 3.2). Two are refused with the other fields of one value.
+    if host is None and version == "1.1":
+        raise RequestRefused(400, "expected a Host header, got none")
+    if host is not None and not is_host(host):
+        raise RequestRefused(400, f"expected a host and perhaps a port in the Host header, got {host!r:.80}")
+
+
+def _length(values: dict[bytes, bytes], version: str) -> int | None:
+    """Return the bytes of the body, None when it comes in chunks (RFC 9112, 6.3).
+
+    What could be understood in two ways is refused: then a proxy before us may see other requests than we do.
+    """
+    coding, length = values.get(b"transfer-encoding"), values.get(b"content-length")
+    if coding is not None:
+        if version != "1.1" or length is not None:
+            other = "Content-Length" if length is not None else "HTTP/1.0"
+            raise RequestRefused(400, f"expected Transfer-Encoding or {other}, got both")
+        if list_of(coding) != [b"chunked"]:
+            is_known = set(list_of(coding)) <= {b"chunked"}
+            raise RequestRefused(400 if is_known else 501, f"expected Transfer-Encoding: chunked, got {coding!r:.80}")
+        return None
+    if length is None:
+        return 0
+    if not length.isdigit():
+        raise RequestRefused(400, f"expected digits as Content-Length, got {length!r:.80}")
+    digits = length.lstrip(b"0")
+    return int(digits or b"0") if len(digits) <= _MAX_LENGTH_DIGITS else 10**_MAX_LENGTH_DIGITS

@@ -1,0 +1,61 @@
+"""The client's opening handshake of a WebSocket (RFC 6455, 4.2.1): whether a request is one, and its faults."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+from server.protocol.http.head import RequestHead
+
+__all__ = ["VERSION", "HandshakeFault", "handshake_fault", "is_handshake"]
+
+#: The version of the protocol that we speak.
+VERSION = "13"
+_KEY_BYTES = 16
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TOKENS = re.compile(rb"%b(?:[ \t]*,[ \t]*%b)*" % (_TOKEN, _TOKEN))
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeFault:
+    """Why a handshake is refused."""
+
+    status: int
+    sentence: str
+
+
+def is_handshake(head: RequestHead) -> bool:
+    """Tell whether the client wants a WebSocket.
+
+    By another method than GET, or with a body, it cannot; then the upgrade is not taken, and the request is answered
+    as if it had not been offered (RFC 9110, 7.8).
+    """
+    return b"websocket" in head.upgrades and head.method == "GET" and head.length == 0
+
+
+def handshake_fault(head: RequestHead) -> HandshakeFault | None:
+    """Return what is wrong with a handshake; None = nothing."""
+    version = head.header(b"sec-websocket-version")
+    if version != VERSION.encode():
+        got = "none" if version is None else f"{version!r:.40}"
+        # "an appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field
+        # indicating the version(s) the server is capable of understanding" (RFC 6455, 4.2.2).
+        return HandshakeFault(400 if version is None else 426, f"expected Sec-WebSocket-Version: 13, got {got}")
+    key = head.header(b"sec-websocket-key")
+    if key is None or not _is_key(key):
+        got = "none" if key is None else f"{key!r:.40}"
+        return HandshakeFault(400, f"expected 16 bytes in base64 as Sec-WebSocket-Key, got {got}")
+    offered = head.header(b"sec-websocket-protocol")
+    # An empty list is no offer; websockets, which reads it again, is as strict as the grammar (RFC 6455, 4.3).
+    if offered is not None and not _TOKENS.fullmatch(offered):
+        return HandshakeFault(400, "expected Sec-WebSocket-Protocol: tokens, separated by commas")
+    return None
+
+
+def _is_key(key: bytes) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == _KEY_BYTES
+    except binascii.Error:
+        return False

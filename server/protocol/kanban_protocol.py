@@ -1,0 +1,107 @@
+"""The client's side of a raw board WebSocket: what each message asks for (docs/protocol.md, "Commands").
+
+A message never closes the socket: what cannot be carried out is answered with `error`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from realtime.errors import InvalidInput, quoted
+from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard, parse_command
+
+__all__ = ["Execute", "GetState", "KanbanProtocol", "Ping", "Refusal", "Request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Carry out `command`; `name` is its type for the error, if it is refused."""
+
+    name: str
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class GetState:
+    """Send the state to this socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Answer with `pong`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Answer with `error`."""
+
+    name: str | None
+    code: str
+    message: str
+
+
+#: What a message asks for; None = nothing.
+Request = Execute | GetState | Ping | Refusal | None
+
+_COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
+    "create_card": CreateCard,
+    "update_card": UpdateCard,
+    "move_card": MoveCard,
+    "delete_card": DeleteCard,
+}
+
+
+class KanbanProtocol:
+    """Reads messages and keeps the heartbeat: seconds are those of the caller's monotonic clock."""
+
+    __slots__ = ("_last_json", "_timeout_seconds")
+
+    def __init__(self, now: float, timeout_seconds: float) -> None:
+        """Begin at `now`."""
+        self._timeout_seconds = timeout_seconds
+        self._last_json = now
+
+    @property
+    def deadline(self) -> float:
+        """When the heartbeat is overdue. Any message that is JSON counts, whatever it asks; pings do not."""
+        return self._last_json + self._timeout_seconds
+
+    def receive(self, message: str | bytes, now: float) -> Request:
+        """Return what a text or binary message asks for."""
+        try:
+            parsed = orjson.loads(message)
+        except orjson.JSONDecodeError as error:
+            return Refusal(None, "invalid_json", f"expected JSON, got something else: {error}")
+        self._last_json = now
+        if not isinstance(parsed, dict):
+            return Refusal(None, "invalid_payload", f"expected a JSON object, got {quoted(parsed)}")
+        name = parsed.get("type")
+        if not isinstance(name, str):
+            return Refusal(None, "invalid_payload", f"type: expected a string, got {quoted(name)}")
+        return _request(name, parsed.get("payload"))
+
+
+def _request(name: str, payload: object) -> Request:
+    match name:
+        case "get_state":
+            return GetState()
+        case "ping":
+            return Ping()
+        case "pong":
+            return None
+        case _ if name in _COMMANDS:
+            return _command(name, payload)
+        case _:
+            known = ", ".join(("get_state", "ping", "pong", *_COMMANDS))
+            return Refusal(name, "unknown_command", f"expected one of {known}, got {quoted(name)}")
+
+
+def _command(name: str, payload: object) -> Request:
+    # Dependencies are set by REST and GraphQL only; the original's socket ignored the field (as recorded).
+    fields = {k: v for k, v in payload.items() if k != "dependsOn"} if isinstance(payload, dict) else payload
+    try:
+        return Execute(name, parse_command(_COMMANDS[name], fields))
+    except InvalidInput as refused:
+        return Refusal(name, refused.code, refused.message)

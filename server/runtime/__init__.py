@@ -1,0 +1,1 @@
+"""The process: logs, metrics, descriptors, and how the interpreter is tuned."""

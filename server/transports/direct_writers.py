@@ -1,0 +1,115 @@
+"""Direct writers: they write published batches to the sockets of subscribers that keep up, without waking the streams.
+
+`realtime.fanout.hub` delivers a batch to each `Subscriber`. While the stream of a subscriber sleeps, its direct writer
+writes the batch to the connection. The first subscriber encodes the batch, and the batch caches the bytes for all
+others, so one more subscriber costs one call into its transport. Where a connection has no room, the batch waits in the
+queue and the stream sends it by ASGI later. Servers whose connections cannot be written to always use ASGI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+from realtime.fanout.counters import ExitCounters
+from realtime.fanout.subscriber import DirectWriter
+from realtime.messages.batches import Batch
+from schema.execution.context import ResultWriter
+from schema.execution.event_selector import Result, Results
+from server.connection.connections import Write, writer
+from server.protocol.graphql.events import next_block
+from server.protocol.graphql.parts import result_part
+from server.protocol.graphql.ws_protocol import RESULT_END
+from server.protocol.http.chunks import chunk
+from server.protocol.http.sse_format import blocks
+from server.protocol.http.websocket_frame import text_head
+from server.protocol.kanban_messages import frames
+
+__all__ = [
+    "SocketResults",
+    "event_chunk",
+    "event_stream_writer",
+    "part_chunk",
+    "socket_writer",
+    "stream_results",
+]
+
+
+class BatchWriter:
+    """Writes whole batches, in bytes that are the same for all readers."""
+
+    __slots__ = ("_counters", "_form", "_write")
+
+    def __init__(self, write: Write, form: Callable[[Batch], bytes], counters: ExitCounters) -> None:
+        """Write what `form` makes of a batch."""
+        self._write = write
+        self._form = form
+        self._counters = counters
+
+    def write_nowait(self, batch: Batch) -> bool:
+        """Write `batch`; see `realtime.fanout.subscriber.DirectWriter`."""
+        if not self._write(batch.cached(self._form)):
+            return False
+        self._counters.told(batch)
+        return True
+
+
+def socket_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
+    """Return the outlet of a raw WebSocket, None where the server has no such thing."""
+    write = writer(scope)
+    return None if write is None else BatchWriter(write, frames, counters)
+
+
+def event_stream_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
+    """Return the outlet of a raw event stream, None where the server has no such thing."""
+    write = writer(scope)
+    return None if write is None else BatchWriter(write, _chunk, counters)
+
+
+class SocketResults:
+    """Writes the results of one GraphQL operation of a WebSocket: all clients share their bytes, but for the ids."""
+
+    __slots__ = ("_beginning", "_write")
+
+    def __init__(self, write: Write, beginning: bytes) -> None:
+        """Begin each message with `beginning`."""
+        self._write = write
+        self._beginning = beginning
+
+    def __call__(self, results: Results) -> bool:
+        """Write `results`; see `schema.execution.context.ResultWriter`."""
+        beginning, size = self._beginning, len(self._beginning)
+        parts: list[bytes] = []
+        for rest in results.cached(_ended):
+            parts += (text_head(size + len(rest)) + beginning, rest)
+        return self._write(*parts)
+
+
+def stream_results(scope: MutableMapping[str, Any], form: Callable[[Results], bytes]) -> ResultWriter | None:
+    """Return what writes the results of a streamed response, which are the same for all clients."""
+    write = writer(scope)
+    return None if write is None else lambda results: write(results.cached(form))
+
+
+def event_chunk(results: Results) -> bytes:
+    """Return results as the chunk of an event stream."""
+    return chunk(b"".join([next_block(_body(result), result.cursor) for result in results]))
+
+
+def part_chunk(results: Results) -> bytes:
+    """Return results as the chunk of a multipart answer."""
+    return chunk(b"".join([result_part(_body(result)) for result in results]))
+
+
+def _ended(results: Results) -> list[bytes]:
+    return [result.data + RESULT_END for result in results]
+
+
+def _body(result: Result) -> dict[str, Any]:
+    return {"data": orjson.Fragment(result.data)}
+
+
+def _chunk(batch: Batch) -> bytes:
+    return chunk(batch.cached(blocks))

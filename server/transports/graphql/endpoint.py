@@ -1,0 +1,103 @@
+"""`/graphql`: who wants one answer, who a stream, who which WebSocket subprotocol, and how long a send may take."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry import Schema
+
+from realtime.fanout.counters import SEND_TIMEOUT, ConnectionMetrics
+from realtime.node import Node
+from schema.execution.context import Context
+from server.connection.connections import abort
+from server.connection.open_socket import OpenSocket
+from server.connection.websocket_connection import serve_session
+from server.protocol.close_codes import UNKNOWN_SUBPROTOCOL
+from server.protocol.graphql.transport_ws import GraphqlTransportWs
+from server.protocol.graphql.ws import GraphqlWs
+from server.protocol.graphql.ws_protocol import GraphqlWsProtocol
+from server.settings import Settings
+from server.transports.graphql.over_http import GraphqlHttp, media_type_of
+from server.transports.graphql.streaming import STREAMS, GraphqlStreaming
+from server.transports.graphql.websocket import GraphqlSocket
+
+__all__ = ["GraphqlEndpoint"]
+
+#: What the subprotocols are counted as.
+EXITS: dict[type[GraphqlWsProtocol], str] = {GraphqlTransportWs: "graphql-ws", GraphqlWs: "older-graphql-ws"}
+
+
+class GraphqlEndpoint:
+    """`/graphql`: every operation over HTTP and over WebSocket, GraphiQL for browsers."""
+
+    def __init__(self, schema: Schema, node: Node, settings: Settings, streaming: GraphqlStreaming, page: Path) -> None:
+        """Execute `schema` on `node`; `streaming` answers who wants a stream, `page` is GraphiQL's HTML."""
+        self._schema = schema
+        self._node = node
+        self._http = GraphqlHttp(schema, node, settings, page)
+        self._limits = settings.operation_limits
+        self._streaming = streaming
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket; a client that takes nothing for too long is cut."""
+        if scope["type"] == "http":
+            await self._serve_http(scope, receive, send)
+        else:
+            await self._serve_socket(scope, receive, send)
+
+    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        stream = await self._streaming.media_type_for(request, media_type_of(request, STREAMS))
+        if stream is not None:
+            await self._streaming.serve(request, send, stream)  # which has a limit of its own on each send
+        else:
+            response = await self._http.respond(request)
+            await response(scope, receive, _patient(send, scope, ConnectionMetrics()))
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        settings: Settings = scope["app"].state.settings
+        spoken: tuple[type[GraphqlWsProtocol], ...] = (GraphqlTransportWs,)
+        if settings.legacy_graphql_ws:
+            spoken = (GraphqlTransportWs, GraphqlWs)
+        by_name = {kind.SUBPROTOCOL: kind for kind in spoken}
+        kind = next((by_name[name] for name in scope["subprotocols"] if name in by_name), None)
+        metrics = self._node.metrics(EXITS[kind]) if kind else ConnectionMetrics()
+        socket = WebSocket(scope, receive, _patient(send, scope, metrics))
+        if kind is None:
+            # By a close code, not before the upgrade: browsers show scripts nothing of an answer over HTTP.
+            await socket.accept()
+            await socket.close(UNKNOWN_SUBPROTOCOL.code, UNKNOWN_SUBPROTOCOL.reason)
+            return
+        protocol = kind(settings.max_operations, socket.state.may_connect)
+        await socket.accept(subprotocol=kind.SUBPROTOCOL)
+        await serve_session(socket, lambda opened: self._converse(opened, protocol, metrics))
+
+    async def _converse(self, socket: OpenSocket, protocol: GraphqlWsProtocol, metrics: ConnectionMetrics) -> None:
+        with self._node.lifetimes.open() as lifetime:
+            context = Context(self._node, metrics=metrics, lifetime=lifetime, limits=self._limits)
+            await GraphqlSocket(socket, self._schema, context, protocol, lifetime).serve()
+
+
+def _patient(send: Send, scope: Scope, metrics: ConnectionMetrics) -> Send:
+    """Return `send`, which cuts the connection when it takes too long, and tells `metrics`.
+
+    Whoever waits in it then meets the same as when the client had left; nothing here needs to know what that is.
+    """
+    settings: Settings = scope["app"].state.settings
+
+    def give_up() -> None:
+        metrics.close_reason = SEND_TIMEOUT
+        abort(scope)
+
+    async def sent(message: Message) -> None:
+        cut = asyncio.get_running_loop().call_later(settings.send_timeout_seconds, give_up)
+        try:
+            await send(message)
+        finally:
+            cut.cancel()
+
+    return sent

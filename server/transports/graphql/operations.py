@@ -1,0 +1,102 @@
+"""The operations that run on one GraphQL socket, whichever its subprotocol."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+
+from starlette.websockets import WebSocketDisconnect
+from strawberry import Schema
+
+from schema.execution.context import Context, ResultWriter
+from server.connection.connections import Write
+from server.protocol.graphql.request import GraphqlRequest
+from server.protocol.graphql.ws_protocol import GraphqlWsProtocol, Message, Start
+from server.transports.direct_writers import SocketResults
+from server.transports.graphql.operation import fault_body, operation_results
+
+__all__ = ["GraphqlOperations"]
+
+log = logging.getLogger(__name__)
+#: Most seconds to wait for an operation to clean up after itself.
+STOP_SECONDS = 5.0
+
+
+class GraphqlOperations:
+    """Runs each operation in a task of its own and sends what comes of it, in the words of the conversation."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        context: Context,
+        protocol: GraphqlWsProtocol,
+        send: Callable[[Message], Awaitable[None]],
+        write: Write | None,
+    ) -> None:
+        """Execute `schema`, each operation on a copy of `context`; `write` is the connection's, if it has that."""
+        self._schema = schema
+        self._context = context
+        self._conversation = protocol
+        self._send = send
+        self._write = write
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self, start: Start) -> None:
+        """Begin an operation; its id must be free in the conversation."""
+        if before := self._tasks.get(start.id):
+            await asyncio.wait([before])  # it is sending the last message that carries this id
+        task = asyncio.create_task(self._run(start.id, start.request), name="operation")
+        self._tasks[start.id] = task
+        task.add_done_callback(partial(self._forget, start.id))
+
+    async def stop(self, id: str) -> None:
+        """End an operation, and return when its generators are closed; one that has ended already is nothing."""
+        await self._end([self._tasks[id]] if id in self._tasks else [])
+
+    async def finished(self) -> None:
+        """Return when all operations that run now have ended by themselves."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+
+    async def aclose(self) -> None:
+        """End all operations."""
+        await self._end(self._tasks.values())
+
+    def _forget(self, id: str, ended: asyncio.Task[None]) -> None:
+        if self._tasks.get(id) is ended:
+            del self._tasks[id]
+
+    async def _run(self, id: str, request: GraphqlRequest) -> None:
+        try:
+            # A context of its own: operations write into theirs.
+            context = replace(self._context, write_nowait=self._writer(id))
+            results = operation_results(request, self._schema, context)
+            del request, context  # only once is a document needed, and may be long
+            async with aclosing(results):
+                async for result in results:
+                    if result.reconnect_after_ms is not None:
+                        return  # the close code of the connection tells it
+                    await self._send(self._conversation.result(id, result.body, result.failed))
+                    if result.failed:
+                        return
+                    del result
+            await self._send(self._conversation.completed(id))
+        except WebSocketDisconnect:
+            pass  # who reads finds out too
+        except Exception:
+            log.exception("an operation could not be told to its client")
+            # The client must not wait for what does not come.
+            await self._send(self._conversation.result(id, fault_body(), True))
+
+    def _writer(self, id: str) -> ResultWriter | None:
+        return None if self._write is None else SocketResults(self._write, self._conversation.result_beginning(id))
+
+    async def _end(self, tasks: Collection[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(list(tasks), timeout=STOP_SECONDS)

@@ -1,0 +1,71 @@
+"""Reading a GraphQL request that came over HTTP, and what its method may execute: the same for every kind of answer."""
+
+from __future__ import annotations
+
+import orjson
+from graphql import GraphQLError
+from starlette.requests import Request
+from strawberry.types.graphql import OperationType
+
+from schema.validation.document_cache import documents
+from server.problem import Problem
+from server.protocol.graphql.document import operation_type
+from server.protocol.graphql.request import GraphqlRequest, MalformedRequest, parse_parameters, parse_query_string
+from server.protocol.graphql.response import PLAIN_JSON
+from server.protocol.http.media_types import split_media_type
+from server.protocol.json_text import read_json
+from server.transports.bodies import refuse_encoded
+
+__all__ = ["allowed_by", "asked_operation", "read_request"]
+
+
+def allowed_by(method: str) -> frozenset[OperationType]:
+    """Return what a method may execute: "GET requests MUST NOT be used for executing mutation operations"."""
+    every = frozenset(OperationType)
+    return every - {OperationType.MUTATION} if method == "GET" else every
+
+
+async def read_request(request: Request) -> GraphqlRequest:
+    """Read the parameters from the query string of a GET, from the body of anything else.
+
+    Raises:
+        Problem: 400, it is no well-formed request; 413, its body is too large; 415, its body is no JSON in UTF-8.
+    """
+    try:
+        if request.method == "GET":
+            return parse_query_string(dict(request.query_params))
+        return parse_parameters(await _json(request))
+    except MalformedRequest as malformed:
+        raise Problem(400, str(malformed)) from malformed
+
+
+async def asked_operation(asked: GraphqlRequest, method: str) -> OperationType | None:
+    """Return the type of the operation; None = it cannot be told, and executing says why.
+
+    Raises:
+        Problem: 405, a mutation by GET: "the server MUST respond with error status code 405 and halt execution".
+    """
+    try:
+        # As executing finds it afterwards: documents are parsed once.
+        document = await documents().parsed(asked.query) if asked.query else None
+    except GraphQLError:
+        document = None
+    kind = operation_type(document, asked.operation_name) if document is not None else None
+    if kind is OperationType.MUTATION and method == "GET":
+        raise Problem(405, "GET executes no mutations, send them by POST", headers={"Allow": "POST"})
+    return kind
+
+
+async def _json(request: Request) -> object:
+    refuse_encoded(request)
+    content_type = request.headers.get("content-type", "")
+    media_type, is_utf_8 = split_media_type(content_type)
+    if media_type != PLAIN_JSON or not is_utf_8:
+        raise Problem(415, f"Content-Type: expected {PLAIN_JSON} in UTF-8, got {content_type!r:.200}")
+    try:
+        read = read_json(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, "Unable to parse request body as JSON") from error
+    if read.fault is not None:
+        raise MalformedRequest(read.fault)
+    return read.value

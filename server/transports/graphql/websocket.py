@@ -1,0 +1,180 @@
+"""GraphQL over WebSocket: one connection, whichever subprotocol its conversation speaks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
+from typing import NoReturn, assert_never
+
+import orjson
+from starlette.websockets import WebSocketDisconnect
+from strawberry import Schema
+
+from realtime.fanout.connection_lifetimes import ConnectionLifetime, Goodbye
+from schema.execution.context import Context
+from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
+from server.concurrency.side_tasks import SideTasks
+from server.connection.connections import abort, send_in_time, set_metrics, writer
+from server.connection.open_socket import OpenSocket, content_of
+from server.protocol.close_codes import (
+    ALREADY_SUBSCRIBED,
+    INIT_TIMEOUT,
+    INVALID_MESSAGE,
+    TOO_MANY_INITS,
+    UNAUTHORIZED,
+    Ending,
+    ending_of,
+)
+from server.protocol.graphql.ws_protocol import Close, GraphqlWsProtocol, Message, Reply, Start, Step, Stop
+from server.protocol.http.websocket_frame import text_frame
+from server.transports.graphql.operations import GraphqlOperations
+
+__all__ = ["GraphqlSocket"]
+
+log = logging.getLogger(__name__)
+#: Close codes that say what a client did wrong (graphql-ws, PROTOCOL.md).
+MISTAKES = frozenset(
+    one.code for one in (INVALID_MESSAGE, UNAUTHORIZED, INIT_TIMEOUT, ALREADY_SUBSCRIBED, TOO_MANY_INITS)
+)
+
+
+class _Over(Exception):
+    """The connection is to be closed, and how."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending)
+        self.ending = ending
+
+
+class GraphqlSocket:
+    """Reads one client's messages and carries out what the conversation makes of them.
+
+    Not Strawberry's handlers, of which only the constructors would be left. Version 0.341.2, measured: a frame that is
+    a JSON list, string or number and an id that cannot be hashed end in an exception and no close frame; a null payload
+    of `connection_init` is refused; a syntax error or an unknown operation name closes the connection and all its
+    other operations; `pong` does not repeat the payload; after `complete` the operation still runs for a while.
+    """
+
+    def __init__(
+        self,
+        socket: OpenSocket,
+        schema: Schema,
+        context: Context,
+        protocol: GraphqlWsProtocol,
+        lifetime: ConnectionLifetime,
+    ) -> None:
+        """Take over `socket`, and `protocol`, which has heard nothing yet."""
+        self._socket = socket
+        self._conversation = protocol
+        self._write = writer(socket.scope)
+        self._operations = GraphqlOperations(schema, context, protocol, self._send, self._write)
+        self._metrics = context.metrics
+        set_metrics(socket.scope, context.metrics)
+        self._lease = lifetime
+        self._settings = socket.settings
+        self._beside = SideTasks()
+        self._timer: CoalescedTimer | None = None
+        self._ends = False
+
+    async def serve(self) -> None:
+        """Serve until one side ends it; afterwards no operation is left."""
+        try:
+            try:
+                with self._beside:
+                    self._beat_later()
+                    self._lease.watch(self._leave)
+                    await self._converse()
+            finally:  # before the close frame: behind that, nobody may send
+                await self._stop()
+        except WebSocketDisconnect:
+            pass  # the client left
+        except _Over as over:
+            await self._close(over.ending)
+        except Exception as fault:
+            await self._close(ending_of(fault))
+            raise
+
+    async def _stop(self) -> None:
+        self._lease.watch(None)
+        self._ends = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._beside.aclose()
+        await self._operations.aclose()
+
+    async def _converse(self) -> NoReturn:
+        await self._initialised()
+        while True:
+            # No name for the message: a document would be held as long as the client says nothing more.
+            await self._carry_out(self._conversation.receive(content_of(await self._socket.receive())))
+
+    async def _initialised(self) -> None:
+        until = asyncio.get_running_loop().time() + self._settings.graphql_init_seconds
+        while not self._conversation.initialised:
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await self._socket.receive()
+            except TimeoutError:
+                await self._carry_out(self._conversation.init_overdue())
+            else:
+                await self._carry_out(self._conversation.receive(content_of(message)))
+
+    async def _carry_out(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            match step:
+                case Reply(message):
+                    await self._send(message)
+                case Start():
+                    await self._operations.start(step)
+                case Stop(id):
+                    # Waited for, so that its generators are closed before whatever comes next.
+                    await self._operations.stop(id)
+                case Close(ending):
+                    raise _Over(ending)
+                case _:
+                    assert_never(step)
+
+    def _beat_later(self) -> None:
+        if not self._ends:
+            self._timer = coalesced_timers().set(self._settings.graphql_ping_seconds, self._beat)
+
+    def _beat(self) -> None:
+        # Scripts in browsers see it, unlike the pings of WebSocket itself. Whether the client is still there is decided
+        # by the latter, which no client can forget to answer.
+        message = self._conversation.keep_alive
+        if message is None or (self._write is not None and self._write(text_frame(orjson.dumps(message)))):
+            self._beat_later()
+        else:
+            self._beside.start(self._keep_alive(message))
+
+    async def _keep_alive(self, message: Message) -> None:
+        await self._send(message)
+        self._beat_later()
+
+    def _leave(self, goodbye: Goodbye) -> None:
+        self._beside.start(self._expire(goodbye))
+
+    async def _expire(self, goodbye: Goodbye) -> NoReturn:
+        # What runs has had its goodbye. Neither error nor `complete` follows it, which clients take as final: they come
+        # back by themselves when the connection is over.
+        await self._operations.finished()
+        raise _Over(ending_of(goodbye.reason))
+
+    async def _send(self, message: Message) -> None:
+        await self._in_time(self._socket.send_text(orjson.dumps(message).decode()))
+
+    async def _in_time(self, sending: Awaitable[None]) -> None:
+        try:
+            await send_in_time(self._socket.scope, self._metrics, sending)
+        except TimeoutError:
+            # As when the client had left: the operations and the reader of the socket end by that.
+            abort(self._socket.scope)
+            raise WebSocketDisconnect(1006) from None
+
+    async def _close(self, ending: Ending) -> None:
+        if ending.code in MISTAKES:
+            log.info("a GraphQL socket is closed for what its client sent: %d %s", ending.code, ending.reason)
+        with suppress(WebSocketDisconnect):  # it left meanwhile
+            await self._in_time(self._socket.close(ending.code, ending.reason))

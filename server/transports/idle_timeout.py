@@ -1,0 +1,71 @@
+"""The heartbeat of a raw WebSocket: its client must say something now and then (docs/protocol.md, "Heartbeats")."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Literal, Self
+
+from server.concurrency.cancellation_block import CancellationBlock
+from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
+from server.protocol.kanban_protocol import KanbanProtocol
+
+__all__ = ["IdleTimeout", "IdleTimeoutReached"]
+
+
+class IdleTimeoutReached(Exception):
+    """The client sent no JSON for too long."""
+
+
+class IdleTimeout(CancellationBlock):
+    """Blocks in which a client's next message is waited for; one ends when the conversation's deadline has come.
+
+    The deadline is looked at when an earlier one has come, so a message costs no timer. `close` it.
+    """
+
+    __slots__ = ("_conversation", "_timer")
+
+    def __init__(self, protocol: KanbanProtocol) -> None:
+        """Keep to the deadline of `protocol`, by the clock of the running loop."""
+        super().__init__()
+        self._conversation = protocol
+        self._timer = self._set()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    def __enter__(self) -> Self:
+        """Begin to wait.
+
+        Raises:
+            IdleTimeoutReached: the deadline has passed meanwhile.
+        """
+        if self._left_seconds <= 0:
+            raise IdleTimeoutReached
+        return super().__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        """End the wait.
+
+        Raises:
+            IdleTimeoutReached: the deadline has ended it.
+        """
+        if super().__exit__(kind, error, traceback):
+            raise IdleTimeoutReached from error
+        return False
+
+    @property
+    def _left_seconds(self) -> float:
+        return self._conversation.deadline - asyncio.get_running_loop().time()
+
+    def _set(self) -> CoalescedTimer:
+        return coalesced_timers().set(max(0.0, self._left_seconds), self._look)
+
+    def _look(self) -> None:
+        if self._left_seconds <= 0:
+            self.interrupt()
+        else:
+            self._timer = self._set()

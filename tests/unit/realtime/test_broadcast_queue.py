@@ -1,0 +1,306 @@
+"""The lane: a crowd is given all in order, once, in turns; and nobody is told something else before that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import anyio
+import anyio.lowlevel
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime.errors import BoardGone, EnvelopesLost, SubscriberTooSlow
+from realtime.fanout import broadcast_queue as queues
+from realtime.fanout.broadcast_queue import JOINED_ENVELOPES, BroadcastQueue
+from realtime.fanout.subscriber import Subscriber
+from realtime.fanout.writer_priority import WriterPriority
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import Envelope
+from tests.kit.deadline import deadline
+
+
+class _Outlet:
+    """A connection that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+
+    def write_nowait(self, batch: Batch) -> bool:
+        self.batches.append(batch)
+        return True
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give to one reader in a turn."""
+    monkeypatch.setattr(queues, "TURN_READERS", 1)
+
+
+def _batch(*types: str) -> Batch:
+    return Batch([Envelope(type, {}, f"c-{type}") for type in types])
+
+
+def _reader(queue: BroadcastQueue) -> Subscriber:
+    reader = Subscriber(10_000)
+    reader.queue = queue
+    queue.add(reader)
+    return reader
+
+
+async def _settled(queue: BroadcastQueue) -> None:
+    async with deadline(5):
+        while queue.is_under_way:
+            await anyio.lowlevel.checkpoint()
+
+
+async def _told(reader: Subscriber) -> list[str]:
+    return [(await reader.get()).type for _ in range(len(reader))]
+
+
+async def test_lane_that_is_not_under_way_gives_at_once() -> None:
+    queue = BroadcastQueue(WriterPriority())
+    readers = [_reader(queue) for _ in range(queues.TURN_READERS - 1)]
+    queue.publish(_batch("a"))
+    assert [len(reader) for reader in readers] == [1] * len(readers)
+
+
+@pytest.mark.usefixtures("alone")
+async def test_what_is_published_on_the_way_is_joined_for_all() -> None:
+    queue = BroadcastQueue(WriterPriority())
+    readers = [_reader(queue) for _ in range(4)]
+    direct_writers = [_Outlet() for _ in readers]
+    tasks = []
+    for reader, direct_writer in zip(readers, direct_writers, strict=True):
+        reader.direct_writer = direct_writer
+        tasks.append(asyncio.create_task(reader.take()))
+    await anyio.wait_all_tasks_blocked()
+    for name in "abc":
+        queue.publish(_batch(name))
+    assert [len(direct_writer.batches) for direct_writer in direct_writers] == [1, 0, 0, 0]
+    await _settled(queue)
+    # Whoever came later in the round had all of it at once; the first gets what came behind its turn.
+    assert [[envelope.type for envelope in batch] for batch in direct_writers[0].batches] == [["a"], ["b", "c"]]
+    assert [
+        [[one.type for one in batch] for batch in direct_writer.batches] for direct_writer in direct_writers[1:]
+    ] == [[["a", "b", "c"]]] * 3
+    assert all(direct_writer.batches[0] is direct_writers[1].batches[0] for direct_writer in direct_writers[2:])
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+@pytest.mark.usefixtures("alone")
+async def test_reader_that_is_added_on_the_way_has_none_of_what_was_before() -> None:
+    queue = BroadcastQueue(WriterPriority())
+    early = [_reader(queue) for _ in range(3)]
+    queue.publish(_batch("before"))
+    late = _reader(queue)
+    queue.publish(_batch("after"))
+    await _settled(queue)
+    assert await _told(late) == ["after"]
+    assert [await _told(reader) for reader in early] == [["before", "after"]] * 3
+
+
+@pytest.mark.usefixtures("alone")
+async def test_reply_and_end_come_behind_what_was_published_before() -> None:
+    queue = BroadcastQueue(WriterPriority())
+    first, second, third = (_reader(queue) for _ in range(3))
+    queue.publish(_batch("a"))
+    second.put_nowait([Envelope("pong", {})])
+    third.end(BoardGone("gone"))
+    queue.publish(_batch("b"))
+    await _settled(queue)
+    assert await _told(first) == ["a", "b"]
+    assert await _told(second) == ["a", "pong", "b"]
+    assert await _told(third) == ["a"]
+    async with deadline(5):
+        with pytest.raises(BoardGone):
+            await third.get()
+
+
+@pytest.mark.usefixtures("alone")
+async def test_reader_that_takes_up_again_has_what_waits_in_its_present() -> None:
+    queue = BroadcastQueue(WriterPriority())
+    _reader(queue)
+    slow = Subscriber(1)
+    slow.queue = queue
+    queue.add(slow)
+    slow.put_nowait(_batch("a", "b"))
+    async with deadline(5):
+        with pytest.raises(SubscriberTooSlow):
+            await slow.get()
+    queue.publish(_batch("in the present"))
+    slow.resume()
+    await _settled(queue)
+    assert len(slow) == 0
+    queue.publish(_batch("later"))
+    await _settled(queue)
+    assert await _told(slow) == ["later"]
+
+
+async def test_ended_lane_gives_what_there_is_first() -> None:
+    queue = BroadcastQueue(WriterPriority())
+    readers = [_reader(queue) for _ in range(3)]
+    queue.publish(_batch("last"))
+    queue.end(BoardGone("gone"))
+    assert [await _told(reader) for reader in readers] == [["last"]] * 3
+
+
+@pytest.mark.usefixtures("alone")
+async def test_much_is_not_joined_to_more_than_a_batch_may_have() -> None:
+    queue = BroadcastQueue(WriterPriority())
+    _, reader = _reader(queue), _reader(queue)
+    reader.direct_writer = direct_writer = _Outlet()
+    task = asyncio.create_task(reader.take())
+    await anyio.wait_all_tasks_blocked()
+    for _ in range(3):
+        queue.publish(_batch(*["a"] * (JOINED_ENVELOPES // 2)))
+    await _settled(queue)
+    assert [len(batch) for batch in direct_writer.batches] == [JOINED_ENVELOPES, JOINED_ENVELOPES // 2]
+    task.cancel()
+    await asyncio.wait([task])
+
+
+class _Broken(_Outlet):
+    def write_nowait(self, batch: Batch) -> bool:
+        raise RuntimeError("broken")
+
+
+@pytest.mark.usefixtures("alone")
+async def test_fault_ends_the_reader_it_concerns_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    queue = BroadcastQueue(WriterPriority())
+    first, broken, last = (_reader(queue) for _ in range(3))
+    broken.direct_writer = _Broken()
+    task = asyncio.create_task(broken.take())
+    await anyio.wait_all_tasks_blocked()
+    for name in "ab":
+        queue.publish(_batch(name))
+        await _settled(queue)
+    assert [await _told(reader) for reader in (first, last)] == [["a", "b"]] * 2
+    async with deadline(5):
+        with pytest.raises(RuntimeError, match="broken"):
+            await task
+    assert "could not be given" in caplog.text
+
+
+_ACTIONS = st.sampled_from(["publish", "add", "remove", "reply", "turn", "end"])
+
+
+@given(actions=st.lists(st.tuples(_ACTIONS, st.integers(0, 5)), max_size=40))
+async def test_each_reader_has_all_of_its_time_in_order(actions: list[tuple[str, int]]) -> None:
+    crowd = _Crowd()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queues, "TURN_READERS", 1)
+        for number, (action, which) in enumerate(actions):
+            crowd.carry_out(action, which, str(number))
+            if action == "turn":
+                await anyio.lowlevel.checkpoint()
+        await _settled(crowd.queue)
+    await crowd.check()
+
+
+class _Crowd:
+    """Readers, and what each is due: all that was published while it was there, and its own replies between."""
+
+    def __init__(self) -> None:
+        self.queue = BroadcastQueue(WriterPriority())
+        self.readers: list[Subscriber] = []
+        self.due: list[list[str]] = []
+        self.left: set[int] = set()
+
+    def carry_out(self, action: str, which: int, name: str) -> None:
+        there = [number for number, reader in enumerate(self.readers) if reader.queue is self.queue]
+        match action:
+            case "publish":
+                self.queue.publish(_batch(name))
+                for number in there:
+                    self.due[number].append(name)
+            case "add":
+                self.readers.append(_reader(self.queue))
+                self.due.append([])
+            case "reply" if there:
+                self.readers[there[which % len(there)]].put_nowait([Envelope(name, {})])
+                self.due[there[which % len(there)]].append(name)
+            case "end" | "remove" if there:
+                self._let_go(there[which % len(there)], ended=action == "end")
+
+    def _let_go(self, number: int, *, ended: bool) -> None:
+        reader = self.readers[number]
+        if ended:
+            reader.end(BoardGone("gone"))
+        else:
+            self.left.add(number)
+        self.queue.remove(reader)
+        reader.queue = None
+
+    async def check(self) -> None:
+        for number, reader in enumerate(self.readers):
+            told = await _told(reader)
+            # Who left may have left before its turn; who was ended had all of it first.
+            assert told == (self.due[number][: len(told)] if number in self.left else self.due[number])
+
+
+class _Unruly(WriterPriority):
+    """Lets nobody go on, at first."""
+
+    fails = True
+
+    def call_when_free(self, turn: Callable[[], None]) -> None:
+        if self.fails:
+            raise RuntimeError("on purpose")
+        super().call_when_free(turn)
+
+
+async def _lost(reader: Subscriber) -> bool:
+    async with deadline(5):
+        with pytest.raises(EnvelopesLost):
+            await reader.get()
+    reader.resume()
+    return True
+
+
+@pytest.mark.usefixtures("alone")
+async def test_lane_that_fails_on_its_way_tells_its_readers_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    way = _Unruly()
+    queue = BroadcastQueue(way)
+    readers = [_reader(queue) for _ in range(2)]
+    queue.publish(_batch("a"))
+    assert [await _lost(reader) for reader in readers] == [True, True]
+    assert not queue.is_under_way
+    assert "they get the present" in caplog.text
+    way.fails = False
+    queue.publish(_batch("b"))
+    await _settled(queue)
+    assert [await _told(reader) for reader in readers] == [["b"], ["b"]]
+
+
+async def test_lane_that_gives_up_gives_nothing_of_before() -> None:
+    queue = BroadcastQueue(WriterPriority())
+    readers = [_reader(queue) for _ in range(2 * queues.TURN_READERS)]
+    queue.publish(_batch("a"))
+    queue.lose()
+    queue.publish(_batch("while the present is cut"))
+    assert all([await _lost(reader) for reader in readers])
+    queue.publish(_batch("b"))
+    await _settled(queue)
+    assert [await _told(reader) for reader in readers] == [["b"]] * len(readers)
+
+
+async def test_reader_that_cannot_even_lose_ends() -> None:
+    queue, broken = BroadcastQueue(WriterPriority()), Subscriber(5)
+    queue.add(broken)
+    last = _reader(queue)
+
+    def fail() -> None:
+        raise RuntimeError("on purpose")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Subscriber, "lose", lambda self: fail() if self is broken else None)
+        queue.lose()
+    async with deadline(5):
+        with pytest.raises(RuntimeError, match="on purpose"):
+            await broken.get()
+    queue.publish(_batch("b"))
+    assert await _told(last) == ["b"]

@@ -1,0 +1,76 @@
+"""CoalescedTimers: each rings once, not early, and those of about the same time share a timer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from server.concurrency.coalesced_timer import CoalescedTimer, CoalescedTimers, coalesced_timers
+from tests.kit.deadline import deadline
+
+_SOON = 0.01
+_FAR = 100.0
+
+
+async def test_alarm_rings_once_and_not_before_its_time() -> None:
+    loop = asyncio.get_running_loop()
+    rung: asyncio.Future[float] = loop.create_future()
+    begun = loop.time()
+    CoalescedTimers().set(_SOON, lambda: rung.set_result(loop.time()))  # a second call would fail
+    async with deadline(5):
+        assert await rung - begun >= _SOON * 0.9  # the loop may be early by its resolution
+        assert len(coalesced_timers()) == 0
+
+
+async def test_alarms_of_about_the_same_time_share_a_timer_until_the_last_is_cancelled() -> None:
+    set_ones = CoalescedTimers()
+    made = [set_ones.set(_FAR, lambda: None) for _ in range(100)]
+    assert len(set_ones) <= 2  # moments may lie on both sides of a step
+    for timer in made:
+        timer.cancel()
+        timer.cancel()
+    assert len(set_ones) == 0
+
+
+async def test_cancelled_alarm_is_silent_also_when_another_of_its_moment_cancels_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.concurrency.coalesced_timer.LATE_PART", 10.0)  # so that all have one moment
+    rung: asyncio.Queue[str] = asyncio.Queue()
+    set_ones = CoalescedTimers()
+    silent = set_ones.set(_SOON, lambda: rung.put_nowait("cancelled before"))
+    pair: list[CoalescedTimer] = []
+
+    def ring() -> None:
+        rung.put_nowait("one of two")
+        for timer in pair:
+            timer.cancel()
+
+    pair += (set_ones.set(_SOON, ring), set_ones.set(_SOON, ring))
+    silent.cancel()
+    async with deadline(5):
+        assert await rung.get() == "one of two"
+        set_ones.set(0.0, lambda: rung.put_nowait("last"))
+        assert await rung.get() == "last"
+
+
+async def test_alarm_that_fails_is_reported_and_the_others_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.concurrency.coalesced_timer.LATE_PART", 10.0)
+    reported: list[Exception] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
+    rung: asyncio.Queue[int] = asyncio.Queue()
+    set_ones = CoalescedTimers()
+
+    def fail() -> None:
+        raise ValueError("an alarm")
+
+    for call in (lambda: rung.put_nowait(1), fail, lambda: rung.put_nowait(2)):
+        set_ones.set(_SOON, call)
+    async with deadline(5):
+        assert {await rung.get(), await rung.get()} == {1, 2}
+    assert [str(fault) for fault in reported] == ["an alarm"]
+
+
+async def test_loop_has_one_set_of_alarms() -> None:
+    assert coalesced_timers() is coalesced_timers()

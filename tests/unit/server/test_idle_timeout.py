@@ -1,0 +1,55 @@
+"""The heartbeat: it ends the wait for a client that says nothing, and is put off by what it says."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from server.concurrency.coalesced_timer import coalesced_timers
+from server.protocol.kanban_protocol import KanbanProtocol
+from server.transports.idle_timeout import IdleTimeout, IdleTimeoutReached
+from tests.kit.deadline import deadline
+
+_SECONDS = 0.02
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def test_wait_ends_when_the_deadline_has_come() -> None:
+    protocol = KanbanProtocol(_now(), _SECONDS)
+    heartbeat = IdleTimeout(protocol)
+    async with deadline(5):
+        with pytest.raises(IdleTimeoutReached), heartbeat:
+            await asyncio.Event().wait()
+    assert _now() >= protocol.deadline
+    assert len(coalesced_timers()) == 0
+
+
+async def test_what_is_said_puts_it_off() -> None:
+    protocol = KanbanProtocol(_now(), _SECONDS)
+    first = protocol.deadline
+    heartbeat = IdleTimeout(protocol)
+    with heartbeat:
+        await asyncio.sleep(0)
+    protocol.receive("{}", first + _SECONDS)  # as if it came later, for it is the deadline that counts
+    async with deadline(5):
+        with pytest.raises(IdleTimeoutReached), heartbeat:
+            await asyncio.Event().wait()
+    assert _now() >= first + 2 * _SECONDS
+
+
+async def test_deadline_that_passes_between_two_waits_ends_the_second() -> None:
+    heartbeat = IdleTimeout(KanbanProtocol(_now() - 1, _SECONDS))
+    with pytest.raises(IdleTimeoutReached), heartbeat:
+        pytest.fail("the wait began")
+    heartbeat.close()
+
+
+async def test_closed_one_has_no_alarm() -> None:
+    heartbeat = IdleTimeout(KanbanProtocol(_now(), 100.0))
+    assert len(coalesced_timers()) == 1
+    heartbeat.close()
+    assert len(coalesced_timers()) == 0

@@ -1,0 +1,63 @@
+"""Works beside a block: one that fails ends it, others do not, and none is left."""
+
+from __future__ import annotations
+
+import asyncio
+
+import anyio
+import pytest
+
+from server.concurrency.side_tasks import SideTasks
+from tests.kit.deadline import deadline
+
+
+async def _fail() -> None:
+    raise ValueError("a work")
+
+
+async def _do(done: list[str]) -> None:
+    done.append("it")
+
+
+async def _two_that_fail(beside: SideTasks) -> None:
+    with beside:
+        beside.start(_fail())
+        beside.start(_fail())
+        await asyncio.Event().wait()
+
+
+async def test_work_that_fails_ends_the_block_with_its_error() -> None:
+    beside = SideTasks()
+    async with deadline(5):
+        with pytest.raises(ValueError, match="a work"):
+            await _two_that_fail(beside)
+        await beside.aclose()
+        await asyncio.sleep(0)
+
+
+async def test_work_that_ends_disturbs_nobody() -> None:
+    beside, done = SideTasks(), list[str]()
+    async with deadline(5):
+        with beside:
+            beside.start(_do(done))
+            await anyio.wait_all_tasks_blocked()
+        await beside.aclose()
+    assert done == ["it"]
+
+
+async def test_closing_cancels_what_still_runs() -> None:
+    beside, waits = SideTasks(), asyncio.Event()
+    ended = list[str]()
+
+    async def work() -> None:
+        try:
+            await waits.wait()
+        finally:
+            ended.append("work")
+
+    async with deadline(5):
+        with beside:
+            beside.start(work())
+            await anyio.wait_all_tasks_blocked()
+        await beside.aclose()
+    assert ended == ["work"]

@@ -1,0 +1,40 @@
+"""Free memory goes back to the system."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+from pathlib import Path
+
+import anyio.lowlevel
+import pytest
+
+from server.runtime.tuning import giving_memory_back
+from tests.kit.deadline import deadline
+
+_MIB = 1024 * 1024
+_STATUS = Path("/proc/self/status")
+
+pytestmark = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="needs glibc")
+
+
+def _anonymous_bytes() -> int:
+    return next(int(line.split()[1]) * 1024 for line in _STATUS.read_text().splitlines() if line.startswith("RssAnon"))
+
+
+async def test_memory_of_a_burst_goes_back_to_the_system() -> None:
+    # Each below the size from which the C library takes memory for one object alone; the last one pins what is freed.
+    burst = [b"x" * 100_000 for _ in range(1_500)]
+    pin = b"y" * 100_000
+    full = _anonymous_bytes()
+    del burst
+    async with giving_memory_back(0.001), deadline(10):
+        while _anonymous_bytes() > full - 100 * _MIB:
+            await anyio.lowlevel.checkpoint()
+    assert pin
+
+
+async def test_block_leaves_no_task() -> None:
+    async with giving_memory_back(60):
+        assert [task.get_name() for task in asyncio.all_tasks()].count("memory") == 1
+    assert "memory" not in [task.get_name() for task in asyncio.all_tasks()]
