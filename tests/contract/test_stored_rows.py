@@ -14,7 +14,7 @@ from realtime.dashboard.rows import AgentRow
 from realtime.dashboard.time_range import Window
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
 from realtime.kanban.ids import AttemptId, BoardId, CardId
-from realtime.kanban.models import AttemptStatus
+from realtime.kanban.models import AttemptStatus, GithubIssue
 from realtime.node import Node
 from realtime.ports import Agent, Attempt, Profile
 from tests.kit.kept import items_of, lines_of
@@ -196,6 +196,34 @@ async def test_agents_and_profiles_are_kept_oldest_first(node: Node) -> None:
     agents, profiles = await node.store.agents()
     assert agents == [Agent("B", "Bee 2"), Agent("A", None)]
     assert profiles == [Profile("y", "A", None), Profile("x", "A", None)]
+    later = [
+        *(event("agent.registered", {"agent": f"{n}"}) for n in range(70, 0, -1)),
+        event("agent.registered", {"agent": "A"}),
+    ]
+    await publish(node, *later)
+    agents, _ = await node.store.agents()
+    assert [agent.key for agent in agents] == ["B", "A", *(f"{n}" for n in range(70, 0, -1))]
+
+
+async def test_state_of_many_cards_is_kept_with_all_that_they_have(node: Node) -> None:
+    ids = [f'k{n} "\x00ü' for n in range(150, 0, -1)]
+    texts = {"ticketKey": "X-7", "prUrl": "https://h/p", "description": "d\x00", "ticketType": "fix"}
+    flags = {"isEnhanced": True, "disableAutoCloseOnPRMerge": True}
+    issue = {"githubIssue": {"issueNumber": 2**53 + 1, "url": "https://h/i"}}
+    every: dict[str, Any] = {
+        id: {"id": id, "title": f"t {id}", "dependsOn": ids[n + 1 : n + 4][::-1]} for n, id in enumerate(ids)
+    }
+    every[ids[3]] |= {**texts, **flags, **issue, "createdAt": iso(at(-9)), "updatedAt": iso(at(-4))}
+    columns = {"c": {"id": "c", "title": "C", "cardIds": ids[::-1]}}
+    state = {"columns": columns, "columnOrder": ["c"], "cards": every}
+    await publish(node, event("board.state.changed", {"boardId": "p1", "state": state}))
+    stored = await node.store.board(BOARD)
+    assert stored is not None
+    folded = await node.store.past_board(BOARD, stored.offset)
+    assert stored.board == folded
+    assert list(stored.board.state.cards) == ids
+    assert stored.board.state.cards[CardId(ids[3])].depends_on == (ids[6], ids[5], ids[4])
+    assert stored.board.state.cards[CardId(ids[3])].github_issue == GithubIssue(2**53 + 1, "https://h/i")
 
 
 async def test_projects_come_oldest_first_and_keep_their_prefix(node: Node) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Insert, Select, Update
+from sqlalchemy import Column, Connection, Dialect, Executable, Insert, Select, Update, func, select
 
-__all__ = ["Insertion", "Prepared"]
+__all__ = ["Insertion", "NumberedInsertion", "Prepared"]
 
 #: Rows of one execution. The driver lets go of Python's lock once for each, while the database works; executed row by
 #: row they would cost the lock, and with it the event loop's turn, as often as there are rows. Powers of two, because a
@@ -53,6 +53,23 @@ class Insertion:
         row = f"({', '.join('?' * len(places))})"
         assert text.count(row) == 1, "the values are not plain parameters"
         return text.replace(row, ", ".join([row] * rows))
+
+
+class NumberedInsertion:
+    """An insertion of rows that are given without their last column, a number that goes on from the table's highest.
+
+    Numbers give rows their order, and nothing else: a row that was there keeps its own, and the new one is never used.
+    """
+
+    def __init__(self, insertion: Insertion, number: Column[int]) -> None:
+        """Insert by `insertion`, whose last column is `number`."""
+        self._insertion = insertion
+        self._highest = Prepared(select(func.max(number)))
+
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert the rows, in order."""
+        ((highest,),) = self._highest.rows(connection)
+        self._insertion.run(connection, [(*row, number) for number, row in enumerate(rows, start=(highest or 0) + 1)])
 
 
 class Prepared:

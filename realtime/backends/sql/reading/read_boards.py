@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, null, select, type_coerce, union_all
 
 from realtime.backends.sql.column_order import Places
+from realtime.backends.sql.gathered import gathered_by_board
 from realtime.backends.sql.tables import (
     attempts,
     cards,
@@ -37,6 +38,14 @@ from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.ports import CardKey, StoredBoard
 
 __all__ = ["load_board", "load_boards", "load_cards", "load_offset", "load_project", "load_projects"]
+
+#: What cards depend on, in order, by board and card.
+_Needed = dict[tuple[str, str], tuple[CardId, ...]]
+# In the order in which `_card` reads them; behind the board, the one that cards are in order of comes first.
+_OF_CARD = cards.c[
+    *("board_id", "sequence", "id", "column_id", "created_at", "updated_at", "issue_number", "issue_url"),
+    *("ticket_type", "is_enhanced", "disable_auto_close_on_pr_merge", "title", "ticket_key", "pr_url", "description"),
+]
 
 
 def load_board(connection: Connection, board_id: BoardId) -> StoredBoard | None:
@@ -78,11 +87,11 @@ def load_cards(connection: Connection, keys: Collection[CardKey]) -> dict[CardKe
     # More than was asked for where boards have cards of the same ids; the pairs are compared below.
     of_boards = dependencies.c.board_id.in_(boards) & dependencies.c.card_id.in_(ids)
     needed = _load_needed(connection, of_boards)
-    query = select(cards).where(cards.c.board_id.in_(boards) & cards.c.id.in_(ids))
+    found = gathered_by_board(connection, cards.c.board_id.in_(boards) & cards.c.id.in_(ids), *_OF_CARD)
     wanted = set(keys)
-    rows = [row for row in connection.execute(query) if (row.board_id, row.id) in wanted]
-    times = _load_times(connection, {(row.board_id, row.column_id) for row in rows})
-    made = ((_card(row, tuple(needed[row.board_id, row.id])), times.get((row.board_id, row.id))) for row in rows)
+    rows = [(board_id, row) for board_id, some in found.items() for row in some if (board_id, row[1]) in wanted]
+    times = _load_times(connection, {(board_id, row[2]) for board_id, row in rows})
+    made = ((_card(board_id, row, needed), times.get((board_id, row[1]))) for board_id, row in rows)
     return {(card.board_id, card.id): card if at is None else card.renewed(at) for card, at in made}
 
 
@@ -100,10 +109,8 @@ def _load_offsets(connection: Connection, which: list[Channel]) -> dict[Channel,
 
 def _load_states(connection: Connection, board_ids: list[BoardId]) -> dict[BoardId, BoardState]:
     needed = _load_needed(connection, dependencies.c.board_id.in_(board_ids))
-    rows = connection.execute(select(cards).where(cards.c.board_id.in_(board_ids)).order_by(cards.c.sequence))
-    found: dict[BoardId, dict[CardId, Card]] = {board_id: {} for board_id in board_ids}
-    for row in rows:
-        found[row.board_id][row.id] = _card(row, tuple(needed[row.board_id, row.id]))
+    rows = gathered_by_board(connection, cards.c.board_id.in_(board_ids), *_OF_CARD)
+    found = {one: {row[1]: _card(one, row, needed) for row in rows.get(one, ())} for one in board_ids}
     query = select(columns).where(columns.c.board_id.in_(board_ids)).order_by(columns.c.position)
     made: dict[BoardId, dict[ColumnId, Column]] = {board_id: {} for board_id in board_ids}
     times: dict[BoardId, dict[CardId, datetime]] = {board_id: {} for board_id in board_ids}
@@ -131,12 +138,14 @@ def _times(places: Places) -> dict[CardId, datetime]:
     return {card_id: instants[at] for card_id, at in places.renewed()}
 
 
-def _load_needed(connection: Connection, which: ColumnElement[bool]) -> defaultdict[tuple[str, str], list[CardId]]:
+def _load_needed(connection: Connection, which: ColumnElement[bool]) -> _Needed:
     """Return what cards depend on, by board and card."""
-    needed: defaultdict[tuple[str, str], list[CardId]] = defaultdict(list)
-    for row in connection.execute(select(dependencies).where(which).order_by(dependencies.c.position)):
-        needed[row.board_id, row.card_id].append(row.depends_on_id)
-    return needed
+    found: defaultdict[tuple[str, str], list[CardId]] = defaultdict(list)
+    columns = dependencies.c["board_id", "position", "card_id", "depends_on_id"]
+    for board_id, rows in gathered_by_board(connection, which, *columns).items():
+        for _, card_id, depends_on in rows:
+            found[board_id, card_id].append(depends_on)
+    return {card: tuple(others) for card, others in found.items()}
 
 
 def _load_refs(
@@ -172,20 +181,22 @@ def _project(row: Row[Any]) -> Project:
     )
 
 
-def _card(row: Row[Any], depends_on: tuple[CardId, ...]) -> Card:
+def _card(board_id: BoardId, row: list[Any], needed: _Needed) -> Card:
+    _, id, column_id, created_at, updated_at, issue_number, issue_url, ticket_type, enhanced, stays_open, *texts = row
+    title, ticket_key, pr_url, description = texts
     return Card(
-        id=CardId(row.id),
-        board_id=BoardId(row.board_id),
-        column_id=ColumnId(row.column_id),
-        title=row.title,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        ticket_key=row.ticket_key,
-        pr_url=row.pr_url,
-        disable_auto_close_on_pr_merge=row.disable_auto_close_on_pr_merge,
-        ticket_type=TicketType(row.ticket_type) if row.ticket_type else None,
-        is_enhanced=row.is_enhanced,
-        github_issue=GithubIssue(row.issue_number, row.issue_url) if row.issue_number is not None else None,
-        description=row.description,
-        depends_on=depends_on,
+        id=id,
+        board_id=board_id,
+        column_id=column_id,
+        title=title,
+        created_at=instant(created_at),
+        updated_at=instant(updated_at),
+        ticket_key=ticket_key,
+        pr_url=pr_url,
+        disable_auto_close_on_pr_merge=bool(stays_open),
+        ticket_type=TicketType(ticket_type) if ticket_type else None,
+        is_enhanced=bool(enhanced),
+        github_issue=GithubIssue(issue_number, issue_url) if issue_number is not None else None,
+        description=description,
+        depends_on=needed.get((board_id, id), ()),
     )

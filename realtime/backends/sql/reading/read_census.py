@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
+from realtime.backends.sql.gathered import gathered_values
 from realtime.backends.sql.tables import agents, profiles, projects
 
 __all__ = ["count_boards", "load_agent_keys", "load_profile_ids"]
 
 _boards = select(func.count()).select_from(projects)
-_agents = select(agents.c.key)
-_profiles = select(profiles.c.id)
 
 
 def count_boards(connection: Connection) -> int:
@@ -20,9 +19,9 @@ def count_boards(connection: Connection) -> int:
 
 def load_agent_keys(connection: Connection) -> set[str]:
     """Return the keys of all agents."""
-    return set(connection.execute(_agents).scalars())
+    return set(gathered_values(connection, agents.c.key))
 
 
 def load_profile_ids(connection: Connection) -> set[str]:
     """Return the ids of all profiles."""
-    return set(connection.execute(_profiles).scalars())
+    return set(gathered_values(connection, profiles.c.id))

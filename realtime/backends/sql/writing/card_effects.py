@@ -9,21 +9,22 @@ from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func,
 
 from realtime.backends.sql.column_moves import Placing
 from realtime.backends.sql.column_order import Placed, Places
-from realtime.backends.sql.tables import cards, columns, dependencies, projects
+from realtime.backends.sql.prepared import Insertion
+from realtime.backends.sql.tables import cards, columns, dependencies, milliseconds, projects
 from realtime.kanban.changes import BoardChange, CardCreated, CardDeleted, CardMoved, CardUpdated, StateReplaced
 from realtime.kanban.ids import BoardId, ticket_number
 from realtime.kanban.models import Card
 
 __all__ = ["DELETE_BOARD", "effects"]
 
-Effect = tuple[Executable, dict[str, Any]] | tuple[Placing, tuple[BoardId, Placed]]
+Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion, tuple[Any, ...]] | tuple[Placing, tuple[BoardId, Placed]]
 
 _board: BindParameter[str] = bindparam("board")
 _here = cards.c.board_id == _board
 _this = and_(_here, cards.c.id == bindparam("card"))
 
-_add_column = insert(columns)
-_add_card = insert(cards)
+_add_column = Insertion(insert(columns), *columns.c.keys())
+_add_card = Insertion(insert(cards), *cards.c.keys())
 _next_sequence = (
     select(func.coalesce(func.max(cards.c.sequence), 0) + 1).where(cards.c.board_id == _board)
 ).scalar_subquery()
@@ -32,7 +33,7 @@ _set_card = update(cards).where(_this)
 _put_into = update(cards).where(_this).values(column_id=bindparam("to"))
 _place = Placing()
 _delete_card = delete(cards).where(_this)
-_add_dependency = insert(dependencies)
+_add_dependency = Insertion(insert(dependencies), *dependencies.c.keys())
 _delete_dependencies = delete(dependencies).where(
     dependencies.c.board_id == _board, dependencies.c.card_id == bindparam("card")
 )
@@ -84,11 +85,10 @@ def _replaced(board_id: BoardId, change: StateReplaced) -> Iterator[Effect]:
     for statement in DELETE_BOARD:
         yield statement, {"board": board_id}
     for n, column in enumerate(change.columns):
-        row = {"board_id": board_id, "id": column.id, "title": column.title, "position": n}
         card_ids, renewed = Places.of(column.card_ids).written()
-        yield _add_column, {**row, "card_ids": card_ids, "renewed": renewed}
+        yield _add_column, (board_id, column.id, column.title, n, renewed, card_ids)
     for n, card in enumerate(change.cards, start=1):
-        yield _add_card, {"board_id": board_id, "id": card.id, "sequence": n, **_values(card)}
+        yield _add_card, _row(board_id, card, n)
     for card in change.cards:
         yield from _dependencies(board_id, card)
     highest = max((ticket_number(card.ticket_key) for card in change.cards), default=0)
@@ -97,11 +97,17 @@ def _replaced(board_id: BoardId, change: StateReplaced) -> Iterator[Effect]:
 
 def _dependencies(board_id: BoardId, card: Card) -> Iterator[Effect]:
     for n, other in enumerate(card.depends_on):
-        row = {"board_id": board_id, "card_id": card.id, "depends_on_id": other, "position": n}
-        yield _add_dependency, row
+        yield _add_dependency, (board_id, card.id, other, n)
+
+
+def _row(board_id: BoardId, card: Card, sequence: int) -> tuple[Any, ...]:
+    """Return the whole row as the table keeps it, in its order."""
+    column_id, *others, created_at, updated_at = _values(card).values()
+    return board_id, card.id, column_id, sequence, *others, milliseconds(created_at), milliseconds(updated_at)
 
 
 def _values(card: Card) -> dict[str, Any]:
+    """Return what a card's row says of it, in the order of the table."""
     issue = card.github_issue
     return {
         "column_id": card.column_id,

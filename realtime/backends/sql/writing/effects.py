@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from sqlalchemy import Executable, bindparam, delete, func, select, update
+from sqlalchemy import Executable, Table, bindparam, delete, update
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.column_moves import Placing
-from realtime.backends.sql.prepared import Insertion
+from realtime.backends.sql.prepared import Insertion, NumberedInsertion
 from realtime.backends.sql.tables import (
     agents,
     conversation,
@@ -41,19 +41,21 @@ from realtime.kanban.projection import new_project
 __all__ = ["Effect", "effects"]
 
 #: A statement and the parameters of one execution.
-Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion | Placing, tuple[Any, ...]]
+Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion | NumberedInsertion | Placing, tuple[Any, ...]]
 
 _PROJECT_FIELDS = ("name", "repository_path", "repository_url", "repository_slug")
 
 
-def _next(table: Any) -> Any:
-    return select(func.coalesce(func.max(table.c.sequence), 0) + 1).scalar_subquery()
+def _put(table: Table, *updated: str) -> NumberedInsertion:
+    """Return what inserts rows, or updates some columns of one that is there."""
+    made = insert(table)
+    made = made.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_={name: made.excluded[name] for name in updated}
+    )
+    return NumberedInsertion(Insertion(made, *table.c.keys()), table.c.sequence)
 
 
-_put_project = insert(projects).values(sequence=_next(projects))
-_put_project = _put_project.on_conflict_do_update(
-    index_elements=["id"], set_={name: _put_project.excluded[name] for name in _PROJECT_FIELDS}
-)
+_put_project = _put(projects, *_PROJECT_FIELDS)
 _set_project = {
     name: update(projects).where(projects.c.id == bindparam("board")).values({name: bindparam("value")})
     for name in _PROJECT_FIELDS
@@ -61,13 +63,9 @@ _set_project = {
 _delete_project = delete(projects).where(projects.c.id == bindparam("board"))
 
 _add_log = Insertion(insert(logs), "id", "board_id", "attempt_id", "ts", "level", "message")
-_add_item = insert(conversation)
-_put_agent = insert(agents).values(sequence=_next(agents))
-_put_agent = _put_agent.on_conflict_do_update(index_elements=["key"], set_={"label": _put_agent.excluded["label"]})
-_put_profile = insert(profiles).values(sequence=_next(profiles))
-_put_profile = _put_profile.on_conflict_do_update(
-    index_elements=["id"], set_={name: _put_profile.excluded[name] for name in ("agent", "label")}
-)
+_add_item = Insertion(insert(conversation), "board_id", "attempt_id", "item")
+_put_agent = _put(agents, "label")
+_put_profile = _put(profiles, "agent", "label")
 _delete_profile = delete(profiles).where(profiles.c.id == bindparam("profile"))
 
 
@@ -82,13 +80,13 @@ def effects(recorded: Recorded) -> Iterator[Effect]:
         case events.ProjectCreated() | events.ProjectUpdated() | events.ProjectDeleted():
             yield from _project(recorded)
         case events.AgentRegistered(agent=agent, label=label):
-            yield _put_agent, {"key": agent, "label": label}
+            yield _put_agent, (agent, label)
         case events.AgentProfileChanged(kind="deleted", profile_id=profile):
             yield _delete_profile, {"profile": profile}
         case events.AgentProfileChanged(profile_id=profile, agent=agent, label=label):
-            yield _put_profile, {"id": profile, "agent": agent, "label": label}
+            yield _put_profile, (profile, agent, label)
         case events.AttemptConversationAppended(attempt_id=attempt, item=item):
-            yield _add_item, {"board_id": event.board_id, "attempt_id": attempt, "item": orjson.dumps(item).decode()}
+            yield _add_item, (event.board_id, attempt, orjson.dumps(item).decode())
         case events.AttemptTodosUpdated():
             yield todo_effects(event, at)
         case events.AttemptSessionRecorded():
@@ -107,8 +105,7 @@ def _project(recorded: Recorded) -> Iterator[Effect]:
     if isinstance(event, events.ProjectCreated):
         project = new_project(event, recorded.at)
         fields = ("id", "name", "status", "repository_path", "repository_url", "repository_slug", "ticket_prefix")
-        row = {name: getattr(project, name) for name in (*fields, "created_at")}
-        yield _put_project, {**row, "next_ticket_number": 1}
+        yield _put_project, (*(getattr(project, name) for name in fields), 1, milliseconds(project.created_at))
     elif isinstance(event, events.ProjectUpdated):
         for name in sorted(event.changes.model_fields_set & set(_PROJECT_FIELDS)):
             value = getattr(event.changes, name)

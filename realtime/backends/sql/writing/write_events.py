@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, Row, bindparam, cast, exists, fun
 from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.column_moves import Placing
-from realtime.backends.sql.prepared import Insertion, Prepared
+from realtime.backends.sql.prepared import Insertion, NumberedInsertion, Prepared
 from realtime.backends.sql.reading.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
 from realtime.backends.sql.writing.effects import Effect, effects
@@ -136,7 +136,7 @@ def _run(connection: Connection, todo: Iterable[Effect]) -> None:
         run = list(group)
         statement = run[0][0]
         several: list[Any] = [parameters for _, parameters in run]
-        if isinstance(statement, Insertion | Placing):
+        if isinstance(statement, Insertion | NumberedInsertion | Placing):
             statement.run(connection, several)
         else:
             connection.execute(statement, several)

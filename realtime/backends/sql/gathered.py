@@ -1,0 +1,32 @@
+"""Rows that SQLite gathers into one JSON text, instead of giving them one by one.
+
+The driver lets go of Python's lock for each row that it steps to. While the event loop is busy it waits for the lock
+each time: 2,500 cards took 200 ms, of which 80 ms were work (measured). One text is one step, and `orjson` reads it at
+a third of what as many rows cost. Values are those of the tables: times are milliseconds, and flags are 0 or 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Column, ColumnElement, Connection, func, select
+
+from realtime.kanban.ids import BoardId
+
+__all__ = ["gathered_by_board", "gathered_values"]
+
+
+def gathered_by_board(
+    connection: Connection, which: ColumnElement[bool], board: Column[Any], *columns: Column[Any]
+) -> dict[BoardId, list[list[Any]]]:
+    """Return the rows that fit, by the id in `board`; each is a list of the values of `columns`, in order of these."""
+    rows = func.json_group_array(func.json_array(*columns))
+    query = select(board, rows).where(which).group_by(board)
+    return {board_id: sorted(orjson.loads(text)) for board_id, text in connection.execute(query)}
+
+
+def gathered_values(connection: Connection, column: Column[Any]) -> list[Any]:
+    """Return the values of a column, in any order."""
+    values: list[Any] = orjson.loads(connection.execute(select(func.json_group_array(column))).scalar_one())
+    return values
