@@ -113,7 +113,7 @@ async def _running(name: str, folder: Path) -> AsyncIterator[BenchServer]:
 
 
 def _boardcast(database: Path) -> Sequence[str]:
-    url = f"sqlite+aiosqlite:///{database}"
+    url = f"sqlite:///{database}"
     return (sys.executable, "-m", "server", "--port", "0", "--log-level", "warning", "--database-url", url)
 
 

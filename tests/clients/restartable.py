@@ -17,7 +17,7 @@ class RestartableServer:
 
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
         """Keep the database in `folder`; `stack` stops what runs at the end."""
-        self._database_url = f"sqlite+aiosqlite:///{folder}/boardcast.db"
+        self._database_url = f"sqlite:///{folder}/boardcast.db"
         self._running = stack
         self._live: LiveServer
         self._port = 0

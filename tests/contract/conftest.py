@@ -18,7 +18,7 @@ def _sqlite_memory(_: Path) -> str:
 
 
 def _sqlite_file(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'store.db'}"
+    return f"sqlite:///{folder / 'store.db'}"
 
 
 #: Readable id → URL of an empty database; another back-end is one more entry.

@@ -27,7 +27,7 @@ _REST: dict[str, dict[str, Any]] = {
 
 def put(url: str, tables: Tables) -> None:
     """Make `tables` the rows of the database of an open store, in place of those that are there."""
-    engine = create_engine(url.replace("+aiosqlite", ""))
+    engine = create_engine(url)
     try:
         with engine.begin() as connection:
             for table, rows in _contents(tables):

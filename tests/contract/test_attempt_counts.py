@@ -54,7 +54,7 @@ STEPS: st.SearchStrategy[list[_Statement]] = st.lists(st.tuples(_WORK, st.fixed_
 @pytest.fixture
 async def file(tmp_path: Path) -> Path:
     """A database with all tables."""
-    async with open_store(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"):
+    async with open_store(f"sqlite:///{tmp_path / 'store.db'}"):
         pass
     return tmp_path / "store.db"
 
@@ -104,7 +104,7 @@ async def test_rows_of_an_older_version_are_counted(file: Path) -> None:
             row = {"board_id": "p", "id": f"a{number}", "agent": "A", "status": str(status), "created_at": -number}
             connection.execute(_INSERT, {**row, "ended_at": None if number % 2 else number})
         connection.commit()
-    async with open_store(f"sqlite+aiosqlite:///{file}"):
+    async with open_store(f"sqlite:///{file}"):
         pass
     with closing(sqlite3.connect(file)) as connection:
         assert _cached(connection) == _counted(connection) != {}

@@ -27,7 +27,7 @@ _GROW = text("UPDATE meta SET value = :value")
 
 
 def _url(path: Path) -> str:
-    return f"sqlite+aiosqlite:///{path}"
+    return f"sqlite:///{path}"
 
 
 @asynccontextmanager

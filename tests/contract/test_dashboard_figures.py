@@ -103,7 +103,7 @@ RANGES = st.one_of(
 @pytest.fixture
 async def file_store(tmp_path: Path) -> AsyncIterator[tuple[SqlStore, str]]:
     """An open store and its URL, under which another connection finds the rows."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+    url = f"sqlite:///{tmp_path / 'store.db'}"
     async with open_store(url) as opened:
         yield opened, url
 

@@ -106,6 +106,16 @@ async def test_databases_in_memory_are_each_their_own() -> None:
         await _open_and_close(url)
 
 
+async def test_earlier_spelling_of_the_url_opens_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "b.db"
+    assert file_of(parse_url(f"sqlite+aiosqlite:///{path}")) == path
+    first = SqlStore(f"sqlite+aiosqlite:///{path}", exclusive=True)
+    await first.open()
+    with pytest.raises(StoreUnusable, match="in use"):
+        await _open_and_close(f"sqlite:///{path}")
+    await first.aclose()
+
+
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o777])
 @pytest.mark.parametrize("exclusive", [True, False])
 async def test_new_files_are_their_owners_alone_whatever_the_umask(mask: int, exclusive: bool, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def _make_older(path: Path) -> None:
 
 
 async def test_log_of_the_first_version_is_replayed(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'b.db'}"
+    url = f"sqlite:///{tmp_path / 'b.db'}"
     async with deadline(60):
         async with open_store(url) as store, open_node(store) as node:
             board = await create_board(node)
@@ -107,7 +107,7 @@ async def test_log_of_the_first_version_is_replayed(tmp_path: Path) -> None:
 
 async def test_events_of_the_second_version_are_as_old_as_their_senders_said(tmp_path: Path) -> None:
     file = tmp_path / "b.db"
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite:///{file}"
     status = {"projectId": BOARD}
     async with open_store(url) as store, open_node(store) as node:
         await create_board(node)
@@ -149,7 +149,7 @@ async def _move_about(node: Node, board_id: BoardId) -> CreateCard:
 
 async def test_cards_of_the_fourth_version_keep_their_places_and_times(tmp_path: Path) -> None:
     file, both = tmp_path / "b.db", [BOARD, BoardId("p2")]
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite:///{file}"
     async with open_store(url) as store, open_node(store) as node:
         card, _ = [await _move_about(node, board_id) for board_id in both]
         before = await store.boards_by_id(both)
@@ -187,7 +187,7 @@ def _single(board_id: BoardId, word: str) -> list[dict[str, Any]]:
 
 async def test_rows_of_the_sixth_version_find_the_boards_that_the_log_tells(tmp_path: Path) -> None:
     file, other, third = tmp_path / "b.db", BoardId("p2"), BoardId("p3")
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite:///{file}"
     async with open_store(url) as store, open_node(store) as node:
         for board_id in (BOARD, other, third):
             await create_board(node, board_id)
@@ -218,7 +218,7 @@ async def test_rows_of_the_sixth_version_find_the_boards_that_the_log_tells(tmp_
 
 async def test_attempts_of_the_sixth_version_go_with_cards_that_were_deleted(tmp_path: Path) -> None:
     file, attempts = tmp_path / "b.db", [AttemptId(id) for id in ("gone", "stays", "outside")]
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite:///{file}"
     async with open_store(url) as store, open_node(store) as node:
         backlog = column_id((await create_board(node)).state, "Backlog")
         for card in ("gone", "stays"):

@@ -95,7 +95,7 @@ async def test_offsets_go_on_and_rows_stay_when_all_is_forgotten(store: SqlStore
 
 async def test_events_written_before_an_instant_are_forgotten_up_to_the_first_younger_one(tmp_path: Path) -> None:
     clock = SteppingClock()
-    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'b.db'}", clock=clock)
+    store = SqlStore(f"sqlite:///{tmp_path / 'b.db'}", clock=clock)
     await store.open()
     try:
         async with open_node(store) as node:
@@ -228,7 +228,7 @@ async def test_piece_that_fails_in_the_middle_forgets_nothing(store: SqlStore, m
 
 async def test_forgetting_leaves_one_snapshot_of_a_board_and_none_of_a_deleted_one(tmp_path: Path) -> None:
     file = tmp_path / "b.db"
-    async with open_store(f"sqlite+aiosqlite:///{file}") as store, open_node(store) as node:
+    async with open_store(f"sqlite:///{file}") as store, open_node(store) as node:
         for board_id in (BOARD, OTHER):
             await create_board(node, board_id)
             await publish(node, *[event("attempt.log.appended", {**LINE, "boardId": board_id})] * 450)
@@ -238,7 +238,7 @@ async def test_forgetting_leaves_one_snapshot_of_a_board_and_none_of_a_deleted_o
     with closing(sqlite3.connect(file)) as database:
         kept = database.execute("SELECT board_id, offset FROM snapshots").fetchall()
     assert kept == [(BOARD, 801), (BOARD, 901), (OTHER, 802), (OTHER, 901)]
-    async with open_store(f"sqlite+aiosqlite:///{file}") as store:
+    async with open_store(f"sqlite:///{file}") as store:
         await forget(store, newest(0))
     with closing(sqlite3.connect(file)) as database:
         kept = database.execute("SELECT board_id, offset FROM snapshots").fetchall()
@@ -247,7 +247,7 @@ async def test_forgetting_leaves_one_snapshot_of_a_board_and_none_of_a_deleted_o
 
 
 async def test_writers_get_their_turn_between_pieces(tmp_path: Path) -> None:
-    async with open_store(f"sqlite+aiosqlite:///{tmp_path / 'b.db'}") as store, open_node(store) as node:
+    async with open_store(f"sqlite:///{tmp_path / 'b.db'}") as store, open_node(store) as node:
         await create_board(node)
         await write(node, 100)
         forgetting = asyncio.create_task(forget(store, newest(0), 1))

@@ -23,7 +23,7 @@ LINE = {"attemptId": "a1", "boardId": "p1", "level": "info", "message": "m"}
 
 
 def _url(path: Path) -> str:
-    return f"sqlite+aiosqlite:///{path}"
+    return f"sqlite:///{path}"
 
 
 async def _open_and_close(url: str) -> None:
@@ -87,7 +87,7 @@ async def test_read_only_database_can_be_read_and_writing_is_unavailable(tmp_pat
     path = tmp_path / "b.db"
     async with open_store(_url(path)) as store, open_node(store) as node:
         board = await create_board(node)
-    async with open_store(f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true") as store, open_node(store) as node:
+    async with open_store(f"sqlite:///file:{path}?mode=ro&uri=true") as store, open_node(store) as node:
         with pytest.raises(StoreUnavailable, match="readonly"):
             await node.bus.execute(BOARD, _create(board))
         with pytest.raises(StoreUnavailable, match="readonly"):

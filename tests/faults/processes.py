@@ -60,7 +60,7 @@ class Life:
             "--port",
             str(address[1]),
             "--database-url",
-            f"sqlite+aiosqlite:///{folder / DATABASE}",
+            f"sqlite:///{folder / DATABASE}",
             *flags,
         )
 

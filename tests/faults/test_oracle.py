@@ -30,7 +30,7 @@ _SECONDS = 120 + 10 * _RUNS
 async def empty(tmp_path: Path) -> Path:
     """Return a database whose tables are made already."""
     path = tmp_path / "empty.db"
-    async with open_store(f"sqlite+aiosqlite:///{path}"):
+    async with open_store(f"sqlite:///{path}"):
         return path
 
 

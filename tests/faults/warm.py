@@ -19,7 +19,7 @@ from schema.root import make_schema
 async def _migrate() -> None:
     # For what it imports and compiles on the way.
     with TemporaryDirectory() as folder:
-        store = SqlStore(f"sqlite+aiosqlite:///{Path(folder) / 'warm.db'}")
+        store = SqlStore(f"sqlite:///{Path(folder) / 'warm.db'}")
         await store.open()
         await store.aclose()
 

@@ -51,7 +51,7 @@ async def live_server(**overrides: Any) -> AsyncIterator[LiveServer]:
 
     `overrides` are fields of `Settings`; the database is in memory unless they say otherwise.
     """
-    usual = {"database_url": "sqlite+aiosqlite://", "port": 0, "direct_writes": are_writes_direct()}
+    usual = {"database_url": "sqlite://", "port": 0, "direct_writes": are_writes_direct()}
     settings = Settings(**{**usual, **overrides})
     tasks_before = asyncio.all_tasks()
     with closing(bind(settings.host, settings.port)) as listening:

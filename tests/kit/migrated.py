@@ -17,7 +17,7 @@ from realtime.backends.sql.engine import make_engine, migrate, parse_url
 
 __all__ = ["migrating_once"]
 
-IN_MEMORY = "sqlite+aiosqlite://"
+IN_MEMORY = "sqlite://"
 
 
 @contextmanager

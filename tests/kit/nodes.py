@@ -47,7 +47,7 @@ __all__ = [
     "take",
 ]
 
-MEMORY = "sqlite+aiosqlite://"
+MEMORY = "sqlite://"
 #: The first instant of a `SteppingClock`.
 START = datetime(2025, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 #: The board of the fixture `board`.

@@ -83,10 +83,10 @@ async def test_open_host_is_refused_unless_it_is_meant(tmp_path: Path) -> None:
 
 
 _BAD_DATABASES = {
-    "missing-directory": ("sqlite+aiosqlite:///./missing/boards.db", "missing/boards.db"),
-    "directory": ("sqlite+aiosqlite:///./folder", "folder"),
-    "garbage": ("sqlite+aiosqlite:///./garbage.db", "garbage.db"),
-    "foreign": ("sqlite+aiosqlite:///./foreign.db", "foreign.db"),
+    "missing-directory": ("sqlite:///./missing/boards.db", "missing/boards.db"),
+    "directory": ("sqlite:///./folder", "folder"),
+    "garbage": ("sqlite:///./garbage.db", "garbage.db"),
+    "foreign": ("sqlite:///./foreign.db", "foreign.db"),
     "no-url": ("boards.db", "boards.db"),
     "other-driver": ("mysql:///./boards.db", "mysql"),
     "two-slashes": ("sqlite://boards.db", "three slashes"),
@@ -120,7 +120,7 @@ async def test_second_process_on_a_file_is_refused_and_a_kill_frees_it(demo: tup
             assert (await exchange(first.address, "GET", "/api/v1/readyz")).status == 200
         first.send_signal(signal.SIGKILL)
         await first.wait()
-        async with running(tmp_path, *demo, "--database-url", "sqlite+aiosqlite:///./link.db") as second, deadline(10):
+        async with running(tmp_path, *demo, "--database-url", "sqlite:///./link.db") as second, deadline(10):
             assert (await exchange(second.address, "GET", "/api/v1/readyz")).status == 200
 
 

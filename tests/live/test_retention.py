@@ -143,7 +143,7 @@ async def test_log_is_whole_when_the_server_ends_in_the_middle_of_pruning(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     flags = ("--retention-events", "1", "--prune-seconds", "0.01")
-    url = f"sqlite+aiosqlite:///{tmp_path / 'boardcast.db'}"
+    url = f"sqlite:///{tmp_path / 'boardcast.db'}"
     async with deadline(_UNITS):
         await _fill(url)
         async with running(tmp_path, *flags) as server:

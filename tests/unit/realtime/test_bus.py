@@ -279,7 +279,7 @@ def _line() -> dict[str, Any]:
 
 
 async def test_repeated_key_is_known_after_a_restart(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'b.db'}"
+    url = f"sqlite:///{tmp_path / 'b.db'}"
     async with open_store(url) as store, open_node(store) as node:
         await create_board(node)
         (first,) = await publish(node, _keyed("k1"))

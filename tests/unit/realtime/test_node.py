@@ -11,7 +11,7 @@ from tests.kit.publishing import event
 
 
 async def test_new_node_stands_at_the_end_of_the_global_log(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'n.db'}"
+    url = f"sqlite:///{tmp_path / 'n.db'}"
     async with open_store(url) as store, open_node(store) as node:
         await publish(node, event("agent.registered", {"agent": "A"}), event("agent.registered", {"agent": "B"}))
         await create_board(node)

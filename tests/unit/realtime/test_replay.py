@@ -209,7 +209,7 @@ async def test_cursor_from_before_the_board_was_made_anew_is_a_gap(node: Node, b
 
 async def test_global_event_that_the_log_has_lost_is_a_gap_before_what_follows_it(tmp_path: Path) -> None:
     file = tmp_path / "b.db"
-    async with open_store(f"sqlite+aiosqlite:///{file}") as store, open_node(store) as node:
+    async with open_store(f"sqlite:///{file}") as store, open_node(store) as node:
         await create_board(node)
         async with aclosing(board_stream(node, BOARD)) as stream:
             _, state = await take(stream, 2)

@@ -137,7 +137,7 @@ async def test_store_that_is_away_is_pruned_when_it_is_back(
 ) -> None:
     monkeypatch.setattr(engine, "BUSY_MILLISECONDS", 20)
     file = tmp_path / "b.db"
-    store = _WatchedStore(f"sqlite+aiosqlite:///{file}")
+    store = _WatchedStore(f"sqlite:///{file}")
     async with _node(store), deadline(_UNITS):
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

@@ -351,7 +351,7 @@ async def test_file_store_gives_readers_that_come_and_go_amid_commands_a_true_bo
                 first, second = (orjson.loads(one.payload_json()) for one in (state, after))
                 assert len(second["cards"]) == len(first["cards"]) + 1
 
-    async with open_store(f"sqlite+aiosqlite:///{tmp_path / 's.db'}") as store, open_node(store) as node:
+    async with open_store(f"sqlite:///{tmp_path / 's.db'}") as store, open_node(store) as node:
         board = await create_board(node)
         async with deadline(30), anyio.create_task_group() as commands:
             commands.start_soon(_create_for_ever, node, board)

@@ -21,7 +21,7 @@ _LINE = event("attempt.log.appended", {"attemptId": "a1", "boardId": BOARD, "lev
 
 
 def _settings(folder: Path, clock: str, **more: Any) -> Settings:
-    return Settings(database_url=f"sqlite+aiosqlite:///{folder / 'b.db'}", clock=clock, **more)
+    return Settings(database_url=f"sqlite:///{folder / 'b.db'}", clock=clock, **more)
 
 
 async def _begins_at(node: Node, offset: int) -> None:
