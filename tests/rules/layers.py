@@ -23,6 +23,7 @@ LAYERS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"writing"}),
         frozenset({"node"}),
         frozenset({"projects", "attempts", "streams"}),
+        frozenset({"export"}),
     ),
     "schema": (
         frozenset({"operation_limits", "refusals"}),

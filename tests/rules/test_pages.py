@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import fields
 from typing import get_args
 
@@ -11,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from realtime.clock import parse_iso
+from realtime.export import check
 from realtime.kanban.attempts import QueueAttempt
 from realtime.kanban.board import Recorded
 from realtime.kanban.changes import Difference
@@ -69,14 +69,8 @@ def _first_cells(page: str, heading: str) -> set[str]:
     return {name for row in _rows(page, heading) for name in _QUOTED.findall(row.split("|")[1])}
 
 
-def test_every_event_has_a_row_with_its_fields() -> None:
-    assert _rows(_page(_INGEST), "Events") == list(_event_rows())
-
-
-def _event_rows() -> Iterator[str]:
-    for name, model in EVENT_MODELS.items():
-        fields = [(field.alias, field.is_required()) for key, field in model.model_fields.items() if key != "type"]
-        yield f"| `{name}` | {' '.join(f'`{alias}`' + '?' * (not needed) for alias, needed in fields)} |"
+def test_page_of_events_is_that_of_the_models() -> None:
+    assert check() == "", "run `python -m realtime.export`"
 
 
 def test_effects_are_those_of_events_that_there_are() -> None:

@@ -1,0 +1,104 @@
+"""The page of all events: complete, the same each time, and a stale one is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field
+
+from realtime import export as exporting
+from realtime.export import PAGE_PATH, check, export, page
+from realtime.kanban.events import EVENT_MODELS
+from realtime.kanban.events.base import DomainEvent, EventPart
+from realtime.kanban.input.fields import AsItCame
+from realtime.kanban.input.many import Many
+
+
+class Oven(EventPart):
+    """A part of a payload."""
+
+    degrees: int | float = Field(description="Its heat.")
+
+
+class CakeBaked(DomainEvent):
+    """A cake is ready."""
+
+    type: Literal["cake.baked"] = "cake.baked"
+    ovens: Annotated[tuple[Oven, ...], Many] = Field(description="Where it was.")
+    last: Annotated[dict[str, object], AsItCame(Oven)] | None = Field(default=None, description="Where it was last.")
+    taste: Literal["good", "bad"] = Field(default="good", description="How it is.")
+
+
+class CakeLost(DomainEvent):
+    """A cake of a kind that the page has no words for."""
+
+    type: Literal["cake.lost"] = "cake.lost"
+    crumbs: bytes = Field(description="The rest of it.")
+
+
+def test_page_names_each_event_and_each_field() -> None:
+    text = page()
+    assert [name for name in EVENT_MODELS if f"### `{name}`" not in text] == []
+    fields = {field.alias for model in EVENT_MODELS.values() for field in model.model_fields.values()} - {"type"}
+    assert {name for name in fields if f"| `{name}` |" not in text} == set()
+
+
+def test_page_shows_a_new_event_with_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "EVENT_MODELS", {"cake.baked": CakeBaked})
+    _, _, shown = page().partition("## The page of all events: complete, the same each time, and a stale one is told\n")
+    table = "| field | kind | needed | meaning |\n| --- | --- | --- | --- |"
+    assert (
+        shown
+        == f"""
+### `cake.baked`
+
+A cake is ready. It belongs to no board.
+
+{table}
+| `ovens` | list: [Oven](#oven) | yes | Where it was. |
+| `last` | [Oven](#oven) or null | | Where it was last. |
+| `taste` | `good`, `bad` | | How it is. |
+
+## Parts of payloads
+
+### Oven
+
+A part of a payload.
+
+{table}
+| `degrees` | whole number or number | yes | Its heat. |
+"""
+    )
+
+
+def test_field_of_a_kind_without_words_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "EVENT_MODELS", {"cake.lost": CakeLost})
+    with pytest.raises(TypeError, match="expected a kind of field that the page has words for, got <class 'bytes'>"):
+        page()
+
+
+def test_stale_page_is_told_with_its_lines(tmp_path: Path) -> None:
+    stale = tmp_path / "events.md"
+    export(stale)
+    assert check(stale) == ""
+    stale.write_text(stale.read_text(encoding="utf-8").replace("An agent can be used.", "Old."), encoding="utf-8")
+    assert "\n-Old. It belongs to no board.\n+An agent can be used. It belongs to no board." in check(stale)
+
+
+@pytest.mark.parametrize(("new", "code", "told"), [("", 0, "up to date"), ("\nnews\n", 1, "--- the file")])
+def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, new: str, code: int, told: str) -> None:
+    copy = tmp_path / "events.md"
+    copy.write_text(PAGE_PATH.read_text(encoding="utf-8") + new, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "realtime.export", "--check", str(copy)],
+        cwd=PAGE_PATH.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout.startswith(told)) == (code, True), done
