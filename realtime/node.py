@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from realtime.clock import Clock
 from realtime.errors import FieldError, InvalidInput, quoted
@@ -16,15 +15,7 @@ from realtime.fanout.writer_priority import WriterPriority
 from realtime.limits import Capacity
 from realtime.messages.channels import EVERYBODY
 from realtime.messages.options import SlowPolicy
-from realtime.ports import (
-    AttemptReader,
-    BatchReader,
-    BoardReader,
-    Broker,
-    DashboardReader,
-    EventStore,
-    HistoryReader,
-)
+from realtime.ports import Broker, Store
 from realtime.rates import Rate, WriteLimits
 from realtime.views.board_views import BoardViews
 from realtime.views.dashboard_feed import DashboardFeed
@@ -33,11 +24,7 @@ from realtime.views.heartbeats import Heartbeats
 from realtime.views.repair import Repair
 from realtime.writing.bus import Bus
 
-__all__ = ["Limits", "Node", "PolicyNotAllowed", "Store", "make_node"]
-
-
-class Store(EventStore, BoardReader, AttemptReader, BatchReader, HistoryReader, DashboardReader, Protocol):
-    """A store that can do all the node needs."""
+__all__ = ["Limits", "Node", "PolicyNotAllowed", "make_node"]
 
 
 @dataclass(frozen=True, slots=True)

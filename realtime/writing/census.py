@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from realtime.inventory import Inventory
 from realtime.kanban import events
 from realtime.kanban.events import DomainEvent
 from realtime.limits import Capacity
+from realtime.ports import Inventory
 
 __all__ = ["Census"]
 

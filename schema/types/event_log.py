@@ -12,7 +12,7 @@ from realtime.errors import NotFound, Refused
 from realtime.kanban.ids import BoardId
 from realtime.messages.channels import Channel, board_channel
 from realtime.messages.position import InvalidCursor, Position, channel_tag, parse_cursor
-from realtime.node import Store
+from realtime.ports import Store
 from schema.types.paging import Edge, PageInfo, Stretch, checked_first
 from schema.types.scalars import JSON
 

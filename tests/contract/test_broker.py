@@ -1,4 +1,4 @@
-"""What every broker promises (`realtime/ports.py`): each batch to each handler, in the order of publishing."""
+"""What every broker promises (`realtime/ports/`): each batch to each handler, in the order of publishing."""
 
 from __future__ import annotations
 

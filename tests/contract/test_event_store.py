@@ -1,4 +1,4 @@
-"""What every store promises of its log (`realtime/ports.py`): order, all or nothing, durability, one moment a read."""
+"""What every store promises of its log (`realtime/ports/`): order, all or nothing, durability, one moment a read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store promises of reading in pages, and of many at once (`realtime/ports.py`)."""
+"""What every store promises of reading in pages, and of many at once (`realtime/ports/`)."""
 
 from __future__ import annotations
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from realtime.kanban.ids import AttemptId, BoardId
-from realtime.node import Store
-from realtime.ports import LogEntry
+from realtime.ports import LogEntry, Store
 from tests.kit.nodes import BOARD
 
 __all__ = ["items_of", "lines_of"]

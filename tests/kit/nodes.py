@@ -21,8 +21,8 @@ from realtime.kanban.ids import BoardId, ColumnId
 from realtime.kanban.incoming import Incoming, parse_incoming
 from realtime.kanban.models import BoardState
 from realtime.messages.envelopes import Envelope
-from realtime.node import Limits, Node, Store, make_node
-from realtime.ports import Broker, StoredEvent
+from realtime.node import Limits, Node, make_node
+from realtime.ports import Broker, Store, StoredEvent
 from realtime.writing.bus import Accepted
 from tests.kit.deadline import deadline, seconds
 from tests.kit.publishing import event

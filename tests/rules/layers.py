@@ -17,7 +17,7 @@ LAYERS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"errors", "clock", "caches", "limits", "rates", "tasks"}),
         frozenset({"kanban", "dashboard"}),
         frozenset({"messages"}),
-        frozenset({"inventory", "ports", "backends"}),
+        frozenset({"ports", "backends"}),
         frozenset({"fanout"}),
         frozenset({"views"}),
         frozenset({"writing"}),

@@ -24,7 +24,8 @@ from realtime.fanout.subscriber import Subscriber
 from realtime.fanout.writer_priority import WriterPriority
 from realtime.kanban.board import Board
 from realtime.messages.envelopes import Envelope
-from realtime.node import Node, Store
+from realtime.node import Node
+from realtime.ports import Store
 from realtime.views import dashboard_feed
 from realtime.views.dashboard_feed import DashboardFeed
 from tests.kit.deadline import deadline

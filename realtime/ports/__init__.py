@@ -1,0 +1,41 @@
+"""The ports: protocols that a back-end implements; the docstrings are the contracts that `tests/contract/` checks.
+
+A back-end implements each protocol it can; none has a method that raises `NotImplementedError`. Other rooms import
+every name from here.
+"""
+
+from __future__ import annotations
+
+from realtime.ports.broker import Broker, Handler
+from realtime.ports.log import HistoryReader, Horizon, LoggedEvent, LogPruner, NewEvent, Span, StoredEvent
+from realtime.ports.readers import AttemptReader, BatchReader, BoardReader, DashboardReader
+from realtime.ports.rows import Agent, Attempt, AttemptKey, CardKey, LogEntry, Page, Profile, StoredBoard
+from realtime.ports.store import EventStore, Inventory, Store, Transaction
+
+__all__ = [
+    "Agent",
+    "Attempt",
+    "AttemptKey",
+    "AttemptReader",
+    "BatchReader",
+    "BoardReader",
+    "Broker",
+    "CardKey",
+    "DashboardReader",
+    "EventStore",
+    "Handler",
+    "HistoryReader",
+    "Horizon",
+    "Inventory",
+    "LogEntry",
+    "LogPruner",
+    "LoggedEvent",
+    "NewEvent",
+    "Page",
+    "Profile",
+    "Span",
+    "Store",
+    "StoredBoard",
+    "StoredEvent",
+    "Transaction",
+]

@@ -1,0 +1,114 @@
+"""Readers of rows: boards, attempts, many things at once, and the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from realtime.dashboard.figures import DashboardFigures
+from realtime.dashboard.time_range import Window
+from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
+from realtime.kanban.models import Card, Project
+from realtime.messages.channels import Channel
+from realtime.ports.rows import Agent, Attempt, AttemptKey, CardKey, LogEntry, Page, Profile, StoredBoard
+
+__all__ = ["AttemptReader", "BatchReader", "BoardReader", "DashboardReader"]
+
+
+class BoardReader(Protocol):
+    """Reads boards. One call sees one moment: the rows and the offsets of it belong together."""
+
+    async def board(self, board_id: BoardId) -> StoredBoard | None:
+        """Return the board, None when there is none.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+
+    async def projects(self) -> list[Project]:
+        """Return all projects, oldest first."""
+
+    async def project(self, project_id: BoardId) -> Project | None:
+        """Return one project, None when there is none."""
+
+    async def homes_of(self, card_id: CardId) -> Mapping[BoardId, ColumnId]:
+        """Return the boards that have a card of that id, and the column it is in there."""
+
+    async def offset(self, channel: Channel) -> int:
+        """Return the offset of the last event of a channel, 0 before the first."""
+
+
+class AttemptReader(Protocol):
+    """Reads what is kept of attempts. An id alone names none: two boards may use the same one."""
+
+    async def attempts(self, board_id: BoardId, *card_ids: CardId) -> list[Attempt]:
+        """Return the attempts of a board (or of the given cards of it), newest created first."""
+
+    async def attempt(self, board_id: BoardId, attempt_id: AttemptId) -> Attempt | None:
+        """Return one attempt, None when it is not known."""
+
+    async def boards_of_attempt(self, attempt_id: AttemptId) -> Mapping[BoardId, bool]:
+        """Return the boards that keep something under an attempt's id, and whether the attempt itself is known there.
+
+        A log alone counts, of which a store of an older version may have lines under the board `""`: nobody's.
+        """
+
+    async def logs(self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int) -> Page[LogEntry]:
+        """Return the first `limit` lines behind the place `after` of the log that is kept under an attempt's id."""
+
+    async def conversation(
+        self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int
+    ) -> Page[dict[str, Any]]:
+        """Return the first `limit` conversation items behind the place `after`, as they came."""
+
+    async def todos(self, board_id: BoardId, attempt_id: AttemptId) -> dict[str, Any] | None:
+        """Return the attempt's todo list, None when it has none."""
+
+
+class BatchReader(Protocol):
+    """Reads of many what the other readers read of one; each call is one look, and sees one moment.
+
+    What does not exist has no entry in what is returned.
+    """
+
+    async def projects_by_id(self, project_ids: Collection[BoardId]) -> Mapping[BoardId, Project]:
+        """Return projects."""
+
+    async def boards_by_id(self, board_ids: Collection[BoardId]) -> Mapping[BoardId, StoredBoard]:
+        """Return boards."""
+
+    async def cards_by_key(self, keys: Collection[CardKey]) -> Mapping[CardKey, Card]:
+        """Return cards."""
+
+    async def attempts_of_cards(self, keys: Collection[CardKey]) -> Mapping[CardKey, Sequence[Attempt]]:
+        """Return the attempts at each card, newest created first."""
+
+    async def attempts_by_key(self, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, Attempt]:
+        """Return attempts."""
+
+    async def log_pages(
+        self, keys: Collection[AttemptKey], after: int, limit: int
+    ) -> Mapping[AttemptKey, Page[LogEntry]]:
+        """Return the first `limit` lines behind the place `after` of the log of each known attempt."""
+
+    async def conversation_pages(
+        self, keys: Collection[AttemptKey], after: int, limit: int
+    ) -> Mapping[AttemptKey, Page[dict[str, Any]]]:
+        """Return the first `limit` items behind the place `after` of the conversation of each known attempt."""
+
+    async def todos_of_attempts(self, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, dict[str, Any]]:
+        """Return the todo lists of those attempts that have one."""
+
+
+class DashboardReader(Protocol):
+    """Reads what the dashboard is computed from."""
+
+    async def dashboard_figures(self, window: Window) -> DashboardFigures:
+        """Return the figures of all projects for a window, at one moment.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+
+    async def agents(self) -> tuple[list[Agent], list[Profile]]:
+        """Return the registered agents and their profiles, oldest first."""
