@@ -1,4 +1,7 @@
-"""What one reader was told, in accounts: each begins with a state and goes on, over any number of connections."""
+"""The record of the events that one client received.
+
+The record consists of segments. A segment begins with a state and continues over any number of connections.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,15 @@ __all__ = ["Accounts", "ConnectionMetrics"]
 
 @dataclass
 class ConnectionMetrics:
-    """A state, and everything behind it that was told without a gap. A dashboard's begins with an overview."""
+    """A state and the events received after it without a gap. A dashboard's segment begins with an overview."""
 
     state: Told
-    #: Where each attempt stood, told with the state; `cut`: the connection ended before anything else came.
+    #: The status of each attempt, sent with the state. `cut`: the connection ended before anything else arrived.
     statuses: list[Told] = field(default_factory=list)
     cut: bool = False
     told: list[Told] = field(default_factory=list)
-    #: What was told last; it may be one of several changes that one event makes, of which `told` has the last.
+    #: The last event received. It may be one of several changes that one event makes; `events` has only the last of
+    #: them.
     last: Told = field(init=False)
 
     def __post_init__(self) -> None:
@@ -28,16 +32,16 @@ class ConnectionMetrics:
 
 
 class Accounts:
-    """Keeps the accounts of one reader, and sees that only a gap or a new reader begins one.
+    """Keeps the segments of one client. Only a gap or a new client may begin a segment.
 
-    `cursor` is what the reader comes back with: that of the last event that had one, as a browser does it.
+    `cursor` is the cursor with which the client reconnects: that of the last event that had one, as in a browser.
     """
 
     def __init__(self, gaps: Collection[str] = (), *, only_states: bool = False) -> None:
-        """Begin with nothing.
+        """Begin without events.
 
-        `gaps` are the reasons for which the server may give up an account at any time; `only_states`: the reader is
-        told of nothing else, so it may stand further than the last event that it was told.
+        `gaps` are the reasons for which the server may end a segment at any time. `only_states`: the client receives
+        nothing else, so its position may be later than the last event that it received.
         """
         self.all: list[ConnectionMetrics] = []
         self.cursor: str | None = None
@@ -51,7 +55,9 @@ class Accounts:
         self._due: str | None = None
 
     def connected(self, after: str | None, hello: Told, gap: str | None = None) -> None:
-        """Note that the reader has come with `after`, and what it was greeted with; `gap` is the reason that is due."""
+        """Note that the client connected with `after`, and received `hello`. `gap` is the reason of the gap that must
+        follow.
+        """
         assert hello.type == "hello", f"expected hello first, got {hello}"
         assert after is None or gap or hello.cursor == after, f"came with {after}, got {hello}"
         self._expected = frozenset({gap}) if gap else self._gaps
@@ -60,7 +66,7 @@ class Accounts:
         self._due = gap
 
     def begun_anew(self) -> None:
-        """Note that the reader has come without a cursor to a stream that has no greeting."""
+        """Note that the client connected without a cursor to a stream that has no `hello`."""
         self._must_begin = True
 
     def disconnected(self) -> None:

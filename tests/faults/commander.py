@@ -1,4 +1,4 @@
-"""Sends commands by every door, each once, and knows what may have become of those that were never answered."""
+"""Sends each command once, over a random transport, and tracks what the commands may have done."""
 
 from __future__ import annotations
 
@@ -17,39 +17,40 @@ from tests.faults.truth import Logged
 
 __all__ = ["Commander"]
 
-#: A card as far as commands change it: title and column, None where there is none.
+#: The title and the column of a card, the only parts that commands change here. None: the card does not exist.
 _Sight = tuple[str, str] | None
 _COLUMNS = ("todo", "doing", "review")
 _GONE = "card_not_found"
 
 
 class Commander:
-    """A person at a board: nobody repeats a command that was not answered, which may have been carried out or not.
+    """A person at a board.
 
-    The first word of a title is the card's name here, whatever id it has.
+    A person does not repeat a command without an answer, and the server may have executed that command. The first word
+    of a title is the name of the card here, whatever its id is.
     """
 
     def __init__(self, life: Life, board_id: str, steps: Steps, random: Random) -> None:
-        """Command the board on the server of `life`; `random` chooses what, and by which door."""
+        """Send commands to the board on the server of `life`. `random` chooses the commands and the transports."""
         self._line = Line(life)
         self._board_id = board_id
         self._steps = steps
         self._random = random
-        #: Name → all that may be true of the card.
+        #: Name → all states in which the card may be.
         self._cards: dict[str, set[_Sight]] = {}
         self._ids: dict[str, str] = {}
         self._made = 0
         self._unanswered = 0
 
     async def work(self, commands: int) -> None:
-        """Send so many commands, one after the other."""
+        """Send this many commands, one after the other."""
         for n in range(commands):
             await self._command(n)
             self._steps.done()
         await self._line.hang_up()
 
     def check(self, state: Json, log: Iterable[Logged]) -> None:
-        """See that the board has what was answered for, and nothing that was not asked for."""
+        """Check that the board contains every acknowledged command, and nothing that was not requested."""
         self._look(state)
         created = [logged.payload["cardId"] for logged in log if logged.name == "card.created"]
         assert len(created) == len(set(created)), f"created twice: {created}"
@@ -105,14 +106,14 @@ class Commander:
             del self._ids[name]
 
     async def _replace(self, n: int) -> None:
-        """Report a whole state: several changes in one event."""
+        """Report a whole state, which makes several changes in one event."""
         answer = await self._line.unless_lost(
             partial(self._line.caller.call, "GET", f"/api/v1/boards/{self._board_id}")
         )
         if answer is None:
             return
         state: Json = orjson.loads(answer.body)["state"]
-        # Nothing is under way: this is what became of all that was never answered.
+        # No command is under way, so the board shows the outcome of every command without an answer.
         self._look(state)
         self._ids = {name: id for name, id in self._ids.items() if id in state["cards"]}
         new = f"card-{n}"
@@ -128,7 +129,7 @@ class Commander:
             self._ids = {name: id for name, id in self._ids.items() if id in state["cards"]}
 
     def _look(self, state: Json) -> None:
-        """Learn what is true of the cards, which must be one of what may be."""
+        """Read the state of the cards. It must be one of the possible states."""
         sights = _sights(state)
         for name, possible in self._cards.items():
             seen = sights.get(name, {None})
@@ -151,7 +152,7 @@ class Commander:
         payload = {key: value for key, value in command.items() if key != "type"}
         await socket.send({"type": command["type"], "payload": payload}, {"type": "ping"})
         code = None
-        # Whatever the socket says of the command, it says before it answers the ping.
+        # The server sends its reply to the command before it answers the ping.
         while (event := await socket.event())["type"] != "pong":
             code = event["payload"]["code"] if event["type"] == "error" else code
         return Outcome(code)
@@ -167,7 +168,7 @@ def _sights(state: Json) -> dict[str, set[_Sight]]:
 
 
 def _rearrange(state: Json, new: str, gone: str | None) -> None:
-    """Rename a column, turn the order in another, make a card and let one go."""
+    """Rename a column, reverse another, create a card and delete one."""
     columns = state["columns"]
     columns["review"]["title"] = f"Review {new}"
     columns["todo"]["cardIds"].reverse()

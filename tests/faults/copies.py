@@ -1,7 +1,7 @@
-"""A client's copy of a board, kept up to date by whatever it is told: states, changes one by one, JSON patches.
+"""A client's copy of a board, updated by states, single changes and JSON patches.
 
-Its own fold, written from `docs/protocol.md`; the server has another, and so has every other client. It keeps what
-`telling.STATE` selects, so that a reader may go from one exit to another, and from one delivery to another.
+This implementation follows `docs/protocol.md` and is independent of the server's. It keeps the fields that
+`selector.STATE` selects, so that a client may change its exit and its delivery.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from tests.equivalence.mapping import Json
 
 __all__ = ["CHANGES", "Copy"]
 
-#: Types of the envelopes that tell one change each.
+#: Types of the envelopes that contain one change each.
 CHANGES = ("card_created", "card_updated", "card_moved", "card_deleted", "columns_changed")
 _KEPT = ("title", "description", "updatedAt")
 _OF_CARDS = 3
 
 
 class Copy:
-    """Begins with a state."""
+    """The copy of one client."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin empty; a state must come first."""
         self._state: Json = {}
 
     def said(self) -> str:
-        """Return the one spelling of the board."""
+        """Return the canonical text of the board."""
         columns = [self._state["columns"][id] for id in self._state["columnOrder"]]
         shown = {
             "columns": [[column["id"], column["title"], column["cardIds"]] for column in columns],
@@ -39,7 +39,7 @@ class Copy:
         return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS).decode()
 
     def replace(self, state: Json) -> None:
-        """Take a whole state, of the raw shape or of GraphQL's."""
+        """Replace the copy with a whole state, in the raw shape or in GraphQL's."""
         columns, cards = state["columns"], state["cards"]
         if isinstance(columns, list):
             order = [column["id"] for column in columns]
@@ -54,7 +54,7 @@ class Copy:
         }
 
     def patch(self, operations: Iterable[Json]) -> None:
-        """Apply a JSON Patch, without what it says of other fields of cards."""
+        """Apply a JSON Patch, except for operations on other fields of cards."""
         ours = [one for one in operations if _is_kept(one["path"])]
         self._state = jsonpatch.apply_patch(self._state, ours)
 
@@ -89,7 +89,7 @@ class Copy:
         assert taken == card_id, f"expected {card_id} at {index} of {column_id}, got {taken}"
 
     def _renew(self, told: Json, begins: dict[str, int]) -> None:
-        """Give the new time to every card whose index is another; `begins`: where in its column that begins."""
+        """Set the new `updatedAt` on every card whose index changed. `begins`: the first such index in each column."""
         if told.get("updatedAt") is None:
             return
         ends: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Every door of a server whose store may be away: what it refuses, what it takes, and readers that stay meanwhile."""
+"""Requests to every entry point of a server whose store may be unavailable, and subscribers that stay connected."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 
 BOARD = "board"
 CARD = {"columnId": "todo", "title": "asked for"}
-#: Bytes of the batch that is refused where little can be written.
+#: Bytes of the batch that is refused when the disk has only a little space.
 BATCH_BYTES = 400_000
 
 
@@ -56,7 +56,7 @@ async def _mutate(address: Address, operation: str, **variables: object) -> Json
 
 
 async def _command(address: Address) -> Json:
-    """Send a command over a socket of its own; return the reply to it, else what the board became."""
+    """Send a command over a new socket. Return the reply: an error, or else the new state of the board."""
     async with open_socket(address, f"/api/v1/ws?boardId={BOARD}") as socket:
         for _ in range(2 + len(ATTEMPTS)):
             await socket.receive_text()
@@ -66,7 +66,7 @@ async def _command(address: Address) -> Json:
 
 
 async def check_refused_everywhere(address: Address, *, small_ones_too: bool) -> None:
-    """Knock at every door. Where a little can be written, only what is large is refused."""
+    """Call every entry point. When the disk has a little space left, only large requests must be refused."""
     refused = [await _rest(address, "POST", "events", _events_of_a_batch())]
     mutated = [await _mutate(address, "PublishEvents", events=_events_of_a_batch())]
     if small_ones_too:
@@ -86,7 +86,7 @@ async def check_refused_everywhere(address: Address, *, small_ones_too: bool) ->
 
 
 async def check_file_refused_everywhere(address: Address) -> list[str]:
-    """Knock at every door of a server whose file is away, reading ones too; return what was answered."""
+    """Call every entry point, including reads, of a server whose file is away; return the texts of the answers."""
     refused = [
         await _rest(address, "POST", "events", _events_of_a_batch()),
         await _rest(address, "POST", f"boards/{BOARD}/cards", CARD),
@@ -116,7 +116,7 @@ async def check_file_refused_everywhere(address: Address) -> list[str]:
 
 
 async def check_accepted_everywhere(address: Address) -> None:
-    """Change something at every door."""
+    """Make a change through every entry point."""
     reply = await _command(address)
     assert reply["type"] == "state", reply
     assert (await _rest(address, "POST", f"boards/{BOARD}/cards", CARD)).status == 201
@@ -127,30 +127,30 @@ async def check_accepted_everywhere(address: Address) -> None:
 
 
 class Watcher:
-    """A reader that stays."""
+    """A subscriber that stays connected."""
 
     def __init__(self, exit: str, address: Address, board_id: str = BOARD) -> None:
-        """Read a board at one exit; `begin` connects."""
+        """Read a board at one exit. `begin` connects."""
         self.reader: Reader = make_reader(exit, address, board_id=board_id)
         self.copy = Copy()
         self.accounts = Accounts()
 
     async def begin(self) -> str:
-        """Read the present; return the state."""
+        """Connect and read the current state; return it."""
         await self.reader.open()
         self.accounts.connected(None, told(await self.reader.event(), self.copy))
         await self.take(1 + len(ATTEMPTS))
         return self.accounts.all[0].state.words[0]
 
     async def take(self, count: int) -> None:
-        """Read so many messages."""
+        """Read this many messages."""
         for _ in range(count):
             self.accounts.take(told(await self.reader.event(), self.copy))
 
 
 @asynccontextmanager
 async def watching(address: Address) -> AsyncIterator[dict[str, Watcher]]:
-    """Watch the board at every exit for the length of the block."""
+    """Watch the board at every exit until the block ends."""
     watchers = {exit: Watcher(exit, address) for exit in EXITS["boardEvents"]}
     try:
         for watcher in watchers.values():

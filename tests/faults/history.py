@@ -1,4 +1,4 @@
-"""The log of a board as clients can read it, from its beginning."""
+"""Reads the log of a board, from its beginning, as clients can."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def read_log(address: Address, board_id: str) -> list[Logged]:
 
 
 async def query(address: Address, document: str, **variables: object) -> Any:
-    """Return the data of a GraphQL operation, which must have no errors."""
+    """Return the data of a GraphQL operation. It must have no errors."""
     answer = await exchange(address, "POST", "/graphql", orjson.dumps({"query": document, "variables": variables}))
     result = orjson.loads(answer.body)
     assert not result.get("errors"), result

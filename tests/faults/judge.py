@@ -1,4 +1,4 @@
-"""Judges what readers were told by the log, and their copies by each other and by the database."""
+"""Compares the received events with the log, and the clients' copies with each other and with the database."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["Judge"]
 
 @dataclass
 class Judge:
-    """Hears the accounts of all readers of a board.
+    """Checks the segments of all clients of a board.
 
-    1. An account has every event behind its state once and in order, with its cursor. Only a state may be missing,
-       and only where a later one came: it was replaced while it waited.
-    2. All states of one place are the same, whoever was told them and however.
+    1. A segment has every event after its state once and in order, with its cursor. Only a state may be missing, and
+       only if a later state arrived: the later one replaced it in the queue.
+    2. All states of one place are equal, for every client and every exit.
     """
 
     truth: Truth
-    #: Place of a state → what it said, and who was told first.
+    #: Place of a state → its text, and the first client that received it.
     _states: dict[Place, tuple[str, str]] = field(default_factory=dict)
 
     def hear(
@@ -34,9 +34,10 @@ class Judge:
         only_states: bool = False,
         tells_gaps: bool = True,
     ) -> None:
-        """Judge one reader, whose last account must reach `end`.
+        """Check one client, whose last segment must reach `end`.
 
-        `only_states`: it is told of nothing else. Where gaps are not told, the state behind one may come at any place.
+        `only_states`: the client receives nothing else. If the exit does not report gaps, the state after a gap may be
+        of any place.
         """
         assert accounts, f"{reader}: nothing was told"
         for metrics in accounts:
@@ -55,7 +56,7 @@ class Judge:
             self._copy(reader, max(accounts[-1].last.place, end), state)
 
     def compare_database(self, state: str) -> None:
-        """Compare what the database has in the end with what readers were told last."""
+        """Compare the final state in the database with the last state that clients received."""
         last = self.truth.state_at(self.truth.due[-1].place)
         self._copy("the database", last, state)
 
@@ -79,7 +80,7 @@ class Judge:
 
 
 def _check_order(reader: str, told: Sequence[Told], due: Sequence[Due], *, replaced: bool) -> None:
-    """Walk through both; `replaced`: a state came behind the last event, in another account."""
+    """Compare both sequences. `replaced`: a state came after the last event, in another segment."""
     last_state = max((one.place for one in told if one.type == "state"), default=None)
     waiting = list(told)
     for one in due:

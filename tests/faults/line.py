@@ -1,4 +1,4 @@
-"""A writer's connections to a server that may be gone at any moment."""
+"""A writer's connections to a server that may disappear at any moment."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _T = TypeVar("_T")
 
 
 class Line:
-    """Connections that are opened when they are needed, and anew for each server."""
+    """Connections that are opened when needed, and opened again for each new process of the server."""
 
     def __init__(self, life: Life) -> None:
-        """Call the server of `life`."""
+        """Connect to the server of `life`."""
         self.caller = Caller(life.address)
         self._life = life
         self._up = life.up
         self._socket: RawBoardSocket | None = None
 
     async def unless_lost(self, call: Callable[[], Awaitable[_T]]) -> _T | None:
-        """Make a call once the server serves; return its answer, None when the server went before it answered.
+        """Make a call once the server serves. Return its answer, or None if the server ended before it answered.
 
         Raises:
-            AssertionError: it did not answer as it must, although nobody told it to go.
+        AssertionError: the answer was wrong or missing, although nothing had ended the server.
         """
         up = await self._life.serving()
         if up is not self._up:
@@ -44,14 +44,14 @@ class Line:
             return None
 
     async def socket(self, board_id: str) -> RawBoardSocket:
-        """Return a raw socket of a board, an open one if there is."""
+        """Return a raw socket of a board, the open one if there is one."""
         if self._socket is None:
             self._socket = RawBoardSocket(self._life.address, board_id)
             await self._socket.open()
         return self._socket
 
     async def hang_up(self) -> None:
-        """Close what is open."""
+        """Close the open connection."""
         await self.caller.aclose()
         if self._socket is not None:
             await self._socket.aclose()

@@ -1,4 +1,4 @@
-"""How a connection may end, seen from a client."""
+"""The ways in which a client may see its connection end."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.kit.sse_reader import StreamEnded
 
 __all__ = ["LOST"]
 
-#: What a client meets when its connection ends, or is refused. `AssertionError`: an answer cut short, or one that
-#: belongs to a server that has gone; who catches it sees that the server was told to go.
+#: The exceptions of a client whose connection ends or is refused. `AssertionError` is raised for an answer that is cut
+#: short, or that comes from a server that has ended. Code that catches it must check that the server was ended.
 LOST = (
     *(Ended, Closed, StreamEnded, OSError, AssertionError),
     *(anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, anyio.IncompleteRead),

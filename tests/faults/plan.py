@@ -1,4 +1,4 @@
-"""The plan of one run: which faults, which readers, and when; all of it from one seed."""
+"""The plan of one run, made from one seed: the faults, the clients, and the moments."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ __all__ = ["Fault", "Plan", "plan_of"]
 
 @dataclass(frozen=True)
 class Fault:
-    """The server is ended by a signal and started again."""
+    """A signal ends the server; then the server starts again."""
 
-    #: What is counted: steps of the writers, or events that readers have heard. The latter is in the middle of steps.
+    #: The unit of `count`: steps of the writers, or events that clients have received. The second may fall within a
+    #: step.
     counts: Literal["written", "heard"]
     count: int
-    #: Turns of the event loop after that.
+    #: Passes of the event loop after that.
     turns: int
     signal: signal.Signals
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to happen."""
+    """Everything that happens in one run."""
 
     seed: int
     batches: int
     commands: int
     faults: tuple[Fault, ...]
-    #: What each reader subscribes to where it comes by GraphQL, and its way.
+    #: For each client: its GraphQL subscription, and the legs of its journey.
     readers: tuple[tuple[str, tuple[Leg, ...]], ...]
-    #: Events that may wait for a reader; None = far more than there are.
+    #: Capacity of a subscriber's queue, in envelopes. None: far more than the run needs.
     queue: int | None
 
 
@@ -46,7 +47,7 @@ def plan_of(seed: int) -> Plan:
     steps = batches + commands
     faults = tuple(_fault(random, steps) for _ in range(random.choice((0, 1, 1, 2, 3))))
     readers = tuple(_reader(random, steps) for _ in range(random.randint(3, 6)))
-    # So few that a batch is too much, and a reader too slow that did nothing wrong.
+    # A queue this small overflows with one batch, so a client may be dropped as slow through no fault of its own.
     queue = 3 if random.random() < 0.3 else None
     return Plan(seed, batches, commands, faults, readers, queue)
 
@@ -62,8 +63,8 @@ def _reader(random: Random, steps: int) -> tuple[str, tuple[Leg, ...]]:
     field = random.choice(("boardEvents",) * 6 + (DASHBOARD, "boardChanges", "boardState"))
     exits: Sequence[str] = EXITS[field]
     deliveries: Sequence[str] = ("",)
-    # A state that waits is replaced by a later one, so behind some event the reader's board may be older than its
-    # cursor: the next state mends that, a change would not. Between `changes` and `patch` there is nothing to mend.
+    # In `state` delivery a later state replaces a waiting one, so the client's board may be older than its cursor. The
+    # next state corrects that; a change would not. `changes` and `patch` can be mixed freely.
     if field == "boardEvents" and random.random() < 0.4:
         exits, deliveries = ("board-ws", "board-sse"), ("&delivery=changes", "&delivery=patch")
     return field, tuple(_leg(random, steps, exits, deliveries) for _ in range(random.randint(1, 5)))

@@ -1,7 +1,7 @@
-"""Servers that are processes of their own, can be killed, and start in milliseconds.
+"""Servers that run in processes of their own, can be killed, and start in milliseconds.
 
-Each is forked from a process that has imported everything (Python's forkserver, `warm`), and from there on runs what
-`python -m server` runs. Clients find the server at the same address after each start.
+Python's forkserver forks each server from a process that has imported everything (`warm`). The forked process then runs
+the code of `python -m server`. The server has the same address after each start.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _forked.set_forkserver_preload([__name__, "tests.faults.warm"])
 
 
 class _Times(NamedTuple):
-    """What is other in a server than usual; None: nothing."""
+    """Timings that differ from the server's defaults. None: the default."""
 
     busy_milliseconds: int | None
     checkpoint_seconds: float | None
 
 
 class Life:
-    """One server that is started, stopped, killed and started again; made by `living`.
+    """One server that can be started, stopped, killed and started again; made by `living`.
 
-    `up` is set while it serves, and another event from before it is told to end: who has a connection keeps the event
-    of that time, and can tell whether the server had a reason to end it (`has_been_up_since`).
+    `up` is set while the server serves. It is replaced by a new event before the server is asked to end. A client keeps
+    the event of its connection, and `has_been_up_since` shows whether the server had a reason to end that connection.
     """
 
     def __init__(self, folder: Path, address: Address, flags: tuple[str, ...], times: _Times) -> None:
@@ -66,28 +66,28 @@ class Life:
 
     @property
     def pid(self) -> int:
-        """The id of the process that runs now."""
+        """The id of the current process."""
         pid = self._process.pid
         assert pid is not None
         return pid
 
     async def serving(self) -> anyio.Event:
-        """Return once the server serves, with what `has_been_up_since` takes."""
+        """Wait until the server serves; return the argument for `has_been_up_since`."""
         while not (up := self.up).is_set():
             await up.wait()
         return up
 
     def has_been_up_since(self, up: anyio.Event) -> bool:
-        """Tell whether nobody has told the server to end since `up` was set."""
+        """Return whether nothing has asked the server to end since `up` was set."""
         return up is self.up and up.is_set()
 
     def errors(self) -> str:
-        """What all its processes have written to standard error."""
+        """Return everything that its processes have written to standard error."""
         path = self.folder / _ERRORS
         return path.read_text() if path.exists() else ""
 
     async def start(self) -> None:
-        """Return when the server has said where it listens."""
+        """Start the process; return when the server has printed its address."""
         lines, out = _forked.Pipe(duplex=False)
         self._process = _forked.Process(target=_serve, args=(self.folder, self._flags, self._times, out), daemon=True)
         self._process.start()
@@ -102,7 +102,7 @@ class Life:
         self.up.set()
 
     async def end(self, number: signal.Signals) -> None:
-        """Send a signal and wait for the end, which is a good one unless the signal kills."""
+        """Send a signal and wait for the end. The exit must be clean unless the signal kills."""
         self.up = anyio.Event()
         os.kill(self.pid, number)
         async with deadline(_STOP_UNITS):
@@ -113,12 +113,12 @@ class Life:
         assert code == expected, f"expected the exit code {expected}, got {code}: {self.errors()}"
 
     async def restart(self, number: signal.Signals) -> None:
-        """End it by a signal and start it again."""
+        """End the server by a signal and start it again."""
         await self.end(number)
         await self.start()
 
     def put_down(self) -> None:
-        """Kill what still runs."""
+        """Kill a process that still runs."""
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
@@ -129,13 +129,13 @@ class Life:
 async def living(
     folder: Path, *flags: str, busy_milliseconds: int | None = None, checkpoint_seconds: float | None = None
 ) -> AsyncIterator[Life]:
-    """Run a server on a database file in `folder` for the length of the block.
+    """Run a server on a database file in `folder` until the block ends.
 
-    `flags` are those of the command line; `busy_milliseconds`: how long a locked database is waited for;
-    `checkpoint_seconds`: from a commit to its checkpoint, after which the log is written from its beginning again.
+    `flags` are command-line flags. `busy_milliseconds`: how long the server waits for a locked database.
+    `checkpoint_seconds`: time from a commit to its checkpoint, after which SQLite writes the log from its start again.
     """
     with socket.socket() as holder:
-        # It never listens. As long as it is bound, no client is given this port for its own end.
+        # This socket never listens. While it is bound, the system does not give its port to a client's socket.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
         life = Life(folder, holder.getsockname(), flags, _Times(busy_milliseconds, checkpoint_seconds))
@@ -159,10 +159,10 @@ async def _first_line(pipe: Connection) -> str:
 
 
 def _serve(folder: Path, flags: tuple[str, ...], times: _Times, out: Connection) -> None:
-    """Be the command, in the process that was forked for it."""
+    """Run the command in the process that was forked for it."""
     engine.BUSY_MILLISECONDS = times.busy_milliseconds or engine.BUSY_MILLISECONDS
     checkpoints.CHECKPOINT_SECONDS = times.checkpoint_seconds or checkpoints.CHECKPOINT_SECONDS
-    queue.TURN_READERS = 2  # so that few readers are a crowd
+    queue.TURN_READERS = 2  # so that three subscribers already need two passes
     os.chdir(folder)
     for name in [name for name in os.environ if name.startswith("BOARDCAST_")]:
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""Reports events until each is answered for, through both doors, and knows in the end what the log must hold."""
+"""Reports events through both entry points until each is acknowledged, and checks the log at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.faults.truth import Agent, Logged
 
 __all__ = ["ATTEMPTS", "Reporter", "begin_board"]
 
-#: Attempts of the board, each at a card of its own.
+#: Attempts of the board, each on a card of its own.
 ATTEMPTS = tuple(f"attempt-{n}" for n in range(4))
 _AT = "2026-01-02T03:04:05.678Z"
 _STATUSES = ("running", "stopping", "succeeded", "failed")
@@ -47,10 +47,10 @@ class _Accepted:
 
 
 class Reporter:
-    """A runner: it repeats a batch under the same keys until the server says what became of it."""
+    """A runner. It repeats a batch under the same keys until the server answers."""
 
     def __init__(self, life: Life, board_id: str, steps: Steps, random: Random) -> None:
-        """Report to the server of `life`; `random` chooses what, in which batches and by which door."""
+        """Report to the server of `life`. `random` chooses the events, the batches and the transports."""
         self._line = Line(life)
         self._board_id = board_id
         self._steps = steps
@@ -59,14 +59,14 @@ class Reporter:
         self._count = 0
 
     async def work(self, batches: int) -> None:
-        """Report so many batches."""
+        """Report this many batches."""
         for _ in range(batches):
             await self.report(*(self._event() for _ in range(self._random.choice((1, 1, 2, 5)))))
             self._steps.done()
         await self._line.hang_up()
 
     async def report(self, *events: Json) -> list[str]:
-        """Report a batch until it is answered for; return the cursors."""
+        """Report a batch until the server acknowledges it; return the cursors."""
         keyed = [{**event, "id": f"{self._board_id}-{self._next()}"} for event in events]
         door, repeated = self._random.choice(("rest", "graphql")), False
         once = partial(report, self._line.caller, door, *keyed)
@@ -78,11 +78,11 @@ class Reporter:
         return [answer["cursor"] for answer in answers]
 
     def agents(self) -> list[Agent]:
-        """Return the global log as it must be."""
+        """Return the global log that is expected."""
         return [Agent(one.event["payload"], place_of(one.cursor)[2]) for one in self._of_agents(True)]
 
     def check(self, log: list[Logged]) -> None:
-        """See that the log has every event that was answered for, at its place, and none twice."""
+        """Check that the log has every acknowledged event once, at its place."""
         agents = [agent.global_offset for agent in self.agents()]
         assert agents == list(range(1, len(agents) + 1)), f"agents have the places {agents}"
         at = {logged.cursor: logged for logged in log}
@@ -91,7 +91,7 @@ class Reporter:
             logged = at.pop(one.cursor, None)
             assert logged, f"answered for, and not in the log: {one}"
             assert (logged.name, logged.payload | payload) == (name, logged.payload), f"expected {one}, got {logged}"
-        # What is left is of commands, and what followed from events.
+        # The remaining entries come from commands, or are consequences of events.
         twice = [left for left in at.values() if not left.name.startswith(("card.", "board."))]
         assert not twice, f"in the log, and nobody was told so: {twice}"
 
@@ -116,7 +116,7 @@ class Reporter:
 
 
 def _kinds(n: int, random: Random) -> Iterator[tuple[str, Json]]:
-    """Yield an event of each kind that is told to readers; `n` tells it apart from all others."""
+    """Yield an event of each kind that subscribers receive. `n` makes it different from all others."""
     yield "attempt.log.appended", {"level": "info", "message": f"line {n}"}
     yield "attempt.log.appended", {"level": "warn", "message": f"line {n} " + "x" * 3000}
     yield "attempt.status.changed", {"status": random.choice(_STATUSES)}
@@ -129,7 +129,7 @@ def _kinds(n: int, random: Random) -> Iterator[tuple[str, Json]]:
     yield "git.commit.created", {"shortSha": f"abc{n}", "subject": f"subject {n}", "ts": _AT}
     yield "git.push.completed", {"remote": "origin", "branch": f"branch {n}", "ts": _AT}
     yield "github.pr.created", {"pr": {**_PR, "number": n, "url": f"https://github.com/o/r/pull/{n}"}}
-    yield "git.rebase.started", {"ts": _AT}  # of which readers are told nothing
+    yield "git.rebase.started", {"ts": _AT}  # stored, but never sent to subscribers
     yield "agent.registered", {"agent": "A", "label": f"label {n}"}
 
 

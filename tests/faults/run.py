@@ -1,4 +1,4 @@
-"""One run: writers of events and of commands, readers on all exits, a server that comes and goes; then the judge."""
+"""One run: writers of events and commands, clients on all exits, a server that restarts, and the checks at the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.kit.write_path import are_writes_direct
 __all__ = ["run"]
 
 _RUN_UNITS = 30
-#: A stalled reader holds a server that stops, no longer than this.
+#: The longest time that a stalled client can delay the shutdown of the server.
 _FLAGS = ("--shutdown-grace-seconds", "0.3", "--log-level", "warning")
 _BOARD_NOW = f"query ($id: ID!) {{ board(id: $id) {STATE} }}"
 
@@ -34,10 +34,10 @@ async def run(plan: Plan, folder: Path) -> None:
     """Carry out a plan; the database is a file in `folder`.
 
     Raises:
-        AssertionError: a reader, a copy or the log is not as it must be.
+    AssertionError: a client, a copy or the log is not as it must be.
     """
     bounds = ("--max-queued-envelopes", str(plan.queue)) if plan.queue else ()
-    # Every other run sends all by ASGI.
+    # Every second run sends everything through ASGI.
     way = () if plan.seed % 2 and are_writes_direct() else ("--no-direct-writes",)
     async with living(folder, *_FLAGS, *bounds, *way) as life, deadline(_RUN_UNITS):
         await _Run(plan, life).go()
@@ -71,7 +71,7 @@ class _Run:
         await self._judge()
 
     async def _break(self) -> None:
-        # A count that is past already counts as reached.
+        # `reached` returns at once if the count is already past.
         for fault in self._plan.faults:
             await {"written": self._written, "heard": self._heard}[fault.counts].reached(fault.count)
             for _ in range(fault.turns):
@@ -79,19 +79,19 @@ class _Run:
             await self._life.restart(fault.signal)
 
     async def _mark(self) -> None:
-        """Tell the readers where they have to arrive.
+        """Set the goals of the clients.
 
-        The second event wakes those who had the first before they knew that it was the one.
+        The second event wakes clients that received the first one before they knew that it was the goal.
         """
         for number in (1, 2):
-            # It gives a card its address, and a state follows: some are told of nothing else.
+            # This event gives a card its pull request, so a state follows. Some subscriptions contain only states.
             pr = {"number": number, "url": f"https://h/goal-{number}", "state": "open", "draft": False}
             payload = {"projectId": BOARD, "attemptId": ATTEMPTS[0], "pr": pr}
             agent = {"name": "agent.registered", "payload": {"agent": "goal", "label": str(number)}}
             _, cursor = await self._reporter.report(agent, {"name": "github.pr.created", "payload": payload})
             offset, _, global_offset = place_of(cursor)
             for field, goal in self._goals.items():
-                # A dashboard's readers are told of what is in the global log alone.
+                # A dashboard's subscription contains only events of the global log.
                 goal.place = goal.place or (0 if field == DASHBOARD else offset + 1, 0, global_offset)
 
     async def _judge(self) -> None:

@@ -1,6 +1,6 @@
-"""What an event says, in the same few words for all exits: enough to tell any two events of a run apart.
+"""Reduces an event of any exit to a few words, enough to distinguish any two events of a run.
 
-The shape of each event, field by field and exit by exit, is what `tests/equivalence` compares.
+`tests/equivalence` compares the shape of each event, field by field and exit by exit.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tests.faults.copies import CHANGES, Copy
 
 __all__ = ["DOCUMENTS", "STATE", "Place", "Told", "place_of", "said", "state_said", "told"]
 
-#: Offset, part, offset of the global log; later in a board's stream is greater.
+#: Offset, part, offset of the global log. A later event of a board's stream has a greater place.
 Place = tuple[int, int, int]
-#: Type → what is compared of its payload.
+#: Type → the fields of its payload that are compared.
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "hello": (),
     "attempt_started": ("attemptId", "cardId"),
@@ -36,7 +36,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "heartbeat": (),
     "overview": (),
 }
-#: Of a `BoardState`, what is compared.
+#: The fields of a `BoardState` that are compared.
 STATE = "{ columns { id title cardIds } cards { id title description updatedAt } }"
 _SELECTED = {"item.text": "item { ... on MessageItem { text } }"}
 _CHANGES = {
@@ -61,7 +61,7 @@ def _document(field: str, members: list[str]) -> str:
     return f"subscription ($boardId: ID!, $after: String) {{ {field}(boardId: $boardId, after: $after) {{ {told} }} }}"
 
 
-#: Subscriptions, with what is compared of each event.
+#: Subscriptions that select the compared fields of each event.
 DOCUMENTS = {
     "boardEvents": _document("boardEvents", [_member(type) for type in (*_WORDS, "state") if type in MEMBERS]),
     "boardChanges": _document(
@@ -82,10 +82,10 @@ DOCUMENTS = {
 
 @dataclass(frozen=True)
 class Told:
-    """One event as a reader was told it.
+    """One event as a client received it.
 
-    Whatever tells of a change of the board is a `state`, the words are the reader's copy behind it; a `part` is one
-    of several changes that one event makes, and not the last. An `overview` has no words: it is made anew each time.
+    Every change of the board is a `state`, and its words are the client's copy after the change. A `part` is one of
+    several changes of one event, and not the last one. An `overview` has no words, because each one is computed anew.
     """
 
     type: str
@@ -94,7 +94,7 @@ class Told:
 
     @property
     def place(self) -> Place:
-        """Where it stands in the board's stream."""
+        """The place in the board's stream."""
         assert self.cursor is not None, f"expected a cursor in {self}"
         return place_of(self.cursor)
 
@@ -105,14 +105,14 @@ def place_of(cursor: str) -> Place:
 
 
 def told(event: Json, copy: Copy) -> Told:
-    """Return what any exit's event says; what it says of the board goes into `copy`."""
+    """Reduce an event of any exit. A change of the board is applied to `copy`."""
     if "__typename" in event:
         type, payload, cursor = _TYPES.get(event["__typename"], "state"), event, event.get("cursor")
         state = event.get("state", event)
     else:
         type, payload, cursor = event["type"].removeprefix("dashboard_"), event["payload"] or {}, event["cursor"]
         state = payload
-        # A hello's cursor is in its payload, and the place where its reader stands: it is not one to come back to.
+        # The payload of `hello` contains a cursor: the position of the client. It is not a cursor to reconnect with.
         cursor = payload["cursor"] if type == "hello" else cursor
     if type == "state":
         copy.replace(state)
@@ -127,12 +127,15 @@ def told(event: Json, copy: Copy) -> Told:
 
 
 def said(type: str, payload: Json) -> tuple[str, ...]:
-    """Return the words of a payload; words of closed sets are in capitals in GraphQL and not elsewhere."""
+    """Return the compared words of a payload, in lower case.
+
+    GraphQL writes enum values in capitals, and the other exits do not.
+    """
     return tuple(_word(payload, path) for path in _WORDS[type])
 
 
 def state_said(state: Json) -> str:
-    """Return the one spelling of a board, of its raw shape or of GraphQL's."""
+    """Return the canonical text of a board, from its raw shape or from GraphQL's."""
     copy = Copy()
     copy.replace(state)
     return copy.said()

@@ -1,4 +1,4 @@
-"""How far others are, for those whose turn comes at a certain step."""
+"""A counter of steps, for tasks that wait until a given step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Steps"]
 
 
 class Steps:
-    """Counts."""
+    """Counts steps."""
 
     def __init__(self) -> None:
         """Begin at zero."""
@@ -23,12 +23,12 @@ class Steps:
             self._awaited.pop(self._count).set()
 
     def over(self) -> None:
-        """Say that no step will follow; nobody waits any more."""
+        """Declare that no step will follow; all waiting tasks continue."""
         self._is_over = True
         for awaited in self._awaited.values():
             awaited.set()
 
     async def reached(self, count: int) -> None:
-        """Return once there are so many, or no more to come."""
+        """Return when this many steps are done, or when no more will come."""
         if self._count < count and not self._is_over:
             await self._awaited.setdefault(count, anyio.Event()).wait()

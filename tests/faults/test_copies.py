@@ -1,4 +1,4 @@
-"""The fold of a client's copy, judged by examples: each change as `docs/protocol.md` says, and the same as a patch."""
+"""The client's copy, checked by examples: each change as `docs/protocol.md` describes it, and the equivalent patch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OLD, _NEW = "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
 
 
 def _state(todo: str, done: str, **updated: str) -> Json:
-    """Return a board; a card's id is one letter, and so is its title."""
+    """Return a board. The id of a card is one letter, and its title is the same."""
     ids = {"todo": list(todo), "done": list(done)}
     cards = {id: {"id": id, "title": id, "updatedAt": updated.get(id, _OLD)} for id in todo + done}
     columns = {id: {"id": id, "title": id, "cardIds": cards} for id, cards in ids.items()}

@@ -1,7 +1,7 @@
-"""A database file that is moved, removed, replaced or damaged under a server that runs.
+"""A database file that is moved, removed, replaced or damaged while the server runs.
 
-It is noticed before the next write, every door says so, nothing is written meanwhile, and once the file is back all
-goes on: readers get what they missed, and no more.
+The server notices it before the next write. Every entry point reports it, and nothing is written meanwhile. When the
+file is back, everything continues: subscribers receive exactly the events that they missed.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from tests.kit.deadline import deadline
 from tests.kit.raw_http import exchange
 from tests.kit.raw_socket import PING, PONG, RawSocket, open_socket
 
-# Many requests to servers that are processes of their own: on a busy machine that takes longer than other tests may.
+# These tests make many requests to servers in separate processes, so a busy machine needs longer than usual.
 pytestmark = pytest.mark.timeout(240)
 
 _WAIT_UNITS = 40
 _FLAGS = ("--heartbeat-seconds", "0.2", "--shutdown-grace-seconds", "0.3")
 _FOLDER = "database"
 _Undo = Callable[[], None]
-#: Does something to the file at a path; returns what undoes it.
+#: Damages the file at a path; returns the function that repairs it.
 _Fault = Callable[[Path], _Undo]
 
 
 def _cached(path: Path) -> Path:
-    """Return the path of a copy of a file, outside of the database's folder."""
+    """Copy a file to a place outside of the database's folder; return the path of the copy."""
     copy = path.parent.parent / f"copy-of-{path.name}"
     shutil.copyfile(path, copy)
     return copy
@@ -99,7 +99,7 @@ def _replaced_by_a_folder(path: Path) -> _Undo:
 
 
 def _replaced_by_itself_of_before(path: Path) -> _Undo:
-    """Put a sound database of the same epoch in its place, which has another history."""
+    """Put a valid database of the same epoch in its place, with a different history."""
     copy = _older(path)
     back = _moved(path)
     shutil.copyfile(copy, path)
@@ -113,7 +113,7 @@ def _overwritten_by_itself_of_before(path: Path) -> _Undo:
 
 
 def _older(path: Path) -> Path:
-    """Return a copy in which the last event never happened."""
+    """Return a copy of the database without the last event."""
     copy = path.parent.parent / "older.db"
     with closing(sqlite3.connect(path)) as now, closing(sqlite3.connect(copy)) as older:
         now.backup(older)
@@ -151,7 +151,7 @@ def _log_replaced(path: Path) -> _Undo:
 
 
 def _log_overwritten(place: int, rubbish: bytes) -> _Fault:
-    """Overwrite as much of the log as there is."""
+    """Overwrite as much of the log as exists."""
 
     def fault(path: Path) -> _Undo:
         log = path.with_name(f"{path.name}-wal")
@@ -161,7 +161,7 @@ def _log_overwritten(place: int, rubbish: bytes) -> _Fault:
             file.write(rubbish[: log.stat().st_size - place])
 
         def undo() -> None:
-            # In place: it is open.
+            # In place, because the server has the file open.
             with log.open("r+b") as file:
                 file.write(copy.read_bytes())
 
@@ -171,7 +171,7 @@ def _log_overwritten(place: int, rubbish: bytes) -> _Fault:
 
 
 def _void(_: object) -> None:
-    """Take what a function of the library gives back."""
+    """Discard the result of a library function."""
 
 
 _RUBBISH = Random(1).randbytes(40_000)
@@ -236,7 +236,7 @@ _HARMLESS: dict[str, _Fault] = {
 
 
 def _bytes_of(folder: Path) -> dict[str, bytes]:
-    """Return what is in the files of the database, wherever they are; the shared index is nobody's but SQLite's."""
+    """Return the contents of the database files, wherever they are, without the shared index of SQLite."""
     return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file() and _is_part(file)}
 
 
@@ -245,7 +245,7 @@ def _is_part(file: Path) -> bool:
 
 
 async def _checkpointed(path: Path) -> None:
-    """Return when the main file has all that is in the log (https://sqlite.org/walformat.html, 2.1)."""
+    """Return when the main file has everything that is in the log (https://sqlite.org/walformat.html, 2.1)."""
     shared = path.with_name(f"{path.name}-shm")
     while True:
         index = shared.read_bytes()[:136]
@@ -256,7 +256,7 @@ async def _checkpointed(path: Path) -> None:
 
 
 async def _answer(socket: RawSocket) -> Json:
-    """Return the next message, whatever signs of life come before it."""
+    """Return the next message, and answer the pings before it."""
     while (frame := await socket.receive()).opcode == PING:
         await socket.send_frame(PONG, frame.payload)
     answer: Json = orjson.loads(frame.text)
@@ -287,7 +287,7 @@ def _check_no_inside(texts: list[str], folder: Path) -> None:
 
 
 async def _judged(life: Life, reporter: Reporter, watchers: dict[str, Watcher]) -> None:
-    """See that each reader was told all that is in the log, once and in order."""
+    """Check that each client received every event of the log, once and in order."""
     log = await read_log(life.address, BOARD)
     offsets = [place_of(logged.cursor)[0] for logged in log]
     assert offsets == list(range(1, len(offsets) + 1))

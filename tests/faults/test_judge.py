@@ -1,4 +1,4 @@
-"""The oracle must be able to say no: accounts that were tampered with, one for each thing that can go wrong."""
+"""The judge must detect errors: segments with one manipulation each, for each possible fault."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _truth() -> Truth:
 
 
 def _metrics() -> ConnectionMetrics:
-    """Return what a reader is told that came behind `attempt.started`, when nothing goes wrong."""
+    """Return the events that a client must receive after `attempt.started`."""
     return ConnectionMetrics(
         Told("state", ("first",), _cursor("2-0")),
         [Told("attempt_status", ("a", "running"), _cursor("2-0"))],
@@ -69,7 +69,7 @@ def test_what_was_due_is_right_and_so_is_a_state_that_was_replaced() -> None:
 
 
 def _judge() -> Judge:
-    """Return a judge that has heard a right account."""
+    """Return a judge that has checked a correct segment."""
     judge = Judge(_truth())
     judge.hear("one", [_metrics()], _END)
     return judge

@@ -1,7 +1,7 @@
-"""Random writers, readers that crash, stall and switch exits, a server that is stopped and killed: nothing is lost.
+"""No event is lost with random writers, clients that crash, stall and change exits, and a server that restarts.
 
-In continuous integration 100 runs, in parts that can run side by side. More of them: `make faults RUNS=10000`. A
-failure prints seed and plan; `make faults SEED=… RUNS=10` repeats it, as far as processes can be made to.
+Continuous integration does 100 runs, in parts that can run in parallel. For more: `make faults RUNS=10000`. A failure
+prints seed and plan. `make faults SEED=… RUNS=10` repeats it, as far as processes can repeat.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _RUNS_VARIABLE = "BOARDCAST_FAULT_RUNS"
 _SEED_VARIABLE = "BOARDCAST_FAULT_SEED"
 _PARTS = 4
 _RUNS = max(1, int(os.environ.get(_RUNS_VARIABLE, "100")) // _PARTS)
-#: pytest's own last resort; each run has a deadline of its own.
+#: A last resort of pytest; each run has its own deadline.
 _SECONDS = 120 + 10 * _RUNS
 
 
 @pytest.fixture
 async def empty(tmp_path: Path) -> Path:
-    """Return a database whose tables are made already."""
+    """Return a database that already has its tables."""
     path = tmp_path / "empty.db"
     async with open_store(f"sqlite:///{path}"):
         return path

@@ -1,4 +1,4 @@
-"""A store that cannot write, on a server that runs: commands are refused, readers go on, and it recovers by itself."""
+"""A store that cannot write, on a running server: commands are refused, subscribers continue, and it recovers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _Fault = Callable[[Life], AbstractContextManager[None]]
 
 @contextmanager
 def _locked(life: Life) -> Iterator[None]:
-    """Let another process's transaction stand in the way."""
+    """Hold a lock in a transaction of another process."""
     with closing(sqlite3.connect(life.folder / DATABASE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -50,7 +50,7 @@ def _locked(life: Life) -> Iterator[None]:
 
 @contextmanager
 def _full(life: Life, free_bytes: int = 0) -> Iterator[None]:
-    """Let no file of the server grow by more than `free_bytes`, as on a disk that is full."""
+    """Let no file of the server grow by more than `free_bytes`, as on a full disk."""
     before = resource.prlimit(life.pid, resource.RLIMIT_FSIZE)
     limit = (life.folder / f"{DATABASE}-wal").stat().st_size + free_bytes
     resource.prlimit(life.pid, resource.RLIMIT_FSIZE, (limit, before[1]))
@@ -59,7 +59,7 @@ def _full(life: Life, free_bytes: int = 0) -> Iterator[None]:
 
 
 def _nearly_full(life: Life) -> AbstractContextManager[None]:
-    """Let a batch be written in part."""
+    """Leave space for a part of a batch."""
     return _full(life, BATCH_BYTES // 2)
 
 
@@ -70,7 +70,7 @@ def _everything(life: Life) -> list[str]:
 
 
 async def _check_readers_go_on(address: Address, state: str) -> None:
-    """See that who comes is told the present, that a socket is answered, and that a stream shows signs of life."""
+    """Check that new subscribers get the current state, that a socket is answered, and that a stream has heartbeats."""
     for exit in EXITS["boardEvents"]:
         for board_id in (BOARD, _UNWATCHED):
             watcher = Watcher(exit, address, board_id)
@@ -92,13 +92,13 @@ async def _check_readers_go_on(address: Address, state: str) -> None:
 
 @pytest.mark.parametrize("fault", [_locked, _full, _nearly_full])
 async def test_store_that_cannot_write_refuses_and_readers_go_on(fault: _Fault, tmp_path: Path) -> None:
-    # No checkpoint: where the log begins anew, there is room for what is small.
+    # No checkpoint: after a checkpoint SQLite starts the log again, and small writes would have space.
     async with (
         living(tmp_path, *_FLAGS, busy_milliseconds=50, checkpoint_seconds=3600) as life,
         deadline(_WAIT_UNITS),
     ):
         reporter = Reporter(life, BOARD, Steps(), Random(1))
-        # One of its cards goes to Review: that tells its state from the other's.
+        # One of its cards is in Review, which makes its state differ from the other board's.
         done = {"boardId": _UNWATCHED, "attemptId": ATTEMPTS[0], "cardId": f"of-{ATTEMPTS[0]}", "status": "succeeded"}
         await reporter.report(*begin_board(_UNWATCHED), {"name": "attempt.completed", "payload": done})
         await reporter.report(*begin_board(BOARD))

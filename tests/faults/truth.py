@@ -1,4 +1,4 @@
-"""What readers of a board were to be told, worked out from the log by rules of the test's own (docs/protocol.md)."""
+"""The events that subscribers of a board must receive, derived from the log by independent rules (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Logged:
 
 @dataclass(frozen=True)
 class Agent:
-    """One event of the global log, which every board's readers are told."""
+    """One event of the global log, which subscribers of every board receive."""
 
     payload: Json
     global_offset: int
@@ -33,7 +33,7 @@ class Agent:
 
 @dataclass(frozen=True)
 class Due:
-    """One event that readers were to be told. `words` of a state are not known here."""
+    """One event that subscribers must receive. The words of a state are unknown here."""
 
     place: Place
     type: str
@@ -41,13 +41,13 @@ class Due:
 
 
 class Truth:
-    """A board's whole stream, and where its attempts stood at any place of it."""
+    """The whole stream of a board, and the statuses of its attempts at each place."""
 
     def __init__(self, log: Sequence[Logged], agents: Sequence[Agent]) -> None:
-        """Take the log of the board from its beginning, and the whole global log."""
+        """Read the whole log of the board, and the whole global log."""
         self.due: list[Due] = []
         self._statuses: list[tuple[Place, dict[str, str]]] = [((0, 0, 0), {})]
-        #: The card of each attempt; one that went with its card has none.
+        #: The card of each attempt. None if the attempt was deleted with its card.
         self._cards: dict[str, str | None] = {}
         waiting = sorted(agents, key=lambda agent: agent.global_offset)
         offset = 0
@@ -61,15 +61,15 @@ class Truth:
         self._states = [(0, 0, 0), *(due.place for due in self.due if due.type == "state")]
 
     def between(self, begin: Place, end: Place) -> list[Due]:
-        """Return what is behind `begin`, up to and with `end`."""
+        """Return the events after `begin`, up to and including `end`."""
         return [due for due in self.due if begin < due.place <= end]
 
     def state_at(self, place: Place) -> Place:
-        """Return the place of the last state that was due at `place`."""
+        """Return the place of the last state at or before `place`."""
         return self._states[bisect_right(self._states, place) - 1]
 
     def statuses_at(self, place: Place) -> dict[str, str]:
-        """Return where the attempts stood."""
+        """Return the statuses of the attempts at `place`."""
         return [statuses for at, statuses in self._statuses if at <= place][-1]
 
     def _tell(self, logged: Logged) -> None:
@@ -92,7 +92,7 @@ class Truth:
             self._statuses.append(((offset, 0, global_offset), new))
 
     def _forget(self, place: Place, card_id: str) -> None:
-        """With a card go its attempts (docs/protocol.md, "Commands"), and no status is told of them any more."""
+        """A card's attempts are deleted with it (docs/protocol.md, "Commands"); they have no later status."""
         gone = {id for id, card in self._cards.items() if card == card_id}
         self._cards |= dict.fromkeys(gone)
         self._statuses.append((place, {id: one for id, one in self._statuses[-1][1].items() if id not in gone}))
@@ -126,7 +126,7 @@ def _push(payload: Json) -> _Messages:
     return [_line(payload, line), *push] if payload.get("attemptId") else push
 
 
-#: Name of the event → what readers are told of it.
+#: Name of the event → the messages that subscribers receive.
 _TELL: Mapping[str, Callable[[Json], _Messages]] = {
     "board.state.changed": lambda payload: [("state", ())],
     "attempt.started": _one("attempt_started"),
@@ -141,11 +141,11 @@ _TELL: Mapping[str, Callable[[Json], _Messages]] = {
     "git.push.completed": _push,
     "github.pr.created": _one("attempt_pr"),
 }
-#: Name of the event → the status of its attempt behind it.
+#: Name of the event → the status of its attempt after the event.
 _STATUS: Mapping[str, Callable[[Json, str | None], str]] = {
     "attempt.started": lambda payload, before: "running",
     "attempt.status.changed": lambda payload, before: str(payload["status"]),
     "attempt.completed": lambda payload, before: str(payload["status"]),
-    # While it is stopping its runner tells the end; one that is over is over.
+    # An attempt in `stopping` waits for its runner to report the end. An attempt that has ended keeps its status.
     "attempt.stopped": lambda payload, before: "stopped" if before in (None, "queued", "running") else before,
 }

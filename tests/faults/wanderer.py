@@ -1,4 +1,4 @@
-"""A reader that leaves, dies, stalls, and comes back with its cursor, through the exit it left by or another."""
+"""A client that leaves, crashes, stalls, and reconnects with its cursor, at the same exit or another."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ __all__ = ["BOARD", "DASHBOARD", "EXITS", "ONLY_STATES", "STRANGE", "Goal", "Leg
 _T = TypeVar("_T")
 BOARD = "board"
 DASHBOARD = "dashboardEvents"
-#: What tells of changes of the board and of nothing else.
+#: Subscriptions that contain changes of the board and nothing else.
 ONLY_STATES = ("boardChanges", "boardState")
-#: Exits by which a reader can go on where it stood, whichever it left by.
+#: Exits at which a client can continue from its cursor, whichever exit it used before.
 RAW_EXITS: Mapping[str, type[RawReader]] = {
     "board-ws": RawBoardSocket,
     "board-sse": RawBoardStream,
@@ -51,38 +51,38 @@ GRAPHQL_EXITS: Mapping[str, type[GraphqlReader]] = {
     "graphql-sse-single": GraphqlSingleStream,
     "graphql-multipart": GraphqlMultipart,
 }
-#: What GraphQL's exits subscribe to → the exits that tell the same, and in the same places.
+#: GraphQL subscription → the exits that send the same events at the same places.
 EXITS = {
     "boardEvents": ("board-ws", "board-sse", *GRAPHQL_EXITS),
     "boardChanges": tuple(GRAPHQL_EXITS),
     "boardState": tuple(GRAPHQL_EXITS),
     DASHBOARD: ("dashboard-ws", "dashboard-sse", *GRAPHQL_EXITS),
 }
-#: Cursors to which nothing leads → the reason of the gap.
+#: Kinds of invalid cursors → the reason of the gap.
 STRANGE: Mapping[str, str] = {"epoch": "epoch_changed", "board": "other_board", "future": "invalid_cursor"}
 
 
 @dataclass(frozen=True)
 class Leg:
-    """Part of a reader's way: it comes by `exit`, reads, may stall and read as much again, and goes."""
+    """A part of a client's journey: it connects to `exit`, reads, may stall and read as much again, and leaves."""
 
     exit: str
-    #: Events to read; less when the end comes before.
+    #: Events to read. The client reads fewer if the end comes first.
     reads: int
-    #: The writers' step at which it begins to read again.
+    #: The writers' step at which the client reads again.
     stalls_until: int | None = None
     crashes: bool = True
-    #: What is wrong with the cursor it comes with.
+    #: The kind of invalid cursor that it sends.
     strange: str | None = None
-    #: Of a raw exit: more of its query, from an `&` on.
+    #: More of a raw exit's query, beginning with `&`.
     options: str = ""
 
 
 @dataclass
 class Goal:
-    """The place of a state, where all readers have to arrive; nobody knows before the writers are done.
+    """The place of a state that all clients must reach. It is unknown until the writers have finished.
 
-    A later state may have taken its place while it waited. Readers of a dashboard are there when an event is.
+    A later state may have replaced it in a queue. For a dashboard it is the place of an event.
     """
 
     place: Place | None = None
@@ -93,14 +93,14 @@ class _Lost(Exception):
 
 
 class Wanderer:
-    """One reader of a board."""
+    """One client of a board."""
 
     def __init__(
         self, life: Life, field: str, written: Steps, heard: Steps, goal: Goal, gaps: Collection[str] = ()
     ) -> None:
-        """Read `BOARD` on the server of `life`, stall until the writers have `written`; `gaps` as in `Accounts`.
+        """Read `BOARD` on the server of `life`; stall until the writers have `written`. `gaps` as in `Transcript`.
 
-        `field` is what GraphQL's exits subscribe to.
+        `field` is the subscription at GraphQL's exits.
         """
         self.accounts = Accounts(gaps, only_states=field in ONLY_STATES)
         self._life = life
@@ -112,7 +112,7 @@ class Wanderer:
         self._may_end = bool(gaps)
 
     async def travel(self, legs: Sequence[Leg]) -> None:
-        """Go all legs, and through the last one's exit to the goal."""
+        """Go through all legs, then through the exit of the last leg to the goal."""
         for leg in legs:
             await self._walk(leg, leg.reads)
         while not self._has_arrived():
@@ -137,11 +137,11 @@ class Wanderer:
             await reader.aclose()
 
     async def _come(self, reader: Reader, exit: str, strange: str | None) -> None:
-        # What a dashboard's socket is asked for in its address is ignored, as the original did.
+        # The dashboard's socket ignores a cursor in its address, as the original server did.
         after, gap = self.accounts.cursor if exit != "dashboard-ws" else None, None
         if strange and after is not None:
             after, gap = _mangled(after, strange), STRANGE[strange]
-        if self._field == "boardState":  # which is no place to go on
+        if self._field == "boardState":  # it cannot continue from a cursor
             await _unless_lost(reader.open())
             self.accounts.begun_anew()
             return

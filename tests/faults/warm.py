@@ -1,6 +1,6 @@
-"""Done once, in the process from which all servers are forked: what each of them would do again, to the same effect.
+"""Work that every server would repeat, done once in the process from which all servers are forked.
 
-Importing this does the work: the fork server can do nothing but import.
+The work happens at import, because the fork server can only import modules.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-import server.process  # noqa: F401 - imported for those who are forked
+import server.process  # noqa: F401 - imported for the forked processes
 from realtime.backends.sql.store import SqlStore
 from schema.root import make_schema
 
 
 async def _migrate() -> None:
-    # For what it imports and compiles on the way.
+    # Opening a store imports modules and compiles statements.
     with TemporaryDirectory() as folder:
         store = SqlStore(f"sqlite:///{Path(folder) / 'warm.db'}")
         await store.open()
@@ -27,5 +27,5 @@ async def _migrate() -> None:
 _schema = make_schema()
 patch("server.process.make_schema", lambda: _schema).start()
 asyncio.run(_migrate())
-# What is here will never be garbage; looking at it would copy it into each process.
+# These objects live for ever. A collection that visits them would copy their pages into each process.
 gc.freeze()
