@@ -73,7 +73,7 @@ def _board_state_changed(board: Board | None, event: events.BoardStateChanged, a
     if event.state is None:
         return [Recorded(event, at)]
     # The change holds the state; a second copy in the payload would double the log.
-    note = events.parse_event(event.type, {k: v for k, v in event.payload().items() if k != "state"})
+    note = events.parse_event(event.type, event.payload("state"))
     return [Recorded(note, at, (event.state.replacement(BoardId(event.board_id_), at),))]
 
 

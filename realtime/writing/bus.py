@@ -23,13 +23,15 @@ from realtime.kanban.commands import Command, decide
 from realtime.kanban.events import ProjectDeleted
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
-from realtime.messages.channels import Channel, board_channel
+from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.messages.position import Position, channel_tag
 from realtime.ports import Broker, EventStore, HistoryReader, Span, StoredBoard, StoredEvent, Transaction
 from realtime.rates import WriteLimits
 from realtime.views.board_views import BoardViews, Fold
 from realtime.views.repair import Repair
-from realtime.writing.ingest_plan import IngestPlan, needed_boards
+from realtime.writing.ingest_plan import HEAVY_PARTS, IngestPlan, is_heavy, needed_boards
+from realtime.writing.recent_boards import RecentBoards
+from realtime.writing.turns import Turns
 from realtime.writing.write_units import board_of_view, checked_board, fold_all, new_events
 
 __all__ = ["Accepted", "Bus", "Executed"]
@@ -91,7 +93,8 @@ class Bus:
         self._repair = repair
         self._counters = counters if counters is not None else Counters()
         self._limits = limits if limits is not None else WriteLimits()
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
+        self._recent = RecentBoards()
         self._running: set[asyncio.Task[Any]] = set()
 
     async def execute(self, board_id: BoardId, *commands: Command) -> Executed:
@@ -156,13 +159,14 @@ class Bus:
             raise
 
     async def _execute(self, board_id: BoardId, commands: Sequence[Command], *, refusable: bool) -> _Decision:
-        async with self._turn:
+        async with self._turns.taken({board_channel(board_id)}, is_heavy=len(commands) > HEAVY_PARTS):
             now = self._clock()  # not before its turn: the times of a log's events follow its order
             at_hand = self._at_hand(board_id)
             decision = await self._transact(
                 lambda transaction: self._decide(transaction, at_hand, board_id, commands, now, refusable)
             )
             await self._hand_on(decision)
+            self._keep_recent(decision.stored, decision.kept)
         return decision
 
     def _decide(
@@ -181,6 +185,8 @@ class Bus:
         found = checked_board(transaction, board_id, at_hand)
         if found is None:
             raise NotFound("Board not found", "board_not_found")
+        if at_hand is None:
+            self._recent.keep(found)  # even where the commands are refused
         before = found.board.state
         folds, ends = _fold_each(found.board, commands, now, refusable)
         check_board(before, found.board.state, [fold.recorded for fold in folds], self._limits.capacity)
@@ -195,19 +201,33 @@ class Bus:
             end if isinstance(end, Refused) else Executed(end.board, position[end.last], recorded[end.first : end.last])
             for end in ends
         ]
-        return _Decision(Executed(found.board, position[-1], recorded), each, stored, folds)
+        behind = [StoredBoard(board, stored[-1].offset, stored[-1].global_offset) for board in kept.values() if stored]
+        return _Decision(Executed(found.board, position[-1], recorded), each, stored, folds, behind)
 
     def _at_hand(self, board_id: BoardId) -> StoredBoard | None:
-        """Return a board that may be moved on, if it is watched."""
+        """Return a board that may be moved on, if it is watched or was written to lately."""
         view = self._views.get(board_id)
-        return board_of_view(view) if view else None
+        return board_of_view(view) if view else self._recent.get(board_id)
+
+    def _keep_recent(self, stored: Sequence[StoredEvent], behind: Sequence[StoredBoard]) -> None:
+        """Remember the boards of a unit as they are behind it; a watched one has a view."""
+        for event in stored:
+            if type(event.recorded.event) is ProjectDeleted:
+                self._recent.forget(BoardId(event.recorded.event.project_id))
+        for found in behind:
+            if found.board.id in self._views:
+                self._recent.forget(found.board.id)
+            else:
+                self._recent.keep(found)
 
     async def _ingest(self, batch: Sequence[Incoming]) -> list[Accepted]:
-        async with self._turn:
+        channels = {EVERYBODY if (id := one.event.board_id) is None else board_channel(id) for one in batch}
+        async with self._turns.taken(channels, is_heavy=is_heavy(batch)):
             at_hand = {one: found for one in needed_boards(batch) if (found := self._at_hand(one))}
             plan = IngestPlan(batch, at_hand, self._limits.capacity)
             ingested = await self._transact(lambda transaction: self._append_incoming(transaction, batch, plan))
             await self._hand_on(ingested)
+            self._keep_recent(ingested.stored, plan.boards(ingested.stored))
         return ingested.answer
 
     def _append_incoming(self, transaction: Transaction, batch: Sequence[Incoming], plan: IngestPlan) -> _Ingested:
@@ -297,6 +317,8 @@ class _Decision(NamedTuple):
     each: list[Executed | Refused]
     stored: list[StoredEvent]
     folds: list[Fold]
+    #: The board behind them, unless it is deleted.
+    kept: list[StoredBoard]
 
 
 class _End(NamedTuple):

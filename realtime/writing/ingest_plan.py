@@ -16,11 +16,21 @@ from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
 from realtime.kanban.projection import needs_board, new_project, react
 from realtime.limits import FULL_SECONDS, Capacity, LimitReached
+from realtime.messages.channels import board_channel
 from realtime.ports import NewEvent, StoredBoard, StoredEvent, Transaction
 from realtime.writing.census import Census
 from realtime.writing.write_units import checked_board, fold_all, new_events
 
-__all__ = ["IngestPlan", "needed_boards"]
+__all__ = ["IngestPlan", "is_heavy", "needed_boards"]
+
+#: A unit with more events and cards in it than this is a heavy one.
+HEAVY_PARTS = 100
+
+
+def is_heavy(batch: Sequence[Incoming]) -> bool:
+    """Tell whether a batch takes long to write: it has many events, or states of many cards."""
+    states = (one.event.state for one in batch if isinstance(one.event, events.BoardStateChanged))
+    return len(batch) + sum(len(state.cards) for state in states if state is not None) > HEAVY_PARTS
 
 
 def needed_boards(batch: Sequence[Incoming]) -> set[BoardId]:
@@ -74,6 +84,13 @@ class IngestPlan:
                 outcome.append((stored[first], first in answered))
                 answered.add(first)
         return outcome
+
+    def boards(self, stored: Sequence[StoredEvent]) -> list[StoredBoard]:
+        """Return the boards that it needed, as they are behind the stored events."""
+        heads = {board_channel(board_id): offset for board_id, offset in self._decided_at.items()}
+        heads |= {event.channel: event.offset for event in stored}
+        at = stored[-1].global_offset if stored else 0
+        return [StoredBoard(board, heads[board_channel(board_id)], at) for board_id, board in self._boards.items()]
 
     def _react(self, now: datetime) -> None:
         unknown: list[FieldError] = []

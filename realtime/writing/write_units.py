@@ -7,6 +7,7 @@ it wrote itself. So it is compared inside the transaction, where nobody else wri
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.events import ProjectCreated, ProjectDeleted
@@ -36,7 +37,8 @@ def checked_board(transaction: Transaction, board_id: BoardId, at_hand: StoredBo
     if at_hand is not None:
         head = transaction.offset(board_channel(board_id))
         if at_hand.offset == head:
-            return at_hand
+            at = transaction.offset(EVERYBODY)
+            return at_hand if at_hand.global_offset == at else replace(at_hand, global_offset=at)
         if 0 < head - at_hand.offset <= MAX_MISSED_EVENTS and _moved_on(
             transaction, at_hand.board, at_hand.offset, head
         ):

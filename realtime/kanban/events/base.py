@@ -37,9 +37,9 @@ class DomainEvent(EventPart):
         board_id: BoardId | None = getattr(self, self.board_field) if self.board_field else None
         return board_id
 
-    def payload(self) -> dict[str, Any]:
-        """Return the payload as it travels: the fields that were given, in wire names."""
-        return self.model_dump(by_alias=True, exclude=_TYPE, exclude_unset=True)
+    def payload(self, *without: str) -> dict[str, Any]:
+        """Return the payload as it travels: the fields that were given but for some attributes, in wire names."""
+        return self.model_dump(by_alias=True, exclude={*_TYPE, *without}, exclude_unset=True)
 
     def payload_json(self) -> str:
         """Return `payload` as JSON, at a third of its cost."""
