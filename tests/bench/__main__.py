@@ -1,7 +1,7 @@
 """`make bench`, `python -m tests.bench`: measure, and print tables and verdicts on standard output.
 
-The exit status is 1 when something was lost, repeated or out of order, or did not end in time; a figure that
-misses what was to be reached is a figure.
+The exit status is 1 if a message was lost, repeated or out of order, or if a run exceeded its deadline. A figure that
+misses its target does not change the exit status.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ __all__ = ["main"]
 
 _GROWTH = "growth"
 _NAMES = (*cases(FULL), _GROWTH)
-#: Connections of the largest case, and some more for everything else.
+#: File descriptors: the connections of the largest case, and a reserve for everything else.
 _OPEN_FILES = FULL.idle + 200
-#: How work fails when a message is lost, time is over, a request is refused, or a server has died.
+#: The errors of a run: a lost message, a deadline, a refused request, a dead server.
 _FAULTS = (MessageFault, RuntimeError, OSError, anyio.BrokenResourceError, anyio.EndOfStream, anyio.IncompleteRead)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is to be run."""
+    """The options of one call."""
 
     names: list[str]
     runs: int
@@ -80,9 +80,9 @@ def _options() -> Options:
 
 
 async def _run(options: Options, results: Results) -> None:
-    """Run everything that was chosen; what fails does not stop the rest."""
+    """Run everything that was chosen. A failure does not stop the remaining cases."""
     async with AsyncExitStack() as stack:
-        # Each case has new servers, except where there is nothing to measure.
+        # Each case has new servers, except the cases that measure nothing.
         shared = await stack.enter_async_context(servers_for()) if options.quick else None
         for name in options.names:
             if name == _GROWTH:
@@ -96,7 +96,7 @@ async def _run_case(name: str, options: Options, results: Results, shared: Serve
     taken = await measure(case, options.runs, warm=not options.quick, servers=shared)
     results.cases.append((name, case, taken))
     print("", f"{name}: {case.title}", as_text(case_rows(taken)), sep="\n", flush=True)
-    if not options.quick:  # where a verdict would mean nothing
+    if not options.quick:  # if not options.quick
         print(as_text(check_rows(case.checks, taken)), flush=True)
 
 
@@ -110,7 +110,7 @@ async def _run_growth(options: Options, results: Results, shared: Servers | None
 
 
 async def _noting(results: Results, name: str, work: Awaitable[None]) -> None:
-    """Do some work; that it failed is a line of the results."""
+    """Do some work. If it fails, add a line to the results."""
     try:
         await work
     except _FAULTS as error:

@@ -1,4 +1,4 @@
-"""The cases: what is run beside whom, and what is to be reached. How each is measured is in `measures`."""
+"""The cases: what runs on which servers, and the targets. `measures` has the measurements themselves."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Run = Callable[[BenchServer], Awaitable[Figures]]
 
 @dataclass(frozen=True)
 class Rival:
-    """Another column of a table: a peer, or Boardcast read in another way."""
+    """Another column of a table: a peer, or another exit of Boardcast."""
 
     server: str
-    #: What is run; None: the same as in the first column.
+    #: The measurement. None: the same as in the first column.
     run: Run | None = None
-    #: The name of the column; empty: that of the server.
+    #: The name of the column. Empty: the name of the server.
     name: str = ""
-    #: Whether it has a run that does not count; one who takes a minute for what takes others a second has none.
+    #: Whether a warm-up run comes first. A server that needs a minute where others need a second has none.
     warm: bool = True
 
     @property
@@ -37,13 +37,13 @@ class Rival:
 
 @dataclass(frozen=True)
 class Case:
-    """A table: what is run, whom beside, and what is to be reached."""
+    """A table: the measurement, the other columns, and the targets."""
 
     title: str
     run: Run
     checks: Sequence[Check]
     rivals: Sequence[Rival] = ()
-    #: Whether each run has a server of its own, for figures that a run before would change.
+    #: Whether each run has a new server, for figures that an earlier run would change.
     fresh: bool = False
 
 
@@ -51,22 +51,22 @@ class Case:
 class Sizes:
     """How large the cases are."""
 
-    #: Readers of the fan-out and GraphQL cases.
+    #: Subscribers of the fan-out and GraphQL cases.
     readers: int
-    #: Log lines in batches, log lines one by one, lines for one reader; and events of one batch.
+    #: Log lines in batches, log lines one by one, lines for one subscriber; and events of one batch.
     lines: int
     paced_lines: int
     ingested_lines: int
     batch: int
-    #: Cards of a GraphQL state, titles changed, and subscriptions that share a document where not all do.
+    #: Cards of a GraphQL state, renamed titles, and subscriptions per document where documents differ.
     cards: int
     renamed: int
     alike: int
-    #: Readers, cards and moves of the moved card.
+    #: Subscribers, cards and moves of the moved card.
     move_readers: int
     move_cards: int
     moves: int
-    #: Attempts behind the dashboard, and how often it is asked for.
+    #: Attempts in the dashboard, and requests for it.
     attempts: int
     looks: int
     #: Idle connections, and boards.
@@ -91,7 +91,7 @@ FULL = Sizes(
     idle=10_000,
     boards=10_000,
 )
-#: For `--quick` and the test suite: each case runs and nothing is lost; the figures mean nothing.
+#: For `--quick` and the test suite: each case runs and must lose nothing, but the figures mean nothing.
 QUICK = Sizes(
     readers=8,
     lines=20,
@@ -183,7 +183,7 @@ def _graphql(sizes: Sizes) -> dict[str, Case]:
 
 
 def _distinct(alike: int) -> Opener:
-    # Another name for a field makes another document, with the same work behind it.
+    # An alias for a field makes a different document with the same work.
     document = BOARD_STATE.replace("cards {", f"cards{NUMBER} : cards {{")
     return lambda board: graphql_socket(board, document, alike)
 
@@ -213,7 +213,7 @@ def _changes(sizes: Sizes) -> dict[str, Case]:
             [
                 Check("ms per overview, last 7 days", "<=", 20),
                 Check("ms per overview, all time", "<=", 20),
-                # Were it on the event loop, nearly each pong meanwhile would wait for an overview.
+                # If overviews ran on the event loop, nearly every pong would wait for one.
                 Check("ms to a pong meanwhile, p90", "<=", 5),
             ],
         ),

@@ -1,4 +1,4 @@
-"""A chart as SVG: lines over two logarithmic axes, on a light panel of its own, so that any background does."""
+"""A chart as SVG: lines over two logarithmic axes, on a light panel that suits any background."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Axis", "chart"]
 
 _WIDTH, _HEIGHT = 720, 440
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 24, 88, 56
-#: Told apart by people who see few colours (Okabe and Ito).
+#: Colours that colour-blind people can distinguish (Okabe and Ito).
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _PAPER, _INK, _GRID = "#ffffff", "#24292f", "#d8dee4"
 _FONT = f'font-family="system-ui, sans-serif" font-size="13" fill="{_INK}"'
@@ -19,23 +19,23 @@ _FONT = f'font-family="system-ui, sans-serif" font-size="13" fill="{_INK}"'
 
 @dataclass(frozen=True)
 class Axis:
-    """Where values lie between two powers of ten."""
+    """A logarithmic axis between two powers of ten."""
 
     lowest: int
     highest: int
-    #: Where the powers lie in the picture.
+    #: The coordinates of its two ends in the picture.
     start: float
     end: float
 
     @classmethod
     def over(cls, values: Iterable[float], start: float, end: float) -> Axis:
-        """Return the axis that holds all of the values, which are above zero, and at least one power of ten."""
+        """Return the axis that holds all values, which must be above zero. It spans at least one power of ten."""
         logs = [log10(value) for value in values]
         lowest, highest = floor(min(logs)), ceil(max(logs))
         return cls(lowest, max(highest, lowest + 1), start, end)
 
     def at(self, value: float) -> float:
-        """Return where a value lies."""
+        """Return the coordinate of a value."""
         return self.start + (log10(value) - self.lowest) / (self.highest - self.lowest) * (self.end - self.start)
 
     def ticks(self) -> list[float]:

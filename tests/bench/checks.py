@@ -1,4 +1,4 @@
-"""What a case is to reach, and whether it did."""
+"""The target of a case, and whether it was reached."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from typing import Literal
 
 __all__ = ["Check", "Figures", "Taken", "Verdict", "number", "ratios", "spread"]
 
-#: What one run measured: name with unit → value.
+#: The figures of one run: name with unit → value.
 Figures = dict[str, float]
-#: Column of a table → the figures of each of its runs, in the order of the turns.
+#: Column of a table → the figures of each of its runs, in the order in which they ran.
 Taken = Mapping[str, Sequence[Figures]]
 
 _COMPARISONS = {"<=": operator.le, ">=": operator.ge}
 
 
 class Verdict(StrEnum):
-    """How a check came out."""
+    """The result of a check."""
 
     REACHED = "reached"
     MISSED = "missed"
-    #: A peer is not installed, or the system does not tell the figure.
+    #: A peer is not installed, or the system does not provide the figure.
     NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True)
 class Check:
-    """A bound for the median of a figure of the first column, or for that of the ratio of two columns turn by turn."""
+    """A bound for the median of a figure of the first column, or of the ratio of two columns run by run."""
 
     figure: str
     comparison: Literal["<=", ">="]
     limit: float
-    #: The columns that are divided, the first by the second; None for the figure itself.
+    #: The columns of the ratio: the first is divided by the second. None: the figure itself.
     ratio: tuple[str, str] | None = None
 
     def __str__(self) -> str:
-        """Say what is to be reached."""
+        """Return the target as text."""
         of = f", {' : '.join(self.ratio)}" if self.ratio else ""
         return f"{self.figure}{of} {self.comparison} {self.limit:,.10g}"
 
     def values(self, taken: Taken) -> list[float]:
-        """Return what is compared with the limit, turn by turn; nothing where a column is missing."""
+        """Return the values to compare with the limit, run by run. The list is empty if a column is missing."""
         if self.ratio is None:
             return _column(next(iter(taken.values()), ()), self.figure)
         above, below = (_column(taken.get(column, ()), self.figure) for column in self.ratio)
@@ -61,19 +61,19 @@ class Check:
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
-    """Return the ratios of what was measured in the same turn."""
+    """Return the ratio of each pair of figures."""
     return [one / other if other else nan for one, other in zip(above, below, strict=False)]
 
 
 def spread(values: Sequence[float]) -> str:
-    """Return the median with the least and the greatest in brackets, or the only one."""
+    """Return the median with the least and the greatest in brackets; of a single value, only the value."""
     if len(values) < 2:
         return "".join(map(number, values)) or "-"
     return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
 
 
 def number(value: float) -> str:
-    """Return three digits of a number, or all of those in front of the point."""
+    """Return a number with three digits, or as an integer if it has more."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 

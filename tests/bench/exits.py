@@ -1,4 +1,4 @@
-"""How the load client opens each exit: the bytes it sends, and what it looks for in those that come."""
+"""How the load client opens each exit: the bytes that it sends, and the marks that it looks for in the answer."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = [
 ]
 
 NUMBER = "{nnnn}"
-#: What stands in front of the six digits in a line of a log, on every exit.
+#: The text before the six digits in a log line, on every exit.
 LINE_MARK = '"message":"#'
-#: What stands in front of the six digits in a card's title.
+#: The text before the six digits in a card's title.
 TITLE_MARK = '"title":"#'
 
 _UPGRADE: Headers = [
@@ -36,14 +36,14 @@ _UPGRADE: Headers = [
     ("Sec-WebSocket-Key", "Ym9hcmRjYXN0LWJlbmNoIQ=="),
 ]
 
-#: All that a kanban user interface shows of a board.
+#: Every field of a board that a kanban user interface shows.
 BOARD_STATE = """subscription ($id: ID!) { boardState(boardId: $id) {
   cursor columnOrder
   columns { id title cardIds }
   cards { id ticketKey title description ticketType isEnhanced createdAt updatedAt }
 } }"""
 
-#: What the raw exits tell of a line of a log.
+#: The fields of a log line that the raw exits send.
 _BOARD_EVENTS = """subscription ($id: ID!) { boardEvents(boardId: $id) {
   __typename ... on AttemptLog { cursor attemptId level message ts }
 } }"""
@@ -56,18 +56,22 @@ class Opening:
     kind: Literal["ws", "http"]
     #: The request. `NUMBER` in it, and in `answer`, becomes six digits: the connection's number divided by `shared_by`.
     request: bytes
-    #: What the first message that counts as a snapshot contains; begins with, where marks are not numbered.
+    #: A text within the first message that counts as a snapshot; where marks are not numbered, its beginning.
     snapshot: str
-    #: What is counted; `numbered`: six digits follow, and each number comes once and in turn; else messages begin so.
+    #: The text to count. If `numbered`, six digits follow it, and each number must come once and in order. Otherwise it
+    #: is the beginning of the messages to count.
     mark: str
     numbered: bool = True
-    #: Sent behind the handshake, and behind the first message that comes.
+    #: The bytes to send after the handshake, and after the first message.
     hello: bytes = b""
     answer: bytes = b""
     shared_by: int = 1
 
     def counting(self, mark: str) -> Opening:
-        """Return the same, a raw WebSocket, which counts messages that begin with `mark` and drops the rest unread."""
+        """Return a copy, for a raw WebSocket, that counts messages beginning with `mark`.
+
+        It discards all other messages unread.
+        """
         return replace(self, mark=mark, numbered=False)
 
 
@@ -78,7 +82,7 @@ def board_socket(board: str, query: str = "") -> Opening:
 
 
 def titles_socket(board: str, query: str = "") -> Opening:
-    """Return a raw WebSocket of a board, which counts titles and not lines."""
+    """Return a raw WebSocket of a board that counts titles instead of lines."""
     return replace(board_socket(board, query), mark=TITLE_MARK)
 
 
@@ -89,7 +93,10 @@ def board_stream(board: str) -> Opening:
 
 
 def graphql_socket(board: str, document: str = BOARD_STATE, shared_by: int = 1) -> Opening:
-    """Return a subscription over graphql-transport-ws; `NUMBER` in the document differs each `shared_by` readers."""
+    """Return a subscription over graphql-transport-ws.
+
+    `NUMBER` in the document is the same for `shared_by` subscribers.
+    """
     headers = [*_UPGRADE, ("Sec-WebSocket-Protocol", "graphql-transport-ws")]
     payload = {"query": document, "variables": {"id": board}}
     subscribe = {"id": "1", "type": "subscribe", "payload": payload}
@@ -99,12 +106,12 @@ def graphql_socket(board: str, document: str = BOARD_STATE, shared_by: int = 1) 
 
 
 def graphql_events(board: str) -> Opening:
-    """Return a subscription to all events of a board, which counts lines of logs."""
+    """Return a subscription to all events of a board, which counts log lines."""
     return replace(graphql_socket(board, _BOARD_EVENTS), snapshot='"__typename":"State"', mark=LINE_MARK)
 
 
 def _frame(message: Mapping[str, object]) -> bytes:
-    """Return a text frame (RFC 6455, 5.2), masked with zeros, which changes nothing."""
+    """Return a text frame (RFC 6455, 5.2), masked with zeros, so that its payload is unchanged."""
     text = orjson.dumps(message)
     size = bytes((0x80 | len(text),)) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2)
     return b"\x81" + size + bytes(4) + text

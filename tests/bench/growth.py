@@ -1,4 +1,4 @@
-"""How the cost of one delivered message grows with the readers of a board and with its cards."""
+"""How the cost of one delivered message grows with the subscribers of a board and with its cards."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.bench.servers import BOARDCAST, Servers
 
 __all__ = ["Growth", "Medians", "growth_rows", "growths", "measure_growth"]
 
-#: Series → size → the median of what was measured there.
+#: Series → size → the median of its figure.
 Medians = Mapping[str, Mapping[int, float]]
 
 _READERS = (10, 100, 1000, 4000)
 _CARDS = (2, 20, 200, 2000)
 _QUICK_SIZES = (2, 4)
-#: Readers of the states, and titles changed.
+#: Subscribers to states, and renamed titles.
 _STATE_READERS, _RENAMED = 100, 5
-#: Messages delivered at each number of readers: enough to be measured, and not for ever with many readers.
+#: Messages delivered at each number of subscribers: enough to measure, and not too many for large numbers.
 _DELIVERED, _MOST_LINES, _LEAST_LINES = 40_000, 500, 20
 
 
@@ -31,17 +31,17 @@ _DELIVERED, _MOST_LINES, _LEAST_LINES = 40_000, 500, 20
 class Growth:
     """Some series of runs at the same sizes."""
 
-    #: Names its file.
+    #: The stem of its file name.
     name: str
     title: str
     size_label: str
     sizes: Sequence[int]
-    #: Name of the series → size → what is run.
+    #: Name of the series → size → the measurement.
     series: Mapping[str, Callable[[int], Run]]
 
 
 def growths(*, quick: bool = False) -> list[Growth]:
-    """Return what is to be measured; `quick`: so small that figures mean nothing."""
+    """Return the measurements. `quick`: so small that the figures mean nothing."""
     deliver = 20 if quick else _DELIVERED
     readers = 2 if quick else _STATE_READERS
     return [
@@ -83,10 +83,10 @@ def _titles(opener: Opener, readers: int) -> Callable[[int], Run]:
 
 
 async def measure_growth(growth: Growth, runs: int, servers: Servers, *, warm: bool = True) -> Medians:
-    """Return server CPU µs per delivered message; all sizes take turns, after one turn that does not count if `warm`.
+    """Return the server's CPU time in µs per delivered message. The sizes alternate, after one warm-up pass if `warm`.
 
     Raises:
-        MessageFault: a reader did not get what it should.
+        MessageFault: a subscriber did not get what it should.
     """
     server = await servers.get(BOARDCAST)
     taken: dict[str, dict[int, list[float]]] = {name: {size: [] for size in growth.sizes} for name in growth.series}

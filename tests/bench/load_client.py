@@ -1,6 +1,6 @@
-"""The load client: `load_client.c`, compiled on the spot, and the pipe to it.
+"""The load client: `load_client.c`, compiled when it is first needed, and the pipe to it.
 
-It is in C because one in Python costs as much per message as a server and would be what is measured.
+A client in Python would cost as much per message as a server, and would distort the figures.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ _SOURCE = Path(__file__).with_name("load_client.c")
 
 
 class MessageFault(Exception):
-    """A reader did not get what it should: a message was lost, came twice or out of order, or the stream ended."""
+    """A subscriber did not get what it should: a message was lost, repeated or out of order, or the stream ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadStatistics:
-    """What all connections got since they were last asked."""
+    """The counts of all connections since the last request for them."""
 
     messages: int
     bytes: int
-    #: Microseconds from publishing to arrival, of messages that say when they were published; -1 when none does.
+    #: Microseconds from publication to arrival, for messages that contain their time; -1 if none does.
     p50_us: int
     p99_us: int
     max_us: int
-    #: CPU time of the client itself.
+    #: CPU time of the client itself, in microseconds.
     cpu_us: int
 
 
 class LoadClient:
-    """Connections that are opened and read by the process behind the pipe. Made by `load_client`."""
+    """Connections that the process at the other end of the pipe opens and reads. Made by `load_client`."""
 
     def __init__(self, process: Process) -> None:
-        """Speak with `process`."""
+        """Use the pipes of `process`."""
         self._process = process
 
     async def open(self, opening: Opening) -> None:
-        """Return when every connection has its snapshot; once.
+        """Open the connections, once; return when each has its snapshot.
 
         Raises:
             MessageFault: a connection was refused.
@@ -63,22 +63,22 @@ class LoadClient:
         await self.statistics()
 
     async def expect(self, marks: int) -> None:
-        """Have the client watch for every connection to have seen `marks` marks; then ask `completed` once.
+        """Let the client watch until every connection has seen `marks` marks; then call `completed` once.
 
-        Call it before what is awaited is published, or the time is that of the call.
+        Call this before publishing. Otherwise `completed` returns the time of this call.
         """
         await self._tell(f"expect {marks}\n".encode())
 
     async def completed(self) -> int:
-        """Return when what `expect` named had come: nanoseconds on the clock of `time.perf_counter_ns`.
+        """Return when the messages of `expect` had arrived, in nanoseconds of `time.perf_counter_ns`.
 
         Raises:
-            MessageFault: it cannot come any more.
+            MessageFault: they can no longer arrive.
         """
         return int((await self._answer("complete"))[1])
 
     async def statistics(self) -> LoadStatistics:
-        """Return what was counted since the last call."""
+        """Return the counts since the last call."""
         await self._tell(b"stats\n")
         return LoadStatistics(*map(int, await self._answer("stats")))
 
@@ -86,7 +86,7 @@ class LoadClient:
         """Return the rest of the next line, which must begin with `word`.
 
         Raises:
-            MessageFault: it tells of a fault, or the client died.
+            MessageFault: the line reports a fault, or the client died.
         """
         assert self._process.stdout is not None
         line = (await self._process.stdout.readline()).decode(errors="replace").strip()
@@ -97,19 +97,19 @@ class LoadClient:
 
     async def _tell(self, data: bytes) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(ConnectionError):  # it has died, and its last line says why
+        with contextlib.suppress(ConnectionError):  # the client has died, and its last line gives the reason
             self._process.stdin.write(data)
             await self._process.stdin.drain()
 
 
 def compiler_missing() -> str | None:
-    """Return one sentence that says why the client cannot be compiled, None when it can."""
+    """Return one sentence that says why the client cannot be compiled, None if it can."""
     return None if shutil.which("cc") else "no C compiler (cc) is installed"
 
 
 @asynccontextmanager
 async def load_client(address: Address, opening: Opening, count: int) -> AsyncIterator[LoadClient]:
-    """Open `count` connections and give the client once each has its snapshot.
+    """Open `count` connections; yield the client when each has its snapshot.
 
     Raises:
         MessageFault: a connection was refused.

@@ -1,4 +1,4 @@
-"""What the figures depend on besides the code: the machine and the versions."""
+"""The machine and the versions on which the figures depend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PEERS = Path(__file__).parent / "peers" / "package.json"
 
 
 def machine() -> str:
-    """Return cores, processor, memory and system; a load above zero means that others work there too."""
+    """Return cores, processor, memory and system. A load above zero means that other processes run too."""
     processor = _named("/proc/cpuinfo", "model name", str.strip) or platform.processor() or platform.machine()
     memory = _named("/proc/meminfo", "MemTotal", lambda text: f", {int(text.split()[0]) / 2**20:.0f} GiB of memory")
     load = os.getloadavg()[0]
@@ -28,7 +28,7 @@ def machine() -> str:
 
 
 def versions() -> str:
-    """Return the versions of Python, of Node, and of what ours and the peers are made of."""
+    """Return the versions of Python, of Node, and of the packages that Boardcast and the peers use."""
     peers: dict[str, str] = orjson.loads(_PEERS.read_bytes())["dependencies"]
     named = {
         f"Python {platform.python_version()}": [f"{name} {version(name)}" for name in _LIBRARIES],
@@ -38,14 +38,14 @@ def versions() -> str:
 
 
 def raise_open_files() -> int:
-    """Let this process and those it starts open as many files as the system allows it; return how many."""
+    """Raise the limit of open files for this process and its children to the maximum; return it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most
 
 
 def _named(path: str, name: str, shown: Callable[[str], str]) -> str:
-    """Return the first value of that name in a file of `/proc`, nothing where there is none."""
+    """Return the first value of that name in a file of `/proc`, an empty text if there is none."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

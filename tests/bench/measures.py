@@ -1,4 +1,4 @@
-"""How the cases are measured: one run of each gives figures by name. Repeating is left to `runs`."""
+"""The measurements of the cases: one run of each returns figures by name. `runs` repeats them."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from tests.kit.deadline import seconds
 __all__ = ["CPU", "RATE", "RUN_UNITS", "FanOut", "Idle", "ManyBoards", "MovedCard", "Opener", "RenamedCard", "moment"]
 
 _T = TypeVar("_T")
-#: No run takes longer, or it fails.
+#: The deadline of a run.
 RUN_UNITS = 600
 _CARD = "card-000000"
-#: Readers that come and go before memory is measured: what a first reader loads is no cost of the others.
+#: Subscribers that connect and leave before memory is measured: a first subscriber loads code that later ones share.
 _FIRST_READERS = 100
 
-#: Figures that several cases have, and that others compare by.
+#: Figures that several cases have, and that targets refer to.
 RATE = "delivered per second"
 CPU = "server CPU µs per delivered"
 
-#: Board → how a reader of it connects.
+#: Board → how a subscriber connects to it.
 Opener = Callable[[str], Opening]
 
 
 class Meter:
-    """Time, CPU and bytes since it was made."""
+    """Time, CPU and bytes since its creation."""
 
     def __init__(self, server: BenchServer, client: LoadClient) -> None:
         """Start."""
@@ -54,7 +54,7 @@ class Meter:
         self._began = time.perf_counter_ns()
 
     async def figures(self, ended_ns: int) -> Figures:
-        """Return the figures for what was delivered up to `ended_ns`."""
+        """Return the figures of everything delivered until `ended_ns`."""
         cpu = (self._server.cpu_seconds() - self._cpu) * 1e6
         own_cpu = (time.process_time() - self._own_cpu) * 1e6
         got = await self._client.statistics()
@@ -71,7 +71,10 @@ class Meter:
 
 @dataclass(frozen=True)
 class FanOut:
-    """Numbered log lines to all readers of one board: as fast as the server answers, or one batch each so often."""
+    """Fan-out: numbered log lines to all subscribers of one board.
+
+    The publisher sends as fast as the server answers, or one batch per interval.
+    """
 
     opener: Opener
     readers: int
@@ -80,10 +83,10 @@ class FanOut:
     pause_seconds: float = 0.0
 
     async def run(self, server: BenchServer) -> Figures:
-        """Measure from the first POST to the last message at the last reader.
+        """Measure from the first POST to the last message at the last subscriber.
 
         Raises:
-            MessageFault: a reader did not get every line once and in order.
+            MessageFault: a subscriber did not get every line once and in order.
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster)
@@ -95,7 +98,7 @@ class FanOut:
                 meter = Meter(server, client)
                 await self._publish(poster, requests)
                 figures = await meter.figures(await client.completed())
-                # When one more comes next, nothing came twice behind the last one.
+                # If exactly one more line arrives next, no line was repeated after the last one.
                 await client.expect(self.events + 1)
                 await poster.send(one_more)
                 await client.completed()
@@ -107,27 +110,28 @@ class FanOut:
             await moment(began + turn * self.pause_seconds)
             published_ns = time.perf_counter_ns()
             if self.pause_seconds:
-                # The time at which it was due: a server that keeps the publisher waiting has made the next one late.
+                # The time at which the batch was due: if the server delays the publisher, the delay counts as latency.
                 published_ns = min(published_ns, began_ns + round(turn * self.pause_seconds * 1e9))
             await poster.send(stamped(request, published_ns))
 
 
 @dataclass(frozen=True)
 class RenamedCard:
-    """One card of many gets another title, again and again; every reader gets the whole state each time."""
+    """One of many cards gets another title repeatedly, and every subscriber gets the whole state each time."""
 
     opener: Opener
     readers: int
     cards: int
     renamed: int
-    #: Readers that send the same document: for them Boardcast executes once, and others each time.
+    #: Subscribers that send the same document. Boardcast executes it once for all of them; other servers do so for
+    #: each.
     alike: int = 1
 
     async def run(self, server: BenchServer) -> Figures:
-        """Measure from each PATCH to the state at the last reader.
+        """Measure from each PATCH to the state at the last subscriber.
 
         Raises:
-            MessageFault: a reader did not get every title once and in order.
+            MessageFault: a subscriber did not get every title once and in order.
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster, self.cards)
@@ -149,10 +153,10 @@ class RenamedCard:
 
 @dataclass(frozen=True)
 class MovedCard:
-    """A card moved to and fro on a board of many."""
+    """A card moved back and forth on a board with many cards."""
 
     opener: Opener
-    #: How a message begins that tells of the move, and how often it has come when a reader has its snapshot.
+    #: The beginning of a message that reports the move, and how many of them a subscriber has after its snapshot.
     mark: str
     begins_with: int
     readers: int
@@ -160,7 +164,7 @@ class MovedCard:
     moves: int
 
     async def run(self, server: BenchServer) -> Figures:
-        """Measure from the PATCH to the news at the last reader.
+        """Measure from the PATCH to the message at the last subscriber.
 
         Raises:
             MessageFault: the server ended a stream.
@@ -191,16 +195,16 @@ class MovedCard:
 
 @dataclass(frozen=True)
 class Idle:
-    """Readers to whom nothing happens, of a new server: memory that others have left would be used again."""
+    """Idle subscribers of a new server. An older server would reuse memory that it already has."""
 
     opener: Opener
     connections: int
 
     async def run(self, server: BenchServer) -> Figures:
-        """Measure what the server's memory grows by.
+        """Measure the growth of the server's memory.
 
         Raises:
-            MessageFault: a reader was refused.
+            MessageFault: a subscriber was refused.
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster, cards=2)
@@ -214,18 +218,18 @@ class Idle:
 
 @dataclass(frozen=True)
 class ManyBoards:
-    """One reader and one event on each of many boards, beside as many events on one board with one reader."""
+    """One subscriber and one event on each of many boards, compared with as many events on one board."""
 
     boards: int
 
     async def run(self, server: BenchServer) -> Figures:
-        """Measure CPU per event, for both: with one event a request, and with as many as a request takes.
+        """Measure CPU time per event in both situations: one event per request, and as many as a request can hold.
 
         Raises:
-            MessageFault: a reader did not get its event.
+            MessageFault: a subscriber did not get its event.
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
-            # First the one: ten thousand readers that leave keep the server busy for a while.
+            # The single board comes first: ten thousand subscribers that leave keep the server busy for a while.
             board, count = await new_board(poster), self.boards
             rounds = [_batched(range(count), 1), _batched(range(count, 2 * count), MAX_EVENTS)]
             requests = [[poster.lines([board], part) for part in parts] for parts in rounds]
@@ -247,7 +251,7 @@ class ManyBoards:
     async def _costs(
         self, server: BenchServer, poster: Poster, board: str, readers: int, rounds: Sequence[Sequence[bytes]]
     ) -> list[float]:
-        """Return CPU µs per event of each round of requests, to the same readers."""
+        """Return CPU µs per event for each group of requests, with the same subscribers."""
         costs = []
         async with load_client(server.address, board_socket(board), readers) as client:
             for number, requests in enumerate(rounds, start=1):
@@ -262,7 +266,7 @@ class ManyBoards:
 
 
 async def moment(when: float) -> None:
-    """Wait until the loop's clock shows `when`; not at all when that has passed."""
+    """Wait until the loop's clock reaches `when`. Return at once if that has passed."""
     loop = asyncio.get_running_loop()
     come = loop.create_future()
     if when > loop.time():
@@ -271,7 +275,10 @@ async def moment(when: float) -> None:
 
 
 async def _until_all_have(client: LoadClient, marks: int, poster: Poster, request: bytes) -> tuple[int, int]:
-    """Send a request and return when that began and when every reader had seen so many marks, in nanoseconds."""
+    """Send a request.
+
+    Return its start and the time at which every subscriber had seen `marks` marks, in nanoseconds.
+    """
     await client.expect(marks)
     began = time.perf_counter_ns()
     await poster.send(request)

@@ -1,4 +1,4 @@
-"""The dashboard over very many attempts: what an overview costs, and whether others are answered meanwhile."""
+"""The dashboard over very many attempts: the cost of an overview, and the latency of other requests meanwhile."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["Overviews"]
 _BOARDS, _CARDS, _AGENTS = 50, 10_000, 4
 _DAYS = 60
 _COLUMNS = ("Backlog", "In Progress", "Review", "Done")
-#: How often an attempt ends up in each status.
+#: How many attempts end in each status.
 _WEIGHTS = {"queued": 1, "running": 2, "stopping": 0.1, "succeeded": 60, "failed": 30, "stopped": 7}
 _LINES = 5
 _PING_SECONDS = 0.001
@@ -44,7 +44,7 @@ class Overviews:
     looks: int
 
     async def run(self, server: BenchServer) -> Figures:
-        """Measure from the request to the answer, and to a new reader's first overview."""
+        """Measure from the request to the answer, and to a new subscriber's first overview."""
         if server.database is None:
             raise ValueError("expected a server with a database")
         seeded = server.database.with_suffix(f".{self.attempts}")
@@ -81,7 +81,7 @@ class Overviews:
 
 
 async def _first_overview(server: BenchServer) -> float:
-    """Return how many milliseconds after its request a reader has its first overview."""
+    """Return the milliseconds from a subscriber's request to its first overview."""
     began = time.perf_counter()
     async with open_stream(server.address, "/api/v1/sse") as stream:
         while (await stream.event())[0] != "dashboard_overview":
@@ -90,7 +90,7 @@ async def _first_overview(server: BenchServer) -> float:
 
 
 async def _pongs(server: BenchServer, work: Coroutine[Any, Any, object]) -> list[float]:
-    """Return how many milliseconds a reader of a board waited for each pong while `work` went on, two at least."""
+    """Return the milliseconds that a board's subscriber waited for each pong while `work` ran; at least two values."""
     waits: list[float] = []
     loop = asyncio.get_running_loop()
     async with open_socket(server.address, f"/api/v1/ws?boardId={_board(0)}") as socket:
@@ -107,7 +107,7 @@ async def _pongs(server: BenchServer, work: Coroutine[Any, Any, object]) -> list
 
 
 async def _next(socket: RawSocket, start: str) -> None:
-    """Read on up to the message that begins so."""
+    """Read up to the message that begins like this."""
     while not (await socket.receive()).payload.startswith(start.encode()):
         pass
 

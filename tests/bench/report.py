@@ -8,14 +8,17 @@ from tests.bench.checks import Check, Taken, ratios, spread
 
 __all__ = ["Rows", "as_markdown", "as_text", "case_rows", "check_rows"]
 
-#: The first is the head; in each the first cell is the name of the row.
+#: The first row is the head. The first cell of each row is its name.
 Rows = Sequence[Sequence[str]]
 
 _GAP = "   "
 
 
 def case_rows(taken: Taken) -> Rows:
-    """Return one row per figure: median (least to greatest) of each column, and of the first : each other, by turns."""
+    """Return one row per figure: the median (least to greatest) of each column, then the ratios.
+
+    A ratio divides the first column by another one, run by run.
+    """
     ours, *others = taken
     rows = [["", *taken, *(f"{ours} : {other}" for other in others)]]
     for name in taken[ours][0]:
@@ -26,7 +29,7 @@ def case_rows(taken: Taken) -> Rows:
 
 
 def check_rows(checks: Sequence[Check], taken: Taken) -> Rows:
-    """Return one row per check: what is to be reached, what was measured, and the verdict."""
+    """Return one row per check: the target, the figure, and the verdict."""
     return [
         ["to reach", "measured", ""],
         *([str(check), spread(check.values(taken)), str(check.verdict(taken))] for check in checks),
@@ -42,6 +45,6 @@ def as_text(rows: Rows) -> str:
 
 
 def as_markdown(rows: Rows) -> str:
-    """Return rows as a table of Markdown."""
+    """Return rows as a Markdown table."""
     head, *body = (f"| {' | '.join(row)} |" for row in rows)
     return "\n".join([head, f"| --- |{' --: |' * (len(rows[0]) - 1)}", *body])

@@ -1,4 +1,4 @@
-"""The file of results: what was run where and when, what was reached, and every table, in Markdown with its charts."""
+"""The file of results in Markdown with charts: the machine, the time, the verdicts, and every table."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["Results", "markdown", "write"]
 
 @dataclass
 class Results:
-    """What one call of the benchmark found."""
+    """The results of one call of the benchmark."""
 
     began: datetime
     machine: str
     versions: str
     runs: int
-    #: Name, case and figures of each case that ran to its end.
+    #: Name, case and figures of each case that completed.
     cases: list[tuple[str, Case, Taken]] = field(default_factory=list)
     growths: list[tuple[Growth, Medians]] = field(default_factory=list)
-    #: One sentence for each that did not.
+    #: One sentence for each case that did not complete.
     faults: list[str] = field(default_factory=list)
 
 
@@ -66,12 +66,12 @@ def _summary(cases: Sequence[tuple[str, Case, Taken]]) -> list[str]:
 
 
 def _shown(rows: Rows) -> Rows:
-    # Markdown would take the sign for a tag.
+    # Markdown would read `<` as the start of a tag.
     return [[cell.replace("<", "&lt;") for cell in row] for row in rows]
 
 
 def write(results: Results, path: Path) -> None:
-    """Write the file, and its charts beside it."""
+    """Write the file and its charts into the same folder."""
     for growth, medians in results.growths:
         picture = chart(growth.title, growth.size_label, "server CPU µs per delivered", medians)
         path.with_name(f"{growth.name}.svg").write_text(picture, encoding="utf-8")

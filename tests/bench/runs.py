@@ -1,4 +1,4 @@
-"""Runs a case several times on each of its servers, which take turns."""
+"""Runs a case several times on each of its servers, alternately."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ async def measure(case: Case, runs: int, *, warm: bool = True, servers: Servers 
     """Return the figures of `runs` runs of each column.
 
     Args:
-        case: what is run; its peers that are not installed are left out, and standard error says so.
-        runs: how many of them count.
-        warm: whether each server has one run before them: for imports, caches and Node's compiler.
-        servers: those to use; None: new ones for this case.
+        case: the case. Peers that are not installed are left out, with a line on standard error.
+        runs: the number of runs that count.
+        warm: whether each server first has a warm-up run: for imports, caches and Node's compiler.
+        servers: servers to use; None: new ones for this case.
 
     Raises:
-        MessageFault: a reader did not get what it should.
+        MessageFault: a subscriber did not get what it should.
     """
     columns = [Rival(BOARDCAST, case.run), *_present(case)]
     taken: dict[str, list[Figures]] = {column.column: [] for column in columns}

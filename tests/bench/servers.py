@@ -1,6 +1,6 @@
-"""Servers in processes of their own: Boardcast, as an operator starts it, and the peers beside it.
+"""Servers in separate processes: Boardcast as an operator starts it, and the peers.
 
-Starting, stopping, reading CPU time and memory; what is done to them is left to `measures`.
+This module starts and stops them, and reads their CPU time and memory. `measures` does the rest.
 """
 
 from __future__ import annotations
@@ -47,18 +47,18 @@ class BenchServer:
     name: str
     address: Address
     pid: int
-    #: Its file, for rows in numbers that would take too long to send; None for a peer.
+    #: Its database file, for rows that would take too long to send; None for a peer.
     database: Path | None = None
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time of all its threads so far, user and system; nan where Linux does not tell it."""
+        """Return the CPU time of all its threads, user and system, in seconds; nan where Linux does not provide it."""
         if sys.platform != "linux":
             return float("nan")
-        # What clock_getcpuclockid(3) gives: in nanoseconds, where `/proc` counts ticks of 10 ms.
+        # The clock of clock_getcpuclockid(3) counts nanoseconds; `/proc` counts ticks of 10 ms.
         return time.clock_gettime(~self.pid << 3 | _PROCESS_CPU)
 
     def resident_kib(self) -> float:
-        """Return the memory it holds, in KiB; nan where there is no `/proc`."""
+        """Return its memory in KiB; nan where there is no `/proc`."""
         try:
             pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
         except FileNotFoundError:
@@ -67,7 +67,7 @@ class BenchServer:
 
 
 def peer_missing(name: str) -> str | None:
-    """Return one sentence that says why a peer cannot run here, None when it can."""
+    """Return one sentence that says why a peer cannot run here, None if it can."""
     if name == BOARDCAST or PEERS[name][0] != "node":
         return None
     if shutil.which("node") is None:
@@ -78,15 +78,15 @@ def peer_missing(name: str) -> str | None:
 
 
 class Servers:
-    """Servers by name, each started when it is first asked for. Made by `servers_for`."""
+    """Servers by name, each started at its first use. Made by `servers_for`."""
 
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
-        """Keep files in `folder`, and leave the ends to `stack`."""
+        """Keep files in `folder`; `stack` stops the servers."""
         self._folder, self._stack = folder, stack
         self._running: dict[str, BenchServer] = {}
 
     async def get(self, name: str) -> BenchServer:
-        """Return `BOARDCAST`, with its defaults and a new database file, or a peer; ask `peer_missing` first."""
+        """Return `BOARDCAST`, with its defaults and a new database file, or a peer. Call `peer_missing` first."""
         if name not in self._running:
             self._running[name] = await self._stack.enter_async_context(_running(name, self._folder))
         return self._running[name]
@@ -94,7 +94,7 @@ class Servers:
 
 @asynccontextmanager
 async def servers_for() -> AsyncIterator[Servers]:
-    """Run the servers that the block asks for, up to its end."""
+    """Run the servers that the block requests, until the block ends."""
     async with AsyncExitStack() as stack:
         yield Servers(Path(stack.enter_context(tempfile.TemporaryDirectory())), stack)
 
@@ -103,7 +103,7 @@ async def servers_for() -> AsyncIterator[Servers]:
 async def _running(name: str, folder: Path) -> AsyncIterator[BenchServer]:
     database = folder / "bench.db" if name == BOARDCAST else None
     command = _boardcast(database) if database else PEERS[name]
-    # Defaults are what is measured, so nobody's settings get in.
+    # The benchmark measures the defaults, so it removes all settings from the environment.
     settings = {key: value for key, value in os.environ.items() if not key.startswith("BOARDCAST_")}
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, cwd=_ROOT, env=settings)
     try:
@@ -129,7 +129,7 @@ async def _address(process: Process) -> Address:
 
 
 async def _stop(process: Process) -> None:
-    """End the process; kill it when it does not end by itself."""
+    """End the process; kill it if it does not end by itself."""
     if process.returncode is None:
         process.terminate()
     try:

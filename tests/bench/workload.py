@@ -1,7 +1,7 @@
-"""What the cases send: boards, cards and numbered log lines, over one connection that is kept.
+"""The requests of the cases: boards, cards and numbered log lines, over one keep-alive connection.
 
-Requests are made before the clock starts. What is left to this process while it runs is to put the time into a request,
-to send it and to read the answer.
+Requests are built before the clock starts. While it runs, this process only writes the time into a request, sends it
+and reads the answer.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _IDLE_SECONDS = 1.0
 MAX_EVENTS = 1000
 
 _AT = "2025-01-02T03:04:05.678Z"
-#: Makes a WebSocket message of about 200 bytes, cursor included.
+#: Makes a WebSocket message of about 200 bytes, including its cursor.
 _LINE_CHARS = 48
 _STAMP = " @%019d"
 _NO_STAMP = (_STAMP % 0).encode()
 
 
 class Poster:
-    """Sends requests one after the other, on one connection while they come close together."""
+    """Sends requests one after the other, on one connection while the pauses are short."""
 
     def __init__(self, address: Address, open_connections: AsyncExitStack) -> None:
         """Send to `address`."""
@@ -55,7 +55,7 @@ class Poster:
         self._used = 0.0
 
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:
-        """Return a request, to be sent any number of times."""
+        """Return a request that can be sent any number of times."""
         host = "{}:{}".format(*self._address)
         headers = [("Host", host), ("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         return request_bytes(method, path, headers, body)
@@ -76,8 +76,8 @@ class Poster:
         return self.request("PATCH", f"/api/v1/boards/{board}/cards/{card}", orjson.dumps(fields))
 
     async def connect(self) -> None:
-        """Have a connection that the server keeps for now; done before the clock starts, no request waits for one."""
-        # Servers close what is idle for some seconds, and seating thousands of readers takes longer.
+        """Open a new connection before the clock starts, so that no request waits for one."""
+        # Servers close a connection after some idle seconds, and opening thousands of subscriptions takes longer.
         if self._connection is None or time.monotonic() - self._used > _IDLE_SECONDS:
             self._connection = await self._open.enter_async_context(connect(self._address))
             self._used = time.monotonic()
@@ -97,13 +97,13 @@ class Poster:
 
 @asynccontextmanager
 async def posting(server: BenchServer) -> AsyncIterator[Poster]:
-    """Connect for the length of the block."""
+    """Connect until the block ends."""
     async with AsyncExitStack() as stack:
         yield Poster(server.address, stack)
 
 
 async def new_board(poster: Poster, cards: int = 0) -> str:
-    """Make a board that nobody knows yet and return its id; with `cards`, all of them are in `FIRST_COLUMN`."""
+    """Make a new board and return its id. With `cards`, all of them are in `FIRST_COLUMN`."""
     board = f"bench-{uuid4()}"
     events = [_created(board)]
     if cards:
@@ -113,7 +113,7 @@ async def new_board(poster: Poster, cards: int = 0) -> str:
 
 
 async def new_boards(poster: Poster, count: int) -> str:
-    """Make many boards; their ids are what is returned, each with its number in six digits behind it."""
+    """Make many boards; return their common prefix, which each number in six digits completes to an id."""
     prefix = f"bench-{uuid4()}-"
     for start in range(0, count, MAX_EVENTS):
         numbers = range(start, min(start + MAX_EVENTS, count))
@@ -122,12 +122,12 @@ async def new_boards(poster: Poster, count: int) -> str:
 
 
 def stamped(request: bytes, published_ns: int) -> bytes:
-    """Return a request of log lines, each of which says when it was published."""
+    """Return a request of log lines with the time of publication in each line."""
     return request.replace(_NO_STAMP, (_STAMP % published_ns).encode())
 
 
 def titled(number: int) -> str:
-    """Return the title by which readers count."""
+    """Return the title that the load client counts."""
     return f"#{number:06} a new title"
 
 

@@ -1,4 +1,4 @@
-"""Random commands on the cards of a board, sensible and not; as the raw socket takes them, `type` and all."""
+"""Random commands on the cards of a board, valid and invalid, in the form that the raw socket accepts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.equivalence.model import BoardModel
 
 __all__ = ["DOORS", "KINDS", "commands_of"]
 
-#: Kinds of commands; those that fill a board come more often.
+#: Kinds of commands. Those that fill a board are more frequent.
 KINDS = ("create", "create", "create_dependent", "update", "update", "depend", "move", "move", "delete", "both")
 DOORS = ("socket", "rest", "graphql")
 _TICKET_TYPES = ("feat", "fix", "revert", None)
@@ -27,7 +27,7 @@ _UPDATES: tuple[Json, ...] = (
 
 
 def commands_of(kind: str, door: str, board: BoardModel, other: BoardModel, chosen: Figures) -> list[Json]:
-    """Return what to ask for: one command, or over REST an update and a move of one card together."""
+    """Return one command, or for REST sometimes an update and a move of one card together."""
     cards = [*board.cards, *list(other.cards)[:1], "unknown"]
     card_id, needed = cards[chosen.a % len(cards)], cards[chosen.b % len(cards)]
     columns = [*board.columns, *board.columns, "unknown"]
@@ -66,5 +66,5 @@ def _creation(column_id: str, needs: list[str], chosen: Figures) -> Json:
 
 
 def _for(door: str, command: Json) -> Json:
-    # The raw socket knows no dependencies (docs/protocol.md, "Commands").
+    # The raw socket has no dependencies (docs/protocol.md, "Commands").
     return {key: value for key, value in command.items() if key != "dependsOn" or door != "socket"}

@@ -13,7 +13,7 @@ FIELDS = ("title", "description", "ticketType", "isEnhanced", "disableAutoCloseO
 
 
 def refusal(board: BoardModel, *commands: Json) -> str | None:
-    """Return the code with which the commands, all or none, are to be refused; None when they are not."""
+    """Return the code of the expected refusal of all these commands, None if they are to be accepted."""
     for command in commands:
         if not _fits(command):
             return "invalid_payload"
@@ -26,7 +26,7 @@ def refusal(board: BoardModel, *commands: Json) -> str | None:
 
 
 def apply(board: BoardModel, command: Json, now: str, new_id: str) -> list[Expected]:
-    """Carry out a command that is not refused; `new_id` is the id of the card it makes."""
+    """Apply an accepted command. `new_id` is the id of the card that it makes."""
     match command["type"]:
         case "create_card":
             return _create(board, command, now, new_id)
@@ -102,7 +102,7 @@ def _update(board: BoardModel, command: Json, now: str) -> list[Expected]:
     if not changed:
         return []
     if changed.keys() - {"dependsOn"}:
-        changed["updatedAt"] = now  # dependencies alone are no news of the card itself
+        changed["updatedAt"] = now  # a change of dependencies alone does not change the time
     for key, value in changed.items():
         if value is None and key != "ticketType":
             card.pop(key, None)

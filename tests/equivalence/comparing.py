@@ -1,4 +1,4 @@
-"""Compares what an exit told with what was due, and says where they part."""
+"""Compares the events of an exit with the expected ones, and describes the first difference."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NOTHING = _Nothing()
 
 
 def assert_same(exit: str, got: Sequence[Json], due: Sequence[Json]) -> None:
-    """Assert that an exit told what was due, event by event.
+    """Assert that an exit sent the expected events.
 
     Raises:
-        AssertionError: names the exit, the first event that differs by its index, and what differs in it.
+        AssertionError: names the exit, the index of the first event that differs, and the difference.
     """
     if got == due:
         return

@@ -1,7 +1,7 @@
-"""The readers of the dashboard: what they are told of agents is due, what they are told of the overview is the same.
+"""The dashboard's clients. Their events of agents must be the expected ones, and their overviews must be equal.
 
-Overviews are conflated by time, so which of them come is not due; but all readers of one range are told the same ones,
-between the same events. Only the first is each reader's own.
+Overviews are conflated by time, so their number is not fixed. But all subscribers of one range get the same ones,
+between the same events. Only the first overview differs per subscriber.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ class _GraphqlDashboard(GraphqlSocket):
 
 
 class Dashboards:
-    """A reader on each exit of the dashboard."""
+    """A client on each exit of the dashboard."""
 
     def __init__(self, address: Address) -> None:
         """Watch the dashboard of the server at `address`."""
         self.readers: list[Reader] = [RawDashboardStream(address), RawDashboardSocket(address)]
         if has_field("dashboardEvents"):
             self.readers.append(_GraphqlDashboard(address, document=DASHBOARD_EVENTS))
-        #: What is due of agents in this step.
+        #: The expected events of agents in this step.
         self.due: list[Expected] = []
 
     async def open(self) -> None:
-        """Let all readers connect; what they begin with is each one's own."""
+        """Connect all clients. The first events of each are its own."""
         for reader in self.readers:
             await reader.open()
             assert _plain(await reader.event())["type"] == "hello"
             assert _plain(await reader.event())["type"] == "dashboard_overview"
 
     async def skip(self) -> None:
-        """Pass over what comes up to what is due: readers that connect one after the other may miss an overview."""
+        """Skip everything up to the expected event: clients that connect one after the other may miss an overview."""
         due, self.due = self.due, []
         for reader in self.readers:
             await _up_to(reader, len(due))
 
     async def compare(self) -> None:
-        """Read from every exit up to the last event of agents that is due, and compare."""
+        """Read from every exit up to the last expected event of agents, and compare."""
         due, self.due = self.due, []
         first = await _up_to(self.readers[0], len(due))
         agents = [{"type": event["type"], "payload": event["payload"]} for event in first if _is_of_agents(event)]
@@ -55,13 +55,13 @@ class Dashboards:
             assert_same(reader.exit, await _up_to(reader, len(due)), first)
 
     async def aclose(self) -> None:
-        """Let all readers leave."""
+        """Close all clients."""
         for reader in self.readers:
             await reader.aclose()
 
 
 async def _up_to(reader: Reader, count: int) -> list[Json]:
-    """Return what comes up to so many events of agents, in the raw shape."""
+    """Return everything up to this many events of agents, in the raw shape."""
     found: list[Json] = []
     while count:
         found += [_plain(event) for event in await reader.take(1)]
@@ -77,7 +77,7 @@ _TYPES = {name: type for type, (name, _) in MEMBERS.items()} | {"Overview": "das
 
 
 def _plain(event: Json) -> Json:
-    """Return an event in the raw shape, an overview cut to when it was made."""
+    """Return an event in the raw shape; of an overview, only the time at which it was made."""
     type = event.get("type") or _TYPES[event["__typename"]]
     payload = event.get("payload") or event.get("overview") or _agent(event)
     if type == "dashboard_overview":

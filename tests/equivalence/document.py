@@ -1,6 +1,6 @@
-"""The document that selects every field of every member of a union, made of the committed SDL.
+"""The document that selects every field of every member of a union, generated from the committed SDL.
 
-So a field that is added to the schema is compared too: as long as `mapping` does not know it, nothing is equal.
+It includes each field that is added to the schema, and the comparison fails until `mapping` knows the field.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from graphql import (
 
 __all__ = ["LOOKED_UP", "sdl", "selected_fields", "selection"]
 
-#: Types that an envelope does not carry: fields that lead to them are looked up in the rows, at another moment than
-#: the envelope's, and are no part of what the exits must agree on.
+#: Types that an envelope does not carry. Fields of these types are read from the rows at a later moment, so the exits
+#: need not agree on them.
 LOOKED_UP = frozenset({"Attempt", "Project", "AttemptConnection", "LogConnection", "ConversationConnection"})
 #: Fields that lead back to a type that is being selected.
 _BACK = frozenset({("Card", "dependencies"), ("Card", "dependents"), ("Card", "column"), ("Card", "board")})
-#: Where the cards are named only: `BoardState.cards` has them whole, and twice would cost twice at every exit.
+#: Fields that only name the cards: `BoardState.cards` has the whole cards, and a second copy would double the cost.
 _BY_ID = frozenset({("Column", "cards")})
 
 

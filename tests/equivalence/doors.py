@@ -1,6 +1,6 @@
-"""The doors by which commands come in: a raw socket, REST, a GraphQL mutation; events have the latter two.
+"""The transports of commands: a raw socket, REST and a GraphQL mutation. Events have the latter two.
 
-Each sends what it is told and returns what the door said about it, in the same words for all doors.
+Each function sends a request and returns its outcome, in the same form for every transport.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
     "stop_attempt",
 ]
 
-#: Calls after which a connection is opened anew, before the server's own limit on idle ones can strike.
+#: After this time without a call, the client opens a new connection, before the server's idle timeout closes the old.
 _IDLE_SECONDS = 2.0
 _STATUSES = {
     400: ("invalid_payload", "dependency_cycle", "dependency_board_mismatch"),
@@ -45,17 +45,17 @@ _CAMEL = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a door said. `code` is None when the command was carried out."""
+    """The outcome of a command. `code` is None if it was executed."""
 
     code: str | None = None
-    #: Id of the card that was made.
+    #: Id of the new card.
     card_id: str | None = None
-    #: The position behind the change.
+    #: The position after the change.
     cursor: str | None = None
 
 
 class Caller:
-    """Calls over one connection that is kept open."""
+    """Makes calls over one keep-alive connection."""
 
     def __init__(self, address: Address) -> None:
         """Call the server at `address`."""
@@ -94,9 +94,9 @@ class Caller:
 
 
 async def by_rest(caller: Caller, board_id: str, *commands: Json) -> Outcome:
-    """Carry out a command over REST; an update and a move of one card may go together.
+    """Execute a command over REST. An update and a move of one card may be combined.
 
-    REST answers with a status for several codes: the first that `_STATUSES` has for it stands for all of them.
+    REST has one status for several codes. The first code of the status in `_STATUSES` stands for all of them.
     """
     body: Json = {}
     for command in commands:
@@ -117,7 +117,7 @@ async def by_rest(caller: Caller, board_id: str, *commands: Json) -> Outcome:
 
 
 def rest_word(code: int | str | None) -> str | None:
-    """Return what stands for all codes that REST answers with one status; takes the status or a code."""
+    """Return the code that stands for all codes of one REST status. The argument is the status or a code."""
     for status, codes in _STATUSES.items():
         if code == status or code in codes:
             return codes[0]
@@ -125,7 +125,7 @@ def rest_word(code: int | str | None) -> str | None:
 
 
 async def mutate(caller: Caller, operation: str, **variables: object) -> Json:
-    """Send a mutation of `graphql/operations/`; return its payload, or the refusal with `code` as elsewhere."""
+    """Send a mutation of `graphql/operations/`; return its payload, or the refusal with the raw exits' `code`."""
     body = {"query": read_operation(operation), "variables": variables}
     answer = orjson.loads((await caller.call("POST", "/graphql", body)).body)
     assert not answer.get("errors"), answer["errors"]
@@ -135,7 +135,7 @@ async def mutate(caller: Caller, operation: str, **variables: object) -> Json:
 
 
 async def by_graphql(caller: Caller, board_id: str, command: Json) -> Outcome:
-    """Carry out a command by a mutation."""
+    """Execute a command by a mutation."""
     given = {key: value for key, value in command.items() if key != "type"}
     if given.get("ticketType"):
         given["ticketType"] = given["ticketType"].upper()
@@ -144,7 +144,7 @@ async def by_graphql(caller: Caller, board_id: str, command: Json) -> Outcome:
 
 
 async def report(caller: Caller, door: str, *events: Json) -> list[Json]:
-    """Report events, which must all be accepted; return what was said of each."""
+    """Report events, which must all be accepted; return the answer for each."""
     if door == "graphql":
         return list((await mutate(caller, "PublishEvents", events=events))["accepted"])
     answer = await caller.call("POST", "/api/v1/events", events)
@@ -153,7 +153,7 @@ async def report(caller: Caller, door: str, *events: Json) -> list[Json]:
 
 
 async def queue_attempt(caller: Caller, door: str, board_id: str, card_id: str) -> tuple[str | None, Json]:
-    """Queue an attempt; return the word for its refusal, or None and the attempt."""
+    """Queue an attempt; return the code of the refusal, or None and the attempt."""
     if door == "graphql":
         told = await mutate(caller, "QueueAttempt", boardId=board_id, input={"cardId": card_id, "agent": "A"})
         return told.get("code"), told.get("attempt", {})
@@ -162,7 +162,7 @@ async def queue_attempt(caller: Caller, door: str, board_id: str, card_id: str) 
 
 
 async def stop_attempt(caller: Caller, door: str, attempt_id: str) -> str | None:
-    """Stop an attempt; return the word for its refusal, or None."""
+    """Stop an attempt; return the code of the refusal, or None."""
     if door == "graphql":
         code: str | None = (await mutate(caller, "StopAttempt", input={"attemptId": attempt_id})).get("code")
         return code

@@ -1,6 +1,6 @@
-"""Readers of `boardEvents` (or another subscription) over each of GraphQL's transports, each written to its protocol.
+"""Clients of `boardEvents` (or another subscription) over each transport of GraphQL.
 
-A reader leaves by cutting its connection; every polite way to leave is tested with the transports themselves.
+A client leaves by cutting its connection. The transports' own tests cover all other ways to leave.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ID = "the-only-one"
 
 
 def has_field(name: str, argument: str | None = None) -> bool:
-    """Tell whether the schema has that subscription, and that argument of it."""
+    """Return whether the schema has that subscription, and that argument of it."""
     subscription = sdl().subscription_type
     field = subscription.fields.get(name) if subscription else None
     return field is not None and (argument is None or argument in field.args)
@@ -48,7 +48,7 @@ def board_document(name: str, type_name: str) -> str:
     )
 
 
-#: Of an overview only when it was made, which tells any two apart: GraphQL's shape of it has tests of its own.
+#: Of an overview, only its time is selected, which is unique. GraphQL's shape of it has its own tests.
 DASHBOARD_EVENTS = (
     "subscription { dashboardEvents { __typename ... on Overview { cursor overview { generatedAt } } "
     "... on AgentRegistered { cursor agent label } ... on AgentProfile { cursor kind profileId agent label } } }"
@@ -56,7 +56,7 @@ DASHBOARD_EVENTS = (
 
 
 class GraphqlReader(Reader):
-    """`document` is what is subscribed to; boards are its variable."""
+    """A client of the subscription `document`, with the board as its variable."""
 
     def __init__(self, address: Address, board_id: str = "", document: str = "") -> None:
         super().__init__(address, board_id)
@@ -80,7 +80,7 @@ class GraphqlReader(Reader):
 
 
 class _Words(NamedTuple):
-    """The words in which the two subprotocols differ."""
+    """The message types in which the two subprotocols differ."""
 
     subprotocol: str
     start: str
@@ -150,7 +150,7 @@ class OlderGraphqlSocket(_GraphqlSocket):
 
 
 class BoardStateReader(GraphqlSocket):
-    """`boardState`; an event is a state."""
+    """A client of `boardState`, where each event is a state."""
 
     exit = "boardState"
 
@@ -176,7 +176,7 @@ class GraphqlDistinctStream(GraphqlReader):
 
     async def open(self, after: str | None = None) -> None:
         connection = await self.stack.enter_async_context(connect(self.address))
-        # As an EventSource does it that comes back; the others take the argument.
+        # An EventSource that reconnects sends this header. The other clients use the argument.
         headers = [("Last-Event-ID", after)] if after is not None else []
         answer = await _post(connection, "/graphql", "text/event-stream", self.request(None), headers)
         self.stream = SseReader(connection, answer)
@@ -187,7 +187,7 @@ class GraphqlDistinctStream(GraphqlReader):
         if kind != "next":
             raise Ended(kind, data)
         told = self.told(orjson.loads(data))
-        # As on the raw stream, `Hello` is nothing to come back to: who has no more than that has missed nothing.
+        # As on the raw stream, `Hello` has no id to reconnect with: a client that has nothing else has missed nothing.
         own = None if told["__typename"] == "Hello" else told["cursor"]
         assert cursor == own, f"{self.exit}: expected {own} as id, got {cursor}"
         return told
@@ -237,7 +237,7 @@ class GraphqlSingleStream(GraphqlReader):
 
 
 class GraphqlMultipart(GraphqlReader):
-    """Multipart HTTP (Apollo's subscriptions over HTTP); a part is whole once the delimiter behind it has come."""
+    """Multipart HTTP (Apollo's subscriptions over HTTP). A part is complete when its closing delimiter has arrived."""
 
     exit = "GraphQL over multipart"
     _connection: Connection
@@ -258,8 +258,8 @@ class GraphqlMultipart(GraphqlReader):
         given = dict(one.strip().split("=", 1) for one in parameters.split(";"))
         self._delimiter = b"\r\n--" + given["boundary"].strip('"').encode()
         self._chunks = connection.chunks()
-        self._pending = b"\r\n"  # the line end that belongs to a delimiter is the head's, where it is the first
-        await self._part()  # what is before the first delimiter
+        self._pending = b"\r\n"  # the line end before the first delimiter is that of the head
+        await self._part()  # the preamble
 
     async def event(self) -> Json:
         part = await self._part()
@@ -303,7 +303,7 @@ async def _post(
 
 
 async def _sse_block(stream: SseReader) -> tuple[str, str, str | None]:
-    """Return event, data and id of the next block that is no comment."""
+    """Return event, data and id of the next block that is not a comment."""
     while True:
         try:
             lines = [line for line in (await stream.block()).split("\n") if line and not line.startswith(":")]

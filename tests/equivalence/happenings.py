@@ -1,4 +1,4 @@
-"""Random domain events, of all names, about what is on a board at that moment; as the ingest takes them."""
+"""Random domain events of all names, for the objects that exist on a board, in the ingest's form."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tests.unit.realtime.event_samples import ITEMS, PR, SAMPLES, TODOS
 
 __all__ = ["NAMES", "TEXTS", "Figures", "event_of", "figures", "names"]
 
-#: Without `project.deleted`, which ends the streams and is a step of its own.
+#: All names except `project.deleted`, which ends the streams and is a step of its own.
 NAMES = tuple(name for name in SAMPLES if name != "project.deleted")
-#: Those that change a board or tell its readers something come more often than their share of the names.
+#: Events that change a board, or that subscribers receive, are more frequent than others.
 _TELLING = tuple(
     name for name in NAMES if name.startswith(("attempt.", "git.", "github.pr.created", "agent.", "board.state"))
 )
 _STATUSES = ("queued", "running", "stopping", "succeeded", "failed", "stopped")
 _TIMES = ("2025-01-02T03:04:05.678Z", "2025-01-02T04:04:05.5+01:00", "2026-02-28T23:59:59Z", "2031-01-01T00:00:00.001Z")
-#: What could confuse a framing: line ends, delimiters of the protocols, text beyond ASCII, control characters.
+#: Texts that are difficult for a framing: line ends, protocol delimiters, text beyond ASCII, control characters.
 TEXTS = (
     "plain",
     "",
@@ -44,7 +44,7 @@ _PR_OPTIONAL = ("title", "headRef", "baseRef", "createdAt", "updatedAt", "merged
 
 
 class Figures(NamedTuple):
-    """Choose among what is there at that moment."""
+    """Random numbers that choose among the existing objects."""
 
     a: int
     b: int
@@ -52,7 +52,7 @@ class Figures(NamedTuple):
 
 
 def figures() -> st.SearchStrategy[Figures]:
-    """Return the figures of one event or command."""
+    """Return the numbers of one event or command."""
     return st.integers(0, 719).map(lambda n: Figures(n % 8, n // 8 % 9, n // 72))
 
 
@@ -62,7 +62,7 @@ def names() -> st.SearchStrategy[str]:
 
 
 def event_of(name: str, board: BoardModel, chosen: Figures, now: str) -> tuple[Json, str]:
-    """Return an event and the time at which it happens, which is now where it does not say another."""
+    """Return an event and its time, which is now unless the event contains another."""
     payload = deepcopy(SAMPLES[name])
     cards = [*board.cards, "unknown"]
     for key, value in (
@@ -134,7 +134,7 @@ def _item(chosen: Figures, text: str) -> Json:
 
 
 def _state(board: BoardModel, chosen: Figures, text: str) -> Json:
-    """Return the state of the board, but for a column more, a card more or less, and another order."""
+    """Return the state of the board with another column, another card or one card fewer, and another order."""
     state = board.state()
     order: list[str] = state["columnOrder"]
     if chosen.c % 3 == 0:

@@ -1,6 +1,6 @@
-"""The state machine: commands and domain events in any order, all exits compared after each.
+"""The state machine: commands and domain events in any order, with all exits compared after each.
 
-Rules only choose; what a step does, and what is due for it, is the `world`'s.
+Rules only choose. `world` executes the steps and knows the expected events.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ __all__ = ["EquivalenceMachine"]
 
 _STEP_UNITS = 20
 
-#: What happens less often than the rest.
+#: Rare steps.
 _RARE = ("repeat", "nonsense", "get_state", "rename", "delete", "look")
 _PROJECT_NAMES = ("Zulu", "Alpha Board", "ünïcödé")
 _boards = st.integers(0, 1)
-#: Of what comes in by REST or by GraphQL.
+#: Transports of steps that REST and GraphQL have.
 _doors = st.sampled_from(("rest", "graphql"))
 _happenings = st.tuples(_boards, names(), figures())
 
 
 class EquivalenceMachine(RuleBasedStateMachine):
-    """One life of two boards on a running server, on whose loop `portal` runs everything."""
+    """A run with two boards on a running server; `portal` runs all steps on the server's event loop."""
 
     def __init__(self, portal: BlockingPortal, address: Address, clock: MovingClock) -> None:
-        """Play against the server at `address`, whose clock is `clock`."""
+        """Use the server at `address`, whose clock is `clock`."""
         super().__init__()
         self._portal = portal
         self._world = World(address, clock, uuid4().hex[:12])
@@ -95,7 +95,7 @@ class EquivalenceMachine(RuleBasedStateMachine):
                 self._do(self._world.look, n)
 
     def teardown(self) -> None:
-        """See both boards off, unless a step has failed; leave in any case."""
+        """Delete both boards, unless a step has failed; close everything in any case."""
         try:
             if not self._failed and self._world.boards:
                 self._do(self._world.finish)
@@ -117,6 +117,6 @@ class EquivalenceMachine(RuleBasedStateMachine):
             self._portal.call(run)
         except BaseException as error:
             self._failed = True
-            # When the same life ends otherwise the second time, Hypothesis tells of that and not of this.
+            # If the repeated run fails differently, Hypothesis reports the difference and hides this failure.
             print(f"{step.__name__} {arguments}: {error!r}")
             raise

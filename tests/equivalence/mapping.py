@@ -1,13 +1,13 @@
-"""The one mapping from the raw exits' shape to GraphQL's: an envelope → the JSON that the full document gives for it.
+"""The mapping from an envelope of the raw exits to the JSON of GraphQL's full document.
 
-Written from docs/protocol.md and the SDL, on the client's side. The server has a mapping of its own, and the two judge
-each other. In words:
+It follows docs/protocol.md and the SDL, from the client's side. The server has its own mapping, and the tests compare
+the two. In words:
 
 | raw | GraphQL |
 | --- | --- |
 | `type` | the name of the union's member (`MEMBERS`) |
 | a key that is absent | `null` (an empty list for `dependsOn` and `images`) |
-| a word of a closed set, `feat` | the same in capitals, `FEAT` |
+| an enum value, `feat` | the same in capitals, `FEAT` |
 | a time, as its sender wrote it | the same instant in UTC, with milliseconds and `Z` |
 | `attemptId: ""` | `null` |
 | columns and cards by id, `columnOrder` | lists: columns from left to right, cards in order of creation |
@@ -25,7 +25,7 @@ __all__ = ["ITEM_TYPES", "MEMBERS", "Json", "card_shape", "graphql_event", "inst
 
 Json = dict[str, Any]
 _Convert = Callable[[Any], Any]
-#: Field of the GraphQL type → what becomes of the raw value under the same key.
+#: Field of the GraphQL type → the conversion of the raw value under the same key.
 _Fields = Mapping[str, _Convert]
 
 
@@ -38,7 +38,10 @@ def _word(value: str | None) -> str | None:
 
 
 def instant(value: str | None) -> str | None:
-    """Return a time as it is shown wherever the sender's own spelling is not kept: UTC, milliseconds, `Z`."""
+    """Return a time in UTC with milliseconds and `Z`.
+
+    The server sends every time in this form, except those that it sends as their sender wrote them.
+    """
     if value is None:
         return None
     utc = datetime.fromisoformat(value).astimezone(UTC)
@@ -112,14 +115,14 @@ _CARD = _shape(
 
 
 def card_shape(raw: Json, column_id: str) -> Json:
-    """Return a card, which in GraphQL names its column."""
+    """Return a card. In GraphQL a card has the id of its column."""
     return {**_CARD(raw), "columnId": column_id}
 
 
 def state_shape(raw: Json, created: list[str], cursor: str) -> Json:
-    """Return a BoardState, in whose columns the cards are named by their ids.
+    """Return a BoardState, whose columns contain the ids of the cards.
 
-    `created` are the ids of the cards in order of creation, which raw states do not tell.
+    `created` are the ids of the cards in order of creation, which raw states do not contain.
     """
     columns = [raw["columns"][column_id] for column_id in raw["columnOrder"]]
     home = {card_id: column["id"] for column in columns for card_id in column["cardIds"]}
@@ -133,7 +136,7 @@ def state_shape(raw: Json, created: list[str], cursor: str) -> Json:
 
 
 _OF_ATTEMPT: _Fields = {"attemptId": _unless_empty}
-#: `type` of a raw envelope → name of the union's member and its fields beside `cursor`.
+#: `type` of a raw envelope → name of the union's member and its fields in addition to `cursor`.
 MEMBERS: Mapping[str, tuple[str, _Fields]] = {
     "hello": ("Hello", {"serverTime": instant, "heartbeatSeconds": _same}),
     "state": ("State", {"state": _same}),
@@ -157,7 +160,7 @@ MEMBERS: Mapping[str, tuple[str, _Fields]] = {
 def graphql_event(type: str, payload: Any, cursor: str | None, created: list[str]) -> Json:
     """Return the member of `BoardEvent` for a raw envelope; `created` as in `state_shape`.
 
-    The cursor of `hello` is in its payload on the raw exits, and where all others are in GraphQL.
+    The raw exits have the cursor of `hello` in its payload. GraphQL has it in the same field as all others.
     """
     name, fields = MEMBERS[type]
     shown = payload or {}

@@ -1,7 +1,7 @@
-"""The right state of a board and the right envelopes: docs/protocol.md and docs/ingest.md once more, in plain JSON.
+"""The expected state of a board and the expected envelopes, in plain JSON, from docs/protocol.md and docs/ingest.md.
 
-The judge of the equivalence machine. It shares no code with `realtime`: cards are dictionaries as they travel, and what
-an event or a command brings about is written down here a second time. Commands are `commands`', in the same way.
+This is the oracle of the equivalence machine, and it shares no code with `realtime`. Cards are dictionaries as on the
+wire. The module implements the effects of events a second time; `commands` does the same for commands.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _OPTIONAL = ("ticketKey", "prUrl", "githubIssue", "description")
 
 @dataclass(frozen=True)
 class Expected:
-    """An envelope that the readers of a board must get next."""
+    """The next envelope that the subscribers of a board must get."""
 
     type: str
     payload: Any
     #: Ids of the cards in order of creation; None unless the envelope is a `state`.
     created: tuple[str, ...] | None = None
-    #: Where it is known from the answer of the ingest.
+    #: The cursor, if the answer of the ingest contains it.
     cursor: str | None = None
-    #: Only the raw socket that asked gets it.
+    #: Whether only the raw socket that asked gets it.
     private: bool = False
 
 
@@ -44,20 +44,20 @@ class BoardModel:
     columns: dict[str, Json]
     cards: dict[str, Json] = field(default_factory=dict)
     attempts: dict[str, Json] = field(default_factory=dict)
-    #: Ids of attempts that went with their cards.
+    #: Ids of attempts that were deleted with their cards.
     gone: set[str] = field(default_factory=set)
     next_number: int = 1
 
     def state(self) -> Json:
-        """Return the state as it travels."""
+        """Return the state as on the wire."""
         return {"columns": deepcopy(self.columns), "columnOrder": list(self.columns), "cards": deepcopy(self.cards)}
 
     def told_state(self, *, private: bool = False) -> Expected:
-        """Return the `state` envelope of now."""
+        """Return the current `state` envelope."""
         return Expected("state", self.state(), tuple(self.cards), private=private)
 
     def snapshot(self) -> list[Expected]:
-        """Return what a reader that comes now begins with, behind `hello`."""
+        """Return the events after `hello` for a new subscriber."""
         newest = sorted(self.attempts.values(), key=lambda one: one["createdAt"])[::-1]
         return [self.told_state(), *(self._status(one["id"], one["cardId"], one["status"]) for one in newest)]
 
@@ -66,34 +66,34 @@ class BoardModel:
         return next(column for column in self.columns.values() if card_id in column["cardIds"])
 
     def titled(self, title: str) -> Json | None:
-        """Return the first column of a role."""
+        """Return the first column with a role."""
         return next((one for one in self.columns.values() if self.plays(one, title)), None)
 
     @staticmethod
     def plays(column: Json, title: str) -> bool:
-        """Tell whether a column has a role; case and outer blanks do not matter."""
+        """Return whether a column has a role. Case and outer blanks do not matter."""
         return bool(column["title"].strip().casefold() == title.casefold())
 
     def is_done(self, card_id: str) -> bool:
-        """Tell whether a card is in a Done column."""
+        """Return whether a card is in a Done column."""
         return card_id in self.cards and self.plays(self.home(card_id), "Done")
 
     def is_blocked(self, card_id: str) -> bool:
-        """Tell whether a card waits for another that is not Done."""
+        """Return whether a card depends on a card that is not Done."""
         return any(not self.is_done(other) for other in self.cards[card_id].get("dependsOn", ()))
 
     def place(self, card_id: str, column_id: str, index: int, now: str) -> list[Expected]:
-        """Put a card at its place; every card whose place is another is renewed."""
+        """Move a card; every card whose index or column changes gets a new time."""
         before = self._places()
         self.home(card_id)["cardIds"].remove(card_id)
-        self.columns[column_id]["cardIds"].insert(index, card_id)  # beyond the end is the end
+        self.columns[column_id]["cardIds"].insert(index, card_id)  # an index beyond the end means the end
         if self._places() == before:
             return []
         self.renew(before, now)
         return [self.told_state()]
 
     def renew(self, before: dict[str, tuple[str, int]], now: str) -> None:
-        """Give each card that is elsewhere than `before` the time of now."""
+        """Set the time of each card whose index or column differs from `before`."""
         for card_id, place in self._places().items():
             if before[card_id] != place:
                 self.cards[card_id]["updatedAt"] = now
@@ -103,7 +103,7 @@ class BoardModel:
         return {card_id: (column["id"], n) for column in columns for n, card_id in enumerate(column["cardIds"])}
 
     def remove(self, card_id: str, now: str) -> None:
-        """Take a card off the board; those below it move up."""
+        """Delete a card; the cards below it move up."""
         before = self._places()
         self.home(card_id)["cardIds"].remove(card_id)
         del self.cards[card_id]
@@ -113,12 +113,12 @@ class BoardModel:
             self.gone.add(known)
 
     def receive(self, name: str, payload: Json, at: str) -> list[Expected]:
-        """Return what the board's readers are told of an event of it, and change accordingly."""
+        """Apply an event, and return the events that the board's subscribers must get."""
         handler = _HANDLERS.get(name)
         return handler(self, _in_one_form(payload), at) if handler else []
 
     def replace(self, payload: Json, at: str) -> list[Expected]:
-        """Take a whole state from outside."""
+        """Replace the whole state."""
         state = payload["state"]
         self.columns = {
             key: {"id": key, "title": state["columns"][key]["title"], "cardIds": [*state["columns"][key]["cardIds"]]}
@@ -130,12 +130,12 @@ class BoardModel:
         return [self.told_state()]
 
     def queue(self, payload: Json, at: str) -> list[Expected]:
-        """Make an attempt that waits."""
+        """Make a queued attempt."""
         self._attempt(payload, "queued", at)
         return []
 
     def start(self, payload: Json, at: str) -> list[Expected]:
-        """Make an attempt that runs; its card goes to In Progress."""
+        """Make a running attempt; its card goes to In Progress."""
         if not self._attempt(payload, "running", at):
             return []
         started = Expected("attempt_started", {"attemptId": payload["attemptId"], "cardId": payload["cardId"]})
@@ -149,7 +149,7 @@ class BoardModel:
             if ended is None and payload["status"] in _OVER:
                 ended = known["endedAt"] or (None if "endedAt" in payload else at)
             known.update(status=payload["status"], updatedAt=at, endedAt=ended)
-        # Nobody is told what is not the case.
+        # A status that does not take effect is not published.
         if known["status"] != payload["status"] if known else payload["attemptId"] in self.gone:
             return []
         card_id = payload.get("cardId") or (known["cardId"] if known else None)
@@ -165,14 +165,14 @@ class BoardModel:
         return self._to_end(payload["cardId"], "Review" if payload["status"] == "succeeded" else "In Progress", at)
 
     def stop(self, payload: Json, at: str) -> list[Expected]:
-        """Stop an attempt; one that is stopping already is ended by its runner."""
+        """Stop an attempt. One that is stopping already is ended by its runner."""
         known = self.attempts.get(payload["attemptId"])
         if known and known["status"] in ("queued", "running"):
             known.update(status="stopped", updatedAt=at, endedAt=known["endedAt"] or at)
         return [_line(payload["attemptId"], "Attempt stopped by user", at)]
 
     def open_pull_request(self, payload: Json, at: str) -> list[Expected]:
-        """Tell of a pull request; the card of a known attempt gets its address."""
+        """Record a pull request. The card of a known attempt gets its address."""
         attempt_id, pr = payload.get("attemptId"), payload["pr"]
         told = [Expected("attempt_pr", {"attemptId": attempt_id or "", "pr": pr})]
         known = self.attempts.get(attempt_id or "")
@@ -183,13 +183,13 @@ class BoardModel:
         return told
 
     def keep(self, type: str, key: str, payload: Json, at: str) -> list[Expected]:
-        """Tell of what is kept under an attempt's id in place of what was kept before."""
+        """Replace a value of an attempt."""
         known = self.attempts.get(payload["attemptId"])
         late = known is not None and _is_held(known, at)
         return [] if late else [Expected(type, {"attemptId": payload["attemptId"], key: payload[key]})]
 
     def _attempt(self, payload: Json, status: str, at: str) -> bool:
-        """Let an attempt begin; False: it has ended later than that, or went with its card."""
+        """Start an attempt. False: it has ended later than that, or was deleted with its card."""
         id, card_id = payload["attemptId"], payload["cardId"]
         known = self.attempts.get(id)
         if _is_held(known, at) if known else id in self.gone and card_id not in self.cards:
@@ -224,13 +224,13 @@ def _card_from_outside(card: Json, at: str) -> Json:
 
 
 def _is_held(known: Json, at: str) -> bool:
-    """Tell whether the end of an attempt holds against an event of that time."""
+    """Return whether an attempt has ended after the given time, so that an event of that time has no effect."""
     end: str = known["endedAt"] or known["updatedAt"]
     return known["status"] in _OVER and at < end
 
 
 def _in_one_form(value: Any, key: str = "") -> Any:
-    """Return a payload with its times as all readers get them."""
+    """Return a payload with its times in the form that all subscribers get."""
     if isinstance(value, dict):
         return {name: _in_one_form(one, name) for name, one in value.items()}
     return instant(value) if key in _TIMES and isinstance(value, str) else value
@@ -241,7 +241,7 @@ def _line(attempt_id: str, message: str, ts: str) -> Expected:
 
 
 def _as_it_came(type: str, *keys: str) -> Any:
-    """Tell of an event by the keys of its payload; a key without a value is absent."""
+    """Return a handler that publishes the given keys of the payload. A key without a value is absent."""
 
     def tell(board: BoardModel, payload: Json, at: str) -> list[Expected]:
         return [Expected(type, {key: payload[key] for key in keys if payload.get(key) is not None})]

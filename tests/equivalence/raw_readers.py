@@ -1,4 +1,4 @@
-"""Readers of the raw exits: envelopes as `{type, payload, cursor}`, the two spellings of `git_status` made one."""
+"""Clients of the raw exits: envelopes as `{type, payload, cursor}`, and one spelling of `git_status`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["RawBoardSocket", "RawBoardStream", "RawDashboardSocket", "RawDashboa
 
 
 class RawReader(Reader):
-    """Of a board, or of the dashboard where that is empty."""
+    """A client of a board, or of the dashboard if the id is empty."""
 
     target: str
-    #: More of the query, from an `&` on.
+    #: More of the query, beginning with `&`.
     options: str = ""
 
     def _address_of(self, after: str | None) -> str:
@@ -49,13 +49,13 @@ class _Socket(RawReader):
         return {"type": envelope["type"], "payload": envelope["payload"], "cursor": envelope.get("cursor")}
 
     async def end(self) -> None:
-        # docs/departures.md, row 8: it stays open, silent but for its pongs.
+        # docs/departures.md, row 8: the socket stays open, and sends only pongs.
         await self.send({"type": "ping"})
         told = await self.event()
         assert told["type"] == "pong", f"{self.exit}: expected silence and a pong, got {told}"
 
     async def send(self, *messages: Json) -> None:
-        """Send messages of the client's side."""
+        """Send messages as a client."""
         for message in messages:
             await self.socket.send_json(message)
 
@@ -68,7 +68,7 @@ class _Stream(RawReader):
         return self.stream.connection
 
     async def open(self, after: str | None = None) -> None:
-        # As an EventSource does it that comes back; the sockets take the other way.
+        # An EventSource that reconnects sends this header. The sockets use the query.
         headers = [("Last-Event-ID", after)] if after is not None else []
         opened = open_stream(self.address, self._address_of(None), headers)
         self.stream = await self.stack.enter_async_context(opened)
@@ -86,7 +86,7 @@ class _Stream(RawReader):
         return {"type": lines["event"], "payload": payload, "cursor": lines.get("id")}
 
     async def end(self) -> None:
-        # docs/departures.md, row 8: it stays open and silent. `tests/live/test_deleted_board.py` shows it.
+        # docs/departures.md, row 8: the stream stays open and silent. `tests/live/test_deleted_board.py` shows it.
         return
 
 

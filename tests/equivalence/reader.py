@@ -1,6 +1,6 @@
-"""What all readers have in common: they open, tell one event after another in their exit's own shape, and end.
+"""The common interface of all clients: open, read one event after another in the exit's own shape, and end.
 
-The raw readers are `raw_readers`', those of GraphQL `graphql_readers`'.
+`raw_readers` and `graphql_readers` implement it.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from tests.kit.raw_http import Address, Connection
 
 __all__ = ["Ended", "Reader"]
 
-#: How long what is due may take.
+#: Deadline for expected events.
 _WAIT_UNITS = 10
 
 
 class Ended(Exception):
-    """The server ended the stream where an event was expected; says how."""
+    """The server ended the stream instead of sending an event; the message says how."""
 
 
 class Reader(ABC):
-    """One reader of one exit. Opened once, by `open`; `aclose` leaves without a word."""
+    """A client of one exit. `open` is called once. `aclose` cuts the connection."""
 
-    #: How a failure names the exit.
+    #: The name of the exit in failure messages.
     exit: ClassVar[str]
 
     def __init__(self, address: Address, board_id: str = "") -> None:
-        """Be a reader of `board_id` on the server at `address`."""
+        """Make a client of `board_id` on the server at `address`."""
         self.address = address
         self.board_id = board_id
         self.stack = AsyncExitStack()
 
     @abstractmethod
     async def open(self, after: str | None = None) -> None:
-        """Connect; `after` is the cursor at which the reader stood before."""
+        """Connect; `after` is the client's last cursor."""
 
     @property
     @abstractmethod
     def connection(self) -> Connection:
-        """The connection on which the events come, once it is open."""
+        """The connection that carries the events, once it is open."""
 
     @abstractmethod
     async def event(self) -> Json:
@@ -54,10 +54,10 @@ class Reader(ABC):
 
     @abstractmethod
     async def end(self) -> None:
-        """Require what follows the goodbye of a deleted board: the end of a GraphQL stream, silence on raw ones."""
+        """Check what follows the goodbye of a deleted board: the end of a GraphQL stream, silence on raw ones."""
 
     async def take(self, count: int) -> list[Json]:
-        """Return the next `count` events; where the stream ends or falls silent, a last one says so."""
+        """Return the next `count` events. If the stream ends or falls silent, the last one describes that."""
         found: list[Json] = []
         try:
             async with deadline(_WAIT_UNITS):
@@ -68,10 +68,10 @@ class Reader(ABC):
         return found
 
     async def crash(self) -> None:
-        """Leave as a client that dies: the server gets RST."""
+        """Close like a crashed client: the server gets RST."""
         await self.connection.reset()
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Leave; closing twice is allowed."""
+        """Close the connection. Closing twice is allowed."""
         await self.stack.aclose()

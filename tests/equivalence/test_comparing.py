@@ -1,4 +1,4 @@
-"""A difference is told so that nobody has to search for it."""
+"""A failure message must show where two events differ."""
 
 from __future__ import annotations
 

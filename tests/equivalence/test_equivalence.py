@@ -1,7 +1,7 @@
-"""Every exit tells the same: random commands and events against a running server, all exits compared after each.
+"""Every exit sends the same events: random commands and events on a running server, all exits compared after each.
 
-In continuous integration 200 lives of 50 steps, in parts that can run side by side. A longer run:
-`make equivalence EXAMPLES=1000`. Each run explores anew; a failure prints what reproduces it.
+Continuous integration does 200 runs of 50 steps, in parts that can run in parallel. A longer run: `make equivalence
+EXAMPLES=1000`. Each run is random; a failure prints how to reproduce it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _VARIABLE = "BOARDCAST_EQUIVALENCE_EXAMPLES"
 _PARTS = 4
 _EXAMPLES = max(1, int(os.environ.get(_VARIABLE, "200")) // _PARTS)
 _STEPS = 50
-#: pytest's own last resort; each step has a deadline of its own.
+#: A last resort of pytest; each step has its own deadline.
 _SECONDS = 120 + 10 * _EXAMPLES
 
 
@@ -36,15 +36,15 @@ class _Stage:
     clock: MovingClock
 
     def machine(self) -> EquivalenceMachine:
-        """Return a new life."""
+        """Return a new machine."""
         return EquivalenceMachine(self.portal, self.server.address, self.clock)
 
 
 @pytest.fixture
 def stage(part: int) -> Iterator[_Stage]:
-    """Run a server whose clock goes on between two steps only; in every other part it sends all by ASGI.
+    """Run a server whose clock moves only between steps. Every second part sends everything through ASGI.
 
-    There each reader of a board is given what was published in another turn of the loop, as in a crowd.
+    In these parts each subscriber of a board gets a batch in a pass of its own, as in a large fan-out.
     """
     clock = MovingClock()
     with pytest.MonkeyPatch.context() as patch:
@@ -62,14 +62,14 @@ def stage(part: int) -> Iterator[_Stage]:
 @pytest.mark.parametrize("part", range(_PARTS))
 def test_all_exits_tell_the_same_after_each_step(part: int, stage: _Stage) -> None:
     run_state_machine_as_test(
-        stage.machine,  # type: ignore[arg-type]  # any callable that returns a machine will do, as documented
+        stage.machine,  # type: ignore[arg-type]  # any callable that returns a machine works, as documented
         settings=settings(
             max_examples=_EXAMPLES,
             stateful_step_count=_STEPS,
             deadline=None,
             database=None,
             print_blob=True,
-            # No shrinking: the first life that fails says enough, and each costs a second.
+            # No shrinking: the first failing run is clear enough, and each run costs a second.
             phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),
         ),

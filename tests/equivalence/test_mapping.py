@@ -1,4 +1,4 @@
-"""The mapping knows every member and every field of the schema; so a difference on the wire is one of values."""
+"""The mapping must know every member and field of the schema, so that a difference is always one of values."""
 
 from __future__ import annotations
 

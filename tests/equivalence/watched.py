@@ -1,4 +1,4 @@
-"""A board with a reader on each of its exits, and the comparison of what they were told with what was due."""
+"""A board with a client on each of its exits, and the comparison of the received events with the expected ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.kit.raw_http import Address
 
 __all__ = ["EXITS", "WatchedBoard", "order_of"]
 
-#: Readers of a board, beside the raw stream and the raw socket.
+#: Clients of a board, in addition to the raw stream and the raw socket.
 EXITS: tuple[type[Reader], ...] = (
     GraphqlSocket,
     OlderGraphqlSocket,
@@ -33,13 +33,13 @@ EXITS: tuple[type[Reader], ...] = (
 )
 _RAW = (RawBoardStream, RawBoardSocket)
 _HEARTBEAT_SECONDS = 30.0
-#: These carry no cursor of their own (docs/protocol.md, "Envelopes").
+#: These events have no cursor of their own (docs/protocol.md, "Envelopes").
 _WITHOUT_CURSOR = {"hello", "pong", "error", "gap", "goodbye"}
 _CURSOR = re.compile(r"(\w+-\w+)-(\d+)(?:\.(\d+))?-(\d+)\Z")
 
 
 def order_of(cursor: str) -> tuple[str, tuple[int, int, int]]:
-    """Return the history a cursor belongs to, and its place there: offset, part, offset of the global log."""
+    """Return the epoch and board of a cursor, and its place there: offset, part, offset of the global log."""
     found = _CURSOR.match(cursor)
     assert found is not None, f"expected a cursor, got {cursor!r}"
     history, offset, part, global_offset = found.groups()
@@ -47,7 +47,7 @@ def order_of(cursor: str) -> tuple[str, tuple[int, int, int]]:
 
 
 class WatchedBoard:
-    """The raw stream gives the cursors by which all others are judged; the model gives everything else."""
+    """The raw stream provides the cursors for the comparison of all exits. The model provides everything else."""
 
     def __init__(self, address: Address, model: BoardModel) -> None:
         """Watch the board of `model`."""
@@ -57,23 +57,24 @@ class WatchedBoard:
         self.socket = RawBoardSocket(address, model.id)
         self.readers: list[Reader] = [self.stream, self.socket, *(exit(address, model.id) for exit in EXITS)]
         self.states = BoardStateReader(address, model.id)
-        #: What is due at all exits in this step.
+        #: The expected events of all exits in this step.
         self.due: list[Expected] = []
-        #: What the raw socket told already.
+        #: Events of the raw socket that were read early.
         self.early: list[Json] = []
-        #: Where the board is: the position behind the last event that was told.
+        #: The cursor after the last event.
         self.cursor = ""
-        #: What was told since the readers came, each with its cursor; before that, where they came.
+        #: The events since the clients connected, each with its cursor. The first entry is the position of the
+        #: connection.
         self.history: list[tuple[Expected | None, str]] = []
 
     async def open(self, now: str) -> None:
-        """Let all readers connect and be told the present."""
+        """Connect all clients and read the current state."""
         for reader in self.readers:
             await self.begin(reader, now)
         await self._begin_states()
 
     async def begin(self, reader: Reader, now: str, after: str | None = None) -> None:
-        """Connect one reader, with the cursor of another time if it has one, and compare what it begins with."""
+        """Connect one client, with an earlier cursor if it has one, and compare its first events."""
         await reader.open(after)
         (first,) = await reader.take(1)
         if not self.cursor:
@@ -84,7 +85,7 @@ class WatchedBoard:
         assert_same(reader.exit, [first, *await reader.take(len(due) - 1)], shaped)
 
     async def compare(self) -> None:
-        """Read from every exit as many events as are due, and compare."""
+        """Read the expected number of events from every exit, and compare."""
         due, self.due = self.due, []
         told = [one for one in due if not one.private]
         got = await self.stream.take(len(told))
@@ -101,13 +102,13 @@ class WatchedBoard:
         await self._compare_states(states)
 
     async def hear_pong(self) -> list[Json]:
-        """Return what the raw socket tells before it answers a ping; it is compared in time with the rest."""
+        """Return the events of the raw socket before the pong; `compare` checks them with the rest."""
         while not self.early or self.early[-1]["type"] != "pong":
             self.early.append(await self.socket.event())
         return self.early
 
     async def come_back(self, chosen: int, now: str, after: str | None) -> None:
-        """Let a reader leave and come back, with a cursor if its exit takes one."""
+        """Reconnect a client, with a cursor if its exit accepts one."""
         reader = [*self.readers, self.states][chosen % (len(self.readers) + 1)]
         await reader.aclose()
         if reader is self.states:
@@ -117,7 +118,7 @@ class WatchedBoard:
             await self.begin(reader, now, after if takes else None)
 
     async def end(self, goodbye: Expected) -> None:
-        """See every reader off: the board is gone."""
+        """Check the end of every stream: the board is deleted."""
         for reader in self.readers:
             assert_same(reader.exit, [await reader.event()], self._shaped(reader, [goodbye], [None]))
             await reader.end()
@@ -125,7 +126,7 @@ class WatchedBoard:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Let all readers leave."""
+        """Close all clients."""
         for reader in (*self.readers, self.states):
             await reader.aclose()
 
@@ -135,7 +136,7 @@ class WatchedBoard:
         assert_same(self.states.exit, [await self.states.event()], [now])
 
     async def _compare_socket(self, due: list[Expected], cursors: list[str]) -> None:
-        """Compare the raw socket, which is told more: answers to what was sent on it."""
+        """Compare the raw socket, which also gets replies to its messages."""
         early, self.early = self.early, []
         got = early + await self.socket.take(len(due) - len(early))
         public = iter(cursors)
@@ -143,7 +144,7 @@ class WatchedBoard:
         assert_same(self.socket.exit, got, self._shaped(self.socket, due, own))
 
     async def _compare_states(self, due: Sequence[tuple[Expected, str]]) -> None:
-        """Compare `boardState`, which may leave out a state that is not the newest any more, and no other."""
+        """Compare `boardState`, which may leave out a state that is no longer the newest, and no other."""
         shaped = [self._state(one, cursor) for one, cursor in due]
         while shaped:
             state = await self.states.event()
@@ -161,7 +162,7 @@ class WatchedBoard:
             self.cursor = cursor
 
     def _beginning(self, now: str, after: str | None) -> list[tuple[Expected, str]]:
-        """Return what a reader begins with: what it missed, else the present, behind a gap if it named a cursor."""
+        """Return a client's first events: the missed events, or the current state, after a gap if it sent a cursor."""
         hello = {"serverTime": now, "cursor": self.cursor, "heartbeatSeconds": _HEARTBEAT_SECONDS}
         places = [cursor for _, cursor in self.history]
         if after in places:

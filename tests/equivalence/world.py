@@ -1,4 +1,4 @@
-"""What the machine's steps do to a running server, and what is due for it at every exit."""
+"""The steps of the machine on a running server, and the expected events of every exit."""
 
 from __future__ import annotations
 
@@ -33,49 +33,49 @@ from tests.kit.raw_http import Address
 
 __all__ = ["Happening", "World"]
 
-#: Number of a board, name of an event, and what it is about.
+#: Number of a board, name of an event, and the random numbers that choose its objects.
 Happening = tuple[int, str, Figures]
 
 _TITLES = ["Backlog", "In Progress", "Review", "Done"]
 _CARD_ID = re.compile(r"card-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _BOARD = f"query ($id: ID!) {{ board(id: $id) {selection('BoardState')} }}"
 _MILLISECONDS = 7
-#: Events of everybody that are told: type and keys of the envelope.
+#: Events that subscribers of every board get: type and keys of the envelope.
 _TOLD_EVERYBODY = {
     "agent.registered": ("agent_registered", ("agent", "label")),
     "agent.profile.changed": ("agent_profile", ("kind", "profileId", "agent", "label")),
 }
-#: Which of the envelopes that are due for an event carries its own cursor; the others belong to its consequences.
+#: Index of the envelope with the event's own cursor. The other envelopes belong to consequences of the event.
 _OWN = {"attempt.started": 0, "github.pr.created": 0, "attempt.completed": None}
 
 
 class World:
-    """Two boards, the dashboard, and all their readers.
+    """Two boards, the dashboard, and all their clients.
 
-    After each step every exit is read as far as something is due. That nothing more came is seen at the next reading,
-    at the latest at the marker with which steps end that tell nobody anything.
+    After each step the expected number of events is read from every exit. The next read shows an unexpected event. A
+    step without events ends with a marker, so that the read happens in the same step.
     """
 
     def __init__(self, address: Address, clock: MovingClock, name: str) -> None:
-        """Make nothing yet; `name` is part of every id, so that no two worlds of one server meet."""
+        """Make a world. `name` is a part of every id, so that two worlds on one server do not share any."""
         self._address = address
         self._clock = clock
         self._name = name
         self._caller = Caller(address)
         self._dashboards = Dashboards(address)
         self._numbers = 0
-        #: Board, event and first cursor of what was reported under a key.
+        #: Board, event and first cursor of each event that was reported under a key.
         self._keyed: list[tuple[WatchedBoard | None, Json, str]] = []
         self._opened: list[WatchedBoard] = []
         self.boards: list[WatchedBoard] = []
 
     @property
     def now(self) -> str:
-        """The server's time as it travels."""
+        """The server's time as on the wire."""
         return str(instant(self._clock().isoformat()))
 
     async def open(self) -> None:
-        """Make the boards and let everybody connect."""
+        """Make the boards and connect all clients."""
         for _ in range(2):
             self.boards.append(await self._new_board())
         await self._dashboards.open()
@@ -84,14 +84,14 @@ class World:
         await self.compare()
 
     async def aclose(self) -> None:
-        """Leave, with nothing compared any more."""
+        """Close everything without comparing."""
         for board in self._opened:
             await board.aclose()
         await self._dashboards.aclose()
         await self._caller.aclose()
 
     async def finish(self) -> None:
-        """Look at both boards once more, and delete them: every stream ends as its protocol has it."""
+        """Compare both boards once more and delete them. Every stream must end as its protocol requires."""
         await self.mark()
         for n in (0, 1):
             await self.look(n)
@@ -99,7 +99,7 @@ class World:
             await self._delete(board, "rest")
 
     async def command(self, n: int, door: str, *asked: Json) -> None:
-        """Let a command in by a door; it is carried out, or refused with the code that is due."""
+        """Send a command over a transport. It must be executed, or refused with the expected code."""
         board, id = self.boards[n], self.boards[n].model.id
         code = refusal(board.model, *asked)
         if door == "socket":
@@ -121,7 +121,7 @@ class World:
         await self.compare()
 
     async def ingest(self, *happenings: Happening, door: str = "rest", keyed: bool = False) -> None:
-        """Report events in one batch; what they bring about is due at the exits of their boards."""
+        """Report events in one batch. Their consequences are expected at the exits of their boards."""
         told: list[tuple[WatchedBoard | None, Json, int | None]] = []
         silent = False
         for n, name, figures in happenings:
@@ -131,7 +131,7 @@ class World:
             board, before = self._board_of(event["payload"]), self._due_count()
             told.append((board, event, self._happen(board, event, at)))
             silent = silent or self._due_count() == before
-        # Where an event tells nobody anything, its board's position is known from the marker behind it.
+        # If an event has no envelope, the marker after it shows the position of its board.
         markers = [self._marker()] if silent else []
         accepted = await report(self._caller, door, *(event for _, event, _ in told), *markers)
         for (board, event, own), answer in zip(told, accepted, strict=False):
@@ -142,7 +142,7 @@ class World:
         await self.compare()
 
     async def repeat(self, chosen: int) -> None:
-        """Report an event once more under its key: it gets the same answer, and nothing happens."""
+        """Report an event again under its key: the answer is the same, and nothing happens."""
         repeated = [self._keyed[chosen % len(self._keyed)]] if self._keyed else []
         accepted = await report(self._caller, "rest", *(event for _, event, _ in repeated), self._marker())
         for (_, event, cursor), answer in zip(repeated, accepted, strict=False):
@@ -150,7 +150,7 @@ class World:
         await self.compare()
 
     async def report_nonsense(self, n: int, name: str, figures: Figures) -> None:
-        """Report a batch that does not fit as a whole: nothing of it happens."""
+        """Report a batch with one invalid event: the whole batch must be refused."""
         event, _ = event_of(name, self.boards[n].model, figures, self.now)
         unknown = {"name": "git.status.changed", "payload": {"projectId": "unknown"}}
         answer = await self._caller.call("POST", "/api/v1/events", [event, unknown])
@@ -158,7 +158,7 @@ class World:
         await self.mark()
 
     async def queue_attempt(self, n: int, door: str, card_id: str) -> None:
-        """Queue an attempt; that alone is told nobody."""
+        """Queue an attempt, which publishes nothing."""
         board = self.boards[n].model
         code = _queue_refusal(board, card_id)
         refused, made = await queue_attempt(self._caller, door, board.id, card_id)
@@ -168,7 +168,7 @@ class World:
             assert made["status"].lower() == "queued", made
             assert made["id"] == tried[-1] if tried else made["id"] not in board.attempts, made
             known = board.attempts.get(made["id"])
-            # Not before the end of the one before, whose runner's clock may be ahead.
+            # The time is not before the end of the previous run, whose runner's clock may be ahead.
             at = max(self.now, known["endedAt"] or known["updatedAt"]) if known else self.now
             board.queue({"attemptId": made["id"], "cardId": card_id}, at)
         await self.mark()
@@ -187,7 +187,7 @@ class World:
         await self.compare()
 
     async def ask_for_state(self, n: int) -> None:
-        """Ask for the state on the raw socket; nobody else is told."""
+        """Request the state on the raw socket. Only that socket gets a reply."""
         board = self.boards[n]
         await board.socket.send({"type": "get_state"}, {"type": "ping"})
         await board.hear_pong()
@@ -196,7 +196,10 @@ class World:
         await self.compare()
 
     async def come_back(self, n: int, chosen: int, back: int | None) -> None:
-        """Let a reader leave and come back: with no cursor, one that lies `back`, or (-1) that of another board."""
+        """Reconnect a client.
+
+        It sends no cursor, the one of `back` events ago, or (-1) the cursor of another board.
+        """
         board = self.boards[n]
         cursors = [cursor for _, cursor in board.history]
         after = None if back is None else cursors[-1 - min(back, len(cursors) - 1)]
@@ -204,7 +207,7 @@ class World:
         await self.compare()
 
     async def rename(self, n: int, door: str, name: str) -> None:
-        """Rename a project: no reader of its board is told, and its ticket keys stay."""
+        """Rename a project. Subscribers of its board get nothing, and its ticket keys stay."""
         id = self.boards[n].model.id
         if door == "graphql":
             told = await mutate(self._caller, "UpdateProject", projectId=id, input={"name": name})
@@ -215,14 +218,14 @@ class World:
         await self.mark()
 
     async def delete_board(self, n: int, door: str) -> None:
-        """Delete a board; another takes its place."""
+        """Delete a board and make a new one."""
         await self._delete(self.boards[n], door)
         self._keyed = [one for one in self._keyed if one[0] is not self.boards[n]]
         self.boards[n] = await self._new_board()
         await self.compare()
 
     async def look(self, n: int) -> None:
-        """Compare what REST and GraphQL answer about a board with the model."""
+        """Compare the board in REST and GraphQL with the model."""
         board, id = self.boards[n], self.boards[n].model.id
         answer = await self._caller.call("GET", f"/api/v1/boards/{id}")
         assert_same("REST", [orjson.loads(answer.body)], [{"state": board.model.state()}])
@@ -232,24 +235,24 @@ class World:
         assert_same("GraphQL board", [told], [{"data": {"board": shape}}])
 
     async def mark(self) -> None:
-        """Tell everybody something, so that nothing can have come before it unseen."""
+        """Publish an event to everybody, to show that no unexpected event came before it."""
         await report(self._caller, "rest", self._marker())
         await self.compare()
 
     async def compare(self) -> None:
-        """Compare what all exits told with what is due; then time goes on."""
+        """Compare the events of all exits with the expected ones; then advance the clock."""
         for board in self.boards:
             await board.compare()
         await self._dashboards.compare()
         self._clock.go_on(_MILLISECONDS)
 
     def _happen(self, board: WatchedBoard | None, event: Json, at: str) -> int | None:
-        """Let an event happen in the model; return the index of what carries its own cursor, among what is due."""
+        """Apply an event to the model; return the index of the expected event that has its cursor."""
         name, payload = event["name"], event["payload"]
         if board is not None:
             due, before = board.model.receive(name, payload, at), len(board.due)
             board.due += due
-            # An event that is told nobody (a late one) has no envelope to carry its cursor.
+            # An event without an envelope (for example a late one) has no cursor on the wire.
             own = _OWN.get(name, len(due) - 1) if due else None
             return None if own is None else before + own
         if name in _TOLD_EVERYBODY:
@@ -291,7 +294,7 @@ class World:
         await board.end(Expected("goodbye", {"reason": "board_deleted", "reconnectAfterMs": 0}))
 
     async def _by_socket(self, board: WatchedBoard, command: Json) -> Outcome:
-        """Send a command and a ping; what comes before the pong is its outcome."""
+        """Send a command and a ping. The messages before the pong are the outcome."""
         payload = {key: value for key, value in command.items() if key != "type"}
         await board.socket.send({"type": command["type"], "payload": payload}, {"type": "ping"})
         told = await board.hear_pong()
@@ -303,12 +306,12 @@ class World:
         return Outcome(code=refused[0] if refused else None, card_id=new[0] if new else None)
 
     def _rest_code(self, n: int, card_id: str | None, code: str | None) -> str | None:
-        """Return how REST words a refusal: as a status; and a card of another board is a mistake of the client."""
+        """Return the code that stands for the REST status. A card of another board is a client error."""
         elsewhere = code == "card_not_found" and card_id in self.boards[1 - n].model.cards
         return rest_word("invalid_payload" if elsewhere else code)
 
     def _expect_cursor(self, board: WatchedBoard, cursor: str) -> None:
-        """Note that the last thing that is due, if anything is, carries the cursor of the answer."""
+        """The answer's cursor belongs to the last expected event, if there is one."""
         if board.due:
             board.due[-1] = replace(board.due[-1], cursor=cursor)
         else:
@@ -318,7 +321,7 @@ class World:
         return sum(len(board.due) for board in self.boards)
 
     def _marker(self) -> Json:
-        """Return an event that everybody is told; it is due from now on."""
+        """Return an event that all subscribers get, and expect it."""
         payload = {"agent": "MARKER", "label": self._new_name()}
         self._tell_everybody([Expected("agent_registered", payload)])
         return {"name": "agent.registered", "payload": payload}
@@ -332,7 +335,7 @@ class World:
 
 
 def _one_state(told: Sequence[list[Expected]]) -> list[Expected]:
-    """Return what commands of one request tell together: of their states the last one (docs/protocol.md)."""
+    """Return the common effect of commands of one request: only the last of their states (docs/protocol.md)."""
     due = [one for each in told for one in each]
     last = max((n for n, one in enumerate(due) if one.type == "state"), default=-1)
     return [one for n, one in enumerate(due) if one.type != "state" or n == last]

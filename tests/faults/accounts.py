@@ -40,8 +40,8 @@ class Accounts:
     def __init__(self, gaps: Collection[str] = (), *, only_states: bool = False) -> None:
         """Begin without events.
 
-        `gaps` are the reasons for which the server may end a segment at any time. `only_states`: the client receives
-        nothing else, so its position may be later than the last event that it received.
+        `gaps` are the reasons for which the server may end a segment at any time. With `only_states`, the client
+        receives nothing else. Its position may then be later than the last event that it received.
         """
         self.all: list[ConnectionMetrics] = []
         self.cursor: str | None = None

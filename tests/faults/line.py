@@ -29,7 +29,7 @@ class Line:
         """Make a call once the server serves. Return its answer, or None if the server ended before it answered.
 
         Raises:
-        AssertionError: the answer was wrong or missing, although nothing had ended the server.
+            AssertionError: the answer was wrong or missing, although nothing had ended the server.
         """
         up = await self._life.serving()
         if up is not self._up:

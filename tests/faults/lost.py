@@ -10,8 +10,8 @@ from tests.kit.sse_reader import StreamEnded
 
 __all__ = ["LOST"]
 
-#: The exceptions of a client whose connection ends or is refused. `AssertionError` is raised for an answer that is cut
-#: short, or that comes from a server that has ended. Code that catches it must check that the server was ended.
+#: The exceptions of a client whose connection ends or is refused. An answer that is cut short, or that comes from a
+#: server that has ended, raises `AssertionError`. Code that catches it must check that the server was ended.
 LOST = (
     *(Ended, Closed, StreamEnded, OSError, AssertionError),
     *(anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, anyio.IncompleteRead),

@@ -131,8 +131,8 @@ async def living(
 ) -> AsyncIterator[Life]:
     """Run a server on a database file in `folder` until the block ends.
 
-    `flags` are command-line flags. `busy_milliseconds`: how long the server waits for a locked database.
-    `checkpoint_seconds`: time from a commit to its checkpoint, after which SQLite writes the log from its start again.
+    `flags` are command-line flags. `busy_milliseconds` is the time that the server waits for a locked database.
+    `checkpoint_seconds` is the time from a commit to its checkpoint. After a checkpoint SQLite starts the log again.
     """
     with socket.socket() as holder:
         # This socket never listens. While it is bound, the system does not give its port to a client's socket.

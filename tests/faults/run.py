@@ -34,7 +34,7 @@ async def run(plan: Plan, folder: Path) -> None:
     """Carry out a plan; the database is a file in `folder`.
 
     Raises:
-    AssertionError: a client, a copy or the log is not as it must be.
+        AssertionError: a client, a copy or the log is not as it must be.
     """
     bounds = ("--max-queued-envelopes", str(plan.queue)) if plan.queue else ()
     # Every second run sends everything through ASGI.

@@ -1,4 +1,4 @@
-"""Stock Strawberry under uvicorn: the same board, the same subscription, everything else as the library gives it."""
+"""Strawberry without changes, under uvicorn: the same board and the same subscription with the library's defaults."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BoardState:
 
 
 class Board:
-    """One board and its readers."""
+    """One board and its subscribers."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -65,7 +65,7 @@ class Board:
         self.readers: set[asyncio.Queue[BoardState]] = set()
 
     def state(self) -> BoardState:
-        """Return the board as it is; the cursor is as long as one of Boardcast's."""
+        """Return the current board. The cursor is as long as one of Boardcast's."""
         order = [column.id for column in self.columns]
         return BoardState(
             cursor=f"00000000-00000000-{self.offset}-0",
@@ -75,7 +75,7 @@ class Board:
         )
 
     def rename(self, card_id: str, title: str) -> None:
-        """Give a card another title and tell every reader, one object for all."""
+        """Rename a card and send one state object to every subscriber."""
         self.cards[card_id] = replace(self.cards[card_id], title=title, updated_at=datetime.now(UTC))
         self.offset += 1
         state = self.state()
@@ -88,17 +88,17 @@ boards: dict[str, Board] = {}
 
 @strawberry.type
 class Query:
-    """Something to ask."""
+    """The query type, which a schema must have."""
 
     @strawberry.field
     def ready(self) -> bool:
-        """Answer."""
+        """Return true."""
         return True
 
 
 @strawberry.type
 class Subscription:
-    """What is measured."""
+    """The measured subscription."""
 
     @strawberry.subscription
     async def board_state(self, board_id: strawberry.ID) -> AsyncGenerator[BoardState, None]:
@@ -115,7 +115,7 @@ class Subscription:
 
 
 async def take_events(request: Request) -> JSONResponse:
-    """Take `project.created` and `board.state.changed`."""
+    """Accept `project.created` and `board.state.changed`."""
     for event in await request.json():
         payload = event["payload"]
         if event["name"] == "project.created":
@@ -126,7 +126,7 @@ async def take_events(request: Request) -> JSONResponse:
 
 
 async def change_card(request: Request) -> JSONResponse:
-    """Take a new title."""
+    """Accept a new title."""
     boards[request.path_params["board"]].rename(request.path_params["card"], (await request.json())["title"])
     return JSONResponse({})
 
@@ -168,4 +168,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(main())  # as `uvicorn module:app` chooses it
+        uvloop.run(main())  # the loop that `uvicorn module:app` chooses
