@@ -100,8 +100,8 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     Raises:
         StoreUnavailable: the store did not answer.
     """
-    way, lifetimes, counters = WriterPriority(), ConnectionLifetimes(limits.connection_seconds), Counters()
-    hub = Hub(way)
+    priority, lifetimes, counters = WriterPriority(), ConnectionLifetimes(limits.connection_seconds), Counters()
+    hub = Hub(priority)
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
     dispatcher = Dispatcher(hub, views, dashboard)
@@ -111,5 +111,5 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
         limits.capacity, Rate(limits.commands_per_second, "commands"), Rate(limits.events_per_second, "events")
     )
     repair = Repair(store, views, dashboard, dispatcher)
-    bus = Bus(store, broker, views, clock, way, repair, counters, writing)
+    bus = Bus(store, broker, views, clock, priority, repair, counters, writing)
     return Node(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters)

@@ -1,9 +1,9 @@
-"""A lane: the readers of one channel, and what they have yet to be given.
+"""A broadcast queue: the subscribers of one channel, and the batches that some of them do not have yet.
 
-Giving costs a system call for each reader, and a crowd takes longer than the next event takes to come. So a lane goes
-round its readers in turns of the event loop, between which everything else has its turn too; what is published
-meanwhile is given in the next round, joined to one batch, so that the busier a channel is, the less each event costs.
-A lane that is not under way gives at once.
+A delivery costs one system call for each subscriber, and with many subscribers it takes longer than the time between
+two events. So a broadcast queue delivers in passes: some subscribers in each turn of the event loop, and other work
+between the turns. Batches that are published during a pass are joined and delivered in the next pass, so the busier a
+channel is, the less each event costs. Without a pass under way, delivery starts at once.
 """
 
 from __future__ import annotations
@@ -16,153 +16,152 @@ from realtime.fanout.subscriber import Subscriber
 from realtime.fanout.writer_priority import WriterPriority
 from realtime.messages.batches import Batch
 
-__all__ = ["JOINED_BYTES", "JOINED_ENVELOPES", "TURN_READERS", "BroadcastQueue"]
+__all__ = ["JOINED_BYTES", "JOINED_ENVELOPES", "TURN_SUBSCRIBERS", "BroadcastQueue"]
 
 log = logging.getLogger(__name__)
-#: Readers that are given something in one turn of the event loop: a third of a millisecond of system calls.
-TURN_READERS = 16
-#: Most bytes of payload, and most envelopes, of batches that are joined to one.
+#: Subscribers that are served in one turn of the event loop: about a third of a millisecond of system calls.
+TURN_SUBSCRIBERS = 16
+#: Most bytes of payload, and most envelopes, of a joined batch.
 JOINED_BYTES, JOINED_ENVELOPES = 64 * 1024, 1000
-_FAULT = "a reader could not be given what was published; it ends, and comes back with its cursor"
+_FAULT = "a batch could not be delivered to a subscriber; the subscriber ends, and its client resumes with its cursor"
 
 
 class BroadcastQueue:
-    """Gives each batch to every reader that was there when it was published.
+    """Delivers each batch to every subscriber that was there when the batch was published.
 
-    1. Each reader is given what was published since it was added, in order, once.
-
-    2. `give` brings one reader up to date before its turn: whoever is about to tell it something else, or to end it,
-       does that first, and nothing is overtaken.
-    3. Joined batches are the same for all who are given them.
+    1. Each subscriber gets every batch that was published after it was added, in order, once.
+    2. `deliver` serves one subscriber before its turn. Code that is about to send something else to a subscriber, or to
+       end it, calls `deliver` first, so nothing is overtaken.
+    3. A joined batch is the same object for all its subscribers.
     """
 
-    __slots__ = ("_first", "_joined", "_readers", "_round", "_seen_by_all", "_waiting", "_way")
+    __slots__ = ("_delivered_to_all", "_first", "_joined", "_pass", "_priority", "_subscribers", "_waiting")
 
-    def __init__(self, way: WriterPriority) -> None:
-        """Begin without readers; `way` says when the next are to be given something."""
-        self._way = way
-        #: Reader → number of the batch that it is to be given next.
-        self._readers: dict[Subscriber, int] = {}
-        #: Batches that some reader may not have, and the number of the first of them. As many as are published in one
-        #: round, which ends whatever readers do: what waits beyond that waits in their queues, which have bounds.
+    def __init__(self, priority: WriterPriority) -> None:
+        """Begin without subscribers; `priority` schedules the turns of a pass."""
+        self._priority = priority
+        #: Subscriber → number of the next batch to deliver to it.
+        self._subscribers: dict[Subscriber, int] = {}
+        #: Batches that some subscriber may not have, and the number of the first of them. A pass always ends, so these
+        #: are the batches of at most two passes. Slow subscribers wait in their own bounded queues.
         self._waiting: list[Batch] = []
         self._first = 0
-        #: The readers whose turn is to come in this round; None between rounds.
-        self._round: Iterator[Subscriber] | None = None
-        #: Number up to which all have been given everything when the round is over.
-        self._seen_by_all = 0
-        #: The last batches that were joined: from which number to which, and what came of them.
+        #: The subscribers that this pass has yet to serve; None between passes.
+        self._pass: Iterator[Subscriber] | None = None
+        #: Number of the first batch that this pass does not deliver to all.
+        self._delivered_to_all = 0
+        #: The last join: first number, number behind the last, joined batches.
         self._joined: tuple[int, int, Sequence[Batch]] = (0, 0, ())
 
     def __len__(self) -> int:
-        """How many readers there are."""
-        return len(self._readers)
+        """Return the number of subscribers."""
+        return len(self._subscribers)
 
     @property
     def is_under_way(self) -> bool:
-        """Whether somebody has yet to be given something in another turn of the loop."""
+        """Whether a later turn of the event loop has something to deliver."""
         return bool(self._waiting)
 
-    def add(self, reader: Subscriber) -> None:
-        """Give `reader` what is published from now on."""
-        self._readers[reader] = self._end
+    def add(self, subscriber: Subscriber) -> None:
+        """Deliver to `subscriber` every batch that is published from now on."""
+        self._subscribers[subscriber] = self._end
 
-    def remove(self, reader: Subscriber) -> None:
-        """Give `reader` nothing more; `end` has removed all."""
-        self._readers.pop(reader, None)
+    def remove(self, subscriber: Subscriber) -> None:
+        """Deliver nothing more to `subscriber`; it may be gone already, as `end` removes all."""
+        self._subscribers.pop(subscriber, None)
 
     def publish(self, batch: Batch) -> None:
-        """Give `batch` to all readers: to the first ones at once, unless a round is under way."""
+        """Deliver `batch` to all subscribers; the first turn runs at once, unless a pass is under way."""
         if not batch:
             return
         self._waiting.append(batch)
-        if self._round is None:
-            self._begin_round()
+        if self._pass is None:
+            self._begin_pass()
 
-    def deliver(self, reader: Subscriber) -> None:
-        """Give `reader` all that it has not been given, now."""
-        start, end = self._readers[reader], self._end
+    def deliver(self, subscriber: Subscriber) -> None:
+        """Deliver to `subscriber` now all batches that it does not have."""
+        start, end = self._subscribers[subscriber], self._end
         if start < end:
-            self._readers[reader] = end
+            self._subscribers[subscriber] = end
             for batch in self._since(start, end):
-                reader.put_next(batch)
+                subscriber.put_next(batch)
 
-    def mark_delivered(self, reader: Subscriber) -> None:
-        """Take as given to `reader` all that there is."""
-        self._readers[reader] = self._end
+    def mark_delivered(self, subscriber: Subscriber) -> None:
+        """Count all batches so far as delivered to `subscriber`."""
+        self._subscribers[subscriber] = self._end
 
     def end(self, reason: Exception) -> None:
-        """Tell all readers that there is no more, which ends with `reason` those that do not outlast the lane."""
-        for reader in list(self._readers):
+        """Deliver what is left, then end the channel: `reason` ends each subscriber that does not outlast it."""
+        for subscriber in list(self._subscribers):
             try:
-                self.deliver(reader)
+                self.deliver(subscriber)
             except Exception as fault:
                 log.exception(_FAULT)
-                reader.end(fault)
+                subscriber.end(fault)
             else:
-                reader.leave_channel(reason)
-        self._readers.clear()
+                subscriber.leave_channel(reason)
+        self._subscribers.clear()
 
     def lose(self) -> None:
-        """Give up what waits: each reader, wherever it stands, gets a `gap` and the present instead."""
-        self._round = None
-        self._first = self._seen_by_all = self._end
+        """Drop the waiting batches: each subscriber, wherever it stands, resyncs (`gap`, then `state`)."""
+        self._pass = None
+        self._first = self._delivered_to_all = self._end
         self._waiting.clear()
         self._joined = (0, 0, ())
-        for reader in list(self._readers):
-            self._readers[reader] = self._first
+        for subscriber in list(self._subscribers):
+            self._subscribers[subscriber] = self._first
             try:
-                reader.lose()
+                subscriber.lose()
             except Exception as fault:
                 log.exception(_FAULT)
-                reader.end(fault)
+                subscriber.end(fault)
 
     @property
     def _end(self) -> int:
         return self._first + len(self._waiting)
 
-    def _begin_round(self) -> None:
-        self._round, self._seen_by_all = iter(list(self._readers)), self._end
+    def _begin_pass(self) -> None:
+        self._pass, self._delivered_to_all = iter(list(self._subscribers)), self._end
         self._go_on()
 
     def _go_on(self) -> None:
-        """Give to the next readers; come back for the others in another turn, and for what was published meanwhile."""
-        if self._round is None:
+        """Serve the next subscribers of the pass; the others get their turn later."""
+        if self._pass is None:
             return
         try:
-            self._take_turn(self._round)
+            self._take_turn(self._pass)
         except Exception:
-            # Ours; a lane that stood still here would stand still for ever.
-            log.exception("a channel's readers could not be given what was published, they get the present")
+            # A fault of ours. Without a resync the broadcast queue would never deliver again.
+            log.exception("a batch could not be delivered to the subscribers of a channel; they resync")
             self.lose()
 
-    def _take_turn(self, round: Iterator[Subscriber]) -> None:
-        turn = list(islice(round, TURN_READERS))
-        for reader in turn:
-            # Not one more call here: what a reader costs, it costs for each event and reader.
+    def _take_turn(self, subscribers: Iterator[Subscriber]) -> None:
+        turn = list(islice(subscribers, TURN_SUBSCRIBERS))
+        for subscriber in turn:
+            # No further call here: each one costs its time for every event and every subscriber.
             try:
-                if reader in self._readers:
-                    self.deliver(reader)
+                if subscriber in self._subscribers:
+                    self.deliver(subscriber)
             except Exception as fault:
-                # Ours, and this reader's end; the others have their turn.
+                # A fault of ours ends this subscriber; the others are served.
                 log.exception(_FAULT)
-                reader.end(fault)
-        if len(turn) < TURN_READERS:
-            self._end_round()
+                subscriber.end(fault)
+        if len(turn) < TURN_SUBSCRIBERS:
+            self._end_pass()
         else:
-            self._way.call_when_free(self._go_on)
+            self._priority.call_when_free(self._go_on)
 
-    def _end_round(self) -> None:
-        self._round = None
-        del self._waiting[: self._seen_by_all - self._first]
-        self._first = self._seen_by_all
+    def _end_pass(self) -> None:
+        self._pass = None
+        del self._waiting[: self._delivered_to_all - self._first]
+        self._first = self._delivered_to_all
         self._joined = (0, 0, ())
         if self._waiting:
-            self._way.call_when_free(self._next_round)
+            self._priority.call_when_free(self._next_pass)
 
-    def _next_round(self) -> None:
-        if self._round is None and self._waiting:
-            self._begin_round()
+    def _next_pass(self) -> None:
+        if self._pass is None and self._waiting:
+            self._begin_pass()
 
     def _since(self, start: int, end: int) -> Sequence[Batch]:
         if (start, end) != self._joined[:2]:
@@ -171,7 +170,7 @@ class BroadcastQueue:
 
 
 def _joined(batches: Sequence[Batch]) -> Iterator[Batch]:
-    """Yield the batches, small ones that follow each other as one."""
+    """Yield the batches; small ones that follow each other come as one."""
     run: list[Batch] = []
     for batch in batches:
         if run and not _fits([*run, batch]):

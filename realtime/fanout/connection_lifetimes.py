@@ -1,7 +1,7 @@
-"""ConnectionLifetimes: the connections of this process, and how the server ends them.
+"""Connection lifetimes: how the server ends the connections of this process.
 
-It ends them because it stops, or because they have lasted as long as one may. What a connection is, and how its
-protocol says that it is over, is left to the exits.
+The server ends a connection because it stops, or because the connection has reached its longest lifetime. The exits
+know what a connection is, and how their protocol announces its end.
 """
 
 from __future__ import annotations
@@ -20,86 +20,86 @@ from realtime.messages.envelopes import goodbye
 
 __all__ = ["ConnectionLifetime", "ConnectionLifetimes", "Goodbye"]
 
-#: Connections that are ended in one turn of the event loop; between two batches everything else has its turn.
+#: Connections that are ended in one turn of the event loop.
 BATCH = 50
-#: Most seconds between two batches: where few connections are left nobody waits for the sake of pacing.
+#: Most seconds between two batches; few connections are ended without a pause.
 PAUSE_SECONDS = 0.02
-#: Readers of a server that stops come back spread over these milliseconds, be they ever so few or so many.
+#: A stopping server spreads the reconnections of its clients over these milliseconds: at least, and at most.
 RECONNECT_MS, MAX_RECONNECT_MS = (500, 5000), 60_000
-#: Milliseconds by which each reader widens that spread: whoever takes them over has that long for each.
+#: Milliseconds by which each client widens that spread: the next server has so long for each of them.
 RECONNECT_MS_EACH = 5
-#: Who has reached its lifetime comes back after as many milliseconds; such ends are spread already.
+#: Milliseconds after which a client reconnects when its connection has reached its lifetime; jitter spreads those ends.
 LIFETIME_RECONNECT_MS = (100, 1000)
-#: Part of the lifetime by which a connection may end earlier: those that began together do not end together.
+#: Fraction of the lifetime by which a connection may end earlier, so that connections of one moment end apart.
 LIFETIME_JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:
-    """Why a connection ends, and when its client should be back."""
+    """Why a connection ends, and when its client should reconnect."""
 
     reason: StreamEnded
     reconnect_after_ms: int
 
-    def tell(self, reader: Subscriber) -> None:
-        """Let `reader` have what waits, then `goodbye`, then the reason."""
-        reader.put_nowait((goodbye(self.reason.code, self.reconnect_after_ms),))
-        reader.end(self.reason)
+    def send(self, subscriber: Subscriber) -> None:
+        """Queue a `goodbye` behind what waits for `subscriber`, and end it with the reason."""
+        subscriber.put_nowait((goodbye(self.reason.code, self.reconnect_after_ms),))
+        subscriber.end(self.reason)
 
 
 class ConnectionLifetime:
-    """One connection's right to be served, with the readers that are on it.
+    """The lifetime of one connection, with its subscribers.
 
-    1. `end` tells each reader on it; who comes later is told at once.
-    2. `ended` lets a connection know, which may have no reader: it closes when its readers are through.
+    1. `end` sends a goodbye to each subscriber of the connection; a subscriber that is added later gets it at once.
+    2. `ended` and `watch` inform the connection itself, which may have no subscriber. It closes after its subscribers.
     """
 
-    __slots__ = ("_ended", "_goodbye", "_readers", "_watcher")
+    __slots__ = ("_ended", "_goodbye", "_subscribers", "_watcher")
 
     def __init__(self) -> None:
-        """Start without readers and without end."""
-        self._readers: dict[Subscriber, None] = {}
+        """Start without subscribers, and not ended."""
+        self._subscribers: dict[Subscriber, None] = {}
         self._goodbye: Goodbye | None = None
         self._watcher: Callable[[Goodbye], object] | None = None
         self._ended = LightEvent()
 
     def end(self, goodbye: Goodbye) -> None:
-        """End the connection with `goodbye`; the first call counts."""
+        """End the connection with `goodbye`; only the first call counts."""
         if self._goodbye is None:
             self._goodbye = goodbye
-            for reader in self._readers:
-                goodbye.tell(reader)
+            for subscriber in self._subscribers:
+                goodbye.send(subscriber)
             self._ended.set()
             self.watch(self._watcher)
 
     def watch(self, watcher: Callable[[Goodbye], object] | None) -> None:
-        """Call `watcher`, instead of the one before, with the farewell when there is one; as `ended` without a task."""
+        """Call `watcher` with the goodbye, at once or at the end, in place of an earlier watcher; needs no task."""
         self._watcher = watcher
         if watcher is not None and self._goodbye is not None:
             watcher(self._goodbye)
 
     async def ended(self) -> Goodbye:
-        """Return the farewell, when there is one."""
+        """Wait for the goodbye and return it."""
         while self._goodbye is None:
             await self._ended.wait()
         return self._goodbye
 
-    def add(self, reader: Subscriber) -> None:
-        """Have `reader` on the connection until it is removed."""
-        self._readers[reader] = None
+    def add(self, subscriber: Subscriber) -> None:
+        """Add a subscriber to the connection."""
+        self._subscribers[subscriber] = None
         if self._goodbye is not None:
-            self._goodbye.tell(reader)
+            self._goodbye.send(subscriber)
 
-    def remove(self, reader: Subscriber) -> None:
-        """Forget a reader that was added."""
-        del self._readers[reader]
+    def remove(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber that was added."""
+        del self._subscribers[subscriber]
 
 
 class ConnectionLifetimes:
-    """The leases that are in use: by a connection, by readers, by both."""
+    """The lifetimes in use: by a connection, by subscribers, or by both."""
 
     def __init__(self, max_seconds: float = 0.0) -> None:
-        """Start without any; each connection lasts at most `max_seconds`, 0 = as long as it likes."""
+        """Start without any; each connection lasts at most `max_seconds`, 0 = without limit."""
         self._max_seconds = max_seconds
         self._uses: Counter[ConnectionLifetime] = Counter()
         self._vacant = asyncio.Event()
@@ -107,14 +107,14 @@ class ConnectionLifetimes:
         self._closing: Callable[[], Goodbye] | None = None
 
     def __len__(self) -> int:
-        """How many are in use."""
+        """Return the number in use."""
         return len(self._uses)
 
     @contextmanager
     def open(self, lifetime: ConnectionLifetime | None = None) -> Iterator[ConnectionLifetime]:
-        """Give a connection its lease for as long as the block runs; its lifetime begins now.
+        """Begin the lifetime of a connection, for the length of the block.
 
-        `lifetime` is one that readers had before the connection was there.
+        `lifetime` is given if subscribers used it before the connection was there.
         """
         used = lifetime or ConnectionLifetime()
         self._take(used)
@@ -127,24 +127,24 @@ class ConnectionLifetimes:
             self._give_back(used)
 
     @contextmanager
-    def reading(self, reader: Subscriber, lifetime: ConnectionLifetime | None = None) -> Iterator[None]:
-        """Have `reader` on its connection for as long as the block runs; without `lifetime` it has one to itself."""
+    def reading(self, subscriber: Subscriber, lifetime: ConnectionLifetime | None = None) -> Iterator[None]:
+        """Have a subscriber on its connection for the length of the block; without `lifetime` it has one of its own."""
         used = lifetime or ConnectionLifetime()
         self._take(used)
         timer = self._timer(used) if lifetime is None else None
-        used.add(reader)
+        used.add(subscriber)
         try:
             yield
         finally:
-            used.remove(reader)
+            used.remove(subscriber)
             if timer is not None:
                 timer.cancel()
             self._give_back(used)
 
     async def drain(self, within_seconds: float) -> None:
-        """End all leases in batches, spread over at most `within_seconds`; one that comes later ends at once.
+        """End all connections in batches, spread over at most `within_seconds`; one that begins later ends at once.
 
-        Each farewell has a hint of its own when to come back.
+        Each goodbye has its own hint when to reconnect.
         """
         lifetimes = list(self._uses)
         self._closing = _shutdown(len(lifetimes))
@@ -152,14 +152,14 @@ class ConnectionLifetimes:
         loop = asyncio.get_running_loop()
         began = loop.time()
         for number, batch in enumerate(batches):
-            # By the clock and not one pause after the other: who is late anyway does not wait on top of that.
+            # By the clock, not one pause after the other: a late batch is not delayed further.
             due = began + number * min(PAUSE_SECONDS, within_seconds / len(batches))
             await asyncio.sleep(due - loop.time())
             for lifetime in batch:
                 lifetime.end(self._closing())
 
     async def vacated(self) -> None:
-        """Return when none is in use: all connections are closed, all readers have left."""
+        """Wait until none is in use: all connections are closed, and all subscribers have left."""
         await self._vacant.wait()
 
     def _take(self, lifetime: ConnectionLifetime) -> None:
@@ -183,9 +183,9 @@ class ConnectionLifetimes:
         return asyncio.get_running_loop().call_later(seconds, lifetime.end, goodbye)
 
 
-def _shutdown(readers: int) -> Callable[[], Goodbye]:
+def _shutdown(clients: int) -> Callable[[], Goodbye]:
     soonest, latest = RECONNECT_MS
-    spread = min(max(latest, readers * RECONNECT_MS_EACH), MAX_RECONNECT_MS)
+    spread = min(max(latest, clients * RECONNECT_MS_EACH), MAX_RECONNECT_MS)
     return lambda: Goodbye(Draining("the server stops"), _between(soonest, spread))
 
 

@@ -1,6 +1,6 @@
-"""What is counted: plain numbers, by exit and by reason. Whoever shows them reads them here, when asked to.
+"""Counters: plain numbers, by exit and by reason. `/metrics` reads them at each request.
 
-They only grow, but for `readers`. Exits and reasons are few and fixed words: nothing of a client's is among them.
+All but `readers` only grow. Exits and reasons are few and fixed words; no text of a client is among them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = [
     "ExitCounters",
 ]
 
-#: Why a stream is closed from outside: the client left or vanished, took nothing, said nothing, answered no ping.
+#: Reasons why a stream is closed from outside: the client left, took no byte, sent nothing, or answered no ping.
 CLIENT_LEFT, SEND_TIMEOUT, HEARTBEAT_TIMEOUT = "client_left", "send_timeout", "heartbeat_timeout"
 PING_TIMEOUT = "ping_timeout"
 _FAULT = "internal_error"
@@ -31,23 +31,23 @@ _FAULT = "internal_error"
 
 @dataclass(slots=True)
 class ExitCounters:
-    """What one exit has done since the process began."""
+    """The numbers of one exit since the process began."""
 
     #: Streams that are open now.
     readers: int = 0
-    #: Envelopes handed to clients.
+    #: Envelopes sent to clients.
     sent: int = 0
-    #: Envelopes that a newer one of their type replaced while they waited.
+    #: Envelopes that a newer one of the same type replaced in a queue (conflation).
     conflated: int = 0
-    #: Envelopes that a reader was too slow for; a `gap` or its end tells the reader.
+    #: Envelopes dropped because a subscriber was too slow; a `gap` or the end of the stream says so.
     dropped: int = 0
-    #: Gaps announced, by reason.
+    #: Gaps sent, by reason.
     gaps: Counter[str] = field(default_factory=Counter)
     #: Streams that ended, by reason.
     ended: Counter[str] = field(default_factory=Counter)
 
-    def told(self, batch: Batch) -> None:
-        """Count envelopes that go to a client."""
+    def sent_batch(self, batch: Batch) -> None:
+        """Count a batch that is sent to a client."""
         self.sent += len(batch)
         if batch.gaps:
             self.gaps.update(batch.gaps)
@@ -55,17 +55,17 @@ class ExitCounters:
 
 @dataclass(slots=True)
 class ConnectionMetrics:
-    """What one connection is counted under, with all its streams."""
+    """Counts the streams of one connection under its exit."""
 
     counters: ExitCounters = field(default_factory=ExitCounters)
-    #: Why its streams end if nothing of their own ends them; who cuts the connection says so here before.
+    #: Why its streams end if they have no reason of their own. Code that closes the connection sets it before.
     close_reason: str = CLIENT_LEFT
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Count a stream as open for as long as the block runs, and then what ended it.
+        """Count a stream as open for the length of the block, and then the reason of its end.
 
-        A stream that stays open without its channel (`ChannelGone`) is counted as ended by its next block.
+        A stream that stays open without its channel (`ChannelGone`) is counted as ended after its next block.
         """
         self.counters.readers += 1
         ended_by: BaseException | None = None
@@ -95,13 +95,13 @@ class ConnectionMetrics:
 
 @dataclass(slots=True)
 class Counters:
-    """All that a node counts."""
+    """All counters of a node."""
 
-    #: Name of the exit → what it did; made by `exit`.
+    #: Name of the exit → its counters; `exit` adds them.
     exits: dict[str, ExitCounters] = field(default_factory=dict)
-    #: Events stored in the log, by this process.
+    #: Events that this process stored in the log.
     events_stored: int = 0
-    #: Commands refused, by code.
+    #: Refused commands, by code.
     commands_refused: Counter[str] = field(default_factory=Counter)
 
     def exit(self, name: str) -> ExitCounters:

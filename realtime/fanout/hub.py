@@ -1,11 +1,12 @@
-"""The hub: which readers are on which channel, in this process, and so the way of a message to the sockets.
+"""The hub: the subscribers of each channel in this process. A batch takes four steps from here to the sockets.
 
-1. `Hub.publish` gives a batch to the lane of its channel.
-2. `BroadcastQueue` goes round the readers, some in each turn of the loop, and joins what is published meanwhile.
-3. `Subscriber.put_next` takes it for one reader: while its stream sleeps, it hands the batch to the direct writer;
-   otherwise, and where the direct writer has no room, the batch waits in the queue and the stream is woken.
+1. `Hub.publish` adds the batch to the broadcast queue of its channel.
+2. `BroadcastQueue` delivers it in passes, some subscribers in each turn of the event loop. It joins the batches that
+   are published during a pass.
+3. `Subscriber.put_next` takes the batch for one subscriber. While the stream of the subscriber sleeps, the direct
+   writer gets the batch. Otherwise, or if the direct writer has no room, the batch is queued and the stream wakes up.
 4. The direct writer (`server.transports.direct_writers`) writes the bytes to the socket. The first subscriber of this
-   exit makes them, and the batch caches them for the others.
+   exit encodes the batch, and the batch caches the bytes for the others.
 """
 
 from __future__ import annotations
@@ -26,27 +27,27 @@ __all__ = ["Hub", "HubStatistics"]
 
 @dataclass(frozen=True, slots=True)
 class HubStatistics:
-    """What the hub holds at one moment."""
+    """Numbers of channels and subscribers at one moment."""
 
     channels: int
     subscribers: int
-    #: How many subscribers have left since the hub was made: the streams that are closed, whatever ended them.
+    #: Subscribers that have left since the hub was made, for whatever reason.
     left: int = field(default=0, compare=False)
 
 
 class Hub:
-    """Channel → lane of readers. Nothing in it waits for a reader."""
+    """Channel → broadcast queue of its subscribers. The hub never waits for a subscriber."""
 
-    def __init__(self, way: WriterPriority) -> None:
-        """Start without readers; their lanes keep out of `way`."""
-        self._way = way
+    def __init__(self, priority: WriterPriority) -> None:
+        """Start without subscribers; the broadcast queues pause while `priority` says that a unit is being written."""
+        self._priority = priority
         self._queues: dict[Channel, BroadcastQueue] = {}
         self._left = 0
 
     @contextmanager
     def subscribe(self, channel: Channel, subscriber: Subscriber) -> Iterator[Subscriber]:
-        """Put `subscriber` on `channel` for as long as the block runs; an empty channel disappears."""
-        queue = self._queues.setdefault(channel, BroadcastQueue(self._way))
+        """Subscribe `subscriber` to `channel` for the length of the block; a channel without subscribers is removed."""
+        queue = self._queues.setdefault(channel, BroadcastQueue(self._priority))
         queue.add(subscriber)
         subscriber.queue = queue
         subscriber.registered.set()
@@ -61,32 +62,32 @@ class Hub:
                 del self._queues[channel]
 
     def has_readers(self, channel: Channel) -> bool:
-        """Tell whether anybody would get what is published to `channel`."""
+        """Return whether `channel` has a subscriber."""
         return channel in self._queues
 
     def publish(self, channel: Channel, batch: Sequence[Envelope]) -> None:
-        """Give `batch` to every reader of `channel`, in order; see `BroadcastQueue` for when."""
+        """Deliver `batch` to every subscriber of `channel`, in order; `BroadcastQueue` decides when."""
         queue = self._queues.get(channel)
         if queue is not None:
             queue.publish(Batch(batch))
 
     def lose(self, channel: Channel) -> None:
-        """Let each reader of `channel` have a `gap` and the present, instead of what it could not be given."""
+        """Make each subscriber of `channel` resync: it gets a `gap` and a `state` in place of undelivered batches."""
         queue = self._queues.get(channel)
         if queue is not None:
             queue.lose()
 
     def end(self, channel: Channel, reason: Exception, batch: Sequence[Envelope] = ()) -> None:
-        """Give `batch` to every reader of `channel` as its last, then end it with `reason`."""
+        """Deliver `batch` as the last one to every subscriber of `channel`, then end each of them with `reason`."""
         queue = self._queues.pop(channel, None)
         if queue is not None:
             queue.publish(Batch(batch))
             queue.end(reason)
 
     def channels(self) -> tuple[Channel, ...]:
-        """Return the channels that have readers."""
+        """Return the channels that have a subscriber."""
         return tuple(self._queues)
 
     def statistics(self) -> HubStatistics:
-        """Count channels and readers."""
+        """Count channels and subscribers."""
         return HubStatistics(len(self._queues), sum(map(len, self._queues.values())), self._left)

@@ -1,4 +1,4 @@
-"""One reader's queue: bounded, never waited for by those who fill it."""
+"""The queue of one subscriber: bounded, and the code that fills it never waits."""
 
 from __future__ import annotations
 
@@ -15,71 +15,71 @@ from realtime.messages.envelopes import Envelope
 
 __all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "DirectWriter", "Subscriber"]
 
-#: Types of which only the newest is worth having: each says everything that the one before it said.
+#: Conflated types: the newest envelope of such a type contains everything that the older ones said.
 CONFLATED = frozenset({"state", "dashboard_overview"})
-#: A reader's own: no gap could announce their loss.
+#: Types that are never dropped, because no `gap` could announce their loss: replies, and the end.
 CONTROL_TYPES = frozenset({"pong", "error", "goodbye"})
-#: Bytes that may wait for one reader, where nothing else is said.
+#: Default for the bytes that may wait for one subscriber.
 MAX_QUEUED_BYTES = 4 * 1024 * 1024
-#: Bytes after which a reader that has fallen behind takes no more at once: what it has taken, nothing else bounds.
+#: Bytes after which `take` returns what it has. The queue bounds what waits; only this bounds what was taken.
 TAKEN_BYTES = 64 * 1024
-#: The queue of all for whom nothing waits, which is nearly all: a deque of its own is 700 bytes for each.
+#: The shared empty queue. Nearly all subscribers have nothing waiting, and a deque takes 700 bytes.
 _EMPTY: deque[Envelope] = deque()
 
 
 class DirectWriter(Protocol):
-    """Where a reader's connection takes bytes without anybody waiting for it."""
+    """Writes batches to the connection of a subscriber at once, past its stream."""
 
     def write_nowait(self, batch: Batch) -> bool:
-        """Write `batch` behind all that the stream has given before, and count it; all of it, or nothing at all.
+        """Write the whole of `batch` behind everything that the stream has yielded, and count it; or write nothing.
 
-        False: nothing was written (there is no room, or it is not for this way), and the stream is to give it.
+        Return False where nothing was written, for want of room or because the batch needs the stream.
         """
 
 
-class Giver(Protocol):
-    """What gives batches to readers of a channel, not all at the same time (`realtime.fanout.broadcast_queue`)."""
+class ChannelQueue(Protocol):
+    """The queue of a channel, as a subscriber sees it (`realtime.fanout.broadcast_queue`)."""
 
-    def deliver(self, reader: Subscriber) -> None:
-        """Give `reader` all that it has not been given, now."""
+    def deliver(self, subscriber: Subscriber) -> None:
+        """Deliver to `subscriber` now all batches that it does not have."""
 
-    def mark_delivered(self, reader: Subscriber) -> None:
-        """Take as given to `reader` all that there is."""
+    def mark_delivered(self, subscriber: Subscriber) -> None:
+        """Count all batches so far as delivered to `subscriber`."""
 
 
 class Subscriber:
     """The queue between the hub and one stream.
 
     1. `put_nowait` returns at once.
-    2. Of the types in `CONFLATED` the newest waits: it removes the one before and goes to the end, so that order and
-       cursors hold. That is true of an answer to `get_state` as well. The asker gets at least one state of the time of
-       its asking or later; one may serve several askings, and a change besides.
-    3. What does not fit within the bounds is not cut: all that waits is dropped, and `get` raises `SubscriberTooSlow`.
-       Until `resume`, later envelopes are dropped too, so a stuck subscriber costs nothing more. The stream tells
-       the client. Envelopes in `CONTROL_TYPES` (replies, `goodbye`) are kept, and have the same bounds for
-       themselves; a subscriber that fills those cannot resume.
-       `lose` does the same to a reader that could not be given something, and `get` raises `EnvelopesLost` then.
-    4. `end` lets the reader have what is queued, then `get` raises the given exception.
-    5. A batch that comes while nothing waits is kept as it is, with all its states: a reader that keeps up takes what
-       all others take. One that does not fit so is conflated like what waits.
+    2. Conflation: of each type in `CONFLATED` only the newest envelope waits. It replaces the older one and goes to the
+       end, so order and cursors hold. An answer to `get_state` is conflated too: the client gets at least one state
+       that is not older than its request, and one state may answer several requests.
+    3. Overflow: if the queue exceeds its bounds, everything that waits is dropped, and `get` raises
+       `SubscriberTooSlow`. Until `resume`, later envelopes are dropped too, so a stuck subscriber costs nothing more.
+       The stream then sends `gap` and `state`. Envelopes in `CONTROL_TYPES` (replies, `goodbye`) stay, and have the
+       same bounds for themselves; a subscriber that exceeds those cannot resume. `lose` does the same after a failed
+       delivery, and `get` then raises `EnvelopesLost`.
+    4. `end` lets the stream take what is queued, then `get` raises the given exception.
+    5. A batch that arrives while nothing waits stays whole, with all its states: all subscribers that keep up share it.
+       A batch that exceeds the bounds is conflated with what waits.
     6. While the stream waits for this queue, everything that it yielded has been sent. Then a batch goes to the
        `direct_writer`, if there is one and it has room, and the stream sleeps on. So nothing is overtaken. A batch
        that exceeds the bounds is dropped as in 3. even then: the behaviour does not depend on the server.
-    7. `leave_channel` ends it too, unless it `outlasts` its channel: then `get` raises `ChannelGone` once, behind what
-       was queued before, and the queue goes on for replies and for `end`.
-    One task reads; any code on the loop may put.
+    7. `leave_channel` ends the subscriber, unless it `outlasts` its channel. Then `get` raises `ChannelGone` once,
+       behind what was queued before, and the queue goes on for replies and for `end`.
+    One task gets; any code on the event loop may put.
     """
 
-    # Without a dictionary for each: there are as many as readers.
+    # Slots, because each subscriber has one of these.
     __slots__ = (
         "_alone",
         "_bytes",
         "_ended",
         "_has_left",
         "_is_hopeless",
-        "_lapsed",
         "_lost",
         "_newest",
+        "_overflowed",
         "_queue",
         "_taken",
         "_waiting",
@@ -100,54 +100,54 @@ class Subscriber:
         self.limit = limit
         self.limit_bytes = limit_bytes
         self.metrics = metrics if metrics is not None else ConnectionMetrics()
-        #: Where batches may go past the stream; set by the exit before the stream begins.
+        #: Writes batches past the stream; set by the exit before the stream begins.
         self.direct_writer: DirectWriter | None = None
-        #: What gives it the batches of its channel, while it is on one.
-        self.queue: Giver | None = None
+        #: The queue of its channel, while it is subscribed to one.
+        self.queue: ChannelQueue | None = None
         #: Whether the stream stays open when its channel is gone (docs/departures.md, row 8); set by the exit.
         self.outlasts = False
-        #: Where the reader stands that has all that left here, whichever way it took; the stream says where it begins.
+        #: Cursor behind everything that left this queue, by the stream or the direct writer; the stream sets the first.
         self.cursor = ""
-        #: Set once it is on a channel: what is put from then on is newer than what its stream begins with.
+        #: Set at the subscription: everything that is put from then on is newer than the snapshot of the stream.
         self.registered = LightEvent()
-        #: What waits alone; otherwise it is in the queue, envelope by envelope.
+        #: A batch that waits alone, whole; otherwise `_queue` has the waiting envelopes.
         self._alone: Batch | None = None
         self._queue = _EMPTY
         self._bytes = 0
-        #: How many have left at the head; the place of an envelope is that and its index.
+        #: Envelopes that have left at the head. The number of a queued envelope is this plus its index.
         self._taken = 0
-        #: Place of the newest of each conflated type; one before the head has been taken.
+        #: Number of the newest envelope of each conflated type; a number below `_taken` has left.
         self._newest: dict[str, int] = {}
-        self._lapsed = False
-        #: Whether it lapsed by our own fault.
+        self._overflowed = False
+        #: Whether the overflow is a failed delivery, which is our fault.
         self._lost = False
         self._is_hopeless = False
-        #: Whether the channel is gone; None once the stream has met that.
+        #: Whether the channel is gone; None once the stream knows it.
         self._has_left: bool | None = False
         self._ended: Exception | None = None
         self._waiting: asyncio.Future[None] | None = None
 
     def __len__(self) -> int:
-        """How many envelopes wait."""
+        """Return the number of waiting envelopes."""
         return len(self._queue) + (len(self._alone) if self._alone else 0)
 
     @property
-    def is_lapsed(self) -> bool:
-        """Whether something was dropped, and the reader has not taken up again."""
-        return self._lapsed
+    def has_overflowed(self) -> bool:
+        """Whether envelopes were dropped, and the stream has not called `resume` since."""
+        return self._overflowed
 
     @property
     def has_left_channel(self) -> bool:
-        """Whether the channel is gone: what the reader asks of it can have no answer any more."""
+        """Whether the channel is gone, so that requests about it have no answer."""
         return self._has_left is not False
 
     @property
     def queued_bytes(self) -> int:
-        """How many bytes of payload wait, as JSON."""
+        """Bytes of payload that wait, as JSON."""
         return self._bytes + (self._alone.size if self._alone else 0)
 
     def put_nowait(self, batch: Sequence[Envelope]) -> None:
-        """Queue `batch`, in order, for the reader; behind all that was published to its channel before."""
+        """Queue `batch`, in order, behind everything that was published to the channel before."""
         self._catch_up()
         if isinstance(batch, Batch):
             self.put_next(batch)
@@ -155,7 +155,7 @@ class Subscriber:
             self._queue_up(batch)
 
     def put_next(self, batch: Batch) -> None:
-        """Queue what comes next on the reader's channel: `put_nowait` for its lane, which runs for every reader."""
+        """Queue the next batch of the channel; the broadcast queue calls this, for every subscriber and batch."""
         count = len(batch)
         fits = count <= self.limit and (count <= 1 or batch.size <= self.limit_bytes)
         if self._ended is not None or not fits:
@@ -169,7 +169,7 @@ class Subscriber:
             and direct_writer.write_nowait(batch)
         ):
             self.cursor = batch.cursor or self.cursor
-        elif self._has_alone(batch):
+        elif self._keep_whole(batch):
             self._wake()
         else:
             self._queue_up(batch)
@@ -179,22 +179,22 @@ class Subscriber:
             return
         self._conflate(self._alone or ())
         self._alone = None
-        self._conflate(self._cached(batch) if self._lapsed else batch)
+        self._conflate(self._control_only(batch) if self._overflowed else batch)
         if self._is_too_full():
-            self._lapse()
+            self._overflow()
         self._wake()
 
     def end(self, reason: Exception) -> None:
-        """Let the reader finish the queue, then meet `reason`; the first call counts."""
+        """Let `get` raise `reason` once the queue is empty; only the first call counts."""
         self._catch_up()
         if self._ended is None:
             self._ended = reason
             self._wake()
 
     def leave_channel(self, reason: Exception) -> None:
-        """Tell the reader that nothing more comes from its channel, which ends it with `reason` unless it outlasts."""
+        """Note that the channel is gone; `reason` ends the subscriber unless it outlasts the channel."""
         self._catch_up()
-        # A board that is made anew under the same id has the same channel, and other readers.
+        # A board that is created again under this id has the same channel, and other subscribers.
         self.queue = None
         if self.outlasts:
             self._has_left = True
@@ -203,35 +203,35 @@ class Subscriber:
             self.end(reason)
 
     def lose(self) -> None:
-        """Drop what waits: something before it could not be given, so that the reader needs a `gap` and the present."""
-        if self._ended is None and not self._lapsed:
+        """Drop what waits after a failed delivery; the stream resyncs (`gap`, then `state`)."""
+        if self._ended is None and not self._overflowed:
             self._lost = True
             waiting = [*(self._alone or ()), *self._queue]
             self._alone = None
             self._queue = deque(waiting)
-            self._lapse()
+            self._overflow()
             self._wake()
 
     def resume(self) -> None:
-        """Let what comes from now on wait again, after `SubscriberTooSlow` or `EnvelopesLost`.
+        """Queue envelopes again, after `SubscriberTooSlow` or `EnvelopesLost`.
 
         Raises:
-            SubscriberTooSlow: there is no going on, replies alone were too many.
+            SubscriberTooSlow: replies alone exceeded the bounds, so the subscriber cannot resume.
         """
         if self._is_hopeless:
             raise self._too_slow()
         if self.queue is not None:
-            self.queue.mark_delivered(self)  # it is dropped as all before: the present that comes now has it
-        self._lapsed = self._lost = False
+            self.queue.mark_delivered(self)  # the coming resync contains these batches
+        self._overflowed = self._lost = False
 
     async def get(self) -> Envelope:
-        """Return the next envelope, waiting for it.
+        """Wait for the next envelope and return it.
 
         Raises:
-            SubscriberTooSlow: something was dropped; `resume`, and read on.
-            EnvelopesLost: something could not be given; `resume`, and read on.
-            ChannelGone: once, where it outlasts its channel and that is gone.
-            Exception: whatever `end` was given, once the queue is empty.
+            SubscriberTooSlow: envelopes were dropped; call `resume` and get on.
+            EnvelopesLost: a delivery failed; call `resume` and get on.
+            ChannelGone: once, if the channel is gone and the subscriber outlasts it.
+            Exception: the reason given to `end`, once the queue is empty.
         """
         await self._filled()
         if self._alone:
@@ -243,7 +243,7 @@ class Subscriber:
         return envelope
 
     async def take(self) -> Batch:
-        """Return what waits, waiting for something: a batch that waits alone, or else `TAKEN_BYTES` of the queue.
+        """Wait for something and return it: the batch that waits alone, or else about `TAKEN_BYTES` of the queue.
 
         Raises:
             Exception: as `get`.
@@ -275,9 +275,9 @@ class Subscriber:
         return envelope
 
     async def _filled(self) -> None:
-        while self._lapsed or not (self._queue or self._alone):
-            if self._lapsed:
-                raise self._lapse_error()
+        while self._overflowed or not (self._queue or self._alone):
+            if self._overflowed:
+                raise self._overflow_error()
             if self._has_left:
                 self._has_left = None
                 raise ChannelGone
@@ -290,9 +290,9 @@ class Subscriber:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
-    def _has_alone(self, batch: Batch) -> bool:
-        """Keep `batch` as it is, if nothing else waits; else tell that it is not kept."""
-        if self._queue or self._alone or self._lapsed or not batch:
+    def _keep_whole(self, batch: Batch) -> bool:
+        """Let `batch` wait whole if nothing else waits; return whether it does."""
+        if self._queue or self._alone or self._overflowed or not batch:
             return False
         self._alone = batch
         return True
@@ -312,7 +312,7 @@ class Subscriber:
         self._bytes += envelope.size
 
     def _drop_older(self, type: str) -> None:
-        """Drop the newest of that type that waits, if any."""
+        """Drop the waiting envelope of that type, if there is one."""
         place = self._newest.pop(type, -1)
         if place >= self._taken:
             self._bytes -= self._queue[place - self._taken].size
@@ -324,32 +324,32 @@ class Subscriber:
         count = len(self._queue)
         return count > self.limit or (self._bytes > self.limit_bytes and count > 1)
 
-    def _lapse(self) -> None:
-        self._lapsed = True
-        self._restart_with(self._cached(self._queue))
+    def _overflow(self) -> None:
+        self._overflowed = True
+        self._restart_with(self._control_only(self._queue))
         if self._is_too_full():
             self._restart_with(())
             self._is_hopeless = True
 
-    def _restart_with(self, kept: Sequence[Envelope]) -> None:
+    def _restart_with(self, left: Sequence[Envelope]) -> None:
         self._newest.clear()
-        self._queue = deque(kept) if kept else _EMPTY
-        self._bytes = sum(envelope.size for envelope in kept)
+        self._queue = deque(left) if left else _EMPTY
+        self._bytes = sum(envelope.size for envelope in left)
 
-    def _cached(self, batch: Iterable[Envelope]) -> list[Envelope]:
-        kept: list[Envelope] = []
+    def _control_only(self, batch: Iterable[Envelope]) -> list[Envelope]:
+        control: list[Envelope] = []
         for envelope in batch:
             if envelope.type in CONTROL_TYPES:
-                kept.append(envelope)
-            elif envelope.cursor is not None:  # signs of life are nothing that one could miss
+                control.append(envelope)
+            elif envelope.cursor is not None:  # a heartbeat has no cursor, and its loss matters to nobody
                 self.metrics.counters.dropped += 1
-        return kept
+        return control
 
-    def _lapse_error(self) -> Exception:
-        return EnvelopesLost("what was published did not come here") if self._lost else self._too_slow()
+    def _overflow_error(self) -> Exception:
+        return EnvelopesLost("a delivery to this subscriber failed") if self._lost else self._too_slow()
 
     def _too_slow(self) -> SubscriberTooSlow:
         return SubscriberTooSlow(self._sentence())
 
     def _sentence(self) -> str:
-        return f"more than {self.limit} envelopes or {self.limit_bytes} bytes waited for this reader"
+        return f"more than {self.limit} envelopes or {self.limit_bytes} bytes waited for this subscriber"

@@ -1,9 +1,9 @@
-"""The right of way: what is being written down goes before crowds are told of what was.
+"""Writer priority: while a unit is being written, broadcast queues pause.
 
-A crowd keeps the loop busy for tens of milliseconds, and from a loop that never sleeps a thread hardly gets Python's
-lock: an event that the database takes in one millisecond then waits for the whole crowd to have the one before. While
-a unit of writing is under way lanes therefore wait for its end, which costs readers that much and saves them more: what
-was written meanwhile is given to them in one piece.
+Fan-out to many subscribers keeps the event loop busy for tens of milliseconds. A loop that never sleeps seldom releases
+the interpreter lock, so the database thread hardly runs: an event that takes one millisecond to store would wait until
+all subscribers have the event before it. So broadcast queues wait for the end of the unit. This delays subscribers by
+at most `MAX_DEFER_SECONDS`, and it saves work: the batches that were written meanwhile are delivered as one.
 """
 
 from __future__ import annotations
@@ -16,57 +16,57 @@ from contextlib import contextmanager
 __all__ = ["MAX_DEFER_SECONDS", "WriterPriority"]
 
 log = logging.getLogger(__name__)
-#: Seconds after which lanes wait no longer for a unit of writing.
+#: Seconds after which a deferred pass runs although a unit is still being written.
 MAX_DEFER_SECONDS = 0.002
 
 
 class WriterPriority:
-    """Says when a lane may go on: in the next turn of the loop, or once something that was being written is written.
+    """Schedules the passes of broadcast queues: in the next turn of the event loop, or after the unit being written.
 
-    However many units follow each other, or wait for each other, a lane has a turn with each.
+    Units that follow each other, or wait for each other, do not starve a broadcast queue: it has a turn with each.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing under way."""
+        """Begin without a unit."""
         self._units = 0
-        #: Whether lanes wait for what is under way.
-        self._is_patient = True
+        #: Whether passes are deferred while a unit is being written.
+        self._is_deferring = True
         self._waiting: list[Callable[[], None]] = []
-        self._patience: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Have lanes wait for the block, in which a unit is written."""
+        """Defer passes for the length of the block, in which a unit is written."""
         self._units += 1
-        self._is_patient = True
+        self._is_deferring = True
         try:
             yield
         finally:
             self._units -= 1
             try:
-                self._give()
+                self._run_deferred()
             except Exception:
-                # Lanes go on when they lose patience; what was written is written, and its writer is told so.
-                log.exception("the right of way could not be given back")
+                # The unit is stored and its caller must hear so; the timer runs the deferred passes.
+                log.exception("deferred passes could not be scheduled")
 
     def call_when_free(self, turn: Callable[[], None]) -> None:
-        """Call `turn` in a later turn of the loop: the next, or that in which a unit is written."""
+        """Call `turn` in a later turn of the event loop: the next one, or the one in which a unit is stored."""
         loop = asyncio.get_running_loop()
-        if not self._units or not self._is_patient:
+        if not self._units or not self._is_deferring:
             loop.call_soon(turn)
             return
         self._waiting.append(turn)
-        if self._patience is None:
-            self._patience = loop.call_later(MAX_DEFER_SECONDS, self._lose_patience)
+        if self._timer is None:
+            self._timer = loop.call_later(MAX_DEFER_SECONDS, self._stop_deferring)
 
-    def _lose_patience(self) -> None:
-        self._is_patient = False
-        self._give()
+    def _stop_deferring(self) -> None:
+        self._is_deferring = False
+        self._run_deferred()
 
-    def _give(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _run_deferred(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         waiting, self._waiting = self._waiting, []
         for turn in waiting:
             asyncio.get_running_loop().call_soon(turn)

@@ -75,12 +75,12 @@ class Bus:
         broker: Broker,
         views: BoardViews,
         clock: Clock,
-        way: WriterPriority,
+        priority: WriterPriority,
         repair: Repair,
         counters: Counters | None = None,
         limits: WriteLimits | None = None,
     ) -> None:
-        """Write to `store` with the right of `way`, publish to `broker`; `views` spares reading a watched board.
+        """Write to `store` under `priority`, publish to `broker`; `views` spares reading a watched board.
 
         What cannot be published is left to `repair`, which the bus closes. `limits` bound what is made, and how
         much each client may ask for in a second.
@@ -89,7 +89,7 @@ class Bus:
         self._broker = broker
         self._views = views
         self._clock = clock
-        self._way = way
+        self._priority = priority
         self._repair = repair
         self._counters = counters if counters is not None else Counters()
         self._limits = limits if limits is not None else WriteLimits()
@@ -152,7 +152,7 @@ class Bus:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
-            with self._way.taken():
+            with self._priority.taken():
                 return await asyncio.shield(task)
         except asyncio.CancelledError:
             task.add_done_callback(_log_fault)  # nobody else looks at what comes of it

@@ -58,7 +58,7 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                 for envelope in batch:
                     goodbye = envelope if envelope.type == "goodbye" else None
                     if source.selector.tells(envelope):
-                        context.metrics.counters.told(Batch((envelope,)))
+                        context.metrics.counters.sent_batch(Batch((envelope,)))
                         context.cursor = envelope.cursor
                         result = await _result(schema, events, envelope, seconds)
                         if result is None:

@@ -52,7 +52,7 @@ class BatchWriter:
         """Write `batch`; see `realtime.fanout.subscriber.DirectWriter`."""
         if not self._write(batch.cached(self._form)):
             return False
-        self._counters.told(batch)
+        self._counters.sent_batch(batch)
         return True
 
 

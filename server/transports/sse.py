@@ -75,12 +75,12 @@ def _keep_alive(node: Node, options: StreamOptions) -> Callable[[], bytes]:
 async def _blocks(
     first: Batch, stream: AsyncGenerator[Batch, None], counters: ExitCounters
 ) -> AsyncGenerator[bytes, None]:
-    counters.told(first)
+    counters.sent_batch(first)
     yield first.cached(blocks)
     del first  # or a reader that sleeps holds on to it
     try:
         async for batch in stream:
-            counters.told(batch)
+            counters.sent_batch(batch)
             yield batch.cached(blocks)
             del batch
     except (StreamEnded, SubscriberTooSlow):

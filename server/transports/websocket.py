@@ -92,7 +92,7 @@ async def _serve(
 
 async def _write(socket: OpenSocket, stream: AsyncGenerator[Batch, None], metrics: ConnectionMetrics) -> None:
     async for batch in stream:
-        metrics.counters.told(batch)
+        metrics.counters.sent_batch(batch)
         await send_in_time(socket.scope, metrics, _send(socket, batch))
         del batch  # or a reader that sleeps holds on to it
 

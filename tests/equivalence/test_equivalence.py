@@ -50,7 +50,7 @@ def stage(part: int) -> Iterator[_Stage]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("server.wiring.system_clock", clock)
         if part % 2:
-            patch.setattr("realtime.fanout.broadcast_queue.TURN_READERS", 1)
+            patch.setattr("realtime.fanout.broadcast_queue.TURN_SUBSCRIBERS", 1)
         with (
             start_blocking_portal("asyncio", {"use_uvloop": True}) as portal,
             portal.wrap_async_context_manager(live_server(direct_writes=part % 2 == 0)) as server,

@@ -162,7 +162,7 @@ def _serve(folder: Path, flags: tuple[str, ...], times: _Times, out: Connection)
     """Run the command in the process that was forked for it."""
     engine.BUSY_MILLISECONDS = times.busy_milliseconds or engine.BUSY_MILLISECONDS
     checkpoints.CHECKPOINT_SECONDS = times.checkpoint_seconds or checkpoints.CHECKPOINT_SECONDS
-    queue.TURN_READERS = 2  # so that three subscribers already need two passes
+    queue.TURN_SUBSCRIBERS = 2  # so that three subscribers already need two passes
     os.chdir(folder)
     for name in [name for name in os.environ if name.startswith("BOARDCAST_")]:
         del os.environ[name]

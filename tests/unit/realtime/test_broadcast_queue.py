@@ -35,7 +35,7 @@ class _Outlet:
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give to one reader in a turn."""
-    monkeypatch.setattr(queues, "TURN_READERS", 1)
+    monkeypatch.setattr(queues, "TURN_SUBSCRIBERS", 1)
 
 
 def _batch(*types: str) -> Batch:
@@ -59,9 +59,9 @@ async def _told(reader: Subscriber) -> list[str]:
     return [(await reader.get()).type for _ in range(len(reader))]
 
 
-async def test_lane_that_is_not_under_way_gives_at_once() -> None:
+async def test_broadcast_queue_that_is_not_under_way_gives_at_once() -> None:
     queue = BroadcastQueue(WriterPriority())
-    readers = [_reader(queue) for _ in range(queues.TURN_READERS - 1)]
+    readers = [_reader(queue) for _ in range(queues.TURN_SUBSCRIBERS - 1)]
     queue.publish(_batch("a"))
     assert [len(reader) for reader in readers] == [1] * len(readers)
 
@@ -140,7 +140,7 @@ async def test_reader_that_takes_up_again_has_what_waits_in_its_present() -> Non
     assert await _told(slow) == ["later"]
 
 
-async def test_ended_lane_gives_what_there_is_first() -> None:
+async def test_ended_broadcast_queue_gives_what_there_is_first() -> None:
     queue = BroadcastQueue(WriterPriority())
     readers = [_reader(queue) for _ in range(3)]
     queue.publish(_batch("last"))
@@ -182,7 +182,7 @@ async def test_fault_ends_the_reader_it_concerns_and_no_other(caplog: pytest.Log
     async with deadline(5):
         with pytest.raises(RuntimeError, match="broken"):
             await task
-    assert "could not be given" in caplog.text
+    assert "could not be delivered" in caplog.text
 
 
 _ACTIONS = st.sampled_from(["publish", "add", "remove", "reply", "turn", "end"])
@@ -192,7 +192,7 @@ _ACTIONS = st.sampled_from(["publish", "add", "remove", "reply", "turn", "end"])
 async def test_each_reader_has_all_of_its_time_in_order(actions: list[tuple[str, int]]) -> None:
     crowd = _Crowd()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queues, "TURN_READERS", 1)
+        patch.setattr(queues, "TURN_SUBSCRIBERS", 1)
         for number, (action, which) in enumerate(actions):
             crowd.carry_out(action, which, str(number))
             if action == "turn":
@@ -262,23 +262,25 @@ async def _lost(reader: Subscriber) -> bool:
 
 
 @pytest.mark.usefixtures("alone")
-async def test_lane_that_fails_on_its_way_tells_its_readers_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    way = _Unruly()
-    queue = BroadcastQueue(way)
+async def test_pass_that_fails_makes_the_subscribers_resync(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    priority = _Unruly()
+    queue = BroadcastQueue(priority)
     readers = [_reader(queue) for _ in range(2)]
     queue.publish(_batch("a"))
     assert [await _lost(reader) for reader in readers] == [True, True]
     assert not queue.is_under_way
-    assert "they get the present" in caplog.text
-    way.fails = False
+    assert "they resync" in caplog.text
+    priority.fails = False
     queue.publish(_batch("b"))
     await _settled(queue)
     assert [await _told(reader) for reader in readers] == [["b"], ["b"]]
 
 
-async def test_lane_that_gives_up_gives_nothing_of_before() -> None:
+async def test_broadcast_queue_that_gives_up_gives_nothing_of_before() -> None:
     queue = BroadcastQueue(WriterPriority())
-    readers = [_reader(queue) for _ in range(2 * queues.TURN_READERS)]
+    readers = [_reader(queue) for _ in range(2 * queues.TURN_SUBSCRIBERS)]
     queue.publish(_batch("a"))
     queue.lose()
     queue.publish(_batch("while the present is cut"))

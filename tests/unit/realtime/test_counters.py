@@ -56,8 +56,8 @@ def test_who_cuts_the_connection_names_the_reason(leave: Callable[[ConnectionMet
 def test_gaps_that_are_told_are_counted_by_reason() -> None:
     counters = ExitCounters()
     for reason in ("slow_consumer", "slow_consumer", "other_board"):
-        counters.told(Batch([Envelope("gap", {"reason": reason, "from": "a", "to": "b"})]))
-    counters.told(Batch([goodbye("board_deleted", 0)]))
+        counters.sent_batch(Batch([Envelope("gap", {"reason": reason, "from": "a", "to": "b"})]))
+    counters.sent_batch(Batch([goodbye("board_deleted", 0)]))
     assert (counters.sent, counters.gaps) == (4, {"slow_consumer": 2, "other_board": 1})
 
 

@@ -96,4 +96,4 @@ async def test_channel_whose_readers_lost_something_tells_each_and_no_other() ->
     with hub.subscribe(ONE, first), hub.subscribe(TWO, other):
         hub.lose(ONE)
         hub.lose(Channel("nobody"))
-        assert (first.is_lapsed, other.is_lapsed) == (True, False)
+        assert (first.has_overflowed, other.has_overflowed) == (True, False)

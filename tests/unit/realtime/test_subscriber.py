@@ -224,7 +224,7 @@ async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(
             queue.put_nowait(Batch(with_cursors) if by_the_batch else with_cursors)
             continue
         for _ in range(step):
-            if not queue.is_lapsed and not len(queue):
+            if not queue.has_overflowed and not len(queue):
                 break
             try:
                 got += await queue.take() if by_the_batch else [await queue.get()]

@@ -1,4 +1,4 @@
-"""The right of way: a lane goes on once something was written, after a moment, or at once where nothing is."""
+"""Writer priority: a deferred pass runs after the unit, after a moment, or at once if nothing is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import anyio.lowlevel
 
-from realtime.fanout.broadcast_queue import TURN_READERS, BroadcastQueue
+from realtime.fanout.broadcast_queue import TURN_SUBSCRIBERS, BroadcastQueue
 from realtime.fanout.subscriber import Subscriber
 from realtime.fanout.writer_priority import WriterPriority
 from realtime.messages.batches import Batch
@@ -21,59 +21,59 @@ async def _turns(count: int) -> None:
 
 
 async def test_free_way_is_given_in_the_next_turn() -> None:
-    way, turns = WriterPriority(), list[str]()
-    way.call_when_free(lambda: turns.append("lane"))
+    priority, turns = WriterPriority(), list[str]()
+    priority.call_when_free(lambda: turns.append("queue"))
     assert turns == []
     await _turns(1)
-    assert turns == ["lane"]
+    assert turns == ["queue"]
 
 
-async def test_lane_waits_for_what_is_being_written() -> None:
-    way, turns = WriterPriority(), list[str]()
-    with way.taken():
-        way.call_when_free(lambda: turns.append("lane"))
+async def test_broadcast_queue_waits_for_what_is_being_written() -> None:
+    priority, turns = WriterPriority(), list[str]()
+    with priority.taken():
+        priority.call_when_free(lambda: turns.append("queue"))
         await _turns(1)
         turns.append("written")
     await _turns(2)
-    assert turns == ["written", "lane"]
+    assert turns == ["written", "queue"]
 
 
-async def _lose_patience(way: WriterPriority) -> None:
+async def _outlast_deferral(priority: WriterPriority) -> None:
     gone_on = asyncio.Event()
-    way.call_when_free(gone_on.set)
+    priority.call_when_free(gone_on.set)
     async with deadline(5):
         await gone_on.wait()
 
 
-async def test_lane_waits_a_moment_and_then_for_nothing_more_of_a_long_unit() -> None:
-    way, turns = WriterPriority(), list[str]()
-    with way.taken():
-        await _lose_patience(way)
-        way.call_when_free(lambda: turns.append("lane"))
+async def test_broadcast_queue_waits_a_moment_and_then_for_nothing_more_of_a_long_unit() -> None:
+    priority, turns = WriterPriority(), list[str]()
+    with priority.taken():
+        await _outlast_deferral(priority)
+        priority.call_when_free(lambda: turns.append("queue"))
         await _turns(1)
-        assert turns == ["lane"]
+        assert turns == ["queue"]
 
 
 async def test_the_next_unit_is_waited_for_again() -> None:
-    way, turns = WriterPriority(), list[str]()
-    with way.taken():
-        await _lose_patience(way)
-    with way.taken():
-        way.call_when_free(lambda: turns.append("lane"))
+    priority, turns = WriterPriority(), list[str]()
+    with priority.taken():
+        await _outlast_deferral(priority)
+    with priority.taken():
+        priority.call_when_free(lambda: turns.append("queue"))
         await _turns(1)
         assert turns == []
 
 
-async def test_lane_has_a_turn_with_each_of_many_units_that_wait_for_each_other() -> None:
-    way, turns, loop = WriterPriority(), 0, asyncio.get_running_loop()
+async def test_broadcast_queue_has_a_turn_with_each_of_many_units_that_wait_for_each_other() -> None:
+    priority, turns, loop = WriterPriority(), 0, asyncio.get_running_loop()
 
     def queue() -> None:
         nonlocal turns
         turns += 1
-        way.call_when_free(queue)
+        priority.call_when_free(queue)
 
     async def unit(before: asyncio.Future[None], written: asyncio.Future[None]) -> None:
-        with way.taken():
+        with priority.taken():
             await before
         written.set_result(None)
         await _turns(2)
@@ -81,7 +81,7 @@ async def test_lane_has_a_turn_with_each_of_many_units_that_wait_for_each_other(
     places = [loop.create_future() for _ in range(11)]
     units = [asyncio.create_task(unit(*pair)) for pair in pairwise(places)]
     await _turns(1)
-    way.call_when_free(queue)
+    priority.call_when_free(queue)
     places[0].set_result(None)
     async with deadline(5):
         await asyncio.gather(*units)
@@ -89,17 +89,17 @@ async def test_lane_has_a_turn_with_each_of_many_units_that_wait_for_each_other(
 
 
 async def test_crowd_is_given_all_when_it_is_written() -> None:
-    way = WriterPriority()
-    queue = BroadcastQueue(way)
-    readers = [Subscriber(10) for _ in range(3 * TURN_READERS)]
+    priority = WriterPriority()
+    queue = BroadcastQueue(priority)
+    readers = [Subscriber(10) for _ in range(3 * TURN_SUBSCRIBERS)]
     for reader in readers:
         queue.add(reader)
-    with way.taken():
+    with priority.taken():
         queue.publish(Batch([Envelope("one", {}, "c-1")]))
         await _turns(1)
         told = sum(len(reader) for reader in readers)
         queue.publish(Batch([Envelope("two", {}, "c-2")]))
-    assert told == TURN_READERS
+    assert told == TURN_SUBSCRIBERS
     async with deadline(5):
         while queue.is_under_way:
             await _turns(1)
