@@ -58,8 +58,7 @@ class Dispatcher:
         try:
             for board_id, run in groupby(batch, key=_board_of):
                 if board_id is None:
-                    for stored in run:
-                        self._to_everybody(stored, outbox)
+                    self._to_everybody(run, outbox)
                 else:
                     self._to_board(board_id, run, outbox)
         finally:
@@ -148,30 +147,41 @@ class Dispatcher:
         """Return the deliveries of a board that have readers."""
         return [one for one in delivery_channels(board_id) if self._hub.has_readers(one[1])]
 
-    def _to_everybody(self, stored: StoredEvent, outbox: Outbox) -> None:
-        standing = [(board_id, self._views.position(board_id)) for board_id in self._views.watched()]
-        dashboards_at = self._dashboard.global_offset
-        try:
-            messages = _messages(stored)
-            made: Told = []
-            for board_id, view in self._views.apply_globally(stored):
-                made += _stamped(messages, view, self._read(board_id))
-            if self._dashboard.is_next(stored.global_offset):
-                made += self._told_dashboards(stored, messages)
-                self._dashboard.global_offset = stored.global_offset
-            for channel, told in made:
-                outbox.setdefault(channel, []).extend(told)
-        except Exception:
-            log.exception("a global event could not be delivered, it is read again from the log")
-            for board_id, at in standing:
-                self._views.fall_behind(board_id, at)
-            self._dashboard.fall_behind(dashboards_at)
+    def _to_everybody(self, run: Iterable[StoredEvent], outbox: Outbox) -> None:
+        readers: dict[BoardId, Readers] = {}  # nobody comes or goes during a run
+        for stored in run:
+            standing = [(board_id, self._views.position(board_id)) for board_id in self._views.watched()]
+            dashboards_at = self._dashboard.global_offset
+            try:
+                for channel, told in self._told_everybody(stored, readers):
+                    outbox.setdefault(channel, []).extend(told)
+            except Exception:
+                log.exception("a global event could not be delivered, it is read again from the log")
+                for board_id, at in standing:
+                    self._views.fall_behind(board_id, at)
+                self._dashboard.fall_behind(dashboards_at)
+
+    def _told_everybody(self, stored: StoredEvent, readers: dict[BoardId, Readers]) -> Told:
+        """Return what a global event is to each channel of a board, and to the dashboards."""
+        messages = _messages(stored)
+        made: Told = []
+        for board_id, view in self._views.apply_globally(stored):
+            if board_id not in readers:
+                readers[board_id] = self._read(board_id)
+            made += _stamped(messages, view, readers[board_id])
+        if self._dashboard.is_next(stored.global_offset):
+            made += self._told_dashboards(stored, messages)
+            self._dashboard.global_offset = stored.global_offset
+        return made
 
     def _told_dashboards(self, stored: StoredEvent, messages: Iterable[Envelope]) -> Told:
         """Return what a global event is to the dashboards."""
+        channels = self._dashboard.channels()
+        if not channels:
+            return []
         cursor = self._dashboard.position.moved_globally(stored.global_offset).cursor
         stamped = [message.stamped(cursor) for message in messages]
-        return [(channel, stamped) for channel in self._dashboard.channels()]
+        return [(channel, stamped) for channel in channels]
 
     def _end_board(self, board_id: BoardId, outbox: Outbox) -> None:
         self._views.drop(board_id)
@@ -229,6 +239,8 @@ def _messages(stored: StoredEvent) -> list[Envelope]:
 
 def _stamped(messages: Iterable[Envelope], view: BoardView, read: Readers) -> Told:
     """Return messages for everybody with the cursor of a board, for each of its channels."""
+    if not read:
+        return []
     cursor = view.position.cursor
     stamped = [message.stamped(cursor) for message in messages]
     return [(channel, stamped) for _, channel in read]
