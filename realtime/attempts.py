@@ -6,6 +6,7 @@ Every function raises `StoreUnavailable` when the store does not answer.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 from realtime.errors import AmbiguousAttempt
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
@@ -56,8 +57,8 @@ async def queue_attempt(node: Node, board_id: BoardId, command: QueueAttempt) ->
         NotFound, Conflict: see `kanban.attempts.queue_attempt`.
     """
     executed = await node.bus.execute(board_id, command)
-    queued, at, _ = executed.recorded[0]
-    assert isinstance(queued, AttemptQueued)
+    recorded, at, _ = executed.recorded[0]
+    queued = cast("AttemptQueued", recorded)  # the one event that the command makes
     attempt_id = AttemptId(queued.attempt_id)
     found = await node.store.attempt(board_id, attempt_id)
     if found is None:

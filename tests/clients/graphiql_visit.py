@@ -10,9 +10,9 @@ import orjson
 
 from tests.clients.node_script import NodeScript, run_script
 from tests.clients.rest_client import BoardClient
-from tests.clients.visit import START_UNITS, finish_inside, settings_for
+from tests.clients.visit import START_UNITS, check_end_inside, settings_for
 
-__all__ = ["expect_result", "open_tab", "run_operation", "visit_graphiql"]
+__all__ = ["open_tab", "run_operation", "shown_result", "visit_graphiql"]
 
 
 @asynccontextmanager
@@ -21,7 +21,7 @@ async def visit_graphiql(server_url: str, board: BoardClient) -> AsyncGenerator[
     async with run_script("graphiql.mjs", settings_for(server_url, board)) as script:
         await script.hear("open", units=START_UNITS)
         yield script
-        await finish_inside(script, server_url)
+        await check_end_inside(script, server_url)
 
 
 async def open_tab(script: NodeScript, name: str, *, page: int = 0) -> dict[str, Any]:
@@ -31,12 +31,12 @@ async def open_tab(script: NodeScript, name: str, *, page: int = 0) -> dict[str,
 
 
 async def run_operation(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
-    """Run what the tab holds, and go on as `expect_result`."""
+    """Run what the tab holds, and go on as `shown_result`."""
     await script.order("run", page=page)
-    return await expect_result(script, text, page=page)
+    return await shown_result(script, text, page=page)
 
 
-async def expect_result(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
+async def shown_result(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
     """Return the result that the pane shows as soon as it holds the text."""
     await script.order("expectResult", text=text, page=page)
     result: dict[str, Any] = orjson.loads((await script.hear("result"))["text"])

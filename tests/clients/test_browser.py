@@ -8,7 +8,7 @@ from tests.clients.cut_proxy import open_proxy
 from tests.clients.node_script import run_script
 from tests.clients.rest_client import BoardClient
 from tests.clients.stream_types import STREAM_TYPES
-from tests.clients.visit import START_UNITS, finish_inside, screenshot, settings_for
+from tests.clients.visit import START_UNITS, check_end_inside, screenshot, settings_for
 
 # A browser beside others on a busy machine takes longer than the other tests may.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
@@ -23,7 +23,7 @@ async def test_home_page_shows_changes_of_others(server_url: str, board: BoardCl
         await board.move_card(card_id, column=2)
         await script.order("expectCard", title="Made by REST", columnId=board.column_ids[2])
         await script.hear("shown")
-        await finish_inside(script, server_url)
+        await check_end_inside(script, server_url)
 
 
 async def test_home_page_moves_and_creates_cards(server_url: str, board: BoardClient) -> None:
@@ -43,7 +43,7 @@ async def test_home_page_moves_and_creates_cards(server_url: str, board: BoardCl
         await script.order("press", cardId=card_id, action="left")
         await script.order("expectError")
         assert (await script.hear("refused"))["text"]
-        await finish_inside(script, server_url)
+        await check_end_inside(script, server_url)
     state = await board.state()
     assert (board.titles(state, 0), board.titles(state, 3)) == (["Made <b>in</b> the page"], ["To be moved"])
 
@@ -63,7 +63,7 @@ async def test_home_page_lists_activity_of_attempts(server_url: str, board: Boar
         await script.order("expectActivity", type="attempt_log", text="a <i>log</i> line")
         await script.hear("shown")
         await script.order("screenshot", path=screenshot("page.png"))
-        await finish_inside(script, server_url)
+        await check_end_inside(script, server_url)
 
 
 async def test_home_page_catches_up_after_lost_connection(server_url: str, board: BoardClient) -> None:
@@ -83,7 +83,7 @@ async def test_home_page_catches_up_after_lost_connection(server_url: str, board
         await script.hear("shown")
         await script.order("expectConnection", state="live")
         await script.hear("connection")
-        await finish_inside(script, proxy.url)
+        await check_end_inside(script, proxy.url)
 
 
 async def test_page_eventsource_sees_change_of_others(server_url: str, board: BoardClient) -> None:
@@ -96,4 +96,4 @@ async def test_page_eventsource_sees_change_of_others(server_url: str, board: Bo
         await board.create_card("Made by REST")
         state = await script.hear("event", type="state")
         assert board.titles(state["data"], 0) == ["Made by REST"]
-        await finish_inside(script, server_url)
+        await check_end_inside(script, server_url)

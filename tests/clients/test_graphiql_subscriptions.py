@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from tests.clients.cut_proxy import open_proxy
-from tests.clients.graphiql_visit import expect_result, open_tab, run_operation, visit_graphiql
+from tests.clients.graphiql_visit import open_tab, run_operation, shown_result, visit_graphiql
 from tests.clients.node_script import NodeScript
 from tests.clients.rest_client import BoardClient
 from tests.clients.visit import screenshot
@@ -31,7 +31,7 @@ async def test_subscription_shows_mutation_of_second_page(server_url: str, board
         await open_tab(script, "CreateCard", page=1)
         created = await run_operation(script, "createCard", page=1)
         assert created["data"]["createCard"]["card"]["title"] == "Made in GraphiQL"
-        shown = await expect_result(script, "Made in GraphiQL")
+        shown = await shown_result(script, "Made in GraphiQL")
         assert titles(shown["data"]["boardState"]) == ["There before", "Made in GraphiQL"]
         await script.order("screenshot", path=screenshot(f"graphiql_{transport.lower()}.png"))
         await script.order("run")  # the same button stops it
@@ -64,7 +64,7 @@ async def test_subscription_goes_on_after_lost_connection(server_url: str, board
         assert proxy.cut() > 0
         assert await connection(script, "lost") == f"{transport} lost, trying again …"
         await board.create_card("Made while away")
-        await expect_result(script, "Made while away")
+        await shown_result(script, "Made while away")
         await connection(script, "connected")
 
 
@@ -73,7 +73,8 @@ async def test_wrong_document_shows_its_errors(server_url: str, board: BoardClie
     async with visit_graphiql(server_url, board) as script:
         await script.order("chooseTransport", transport=transport)
         await script.order("writeQuery", name="Wrong", text="subscription Wrong { nonsense }")
-        await run_operation(script, "Cannot query field 'nonsense'")
+        shown = await run_operation(script, "Cannot query field 'nonsense'")
+        assert "data" not in shown
         # Over SSE the errors are an event like any other (graphql-sse PROTOCOL.md), after which the stream is complete.
         await connection(script, {"WS": "failed", "SSE": "idle"}[transport])
 
@@ -84,6 +85,7 @@ async def test_refused_stream_shows_reason_and_is_not_tried_again(server_url: st
         wrong = {"Content-Type": "text/plain"}
         await subscribe(script, "SSE", "The server refused the subscription with 4", headers=wrong)
         await connection(script, "failed")
+    assert [told["at"] for told in script.heard].count("post") == 1
 
 
 async def test_chosen_transport_is_remembered(server_url: str, board: BoardClient) -> None:

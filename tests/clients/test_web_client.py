@@ -8,7 +8,7 @@ import pytest
 
 from tests.clients.node_script import run_script
 from tests.clients.rest_client import open_board
-from tests.clients.visit import START_UNITS, finish_inside, settings_for
+from tests.clients.visit import START_UNITS, check_end_inside, settings_for
 from tests.kit.live_server import live_server
 
 # A browser beside others on a busy machine takes longer than the other tests may.
@@ -26,4 +26,4 @@ async def test_client_has_all_it_asks_for_and_shows_the_board() -> None:
             await board.create_card("Made meanwhile")
             await script.order("expectCard", title="Made meanwhile", columnId=board.column_ids[0])
             await script.hear("card")
-            await finish_inside(script, live.url)
+            await check_end_inside(script, live.url)

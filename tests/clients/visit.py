@@ -13,7 +13,7 @@ from tests.clients.requirements import chromium_path
 from tests.clients.rest_client import BoardClient
 from tests.kit.deadline import seconds
 
-__all__ = ["START_UNITS", "finish_inside", "screenshot", "settings_for"]
+__all__ = ["START_UNITS", "check_end_inside", "screenshot", "settings_for"]
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 START_UNITS = 60  # a browser takes its time to start
@@ -29,7 +29,7 @@ def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
     }
 
 
-async def finish_inside(script: NodeScript, server_url: str) -> None:
+async def check_end_inside(script: NodeScript, server_url: str) -> None:
     """End the visit; nothing went wrong in the pages and no request left the server's own host and port."""
     await script.finish()
     visited = next(told for told in script.heard if told["at"] == "visited")

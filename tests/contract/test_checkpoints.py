@@ -70,13 +70,18 @@ def _is_in_file(path: Path) -> bool:
             return False  # no table yet, or only half of a checkpoint: without its log it is no database then
 
 
+async def _expect_in_file(path: Path) -> None:
+    async with deadline(10):
+        while not _is_in_file(path):
+            await anyio.lowlevel.checkpoint()
+
+
 async def test_commit_is_followed_by_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 0.0)
     path = tmp_path / "b.db"
-    async with _opened(path) as database, deadline(10):
+    async with _opened(path) as database:
         await database.write(_put)
-        while not _is_in_file(path):
-            await anyio.lowlevel.checkpoint()
+        await _expect_in_file(path)
 
 
 async def test_commit_of_a_caller_that_has_gone_is_followed_by_one_too(
@@ -89,8 +94,7 @@ async def test_commit_of_a_caller_that_has_gone_is_followed_by_one_too(
         await anyio.lowlevel.checkpoint()  # by now the thread has it
         caller.cancel()
         await asyncio.wait([caller])
-        while not _is_in_file(path):
-            await anyio.lowlevel.checkpoint()
+        await _expect_in_file(path)
 
 
 async def test_commit_that_finds_a_long_log_makes_one_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -249,11 +249,6 @@ async def test_reader_that_is_cancelled_costs_the_store_nothing(store: SqlStore)
         assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
 
 
-async def test_ping_returns_when_the_store_answers(store: SqlStore) -> None:
-    async with deadline(5):
-        await store.ping()
-
-
 async def test_epoch_is_a_short_word(store: SqlStore) -> None:
     assert 1 <= len(store.epoch) <= 32
     assert store.epoch.isascii()

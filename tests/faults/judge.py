@@ -53,17 +53,17 @@ class Judge:
                 self._check_statuses(reader, metrics)
         state = _last_state(accounts[-1])
         if state is not None:
-            self._copy(reader, max(accounts[-1].last.place, end), state)
+            self._check_copy(reader, max(accounts[-1].last.place, end), state)
 
     def compare_database(self, state: str) -> None:
         """Compare the final state in the database with the last state that clients received."""
         last = self.truth.state_at(self.truth.due[-1].place)
-        self._copy("the database", last, state)
+        self._check_copy("the database", last, state)
 
     def _check_states(self, reader: str, metrics: ConnectionMetrics) -> None:
         for told in (metrics.state, *metrics.told):
             if told.type == "state":
-                self._copy(reader, told.place, told.words[0])
+                self._check_copy(reader, told.place, told.words[0])
 
     def _check_statuses(self, reader: str, metrics: ConnectionMetrics) -> None:
         statuses = self.truth.statuses_at(metrics.state.place)
@@ -73,7 +73,7 @@ class Judge:
             f"{reader}: with the state of {metrics.state.cursor} expected {statuses}, got {given}"
         )
 
-    def _copy(self, reader: str, place: Place, state: str) -> None:
+    def _check_copy(self, reader: str, place: Place, state: str) -> None:
         at = self.truth.state_at(place)
         known, first = self._states.setdefault(at, (state, reader))
         assert known == state, f"the board at {at} is\n {known} to {first} and\n {state} to {reader}"

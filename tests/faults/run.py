@@ -22,7 +22,7 @@ from tests.kit.deadline import deadline
 from tests.kit.raw_http import exchange
 from tests.kit.write_path import are_writes_direct
 
-__all__ = ["run"]
+__all__ = ["check_run"]
 
 _RUN_UNITS = 30
 #: The longest time that a stalled client can delay the shutdown of the server.
@@ -30,7 +30,7 @@ _FLAGS = ("--shutdown-grace-seconds", "0.3", "--log-level", "warning")
 _BOARD_NOW = f"query ($id: ID!) {{ board(id: $id) {STATE} }}"
 
 
-async def run(plan: Plan, folder: Path) -> None:
+async def check_run(plan: Plan, folder: Path) -> None:
     """Carry out a plan; the database is a file in `folder`.
 
     Raises:

@@ -66,6 +66,8 @@ def test_what_was_due_is_right_and_so_is_a_state_that_was_replaced() -> None:
     del replaced.told[1]
     judge.hear("another", [replaced], _END)
     judge.compare_database("third")
+    with pytest.raises(AssertionError):
+        judge.compare_database("second")
 
 
 def _judge() -> Judge:

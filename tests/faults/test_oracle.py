@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults.plan import plan_of
 from tests.faults.processes import DATABASE
-from tests.faults.run import run
+from tests.faults.run import check_run
 from tests.kit.nodes import open_store
 
 _RUNS_VARIABLE = "BOARDCAST_FAULT_RUNS"
@@ -45,7 +45,7 @@ async def test_all_is_told_once_and_in_order_whatever_breaks(part: int, empty: P
         folder.mkdir()
         copyfile(empty, folder / DATABASE)
         try:
-            await run(plan, folder)
+            await check_run(plan, folder)
         except BaseException as error:
             print(f"run {n}: make faults SEED={seed} RUNS=10\n{plan}\n{error!r}")
             raise

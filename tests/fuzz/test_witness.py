@@ -45,4 +45,6 @@ async def test_witness_that_is_not_served_says_so(monkeypatch: pytest.MonkeyPatc
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         host, port = server.sockets[0].getsockname()
-        await _look(Witness((host, port), "127.0.0.1", None), until_asked=False)
+        witness = Witness((host, port), "127.0.0.1", None)
+        await _look(witness, until_asked=False)
+    assert all(sight.faults for sight in witness.seen.values())

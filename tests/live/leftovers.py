@@ -12,7 +12,7 @@ import anyio.lowlevel
 from realtime.node import Node
 from tests.kit.deadline import deadline
 
-__all__ = ["Holdings", "holdings", "settled"]
+__all__ = ["Holdings", "check_settled", "holdings"]
 
 _SETTLE_UNITS = 20
 #: sse-starlette keeps one of these for each event loop.
@@ -48,7 +48,7 @@ def holdings(node: Node) -> Holdings:
     )
 
 
-async def settled(node: Node, before: Holdings, clients: int = 0) -> None:
+async def check_settled(node: Node, before: Holdings, clients: int = 0) -> None:
     """Return when the process holds what it held before, and nothing more.
 
     Args:

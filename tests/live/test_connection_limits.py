@@ -44,7 +44,7 @@ async def _takes(connection: Connection, data: bytes) -> bool:
     return True
 
 
-async def _gone(live: LiveServer) -> None:
+async def _check_gone(live: LiveServer) -> None:
     """Wait until the server has no connection, and nobody who served one."""
     state = live.server.server_state
     async with deadline(_WAIT_UNITS):
@@ -71,7 +71,7 @@ async def test_what_is_left_unfinished_is_ended(sent: bytes, status: int | None,
         async with deadline(_WAIT_UNITS), connect(live.address) as connection:
             await connection.send(sent)
             assert await _status_before_the_end(connection) == status
-        await _gone(live)
+        await _check_gone(live)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,7 @@ async def test_what_comes_byte_by_byte_is_ended(begin: bytes, clean_log: None) -
         while await _takes(connection, b"a"):
             await clock.send(_HEALTH)
             await clock.read_body(await clock.read_head())
+        assert not await _takes(connection, b"a")
 
 
 async def test_second_request_has_a_deadline_too(clean_log: None) -> None:
@@ -130,7 +131,7 @@ async def test_client_that_does_not_read_its_answer_is_cut(clean_log: None) -> N
         await Publisher(live.address).publish(event("board.state.changed", {"boardId": BOARD, "state": state}))
         async with connect(live.address, 4096) as connection:
             await connection.send(f"GET /api/v1/boards/{BOARD} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 20)
-            await _gone(live)
+            await _check_gone(live)
 
 
 @pytest.mark.parametrize("settings", [{"max_connections": 2}, {"max_connections_per_client": 2}], ids=str)
@@ -150,7 +151,7 @@ async def test_connection_too_many_is_503_until_another_ends(settings: dict[str,
                     await refused.read_to_end()
             await kept.send(_HEALTH)
             assert (await kept.read_head()).status == 200
-        await _gone(live)
+        await _check_gone(live)
         assert (await exchange(live.address, "GET", "/api/v1/healthz")).status == 200
 
 
@@ -202,7 +203,7 @@ async def test_nothing_of_a_request_is_left_for_the_collector(sent: bytes, board
                     await connection.send(sent)
                     if not sent.endswith((_FILLER, b"{")):
                         await connection.read_head()
-            await _gone(boards)
+            await _check_gone(boards)
         # Of a stream's request the shell may wait for the collector: anyio's cancelled tasks refer to it.
         kinds = (HttpConnection, WebSocketConnection, *(() if b"/sse" in sent else (Cycle,)))
         assert [one for one in gc.get_objects() if isinstance(one, kinds) or _is_scope(one)] == []

@@ -13,7 +13,7 @@ from tests.kit.raw_http import Connection, connect
 from tests.kit.sse_reader import SseReader, open_stream
 from tests.live.boards import BOARD
 from tests.live.exits import EXITS, ExitReader, exit_request, open_exit
-from tests.live.leftovers import holdings, settled
+from tests.live.leftovers import check_settled, holdings
 
 _WAIT_UNITS = 20
 
@@ -62,7 +62,7 @@ async def test_reader_that_leaves_leaves_nothing_behind(name: str, leaving: str,
             reader = await open_exit(name, connection)
             assert holdings(boards.node).subscribers == before.subscribers + 1
             await LEAVING[leaving](reader, connection)
-        await settled(boards.node, before)
+        await check_settled(boards.node, before)
         await _check_order(boards, bystander)
 
 
@@ -75,7 +75,7 @@ async def test_last_reader_that_leaves_takes_view_and_watch_along(leaving: str, 
             async with connect(boards.address) as connection:
                 reader = await open_exit(name, connection)
                 await LEAVING[leaving](reader, connection)
-        await settled(boards.node, before)
+        await check_settled(boards.node, before)
 
 
 @pytest.mark.parametrize("name", EXITS)
@@ -86,7 +86,7 @@ async def test_reader_that_vanishes_in_half_a_request_leaves_nothing(name: str, 
         for end in range(1, len(request), 7):
             async with connect(boards.address) as connection:
                 await connection.send(request[:end])
-        await settled(boards.node, before)
+        await check_settled(boards.node, before)
 
 
 @pytest.mark.parametrize("name", EXITS)
@@ -97,7 +97,7 @@ async def test_reader_that_vanishes_before_the_answer_leaves_nothing(name: str, 
             async with connect(boards.address) as connection:
                 await connection.send(exit_request(name))
                 await connection.reset()
-        await settled(boards.node, before)
+        await check_settled(boards.node, before)
 
 
 @pytest.mark.parametrize("name", EXITS)
@@ -109,4 +109,4 @@ async def test_readers_that_come_and_go_in_crowds_leave_nothing(name: str, board
                 await open_exit(name, connection)
                 await Publisher(boards.address).mark(str(round_))
                 await connection.reset()
-        await settled(boards.node, before)
+        await check_settled(boards.node, before)

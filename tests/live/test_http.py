@@ -10,7 +10,7 @@ from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer
 from tests.kit.raw_http import Answer, Headers, connect, exchange, request_bytes
 from tests.live.boards import BOARD
-from tests.live.leftovers import holdings, settled
+from tests.live.leftovers import check_settled, holdings
 
 _B, _P = f"/boards/{BOARD}", f"/projects/{BOARD}"
 #: Address → its methods.
@@ -127,7 +127,7 @@ async def test_stream_has_the_headers_of_the_contract(board: str, unchanged: Liv
     assert answer.header("Content-Type") == "text/event-stream"
     assert answer.header("Cache-Control") == "no-cache"
     assert answer.header("X-Accel-Buffering") == "no"
-    await settled(unchanged.node, before)
+    await check_settled(unchanged.node, before)
 
 
 @pytest.mark.parametrize("path", [path for path, methods in _METHODS.items() if "GET" in methods and path != "/sse"])

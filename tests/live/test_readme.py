@@ -136,10 +136,10 @@ def test_commands_are_targets_of_makefile(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in PROMISES if not name.endswith("js")])
 async def test_example_does_what_it_says(name: str, address: str) -> None:
     if name.endswith("python"):
-        await _run([sys.executable, "-c", EXAMPLES[name]], PROMISES[name], address)
+        await _check_run([sys.executable, "-c", EXAMPLES[name]], PROMISES[name], address)
         return
     require_command("curl")
-    await _run(["bash", "-euc", _in_shell(name)], PROMISES[name], address)
+    await _check_run(["bash", "-euc", _in_shell(name)], PROMISES[name], address)
 
 
 @pytest.mark.node
@@ -147,7 +147,7 @@ async def test_example_does_what_it_says(name: str, address: str) -> None:
 async def test_javascript_example_does_what_it_says(name: str, address: str) -> None:
     require_node()
     prelude = "".join(lent for words, lent in _BROWSER.items() if words in EXAMPLES[name])
-    await _run(["node", "--input-type=module", "--eval", prelude + EXAMPLES[name]], PROMISES[name], address)
+    await _check_run(["node", "--input-type=module", "--eval", prelude + EXAMPLES[name]], PROMISES[name], address)
 
 
 def _in_shell(name: str) -> str:
@@ -160,7 +160,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
 
 
-async def _run(command: list[str], promise: Promise, address: str) -> None:
+async def _check_run(command: list[str], promise: Promise, address: str) -> None:
     command = [part.replace(_ADDRESS, address) for part in command]
     # The session makes the shell and what it has started one thing to end; the folder is where the packages are.
     process = await anyio.open_process(

@@ -17,7 +17,7 @@ from tests.kit.raw_http import connect
 from tests.kit.write_path import WAYS
 from tests.live.boards import make_boards
 from tests.live.exits import EXITS, Ended, ExitReader, open_exit
-from tests.live.leftovers import Holdings, holdings, settled
+from tests.live.leftovers import Holdings, check_settled, holdings
 
 pytestmark = pytest.mark.usefixtures("clean_log")
 
@@ -74,7 +74,7 @@ async def _check_bystander_reads_all(live: LiveServer, silent: tuple[str, ...], 
 @pytest.mark.parametrize("name", EXITS)
 async def test_reader_that_takes_nothing_is_cut_after_the_send_timeout(name: str, way: str) -> None:
     async def cut(live: LiveServer, before: Holdings) -> None:
-        await settled(live.node, before, clients=1)
+        await check_settled(live.node, before, clients=1)
         assert live.node.counters.exit(name).ended == {"send_timeout": 1}
 
     async with live_server(send_timeout_seconds=0.3, direct_writes=WAYS[way]) as live:
@@ -92,7 +92,7 @@ async def test_socket_that_answers_no_ping_is_closed(name: str) -> None:
                 await (await open_exit(name, connection)).event()
             assert ended.value.word == 1011
             await connection.read_to_end()
-            await settled(live.node, before, clients=1)
+            await check_settled(live.node, before, clients=1)
             assert live.node.counters.exit(name).ended == {"ping_timeout": 1}
 
 
@@ -103,4 +103,4 @@ async def test_socket_that_takes_neither_ping_nor_close_is_cut(monkeypatch: pyte
         before = holdings(live.node)
         async with _silent_reader(live, "board-ws"), deadline(_WAIT_UNITS):
             await _flood(live)
-            await settled(live.node, before, clients=1)
+            await check_settled(live.node, before, clients=1)

@@ -22,7 +22,7 @@ from tests.kit.sse_reader import open_stream
 from tests.kit.write_path import WAYS
 from tests.live.boards import BOARD, TODO, make_boards
 from tests.live.exits import EXITS, ExitReader, open_exit
-from tests.live.leftovers import holdings, settled
+from tests.live.leftovers import check_settled, holdings
 
 pytestmark = pytest.mark.usefixtures("clean_log")
 
@@ -227,4 +227,4 @@ async def test_client_that_takes_nothing_of_a_large_answer_is_cut(beat: Beat) ->
         async with _slow(live) as connection:
             for _ in range(4):
                 await connection.send(_GET_STATE.replace(b"Connection: close", b"Connection: keep-alive"))
-            await settled(live.node, before, clients=1)
+            await check_settled(live.node, before, clients=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import ExitStack, closing
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from alembic import command
@@ -79,8 +79,7 @@ def open_all(engine: Engine) -> None:
         SQLAlchemyError, sqlite3.Error: a file could not be opened or read.
     """
     with ExitStack() as stack:
-        pool = engine.pool
-        assert isinstance(pool, QueuePool)
+        pool = cast("QueuePool", engine.pool)  # `make_engine` has chosen it
         for _ in range(pool.size()):
             connection = stack.enter_context(closing(engine.raw_connection()))
             connection.cursor().execute("SELECT count(*) FROM sqlite_master").fetchall()

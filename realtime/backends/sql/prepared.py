@@ -49,9 +49,9 @@ class Insertion:
 
     def _compiled(self, dialect: Dialect, rows: int) -> str:
         text, places = _compiled(self._statement, dialect, self._columns)
-        assert places == list(self._columns), "the columns are not in the order of the table"
         row = f"({', '.join('?' * len(places))})"
-        assert text.count(row) == 1, "the values are not plain parameters"
+        if places != list(self._columns) or text.count(row) != 1:
+            raise ValueError(f"expected plain values of {self._columns} in the order of the table, got {text}")
         return text.replace(row, ", ".join([row] * rows))
 
 
@@ -99,7 +99,8 @@ class Prepared:
         text = self._texts.get(dialect.name)
         if text is None:
             text, names = _compiled(self._statement, dialect)
-            assert names == list(self._names), "the parameters are in another order"
+            if names != list(self._names):
+                raise ValueError(f"expected the parameters {self._names}, got {names}")
             self._texts[dialect.name] = text
         return text
 

@@ -20,7 +20,7 @@ from tests.kit.raw_socket import BINARY, TEXT
 from tests.kit.recordings import Json
 from tests.live.boards import BOARD, make_boards
 from tests.live.graphql.client import ACK, INIT, OLDER, Client, open_client
-from tests.live.leftovers import holdings, settled
+from tests.live.leftovers import check_settled, holdings
 
 _EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on AgentRegistered { label } } }"
 _TYPENAME = "{ __typename }"
@@ -154,7 +154,7 @@ async def test_terminate_closes_and_ends_the_operations(boards: LiveServer) -> N
         await client.send({"type": "connection_terminate"})
         assert await client.closed() == (1000, "Terminated")
         assert boards.node.hub.statistics().subscribers == 0
-    await settled(boards.node, before)
+    await check_settled(boards.node, before)
 
 
 async def test_second_start_takes_the_place_of_the_first(boards: LiveServer) -> None:
@@ -323,7 +323,7 @@ async def test_lost_connection_closes_its_generators(way: str, boards: LiveServe
             assert await client.socket.close(1000) == (1000, "")
         elif way == "fault":
             await client.socket.send_frame(0x3, b"")  # a reserved opcode: the connection fails
-    await settled(boards.node, before)  # without a further event
+    await check_settled(boards.node, before)  # without a further event
     assert boards.node.hub.statistics().left == 3
 
 

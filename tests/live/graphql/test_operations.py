@@ -10,7 +10,7 @@ from tests.kit.publishing import Publisher
 from tests.kit.raw_http import connect
 from tests.live.boards import BOARD, make_boards
 from tests.live.graphql.client import Client, connected, subscribe_message
-from tests.live.leftovers import holdings, settled
+from tests.live.leftovers import check_settled, holdings
 
 _EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on AgentRegistered { label } } }"
 _TYPENAME = "{ __typename }"
@@ -252,7 +252,7 @@ async def test_lost_connection_closes_its_generators(way: str, boards: LiveServe
             assert await client.socket.close(1000) == (1000, "")
         elif way == "fault":
             await client.socket.send_frame(0x3, b"")  # a reserved opcode: the connection fails
-    await settled(boards.node, before)  # without a further event
+    await check_settled(boards.node, before)  # without a further event
     assert boards.node.hub.statistics().left == 3
 
 

@@ -97,7 +97,7 @@ async def test_silent_dashboard_socket_stays_open() -> None:
     async with _quick_server() as (live, ticks), open_socket(live.address, "/api/v1/ws/dashboard") as socket:
         for _ in range(_TICKS):
             await _tick(ticks)
-        await SocketReader(socket, is_dashboard=True).leave(1000, "")
+        assert await socket.close(1000, "") == (1000, "")
 
 
 @pytest.mark.parametrize("target", ["/api/v1/sse", f"/api/v1/sse?boardId={_BOARD}"])

@@ -142,7 +142,7 @@ async def _check_offsets(node: Node, log: list[StoredEvent]) -> None:
         assert stored.global_offset == seen
 
 
-async def _live_through(node: Node, log: list[StoredEvent], history: list[Step]) -> None:
+async def _check_history(node: Node, log: list[StoredEvent], history: list[Step]) -> None:
     watchers = _Watchers(node)
     try:
         for step in history:
@@ -169,7 +169,7 @@ async def test_rows_view_and_log_agree_after_each_step(history: list[Step]) -> N
         broker.subscribe(log.extend)
         for board_id in BOARDS:
             await carry_out(node, Step("project.created", BOARDS.index(board_id)))
-        await _live_through(node, log, history)
+        await _check_history(node, log, history)
 
 
 def test_boards_of_the_property_have_channels_of_their_own() -> None:

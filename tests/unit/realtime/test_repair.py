@@ -321,10 +321,12 @@ def _break(view: Any, step: str, times: int, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_closed_repair_leaves_no_task(store: SqlStore) -> None:
+    before = asyncio.all_tasks()
     async with _stage(store) as stage, aclosing(board_stream(stage.node, BoardId(BOARD))) as stream:
         await take(stream, 2)
         stage.broker.faults = [_drop]
         await publish(stage.node, _line("a"))
+    assert asyncio.all_tasks() == before
 
 
 def _failing(monkeypatch: pytest.MonkeyPatch, holder: Any, name: str, times: int) -> None:

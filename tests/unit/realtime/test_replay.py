@@ -85,7 +85,7 @@ class _Reader:
         await self._open.aclose()
 
 
-async def _comes_back(node: Node, reader: _Reader, at: int) -> None:
+async def _check_return(node: Node, reader: _Reader, at: int) -> None:
     """Read what follows the envelope `at`: the rest of what the reader had, and nothing else."""
     rest = reader.had[at + 1 :]
     async with aclosing(
@@ -112,7 +112,7 @@ def _marker(board_id: BoardId) -> dict[str, str]:
 )
 async def test_reader_that_comes_back_has_what_one_had_that_stayed(history: list[Step], returns: list[int]) -> None:
     async with deadline(_UNITS), _node_with_many_snapshots() as node:
-        await _live_through(node, history, returns)
+        await _check_history(node, history, returns)
 
 
 async def test_reader_may_come_back_at_any_of_its_cursors() -> None:
@@ -128,7 +128,7 @@ async def test_reader_may_come_back_at_any_of_its_cursors() -> None:
                 await carry_out(node, Step("git.commit.created", b=n))
             await reader.catch_up()
             for at in range(len(reader.had)):
-                await _comes_back(node, reader, at)
+                await _check_return(node, reader, at)
         finally:
             await reader.end()
 
@@ -144,7 +144,7 @@ async def _node_with_many_snapshots() -> AsyncIterator[Node]:
         await store.aclose()
 
 
-async def _live_through(node: Node, history: list[Step], returns: list[int]) -> None:
+async def _check_history(node: Node, history: list[Step], returns: list[int]) -> None:
     for board_id in BOARDS:
         await carry_out(node, Step("project.created", BOARDS.index(board_id)))
     readers = [_Reader(node, board_id) for board_id in BOARDS]
@@ -158,7 +158,7 @@ async def _live_through(node: Node, history: list[Step], returns: list[int]) -> 
         for reader in readers:
             await reader.catch_up()
             for at in returns:
-                await _comes_back(node, reader, at % len(reader.had))
+                await _check_return(node, reader, at % len(reader.had))
     finally:
         for reader in readers:
             await reader.end()

@@ -254,10 +254,12 @@ async def test_card_deleted_under_work_takes_its_attempt_along_and_work_goes_on(
 
 async def test_attempt_stopped_by_people_ends(seeded: Stage) -> None:
     async with watched(seeded) as wait_for:
-        attempt_id = (await wait_for("attempt_started"))["attemptId"]
+        started = await wait_for("attempt_started")
+        attempt_id = started["attemptId"]
         await seeded.node.bus.execute(BOARD, StopAttempt(attempt_id=attempt_id))
         await wait_for("attempt_status", attemptId=attempt_id, status="stopping")
-        await wait_for("attempt_status", attemptId=attempt_id, status="stopped")
+        ended = await wait_for("attempt_status", attemptId=attempt_id, status="stopped")
+    assert ended["cardId"] == started["cardId"]
 
 
 async def test_card_finished_by_people_stays_done(seeded: Stage) -> None:
@@ -317,6 +319,7 @@ async def test_deleted_board_is_worked_on_when_it_returns(seeded: Stage) -> None
         seen = len(seeded.log)
         while not any(is_started(stored) for stored in seeded.log[seen:]):
             await seeded.published(len(seeded.log) + 1)
+        assert (await seeded.board()).attempts
 
 
 def is_started(stored: StoredEvent) -> bool:

@@ -49,6 +49,7 @@ async def test_as_many_events_stay_as_the_settings_say_however_old(tmp_path: Pat
     count_only = {"retention_days": 0, "retention_events": 3, "prune_seconds": _OFTEN}
     async with open_node(_settings(tmp_path, "2999-01-01T00:00:00Z", **count_only)) as node:
         await _begins_at(node, 8)
+        assert [place for place, _ in (await node.store.event_page(board_channel(BOARD), 0, 20)).entries] == [8, 9, 10]
 
 
 async def test_broker_url_with_an_unknown_scheme_is_refused_before_anything_is_opened(tmp_path: Path) -> None:

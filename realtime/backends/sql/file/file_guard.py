@@ -205,9 +205,8 @@ class FileGuard:
 
     def difference(self, known: Look, found: Look, *, content: bool) -> str | None:
         """Return what is not as it was known, None for nothing; `content` as well as the files themselves."""
-        assert known.main is not None
         name = self.path.name
-        if found.main is None:
+        if known.main is None or found.main is None:
             return f"the database file {name} was moved or removed"
         if not known.main.is_same_file(found.main):
             return f"the database file {name} was replaced by another one"
@@ -217,18 +216,19 @@ class FileGuard:
                 return f"{name}-{kind}, a part of the database, was {happened}"
         if (known.main.mode, known.main.owner) != (found.main.mode, found.main.owner) and not self._may_write():
             return f"the database file {name} may no longer be read and written by this process"
-        return self._difference_of_content(known, found) if content else None
+        if not content:
+            return None
+        if (cut_short := self._part_cut_short(known, found)) is not None:
+            return cut_short
+        is_same = known.main.has_same_content(found.main)
+        return None if is_same else f"the database file {name} was written into by somebody else"
 
-    def _difference_of_content(self, known: Look, found: Look) -> str | None:
+    def _part_cut_short(self, known: Look, found: Look) -> str | None:
         name = self.path.name
-        assert known.main is not None
-        assert found.main is not None
         if found.log is not None and found.log.size < min(self._most_log_bytes, KEPT_LOG_BYTES):
             return f"{name}-wal, a part of the database, was cut short"
         if known.shared is not None and found.shared is not None and found.shared.size < known.shared.size:
             return f"{name}-shm, a part of the database, was cut short"
-        if not known.main.has_same_content(found.main):
-            return f"the database file {name} was written into by somebody else"
         return None
 
     def _may_write(self) -> bool:

@@ -28,7 +28,7 @@ TEXT = leaf(GraphQLString)
 REFUSALS = (NotCovered, GraphQLError, TypeError)
 
 
-def refuses(complete: Complete, value: Any) -> None:
+def check_refuses(complete: Complete, value: Any) -> None:
     with pytest.raises(REFUSALS):
         complete(value)
 
@@ -56,7 +56,7 @@ def test_leaf_is_coerced_as_its_type_says(kind: GraphQLLeafType, value: Any, coe
 def test_leaf_refuses_what_its_type_does(kind: GraphQLLeafType, value: Any) -> None:
     complete = leaf(kind)
     for _ in range(2):
-        refuses(complete, value)
+        check_refuses(complete, value)
 
 
 def test_error_that_could_be_written_is_refused() -> None:
@@ -71,7 +71,7 @@ def test_error_that_could_be_written_is_refused() -> None:
 def test_null_is_let_through_where_it_may_be() -> None:
     assert nullable(TEXT)(None) is None
     assert nullable(TEXT)("x") == "x"
-    refuses(nullable(TEXT), [])
+    check_refuses(nullable(TEXT), [])
 
 
 @pytest.mark.parametrize("value", [["a", "b"], ("a", "b")])
@@ -83,7 +83,7 @@ def test_list_is_completed_entry_by_entry(value: Any) -> None:
     "value", [None, "ab", {"a": 1}, iter("ab"), ["a", None]], ids=lambda value: type(value).__name__
 )
 def test_list_refuses_everything_else(value: Any) -> None:
-    refuses(listed(TEXT), value)
+    check_refuses(listed(TEXT), value)
 
 
 def test_object_has_its_fields_in_order() -> None:
@@ -95,7 +95,7 @@ def test_object_has_its_fields_in_order() -> None:
 def test_object_of_constants_refuses_what_is_no_value(value: Any) -> None:
     complete = object_of([("__typename", lambda _: "T", TEXT)])
     assert complete("anything") == {"__typename": "T"}
-    refuses(complete, value)
+    check_refuses(complete, value)
 
 
 def test_value_of_another_type_is_refused() -> None:
@@ -104,7 +104,7 @@ def test_value_of_another_type_is_refused() -> None:
     complete = checked(kind, TEXT)
     for _ in range(2):
         assert complete("x") == "x"
-        refuses(complete, 1)
+        check_refuses(complete, 1)
     assert checked(GraphQLObjectType("T", fields), TEXT) is TEXT
 
 
@@ -119,4 +119,4 @@ def test_member_is_chosen_by_the_class_of_the_value() -> None:
     assert [complete(value) for value in ("a", 1, "b", 2)] == ["a", 1, "b", 2]
     assert asked == ["a", 1]
     for value in (1.5, b"", None):  # not covered, no member, and nothing
-        refuses(complete, value)
+        check_refuses(complete, value)
