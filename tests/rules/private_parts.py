@@ -17,7 +17,17 @@ from typing import Any
 
 from tests.rules.trees import PACKAGES, parse, python_files
 
-__all__ = ["MODULES", "PARTS", "PRIVATE", "find_class", "imported_names", "names_of", "private_names", "used_names"]
+__all__ = [
+    "MODULES",
+    "PARTS",
+    "PRIVATE",
+    "find_class",
+    "imported_names",
+    "names_of",
+    "private_names",
+    "source_of",
+    "used_names",
+]
 
 _HTTP = "uvicorn.protocols.http.httptools_impl.HttpToolsProtocol"
 _CYCLE = "uvicorn.protocols.http.httptools_impl.RequestResponseCycle"
@@ -113,10 +123,15 @@ def find_class(name: str) -> Any:
 @cache
 def names_of(kind: type) -> set[str]:
     """Return what `kind` gives its instances and subclasses, without what the standard library has defined."""
-    standard = {one for one in kind.__mro__ if one.__module__.partition(".")[0] in _STANDARD}
-    theirs = [one for one in kind.__mro__ if one not in standard]
+    theirs = _classes(kind)
+    standard = set(kind.__mro__) - set(theirs)
     found = {name for one in theirs for name in (*vars(one), *_assigned(one), *inspect.get_annotations(one))}
     return {name for name in found if not name.startswith("__")} - {name for one in standard for name in dir(one)}
+
+
+def source_of(kind: type) -> str:
+    """Return the source of `kind` and of its bases, without that of the standard library."""
+    return "\n".join(map(inspect.getsource, _classes(kind)))
 
 
 def used_names(root: Path, kind: str) -> set[str]:
@@ -155,6 +170,10 @@ def imported_names(root: Path, module: str) -> set[str]:
 @cache
 def _trees(root: Path) -> dict[Path, ast.Module]:
     return {path: parse(path) for path in python_files(root, PACKAGES)}
+
+
+def _classes(kind: type) -> list[type]:
+    return [one for one in kind.__mro__ if one.__module__.partition(".")[0] not in _STANDARD]
 
 
 def _assigned(kind: type) -> Iterator[str]:
