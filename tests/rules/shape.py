@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from tests.rules.trees import PACKAGES, parse, python_files
 
@@ -38,7 +39,9 @@ PURE = (
 )
 
 _SOURCE = (*PACKAGES, "tests")
-_WAITING = ast.Await | ast.AsyncFunctionDef | ast.AsyncFor | ast.AsyncWith
+_FUNCTIONS: tuple[type[ast.FunctionDef | ast.AsyncFunctionDef], ...] = (ast.FunctionDef, ast.AsyncFunctionDef)
+_WAITING = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
+_Node = TypeVar("_Node", bound=ast.AST)
 
 
 def find_python_in_graphql(root: Path) -> list[str]:
@@ -72,9 +75,8 @@ def find_long_functions(root: Path) -> list[str]:
     """Return the functions with more than `MAX_FUNCTION_LINES` lines, with their length; nested ones count too."""
     return [
         f"{where}: {node.name} has {length} lines"
-        for where, node in _nodes(root, _SOURCE)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
+        for where, node in _nodes(root, _SOURCE, *_FUNCTIONS)
+        if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
     ]
 
 
@@ -82,8 +84,8 @@ def find_waits(root: Path) -> list[str]:
     """Return where code that must be pure waits, or could: `await`, `async def`, `async for`, `async with`."""
     return [
         f"{where}: {type(node).__name__} in pure code"
-        for where, node in _nodes(root, PURE)
-        if isinstance(node, _WAITING) or (isinstance(node, ast.comprehension) and node.is_async)
+        for where, node in _nodes(root, PURE, *_WAITING, ast.comprehension)
+        if not isinstance(node, ast.comprehension) or node.is_async
     ]
 
 
@@ -91,15 +93,16 @@ def find_sleeps(root: Path) -> list[str]:
     """Return the calls in `tests/` that sleep longer than zero; `sleep_forever` under a deadline is no sleep."""
     return [
         f"{where}: sleeps"
-        for where, node in _nodes(root, ("tests",))
-        if isinstance(node, ast.Call) and _called(node) in {"sleep", "sleep_until"} and not _is_zero(node)
+        for where, node in _nodes(root, ("tests",), ast.Call)
+        if _called(node) in {"sleep", "sleep_until"} and not _is_zero(node)
     ]
 
 
-def _nodes(root: Path, places: tuple[str, ...]) -> Iterator[tuple[str, ast.AST]]:
+def _nodes(root: Path, places: tuple[str, ...], *kinds: type[_Node]) -> Iterator[tuple[str, _Node]]:
     for path in python_files(root, places):
         for node in ast.walk(parse(path)):
-            yield f"{path.relative_to(root)}:{getattr(node, 'lineno', 1)}", node
+            if isinstance(node, kinds):
+                yield f"{path.relative_to(root)}:{getattr(node, 'lineno', 1)}", node
 
 
 def _called(call: ast.Call) -> str:

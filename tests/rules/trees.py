@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -34,6 +35,7 @@ def python_files(root: Path, places: Iterable[str]) -> Iterator[Path]:
         yield from (path for path in found if _NOT_OURS.isdisjoint(path.parts))
 
 
+@cache
 def parse(path: Path) -> ast.Module:
-    """Return the syntax tree of one file; a syntax error names the file."""
+    """Return the syntax tree of one file, parsed once for all rules; a syntax error names the file."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
