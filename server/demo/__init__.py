@@ -1,4 +1,4 @@
-"""The demo: two projects and a scripted agent, through the same doors as everybody (issue of `--demo`).
+"""The demo (`--demo`): two projects and a scripted agent, which uses the same entries as every client.
 
 catalogue  phrases      what there is to say                               data
 scene                   the words of a script: Scene, Step, Script         pure

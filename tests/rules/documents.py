@@ -12,7 +12,7 @@ __all__ = ["find_missing_documents"]
 _SECTION = re.compile(r"(?<!RFC \d{4} )§")
 #: A specification or a ticket outside the repository. "The contract of a port" is its docstring, so it may be named.
 _OUTSIDE = re.compile(
-    r"\bthe contract(?:'s\b|(?! of)\b)|\b(?:design|style|contract) §|\bissue:? #?\d+\b", re.IGNORECASE
+    r"\bthe contract(?:'s\b|(?! of)\b)|\b(?:design|style|contract) §|\bissue:? #?\d+\b|\(issue of\b", re.IGNORECASE
 )
 _PAGE = re.compile(r"(?<![\w:])(?:[\w.-]*/)*([\w-]+\.md)\b")
 _ADDRESS = re.compile(r"\bhttps?://\S+")

@@ -29,6 +29,7 @@ def test_files_refer_to_documents_of_the_repository_only() -> None:
         ("the order of the contract", ["the contract"]),
         ("the contract's order", ["the contract's"]),
         ("see issue 12 and issue #13", ["issue 12", "issue #13"]),
+        ("the demo (issue of it)", ["(issue of"]),
         ("see ../shared/contract.md", ["../shared/contract.md"]),
         ("docs/no-page.md, [x](no-page.md)", ["docs/no-page.md", "no-page.md"]),
         ("wrong/one.md", ["wrong/one.md"]),

@@ -1,22 +1,22 @@
-"""The pages that people read link to files and headings that exist, and architecture names modules that exist."""
+"""The pages that people read link to files and headings that exist, and architecture names functions that exist."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 from tests.rules.links import broken_links, broken_references, headings, links, pages
-from tests.rules.trees import PACKAGES, REPOSITORY, plant, python_files
+from tests.rules.trees import PACKAGES, REPOSITORY, parse, plant, python_files
 
-_MAP = re.compile(r"^### (\w+)\n\n((?:\|.*\n)+)", re.MULTILINE)
+_FUNCTION = re.compile(r"^\| \[`([\w.]+)`\]\(([^)]+)\) \|", re.MULTILINE)
 #: These speak of pages that are not ours: of an invented repository, and of none.
 _OTHER_PAGES = {
     REPOSITORY / "server" / "demo" / "catalogue.py",
     *(Path(__file__), Path(__file__).with_name("test_documents.py")),
 }
-_NAME = re.compile(r"`([\w/]+)`")
 
 
 @pytest.mark.parametrize("page", list(pages(REPOSITORY)), ids=lambda page: str(page.relative_to(REPOSITORY)))
@@ -63,13 +63,23 @@ def test_anchors_are_those_of_github() -> None:
     assert headings(page) == {"a-b-c-d--e", "why", "why-1", "link-and-äö_1-2"}
 
 
-def test_module_map_names_modules_that_exist() -> None:
-    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
-    maps = dict(_MAP.findall(text))
-    assert set(maps) == {"realtime", "schema", "server"}
-    named = [f"{package}/{name}" for package, table in maps.items() for name in _NAME.findall(table)]
-    assert [path for path in named if not _is_module(path)] == []
+def test_functions_of_architecture_are_in_their_files() -> None:
+    page = REPOSITORY / "docs" / "architecture.md"
+    rows = _FUNCTION.findall(page.read_text(encoding="utf-8"))
+    assert rows
+    assert [(name, link) for name, link in rows if not _is_defined(name, page.parent / link)] == []
 
 
-def _is_module(path: str) -> bool:
-    return (REPOSITORY / path).is_dir() if path.endswith("/") else (REPOSITORY / f"{path}.py").is_file()
+def test_function_that_is_not_defined_is_caught(tmp_path: Path) -> None:
+    text = "class Bus:\n    async def execute(self): ...\n\ndef decide(): ...\n"
+    path = plant(tmp_path, {"bus.py": text}) / "bus.py"
+    names = ["Bus.execute", "decide", "Bus.decide", "execute", "Hub.execute", "Bus.publish"]
+    assert [name for name in names if _is_defined(name, path)] == ["Bus.execute", "decide"]
+
+
+def _is_defined(name: str, path: Path) -> bool:
+    owner, _, function = name.rpartition(".")
+    body: list[ast.stmt] = parse(path).body
+    if owner:
+        body = [one for kind in body if isinstance(kind, ast.ClassDef) and kind.name == owner for one in kind.body]
+    return any(isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name == function for one in body)

@@ -1,0 +1,39 @@
+"""The map of a package: a table in its README with one row for each file and each room."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+__all__ = ["map_faults"]
+
+_SECTION = re.compile(r"^## Map\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_ROW = re.compile(r"^\| `([^`]+)` \| \S.* \|$", re.MULTILINE)
+_PYTHON = "*.py"
+
+
+def map_faults(package: Path) -> list[str]:
+    """Return one line for each file or room that the map of `package` lacks, names twice, or has too many.
+
+    Files are those on the floor of the package. Rooms are all folders with Python files, at any depth, and the folders
+    on the floor. Folders inside a room that hold no module of their own are part of it.
+    """
+    section = _SECTION.search((package / "README.md").read_text(encoding="utf-8"))
+    named = Counter(_ROW.findall(section[1]) if section else ())
+    there = _files(package) | _rooms(package)
+    return [
+        *(f"{package.name}/README.md: {name} is missing" for name in sorted(there - named.keys())),
+        *(f"{package.name}/README.md: {name} is not there" for name in sorted(named.keys() - there)),
+        *(f"{package.name}/README.md: {name} is named {count} times" for name, count in named.items() if count > 1),
+    ]
+
+
+def _files(package: Path) -> set[str]:
+    return {path.name for path in package.glob(_PYTHON)} - {"__init__.py"}
+
+
+def _rooms(package: Path) -> set[str]:
+    folders = [path for path in package.rglob("*") if path.is_dir() and "__pycache__" not in path.parts]
+    rooms = [path for path in folders if path.parent == package or any(path.glob(_PYTHON))]
+    return {f"{path.relative_to(package).as_posix()}/" for path in rooms}

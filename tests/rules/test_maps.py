@@ -1,0 +1,46 @@
+"""The READMEs of the packages name each file and each room once, and one that does not is caught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.rules.maps import map_faults
+from tests.rules.trees import PACKAGES, REPOSITORY, plant
+
+_TREE = {
+    "a/__init__.py": "",
+    "a/one.py": "",
+    "a/room/two.py": "",
+    "a/room/inner/three.py": "",
+    "a/pictures/x/y.svg": "",
+}
+_ROWS = ("`one.py` | first", "`room/` | second", "`room/inner/` | third", "`pictures/` | fourth")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_map_names_each_file_and_room_once(package: str) -> None:
+    assert map_faults(REPOSITORY / package) == []
+
+
+def _faults(root: Path, *rows: str) -> list[str]:
+    table = "".join(f"| {row} |\n" for row in rows)
+    page = f"# a\n\n## Map\n\n| file or room | job |\n| --- | --- |\n{table}\n## Glossary\n\n| word | meaning |\n"
+    return map_faults(plant(root, _TREE | {"a/README.md": page + "| --- | --- |\n| `word` | a thing |\n"}) / "a")
+
+
+def test_map_that_is_true_is_accepted(tmp_path: Path) -> None:
+    assert _faults(tmp_path, *_ROWS) == []
+
+
+def test_map_with_mistakes_is_caught(tmp_path: Path) -> None:
+    assert _faults(tmp_path, _ROWS[0], *_ROWS[2:], "`four.py` | gone", _ROWS[0]) == [
+        "a/README.md: room/ is missing",
+        "a/README.md: four.py is not there",
+        "a/README.md: one.py is named 2 times",
+    ]
+
+
+def test_row_without_a_job_is_no_row(tmp_path: Path) -> None:
+    assert _faults(tmp_path, "`one.py` | ", *_ROWS[1:]) == ["a/README.md: one.py is missing"]
