@@ -84,9 +84,15 @@ def _circumstances(settings: Settings) -> dict[str, str]:
         "version": boardcast_version(),
         "database": _without_password(settings.database_url),
         "broker": _without_password(settings.broker_url),
-        "authentication": f"{len(settings.access_tokens)} tokens" if settings.access_tokens else "none",
+        "authentication": _authentication(len(settings.access_tokens)),
         "demo": "on" if settings.demo else "off",
     }
+
+
+def _authentication(tokens: int) -> str:
+    if not tokens:
+        return "none"
+    return "1 token" if tokens == 1 else f"{tokens} tokens"
 
 
 def _without_password(url: str) -> str:

@@ -43,11 +43,14 @@ async def test_start_and_end_are_one_line_each(tmp_path: Path) -> None:
     assert len(end.err.splitlines()) == 2, end.err
 
 
-async def test_start_tells_no_secret(tmp_path: Path) -> None:
-    async with running(tmp_path, "--demo", env={"BOARDCAST_TOKENS": f"{_TOKEN},{_TOKEN}-2"}) as server, deadline(20):
+@pytest.mark.parametrize(
+    ("tokens", "said"), [(f"{_TOKEN},{_TOKEN}-2", "2 tokens"), (_TOKEN, "1 token")], ids=["two", "one"]
+)
+async def test_start_tells_no_secret(tmp_path: Path, tokens: str, said: str) -> None:
+    async with running(tmp_path, "--demo", env={"BOARDCAST_TOKENS": tokens}) as server, deadline(20):
         end = await _stopped(server)
     (start,) = _lines(end, "started")
-    assert 'authentication="2 tokens"' in start
+    assert f'authentication="{said}"' in start
     assert "demo=on" in start
     assert _TOKEN not in end.err
 

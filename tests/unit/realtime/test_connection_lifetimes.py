@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import anyio
@@ -160,13 +161,17 @@ async def test_connection_ends_when_its_lifetime_is_reached_and_not_its_readers(
     assert module.LIFETIME_RECONNECT_MS[0] <= hint <= module.LIFETIME_RECONNECT_MS[1]
 
 
-async def test_lifetimes_that_begin_together_do_not_end_together() -> None:
-    lifetimes, loop = ConnectionLifetimes(0.5), asyncio.get_running_loop()
-    began, ends = loop.time(), []
-    with ExitStack() as stack:
-        async with deadline(5):
-            for ended in asyncio.as_completed([stack.enter_context(lifetimes.open()).ended() for _ in range(50)]):
-                await ended
-                ends.append(loop.time() - began)
-    assert min(ends) >= 0.45
-    assert max(ends) - min(ends) > 0.02
+async def test_lifetimes_that_begin_together_do_not_end_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    lifetimes, loop, due = ConnectionLifetimes(500), asyncio.get_running_loop(), list[float]()
+
+    def call_later(delay: float, callback: Callable[..., object], *args: object) -> asyncio.TimerHandle:
+        due.append(delay)
+        return loop.call_at(loop.time() + delay, callback, *args)
+
+    with ExitStack() as stack, monkeypatch.context() as patch:
+        patch.setattr(loop, "call_later", call_later)
+        for _ in range(50):
+            stack.enter_context(lifetimes.open())
+    assert len(due) == 50
+    assert 450 <= min(due) <= max(due) <= 500
+    assert max(due) - min(due) > 20
