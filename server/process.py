@@ -14,7 +14,7 @@ from schema.root import make_schema
 from server.app import create_app
 from server.demo import running_demo
 from server.runtime.descriptors import connection_room
-from server.runtime.tuning import giving_memory_back, set_switch_interval, tune_gc
+from server.runtime.tuning import giving_memory_back, set_switch_interval, tune_gc, tune_malloc
 from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.transports.rest.status import boardcast_version
@@ -43,6 +43,7 @@ def run(settings: Settings) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise CannotListen(f"cannot listen on {settings.host} port {settings.port}: {reason}") from error
+    tune_malloc()
     uvloop.run(_serve(settings, listening))
 
 

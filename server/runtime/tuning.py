@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-__all__ = ["giving_memory_back", "set_switch_interval", "tune_gc"]
+__all__ = ["giving_memory_back", "set_switch_interval", "tune_gc", "tune_malloc"]
 
 #: New containers after which the youngest generation is collected (Python's default is 700). A connection has about
 #: 110. With the default, half of the CPU time in which 1,000 sockets were opened went to the collector, in pauses of
@@ -19,8 +19,13 @@ YOUNGEST = 10_000
 MIDDLE = OLDEST = 10
 #: Seconds after which a thread that waits for the interpreter lock asks for it (Python's default is 0.005).
 SWITCH_SECONDS = 0.0001
+#: Parameters of `mallopt` (malloc.h of glibc), and their values: memory for an object of that size is mapped for it
+#: alone, and returned with it. By default glibc raises the size up to 32 MiB when such an object is freed.
+M_MMAP_THRESHOLD, MAPPED_BYTES = -3, 128 * 1024
+#: Arenas share less the more there are of them; the default is eight for each core, one for each thread of ours.
+M_ARENA_MAX, ARENAS = -8, 2
 #: Seconds between two times that free memory is returned; one takes some milliseconds, in a thread.
-PAUSE_SECONDS = 30.0
+PAUSE_SECONDS = 5.0
 
 
 def tune_gc() -> None:
@@ -38,6 +43,17 @@ def set_switch_interval() -> None:
     thread never asks, and it waited for 20 ms each time.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+
+
+def tune_malloc() -> None:
+    """Have the C library return the memory of large objects at once; nothing where it is not glibc.
+
+    Before threads are started. A minute of the fuzzer left 160 MiB of free memory behind without this (measured).
+    """
+    mallopt: Callable[[int, int], int] | None = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
+        mallopt(M_ARENA_MAX, ARENAS)
 
 
 @asynccontextmanager

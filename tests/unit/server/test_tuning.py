@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio.lowlevel
@@ -38,3 +40,37 @@ async def test_block_leaves_no_task() -> None:
     async with giving_memory_back(60):
         assert [task.get_name() for task in asyncio.all_tasks()].count("memory") == 1
     assert "memory" not in [task.get_name() for task in asyncio.all_tasks()]
+
+
+def test_memory_of_large_objects_goes_back_with_them() -> None:
+    assert _left_behind("") > 40
+    assert _left_behind("tune_malloc()") < 10
+
+
+def _left_behind(first: str) -> int:
+    """Return how many MiB a process keeps of the large objects that it has freed, having done `first` before."""
+    code = f"""
+from pathlib import Path
+from threading import Thread
+from server.runtime.tuning import tune_malloc
+
+def used():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) // 1024
+
+def burst():
+    for _ in range(3):
+        large = [bytes([1]) * 1_000_000 for _ in range(60)]
+        pins.append(bytes([2]) * 2_000)
+        del large
+
+pins = []
+{first}
+before = used()
+for thread in [Thread(target=burst) for _ in range(3)]:
+    thread.start()
+    thread.join()
+print(used() - before)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return int(ended.stdout)
