@@ -6,7 +6,7 @@ import random
 
 from tests.fuzz.judge import Fault, Kind
 from tests.fuzz.report import as_text, distinct
-from tests.fuzz.tally import Tally, growth_of, memory_faults, wait_faults
+from tests.fuzz.tally import Tally, growth_of, memory_faults, proven_growth_of, wait_faults
 from tests.fuzz.witness import Sight
 
 _MIB = 1024 * 1024
@@ -29,6 +29,26 @@ def test_growth_that_goes_on_is_a_fault() -> None:
 
 def test_memory_that_levels_off_is_no_fault() -> None:
     assert memory_faults(Tally("x", memory=_memory(0))) == []
+
+
+def _swinging(grow: float, seed: int) -> list[tuple[float, int]]:
+    """Return forty measurements in 400 s, most of them with up to 30 MiB that are free and not returned yet."""
+    rng = random.Random(seed)
+    return [(10.0 * place, int((100 + grow * 10 * place + rng.uniform(0, 30)) * _MIB)) for place in range(40)]
+
+
+def test_memory_that_swings_is_a_fault_only_where_it_grows() -> None:
+    runs = range(100)
+    assert sum(bool(memory_faults(Tally("x", memory=_swinging(0, seed)))) for seed in runs) <= 10
+    assert sum(bool(memory_faults(Tally("x", memory=_swinging(0.2, seed)))) for seed in runs) >= 99
+
+
+def test_proven_growth_is_no_more_than_growth() -> None:
+    for memory in (_memory(0.02 * _MIB), _memory(0), _swinging(0.1, 1)):
+        growth, proven = growth_of(memory), proven_growth_of(memory)
+        assert growth is not None
+        assert proven is not None
+        assert proven <= growth
 
 
 def test_peak_is_a_fault_also_where_memory_is_given_back() -> None:
