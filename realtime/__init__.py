@@ -1,1 +1,4 @@
-"""The facts, their order and their delivery: everything that knows neither a transport nor GraphQL."""
+"""The facts, their order and their delivery: everything that knows neither a transport nor GraphQL.
+
+See docs/architecture.md.
+"""

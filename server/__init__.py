@@ -1,1 +1,4 @@
-"""The process: settings, wiring, transports and pages around `realtime` and `schema`."""
+"""The process: settings, wiring, transports and pages around `realtime` and `schema`.
+
+See docs/operating.md.
+"""

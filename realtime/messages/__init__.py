@@ -1,1 +1,4 @@
-"""Messages: envelopes, their batches, channels, positions and options. Pure."""
+"""Messages: envelopes, their batches, channels, positions and options. Pure.
+
+See docs/protocol.md, "Envelopes".
+"""

@@ -2,6 +2,8 @@
 
 A back-end implements each protocol it can; none has a method that raises `NotImplementedError`. Other rooms import
 every name from here.
+
+See docs/guarantees.md.
 """
 
 from __future__ import annotations

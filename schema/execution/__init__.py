@@ -1,1 +1,4 @@
-"""Execution of operations: context, loaders, deadlines, and subscriptions that share their work."""
+"""Execution of operations: context, loaders, deadlines, and subscriptions that share their work.
+
+See docs/graphql.md, "Deadlines".
+"""

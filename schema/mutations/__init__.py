@@ -1,6 +1,8 @@
 """The mutations: parse, hand to the bus, show what came of it. The rules are the core's own, one set for every door.
 
 Each answers with a union: what it did, or one of the refusals that it can meet (`schema.refusals`).
+
+See docs/graphql.md, "Mutations".
 """
 
 from __future__ import annotations

@@ -5,4 +5,6 @@ Cards are encoded once in their life for each selection (`memory`), so that a st
 card. A plan knows the way on which nothing is wrong and nothing is waited for. Everything else, each error entry
 among it, is left to graphql-core: per operation where that shows when it begins, per event where it does not. What
 fields are read off are values that do not change, so asking them again by that way gives the same.
+
+See docs/graphql.md, "Subscriptions".
 """

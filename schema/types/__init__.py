@@ -1,1 +1,4 @@
-"""GraphQL types, enumerations, scalars and inputs."""
+"""GraphQL types, enumerations, scalars and inputs.
+
+See docs/graphql.md.
+"""

@@ -1,1 +1,4 @@
-"""Tasks and timers: side tasks, cancellation blocks, coalesced timers."""
+"""Tasks and timers: side tasks, cancellation blocks, coalesced timers.
+
+See docs/architecture.md, "Threads".
+"""

@@ -5,6 +5,8 @@ scene                   the words of a script: Scene, Step, Script         pure
 people  agent  script   what happens on a board, given how it stands       pure, deterministic for a seed
 seeding                 the events that make the projects                  pure
 show                    carries the steps out on a node, until it is told to stop
+
+See docs/operating.md, "Settings".
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""The process: logs, metrics, descriptors, and how the interpreter is tuned."""
+"""The process: logs, metrics, descriptors, and how the interpreter is tuned.
+
+See docs/operating.md, "Logs".
+"""

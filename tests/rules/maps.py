@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
 
-__all__ = ["map_faults"]
+from tests.rules.trees import parse
+
+__all__ = ["map_faults", "rooms_without_a_page"]
 
 _SECTION = re.compile(r"^## Map\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| `([^`]+)` \| \S.* \|$", re.MULTILINE)
+_PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
 _PYTHON = "*.py"
 
 
@@ -26,6 +30,16 @@ def map_faults(package: Path) -> list[str]:
         *(f"{package.name}/README.md: {name} is missing" for name in sorted(there - named.keys())),
         *(f"{package.name}/README.md: {name} is not there" for name in sorted(named.keys() - there)),
         *(f"{package.name}/README.md: {name} is named {count} times" for name, count in named.items() if count > 1),
+    ]
+
+
+def rooms_without_a_page(package: Path) -> list[str]:
+    """Return the rooms of `package`, itself among them, whose docstring names no page of `docs`."""
+    found = sorted(package.rglob("__init__.py"))
+    return [
+        f"{path.relative_to(package.parent)}: name the page in docs/ that describes it"
+        for path in found
+        if not _PAGE.search(ast.get_docstring(parse(path)) or "")
     ]
 
 

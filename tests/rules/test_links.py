@@ -24,6 +24,24 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
     assert broken_links(page) == []
 
 
+#: The entry to the pages links to pages only.
+_DESCRIBING = [page for page in sorted((REPOSITORY / "docs").glob("*.md")) if page.name != "index.md"]
+
+
+@pytest.mark.parametrize("page", _DESCRIBING, ids=lambda page: page.name)
+def test_page_links_to_the_code_it_describes(page: Path) -> None:
+    code = tuple(f"../{folder}/" for folder in (*PACKAGES, "tests"))
+    assert [link for link in links(page) if link.startswith(code)]
+
+
+def test_index_links_to_every_page() -> None:
+    named = {
+        (REPOSITORY / "docs" / link.partition("#")[0]).resolve() for link in links(REPOSITORY / "docs" / "index.md")
+    }
+    folder = REPOSITORY / "docs" / "howto"
+    assert {*_DESCRIBING, *folder.glob("*.md"), REPOSITORY / "docs" / "decisions" / "README.md"} - named == set()
+
+
 def test_readme_shows_its_picture() -> None:
     assert ".images/boardcast.png" in links(REPOSITORY / "README.md")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.maps import map_faults
+from tests.rules.maps import map_faults, rooms_without_a_page
 from tests.rules.trees import PACKAGES, REPOSITORY, plant
 
 _TREE = {
@@ -44,3 +44,19 @@ def test_map_with_mistakes_is_caught(tmp_path: Path) -> None:
 
 def test_row_without_a_job_is_no_row(tmp_path: Path) -> None:
     assert _faults(tmp_path, "`one.py` | ", *_ROWS[1:]) == ["a/README.md: one.py is missing"]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_room_names_its_page(package: str) -> None:
+    assert rooms_without_a_page(REPOSITORY / package) == []
+
+
+def test_room_that_names_no_page_is_caught(tmp_path: Path) -> None:
+    files = {
+        "a/__init__.py": '"""See docs/index.md."""',
+        "a/b/__init__.py": '"""B."""',
+        "a/c/__init__.py": "# docs/index.md",
+    }
+    assert rooms_without_a_page(plant(tmp_path, files) / "a") == [
+        f"a/{name}/__init__.py: name the page in docs/ that describes it" for name in ("b", "c")
+    ]

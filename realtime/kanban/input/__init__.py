@@ -1,1 +1,4 @@
-"""Checks of input: typed fields, bounded lists, nesting and the order of ids."""
+"""Checks of input: typed fields, bounded lists, nesting and the order of ids.
+
+See docs/ingest.md, "Limits".
+"""

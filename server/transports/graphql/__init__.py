@@ -1,1 +1,4 @@
-"""GraphQL over HTTP, SSE, multipart and WebSocket."""
+"""GraphQL over HTTP, SSE, multipart and WebSocket.
+
+See docs/graphql.md, "Transports".
+"""

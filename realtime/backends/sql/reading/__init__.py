@@ -1,1 +1,4 @@
-"""Reads of the SQL store: boards, attempts, history, pages and the figures of the dashboard."""
+"""Reads of the SQL store: boards, attempts, history, pages and the figures of the dashboard.
+
+See docs/architecture.md, "Threads".
+"""
