@@ -198,6 +198,9 @@ class EnvelopesLost(Exception):
 class SubscriberTooSlow(Exception):
     """More waited for a reader than may: it is told by a `gap`, or its stream ends and it should come back."""
 
+    #: The reason in `gap` and in `goodbye`.
+    code = "slow_consumer"
+
     def __init__(self, message: str, cursor: str | None = None) -> None:
         """Where it ends a stream, keep the `cursor` of the last envelope that the reader was given."""
         super().__init__(message)

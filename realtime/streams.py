@@ -43,7 +43,7 @@ Settle = Callable[[], Awaitable[None]]
 DEFAULT = StreamOptions()
 #: Milliseconds after which a reader that was too slow may come back.
 SLOW_RECONNECT_MS = 1000
-_SLOW, _LOST = "slow_consumer", "broker_lost"
+_SLOW, _LOST = SubscriberTooSlow.code, "broker_lost"
 
 
 async def one(live: Subscriber) -> Batch:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from realtime.endings import STORE_UNAVAILABLE, status_of
 from realtime.errors import FieldError, StoreUnavailable
 from realtime.limits import LimitReached
 
@@ -87,13 +88,14 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _store(request: Request, error: Exception) -> Response:
-    return problem(503, f"The store does not answer: {error}", headers={"Retry-After": "1"})
+    headers = {"Retry-After": str(STORE_UNAVAILABLE.retry_after_seconds)}
+    return problem(status_of(error), f"The store does not answer: {error}", headers=headers)
 
 
 async def _limit(request: Request, error: Exception) -> Response:
     if not isinstance(error, LimitReached):
         raise TypeError(error)
-    return problem(429, error.message, error.fields, {"Retry-After": str(error.retry_after_seconds)})
+    return problem(status_of(error), error.message, error.fields, {"Retry-After": str(error.retry_after_seconds)})
 
 
 async def _left(request: Request, error: Exception) -> Response:
@@ -106,7 +108,7 @@ async def _left(request: Request, error: Exception) -> Response:
 
 async def _fault(request: Request, error: Exception) -> Response:
     # Starlette logs it once, with the traceback; the client gets no inside.
-    return problem(500, "Unexpected error")
+    return problem(status_of(error), "Unexpected error")
 
 
 #: For Starlette: what answers which exception.

@@ -10,23 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from realtime.errors import ChannelGone, StoreUnavailable, StreamEnded, SubscriberTooSlow
+from realtime.endings import CLIENT_LEFT, Ending, ending_of
+from realtime.errors import ChannelGone
 from realtime.messages.batches import Batch
 
 __all__ = [
-    "CLIENT_LEFT",
-    "HEARTBEAT_TIMEOUT",
-    "PING_TIMEOUT",
-    "SEND_TIMEOUT",
     "ConnectionMetrics",
     "Counters",
     "ExitCounters",
 ]
-
-#: Reasons why a stream is closed from outside: the client left, took no byte, sent nothing, or answered no ping.
-CLIENT_LEFT, SEND_TIMEOUT, HEARTBEAT_TIMEOUT = "client_left", "send_timeout", "heartbeat_timeout"
-PING_TIMEOUT = "ping_timeout"
-_FAULT = "internal_error"
 
 
 @dataclass(slots=True)
@@ -59,7 +51,7 @@ class ConnectionMetrics:
 
     counters: ExitCounters = field(default_factory=ExitCounters)
     #: Why its streams end if they have no reason of their own. Code that closes the connection sets it before.
-    close_reason: str = CLIENT_LEFT
+    close_reason: Ending = CLIENT_LEFT
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -80,17 +72,9 @@ class ConnectionMetrics:
                 self.counters.ended[self._reason_of(ended_by)] += 1
 
     def _reason_of(self, error: BaseException | None) -> str:
-        match error:
-            case StreamEnded():
-                return error.code
-            case SubscriberTooSlow():
-                return "slow_consumer"
-            case StoreUnavailable():
-                return "store_unavailable"
-            case Exception():
-                return _FAULT
-            case _:
-                return self.close_reason  # it was closed or cancelled
+        # Without an error, or with one that is no `Exception`, the stream was closed or cancelled.
+        row = ending_of(error) if isinstance(error, Exception) else self.close_reason
+        return row.metric
 
 
 @dataclass(slots=True)

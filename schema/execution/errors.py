@@ -1,6 +1,7 @@
-"""Exceptions → what GraphQL clients see: message and `extensions.code`, all of them here.
+"""Exceptions → the errors that GraphQL clients see: message and `extensions.code`.
 
-What refuses a mutation is no exception when it arrives: `schema.refusals` makes a result of it.
+Message and code of an end are in the table of `realtime.endings`. A mutation that is refused answers no error:
+`schema.refusals` makes a result of the refusal.
 
 | what happened | code |
 | --- | --- |
@@ -33,34 +34,17 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from realtime.dashboard.time_range import InvalidTimeRange
-from realtime.errors import (
-    BoardGone,
-    Draining,
-    InvalidInput,
-    LifetimeReached,
-    Refused,
-    StoreUnavailable,
-    StreamEnded,
-    SubscriberTooSlow,
-)
+from realtime.endings import FAULT, Ending, ending_of
+from realtime.errors import InvalidInput, Refused, StoreUnavailable, StreamEnded, SubscriberTooSlow
 from realtime.limits import LimitReached
 from realtime.messages.envelopes import Envelope
 from schema.execution.real_size import CostExceeded
 
-__all__ = ["public_error", "stream_ended"]
+__all__ = ["error_of", "public_error", "stream_ended"]
 
 log = logging.getLogger(__name__)
 
-INTERNAL_ERROR = "Internal error"
 _OPERATION_FAULTS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
-_ENDINGS: dict[type[Exception], tuple[str, str]] = {
-    SubscriberTooSlow: ("SLOW_CONSUMER", "This reader was too slow; subscribe again"),
-    BoardGone: ("BOARD_DELETED", "The board was deleted"),
-    Draining: ("SERVER_SHUTDOWN", "The server stops; subscribe again after a while"),
-    LifetimeReached: ("CONNECTION_LIFETIME", "The connection lasted as long as one may; subscribe again"),
-    StreamEnded: ("STREAM_ENDED", "The server ended the stream; subscribe again"),
-    StoreUnavailable: ("STORE_UNAVAILABLE", "The store did not answer; nothing was changed, try again"),
-}
 
 
 def public_error(error: GraphQLError) -> GraphQLError:
@@ -71,18 +55,23 @@ def public_error(error: GraphQLError) -> GraphQLError:
     cause = _cause(error)
     if isinstance(cause, Refused):
         return _shown(error, _message(cause), _refusal(cause))
-    if ending := _ending(cause):
+    if cause is not None and (ending := ending_of(cause)) is not FAULT:
         if isinstance(cause, StoreUnavailable):
             log.warning("the store did not answer: %s", cause)
-        code, message = ending
         cursor = {"cursor": cause.cursor} if isinstance(cause, SubscriberTooSlow) else {}
-        return _shown(error, message, {"code": code, **cursor})
+        return _shown(error, ending.graphql_message, {"code": ending.graphql_code, **cursor})
     if isinstance(cause, _OPERATION_FAULTS):
         return _shown(error, error.message, {"code": "OPERATION_NOT_AVAILABLE"})
     if cause is None and (error.path is None or error.original_error is None):
         return _of_document(error)
     log.error("a resolver failed at %s", error.path, exc_info=cause or error)
-    return _shown(error, INTERNAL_ERROR, {"code": "INTERNAL_SERVER_ERROR"})
+    return _shown(error, FAULT.graphql_message, {"code": FAULT.graphql_code})
+
+
+def error_of(ending: Ending, message: str | None = None, **extensions: Any) -> GraphQLError:
+    """Return the error of a row of the table of endings, with `message` in place of the row's own."""
+    shown = ending.graphql_message if message is None else message
+    return GraphQLError(shown, extensions={"code": ending.graphql_code, **extensions})
 
 
 def stream_ended(ended: StreamEnded, goodbye: Envelope | None) -> GraphQLError:
@@ -90,15 +79,11 @@ def stream_ended(ended: StreamEnded, goodbye: Envelope | None) -> GraphQLError:
 
     `goodbye` is the raw stream's last envelope; its hint when to come back goes into the extensions.
     """
-    code, message = _ending(ended) or _ENDINGS[StreamEnded]
+    ending = ending_of(ended)
     payload = goodbye.payload if goodbye else None
-    if isinstance(payload, dict) and not isinstance(ended, BoardGone):  # nobody should come back to that
-        return GraphQLError(message, extensions={"code": code, "reconnectAfterMs": payload["reconnectAfterMs"]})
-    return GraphQLError(message, extensions={"code": code})
-
-
-def _ending(error: Exception | None) -> tuple[str, str] | None:
-    return next((ending for kind, ending in _ENDINGS.items() if isinstance(error, kind)), None)
+    if isinstance(payload, dict) and ending.reconnect:
+        return error_of(ending, reconnectAfterMs=payload["reconnectAfterMs"])
+    return error_of(ending)
 
 
 def _cause(error: GraphQLError) -> Exception | None:

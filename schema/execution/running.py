@@ -17,20 +17,15 @@ from graphql import GraphQLError
 from strawberry import Schema
 from strawberry.types import ExecutionResult
 
+from realtime.endings import OPERATION_TIMEOUT, TOO_EXPENSIVE
 from realtime.errors import StreamEnded
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
 from schema.execution.context import Context
-from schema.execution.errors import stream_ended
+from schema.execution.errors import error_of, stream_ended
 from schema.execution.subscription_execution import Events, EventsInUse
 
 __all__ = ["run"]
-
-_TOO_EXPENSIVE = GraphQLError(
-    "expected a subscription whose events take at most a tenth of the server's time for a minute, and less than the "
-    "deadline each, got one that takes more; ask for less",
-    extensions={"code": "TOO_EXPENSIVE"},
-)
 
 
 async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context) -> AsyncGenerator[Any, None]:
@@ -62,7 +57,7 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                         context.cursor = envelope.cursor
                         result = await _result(schema, events, envelope, seconds)
                         if result is None:
-                            yield _failure(schema, _TOO_EXPENSIVE)
+                            yield _failure(schema, error_of(TOO_EXPENSIVE))
                             return
                         yield result
                         del result
@@ -122,7 +117,7 @@ async def _result(schema: Schema, events: Events, envelope: Envelope, seconds: f
 
 def _too_long(seconds: float) -> GraphQLError:
     message = f"expected an operation that takes at most {seconds:g} seconds, and gave this one up; ask for less"
-    return GraphQLError(message, extensions={"code": "TIMEOUT", "timeoutSeconds": seconds})
+    return error_of(OPERATION_TIMEOUT, message, timeoutSeconds=seconds)
 
 
 def _failure(schema: Schema, fault: Exception) -> ExecutionResult:

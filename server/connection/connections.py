@@ -21,7 +21,8 @@ import typing
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from realtime.fanout.counters import SEND_TIMEOUT, ConnectionMetrics
+from realtime.endings import SEND_TIMEOUT
+from realtime.fanout.counters import ConnectionMetrics
 from server.settings import Settings
 
 __all__ = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from realtime.fanout.counters import SEND_TIMEOUT, ConnectionMetrics
+from realtime.endings import SEND_TIMEOUT
+from realtime.fanout.counters import ConnectionMetrics
 from server.connection.connections import send_timeout_of
 from server.connection.progress import ProgressWatch
 

@@ -12,9 +12,10 @@ import logging
 from typing import Any, assert_never
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Close, CloseCode, Frame, Opcode
+from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import State
 
+from realtime.endings import BAD_TEXT, MESSAGE_TOO_BIG, CloseFrame
 from realtime.fanout.light_event import LightEvent
 from server.connection.inbox import Inbox
 
@@ -182,7 +183,7 @@ class FrameReader(WebSocketsSansIOProtocol):
             self.send_receive_event_to_app()
         elif len(self.frames) >= MESSAGE_FRAMES:
             self.frames = []
-            self._end(CloseCode.MESSAGE_TOO_BIG, f"expected a message of at most {MESSAGE_FRAMES} frames")
+            self._end(MESSAGE_TOO_BIG.frame(f"expected a message of at most {MESSAGE_FRAMES} frames"))
 
     def send_receive_event_to_app(self) -> None:
         """Pass a message on; bytes that are no UTF-8 end the connection (RFC 6455, 8.1)."""
@@ -196,7 +197,7 @@ class FrameReader(WebSocketsSansIOProtocol):
         try:
             text = data.decode()
         except UnicodeDecodeError as fault:
-            self._end(CloseCode.INVALID_DATA, f"{fault.reason} at position {fault.start}")
+            self._end(BAD_TEXT.frame(f"{fault.reason} at position {fault.start}"))
         else:
             self._inbox.put_nowait({"type": "websocket.receive", "text": text})
 
@@ -211,16 +212,16 @@ class FrameReader(WebSocketsSansIOProtocol):
         """Not called by ours; see `_end_broken`."""
         self._end_broken()
 
-    def _end(self, code: CloseCode, reason: str) -> None:
+    def _end(self, frame: CloseFrame) -> None:
         """Fail the connection for what a client has sent (RFC 6455, 7.1.7)."""
         if self.close_sent:
             return
         if self.conn.state is State.OPEN:
-            self.conn.fail(code, reason)
+            self.conn.fail(*frame)
         else:
             # In the same piece, behind this, the parser has met a fault or a close frame; this came first.
             self.conn.writes = []
-            self.conn.close_sent = Close(code, reason)
+            self.conn.close_sent = Close(*frame)
             self.conn.send_frame(Frame(Opcode.CLOSE, self.conn.close_sent.serialize()))
         self._end_broken()
 

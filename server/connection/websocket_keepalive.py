@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from websockets.exceptions import InvalidState
-from websockets.frames import CloseCode, Frame
+from websockets.frames import Frame
 from websockets.protocol import State
 
-from realtime.fanout.counters import PING_TIMEOUT, SEND_TIMEOUT, ConnectionMetrics
+from realtime.endings import PING_TIMEOUT, SEND_TIMEOUT, Ending
+from realtime.fanout.counters import ConnectionMetrics
 from server.concurrency.coalesced_timer import coalesced_timers
 from server.connection.connections import send_timeout_of
 from server.connection.progress import MIN_BYTES_PER_SECOND, Progress, ProgressWatch, has_grown, progress_of
@@ -77,7 +78,7 @@ class Keepalive(FrameReader):
     def _cut_stalled(self) -> None:
         self._cut(SEND_TIMEOUT)
 
-    def _cut(self, reason: str) -> None:
+    def _cut(self, reason: Ending) -> None:
         if self.metrics is not None and not self.close_sent:
             self.metrics.close_reason = reason
         self.transport.abort()
@@ -129,7 +130,7 @@ class Keepalive(FrameReader):
         if self.metrics is not None:
             self.metrics.close_reason = PING_TIMEOUT
         self.pending_ping_payload = None
-        self.conn.fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")
+        self.conn.fail(*PING_TIMEOUT.frame())
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.transport.close()

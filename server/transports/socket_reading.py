@@ -6,8 +6,8 @@ import asyncio
 from typing import NoReturn, assert_never
 
 from realtime.clock import iso
+from realtime.endings import BOARD_NOT_FOUND, HEARTBEAT_TIMEOUT, STORE_UNAVAILABLE
 from realtime.errors import Refused, StoreUnavailable
-from realtime.fanout import counters
 from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.ids import BoardId
 from realtime.messages.envelopes import Envelope
@@ -46,7 +46,7 @@ async def converse(socket: OpenSocket, board_id: BoardId, queue: Subscriber) -> 
                 queue.put_nowait((reply,))
             del message, reply
     except IdleTimeoutReached:
-        queue.metrics.close_reason = counters.HEARTBEAT_TIMEOUT
+        queue.metrics.close_reason = HEARTBEAT_TIMEOUT
         raise
     finally:
         heartbeat.close()
@@ -74,7 +74,7 @@ async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Req
             except Refused as refused:
                 return error(name, refused.code, refused.message)
             except StoreUnavailable as away:
-                return error(name, "store_unavailable", f"nothing was changed, try again: {away}")
+                return error(name, STORE_UNAVAILABLE.metric, f"nothing was changed, try again: {away}")
             return None
         case _:
             assert_never(request)
@@ -86,10 +86,10 @@ async def _state(node: Node, board_id: BoardId, queue: Subscriber) -> Envelope:
     try:
         await repaired(node, board_id)
     except StoreUnavailable as away:
-        return error("get_state", "store_unavailable", f"there is no state now, try again: {away}")
+        return error("get_state", STORE_UNAVAILABLE.metric, f"there is no state now, try again: {away}")
     state = None if queue.has_left_channel else state_of(node, board_id)
     return state or _board_gone("get_state")
 
 
 def _board_gone(name: str) -> Envelope:
-    return error(name, "board_not_found", "Board not found")
+    return error(name, "board_not_found", BOARD_NOT_FOUND.frame().reason)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
+from realtime.endings import ending_of, status_of
 from realtime.errors import NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow
 from realtime.fanout.counters import ConnectionMetrics, ExitCounters
 from realtime.messages.batches import Batch
@@ -45,7 +46,7 @@ class SseEndpoint:
             try:
                 first = await anext(stream)
             except NotFound as missing:
-                raise Problem(404, missing.message) from missing
+                raise Problem(status_of(missing), missing.message) from missing
             format = StreamFormat(EVENT_STREAM, _keep_alive(node, options), settings.heartbeat_seconds)
             await send_stream(scope, receive, send, _blocks(first, stream, metrics.counters), format, metrics)
 
@@ -83,8 +84,7 @@ async def _blocks(
             counters.sent_batch(batch)
             yield batch.cached(blocks)
             del batch
-    except (StreamEnded, SubscriberTooSlow):
-        return  # `goodbye` was the last block
-    except StoreUnavailable as away:
-        # In the middle of a replay: the reader comes back with the last cursor that it has.
-        log.warning("a stream ends, the store did not answer: %s", away)
+    except (StreamEnded, SubscriberTooSlow, StoreUnavailable) as ended:
+        if not ending_of(ended).has_goodbye:
+            # In the middle of a replay: the client comes back with the last cursor that it has.
+            log.warning("a stream ends, the store did not answer: %s", ended)

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
+from realtime.endings import HEARTBEAT_TIMEOUT, CloseFrame, close_frame_of, is_fault
 from realtime.fanout.counters import ConnectionMetrics
 from realtime.fanout.subscriber import Subscriber
 from realtime.messages.batches import Batch
@@ -21,7 +22,6 @@ from server.connection.connections import abort, send_in_time, set_metrics, writ
 from server.connection.open_socket import OpenSocket
 from server.connection.websocket_connection import serve_session
 from server.problem import Problem
-from server.protocol.close_codes import HEARTBEAT_TIMEOUT, Ending, ending_of, has_ending
 from server.protocol.kanban_messages import frames, text
 from server.transports.direct_writers import socket_writer
 from server.transports.idle_timeout import IdleTimeoutReached
@@ -83,10 +83,10 @@ async def _serve(
     except TimeoutError:
         abort(socket.scope)  # it took nothing for too long
     except IdleTimeoutReached:
-        await _close(socket, HEARTBEAT_TIMEOUT)
-    except Exception as error:  # whatever ended the stream has its row in `close_codes`
-        await _close(socket, ending_of(error))
-        if not has_ending(error):
+        await _close(socket, HEARTBEAT_TIMEOUT.frame())
+    except Exception as error:  # each cause has its row in `realtime.endings`
+        await _close(socket, close_frame_of(error))
+        if is_fault(error):
             raise
 
 
@@ -103,10 +103,10 @@ async def _send(socket: OpenSocket, batch: Batch) -> None:
             await socket.send_text(envelope.cached(text))
 
 
-async def _close(socket: OpenSocket, ending: Ending) -> None:
+async def _close(socket: OpenSocket, frame: CloseFrame) -> None:
     try:
         async with asyncio.timeout(min(CLOSE_SECONDS, socket.settings.send_timeout_seconds)):
-            await socket.close(ending.code, ending.reason)
+            await socket.close(frame.code, frame.reason)
     except (TimeoutError, WebSocketDisconnect):
         # It does not take the close frame either, or it left meanwhile.
         abort(socket.scope)

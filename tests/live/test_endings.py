@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
+import pytest
+
+from realtime.backends.sql.store import SqlStore
+from realtime.endings import FAULT, STORE_UNAVAILABLE, Ending
+from realtime.errors import StoreUnavailable
 from tests.kit.deadline import deadline, seconds
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import Address, connect
+from tests.kit.sse_reader import open_stream
 from tests.live.boards import BOARD, make_boards
 from tests.live.endings import End, read_to_end
-from tests.live.exits import EXITS, ExitReader, open_exit
+from tests.live.exits import EXITS, ExitReader, open_behind, open_exit
 
 _WAIT_UNITS = 20
 _LIFETIME_UNITS = 1.5
@@ -50,6 +57,14 @@ _WORDS: dict[str, dict[str, tuple[int, str] | str | None]] = {
         "graphql-multipart": "CONNECTION_LIFETIME",
     },
 }
+
+
+#: The dashboard's WebSocket takes no cursor.
+_RESUMING = [name for name in EXITS if name != "dashboard-ws"]
+
+
+class _FaultOfOurs(Exception):
+    pass
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,56 @@ async def test_lifetime_ends_every_stream_for_a_moment(clean_log: None) -> None:
     ):
         for reader in readers:
             await reader.check_end("connection_lifetime")
+
+
+async def _cursor(live: LiveServer, target: str) -> str:
+    async with open_stream(live.address, target) as stream:
+        name, hello = await stream.event()
+    assert name == "hello"
+    assert isinstance(hello, dict)
+    return str(hello["cursor"])
+
+
+async def _end_of_resumption(name: str, fault: Exception, monkeypatch: pytest.MonkeyPatch, reason: str) -> End:
+    """Return how a stream of an exit ends when the log, which has what its client missed, fails with `fault`."""
+
+    async def fail(*_: object) -> NoReturn:
+        raise fault
+
+    async with live_server() as live, deadline(_WAIT_UNITS), connect(live.address) as connection:
+        await make_boards(live.address)
+        is_dashboard = name.startswith("dashboard")
+        after = await _cursor(live, "/api/v1/sse" if is_dashboard else f"/api/v1/sse?boardId={BOARD}")
+        await Publisher(live.address).mark("missed")
+        monkeypatch.setattr(SqlStore, "events", fail)
+        end = await read_to_end(await open_behind(name, connection, after))
+        assert live.node.counters.exit(name).ended == {reason: 1}
+    assert end.events == []
+    return end
+
+
+def _word_of(row: Ending, name: str) -> tuple[int | str | None, str | None]:
+    """Return the last word of the exit `name`, as the table has it."""
+    if "graphql" in name:
+        return row.graphql_code, None
+    return row.frame() if name.endswith("ws") else (None, None)
+
+
+@pytest.mark.parametrize("name", _RESUMING)
+async def test_store_that_is_away_ends_a_stream_without_goodbye(
+    name: str, monkeypatch: pytest.MonkeyPatch, clean_log: None
+) -> None:
+    end = await _end_of_resumption(name, StoreUnavailable("away"), monkeypatch, "store_unavailable")
+    assert (end.word, end.detail) == _word_of(STORE_UNAVAILABLE, name)
+
+
+@pytest.mark.parametrize("name", _RESUMING)
+async def test_fault_of_the_server_ends_a_stream_and_is_logged(
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    end = await _end_of_resumption(name, _FaultOfOurs("secret"), monkeypatch, "internal_error")
+    assert (end.word, end.detail) == _word_of(FAULT, name)
+    assert any(record.exc_info and isinstance(record.exc_info[1], _FaultOfOurs) for record in caplog.records)
 
 
 def test_every_exit_is_in_the_table() -> None:

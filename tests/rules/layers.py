@@ -14,7 +14,7 @@ __all__ = ["LAYERS", "find_breaches"]
 #: below. A new module on a floor, or a new room, gets its place here.
 LAYERS: dict[str, tuple[frozenset[str], ...]] = {
     "realtime": (
-        frozenset({"errors", "clock", "caches", "limits", "rates", "tasks"}),
+        frozenset({"errors", "endings", "clock", "caches", "limits", "rates", "tasks"}),
         frozenset({"kanban", "dashboard"}),
         frozenset({"messages"}),
         frozenset({"ports", "backends"}),

@@ -21,11 +21,11 @@ from realtime.kanban.projects import CreateProject, UpdateProject
 from realtime.messages.options import Delivery, SlowPolicy
 from realtime.messages.translate import translate
 from schema.types.enums import InterruptionReason
-from server.protocol.close_codes import ENDINGS, HEARTBEAT_TIMEOUT
 from server.routing import SegmentRoute
 from server.transports.rest import rest_routes
 from tests.live.replay.departures import departure_numbers
 from tests.live.replay.test_coverage import SHOWN_ELSEWHERE
+from tests.rules.pages import first_cells, read_page, table_rows
 from tests.rules.trees import REPOSITORY, python_files
 from tests.unit.realtime.event_samples import AT, SAMPLES
 from tests.unit.schema.test_refusals import codes_of_the_core
@@ -54,33 +54,18 @@ _OF_EVERY_STREAM = {"hello", "state", "patch", "heartbeat", "pong", "error", "ga
 _OF_THE_SOCKET = {"invalid_json", "unknown_command", "store_unavailable", "rate_limited"}
 
 
-def _page(name: str) -> str:
-    return (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
-
-
-def _rows(page: str, heading: str) -> list[str]:
-    """Return the rows of the tables below a heading, up to the next one of any depth."""
-    section = re.split(r"^#+ ", page.partition(f"# {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
-    tables = re.findall(r"^\| --- .*\n((?:\|.*\n)*)", section, re.MULTILINE)
-    return [row for table in tables for row in table.splitlines()]
-
-
-def _first_cells(page: str, heading: str) -> set[str]:
-    return {name for row in _rows(page, heading) for name in _QUOTED.findall(row.split("|")[1])}
-
-
 def test_page_of_events_is_that_of_the_models() -> None:
     assert check() == "", "run `python -m realtime.export`"
 
 
 def test_effects_are_those_of_events_that_there_are() -> None:
-    named = _first_cells(_page(_INGEST), "Effects")
+    named = first_cells(read_page(_INGEST), "Effects")
     assert named
     assert named <= set(EVENT_MODELS)
 
 
 def test_every_call_of_rest_has_a_row() -> None:
-    rows = [row for heading in _CALLS for row in _rows(_page(_REST), heading)]
+    rows = [row for heading in _CALLS for row in table_rows(read_page(_REST), heading)]
     # A write to an address of the web client is always refused; the page says so once, for all of them.
     refused = {route.path for route in _segment_routes() if "PUT" in (route.methods or ())}
     served = {
@@ -102,7 +87,7 @@ def _first_spelling(path: str) -> str:
 
 @pytest.mark.parametrize("call", _BODIES)
 def test_body_of_a_call_has_all_of_its_fields(call: str) -> None:
-    rows = [row.split("|") for heading in _CALLS for row in _rows(_page(_REST), heading)]
+    rows = [row.split("|") for heading in _CALLS for row in table_rows(read_page(_REST), heading)]
     shown = next(cells[2] for cells in rows if _QUOTED.findall(cells[1]) == [call])
     models = [field for field in _BODIES[call].model_fields.values() if field.init is not False]
     # The path has the card, the method has the type.
@@ -114,13 +99,15 @@ def test_every_type_of_envelope_has_a_row() -> None:
     recorded = (Recorded(parse_event(name, payload), parse_iso(AT)) for name, payload in SAMPLES.items())
     of_events = {type for one in recorded for type, _ in translate(one, None)}
     of_changes = {field.default for one in get_args(Difference) for field in fields(one) if field.name == "type"}
-    named = _first_cells(_page(_PROTOCOL), "Types of a board's stream")
+    named = first_cells(read_page(_PROTOCOL), "Types of a board's stream")
     assert named == of_events | of_changes | _OF_EVERY_STREAM
 
 
 def test_codes_of_refused_commands_are_those_of_the_code() -> None:
     core = {code for code, _ in codes_of_the_core()} - _ELSEWHERE
-    named = {name for row in _rows(_page(_PROTOCOL), "Commands") for name in _QUOTED.findall(row.split("|")[1])}
+    named = {
+        name for row in table_rows(read_page(_PROTOCOL), "Commands") for name in _QUOTED.findall(row.split("|")[1])
+    }
     codes = named - {"get_state", "ping", "pong", "create_card", "update_card", "move_card", "delete_card"}
     assert codes == core | _OF_THE_SOCKET
 
@@ -129,29 +116,22 @@ def test_codes_of_graphql_are_those_of_the_code() -> None:
     sources = [path.read_text(encoding="utf-8") for path in python_files(REPOSITORY, ("realtime", "schema", "server"))]
     words = {word.upper() for text in sources for word in re.findall(r'"([A-Za-z_]+)"', text)}
     made = {code for text in sources for code in re.findall(r'"code": "([A-Z_]+)"', text)}
-    assert made <= _first_cells(_page(_GRAPHQL), "Errors") <= words
+    assert made <= first_cells(read_page(_GRAPHQL), "Errors") <= words
 
 
 @pytest.mark.parametrize("words", [AttemptStatus, TicketType, Delivery, SlowPolicy])
 def test_every_word_of_a_list_is_named(words: type[AttemptStatus | TicketType | Delivery | SlowPolicy]) -> None:
-    assert set(map(str, words)) <= set(_QUOTED.findall(_page(_PROTOCOL)))
+    assert set(map(str, words)) <= set(_QUOTED.findall(read_page(_PROTOCOL)))
 
 
 def test_every_reason_of_a_gap_or_goodbye_is_named() -> None:
-    page = _page(_PROTOCOL)
-    named = _first_cells(page, "Gaps") | _first_cells(page, "How a stream ends")
+    protocol = read_page(_PROTOCOL)
+    named = first_cells(protocol, "Gaps") | first_cells(protocol, "How a stream ends")
     reasons = {str(reason.value) for reason in InterruptionReason}
     assert reasons <= named
 
 
-def test_every_close_code_of_a_raw_socket_is_named() -> None:
-    named = {
-        int(code) for code in re.findall(r"\b([14]0\d\d)\b", "".join(_rows(_page(_PROTOCOL), "How a stream ends")))
-    }
-    assert {ending.code for ending in (*ENDINGS.values(), HEARTBEAT_TIMEOUT)} <= named
-
-
 def test_departures_are_numbered_without_a_gap_and_cover_those_of_the_tests() -> None:
-    numbers = [int(row.split("|")[1]) for row in _rows(_page(_DEPARTURES), "Departures from kanban-ai")]
+    numbers = [int(row.split("|")[1]) for row in table_rows(read_page(_DEPARTURES), "Departures from kanban-ai")]
     assert numbers == list(range(1, len(numbers) + 1))
     assert departure_numbers() | set(SHOWN_ELSEWHERE) <= set(numbers)

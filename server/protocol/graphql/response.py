@@ -7,6 +7,8 @@ from typing import Any
 
 from strawberry.types import ExecutionResult
 
+from realtime.endings import FAULT, OPERATION_TIMEOUT, STORE_UNAVAILABLE
+
 __all__ = [
     "GRAPHQL_JSON",
     "MEDIA_TYPES",
@@ -64,9 +66,8 @@ def status_of(body: Mapping[str, Any], media_type: str) -> int:
     if media_type == PLAIN_JSON or "data" in body:
         return 200
     codes = {error.get("extensions", {}).get("code") for error in body["errors"]}
-    if "INTERNAL_SERVER_ERROR" in codes:
-        return 500
-    return 503 if codes & {"TIMEOUT", "STORE_UNAVAILABLE"} else 400
+    faults = (row.status for row in (FAULT, OPERATION_TIMEOUT, STORE_UNAVAILABLE) if row.graphql_code in codes)
+    return next(faults, None) or 400
 
 
 def was_refused(body: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from server.protocol.close_codes import (
+from realtime.endings import (
     ALREADY_SUBSCRIBED,
     FORBIDDEN,
     INIT_TIMEOUT,
@@ -69,25 +69,25 @@ class GraphqlTransportWs(GraphqlWsProtocol):
                 case _:
                     return self._complete(_id(message))
         except InvalidMessage as invalid:
-            return (Close(INVALID_MESSAGE.because(str(invalid))),)
+            return (Close(INVALID_MESSAGE.frame(str(invalid))),)
 
     def init_overdue(self) -> Sequence[Step]:
         """Close: "4408: Connection initialisation timeout"."""
-        return (Close(INIT_TIMEOUT),)
+        return (Close(INIT_TIMEOUT.frame()),)
 
     def _init(self, payload: dict[str, Any] | None) -> Step:
         if self._initialised:
-            return Close(TOO_MANY_INITS)
+            return Close(TOO_MANY_INITS.frame())
         if not self._may_connect(payload or {}):
-            return Close(FORBIDDEN)
+            return Close(FORBIDDEN.frame())
         self._initialised = True
         return Reply({"type": "connection_ack"})
 
     def _subscribe(self, id: str, request: GraphqlRequest) -> Step:
         if not self._initialised:
-            return Close(UNAUTHORIZED)
+            return Close(UNAUTHORIZED.frame())
         if id in self._running:
-            return Close(ALREADY_SUBSCRIBED.because(f"Subscriber for {id} already exists"))
+            return Close(ALREADY_SUBSCRIBED.frame(f"Subscriber for {id} already exists"))
         return self._begin(id, request)
 
     def _complete(self, id: str) -> Sequence[Step]:

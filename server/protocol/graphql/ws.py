@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from server.protocol.close_codes import FORBIDDEN, INIT_TIMEOUT, TERMINATED, UNAUTHORIZED, Ending
+from realtime.endings import FORBIDDEN, INIT_TIMEOUT, TERMINATED, UNAUTHORIZED, Ending
 from server.protocol.graphql.request import MAX_ID, MalformedRequest, described, parse_parameters, unreadable
 from server.protocol.graphql.ws_protocol import (
     Close,
@@ -50,7 +50,7 @@ class GraphqlWs(GraphqlWsProtocol):
                 case "stop":
                     return self._stop(_id(message))
                 case "connection_terminate":
-                    return (Close(TERMINATED),)
+                    return (Close(TERMINATED.frame()),)
                 case kind:
                     return (self._unknown(message, kind),)
         except InvalidMessage as invalid:
@@ -114,7 +114,8 @@ def _connection_error(sentence: str) -> Reply:
 
 
 def _refusal(ending: Ending) -> Sequence[Step]:
-    return (_connection_error(ending.reason), Close(ending))
+    frame = ending.frame()
+    return (_connection_error(frame.reason), Close(frame))
 
 
 def _id(message: Message) -> str:

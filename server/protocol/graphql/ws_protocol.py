@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from server.protocol.close_codes import Ending
+from realtime.endings import CloseFrame
 from server.protocol.graphql.request import GraphqlRequest, described
 from server.protocol.json_text import read_json
 
@@ -64,7 +64,7 @@ class Stop:
 class Close:
     """Close the connection."""
 
-    ending: Ending
+    frame: CloseFrame
 
 
 Step = Reply | Start | Stop | Close

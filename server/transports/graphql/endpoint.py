@@ -10,13 +10,13 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 
-from realtime.fanout.counters import SEND_TIMEOUT, ConnectionMetrics
+from realtime.endings import SEND_TIMEOUT, UNKNOWN_SUBPROTOCOL
+from realtime.fanout.counters import ConnectionMetrics
 from realtime.node import Node
 from schema.execution.context import Context
 from server.connection.connections import abort
 from server.connection.open_socket import OpenSocket
 from server.connection.websocket_connection import serve_session
-from server.protocol.close_codes import UNKNOWN_SUBPROTOCOL
 from server.protocol.graphql.transport_ws import GraphqlTransportWs
 from server.protocol.graphql.ws import GraphqlWs
 from server.protocol.graphql.ws_protocol import GraphqlWsProtocol
@@ -68,9 +68,9 @@ class GraphqlEndpoint:
         metrics = self._node.metrics(EXITS[kind]) if kind else ConnectionMetrics()
         socket = WebSocket(scope, receive, _patient(send, scope, metrics))
         if kind is None:
-            # By a close code, not before the upgrade: browsers show scripts nothing of an answer over HTTP.
             await socket.accept()
-            await socket.close(UNKNOWN_SUBPROTOCOL.code, UNKNOWN_SUBPROTOCOL.reason)
+            frame = UNKNOWN_SUBPROTOCOL.frame()
+            await socket.close(frame.code, frame.reason)
             return
         protocol = kind(settings.max_operations, socket.state.may_connect)
         await socket.accept(subprotocol=kind.SUBPROTOCOL)

@@ -8,13 +8,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError
 from strawberry import Schema
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from realtime.endings import FAULT
 from schema.execution.context import Context
-from schema.execution.errors import INTERNAL_ERROR
+from schema.execution.errors import error_of
 from server.protocol.graphql.request import GraphqlRequest
 from server.protocol.graphql.response import body_of, is_request_error, reconnect_after_ms
 
@@ -82,8 +82,7 @@ async def operation_results(
 
 def fault_body() -> dict[str, Any]:
     """Return the response of an operation that has failed by our own fault."""
-    fault = GraphQLError(INTERNAL_ERROR, extensions={"code": "INTERNAL_SERVER_ERROR"})
-    return {"errors": [fault.formatted]}
+    return {"errors": [error_of(FAULT).formatted]}
 
 
 def _ready(result: object, context: Context) -> OperationResult:

@@ -12,21 +12,21 @@ import orjson
 from starlette.websockets import WebSocketDisconnect
 from strawberry import Schema
 
+from realtime.endings import (
+    ALREADY_SUBSCRIBED,
+    INIT_TIMEOUT,
+    INVALID_MESSAGE,
+    TOO_MANY_INITS,
+    UNAUTHORIZED,
+    CloseFrame,
+    close_frame_of,
+)
 from realtime.fanout.connection_lifetimes import ConnectionLifetime, Goodbye
 from schema.execution.context import Context
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.concurrency.side_tasks import SideTasks
 from server.connection.connections import abort, send_in_time, set_metrics, writer
 from server.connection.open_socket import OpenSocket, content_of
-from server.protocol.close_codes import (
-    ALREADY_SUBSCRIBED,
-    INIT_TIMEOUT,
-    INVALID_MESSAGE,
-    TOO_MANY_INITS,
-    UNAUTHORIZED,
-    Ending,
-    ending_of,
-)
 from server.protocol.graphql.ws_protocol import Close, GraphqlWsProtocol, Message, Reply, Start, Step, Stop
 from server.protocol.http.websocket_frame import text_frame
 from server.transports.graphql.operations import GraphqlOperations
@@ -36,16 +36,16 @@ __all__ = ["GraphqlSocket"]
 log = logging.getLogger(__name__)
 #: Close codes that say what a client did wrong (graphql-ws, PROTOCOL.md).
 MISTAKES = frozenset(
-    one.code for one in (INVALID_MESSAGE, UNAUTHORIZED, INIT_TIMEOUT, ALREADY_SUBSCRIBED, TOO_MANY_INITS)
+    one.frame().code for one in (INVALID_MESSAGE, UNAUTHORIZED, INIT_TIMEOUT, ALREADY_SUBSCRIBED, TOO_MANY_INITS)
 )
 
 
 class _Over(Exception):
     """The connection is to be closed, and how."""
 
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending)
-        self.ending = ending
+    def __init__(self, frame: CloseFrame) -> None:
+        super().__init__(frame)
+        self.frame = frame
 
 
 class GraphqlSocket:
@@ -91,9 +91,9 @@ class GraphqlSocket:
         except WebSocketDisconnect:
             pass  # the client left
         except _Over as over:
-            await self._close(over.ending)
+            await self._close(over.frame)
         except Exception as fault:
-            await self._close(ending_of(fault))
+            await self._close(close_frame_of(fault))
             raise
 
     async def _stop(self) -> None:
@@ -131,8 +131,8 @@ class GraphqlSocket:
                 case Stop(id):
                     # Waited for, so that its generators are closed before whatever comes next.
                     await self._operations.stop(id)
-                case Close(ending):
-                    raise _Over(ending)
+                case Close(frame):
+                    raise _Over(frame)
                 case _:
                     assert_never(step)
 
@@ -160,7 +160,7 @@ class GraphqlSocket:
         # What runs has had its goodbye. Neither error nor `complete` follows it, which clients take as final: they come
         # back by themselves when the connection is over.
         await self._operations.finished()
-        raise _Over(ending_of(goodbye.reason))
+        raise _Over(close_frame_of(goodbye.reason))
 
     async def _send(self, message: Message) -> None:
         await self._in_time(self._socket.send_text(orjson.dumps(message).decode()))
@@ -173,8 +173,8 @@ class GraphqlSocket:
             abort(self._socket.scope)
             raise WebSocketDisconnect(1006) from None
 
-    async def _close(self, ending: Ending) -> None:
-        if ending.code in MISTAKES:
-            log.info("a GraphQL socket is closed for what its client sent: %d %s", ending.code, ending.reason)
+    async def _close(self, frame: CloseFrame) -> None:
+        if frame.code in MISTAKES:
+            log.info("a GraphQL socket is closed for what its client sent: %d %s", frame.code, frame.reason)
         with suppress(WebSocketDisconnect):  # it left meanwhile
-            await self._in_time(self._socket.close(ending.code, ending.reason))
+            await self._in_time(self._socket.close(frame.code, frame.reason))

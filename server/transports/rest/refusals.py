@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from realtime.errors import Conflict, DependencyCycle, DependencyMismatch, InvalidInput, NotFound, Refused
+from realtime.endings import status_of
+from realtime.errors import Conflict, DependencyCycle, DependencyMismatch, InvalidInput, NotFound
 from realtime.kanban.ids import CardId
 from realtime.node import Node
 from server.problem import Problem
@@ -34,9 +35,9 @@ def refusals(**details: str) -> Iterator[None]:
         # The original answered these with the bare word; the sentence is among the errors.
         bare = isinstance(refused, DependencyCycle | DependencyMismatch)
         detail = refused.code if bare else refused.message
-        raise Problem(400, detail, errors=refused.fields) from refused
+        raise Problem(status_of(refused), detail, errors=refused.fields) from refused
     except (NotFound, Conflict) as refused:
-        raise Problem(_status(refused), {**_DETAILS, **details}.get(refused.code, refused.message)) from refused
+        raise Problem(status_of(refused), {**_DETAILS, **details}.get(refused.code, refused.message)) from refused
 
 
 @asynccontextmanager
@@ -51,7 +52,3 @@ async def strangers(node: Node, card_id: str | None, detail: str) -> AsyncIterat
         if refused.code == "card_not_found" and card_id is not None and await node.store.homes_of(CardId(card_id)):
             raise Problem(400, detail) from refused
         raise
-
-
-def _status(refused: Refused) -> int:
-    return 404 if isinstance(refused, NotFound) else 409

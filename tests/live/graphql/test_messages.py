@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.protocol.close_codes import MAX_REASON_BYTES
+from realtime.endings import MAX_REASON_BYTES
 from server.protocol.graphql.transport_ws import GraphqlTransportWs
 from server.protocol.graphql.ws_protocol import Close, Reply
 from tests.kit.live_server import LiveServer
@@ -127,8 +127,8 @@ def test_any_message_gets_a_step_of_the_protocol(messages: list[object]) -> None
     for message in messages:
         for step in conversation.receive(message if isinstance(message, bytes) else orjson.dumps(message)):
             if isinstance(step, Close):
-                assert step.ending.code in {4400, 4401, 4409, 4429}
-                assert 0 < len(step.ending.reason.encode()) <= MAX_REASON_BYTES
+                assert step.frame.code in {4400, 4401, 4409, 4429}
+                assert 0 < len(step.frame.reason.encode()) <= MAX_REASON_BYTES
                 return
             if isinstance(step, Reply):
                 assert step.message["type"] in {"connection_ack", "pong", "error"}

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from realtime.endings import SEND_TIMEOUT
 from realtime.errors import BoardGone, Draining, StoreUnavailable, SubscriberTooSlow
-from realtime.fanout.counters import SEND_TIMEOUT, ConnectionMetrics, Counters, ExitCounters
+from realtime.fanout.counters import ConnectionMetrics, Counters, ExitCounters
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope, goodbye
 
@@ -50,7 +51,7 @@ def test_who_cuts_the_connection_names_the_reason(leave: Callable[[ConnectionMet
             leave(metrics)
     except GeneratorExit:
         pass
-    assert metrics.counters.ended == {SEND_TIMEOUT: 2}
+    assert metrics.counters.ended == {"send_timeout": 2}
 
 
 def test_gaps_that_are_told_are_counted_by_reason() -> None:

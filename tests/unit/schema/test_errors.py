@@ -36,7 +36,6 @@ ENDINGS = [
     (errors.BoardGone("board p1 was deleted"), "BOARD_DELETED"),
     (errors.Draining("the server stops"), "SERVER_SHUTDOWN"),
     (errors.LifetimeReached("long enough"), "CONNECTION_LIFETIME"),
-    (errors.StreamEnded("for another reason"), "STREAM_ENDED"),
     (errors.StoreUnavailable("disk"), "STORE_UNAVAILABLE"),
 ]
 

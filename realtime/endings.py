@@ -1,0 +1,364 @@
+"""How streams, connections and requests end: one table, with a column for each exit.
+
+The columns are plain numbers and words, so that every exit can read its own one here: the metrics, the raw streams,
+GraphQL, and the answers over HTTP. `tests/rules/test_endings.py` compares docs/protocol.md ("How a stream ends") and
+docs/graphql.md ("Close codes") with this table, and demands a test of a live server for each row.
+
+Three kinds of error have no row. An error that the process ends with, before it serves anybody: `StoreUnusable`,
+`BrokerUnusable`. An error that the server puts right: `BoardMoved` (the bus decides again), `PositionLost` and
+`EnvelopesLost` (the client gets a `gap`, and its stream goes on), `ChannelGone` (the stream stays open). A base class
+that is never raised itself: `RealtimeError`, `Refused`, `StreamEnded`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from realtime.errors import (
+    BoardGone,
+    Conflict,
+    Draining,
+    InvalidInput,
+    LifetimeReached,
+    NotFound,
+    StoreUnavailable,
+    SubscriberTooSlow,
+)
+from realtime.limits import LimitReached
+
+__all__ = [
+    "ALREADY_SUBSCRIBED",
+    "BAD_FRAME",
+    "BAD_TEXT",
+    "BOARD_DELETED",
+    "BOARD_NOT_FOUND",
+    "CLIENT_LEFT",
+    "CONFLICT",
+    "CONNECTION_LIFETIME",
+    "ENDINGS",
+    "FAULT",
+    "FORBIDDEN",
+    "HEARTBEAT_TIMEOUT",
+    "INIT_TIMEOUT",
+    "INVALID_INPUT",
+    "INVALID_MESSAGE",
+    "LIMIT_REACHED",
+    "MAX_REASON_BYTES",
+    "MESSAGE_TOO_BIG",
+    "OPERATION_TIMEOUT",
+    "PING_TIMEOUT",
+    "SEND_TIMEOUT",
+    "SERVER_SHUTDOWN",
+    "SLOW_CONSUMER",
+    "STORE_UNAVAILABLE",
+    "TERMINATED",
+    "TOO_EXPENSIVE",
+    "TOO_MANY_INITS",
+    "UNAUTHORIZED",
+    "UNKNOWN_SUBPROTOCOL",
+    "CloseFrame",
+    "Ending",
+    "Exits",
+    "close_frame_of",
+    "ending_of",
+    "is_fault",
+    "status_of",
+]
+
+#: Bytes of the longest reason: a control frame has 125, two of them are the code (RFC 6455, 5.5).
+MAX_REASON_BYTES = 123
+
+
+class CloseFrame(NamedTuple):
+    """The end of a WebSocket. Codes below 4000 are those of RFC 6455 (7.4) and its registry."""
+
+    code: int
+    reason: str
+
+
+_FAULT_FRAME, _FAULT_REASON, _FAULT_STATUS = CloseFrame(1011, "Internal error"), "internal_error", 500
+
+
+class Exits(Enum):
+    """The exits at which a row can happen."""
+
+    STREAMS = "every stream"
+    SOCKETS = "every WebSocket"
+    RAW_SOCKET = "a board's raw WebSocket"
+    GRAPHQL = "GraphQL"
+    GRAPHQL_SOCKET = "GraphQL over WebSocket"
+    REQUESTS = "one request"
+
+
+class Conduct(Enum):
+    """The last act of a raw stream."""
+
+    #: It closes: a WebSocket with a close frame, SSE with the end of the answer.
+    CLOSES = "closes"
+    #: It stays open and silent.
+    STAYS_OPEN = "stays open"
+    #: The connection is cut: a client that takes nothing cannot be told anything, and one that left is not there.
+    IS_CUT = "connection cut"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """One row: a cause, and its answer at each exit. An empty column says that the exit has no answer of its own."""
+
+    #: What happened, for the pages.
+    why: str
+    exits: Exits
+    #: Whether a client should connect again.
+    reconnect: bool
+    #: The errors of `realtime` that mean this.
+    errors: tuple[type[Exception], ...] = ()
+    #: The word in `boardcast_readers_ended_total` and, where there is one, in `goodbye`. None = no stream has begun.
+    reason: str | None = None
+    #: Whether the last envelope of the stream is a `goodbye`.
+    has_goodbye: bool = False
+    conduct: Conduct = Conduct.CLOSES
+    close: CloseFrame | None = None
+    #: Whether a GraphQL connection ends; else only the operation does.
+    ends_connection: bool = False
+    #: `extensions.code` of a GraphQL error. Refusals have their own code, in capitals.
+    graphql_code: str | None = None
+    #: The sentence of that error, where it is always the same.
+    graphql_message: str = ""
+    #: Status of the answer, where nothing of it was sent before.
+    status: int | None = None
+    #: The value of `Retry-After` beside that status; None = the header is absent, or the error knows the value.
+    retry_after_seconds: int | None = None
+
+    @property
+    def metric(self) -> str:
+        """The word under which the stream is counted."""
+        return self.reason or _FAULT_REASON
+
+    def frame(self, reason: str | None = None) -> CloseFrame:
+        """Return the close frame, with `reason` about this case in place of its own, cut to the bytes that fit.
+
+        A row without a close frame ends no WebSocket. Where one has ended it all the same, that is a fault of ours.
+        """
+        code, own = self.close or _FAULT_FRAME
+        fitting = own if reason is None else reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        return CloseFrame(code, fitting)
+
+
+# Streams
+
+#: An upgrade cannot be refused by then: the original accepts first and looks for the board afterwards.
+BOARD_NOT_FOUND = Ending(
+    why="there is no such board",
+    exits=Exits.STREAMS,
+    reconnect=False,
+    errors=(NotFound,),
+    close=CloseFrame(1008, "Board not found"),
+    graphql_code="BOARD_NOT_FOUND",
+    status=404,
+)
+#: No close frame: clients of the original keep the socket of a deleted board (docs/departures.md, row 8). GraphQL has
+#: a code for subscriptions without a `Goodbye` event.
+BOARD_DELETED = Ending(
+    why="the board was deleted",
+    exits=Exits.STREAMS,
+    reconnect=False,
+    errors=(BoardGone,),
+    reason=BoardGone.code,
+    has_goodbye=True,
+    conduct=Conduct.STAYS_OPEN,
+    graphql_code="BOARD_DELETED",
+    graphql_message="The board was deleted",
+)
+#: A code of our own, for no registered one says that the client should come back with its cursor.
+SLOW_CONSUMER = Ending(
+    why="the client was too slow, and chose `disconnect`",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    errors=(SubscriberTooSlow,),
+    reason=SubscriberTooSlow.code,
+    has_goodbye=True,
+    close=CloseFrame(4013, "Too slow"),
+    graphql_code="SLOW_CONSUMER",
+    graphql_message="This reader was too slow; subscribe again",
+)
+#: 1012 is "service restart", after which the clients of GraphQL come back by themselves.
+SERVER_SHUTDOWN = Ending(
+    why="the server stops",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    errors=(Draining,),
+    reason=Draining.code,
+    has_goodbye=True,
+    close=CloseFrame(1012, "Server restarts"),
+    ends_connection=True,
+    graphql_code="SERVER_SHUTDOWN",
+    graphql_message="The server stops; subscribe again after a while",
+)
+#: The close code of a restart, because clients come back after it; the sentence is the difference.
+CONNECTION_LIFETIME = Ending(
+    why="the connection has lasted as long as one may",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    errors=(LifetimeReached,),
+    reason=LifetimeReached.code,
+    has_goodbye=True,
+    close=CloseFrame(1012, "Connection lifetime reached"),
+    ends_connection=True,
+    graphql_code="CONNECTION_LIFETIME",
+    graphql_message="The connection lasted as long as one may; subscribe again",
+)
+#: 1013 is "try again later". No `goodbye`: the cursor that it would name cannot be read.
+STORE_UNAVAILABLE = Ending(
+    why="the store did not answer",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    errors=(StoreUnavailable,),
+    reason="store_unavailable",
+    close=CloseFrame(1013, "Store unavailable"),
+    graphql_code="STORE_UNAVAILABLE",
+    graphql_message="The store did not answer; nothing was changed, try again",
+    status=503,
+    retry_after_seconds=1,
+)
+#: Every error without a row of its own. The client gets no inside; the log has the traceback, once.
+FAULT = Ending(
+    why="a fault of the server",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    reason=_FAULT_REASON,
+    close=_FAULT_FRAME,
+    ends_connection=True,
+    graphql_code="INTERNAL_SERVER_ERROR",
+    graphql_message="Internal error",
+    status=_FAULT_STATUS,
+)
+#: No status: nobody is there to read an answer.
+CLIENT_LEFT = Ending(
+    why="the client left",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    reason="client_left",
+    conduct=Conduct.IS_CUT,
+)
+SEND_TIMEOUT = Ending(
+    why="the client takes nothing for `--send-timeout-seconds`",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    reason="send_timeout",
+    conduct=Conduct.IS_CUT,
+)
+
+# WebSockets
+
+#: The close code of the original.
+HEARTBEAT_TIMEOUT = Ending(
+    why="no JSON message for `--heartbeat-timeout-seconds`",
+    exits=Exits.RAW_SOCKET,
+    reconnect=True,
+    reason="heartbeat_timeout",
+    close=CloseFrame(4000, "Heartbeat timeout"),
+)
+#: uvicorn's code and sentence.
+PING_TIMEOUT = Ending(
+    why="no pong, and nothing taken",
+    exits=Exits.SOCKETS,
+    reconnect=True,
+    reason="ping_timeout",
+    close=CloseFrame(1011, "keepalive ping timeout"),
+)
+
+
+def _bad_frame(code: int, why: str) -> Ending:
+    # Each case has a sentence of its own. The metrics count the stream as left by its client, which broke it off.
+    close = CloseFrame(code, "")
+    return Ending(why=why, exits=Exits.SOCKETS, reconnect=False, reason="client_left", close=close)
+
+
+#: The parser of the package `websockets` chooses this code.
+BAD_FRAME = _bad_frame(1002, "a frame breaks RFC 6455")
+BAD_TEXT = _bad_frame(1007, "a text is not UTF-8")
+#: The parser chooses this one too, for a frame that is too long.
+MESSAGE_TOO_BIG = _bad_frame(1009, "a message is over `--max-frame-bytes`, or has more than 1,024 frames")
+
+# GraphQL over WebSocket: graphql-transport-ws, PROTOCOL.md. `reconnect` is what npm graphql-ws does after each code.
+# The older graphql-ws has no codes; there the same sentence goes ahead in `connection_error`.
+
+
+def _subprotocol(code: int, reason: str, why: str, *, reconnect: bool = False) -> Ending:
+    return Ending(why=why, exits=Exits.GRAPHQL_SOCKET, reconnect=reconnect, close=CloseFrame(code, reason))
+
+
+INVALID_MESSAGE = _subprotocol(4400, "Invalid message", "a message breaks the protocol")
+UNAUTHORIZED = _subprotocol(4401, "Unauthorized", "`subscribe` before `connection_init`")
+FORBIDDEN = _subprotocol(4403, "Forbidden", "the token is missing or wrong")
+#: By a close code, not before the upgrade: browsers show scripts nothing of an answer over HTTP.
+UNKNOWN_SUBPROTOCOL = _subprotocol(4406, "Subprotocol not acceptable", "no subprotocol that the server speaks")
+#: The client may only have been slow to authenticate.
+INIT_TIMEOUT = _subprotocol(4408, "Connection initialisation timeout", "no `connection_init` in time", reconnect=True)
+ALREADY_SUBSCRIBED = _subprotocol(4409, "Subscriber already exists", "the id of a running operation is used again")
+TOO_MANY_INITS = _subprotocol(4429, "Too many initialisation requests", "`connection_init` twice")
+TERMINATED = _subprotocol(1000, "Terminated", "a client of the older subprotocol sent `connection_terminate`")
+
+# GraphQL operations: the connection goes on.
+
+OPERATION_TIMEOUT = Ending(
+    why="the operation took too long",
+    exits=Exits.GRAPHQL,
+    reconnect=False,
+    graphql_code="TIMEOUT",
+    status=503,
+)
+TOO_EXPENSIVE = Ending(
+    why="the events of the subscription cost too much",
+    exits=Exits.GRAPHQL,
+    reconnect=False,
+    graphql_code="TOO_EXPENSIVE",
+    graphql_message=(
+        "expected a subscription whose events take at most a tenth of the server's time for a minute, and less than "
+        "the deadline each, got one that takes more; ask for less"
+    ),
+)
+
+# Requests. A refusal has a code and a sentence of its own; the table has its status. A batch of events that does not
+# fit is answered 422 instead (docs/ingest.md): its JSON was right.
+
+CONFLICT = Ending(
+    why="the state of the board forbids it", exits=Exits.REQUESTS, reconnect=False, errors=(Conflict,), status=409
+)
+INVALID_INPUT = Ending(
+    why="fields do not fit", exits=Exits.REQUESTS, reconnect=False, errors=(InvalidInput,), status=400
+)
+LIMIT_REACHED = Ending(
+    why="a limit is reached", exits=Exits.REQUESTS, reconnect=True, errors=(LimitReached,), status=429
+)
+
+#: The whole table, by the names of its rows.
+ENDINGS: dict[str, Ending] = {name: row for name, row in list(globals().items()) if isinstance(row, Ending)}
+
+_OF_ERRORS = {error: row for row in ENDINGS.values() for error in row.errors}
+
+
+def ending_of(error: BaseException) -> Ending:
+    """Return the row of `error`: that of its nearest class which has one, else `FAULT`."""
+    return next((_OF_ERRORS[kind] for kind in type(error).__mro__ if kind in _OF_ERRORS), FAULT)
+
+
+def close_frame_of(error: BaseException) -> CloseFrame:
+    """Return the close frame of a WebSocket that `error` ends; a slow client learns the cursor to come back with."""
+    frame = ending_of(error).frame()
+    if isinstance(error, SubscriberTooSlow) and error.cursor is not None:
+        return SLOW_CONSUMER.frame(f"{frame.reason}; come back with after={error.cursor}")
+    return frame
+
+
+def status_of(error: BaseException) -> int:
+    """Return the status of the answer to a request that `error` ends, where nothing of an answer was sent before."""
+    return ending_of(error).status or _FAULT_STATUS
+
+
+def is_fault(error: BaseException) -> bool:
+    """Tell whether a stream that `error` ends has met a fault of ours, which has to be logged."""
+    row = ending_of(error)
+    return row is FAULT or (row.close is None and row.conduct is Conduct.CLOSES)
