@@ -16,12 +16,10 @@ Under another server, or where frames are compressed for each connection, each m
 
 from __future__ import annotations
 
-import asyncio
 import typing
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from realtime.endings import SEND_TIMEOUT
 from realtime.fanout.counters import ConnectionMetrics
 from server.settings import Settings
 
@@ -34,9 +32,8 @@ __all__ = [
     "Connection",
     "Write",
     "abort",
+    "connection_of",
     "extend",
-    "send_in_time",
-    "send_timeout_of",
     "set_metrics",
     "watch_progress",
     "write_frames",
@@ -48,8 +45,6 @@ EXTENSION = "boardcast.abort"
 FRAMES = "boardcast.frames"
 HANDSHAKE = "boardcast.handshake"
 WRITE = "boardcast.write"
-#: Of a connection on which nothing was asked for yet.
-DEFAULT_SEND_TIMEOUT_SECONDS = 30.0
 
 
 class Connection(typing.Protocol):
@@ -76,43 +71,24 @@ def abort(scope: MutableMapping[str, Any]) -> None:
         cut()
 
 
+def connection_of(scope: MutableMapping[str, Any]) -> Connection | None:
+    """Return the connection of `scope`; None under another server."""
+    connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
+    return connection
+
+
 def set_metrics(scope: MutableMapping[str, Any], metrics: ConnectionMetrics) -> None:
     """Tell `metrics` why the connection of `scope` was cut, if it is."""
-    connection = _connection(scope)
+    connection = connection_of(scope)
     if connection is not None:
         connection.metrics = metrics
 
 
 def watch_progress(scope: MutableMapping[str, Any]) -> None:
     """Look now whether the client takes what waits for it; a connection does so by itself when much waits."""
-    connection = _connection(scope)
+    connection = connection_of(scope)
     if connection is not None:
         connection.watch_progress()
-
-
-async def send_in_time(scope: MutableMapping[str, Any], metrics: ConnectionMetrics, sending: Awaitable[None]) -> None:
-    """Await `sending`, however long it takes while the client takes something.
-
-    Raises:
-        TimeoutError: it took too long under a server that does not watch its connections.
-    """
-    if _connection(scope) is not None:
-        await sending
-        return
-    try:
-        async with asyncio.timeout(send_timeout_of(scope)):
-            await sending
-    except TimeoutError:
-        metrics.close_reason = SEND_TIMEOUT
-        raise
-
-
-def send_timeout_of(scope: Mapping[str, Any]) -> float:
-    """Return the seconds after which a reader that takes nothing is cut."""
-    app = scope.get("app")
-    settings: Settings | None = None if app is None else app.state.settings
-    # Before the application has seen a request.
-    return DEFAULT_SEND_TIMEOUT_SECONDS if settings is None else settings.send_timeout_seconds
 
 
 def writer(scope: MutableMapping[str, Any]) -> Write | None:
@@ -140,11 +116,6 @@ def extend(scope: Any, extensions: Mapping[str, Any]) -> None:
     """Add to the ASGI extensions of `scope`."""
     # `Any`: uvicorn's scope types know only the extensions of the standard.
     scope.setdefault("extensions", {}).update(extensions)
-
-
-def _connection(scope: MutableMapping[str, Any]) -> Connection | None:
-    connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
-    return connection
 
 
 def _direct(scope: MutableMapping[str, Any]) -> Mapping[str, Any]:

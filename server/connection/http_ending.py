@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.connection.http_cycle import Cycle
 from server.connection.http_limits import HttpLimits
-from server.connection.http_progress import WatchedHttp
+from server.connection.progress import WatchedConnection, send_timeout_of
 
 __all__ = ["EndingConnection"]
 
@@ -21,16 +23,18 @@ __all__ = ["EndingConnection"]
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * 1024 * 1024
 
 
-class EndingConnection(WatchedHttp):
+class EndingConnection(WatchedConnection, HttpToolsProtocol):
     """uvicorn's protocol class, which closes by `finish`, and has one time at which something is to happen."""
 
     # In slots, because uvicorn's own fill the dictionary that instances can share.
     __slots__ = (
         "_discarded",
         "_timer",
+        "_watch",
         "half_closed",
         "is_ending",
         "limits",
+        "metrics",
         "phase",
     )
 
@@ -57,11 +61,16 @@ class EndingConnection(WatchedHttp):
     @property
     def send_timeout_seconds(self) -> float:
         """As the settings say, also when no application has seen a request."""
-        return (
-            self.limits.send_seconds
-            if self.cycle is None or "app" not in self.cycle.scope
-            else super().send_timeout_seconds
-        )
+        if self.cycle is None or "app" not in self.cycle.scope:
+            return self.limits.send_seconds
+        return send_timeout_of(self.cycle.scope)
+
+    def abort(self) -> None:
+        """Drop the connection, and the bytes that wait for it."""
+        super().abort()
+        # uvicorn learns of it a turn later, and would log meanwhile that the response was not completed.
+        if self.cycle is not None:
+            self.cycle.disconnected = True
 
     def shutdown(self) -> None:
         """Take no more requests."""

@@ -13,11 +13,16 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.protocol import State
 
-from realtime.endings import PING_TIMEOUT, SEND_TIMEOUT, Ending
-from realtime.fanout.counters import ConnectionMetrics
+from realtime.endings import PING_TIMEOUT
 from server.concurrency.coalesced_timer import coalesced_timers
-from server.connection.connections import send_timeout_of
-from server.connection.progress import MIN_BYTES_PER_SECOND, Progress, ProgressWatch, has_grown, progress_of
+from server.connection.progress import (
+    MIN_BYTES_PER_SECOND,
+    Progress,
+    WatchedConnection,
+    has_grown,
+    progress_of,
+    send_timeout_of,
+)
 from server.connection.websocket_frames import FrameReader
 
 __all__ = ["CLOSE_SECONDS", "Keepalive"]
@@ -27,7 +32,7 @@ CLOSE_SECONDS = 5.0
 _NONE: Progress = (0, 0)
 
 
-class Keepalive(FrameReader):
+class Keepalive(WatchedConnection, FrameReader):
     """The part of a connection that ends it when nobody is on the other side."""
 
     __slots__ = (
@@ -52,9 +57,6 @@ class Keepalive(FrameReader):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Make a connection as uvicorn does."""
         super().__init__(*arguments, **named)
-        #: What its streams are counted under, once there are some.
-        self.metrics: ConnectionMetrics | None = None
-        self._watch: ProgressWatch | None = None
         #: When the connection is cut if it has not ended by then, once it is about to.
         self._close_by = 0.0
         #: How far the client was when it was looked at last, while a pong is due.
@@ -64,24 +66,17 @@ class Keepalive(FrameReader):
         #: What of it the client has surely read: it has answered a ping that came behind.
         self._read_bytes = 0
 
-    def pause_writing(self) -> None:
-        """Send no more until the client has taken some; cut it if it does not."""
-        super().pause_writing()
-        self.watch_progress()
+    @property
+    def send_timeout_seconds(self) -> float:
+        """As the settings say."""
+        return send_timeout_of(self.scope)
 
-    def watch_progress(self) -> None:
-        """Cut the connection if the client takes nothing of what waits for it, if anything does."""
-        if self._watch is None:
-            self._watch = ProgressWatch(self.transport, send_timeout_of(self.scope), self._cut_stalled)
-        self._watch.start()
-
-    def _cut_stalled(self) -> None:
-        self._cut(SEND_TIMEOUT)
-
-    def _cut(self, reason: Ending) -> None:
-        if self.metrics is not None and not self.close_sent:
-            self.metrics.close_reason = reason
-        self.transport.abort()
+    def cut_stalled(self) -> None:
+        """Cut the connection of a client that takes nothing; behind a close frame it has ended for another reason."""
+        if self.close_sent:
+            self.abort()
+        else:
+            super().cut_stalled()
 
     def schedule_ping(self) -> None:
         """Ping after a while, as uvicorn does; by an alarm."""
@@ -91,8 +86,7 @@ class Keepalive(FrameReader):
 
     def send_keepalive_ping(self) -> None:
         """Ping; what waits to be taken may be less than what pauses a writer, and is looked after from here."""
-        if self.transport.get_write_buffer_size():
-            self.watch_progress()
+        self.watch_progress()
         self._progress = progress_of(self.transport)
         self._acked_at_ping = self._progress[0]
         super().send_keepalive_ping()
@@ -181,10 +175,3 @@ class Keepalive(FrameReader):
             self.transport.close()  # it is about to end already
         else:
             super().shutdown()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        super().connection_lost(exc)
-        if self._watch is not None:
-            self._watch.stop()
-            self._watch = None  # it refers to this

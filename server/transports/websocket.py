@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any, NoReturn
@@ -18,8 +17,9 @@ from realtime.messages.options import StreamOptions
 from realtime.node import Node
 from realtime.streams import board_batches, dashboard_batches
 from server.concurrency.tasks import first_to_end
-from server.connection.connections import abort, send_in_time, set_metrics, write_frames
+from server.connection.connections import abort, set_metrics, write_frames
 from server.connection.open_socket import OpenSocket
+from server.connection.progress import send_in_time
 from server.connection.websocket_connection import serve_session
 from server.problem import Problem
 from server.protocol.kanban_messages import frames, text
@@ -29,9 +29,6 @@ from server.transports.query import options_of, required_board
 from server.transports.socket_reading import converse, ignore
 
 __all__ = ["board_socket", "dashboard_socket"]
-
-#: Most seconds for a close frame to leave before the connection is cut.
-CLOSE_SECONDS = 5.0
 
 
 async def board_socket(socket: WebSocket) -> None:
@@ -78,14 +75,12 @@ async def _serve(
     try:
         async with aclosing(stream):
             await first_to_end(reading, _write(socket, stream, queue.metrics))
-    except WebSocketDisconnect:
-        pass  # the client left
-    except TimeoutError:
-        abort(socket.scope)  # it took nothing for too long
+    except (WebSocketDisconnect, TimeoutError):
+        pass  # the client left, or was cut because it takes nothing
     except IdleTimeoutReached:
-        await _close(socket, HEARTBEAT_TIMEOUT.frame())
+        await _close(socket, HEARTBEAT_TIMEOUT.frame(), queue.metrics)
     except Exception as error:  # each cause has its row in `realtime.endings`
-        await _close(socket, close_frame_of(error))
+        await _close(socket, close_frame_of(error), queue.metrics)
         if is_fault(error):
             raise
 
@@ -103,10 +98,9 @@ async def _send(socket: OpenSocket, batch: Batch) -> None:
             await socket.send_text(envelope.cached(text))
 
 
-async def _close(socket: OpenSocket, frame: CloseFrame) -> None:
+async def _close(socket: OpenSocket, frame: CloseFrame, metrics: ConnectionMetrics) -> None:
     try:
-        async with asyncio.timeout(min(CLOSE_SECONDS, socket.settings.send_timeout_seconds)):
-            await socket.close(frame.code, frame.reason)
+        await send_in_time(socket.scope, metrics, socket.close(frame.code, frame.reason))
     except (TimeoutError, WebSocketDisconnect):
-        # It does not take the close frame either, or it left meanwhile.
+        # The client does not take the close frame either, or it left meanwhile.
         abort(socket.scope)

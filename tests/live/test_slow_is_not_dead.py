@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
+from urllib.parse import urlencode
 
 import anyio
 import orjson
@@ -92,9 +93,10 @@ async def test_slow_reader_gets_everything_in_order(name: str, way: str, beat: B
             assert not live.node.counters.exit(name).gaps
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", [name for name in EXITS if not name.startswith("dashboard")])
-async def test_slow_reader_gets_a_large_state_and_what_comes_behind(name: str, beat: Beat) -> None:
-    async with live_server(**_SETTINGS) as live, deadline(_WAIT_UNITS):
+async def test_slow_reader_gets_a_large_state_and_what_comes_behind(name: str, way: str, beat: Beat) -> None:
+    async with live_server(direct_writes=WAYS[way], **_SETTINGS) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with _slow(live) as connection:
             reader = await open_exit(name, connection)
@@ -216,6 +218,24 @@ async def test_slow_client_of_a_large_answer_gets_it_whole(beat: Beat) -> None:
             head = await connection.read_head()
             body = orjson.loads(await connection.read_body(head))
         assert len(body["state"]["cards"]) == _CARDS
+
+
+async def test_slow_client_of_large_graphql_answers_gets_them_all(beat: Beat) -> None:
+    answers = 5  # more than the kernel takes for a client
+    query = f'{{ board(id: "{BOARD}") {{ cards {{ description }} }} }}'
+    async with live_server(**_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await make_boards(live.address)
+        await Publisher(live.address).publish(_large_state("large"))
+        async with _slow(live) as connection:
+            connection.read_slowly(beat, _BYTES_EACH_BEAT)
+            target = "/graphql?" + urlencode({"query": query})
+            headers = [("Host", "127.0.0.1"), ("Accept", "application/json")]
+            for _ in range(answers):  # at once: each answer waits behind the one before
+                await connection.send(request_bytes("GET", target, headers))
+            for _ in range(answers):
+                head = await connection.read_head()
+                body = orjson.loads(await connection.read_body(head))
+                assert len(body["data"]["board"]["cards"]) == _CARDS
 
 
 async def test_client_that_takes_nothing_of_a_large_answer_is_cut(beat: Beat) -> None:

@@ -1,20 +1,18 @@
-"""`/graphql`: who wants one answer, who a stream, who which WebSocket subprotocol, and how long a send may take."""
+"""`/graphql`: who wants one answer, who a stream, and who which WebSocket subprotocol."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry import Schema
 
-from realtime.endings import SEND_TIMEOUT, UNKNOWN_SUBPROTOCOL
+from realtime.endings import UNKNOWN_SUBPROTOCOL
 from realtime.fanout.counters import ConnectionMetrics
 from realtime.node import Node
 from schema.execution.context import Context
-from server.connection.connections import abort
 from server.connection.open_socket import OpenSocket
 from server.connection.websocket_connection import serve_session
 from server.protocol.graphql.transport_ws import GraphqlTransportWs
@@ -43,7 +41,7 @@ class GraphqlEndpoint:
         self._streaming = streaming
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request or socket; a client that takes nothing for too long is cut."""
+        """Serve one request or socket."""
         if scope["type"] == "http":
             await self._serve_http(scope, receive, send)
         else:
@@ -53,10 +51,10 @@ class GraphqlEndpoint:
         request = Request(scope, receive)
         stream = await self._streaming.media_type_for(request, media_type_of(request, STREAMS))
         if stream is not None:
-            await self._streaming.serve(request, send, stream)  # which has a limit of its own on each send
+            await self._streaming.serve(request, send, stream)
         else:
             response = await self._http.respond(request)
-            await response(scope, receive, _patient(send, scope, ConnectionMetrics()))
+            await response(scope, receive, send)
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         settings: Settings = scope["app"].state.settings
@@ -65,13 +63,13 @@ class GraphqlEndpoint:
             spoken = (GraphqlTransportWs, GraphqlWs)
         by_name = {kind.SUBPROTOCOL: kind for kind in spoken}
         kind = next((by_name[name] for name in scope["subprotocols"] if name in by_name), None)
-        metrics = self._node.metrics(EXITS[kind]) if kind else ConnectionMetrics()
-        socket = WebSocket(scope, receive, _patient(send, scope, metrics))
+        socket = WebSocket(scope, receive, send)
         if kind is None:
             await socket.accept()
             frame = UNKNOWN_SUBPROTOCOL.frame()
             await socket.close(frame.code, frame.reason)
             return
+        metrics = self._node.metrics(EXITS[kind])
         protocol = kind(settings.max_operations, socket.state.may_connect)
         await socket.accept(subprotocol=kind.SUBPROTOCOL)
         await serve_session(socket, lambda opened: self._converse(opened, protocol, metrics))
@@ -80,24 +78,3 @@ class GraphqlEndpoint:
         with self._node.lifetimes.open() as lifetime:
             context = Context(self._node, metrics=metrics, lifetime=lifetime, limits=self._limits)
             await GraphqlSocket(socket, self._schema, context, protocol, lifetime).serve()
-
-
-def _patient(send: Send, scope: Scope, metrics: ConnectionMetrics) -> Send:
-    """Return `send`, which cuts the connection when it takes too long, and tells `metrics`.
-
-    Whoever waits in it then meets the same as when the client had left; nothing here needs to know what that is.
-    """
-    settings: Settings = scope["app"].state.settings
-
-    def give_up() -> None:
-        metrics.close_reason = SEND_TIMEOUT
-        abort(scope)
-
-    async def sent(message: Message) -> None:
-        cut = asyncio.get_running_loop().call_later(settings.send_timeout_seconds, give_up)
-        try:
-            await send(message)
-        finally:
-            cut.cancel()
-
-    return sent

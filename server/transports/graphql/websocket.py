@@ -25,8 +25,9 @@ from realtime.fanout.connection_lifetimes import ConnectionLifetime, Goodbye
 from schema.execution.context import Context
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.concurrency.side_tasks import SideTasks
-from server.connection.connections import abort, send_in_time, set_metrics, writer
+from server.connection.connections import set_metrics, writer
 from server.connection.open_socket import OpenSocket, content_of
+from server.connection.progress import send_in_time
 from server.protocol.graphql.ws_protocol import Close, GraphqlWsProtocol, Message, Reply, Start, Step, Stop
 from server.protocol.http.websocket_frame import text_frame
 from server.transports.graphql.operations import GraphqlOperations
@@ -170,7 +171,6 @@ class GraphqlSocket:
             await send_in_time(self._socket.scope, self._metrics, sending)
         except TimeoutError:
             # As when the client had left: the operations and the reader of the socket end by that.
-            abort(self._socket.scope)
             raise WebSocketDisconnect(1006) from None
 
     async def _close(self, frame: CloseFrame) -> None:
