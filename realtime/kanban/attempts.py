@@ -23,7 +23,7 @@ SLUG_CHARS = 40
 
 
 class QueueAttempt(BaseModel):
-    """Queue an attempt at a card; a card that was tried before keeps its attempt's id, as in the original."""
+    """Queue an attempt at a card. A card that has an attempt keeps its attempt's id, as in the original."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -33,12 +33,12 @@ class QueueAttempt(BaseModel):
     base_branch: Id = BASE_BRANCH
     branch_name: Id | None = None
     profile_id: Id | None = None
-    #: Used when the card has no attempt yet.
+    #: The attempt's id if the card has no attempt yet.
     new_id: str = Field(default_factory=new_attempt_id, init=False)
 
 
 class StopAttempt(BaseModel):
-    """Stop an attempt: a queued one is stopped at once, a running one when its runner says so."""
+    """Stop an attempt. A queued attempt stops at once, a running attempt when its runner reports the end."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -73,13 +73,14 @@ def queue_attempt(board: Board, command: QueueAttempt, now: datetime) -> list[Re
     )
     if command.profile_id is not None:
         queued = queued.model_copy(update={"profile_id": command.profile_id})
-    # The clock of the runner that told the end may be ahead of ours, and what is older than the end changes nothing.
+    # The runner's clock may be ahead of the server's clock. An event that is older than the attempt's end would be
+    # ignored, so this event gets at least the time of that end.
     ends = [tried[-1].ended_at or tried[-1].updated_at or now] if tried else []
     return [Recorded(queued, max([now, *ends]))]
 
 
 def stop_attempt(board: Board, command: StopAttempt, now: datetime) -> list[Recorded]:
-    """Return the events of a stop.
+    """Return the two events of a stop: the status change and `attempt.stopped`.
 
     Raises:
         NotFound: `attempt_not_found`.
@@ -104,6 +105,6 @@ def stop_attempt(board: Board, command: StopAttempt, now: datetime) -> list[Reco
 
 
 def _branch(board: Board, card: Card) -> str:
-    """`<prefix>/<ticket key>-<slug of the title>`, the original's default template."""
+    """Return `<prefix>/<ticket key>-<slug of the title>`, the original's default template."""
     slug = re.sub(r"[^a-z0-9]+", "-", card.title.lower()).strip("-")[:SLUG_CHARS].strip("-")
     return f"{board.project.ticket_prefix}/" + "-".join(filter(None, (card.ticket_key, slug)))

@@ -1,7 +1,7 @@
-"""A board as the commands and the streams know it: project, state, ticket counter, attempts; folded from events.
+"""A board as commands and streams see it: project, state, ticket counter and attempts, folded from events.
 
-`Board` is what is held in memory for a watched board and what is loaded for a command; the store must give the
-same from its rows as folding the log does (`tests/unit/realtime/test_fold.py` compares).
+A `Board` is held in memory for a watched board, and it is loaded for a command. The store reads it from its rows, and
+the result must be the same as that of folding the log (`tests/unit/realtime/test_fold.py` compares both).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from realtime.kanban.projects import repository_slug
 
 __all__ = ["FOLDED_EVENTS", "GONE_ATTEMPTS", "Board", "Recorded"]
 
-#: Names of the events that `Board.apply` looks at; any other moves a board by its changes alone.
+#: Names of the events that `Board.apply` reads itself; any other event alters a board through its changes only.
 FOLDED_EVENTS = frozenset(
     {
         *("project.created", "project.updated", "project.deleted"),
@@ -29,12 +29,12 @@ FOLDED_EVENTS = frozenset(
 )
 
 
-#: Most attempts that are remembered as gone with their cards, by board.
+#: Most deleted attempts that a board remembers.
 GONE_ATTEMPTS = 1000
 
 
 class Recorded(NamedTuple):
-    """An event that happened, when, and what it did to the board."""
+    """An event, its time, and its changes of the board."""
 
     event: DomainEvent
     at: datetime
@@ -43,7 +43,7 @@ class Recorded(NamedTuple):
 
 @dataclass(slots=True)
 class Board:
-    """The present of one board. `apply` moves it on; the parts in it are immutable."""
+    """The current state of one board. `apply` replaces its parts, which are immutable themselves."""
 
     project: Project
     state: BoardState = field(default_factory=BoardState)
@@ -51,9 +51,9 @@ class Board:
     next_ticket_number: int = 1
     #: Attempts of the board by id, in the order in which they became known.
     attempts: dict[AttemptId, AttemptRef] = field(default_factory=dict)
-    #: Attempts that went with their card, the last ones, in the order in which they went. A runner that has not heard
-    #: of it yet goes on reporting; of these no status is told and no row made, until one begins anew at another card
-    #: (then it is in `attempts`, which counts).
+    #: The last attempts that were deleted with their card, in the order of their deletion. A runner may not know of the
+    #: deletion and keep reporting; its events change nothing. Once an attempt begins again at another card, it is in
+    #: `attempts` as well, and the entry there counts.
     gone: dict[AttemptId, None] = field(default_factory=dict)
 
     @property
@@ -62,17 +62,17 @@ class Board:
         return self.project.id
 
     def copy(self) -> Board:
-        """Return a board that can be moved on without touching this one."""
+        """Return a board that can be changed without changing this one."""
         return replace(self, attempts=dict(self.attempts), gone=dict(self.gone))
 
     def newest_attempts(self) -> list[AttemptRef]:
-        """Return the attempts, newest created first; of two made at one time the later event's first."""
+        """Return the attempts, newest first; of two with the same creation time, the one known later comes first."""
         return sorted(self.attempts.values(), key=lambda attempt: attempt.created_at)[::-1]
 
     def ignores(self, attempt_id: str, at: datetime, begins_at: str | None = None) -> bool:
-        """Tell whether an event of an attempt changes nothing: the end of the attempt holds, or it went with its card.
+        """Return whether an event of an attempt changes nothing: the attempt ended later, or was deleted with its card.
 
-        `begins_at` is the card at which the event lets the attempt begin, which calls one back that is gone.
+        `begins_at` is the card at which the event begins the attempt. If it exists, a deleted attempt begins again.
         """
         known = self.attempts.get(AttemptId(attempt_id))
         if known is not None:
@@ -80,28 +80,31 @@ class Board:
         return AttemptId(attempt_id) in self.gone and (begins_at is None or CardId(begins_at) not in self.state.cards)
 
     def record(self, note: DomainEvent | None, at: datetime, *made: BoardChange) -> list[Recorded]:
-        """Return `note` and the `board.state.changed` that carries the changes (docs/ingest.md)."""
+        """Return `note`, if there is one, and the `board.state.changed` that carries the changes (docs/ingest.md)."""
         changed = Recorded(events.BoardStateChanged(board_id_=self.id), at, made)
         return [Recorded(note, at), changed] if note else [changed]
 
     def move(self, card: Card, target: Column, index: int, at: datetime) -> list[Recorded]:
-        """Return the events that put `card` at `index` of `target`, none when it is there already."""
-        place = min(index, len(target.card_ids) - (card.column_id == target.id))
+        """Return the events that move `card` to `index` of `target`; none if it is there already."""
+        to_index = min(index, len(target.card_ids) - (card.column_id == target.id))
         home = self.state.columns[card.column_id]
         from_index = home.card_ids.index(card.id)
-        if home.id == target.id and from_index == place:
+        if home.id == target.id and from_index == to_index:
             return []
         note = events.CardMoved(
             board_id_=self.id,
             card_id=card.id,
             from_column_id=card.column_id,
             to_column_id=target.id,
-            to_index=place,
+            to_index=to_index,
         )
-        return self.record(note, at, changes.CardMoved(card.id, home.id, from_index, target.id, place, at))
+        return self.record(note, at, changes.CardMoved(card.id, home.id, from_index, target.id, to_index, at))
 
     def apply(self, recorded: Recorded, state: BoardState | None = None) -> None:
-        """Fold one recorded event; who has folded it into this very state already gives what came of it."""
+        """Fold one recorded event into this board.
+
+        `state` is the result of the event's changes, if the caller has folded them into this very state already.
+        """
         if recorded.changes:
             self.state = apply_all(self.state, recorded.changes) if state is None else state
             self._count_tickets(recorded.changes)
@@ -118,7 +121,7 @@ class Board:
                 self.next_ticket_number = highest + 1
 
     def _forget_attempts(self, made: tuple[BoardChange, ...]) -> None:
-        # A state from outside that lacks a card leaves its attempts (docs/ingest.md).
+        # Attempts stay when their card is missing in a whole state from outside (docs/ingest.md).
         for change in made:
             if isinstance(change, changes.CardDeleted):
                 for known in [one for one in self.attempts.values() if one.card_id == change.card_id]:
@@ -145,12 +148,12 @@ class Board:
             case events.AttemptStopped():
                 self._stop(AttemptId(event.attempt_id), at)
             case _:
-                pass  # every other event leaves the board as it is; its rows are the store's affair
+                pass  # every other event leaves the board as it is; only the store has rows for it
 
     def _make_attempt(self, attempt_id: str, status: AttemptStatus, card_id: str, at: datetime) -> None:
         if self.ignores(attempt_id, at, card_id):
             return
-        # Started again it keeps its id and the time it was made at.
+        # An attempt that starts again keeps its id and its creation time.
         known = self.attempts.get(AttemptId(attempt_id))
         created_at = known.created_at if known else at
         made = AttemptRef(AttemptId(attempt_id), CardId(card_id), status, created_at, updated_at=at)
@@ -162,7 +165,7 @@ class Board:
             return
         ended_at = parse_iso(event.ended_at) if event.ended_at else None
         if ended_at is None and event.status not in ACTIVE_STATUSES:
-            # A sender that says `endedAt: null` does not know the end, and neither do we.
+            # A sender that sends `endedAt: null` does not know when it ended, so the server does not know it either.
             ended_at = known.ended_at or (None if "ended_at" in event.model_fields_set else at)
         self.attempts[known.id] = replace(known, status=event.status, updated_at=at, ended_at=ended_at)
 
@@ -173,7 +176,7 @@ class Board:
             self.attempts[attempt_id] = replace(known, status=status, updated_at=at, ended_at=ended_at)
 
     def _stop(self, attempt_id: AttemptId, at: datetime) -> None:
-        # While it is `stopping` the runner still reports the end itself, with its own time; one that is over is over.
+        # While the attempt is `stopping`, its runner still reports the end, with its own time. An end is final.
         known = self.attempts.get(attempt_id)
         if known and known.status in ACTIVE_STATUSES and known.status is not AttemptStatus.STOPPING:
             self._end(attempt_id, AttemptStatus.STOPPED, at)
@@ -191,7 +194,7 @@ def renamed(project: Project, event: events.ProjectCreated) -> Project:
 
 
 def updated(project: Project, event: events.ProjectUpdated) -> Project:
-    """Return the project with the changes of `project.updated` that were given."""
+    """Return the project with the values that `project.updated` has."""
     given = event.changes.model_fields_set & {"name", "repository_path", "repository_url", "repository_slug"}
     new = {name: getattr(event.changes, name) for name in given}
     return replace(project, **{name: value for name, value in new.items() if value or name == "repository_url"})

@@ -1,4 +1,4 @@
-"""A whole board as JSON, for a store that keeps boards as they were. This JSON never travels."""
+"""A whole board as JSON, for a store that keeps earlier states of boards. This JSON never goes to a client."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _BOARD: TypeAdapter[Board] = TypeAdapter(Board)
 
 
 def board_to_json(board: Board) -> bytes:
-    """Encode; the order of columns, cards and attempts is kept."""
+    """Encode a board; columns, cards and attempts keep their order."""
     plain = replace(board.state, cards=dict(board.state.cards))
     return _BOARD.dump_json(replace(board, state=plain))
 
 
 def board_from_json(text: bytes | str) -> Board:
-    """Decode what `board_to_json` made."""
+    """Decode the result of `board_to_json`."""
     return _BOARD.validate_json(text)

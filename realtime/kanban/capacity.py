@@ -1,4 +1,4 @@
-"""Whether a board is still as small as one may be (docs/protocol.md, "Limits"): cards, and bytes of its state. Pure."""
+"""Checks that a board stays within its limits (docs/protocol.md, "Limits"): number of cards, bytes of state. Pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from realtime.limits import Capacity, LimitReached
 
 __all__ = ["check_board", "state_bytes"]
 
-#: What can make a state larger; a move makes a command no slower for this.
+#: Changes that can enlarge a state. A move can not, so a move costs no check.
 _GROWING = (CardCreated, CardUpdated, StateReplaced)
 #: Keys and quotes of a column on the wire.
 COLUMN_BYTES = 40
 
 
 def check_board(before: BoardState, after: BoardState, made: Iterable[Recorded], capacity: Capacity) -> None:
-    """Refuse what made a board larger than it may be. A board that is too large already may become smaller.
+    """Refuse changes that make a board larger than the limits. A board above a limit may still become smaller.
 
     Args:
-        before: the state before the unit of writing.
-        after: the state behind it.
-        made: what happened in between.
-        capacity: the most there may be.
+        before: the state before the write unit.
+        after: the state after the write unit.
+        made: the recorded events of the write unit.
+        capacity: the limits.
 
     Raises:
         LimitReached: the board has more cards or bytes than it may, and more than before.
@@ -43,11 +43,11 @@ def check_board(before: BoardState, after: BoardState, made: Iterable[Recorded],
 
 
 def state_bytes(state: BoardState) -> int:
-    """Return about how many bytes a state has on the wire."""
+    """Return the approximate number of bytes of a state on the wire."""
     columns = sum(_column_bytes(column.id, column.title) for column in state.columns.values())
     return columns + Cards.of(state.cards).size_bytes
 
 
-@lru_cache(4096)  # a batch may ask a thousand times
+@lru_cache(4096)  # a batch of events may ask a thousand times
 def _column_bytes(id: str, title: str) -> int:
     return COLUMN_BYTES + len(orjson.dumps((id, id, title)))

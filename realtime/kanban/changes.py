@@ -1,8 +1,8 @@
-"""What an event did to a board, exactly: the differences that are stored in the log and folded into states.
+"""Changes: the exact differences that an event makes to a board. The log stores them, and `apply` folds them.
 
-`apply` is the only way a `BoardState` comes about from another. A change carries all that is needed to apply it,
-so folding needs neither clock nor ids. Its cost is that of the change, plus copies of dictionaries: 8 µs each for 2,000
-cards, measured, for which every state of every moment may be shared, queued and encoded later.
+`apply` is the only way to get one `BoardState` from another. A change carries everything that `apply` needs, so
+folding needs neither a clock nor new ids. A change costs what it touches, plus copies of dictionaries (8 µs each for
+2,000 cards, measured). In return, every state is immutable and can be shared, queued and encoded later.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class CardCreated:
 
 @dataclass(frozen=True, slots=True)
 class CardUpdated:
-    """`card` has new values in `fields` (attribute names of `Card`); its place is the same."""
+    """`card` has new values in `fields` (attribute names of `Card`); its index is the same."""
 
     card: Card
     fields: tuple[str, ...]
@@ -57,11 +57,11 @@ class CardUpdated:
 
 @dataclass(frozen=True, slots=True)
 class CardMoved:
-    """The card was at `from_index` and is now at `index` of `to_column_id`, counted there without the card.
+    """The card was at `from_index` and is now at `index` of `to_column_id`; `index` is counted without the card.
 
-    As in the original it renews `updatedAt` of every card whose place is another: its own and those that moved up
-    or down for it. Where `updated_at` is None it renews none: so are the moves between two states from outside, which
-    have their own times; the log holds no such move.
+    As in the original, a move renews `updatedAt` of every card whose index changes: the moved card, and the cards that
+    shift up or down because of it. If `updated_at` is None, the move renews no time. The moves between two whole states
+    from outside are like that, as these states have their own times. The log holds no such move.
     """
 
     card_id: CardId
@@ -75,9 +75,9 @@ class CardMoved:
 
 @dataclass(frozen=True, slots=True)
 class CardDeleted:
-    """The card is gone from `index`; those below it moved up, which renews their `updatedAt` (as in `CardMoved`).
+    """The card is gone from `index`; those below it shift up, which renews their `updatedAt` (as in `CardMoved`).
 
-    Dependencies on it went before, each with a `CardUpdated` of its own.
+    Dependencies on the card are removed first, each with its own `CardUpdated`.
     """
 
     card_id: CardId
@@ -106,28 +106,28 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class ColumnsChanged:
-    """The columns are these now, from left to right: new ones begin empty, and only empty ones are left out."""
+    """These are the columns now, from left to right. New columns are empty, and only empty columns are removed."""
 
     columns: tuple[Heading, ...]
-    #: What they were before.
+    #: The columns before.
     previous: tuple[Heading, ...]
     type: Literal["columns_changed"] = "columns_changed"
 
 
-#: What is stored in the log.
+#: A change as the log stores it.
 BoardChange = CardCreated | CardUpdated | CardMoved | CardDeleted | StateReplaced
-#: What readers are told one by one: `differences` makes these of a whole new state.
+#: A change as clients get it; `differences` makes several of these from a whole new state.
 Difference = CardCreated | CardUpdated | CardMoved | CardDeleted | ColumnsChanged
 _CHANGES: TypeAdapter[tuple[BoardChange, ...]] = TypeAdapter(tuple[BoardChange, ...])
 
 
 def changes_to_json(changes: tuple[BoardChange, ...]) -> bytes:
-    """Encode for the log; the field names are those of the dataclasses, this JSON never travels."""
+    """Encode changes for the log. Field names are those of the dataclasses; this JSON never goes to a client."""
     return _CHANGES.dump_json(changes)
 
 
 def changes_from_json(text: bytes | str) -> tuple[BoardChange, ...]:
-    """Decode what `changes_to_json` made."""
+    """Decode the result of `changes_to_json`."""
     return _CHANGES.validate_json(text)
 
 
@@ -140,7 +140,7 @@ def apply(state: BoardState, change: BoardChange | Difference) -> BoardState:
     """Return the state after `change`; `state` stays as it was.
 
     Raises:
-        KeyError: the change is of another board or came twice.
+        KeyError: the change belongs to another board, or was applied before.
     """
     match change:
         case CardCreated(card=card, index=index):
@@ -162,7 +162,7 @@ def apply(state: BoardState, change: BoardChange | Difference) -> BoardState:
 
 
 def displaced(state: BoardState, change: CardMoved | CardDeleted) -> tuple[CardId, ...]:
-    """Return the cards of `state` whose index in their column is another after `change`, a moved card included."""
+    """Return the cards of `state` whose index changes with `change`, including a moved card."""
     if isinstance(change, CardDeleted):
         return state.columns[change.column_id].card_ids[change.index + 1 :]
     source = state.columns[change.from_column_id].card_ids
@@ -183,7 +183,7 @@ def _moved(state: BoardState, change: CardMoved) -> BoardState:
 
 
 def _renewed(state: BoardState, change: CardMoved | CardDeleted) -> Cards:
-    """Return the cards, of which those that `change` displaces have its time."""
+    """Return the cards of `state`; those that `change` displaces get its time."""
     cards = Cards.of(state.cards)
     return cards if change.updated_at is None else cards.renew(displaced(state, change), change.updated_at)
 

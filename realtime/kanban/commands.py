@@ -1,8 +1,8 @@
-"""Commands on a board: what may be asked, how it is parsed, and what it does.
+"""Commands on a board: their fields, how they are parsed, and what they do.
 
-`decide` is pure: board + command + time → recorded events, or a `Refused` with the reason. A command that changes
-nothing records nothing (docs/departures.md, row 5). The rules are those of docs/protocol.md, one set for every door:
-raw socket, REST and GraphQL.
+`decide` is pure: from board, command and time it makes recorded events, or raises a `Refused` with the reason. A
+command that changes nothing records nothing (docs/departures.md, row 5). The raw WebSocket, REST and GraphQL use this
+one set of rules, which docs/protocol.md describes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from realtime.kanban import changes, events
 from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, stop_attempt
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.cards import Cards
-from realtime.kanban.dependencies import find_cycle, told_cycle
+from realtime.kanban.dependencies import cycle_text, find_cycle
 from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
 from realtime.kanban.input.fields import Dependencies, Description, Flag, Index, TicketTypeName, Title
 from realtime.kanban.input.nesting import MAX_LEVELS, deep_fields
@@ -53,12 +53,12 @@ class CreateCard(_Command):
     description: Description | None = None
     ticket_type: TicketTypeName | None = None
     depends_on: Dependencies = ()
-    #: Chosen before the decision, so that deciding needs no randomness; never read from the wire.
+    #: Chosen before the decision, so that `decide` needs no randomness; never read from the wire.
     card_id: str = Field(default_factory=new_card_id, init=False)
 
 
 class UpdateCard(_Command):
-    """Give a card new values; a field that is not given stays, `description` and `ticketType` null clear."""
+    """Give a card new values. A field that is not given stays; null clears `description` and `ticketType`."""
 
     type: Literal["update_card"] = "update_card"
     card_id: Id
@@ -79,7 +79,7 @@ class UpdateCard(_Command):
 
 
 class MoveCard(_Command):
-    """Put a card at a place; `to_index` counts in the target column without the card, beyond the end is the end."""
+    """Move a card to an index of a column, counted without the card; an index beyond the end means the end."""
 
     type: Literal["move_card"] = "move_card"
     card_id: Id
@@ -99,18 +99,18 @@ _C = TypeVar("_C", bound=BaseModel)
 
 
 def parse_command(kind: type[_C], payload: object) -> _C:
-    """Make a command of a JSON object.
+    """Make a command from a JSON object.
 
     Raises:
-        InvalidInput: it is no object, or fields do not fit; each is named.
+        InvalidInput: it is no object, or some fields do not fit; the error names each of them.
     """
     if not isinstance(payload, Mapping):
         raise InvalidInput(FieldError("payload", f"expected a JSON object, got {quoted(payload)}"))
     try:
-        # Wire names only, and none of the fields that are ours to choose.
+        # Wire names only, and without the fields that the server chooses.
         ours = {field.alias for field in kind.model_fields.values() if field.init is False} | {"type"}
         fields = {key: value for key, value in payload.items() if key not in ours}
-        # Before the models, which spell what they do not know.
+        # Before validation, because models put unknown values into their error messages.
         if deep := deep_fields(fields):
             raise InvalidInput(*(FieldError(name, f"expected at most {MAX_LEVELS} levels of nesting") for name in deep))
         return kind.model_validate(fields, by_alias=True, by_name=False)
@@ -119,12 +119,12 @@ def parse_command(kind: type[_C], payload: object) -> _C:
 
 
 def decide(board: Board, command: Command, now: datetime) -> list[Recorded]:
-    """Return what happens when `command` is carried out at `now`; an empty list when nothing changes.
+    """Return the events of `command` at the time `now`; an empty list if nothing changes.
 
     Raises:
         NotFound: `card_not_found`, `column_not_found`, `attempt_not_found`.
         Conflict: `card_is_done`, `card_blocked`, `attempt_active`, `attempt_not_running`.
-        InvalidInput: a dependency that does not exist or closes a cycle; a project that is given no new value.
+        InvalidInput: a dependency does not exist or closes a cycle, or a project gets no new value.
     """
     match command:
         case CreateCard():
@@ -148,7 +148,7 @@ def decide(board: Board, command: Command, now: datetime) -> list[Recorded]:
 
 
 def move_refusal(state: BoardState, card_id: CardId, target: Column) -> Conflict | None:
-    """Tell why a card may not be moved to `target`, None when it may (docs/protocol.md, "Commands")."""
+    """Return why a card may not move to `target`, None if it may (docs/protocol.md, "Commands")."""
     if state.is_done(card_id):
         return Conflict(f"card {card_id} is in {DONE}; a card that is done does not move", "card_is_done")
     waits_for = state.waits_for(card_id) if target.is_titled(IN_PROGRESS) else []
@@ -183,7 +183,7 @@ def _update(board: Board, command: UpdateCard, now: datetime) -> list[Recorded]:
         _check_dependencies(board.state, replace(card, depends_on=fields["depends_on"]))
     own = fields.keys() - {"depends_on"}
     if not own:
-        # As recorded: dependencies alone are no news of the card itself, neither a note nor `updatedAt`.
+        # As in the recordings: a change of dependencies alone makes no `card.updated` and renews no `updatedAt`.
         return board.record(None, now, changes.CardUpdated(replace(card, **fields), tuple(fields)))
     note = events.CardUpdated(
         board_id_=board.id, card_id=card.id, changes=command.model_dump(by_alias=True, include=own)
@@ -238,4 +238,4 @@ def _check_dependencies(state: BoardState, card: Card) -> None:
     graph[card.id] = card.depends_on
     cycle = find_cycle(graph)
     if cycle:
-        raise DependencyCycle(FieldError("dependsOn", f"expected no cycle of dependencies, got {told_cycle(cycle)}"))
+        raise DependencyCycle(FieldError("dependsOn", f"expected no cycle of dependencies, got {cycle_text(cycle)}"))

@@ -1,7 +1,7 @@
-"""Conversation items: the five kinds of things an agent's conversation is made of (docs/protocol.md).
+"""Conversation items: the five kinds of entries of an agent's conversation (docs/protocol.md).
 
-Items travel as they came but for the form of their times, unknown keys and key order included, so events keep the
-plain object (`ConversationItemJson`); these models say whether it is one, and read it for GraphQL.
+Items are passed on as they came, with unknown keys and in the same key order; only their times are rewritten. So events
+keep the plain JSON object (`ConversationItemJson`). The models here validate it, and parse it for GraphQL.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ __all__ = [
     "ThinkingItem",
     "Tool",
     "ToolItem",
+    "item_wire",
     "parse_item",
-    "told_item",
 ]
 
 
@@ -47,7 +47,7 @@ class Image(_Model):
 
 
 class MessageItem(_Item):
-    """Something said by the user, the assistant or the system."""
+    """A message of the user, the assistant or the system."""
 
     type: Literal["message"]
     role: Literal["user", "assistant", "system"]
@@ -67,7 +67,7 @@ class ThinkingItem(_Item):
 
 
 class _Run(_Model):
-    """A command that is run: times are ISO 8601, the duration is in milliseconds."""
+    """A command that is run. Times are ISO 8601; the duration is in milliseconds."""
 
     command: str | None = None
     cwd: str | None = None
@@ -89,14 +89,14 @@ class Tool(_Run):
 
 
 class ToolItem(_Item):
-    """The agent uses a tool; a later item with the same id shows how it went on."""
+    """The agent uses a tool; a later item with the same id shows the progress."""
 
     type: Literal["tool"]
     tool: Tool
 
 
 class ErrorItem(_Item):
-    """Something went wrong in the agent."""
+    """An error inside the agent."""
 
     type: Literal["error"]
     text: str
@@ -115,25 +115,25 @@ class AutomationItem(_Item, _Run):
 ConversationItem = Annotated[
     MessageItem | ThinkingItem | ToolItem | ErrorItem | AutomationItem, Field(discriminator="type")
 ]
-#: An item as it came but for its times, known to be one.
+#: A valid item as plain JSON: as it came, but for its times.
 ConversationItemJson = Annotated[dict[str, Any], AsItCame(ConversationItem)]
 _ITEM: TypeAdapter[ConversationItem] = TypeAdapter(ConversationItem)
 _JSON: TypeAdapter[dict[str, Any]] = TypeAdapter(ConversationItemJson)
 
 
 def parse_item(wire: dict[str, Any]) -> ConversationItem:
-    """Read an item of the log or the rows.
+    """Parse an item from the log or a row.
 
     Raises:
-        pydantic.ValidationError: it is none of the five kinds.
+        pydantic.ValidationError: the item is none of the five kinds.
     """
     return _ITEM.validate_python(wire, context=STORED)
 
 
-def told_item(wire: dict[str, Any]) -> dict[str, Any]:
-    """Return an item of the rows as readers get it: older ones are kept with the times that their senders wrote.
+def item_wire(wire: dict[str, Any]) -> dict[str, Any]:
+    """Return an item of a row as clients get it; the times of older rows are still as their senders wrote them.
 
     Raises:
-        pydantic.ValidationError: it is none of the five kinds.
+        pydantic.ValidationError: the item is none of the five kinds.
     """
     return _JSON.validate_python(wire, context=STORED)

@@ -1,19 +1,19 @@
-"""Dependencies between the cards of a board form no cycle; this finds one."""
+"""Search for a cycle in the dependencies of a board's cards, which must have none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["find_cycle", "told_cycle"]
+__all__ = ["cycle_text", "find_cycle"]
 
 #: Most cards of a cycle that an error names.
-TOLD_CARDS = 10
+MAX_CYCLE_CARDS = 10
 
 
 def find_cycle(depends_on: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return one cycle as the ids along it, first id repeated at the end; an empty list when there is none.
+    """Return the ids along one cycle, with the first id again at the end; an empty list if there is no cycle.
 
-    Iterative, because a chain may be as long as the board has cards.
+    Iterative, because a chain can be as long as the board has cards.
     """
     finished: set[str] = set()
     for start in depends_on:
@@ -35,9 +35,9 @@ def find_cycle(depends_on: Mapping[str, Sequence[str]]) -> list[str]:
     return []
 
 
-def told_cycle(cycle: Sequence[str]) -> str:
-    """Return a cycle as an error tells of it; from a long one the middle is left out."""
-    if len(cycle) <= TOLD_CARDS:
+def cycle_text(cycle: Sequence[str]) -> str:
+    """Return a cycle as text for an error message, without the middle of a long cycle."""
+    if len(cycle) <= MAX_CYCLE_CARDS:
         return " → ".join(cycle)
-    half = TOLD_CARDS // 2
-    return " → ".join((*cycle[:half], f"{len(cycle) - TOLD_CARDS} more", *cycle[-half:]))
+    half = MAX_CYCLE_CARDS // 2
+    return " → ".join((*cycle[:half], f"{len(cycle) - MAX_CYCLE_CARDS} more", *cycle[-half:]))

@@ -1,4 +1,7 @@
-"""Identifiers: opaque strings of 1 to 200 characters, and how new ones are made (docs/protocol.md, docs/ingest.md)."""
+"""Identifiers: opaque strings of 1 to 200 characters, and functions that make new ones.
+
+docs/protocol.md and docs/ingest.md describe them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ __all__ = [
     "ticket_prefix",
 ]
 
-#: Any identifier that comes from outside.
+#: An identifier from outside.
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 BoardId = NewType("BoardId", str)
@@ -34,7 +37,7 @@ AttemptId = NewType("AttemptId", str)
 
 PREFIX_CHARS = 6
 FALLBACK_PREFIX = "PRJ"
-# At most 15 digits: beyond that a number would not fit the 64 bits of the databases.
+# At most 15 digits: a longer number would not fit the 64 bits of the databases.
 _TICKET_NUMBER = re.compile(r"-([0-9]{1,15})\Z")
 
 
@@ -43,37 +46,38 @@ _VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 def new_board_id() -> BoardId:
-    """Return a fresh id for a project and its board (they are the same thing)."""
+    """Return a new id for a project and its board, which share one id."""
     return BoardId(str(uuid4()))
 
 
 def new_column_id() -> ColumnId:
-    """Return a fresh `col-<uuid>`."""
+    """Return a new `col-<uuid>`."""
     return ColumnId(f"col-{uuid4()}")
 
 
 def new_card_id() -> CardId:
-    """Return a fresh `card-<uuid>`."""
+    """Return a new `card-<uuid>`."""
     return CardId(f"card-{uuid4()}")
 
 
 def new_attempt_id() -> AttemptId:
-    """Return a fresh `att-<uuid>`."""
+    """Return a new `att-<uuid>`."""
     return AttemptId(f"att-{uuid4()}")
 
 
 def new_log_id() -> str:
-    """Return a fresh `log-<uuid>`."""
-    # A random UUID as `uuid4` would spell it, at an eighth of its cost: lines come by the ten thousand.
+    """Return a new `log-<uuid>`."""
+    # A random UUID in the form of `uuid4`, at an eighth of its cost: log lines come by the ten thousand.
     digits = f"{getrandbits(128):032x}"
     variant = _VARIANTS[digits[16]]
     return f"log-{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def ticket_prefix(name: str) -> str:
-    """Make the prefix of a board's ticket keys from its project's name: `Beta & Co 2` gives `BC2`.
+    """Return the prefix of a board's ticket keys, made from its project's name: `Beta & Co 2` gives `BC2`.
 
-    The first letter of each word, upper case, A-Z and 0-9 only, at most six, else `PRJ` (docs/protocol.md, "State").
+    It has the first letter of each word, in upper case: only A-Z and 0-9, and at most six characters. If none is left,
+    the prefix is `PRJ` (docs/protocol.md, "State").
     """
     letters = (word[0].upper() for word in name.split())
     prefix = "".join(letter for letter in letters if letter.isascii() and letter.isalnum())
@@ -81,6 +85,6 @@ def ticket_prefix(name: str) -> str:
 
 
 def ticket_number(key: str | None) -> int:
-    """Return the number at the end of a ticket key, 0 when there is none."""
+    """Return the number at the end of a ticket key, 0 if there is none."""
     found = _TICKET_NUMBER.search(key or "")
     return int(found[1]) if found else 0

@@ -1,4 +1,4 @@
-"""Events as a client sends them (docs/ingest.md): parsed all together, so that one answer names every mistake."""
+"""Events as a client sends them (docs/ingest.md). All are parsed together, so one answer names every mistake."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ MAX_EVENTS = 1000
 
 
 class Incoming(NamedTuple):
-    """An event that somebody reports."""
+    """An event that a client reports."""
 
     event: DomainEvent
-    #: When it happened; None = now.
+    #: Time of the event; None = now.
     at: datetime | None = None
-    #: Idempotency key of the sender.
+    #: Idempotency key of the client.
     key: str | None = None
 
 
@@ -57,22 +57,22 @@ _KEYS = frozenset(_Wire.model_fields)
 
 
 def _sent(name: str, model: type[DomainEvent]) -> Any:
-    """Return the model of an entry with that name."""
+    """Return the model of an entry with this event name."""
     fields: dict[str, Any] = {"name": (Literal[name], ...), "payload": (model, ...)}
     return create_model(f"Sent{model.__name__}", __base__=_Sent, **fields)
 
 
 _AnySent: Any = Union[tuple(_sent(name, model) for name, model in EVENT_MODELS.items())]  # noqa: UP007 - of a tuple
 _Batch: Any = Annotated[GenericAlias(list, (Annotated[_AnySent, Field(discriminator="name")],)), FailFast()]
-#: A whole batch in one call, at a sixth of what it costs entry by entry.
+#: Validates a whole batch in one call, at a sixth of the cost of one call for each entry.
 _batch = TypeAdapter[list[Any]](_Batch)
 
 
 def parse_incoming(body: object) -> list[Incoming]:
-    """Read one event or a list of them.
+    """Parse one event, or a list of events.
 
     Raises:
-        InvalidInput: names the index and the field of each mistake, `0.payload.status`.
+        InvalidInput: it names the index and the field of each mistake, such as `0.payload.status`.
     """
     entries = body if isinstance(body, list) else [body]
     if not 1 <= len(entries) <= MAX_EVENTS:
@@ -81,10 +81,11 @@ def parse_incoming(body: object) -> list[Incoming]:
 
 
 def read_all(entries: list[Any]) -> list[Incoming] | None:
-    """Read the events in one go; None: some of them do not fit."""
+    """Parse all events in one call; return None if some of them do not fit."""
     if any(isinstance(entry, dict) and len(entry) > len(_KEYS) for entry in entries):
         return None
-    # Before the models, which spell what they do not know; the list and the entry stand around the payload.
+    # Before validation, because models put unknown values into their error messages. The two more levels are the list
+    # and the entry around the payload.
     if not is_shallow(entries, MAX_LEVELS + 2):
         return None
     try:
@@ -97,7 +98,7 @@ def read_all(entries: list[Any]) -> list[Incoming] | None:
 
 
 def read_each(entries: list[Any]) -> list[Incoming]:
-    """Read event by event, to name every mistake.
+    """Parse the events one by one, to name every mistake.
 
     Raises:
         InvalidInput: see `parse_incoming`.
@@ -118,7 +119,7 @@ def read_each(entries: list[Any]) -> list[Incoming]:
 def _parse(index: int, entry: object) -> Incoming:
     if not isinstance(entry, Mapping):
         raise InvalidInput(FieldError(str(index), f"expected an object with name and payload, got {quoted(entry)}"))
-    # Each unknown key is a mistake of its own.
+    # pydantic reports each unknown key as a mistake, so only the first ones are validated.
     unlisted = set([key for key in entry if key not in _KEYS][MAX_FIELD_ERRORS:])
     try:
         wire = _Wire.model_validate({key: value for key, value in entry.items() if key not in unlisted})
@@ -143,5 +144,5 @@ def _event(index: int, wire: _Wire) -> DomainEvent:
 
 
 def _lacks_state(event: DomainEvent) -> bool:
-    # Without it there is no change to tell of; the log's own events of that name carry theirs beside them.
+    # An event from outside without a state has no change. Such events in the log have their changes stored with them.
     return type(event) is BoardStateChanged and event.state is None

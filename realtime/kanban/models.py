@@ -1,7 +1,7 @@
-"""The things on a board, frozen: project, columns, cards, the state made of them, attempts.
+"""The immutable parts of a board: project, columns, cards, the state made of them, attempts.
 
-A `BoardState` is never changed; `changes.apply` makes the next one and shares what did not change. That is why
-a snapshot may be taken, queued and encoded later without a copy.
+A `BoardState` never changes; `changes.apply` makes the next one and shares all parts that stay the same. So a state
+can be taken, queued and encoded later without a copy.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class TicketType(StrEnum):
 
 
 class AttemptStatus(StrEnum):
-    """Where an attempt of an agent stands."""
+    """The status of an agent's attempt."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -65,7 +65,7 @@ class AttemptStatus(StrEnum):
     STOPPED = "stopped"
 
 
-#: An attempt in one of these is not over yet.
+#: Statuses of an attempt that has not ended.
 ACTIVE_STATUSES = frozenset({AttemptStatus.QUEUED, AttemptStatus.RUNNING, AttemptStatus.STOPPING})
 
 
@@ -80,7 +80,7 @@ class Project:
     repository_url: str | None = None
     #: `owner/name` from the URL, else the last part of the path.
     repository_slug: str | None = None
-    #: Fixed when the project is made; later ticket keys keep it after a rename.
+    #: Fixed when the project is made; ticket keys keep this prefix after a rename.
     ticket_prefix: str = "PRJ"
     status: str = "Active"
 
@@ -93,17 +93,17 @@ class GithubIssue:
     url: str
 
 
-#: Where a card keeps what `wire` and `canonical` write of it, which ends before its `updated_at`.
+#: Attributes in which a card caches its JSON from `wire` and `canonical`, up to the value of `updated_at`.
 WRITTEN = "_written"
 WRITTEN_CANONICALLY = "_canonical"
 
 
 @dataclass(frozen=True)
 class Card:
-    """A card. Not slotted: what is made of it is kept in the instance."""
+    """A card. It has no slots: the instance caches its encoded forms."""
 
     id: CardId
-    #: Ids of cards are unique on their board only.
+    #: Ids of cards are unique only within their board.
     board_id: BoardId
     column_id: ColumnId
     title: str
@@ -119,9 +119,9 @@ class Card:
     depends_on: tuple[CardId, ...] = ()
 
     def renewed(self, at: datetime) -> Card:
-        """Return the card with another `updated_at`; the last one that was made is kept.
+        """Return the card with another `updated_at`; the last result is cached.
 
-        `dataclasses.replace` at a quarter of its cost: a move may displace thousands of cards.
+        It costs a quarter of `dataclasses.replace`, and a move may displace thousands of cards.
         """
         own = self.__dict__
         kept: Card | None = own.get(_RENEWED)
@@ -146,7 +146,7 @@ class Column:
     card_ids: tuple[CardId, ...] = ()
 
     def is_titled(self, title: str) -> bool:
-        """Tell whether the column is the one of that role; case and outer blanks do not matter."""
+        """Return whether the column has this title; case and surrounding blanks do not matter."""
         return self.title.strip().casefold() == title.casefold()
 
 
@@ -158,32 +158,32 @@ class BoardState:
     cards: Mapping[CardId, Card] = field(default_factory=dict)
 
     def column_titled(self, title: str) -> Column | None:
-        """Return the first column in the role of `title`, None when the board has none."""
+        """Return the first column with this title, None if the board has none."""
         return next((column for column in self.columns.values() if column.is_titled(title)), None)
 
     def is_done(self, card_id: CardId) -> bool:
-        """Tell whether a card is in a Done column; a card that does not exist is not."""
+        """Return whether a card is in a Done column; False for a card that does not exist."""
         card = self.cards.get(card_id)
         return card is not None and self.columns[card.column_id].is_titled(DONE)
 
     def waits_for(self, card_id: CardId) -> list[CardId]:
-        """Return the cards a card depends on that are not Done, in the order of its dependencies."""
+        """Return the cards that a card depends on and that are not Done, in the order of its dependencies."""
         return [other for other in self.cards[card_id].depends_on if not self.is_done(other)]
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRef:
-    """What the streams and commands need to know of an attempt; the rest is in its row."""
+    """The part of an attempt that streams and commands need; the rest is in the attempt's row."""
 
     id: AttemptId
     card_id: CardId
     status: AttemptStatus
     created_at: datetime
-    #: When it was last reported of, by the sender's clock, and when it ended; None where it is not known.
+    #: Time of the last report by the sender's clock, and time of the end; None if not known.
     updated_at: datetime | None = None
     ended_at: datetime | None = None
 
     def held_at(self, at: datetime) -> bool:
-        """Tell whether its end holds against an event of that time: a late one, older than the end (docs/ingest.md)."""
+        """Return whether the attempt ended after `at`, so that an event of that time is too late (docs/ingest.md)."""
         end = self.ended_at or self.updated_at
         return self.status not in ACTIVE_STATUSES and end is not None and at < end

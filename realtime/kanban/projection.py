@@ -1,6 +1,6 @@
-"""What an event from outside brings about on its board: itself, and the consequences docs/ingest.md names.
+"""Reactions to events from outside: the event itself, and its effects on the board (docs/ingest.md).
 
-Pure: board before + event + time → recorded events, in the order in which they are stored and published.
+Pure: from board, event and time they make recorded events, in the order in which these are stored and published.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["default_columns", "needs_board", "new_project", "react"]
 
 
 def needs_board(event: DomainEvent) -> bool:
-    """Tell whether `react` looks at the board; if not, it need not be loaded for this event."""
+    """Return whether `react` reads the board; if not, the caller need not load it for this event."""
     return type(event) in _REACTIONS
 
 
 def new_project(event: events.ProjectCreated, at: datetime) -> Project:
-    """Return the project that `event` makes."""
+    """Return the project that `event` creates."""
     return Project(
         id=BoardId(event.project_id),
         name=event.name,
@@ -41,23 +41,23 @@ def new_project(event: events.ProjectCreated, at: datetime) -> Project:
 
 
 def default_columns() -> StateReplaced:
-    """Return the change that gives a new board its columns."""
+    """Return the change that gives a new board its default columns."""
     return StateReplaced(tuple(Column(new_column_id(), title) for title in DEFAULT_COLUMNS), ())
 
 
 def react(board: Board | None, event: DomainEvent, at: datetime) -> list[Recorded]:
-    """Return what is to be recorded for `event`; `board` is None when it does not exist or is not needed."""
+    """Return the events to record for `event`; `board` is None if it does not exist or is not needed."""
     reaction = _REACTIONS.get(type(event))
     return reaction(board, event, at) if reaction else [Recorded(event, at)]
 
 
 def _project_created(board: Board | None, event: events.ProjectCreated, at: datetime) -> list[Recorded]:
-    # A board that exists only gets the new name and repository.
+    # On an existing board the event only changes name and repository.
     return [Recorded(event, at, () if board else (default_columns(),))]
 
 
 def _project_updated(board: Board | None, event: events.ProjectUpdated, at: datetime) -> list[Recorded]:
-    # A slug that is not given follows from the repository, as it does where a project is changed by a command.
+    # Without a given slug, the slug follows from the repository, as in a command that changes a project.
     given = event.changes.model_fields_set
     if board is None or event.changes.repository_slug or not given & {"repository_path", "repository_url"}:
         return [Recorded(event, at)]
@@ -72,7 +72,7 @@ def _project_updated(board: Board | None, event: events.ProjectUpdated, at: date
 def _board_state_changed(board: Board | None, event: events.BoardStateChanged, at: datetime) -> list[Recorded]:
     if event.state is None:
         return [Recorded(event, at)]
-    # The change holds the state; a second copy in the payload would double the log.
+    # The change has the state already; a second copy in the payload would double the size of the log.
     note = events.parse_event(event.type, event.payload("state"))
     return [Recorded(note, at, (event.state.replacement(BoardId(event.board_id_), at),))]
 
@@ -101,14 +101,14 @@ def _pull_request_created(board: Board | None, event: events.GithubPrCreated, at
 
 
 def _to_column(board: Board, card_id: str, title: str, at: datetime) -> list[Recorded]:
-    # As in the original: to the end of the column, past the locks that bind people (Done, dependencies).
+    # As in the original: to the end of the column, regardless of the locks for people (Done, dependencies).
     card = board.state.cards.get(CardId(card_id))
     column = board.state.column_titled(title)
     return board.move(card, column, len(column.card_ids), at) if card and column else []
 
 
 Reaction = Callable[[Board | None, Any, datetime], list[Recorded]]
-#: For the others, which are most of what comes, asking class by class would cost as much as all else here.
+#: A lookup, because most events have no reaction, and testing class by class would double their cost.
 _REACTIONS: dict[type[DomainEvent], Reaction] = {
     events.ProjectCreated: _project_created,
     events.ProjectUpdated: _project_updated,

@@ -1,6 +1,6 @@
-"""What may be asked of projects, how it is parsed, and the events it makes: one set of rules for REST and GraphQL.
+"""Commands on projects: their fields, how they are parsed, and their events; one set of rules for REST and GraphQL.
 
-Pure; `realtime.projects` carries it out.
+Pure; `realtime.projects` carries the commands out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 NAME_CHARS = 200
-PLACE_CHARS = 4096
+REPOSITORY_CHARS = 4096
 
 
 def _url(text: str) -> str:
@@ -40,8 +40,8 @@ def _url(text: str) -> str:
 
 
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_CHARS)]
-_Path = Annotated[str, StringConstraints(min_length=1, max_length=PLACE_CHARS)]
-_Url = Annotated[str, StringConstraints(max_length=PLACE_CHARS), AfterValidator(_url)]
+_Path = Annotated[str, StringConstraints(min_length=1, max_length=REPOSITORY_CHARS)]
+_Url = Annotated[str, StringConstraints(max_length=REPOSITORY_CHARS), AfterValidator(_url)]
 
 
 class _Command(BaseModel):
@@ -59,7 +59,7 @@ class CreateProject(_Command):
 
 
 class UpdateProject(_Command):
-    """Rename a project or point it at another repository; what is not given stays, `repositoryUrl` null clears."""
+    """Rename a project or change its repository. A value that is not given stays; null clears `repositoryUrl`."""
 
     name: _Name = ""
     repository_path: _Path = ""
@@ -71,11 +71,11 @@ class UpdateProject(_Command):
 
 
 class DeleteProject(_Command):
-    """Delete a project, its board and all that is kept of its attempts."""
+    """Delete a project, its board and everything stored about its attempts."""
 
 
 def project_created(command: CreateProject, now: datetime) -> ProjectCreated:
-    """Return the event of a new project."""
+    """Return the event that creates a project."""
     return ProjectCreated(
         project_id=command.project_id,
         name=command.name,
@@ -87,7 +87,7 @@ def project_created(command: CreateProject, now: datetime) -> ProjectCreated:
 
 
 def project_updated(project: Project, command: UpdateProject, now: datetime) -> ProjectUpdated:
-    """Return the event of a change.
+    """Return the event that changes a project.
 
     Raises:
         InvalidInput: the command gives no new value.
@@ -102,22 +102,22 @@ def project_updated(project: Project, command: UpdateProject, now: datetime) -> 
 
 
 def project_deleted(project: Project) -> ProjectDeleted:
-    """Return the event of the end of a project, its board and all that is kept of its attempts."""
+    """Return the event that deletes a project, its board and everything stored about its attempts."""
     return ProjectDeleted(project_id=project.id, project_name=project.name, repository_path=project.repository_path)
 
 
 def _path_in(url: str) -> str:
-    """Return the path in a repository's address, both https://host/o/r.git and git@host:o/r.git; empty without one."""
+    """Return the path in a repository's URL, https://host/o/r.git or git@host:o/r.git; empty if it has none."""
     if "://" not in url:
         return url.partition(":")[2]
     try:
         return urlsplit(url).path
-    except ValueError:  # from outside comes any text: https://[ is no address
+    except ValueError:  # a URL from outside may be any text, such as https://[
         return ""
 
 
 def repository_slug(path: str, url: str | None) -> str:
-    """Return `owner/name` of a repository's URL, else the last part of its path."""
+    """Return `owner/name` from a repository's URL; without a URL, the last part of its path."""
     if url:
         slug = _path_in(url).strip("/").removesuffix(".git")
         if slug:

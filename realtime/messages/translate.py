@@ -17,7 +17,7 @@ from realtime.kanban.board import Board, Recorded
 from realtime.kanban.events import DomainEvent
 from realtime.kanban.ids import AttemptId
 from realtime.kanban.models import AttemptStatus, BoardState
-from realtime.kanban.wire.differences import told_changes
+from realtime.kanban.wire.differences import as_differences
 from realtime.kanban.wire.patch import operations
 from realtime.messages.options import Delivery
 
@@ -51,10 +51,10 @@ def translate_change(
         case Delivery.STATE:
             return [("state", after)]
         case Delivery.CHANGES:
-            told = islice(told_changes(before, recorded.changes), seen, None)
+            told = islice(as_differences(before, recorded.changes), seen, None)
             return [(change.type, change) for _, change in told]
         case Delivery.PATCH:
-            told = islice(told_changes(before, recorded.changes), seen, None)
+            told = islice(as_differences(before, recorded.changes), seen, None)
             return [("patch", [one for state, change in told for one in operations(state, change)])]
         case _:
             assert_never(delivery)

@@ -1,4 +1,4 @@
-"""What all domain events have in common."""
+"""Base classes of all domain events."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from realtime.kanban.ids import BoardId, Id
 
 __all__ = ["WHEN", "DomainEvent", "EventPart", "OfAttempt", "OfBoard", "OfProject", "OfProjectAttempt"]
 
-#: Description of a time that an event carries.
+#: Description of the time in an event.
 WHEN = "When it happened: RFC 3339 with an offset; readers get it in UTC with milliseconds."
 
 _TYPE = {"type"}
 
 
 class EventPart(BaseModel):
-    """Anything in a payload; fields this version does not know are kept."""
+    """Any object in a payload; fields that this version does not know are kept."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="allow")
 
@@ -26,24 +26,24 @@ class EventPart(BaseModel):
 class DomainEvent(EventPart):
     """A fact. `type` holds the dotted name; the other fields are the payload."""
 
-    #: Name of the attribute that holds the board this event belongs to, None for a global event.
+    #: Name of the attribute with the board that this event belongs to; None for a global event.
     board_field: ClassVar[str | None] = None
-    #: The dotted name; each event narrows it to its literal.
+    #: The dotted name; each event narrows the type to its literal.
     type: str
 
     @property
     def board_id(self) -> BoardId | None:
-        """The board in whose log this event is, None for the global one."""
+        """The board whose log has this event; None for a global event."""
         board_id: BoardId | None = getattr(self, self.board_field) if self.board_field else None
         return board_id
 
     def payload(self, *without: str) -> dict[str, Any]:
-        """Return the payload as it travels: the fields that were given but for some attributes, in wire names."""
+        """Return the payload as it is sent: the given fields in wire names, except the attributes in `without`."""
         return self.model_dump(by_alias=True, exclude={*_TYPE, *without}, exclude_unset=True)
 
     def payload_json(self) -> str:
         """Return `payload` as JSON, at a third of its cost."""
-        # What `model_dump_json` calls: its own dozen arguments are a third of what it costs.
+        # `model_dump_json` calls this too, but handling its dozen arguments is a third of its cost.
         json = self.__pydantic_serializer__.to_json(self, by_alias=True, exclude=_TYPE, exclude_unset=True)
         return json.decode()
 
@@ -54,10 +54,10 @@ class OfBoard(DomainEvent):
     board_field: ClassVar[str | None] = "board_id_"
     board_id_: Id = Field(alias="boardId", description="Id of the board.")
 
-    # Said once more for what is asked several times of every line.
+    # Defined again because it is called several times for every line of a log.
     @property
     def board_id(self) -> BoardId:
-        """The board in whose log this event is."""
+        """The board whose log has this event."""
         return self.board_id_  # type: ignore[return-value]  # a new type costs a call
 
 
@@ -75,6 +75,6 @@ class OfAttempt(OfBoard):
 
 
 class OfProjectAttempt(OfProject):
-    """An event of the board `projectId`, perhaps of one of its attempts."""
+    """An event of the board `projectId`, and possibly of one of its attempts."""
 
     attempt_id: Id | None = Field(default=None, description="Id of the attempt it belongs to, if any.")

@@ -15,7 +15,7 @@ __all__ = ["BoardColumnsInitialized", "BoardStateChanged", "CardCreated", "CardD
 
 
 class BoardStateChanged(OfBoard):
-    """The board has a new state: with `state` a whole one from outside, without it the sum of the log's changes."""
+    """The board has a new state: the whole `state` from outside, or, without `state`, the changes in the log."""
 
     type: Literal["board.state.changed"] = "board.state.changed"
     state: BoardStateInput | None = Field(
@@ -33,7 +33,7 @@ class BoardColumnsInitialized(OfBoard):
 
 
 class CardCreated(OfBoard):
-    """A note beside `board.state.changed`: a card was made."""
+    """Accompanies `board.state.changed`: a card was made."""
 
     type: Literal["card.created"] = "card.created"
     column_id: Id = Field(description="Id of the column it was put in.")
@@ -41,7 +41,7 @@ class CardCreated(OfBoard):
 
 
 class CardUpdated(OfBoard):
-    """A note beside `board.state.changed`: fields of a card changed."""
+    """Accompanies `board.state.changed`: fields of a card changed."""
 
     type: Literal["card.updated"] = "card.updated"
     card_id: Id = Field(description="Id of the card.")
@@ -49,20 +49,20 @@ class CardUpdated(OfBoard):
 
 
 class CardMoved(OfBoard):
-    """A note beside `board.state.changed`: a card has another place."""
+    """Accompanies `board.state.changed`: a card moved."""
 
     type: Literal["card.moved"] = "card.moved"
     card_id: Id = Field(description="Id of the card.")
     from_column_id: Id = Field(description="Id of the column it left.")
     to_column_id: Id = Field(description="Id of the column it is in now.")
-    # Anything: in the original the index is what the client sent, and there it was not checked.
+    # Any value: in the original the index is what the client sent, and the original did not check it.
     to_index: int | float | str | None = Field(
         default=None, description="Its place there, from 0; kept as it came, it may be any number or text."
     )
 
 
 class CardDeleted(OfBoard):
-    """A note beside `board.state.changed`: a card is gone."""
+    """Accompanies `board.state.changed`: a card was deleted."""
 
     type: Literal["card.deleted"] = "card.deleted"
     card_id: Id = Field(description="Id of the card.")

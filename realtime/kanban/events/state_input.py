@@ -1,4 +1,4 @@
-"""A BoardState that comes from outside: parsed, made whole and checked (docs/ingest.md, "A whole state")."""
+"""A board state from outside: parsed, completed and checked (docs/ingest.md, "A whole state")."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from realtime.clock import parse_iso
 from realtime.kanban.changes import StateReplaced
-from realtime.kanban.dependencies import find_cycle, told_cycle
+from realtime.kanban.dependencies import cycle_text, find_cycle
 from realtime.kanban.ids import BoardId, CardId, ColumnId, Id
 from realtime.kanban.input.fields import Dependencies, Description, Flag, IsoTime, ShortText, TicketTypeName, Title, Url
 from realtime.kanban.input.many import Many
@@ -18,7 +18,7 @@ from realtime.kanban.models import Card, Column, GithubIssue
 
 __all__ = ["BoardStateInput"]
 
-#: Most columns of a board; each command that makes it larger looks at all of them.
+#: Most columns of a board; each command that enlarges the board reads all of them.
 MAX_COLUMNS = 1000
 
 
@@ -27,7 +27,7 @@ class _Input(BaseModel):
 
 
 class _GithubIssueInput(_Input):
-    # What fits the 64 bits of the databases.
+    # A number that fits the 64 bits of the databases.
     issue_number: Annotated[StrictInt, Field(ge=0, lt=2**63)]
     url: Url
 
@@ -39,7 +39,7 @@ class _ColumnInput(_Input):
 
 
 class _CardInput(_Input):
-    """Unknown keys are dropped, missing flags are false, a missing ticket type is null (docs/ingest.md)."""
+    """A card; unknown keys are dropped, missing flags are false, a missing ticket type is null (docs/ingest.md)."""
 
     id: Id
     title: Title
@@ -91,8 +91,8 @@ class BoardStateInput(_Input):
             for key, thing in things.items():
                 if thing.id != key:
                     raise ValueError(f"expected {kind}.{key}.id to be {key!r}, {thing.id!r} came")
-        placed = [card_id for column in self.columns.values() for card_id in column.card_ids]
-        if sorted(placed) != sorted(self.cards):
+        listed = [card_id for column in self.columns.values() for card_id in column.card_ids]
+        if sorted(listed) != sorted(self.cards):
             raise ValueError("expected cardIds of the columns to name each of the cards once")
         self._check_dependencies()
         return self
@@ -104,10 +104,10 @@ class BoardStateInput(_Input):
                 raise ValueError(f"expected cards.{card.id}.dependsOn to name cards of this board, {unknown[0]!r} came")
         cycle = find_cycle({card.id: card.depends_on for card in self.cards.values()})
         if cycle:
-            raise ValueError(f"expected dependencies without a cycle, {told_cycle(cycle)} came")
+            raise ValueError(f"expected dependencies without a cycle, {cycle_text(cycle)} came")
 
     def replacement(self, board_id: BoardId, at: datetime) -> StateReplaced:
-        """Return the change that puts this state in place on a board; times that are missing become `at`."""
+        """Return the change that gives a board this state; missing times become `at`."""
         column_of = {card_id: column.id for column in self.columns.values() for card_id in column.card_ids}
         columns = tuple(
             Column(ColumnId(key), self.columns[key].title, tuple(map(CardId, self.columns[key].card_ids)))

@@ -39,7 +39,7 @@ class WorktreeRemoved(OfProjectAttempt):
 
 
 class TerminalOpened(OfProjectAttempt):
-    """A terminal was opened beside a card."""
+    """A terminal was opened for a card."""
 
     type: Literal["terminal.opened"] = "terminal.opened"
     card_id: Id = Field(description="Id of the card it was opened beside.")

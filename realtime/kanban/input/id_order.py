@@ -1,6 +1,6 @@
-"""Ids in an order that changes, where each is found quickly: a list of lists.
+"""An order of ids that changes often, with quick search: a list of lists.
 
-A list looks for an id from its beginning: to turn the order of 10,000 cards around took 50 million comparisons.
+A plain list searches from its beginning: reversing the order of 10,000 cards took 50 million comparisons.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from realtime.kanban.ids import CardId
 
 __all__ = ["IdOrder"]
 
-#: Ids in a block when it is made; one of twice as many is cut in two.
+#: Ids in a new block; a block of twice this length is split.
 BLOCK = 128
 
 
 class IdOrder:
-    """A sequence of different ids; to find, insert or take one costs in proportion to the root of its length."""
+    """A sequence of different ids; search, insertion and removal cost about the square root of its length."""
 
     def __init__(self, ids: Iterable[CardId] = ()) -> None:
         """Begin with `ids`."""
@@ -25,19 +25,19 @@ class IdOrder:
         self._block_of = {id: block for block in self._blocks for id in block}
 
     def __iter__(self) -> Iterator[CardId]:
-        """Go through the ids."""
+        """Iterate over the ids in order."""
         for block in self._blocks:
             yield from block
 
     def __len__(self) -> int:
-        """How many ids there are."""
+        """Return the number of ids."""
         return len(self._block_of)
 
     def index(self, id: CardId) -> int:
-        """Return the place of an id.
+        """Return the index of an id.
 
         Raises:
-            KeyError: it is not here.
+            KeyError: the id is not in the sequence.
         """
         wanted, before = self._block_of[id], 0
         for block in self._blocks:
@@ -47,7 +47,7 @@ class IdOrder:
         return before + wanted.index(id)
 
     def insert(self, index: int, id: CardId) -> None:
-        """Put an id before the one at `index`, behind all when there is none."""
+        """Insert an id before the one at `index`, or at the end if there is none."""
         number = 0
         while index > len(self._blocks[number]) and number < len(self._blocks) - 1:
             index -= len(self._blocks[number])
@@ -62,9 +62,9 @@ class IdOrder:
             self._block_of.update(dict.fromkeys(right, right))
 
     def remove(self, id: CardId) -> None:
-        """Take an id away.
+        """Remove an id.
 
         Raises:
-            KeyError: it is not here.
+            KeyError: the id is not in the sequence.
         """
         self._block_of.pop(id).remove(id)

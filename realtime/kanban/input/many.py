@@ -1,8 +1,8 @@
-"""Lists and objects of many entries from outside: what does not fit is listed up to a bound, then counted.
+"""Bounded errors for long lists and objects from outside: the first errors are listed, the others are counted.
 
-pydantic keeps an error for each entry, 250 bytes each and 1 KB when it is read: 300,000 wrong entries, which are 1 MB
-of JSON, took 600 MB. `Many` has the entries validated in pieces, and goes on with a count when enough is known. What is
-inside of those entries is then looked at no further than to its first mistakes, so the count is the least there can be.
+pydantic keeps an error for each entry: 250 bytes, and 1 KB once it is read. 300,000 wrong entries are 1 MB of JSON, and
+their errors took 600 MB. `Many` validates the entries in pieces. When it has enough errors to list, it only counts.
+From then on each entry is validated only up to its first mistake, so the count is a lower bound.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from realtime.errors import MAX_FIELD_ERRORS, OMITTED
 
 __all__ = ["Many", "stopping_early"]
 
-#: Entries that are validated at once, so that no more than their errors exist at a time.
+#: Entries that are validated in one call; only the errors of so many entries exist at the same time.
 PIECE = 100
 
 
 class _Tally(local):
-    """What was left out by the validation that runs in this thread."""
+    """Counts of the validation that runs in this thread."""
 
-    #: Errors that were counted and not kept, and the entries of a list of errors that stand for them.
+    #: Errors that were counted but not listed, and the "more" entries in lists of errors that stand for them.
     omitted = 0
     notes = 0
     stops_early = False
@@ -38,7 +38,7 @@ _tally = _Tally()
 
 @contextmanager
 def stopping_early(does: bool = True) -> Iterator[None]:
-    """Within the block, if `does`, nobody wants to know more than that something does not fit."""
+    """Within the block, if `does`, stop a validation at its first mistakes: the caller only asks whether it fits."""
     before, _tally.stops_early = _tally.stops_early, _tally.stops_early or does
     try:
         yield
@@ -67,7 +67,7 @@ def _in_pieces(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 
 def _pieces(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterator[tuple[int | None, Any]]:
-    """Yield pieces, those of a list with the index at which they begin."""
+    """Yield the pieces; each piece of a list comes with the index of its first entry, others with None."""
     if isinstance(value, dict):
         entries = iter(value.items())
         while piece := dict(islice(entries, PIECE)):
@@ -78,12 +78,12 @@ def _pieces(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterator[tup
 
 
 class _Found:
-    """Errors of the pieces of one value: the first are kept, the others counted."""
+    """Errors in the pieces of one value: the first are listed, the others counted."""
 
     def __init__(self) -> None:
         self.errors: list[InitErrorDetails] = []
         self._omitted = 0
-        # What `Many` deeper inside has left out is ours to tell from here on.
+        # From here on this object reports the errors that a nested `Many` counted.
         self._omitted_before, self._notes_before = _tally.omitted, _tally.notes
 
     @property
@@ -110,12 +110,12 @@ class _Found:
 
 
 def _again(found: Any, start: int | None) -> InitErrorDetails:
-    """Return an error as another validation is to report it, at its index in the whole list."""
+    """Return an error in the form for a new `ValidationError`, with its index in the whole list."""
     first, *rest = found["loc"]
     place = (first if start is None else first + start, *rest)
-    # The sentence as it is: pydantic fills in nothing where there is no context.
+    # The message is complete: without a context pydantic formats nothing into it.
     return InitErrorDetails(type=PydanticCustomError(found["type"], found["msg"]), loc=place, input=found["input"])
 
 
-#: Annotation of a `tuple` or `dict` that holds as many entries as the client likes.
+#: Annotation of a `tuple` or `dict` whose number of entries the client chooses.
 Many = WrapValidator(_in_pieces)

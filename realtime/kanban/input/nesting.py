@@ -1,4 +1,4 @@
-"""How deep JSON from outside may be: it can be read deeper than it can be written, or spelled in an error."""
+"""A limit on the depth of JSON from outside: a parser accepts deeper JSON than an encoder or an error message."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 
 __all__ = ["MAX_LEVELS", "deep_fields", "is_shallow"]
 
-#: Most levels of objects and lists in a payload. JSON is read deeper than it is written: what cannot be written into
-#: the log or a reader's frame must not come in. Nor can Python spell it, as models do of a value that they do not know.
+#: Most levels of objects and lists in a payload. The JSON parser accepts deeper values than the encoder. Such a value
+#: must not come in, because it could not be written into the log or a client's frame. Python can not represent it as
+#: text either, as models do with an unknown value.
 MAX_LEVELS = 100
-#: What JSON nests.
+#: Types of JSON values that contain others.
 _DEEP = frozenset({dict, list})
 
 
 def is_shallow(value: Mapping[str, Any] | list[Any], levels: int = MAX_LEVELS) -> bool:
-    """Tell whether `value` has at most so many levels of objects and lists, itself among them."""
+    """Return whether `value` has at most `levels` levels of objects and lists, including itself."""
     values = value if isinstance(value, list) else value.values()
-    # Most payloads hold nothing deep; that much is seen without looking at each value here.
+    # Most payloads have no nested value, and this check sees it without a Python loop.
     if _DEEP.isdisjoint(map(type, values)):
         return True
     return levels > 1 and all(is_shallow(one, levels - 1) for one in values if type(one) in _DEEP)

@@ -1,6 +1,6 @@
-"""How the things on a board look on the wire: key names, key order, omitted keys (docs/protocol.md, "State").
+"""The parts of a board as JSON: key names, key order, omitted keys (docs/protocol.md, "State").
 
-Encodes only; what comes in is parsed by `commands`, `events` and `state_input`.
+This module only encodes; `commands`, `events` and `state_input` parse.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from realtime.kanban.models import WRITTEN, BoardState, Card, Column, Project
 
 __all__ = ["CARD_KEYS", "card_wire", "columns_wire", "end_of_card", "project_wire", "state_json"]
 
-#: Attribute of a card → its key on the wire; a card's id never changes and its column is told by the column.
+#: Attribute of a card → its key on the wire. The id never changes, and the column has a list of its cards.
 CARD_KEYS: Mapping[str, str] = {
     "ticket_key": "ticketKey",
     "pr_url": "prUrl",
@@ -37,7 +37,7 @@ CARD_KEYS: Mapping[str, str] = {
 
 
 def card_wire(card: Card) -> dict[str, Any]:
-    """Return a card as it travels: keys in the order of docs/protocol.md, keys without a value absent."""
+    """Return a card as JSON: keys in the order of docs/protocol.md, keys without a value absent."""
     wire: dict[str, Any] = {"id": card.id}
     if card.ticket_key is not None:
         wire["ticketKey"] = card.ticket_key
@@ -64,16 +64,16 @@ def columns_wire(*columns: Column) -> dict[str, Any]:
 
 
 def state_json(state: BoardState) -> bytes:
-    """Return a BoardState as JSON, joined from what is kept of its cards: 1 ms for 2,000 (measured).
+    """Return a state as JSON, joined from the cached JSON of its cards: 1 ms for 2,000 cards (measured).
 
-    The cards come by their place in the column, ties by creation: the order in which the original's database
-    gave them. No client depends on it, but so a state is the original's byte for byte.
+    The cards are in the order of their index in the column, ties in order of creation, as the original's database
+    returned them. No client depends on this order, but with it a state is the original's byte for byte.
     """
     cards = Cards.of(state.cards)
-    place: dict[CardId, int] = {}
+    index: dict[CardId, int] = {}
     for column in state.columns.values():
-        place.update(zip(column.card_ids, count(), strict=False))
-    ids = sorted(cards.bare, key=place.__getitem__)
+        index.update(zip(column.card_ids, count(), strict=False))
+    ids = sorted(cards.bare, key=index.__getitem__)
     parts = [b""] * (2 * len(ids))
     parts[::2] = [card.__dict__.get(WRITTEN) or _written(card) for card in map(cards.bare.__getitem__, ids)]
     parts[1::2] = map(end_of_card, map(cards.updated_at, ids))
@@ -83,15 +83,15 @@ def state_json(state: BoardState) -> bytes:
     return b"".join((head[:-1], b',"cards":{', *parts, b"}}"))
 
 
-# A move gives one time to every card it displaces; and what was written of a card has no time, so that stays good.
+# A move gives one time to every card that it displaces. The cached JSON of a card has no time, so it stays valid.
 @lru_cache(16_384)
 def end_of_card(updated_at: datetime) -> bytes:
-    """Return what stands behind `"updatedAt":"` in the JSON of a card, where that comes last."""
+    """Return the end of a card's JSON, behind `"updatedAt":"`; `updatedAt` is its last key."""
     return b'%b"}' % iso(updated_at).encode()
 
 
 def _written(card: Card) -> bytes:
-    """Return the card as a member of `cards` behind another, up to the text of `updatedAt`, and keep it."""
+    """Return the card as a member of `cards` after a comma, up to the value of `updatedAt`; cache the result."""
     json = orjson.dumps(card_wire(card))
     written = b",%b:%b" % (orjson.dumps(card.id), json.removesuffix(end_of_card(card.updated_at)))
     card.__dict__[WRITTEN] = written
@@ -99,7 +99,7 @@ def _written(card: Card) -> bytes:
 
 
 def project_wire(project: Project) -> dict[str, Any]:
-    """Return a project as the REST calls show it."""
+    """Return a project as REST returns it."""
     return {
         "id": project.id,
         "boardId": project.id,

@@ -1,4 +1,4 @@
-"""How a change of a board looks on the wire: the payloads of the delivery `changes`. Encodes only."""
+"""A change of a board as JSON: the payloads of the delivery `changes`. This module only encodes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ __all__ = ["change_wire"]
 
 
 def change_wire(change: Difference) -> dict[str, Any]:
-    """Return the payload of the envelope that tells of `change`; the envelope's type is `change.type`.
+    """Return the payload of the envelope for `change`; the envelope's type is `change.type`.
 
-    It holds all that a client needs to apply it to the state it has:
+    The payload has all that a client needs to apply the change to its state:
 
     - `card_created {columnId, index, card}`: the card as in a state.
-    - `card_updated {cardId, set, unset}`: keys of the card with their new values, and keys that it no longer has.
+    - `card_updated {cardId, set, unset}`: keys of the card with new values, and keys that it no longer has.
     - `card_moved {cardId, fromColumnId, fromIndex, toColumnId, toIndex, updatedAt?}`: `toIndex` is counted without the
-      card. Where `updatedAt` is there, it becomes that of every card whose index in its column is another now, the
-      moved one included.
-    - `card_deleted {cardId, columnId, index, updatedAt?}`: `updatedAt` likewise.
-    - `columns_changed {columns: [{id, title}]}`: all columns, from left to right. New ones begin empty, and only empty
-      ones are left out.
+      card. If `updatedAt` is present, every card whose index changes gets it, including the moved card.
+    - `card_deleted {cardId, columnId, index, updatedAt?}`: `updatedAt` as in `card_moved`.
+    - `columns_changed {columns: [{id, title}]}`: all columns, from left to right. New columns are empty, and only empty
+      columns are removed.
     """
     match change:
         case CardCreated(card=card, index=index):

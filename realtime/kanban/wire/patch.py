@@ -1,6 +1,6 @@
-"""A change of a board as JSON Patch (RFC 6902): operations on the state as it is on the wire, made of the change.
+"""A change of a board as JSON Patch (RFC 6902): operations on the JSON of a state, made from the change.
 
-States are never compared: an edit costs what it touches. A card that is moved or deleted touches those it displaces.
+States are never compared, so an edit costs what it touches. A move or deletion also touches the displaced cards.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Operation = dict[str, Any]
 
 
 def operations(before: BoardState, change: Difference) -> Iterator[Operation]:
-    """Yield what turns the state before `change` into the one after it; `before` as in `told_changes`."""
+    """Yield operations from the state before `change` to the state after it; `before` as in `as_differences`."""
     match change:
         case CardCreated(card=card, index=index):
             yield {"op": "add", "path": _pointer("cards", card.id), "value": card_wire(card)}
@@ -38,7 +38,7 @@ def operations(before: BoardState, change: Difference) -> Iterator[Operation]:
         case CardMoved():
             source = _pointer("columns", change.from_column_id, "cardIds", change.from_index)
             target = _pointer("columns", change.to_column_id, "cardIds", change.index)
-            # RFC 6902 §4.4: as if it were removed first, so the index is counted without it.
+            # RFC 6902 §4.4: a move removes the value first, so the target index is counted without it.
             yield {"op": "move", "from": source, "path": target}
             yield from _renewed(before, change)
         case CardDeleted(card_id=card_id, column_id=column_id, index=index):
@@ -84,5 +84,5 @@ def _columns(change: ColumnsChanged) -> Iterator[Operation]:
 
 
 def _pointer(*tokens: str | int) -> str:
-    """Return a JSON Pointer (RFC 6901 §3: `~` and `/` are written `~0` and `~1`; ids may hold both)."""
+    """Return a JSON Pointer (RFC 6901 §3: `~0` stands for `~`, `~1` for `/`; ids may contain both)."""
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)

@@ -14,7 +14,7 @@ from realtime.attempts import find_attempt, find_board_of_log, queue_attempt, st
 from realtime.clock import iso
 from realtime.errors import AmbiguousAttempt
 from realtime.kanban.attempts import QueueAttempt
-from realtime.kanban.conversation import told_item
+from realtime.kanban.conversation import item_wire
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.node import Node
 from realtime.ports import Attempt, LogEntry, Page
@@ -75,7 +75,7 @@ async def latest(request: Request) -> Response:
         {
             "attempt": attempt_wire(attempt),
             "logs": _logs_wire(lines),
-            "conversation": [told_item(item) for _, item in items.entries],
+            "conversation": [item_wire(item) for _, item in items.entries],
             "todos": await node.store.todos(board_id, attempt.id),
             **next_after((places[0], lines), (places[1], items)),
         }

@@ -15,8 +15,8 @@ from realtime.kanban.conversation import (
     MessageItem,
     ThinkingItem,
     ToolItem,
+    item_wire,
     parse_item,
-    told_item,
 )
 from tests.unit.realtime.event_samples import AT, ITEMS
 
@@ -80,7 +80,7 @@ def test_item_kept_with_an_older_form_of_time_is_told_as_any_other() -> None:
         "completedAt": "2025-W01-4T03:04:05.678+00:00",
     }
     kept = {**ITEMS["tool"], "timestamp": "2025-01-02 03:04:05.6789Z", "tool": tool, "z": [AT]}
-    assert orjson.dumps(told_item(kept)) == orjson.dumps({**ITEMS["tool"], "z": [AT]})
+    assert orjson.dumps(item_wire(kept)) == orjson.dumps({**ITEMS["tool"], "z": [AT]})
     read = parse_item(kept)
     assert isinstance(read, ToolItem)
     assert (read.timestamp, read.tool.started_at, read.tool.completed_at) == (AT, AT, AT)

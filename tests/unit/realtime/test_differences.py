@@ -13,7 +13,7 @@ from realtime.kanban import changes
 from realtime.kanban.changes import StateReplaced, apply_all
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import BoardState, Card, Column
-from realtime.kanban.wire.differences import differences, told_changes
+from realtime.kanban.wire.differences import as_differences, differences
 from tests.kit.nodes import START
 from tests.unit.realtime.states import states
 
@@ -89,7 +89,7 @@ def test_moves_between_states_from_outside_renew_no_time() -> None:
 @given(states(), states())
 def test_replaced_state_is_told_by_its_differences(old: BoardState, new: BoardState) -> None:
     replaced = StateReplaced(tuple(new.columns.values()), tuple(new.cards.values()))
-    assert tuple(change for _, change in told_changes(old, (replaced,))) == differences(old, new)
+    assert tuple(change for _, change in as_differences(old, (replaced,))) == differences(old, new)
 
 
 def test_change_behind_a_change_is_told_with_the_state_between() -> None:
@@ -98,6 +98,6 @@ def test_change_behind_a_change_is_told_with_the_state_between() -> None:
         changes.CardUpdated(replace(old.cards[CardId("b")], title="new"), ("title",)),
         changes.CardDeleted(CardId("a"), ColumnId("x"), 0, START),
     )
-    first, second = told_changes(old, made)
+    first, second = as_differences(old, made)
     assert first == (old, made[0])
     assert second == (apply_all(old, made[:1]), made[1])

@@ -19,7 +19,7 @@ from realtime.kanban.changes import (
 )
 from realtime.kanban.ids import CardId, ColumnId
 from realtime.kanban.models import BoardState
-from realtime.kanban.wire.differences import told_changes
+from realtime.kanban.wire.differences import as_differences
 from realtime.kanban.wire.patch import Operation, operations
 from tests.kit.nodes import START
 from tests.unit.realtime.states import on_the_wire, states
@@ -30,7 +30,7 @@ LATER = START + timedelta(seconds=1)
 
 def patch(before: BoardState, *made: BoardChange) -> list[Operation]:
     """Return the operations of an event that made these changes."""
-    return [one for state, change in told_changes(before, made) for one in operations(state, change)]
+    return [one for state, change in as_differences(before, made) for one in operations(state, change)]
 
 
 @given(states(), states())

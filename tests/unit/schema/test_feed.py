@@ -195,7 +195,7 @@ BARE_ITEMS: list[tuple[Json, Json]] = [
 ]
 
 
-async def told_item(caller: Caller, item: Json) -> Json:
+async def item_wire(caller: Caller, item: Json) -> Json:
     """Publish a conversation item; return what the stream shows of it."""
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
@@ -208,14 +208,14 @@ async def told_item(caller: Caller, item: Json) -> Json:
 
 @pytest.mark.parametrize("kind", SHOWN_ITEMS)
 async def test_conversation_item_is_shown_with_every_value(caller: Caller, board: Board, kind: str) -> None:
-    assert await told_item(caller, ITEMS[kind]) == SHOWN_ITEMS[kind]
+    assert await item_wire(caller, ITEMS[kind]) == SHOWN_ITEMS[kind]
 
 
 @pytest.mark.parametrize(("item", "shown"), BARE_ITEMS, ids=lambda value: str(value.get("type", "")))
 async def test_conversation_item_without_options_has_nulls(
     caller: Caller, board: Board, item: Json, shown: Json
 ) -> None:
-    told = await told_item(caller, item)
+    told = await item_wire(caller, item)
     assert {name: value for name, value in told.items() if value is not None} == {"timestamp": AT, **shown}
 
 
