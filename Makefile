@@ -18,9 +18,9 @@ help:
 	@echo "make test    run the whole test suite                            (ARGS='-k name')"
 	@echo "make setup   only set up the virtual environment"
 	@echo "make check   lint, format and types"
-	@echo "make equivalence   compare all exits in many more lives          (EXAMPLES=1000)"
-	@echo "make faults  break servers and readers in many more runs         (RUNS=10000, SEED=…)"
-	@echo "make fuzz    throw rubbish at every door, count what must not be (SECONDS=600, SEED=1)"
+	@echo "make equivalence   compare all exits in many more runs           (EXAMPLES=1000)"
+	@echo "make faults  break servers and clients in many more runs         (RUNS=10000, SEED=…)"
+	@echo "make fuzz    send bad input to every entry, and count faults     (SECONDS=600, SEED=1)"
 	@echo "make bench   print the benchmark tables                          (ARGS=--quick, ARGS='--runs 1 websocket')"
 
 setup: $(STAMP)

@@ -67,7 +67,7 @@ def _options() -> Options:
     parser.add_argument("cases", nargs="*", metavar="case", help=f"{', '.join(_NAMES)}; all without one")
     parser.add_argument("--runs", type=int, default=5, help="how often each case is run after a warm-up (default: 5)")
     parser.add_argument("--quick", action="store_true", help="once, so small that only what is lost means something")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="write FILE (Markdown), and charts beside it")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write FILE (Markdown) and its charts")
     chosen = parser.parse_args()
     names: list[str] = chosen.cases or list(_NAMES)
     if not set(names) <= set(_NAMES) or chosen.runs < 1:

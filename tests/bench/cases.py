@@ -243,7 +243,7 @@ def _events(sizes: Sizes) -> dict[str, Case]:
     lines, batch = sizes.ingested_lines, sizes.batch
     return {
         "many-boards": Case(
-            f"{sizes.boards:,} boards with one raw WebSocket each, one event on each; beside it as many on one board",
+            f"{sizes.boards:,} boards with one raw WebSocket each, one event on each; then as many on one board",
             ManyBoards(sizes.boards).run,
             [Check("many : one, one a request", "<=", 1.3), Check("many : one, in batches", "<=", 1.3)],
         ),

@@ -1,28 +1,28 @@
-/* The load client: many connections in one thread that reads, checks and counts, and is never the limit.
+/* The load client: many connections in one thread that reads, checks and counts. It is never the bottleneck.
 
    load_client HOST PORT KIND COUNT SNAPSHOT MARKS MARK      (arguments)
    KIND is `ws` (RFC 6455, whole unmasked text frames) or `http` (a chunked response, one or more messages a chunk).
    MARKS is `numbered` or `first`, see below.
 
    Standard input, in this order:
-     one line: how many bytes the request has, what is sent behind the handshake, and what behind the first message (0 for
-     nothing), and a number D; then those bytes. `{nnnn}` in the first and the last becomes six digits: the number of the
-     connection, from 0, divided by D;
+     one line with the sizes in bytes of the request, of the data after the handshake, and of the data after the first
+     message (0 for none), and a number D; then those bytes. `{nnnn}` in the first and the last becomes six digits: the
+     number of the connection, from 0, divided by D;
      then commands, a line each:
-       expect N    tell when every connection has seen N marks
-       stats       tell what was counted since the last `stats`
+       expect N    report when every connection has seen N marks
+       stats       report the counts since the last `stats`
    Standard output, a line each:
-     seated T             every connection has got a message that holds SNAPSHOT
+     seated T             every connection has got a message that contains SNAPSHOT
      complete N T         every connection has seen N marks
      stats MESSAGES BYTES P50 P99 MAX CPU   (latencies in µs, CPU of this process in µs)
      fault TEXT           a mark was lost, repeated or overtaken, or a stream ended; the process exits with 1
    T is CLOCK_MONOTONIC in ns, comparable with `time.perf_counter_ns()` of any process on the machine.
 
-   A numbered mark is MARK followed by six digits: 000000, 000001, ... on each connection, each exactly once and in turn.
-   Where ` @` and nineteen digits (CLOCK_MONOTONIC in ns) follow, that is when the message was published.
-   With `first`, which is for `ws`, a mark is a frame that begins with MARK, as a snapshot is one that begins with SNAPSHOT. It
-   counts when its last byte is there, but the kernel drops what follows the beginning: to copy and search a hundred times
-   600 KB would take longer than what is measured. */
+   A numbered mark is MARK followed by six digits: 000000, 000001, ... on each connection, each exactly once and in order.
+   ` @` and nineteen digits after it (CLOCK_MONOTONIC in ns) are the time of publication.
+   With `first`, which is for `ws`, a mark is a frame that begins with MARK, and a snapshot is one that begins with SNAPSHOT.
+   A mark counts when its last byte has arrived. The kernel drops the bytes after the beginning, because copying and
+   searching 600 KB a hundred times would take longer than the measured work. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,10 +43,10 @@ enum { WINDOW = 4 << 20, EVENTS = 512, AT_ONCE = 64, DIGITS = 6, STAMP = 19, BUC
 
 typedef struct {
   int fd, greeted, answered, seated;
-  int in_snapshot, in_mark; /* what the frame is that is being dropped */
-  uint64_t dropping;        /* bytes of it that are still to come */
+  int in_snapshot, in_mark; /* kind of the frame that is being dropped */
+  uint64_t dropping;        /* its remaining bytes */
   long seen;
-  size_t kept;       /* bytes of a message that is not complete */
+  size_t pending;    /* bytes of an incomplete message */
   size_t room;
   char *rest;
 } Connection;
@@ -60,7 +60,7 @@ static size_t request_size, hello_size, answer_size;
 static int shared_by = 1;
 static Connection *connections;
 static char window[WINDOW];
-static uint32_t *latencies; /* GRAIN µs each → how many; the last for all above, half a minute */
+static uint32_t *latencies; /* count per GRAIN µs; the last for everything above half a minute */
 static long latency_count, latency_max;
 static int opened, poll_fd;
 static struct sockaddr_in peer;
@@ -98,7 +98,7 @@ static void *allocated(size_t size) {
 }
 
 static void put(Connection *c, const void *data, size_t size) {
-  /* Small, and the first thing on an empty socket: it fits or something is wrong. */
+  /* The first and small data on an empty socket: it must fit. */
   if (write(c->fd, data, size) != (ssize_t)size) fault("could not send: %s", strerror(errno));
 }
 
@@ -147,7 +147,7 @@ static void seat(Connection *c) {
   if (++seated == count) say("seated %lld", (long long)now_ns());
 }
 
-/* Takes a complete piece of one or more messages. */
+/* Handles complete data of one or more messages. */
 static void judge(Connection *c, const char *data, size_t size) {
   const char *end = data + size;
   if (!c->answered) {
@@ -166,19 +166,19 @@ static int begins_with(const char *data, size_t size, const char *start, size_t 
   return size >= start_size && !memcmp(data, start, start_size);
 }
 
-/* Takes the beginning of a frame. */
+/* Handles the beginning of a frame. */
 static void judge_first(Connection *c, const char *data, size_t size) {
   c->in_snapshot = begins_with(data, size, snapshot, snapshot_size);
   c->in_mark = begins_with(data, size, mark, mark_size);
 }
 
-/* Counts a frame that was judged by its beginning, now that all of it is there. */
+/* Counts a frame, identified by its beginning, when it is complete. */
 static void end_first(Connection *c) {
   if (c->in_snapshot) seat(c);
   if (c->in_mark) count_seen(c);
 }
 
-/* Returns how many bytes of `data` were complete frames. */
+/* Returns the number of bytes of complete frames in `data`. */
 static size_t take_frames(Connection *c, const unsigned char *data, size_t size) {
   size_t at = 0;
   while (size - at >= 2) {
@@ -204,7 +204,7 @@ static size_t take_frames(Connection *c, const unsigned char *data, size_t size)
     } else if (data[at] == 0x81) {
       judge(c, (const char *)data + start, length);
     } else if (data[at] == 0x89 && length < 126) {
-      unsigned char pong[131] = {0x8a, 0x80 | length}; /* masked with zeros, which changes nothing */
+      unsigned char pong[131] = {0x8a, 0x80 | length}; /* masked with zeros, so unchanged */
       memcpy(pong + 6, data + start, length);
       put(c, pong, 6 + length);
     } else {
@@ -215,7 +215,7 @@ static size_t take_frames(Connection *c, const unsigned char *data, size_t size)
   return at;
 }
 
-/* Returns how many bytes of `data` were complete chunks (RFC 9112, 7.1). */
+/* Returns the number of bytes of complete chunks in `data` (RFC 9112, 7.1). */
 static size_t take_chunks(Connection *c, const char *data, size_t size) {
   size_t at = 0;
   while (at < size) {
@@ -230,7 +230,7 @@ static size_t take_chunks(Connection *c, const char *data, size_t size) {
   return at;
 }
 
-/* Returns the bytes of the answer's head, 0 while it is not complete. */
+/* Returns the size of the answer's head, 0 while it is incomplete. */
 static size_t greet(Connection *c, const char *data, size_t size) {
   const char *end = memmem(data, size, "\r\n\r\n", 4);
   if (!end) return 0;
@@ -248,17 +248,17 @@ static void keep(Connection *c, const char *data, size_t size) {
     if (!c->rest) fault("out of memory");
   }
   memcpy(c->rest, data, size);
-  c->kept = size;
+  c->pending = size;
   if (!size && c->rest) {
-    free(c->rest); /* idle connections are to cost nothing here */
+    free(c->rest); /* idle connections must use no memory here */
     c->rest = NULL;
     c->room = 0;
   }
 }
 
-/* Reads, or only drops where `into` is NULL; returns 0 when there is nothing. */
+/* Reads, or drops if `into` is NULL; returns 0 if there is no data. */
 static size_t read_some(Connection *c, char *into, size_t size) {
-  ssize_t got = recv(c->fd, into, size, into ? 0 : MSG_TRUNC); /* which drops without copying, tcp(7) */
+  ssize_t got = recv(c->fd, into, size, into ? 0 : MSG_TRUNC); /* MSG_TRUNC drops without copying, tcp(7) */
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
   if (got <= 0) fault("the server ended a stream behind mark %ld: %s", c->seen, got ? strerror(errno) : "closed");
   bytes += got;
@@ -271,13 +271,13 @@ static void receive(Connection *c) {
     if (!c->dropping) end_first(c);
     return;
   }
-  memcpy(window, c->rest ? c->rest : window, c->kept);
-  size_t room = WINDOW - c->kept;
+  memcpy(window, c->rest ? c->rest : window, c->pending);
+  size_t room = WINDOW - c->pending;
   if (!room) fault("a message is longer than %d bytes", WINDOW);
-  /* Not more than heads and beginnings where the rest is to be dropped. */
-  size_t got = read_some(c, window + c->kept, is_first && room > 16 * FIRST ? 16 * FIRST : room);
+  /* Only heads and beginnings if the rest is to be dropped. */
+  size_t got = read_some(c, window + c->pending, is_first && room > 16 * FIRST ? 16 * FIRST : room);
   if (!got) return;
-  size_t size = c->kept + got, at = 0;
+  size_t size = c->pending + got, at = 0;
   if (!c->greeted) at = greet(c, window, size);
   if (c->greeted)
     at += is_ws ? take_frames(c, (unsigned char *)window + at, size - at) : take_chunks(c, window + at, size - at);
@@ -325,7 +325,7 @@ static void obey(const char *line) {
   }
 }
 
-/* Reads exactly `size` bytes of standard input, which is unbuffered so that epoll tells of what is left. */
+/* Reads exactly `size` bytes of standard input, unbuffered so that epoll reports remaining bytes. */
 static char *input(size_t size) {
   char *data = allocated(size + 1);
   for (size_t at = 0; at < size;) {
@@ -340,7 +340,7 @@ static char *input_line(void) {
   static char line[256];
   size_t at = 0;
   while (at < sizeof line - 1) {
-    if (read(0, line + at, 1) != 1) exit(0); /* the driver is gone */
+    if (read(0, line + at, 1) != 1) exit(0); /* the parent has ended */
     if (line[at] == '\n') break;
     at++;
   }
@@ -370,7 +370,7 @@ int main(int argc, char **argv) {
   struct epoll_event commands = {.events = EPOLLIN, .data.ptr = NULL}, ready[EVENTS];
   epoll_ctl(poll_fd, EPOLL_CTL_ADD, 0, &commands);
   for (;;) {
-    /* Not all at once: nobody's backlog is to be what is measured. */
+    /* Not all at once: the backlog of the server must not be measured. */
     while (opened < count && opened - seated < AT_ONCE) open_one();
     int n = epoll_wait(poll_fd, ready, EVENTS, -1);
     for (int i = 0; i < n; i++) {

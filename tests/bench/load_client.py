@@ -58,7 +58,7 @@ class LoadClient:
             MessageFault: a connection was refused.
         """
         sent = (opening.request, opening.hello, opening.answer)
-        await self._tell(b"%d %d %d %d\n" % (*map(len, sent), opening.shared_by) + b"".join(sent))
+        await self._send(b"%d %d %d %d\n" % (*map(len, sent), opening.shared_by) + b"".join(sent))
         await self._answer("seated")
         await self.statistics()
 
@@ -67,7 +67,7 @@ class LoadClient:
 
         Call this before publishing. Otherwise `completed` returns the time of this call.
         """
-        await self._tell(f"expect {marks}\n".encode())
+        await self._send(f"expect {marks}\n".encode())
 
     async def completed(self) -> int:
         """Return when the messages of `expect` had arrived, in nanoseconds of `time.perf_counter_ns`.
@@ -79,7 +79,7 @@ class LoadClient:
 
     async def statistics(self) -> LoadStatistics:
         """Return the counts since the last call."""
-        await self._tell(b"stats\n")
+        await self._send(b"stats\n")
         return LoadStatistics(*map(int, await self._answer("stats")))
 
     async def _answer(self, word: str) -> list[str]:
@@ -95,7 +95,7 @@ class LoadClient:
             raise MessageFault(f"expected {word!r} of the load client, got {line!r}")
         return rest
 
-    async def _tell(self, data: bytes) -> None:
+    async def _send(self, data: bytes) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(ConnectionError):  # the client has died, and its last line gives the reason
             self._process.stdin.write(data)

@@ -48,10 +48,10 @@ async def _run(case: Case, column: Rival, shared: Servers) -> Figures:
 
 
 def _present(case: Case) -> list[Rival]:
-    present = []
+    installed = []
     for rival in case.rivals:
         if missing := peer_missing(rival.server):
-            print(f"{rival.column} is not beside this case: {missing}.", file=sys.stderr)
+            print(f"{rival.column} is left out: {missing}.", file=sys.stderr)
         else:
-            present.append(rival)
-    return present
+            installed.append(rival)
+    return installed

@@ -1,4 +1,4 @@
-// Java's own HttpClient as everybody uses it: on a plain address it offers an upgrade to h2c with each request.
+// Java's own HttpClient with its defaults: without TLS it offers an upgrade to h2c with each request.
 // java HttpCalls.java URL BOARD COLUMN prints a line for each call: its name, the status, the body.
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -32,7 +32,7 @@ class HttpCalls {
         if (body != null) {
             byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
             request.header("Content-Type", "application/json");
-            // Without a length that is known, the client sends chunks.
+            // Without a known length, the client sends chunks.
             request.POST(chunked ? BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes))
                                  : BodyPublishers.ofByteArray(bytes));
         }

@@ -11,12 +11,12 @@ import { RETRY_MS, carryOutWith } from './carry_out.mjs';
 import { settings } from './lines.mjs';
 import { openSocket } from './socket.mjs';
 
-// When a socket fails, Apollo's link looks at the global class, which Node.js has only since version 22.
+// If a socket fails, Apollo's link needs the global class, which Node.js has only since version 22.
 globalThis.WebSocket ??= WebSocket;
 
 const http = new HttpLink({ uri: settings.url });
 const socket = openSocket();
-// Apollo's HTTP link does not come back by itself; its users put this in front of it.
+// Apollo's HTTP link does not reconnect by itself; users put this link in front of it.
 const retry = new RetryLink({ delay: { initial: RETRY_MS, max: RETRY_MS }, attempts: { max: Infinity } });
 const stream = settings.multipart ? ApolloLink.from([retry, http]) : new GraphQLWsLink(socket);
 
@@ -33,7 +33,7 @@ await carryOutWith({
     once(await client.mutate({ mutation: gql(query), variables, errorPolicy: 'all' })),
   subscribe: ({ query, variables }, observer) => {
     const results = client.subscribe({ query: gql(query), variables, errorPolicy: 'all' });
-    // Apollo hands errors over as a result with `error`, whatever ended the subscription.
+    // Apollo reports every error as a result with `error`, whatever ended the subscription.
     const next = ({ data, error }) => (error ? observer.error(error) : observer.next({ data }));
     const subscription = results.subscribe({ ...observer, next });
     return () => subscription.unsubscribe();

@@ -1,10 +1,10 @@
 /**
- * Keeps a copy of a board as docs/protocol.md says, from the deliveries `changes` and `patch` over npm eventsource, and
- * compares the hash of it with the one of each heartbeat.
+ * Keeps a copy of a board as docs/protocol.md describes it, from the deliveries `changes` and `patch` over npm
+ * eventsource. It compares the hash of the copy with that of each heartbeat.
  */
 import { createHash } from 'node:crypto';
 import { EventSource } from 'eventsource';
-import { obey, settings, tell } from './lines.mjs';
+import { obey, settings, report } from './lines.mjs';
 
 let state;
 
@@ -57,7 +57,7 @@ const apply = {
   },
 };
 
-/** The object or list that a JSON Pointer (RFC 6901) leads into, and the key there. */
+/** The object or list that contains the target of a JSON Pointer (RFC 6901), and the key there. */
 function resolve(path) {
   const keys = path.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   const last = keys.pop();
@@ -78,7 +78,7 @@ function remove(path) {
   return value;
 }
 
-/** RFC 8785: `JSON.stringify` with the keys sorted, which `sort` does by UTF-16 code units. */
+/** RFC 8785: `JSON.stringify` with sorted keys. `sort` compares UTF-16 code units. */
 function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical)}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
@@ -90,14 +90,14 @@ const source = new EventSource(settings.streamUrl);
 for (const [type, change] of Object.entries(apply)) {
   source.addEventListener(type, ({ data }) => {
     change(JSON.parse(data));
-    tell('change', { type });
+    report('change', { type });
   });
 }
 source.addEventListener('heartbeat', ({ data }) => {
   const { cursor, hash } = JSON.parse(data);
   const own = createHash('sha256').update(canonical(state)).digest('hex');
-  tell('heartbeat', { cursor, isRight: own === hash });
+  report('heartbeat', { cursor, isRight: own === hash });
 });
 
-await obey({ show: () => tell('copy', { state }) });
+await obey({ show: () => report('copy', { state }) });
 source.close();

@@ -1,6 +1,6 @@
-/** Starts Chromium for a script, and writes down every address that a page asks for. */
+/** Starts Chromium for a script, and records every address that a page requests. */
 import { chromium } from 'playwright-core';
-import { settings, tell } from './lines.mjs';
+import { settings, report } from './lines.mjs';
 
 const ARGUMENTS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -8,8 +8,8 @@ const ARGUMENTS = [
 ];
 
 /**
- * Run `visit(page)` in a fresh browser profile, then tell the addresses that its pages asked for (`requests`) and what
- * went wrong inside them (`faults`: errors that were thrown, and what the Content-Security-Policy refused).
+ * Run `visit(page)` in a new browser profile, then report the addresses that its pages requested (`requests`) and their
+ * errors (`faults`: uncaught errors, and violations of the Content-Security-Policy).
  */
 export async function withPage(visit) {
   const browser = await chromium.launch({ executablePath: settings.chromium, args: ARGUMENTS });
@@ -19,7 +19,7 @@ export async function withPage(visit) {
     const seen = { requests: new Set(), faults: [] };
     context.on('page', (page) => watch(page, seen));
     await visit(await context.newPage());
-    tell('visited', { requests: [...seen.requests], faults: seen.faults });
+    report('visited', { requests: [...seen.requests], faults: seen.faults });
   } finally {
     await browser.close();
   }

@@ -1,17 +1,17 @@
 /**
- * The orders that every GraphQL client here understands, whatever it is made of.
+ * The orders that every GraphQL client of this folder accepts.
  *
- * A client is `{ query, mutate, subscribe, close }`. `query` and `mutate` take `{ query, variables }` and promise the
- * result. `subscribe` takes the same with an observer `{ next, error, complete }` and returns, or promises, what
- * unsubscribes.
+ * A client is `{ query, mutate, subscribe, close }`. `query` and `mutate` take `{ query, variables }` and return a promise
+ * of the result. `subscribe` also takes an observer `{ next, error, complete }`. It returns the function that
+ * unsubscribes, or a promise of it.
  */
-import { obey, tell } from './lines.mjs';
+import { obey, report } from './lines.mjs';
 
-/** GraphQL errors are told, in whatever the client wraps them; anything else is a failure of the test. */
+/** Report GraphQL errors, whatever object the client wraps them in. Every other error fails the test. */
 function refused(name, error) {
   const errors = Array.isArray(error) ? error : (error.errors ?? error.graphQLErrors);
   if (!errors?.length) throw error;
-  tell('refused', { name, errors });
+  report('refused', { name, errors });
 }
 
 /** Carry out orders with `client` until there are none. */
@@ -21,14 +21,14 @@ export async function carryOutWith(client) {
   async function once(run, { name, ...document }) {
     const result = await run(document);
     if (result.errors) refused(name, result.errors);
-    else tell('result', { name, result });
+    else report('result', { name, result });
   }
 
   async function subscribe({ name, ...document }) {
     unsubscribe[name] = await client.subscribe(document, {
-      next: (result) => (result.errors ? refused(name, result.errors) : tell('next', { name, result })),
+      next: (result) => (result.errors ? refused(name, result.errors) : report('next', { name, result })),
       error: (error) => refused(name, error),
-      complete: () => tell('complete', { name }),
+      complete: () => report('complete', { name }),
     }, name);
   }
 
@@ -38,14 +38,14 @@ export async function carryOutWith(client) {
     subscribe,
     unsubscribe: ({ name }) => {
       unsubscribe[name]();
-      tell('unsubscribed', { name });
+      report('unsubscribed', { name });
     },
   });
   await client.close();
 }
 
-/** How long, in ms, a client waits before it tries again to connect: short, because the tests wait for it. */
+/** Milliseconds before a client reconnects: short, because the tests wait for it. */
 export const RETRY_MS = 50;
 
-/** For the clients that let one choose: a promise of that pause. */
+/** The same pause as a promise, for clients with that option. */
 export const retryPause = () => new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -1,4 +1,4 @@
-"""What the tests with real clients share: a server, a board on it, and the decision whether they can run."""
+"""Fixtures of the tests with real clients: a server, a board on it, and the check that the clients are installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["board", "clients_present", "live", "server_url"]
 
 @pytest.fixture(autouse=True)
 def clients_present(request: pytest.FixtureRequest) -> None:
-    """Skip or fail a test marked `node` or `chromium` when its client is not installed."""
+    """Skip or fail a test marked `node` or `chromium` if its client is not installed."""
     if request.node.get_closest_marker("chromium"):
         require_chromium()
     elif request.node.get_closest_marker("node"):
@@ -24,7 +24,7 @@ def clients_present(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 async def live(clients_present: None) -> AsyncGenerator[LiveServer]:
-    """A fresh server; started only after it is known that the client is there."""
+    """A new server. It starts only after the check that the client is installed."""
     async with live_server() as server:
         yield server
 
@@ -37,6 +37,6 @@ def server_url(live: LiveServer) -> str:
 
 @pytest.fixture
 async def board(server_url: str) -> AsyncGenerator[BoardClient]:
-    """A fresh board on that server."""
+    """A new board on that server."""
     async with open_board(server_url) as client:
         yield client

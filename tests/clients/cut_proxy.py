@@ -1,4 +1,4 @@
-"""A TCP relay whose connections can be cut, to see what a client does when the server closes its connection."""
+"""A TCP relay that can cut its connections, to show how a client reacts when the server closes its connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["CutProxy", "open_proxy"]
 
 
 class CutProxy:
-    """Relays to the server at `url`; made by `open_proxy`. Connections are accepted again after a cut."""
+    """Relays to the server at `url`; made by `open_proxy`. It accepts connections again after a cut."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -20,25 +20,26 @@ class CutProxy:
         self.url = ""
 
     def cut(self) -> int:
-        """End every connection there is; returns how many there were."""
+        """Cut every connection; return their number."""
         for relay in self._relays:
             relay.cancel()
         return len(self._relays)
 
     async def aclose(self) -> None:
-        """Cut what is left and wait until it is gone."""
+        """Cut all connections and wait until they are closed."""
         self.cut()
         await asyncio.gather(*self._relays)
 
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection until either side ends it or it is cut."""
+        """Relay one connection until either side ends it or it is cut."""
         task = asyncio.current_task()
         assert task is not None
         self._relays.add(task)
         up_reader, up_writer = await asyncio.open_connection(*self._upstream)
         try:
-            # Not a task group: a cut is meant to end quietly, and asyncio's server would log a cancelled handler.
-            # OSError, for a side that has left already is "not connected" to `write_eof`, which is no ConnectionError.
+            # Not a task group: a cut must end quietly, and asyncio's server would log a cancelled handler. OSError,
+            # because `write_eof` raises it with "not connected" if a side has left already, and that is not a
+            # ConnectionError.
             with suppress(asyncio.CancelledError, OSError):
                 await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer))
         finally:

@@ -1,8 +1,8 @@
-"""PyPI `gql` as one of the scripts of this folder: it understands the orders of `carry_out.mjs` and tells the same.
+"""PyPI `gql` as a script of this folder: it accepts the orders of `carry_out.mjs` and sends the same reports.
 
-Subscriptions go over its WebSocket transport, in the subprotocol that the settings name; so do queries and mutations,
-or over its HTTP transport when the settings say so. With `multipart` all of it goes over its `AIOHTTPTransport`. What
-shall be seen is left to the tests.
+Subscriptions use its WebSocket transport, in the subprotocol of the settings. Queries and mutations use it too, or the
+HTTP transport if the settings say so. With `multipart`, everything uses its `AIOHTTPTransport`. The tests decide what
+is correct.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ __all__: list[str] = []
 RETRY_SECONDS = 0.05
 
 Order = dict[str, Any]
-#: A subscription may go on when it ends with one of these; the last is how multipart says that the server stops.
+#: After these errors a subscription starts again. Multipart reports the shutdown of the server with the last one.
 _INTERRUPTED = (TransportConnectionFailed, TransportClosed, TransportServerError)
 
 
 class _Orders:
-    """Carries out orders in a session for subscriptions and one for the rest, which may be the same."""
+    """Executes orders in a session for subscriptions and a session for the rest. They may be the same session."""
 
     def __init__(self, subscribing: AsyncClientSession, asking: AsyncClientSession, tasks: asyncio.TaskGroup) -> None:
         self._subscribing = subscribing
@@ -47,7 +47,7 @@ class _Orders:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def obey(self) -> None:
-        """Carry out orders until there are none, then end what still runs."""
+        """Execute orders until there are none, then cancel what still runs."""
         while line := await asyncio.to_thread(sys.stdin.buffer.readline):
             order = orjson.loads(line)
             await getattr(self, order["do"])(order)
@@ -58,9 +58,9 @@ class _Orders:
         try:
             data = await self._asking.execute(_request(order))
         except TransportQueryError as refusal:
-            _tell("refused", name=order["name"], errors=refusal.errors)
+            _report("refused", name=order["name"], errors=refusal.errors)
         else:
-            _tell("result", name=order["name"], result={"data": data})
+            _report("result", name=order["name"], result={"data": data})
 
     mutate = query
 
@@ -71,26 +71,26 @@ class _Orders:
         task = self._running.pop(order["name"])
         task.cancel()
         await asyncio.wait([task])
-        _tell("unsubscribed", name=order["name"])
+        _report("unsubscribed", name=order["name"])
 
-    # The session connects again by itself; subscribing again it leaves to its user.
+    # The session reconnects by itself, but its user must subscribe again.
     @retry(retry=retry_if_exception_type(_INTERRUPTED), wait=wait_fixed(RETRY_SECONDS))
     async def _follow(self, order: Order) -> None:
         try:
             async with aclosing(self._subscribing.subscribe(_request(order))) as results:
                 async for data in results:
-                    _tell("next", name=order["name"], result={"data": data})
+                    _report("next", name=order["name"], result={"data": data})
         except TransportQueryError as refusal:
-            _tell("refused", name=order["name"], errors=refusal.errors)
+            _report("refused", name=order["name"], errors=refusal.errors)
         else:
-            _tell("complete", name=order["name"])
+            _report("complete", name=order["name"])
 
 
 def _request(order: Order) -> GraphQLRequest:
     return GraphQLRequest(order["query"], variable_values=order["variables"])
 
 
-def _tell(at: str, **rest: object) -> None:
+def _report(at: str, **rest: object) -> None:
     sys.stdout.buffer.write(orjson.dumps({"at": at, **rest}) + b"\n")
     sys.stdout.buffer.flush()
 

@@ -1,68 +1,68 @@
 /**
- * GraphiQL in Chromium, in as many pages as the test opens. Orders go to the page they name by its number, by default
- * the first. Beside what is ordered it tells each subscription that leaves a page: `init` with the payload of a
- * socket's connection_init, `post` with the headers of a request for an event stream.
+ * GraphiQL in Chromium, in as many pages as the test opens. An order names its page by number; the default is the first.
+ * The script also reports each subscription that a page starts: `init` with the payload of a socket's connection_init,
+ * `post` with the headers of a request for an event stream.
  */
 import { withPage } from './browser.mjs';
 import * as graphiql from './graphiql_page.mjs';
-import { obey, settings, tell } from './lines.mjs';
+import { obey, settings, report } from './lines.mjs';
 
 await withPage(async (firstPage) => {
   const pages = [firstPage];
   const on = (handler) => (order) => handler(pages[order.page ?? 0], order);
-  tellSubscriptions(firstPage);
-  tell('open', { tabs: await graphiql.openGraphiql(firstPage, settings.url) });
+  reportSubscriptions(firstPage);
+  report('open', { tabs: await graphiql.openGraphiql(firstPage, settings.url) });
 
   await obey({
     openPage: async () => {
       const page = await firstPage.context().newPage();
       pages.push(page);
-      tell('open', { tabs: await graphiql.openGraphiql(page, settings.url) });
+      report('open', { tabs: await graphiql.openGraphiql(page, settings.url) });
     },
-    /** Open the tab of an operation and tell what it holds. */
+    /** Open the tab of an operation and report its content. */
     openTab: on(async (page, { name }) => {
       await graphiql.openTab(page, name);
-      tell('tab', { query: await graphiql.textOf(page, 'query'), variables: await graphiql.textOf(page, 'variables') });
+      report('tab', { query: await graphiql.textOf(page, 'query'), variables: await graphiql.textOf(page, 'variables') });
     }),
     writeQuery: on((page, { name, text }) => graphiql.writeQuery(page, name, text)),
     writeHeaders: on((page, { text }) => graphiql.writeHeaders(page, text)),
     run: on((page) => graphiql.run(page)),
     expectQuery: on(async (page, { text }) => {
       await graphiql.paneHolding(page, 'query', text);
-      tell('query');
+      report('query');
     }),
     expectResult: on(async (page, { text }) => {
       await graphiql.paneHolding(page, 'result', text);
-      tell('result', { text: await graphiql.textOf(page, 'result') });
+      report('result', { text: await graphiql.textOf(page, 'result') });
     }),
     openPlugin: on((page, { title }) => graphiql.openPlugin(page, title)),
     pickField: on((page, { type, field }) => graphiql.pickField(page, type, field)),
     readDocumentation: on(async (page, { links }) => {
-      tell('documentation', { text: await graphiql.readDocumentation(page, links) });
+      report('documentation', { text: await graphiql.readDocumentation(page, links) });
     }),
-    readHistory: on(async (page) => tell('history', { labels: await graphiql.readHistory(page) })),
-    /** Let the system be `light` or `dark`. */
+    readHistory: on(async (page) => report('history', { labels: await graphiql.readHistory(page) })),
+    /** Set the colour scheme of the system to `light` or `dark`. */
     system: on((page, { colorScheme }) => page.emulateMedia({ colorScheme })),
     chooseTheme: on((page, { name }) => graphiql.chooseTheme(page, name)),
-    readColours: on(async (page) => tell('colours', await graphiql.readColours(page))),
+    readColours: on(async (page) => report('colours', await graphiql.readColours(page))),
     chooseTransport: on((page, { transport }) => graphiql.chooseTransport(page, transport)),
-    readTransport: on(async (page) => tell('transport', { chosen: await graphiql.chosenTransport(page) })),
+    readTransport: on(async (page) => report('transport', { chosen: await graphiql.chosenTransport(page) })),
     expectConnection: on(async (page, { state }) => {
-      tell('connection', { text: await graphiql.connectionIn(page, state) });
+      report('connection', { text: await graphiql.connectionIn(page, state) });
     }),
     screenshot: on((page, { path }) => page.screenshot({ path })),
   });
 });
 
-function tellSubscriptions(page) {
+function reportSubscriptions(page) {
   page.on('websocket', (socket) => {
     socket.on('framesent', ({ payload }) => {
       const message = JSON.parse(payload);
-      if (message.type === 'connection_init') tell('init', { payload: message.payload });
+      if (message.type === 'connection_init') report('init', { payload: message.payload });
     });
   });
   page.on('request', async (request) => {
     const headers = await request.allHeaders();
-    if (headers.accept === 'text/event-stream') tell('post', { headers });
+    if (headers.accept === 'text/event-stream') report('post', { headers });
   });
 }

@@ -1,4 +1,4 @@
-/** GraphiQL in a page: opens it, changes tabs, reads and fills its panes, opens its plugins and settings. */
+/** GraphiQL in a page: opens it, changes tabs, reads and writes its panes, opens its plugins and settings. */
 
 const PANES = { query: '.graphiql-query-editor', variables: '.graphiql-editor-tool', result: '.result-window' };
 
@@ -15,14 +15,14 @@ export async function openTab(page, name) {
   await operationRead(page, name);
 }
 
-/** GraphiQL reads a new document after a pause for typing; until then "run" would run the operation before it. */
+/** GraphiQL reads a new document after a typing pause. Until then "run" would run the previous operation. */
 const operationRead = (page, name) =>
   page.waitForFunction(
     ([selector, operation]) => document.querySelector(`${selector} .CodeMirror`)?.CodeMirror.operationName === operation,
     [PANES.query, name],
   );
 
-/** Put another document, with an operation of that name, in the place of the shown one. */
+/** Replace the shown document by another one with an operation of that name. */
 export async function writeQuery(page, name, text) {
   await replaceText(page, page.locator(PANES.query), text);
   await operationRead(page, name);
@@ -30,24 +30,24 @@ export async function writeQuery(page, name, text) {
 
 export const run = (page) => page.click('.graphiql-execute-button');
 
-/** The whole text of a pane, also what is scrolled out of sight. */
+/** The whole text of a pane, including the parts that are not visible. */
 export const textOf = (page, pane) =>
   page.evaluate((selector) => document.querySelector(`${selector} .CodeMirror`).CodeMirror.getValue(), PANES[pane]);
 
-/** Wait until the pane holds the text. */
+/** Wait until the pane contains the text. */
 export const paneHolding = (page, pane, text) =>
   page.waitForFunction(
     ([selector, word]) => document.querySelector(`${selector} .CodeMirror`)?.CodeMirror.getValue().includes(word),
     [PANES[pane], text],
   );
 
-/** Fill the headers pane. */
+/** Write the headers pane. */
 export async function writeHeaders(page, text) {
   await page.locator('.graphiql-editor-tools').getByRole('button', { name: 'Headers' }).click();
   await replaceText(page, page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)'), text);
 }
 
-/** Insert the text at once, because typed brackets would be closed by the editor. */
+/** Insert the text at once, because the editor would close typed brackets. */
 async function replaceText(page, editor, text) {
   await editor.locator('.CodeMirror').click();
   await page.keyboard.press('ControlOrMeta+A');
@@ -61,7 +61,7 @@ export const openPlugin = (page, title) => page.click(`button[aria-label="Show $
 export const pickField = (page, type, field) =>
   page.click(`.graphiql-explorer-root [data-field-name="${field}"][data-field-type="${type}"]`);
 
-/** Follow links of the documentation and return the description that the last one shows. */
+/** Follow links of the documentation and return the description of the last one. */
 export async function readDocumentation(page, links) {
   const pane = page.locator('.graphiql-doc-explorer');
   for (const name of links) {
@@ -81,20 +81,20 @@ export async function chooseTheme(page, name) {
   await page.keyboard.press('Escape');
 }
 
-/** The colour behind everything as the browser computed it, and what it was told for its own controls. */
+/** The computed colour of the background, and the colour scheme of the browser's own controls. */
 export const readColours = (page) =>
   page.evaluate(() => ({
     background: getComputedStyle(document.querySelector('.graphiql-container')).backgroundColor,
     controls: getComputedStyle(document.documentElement).colorScheme,
   }));
 
-/** Choose the transport of subscriptions as a reader would, by the control's label. */
+/** Choose the transport of subscriptions like a user, by the control's label. */
 export const chooseTransport = (page, transport) => page.getByLabel('Subscribe by').selectOption(transport);
 
-/** The transport that is chosen now. */
+/** The selected transport. */
 export const chosenTransport = (page) => page.getByLabel('Subscribe by').inputValue();
 
-/** Wait until the line about the subscription's connection says so, and return its words. */
+/** Wait until the line about the subscription's connection shows the state, and return its text. */
 export async function connectionIn(page, state) {
   const line = page.locator(`#connection[data-state="${state}"]`);
   await line.waitFor();

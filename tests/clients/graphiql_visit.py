@@ -1,4 +1,4 @@
-"""A visit to GraphiQL in Chromium, through the script `graphiql.mjs`: what several tests order, and how they wait."""
+"""A visit to GraphiQL in Chromium through the script `graphiql.mjs`: common orders, and how the tests wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["open_tab", "run_operation", "shown_result", "visit_graphiql"]
 
 @asynccontextmanager
 async def visit_graphiql(server_url: str, board: BoardClient) -> AsyncGenerator[NodeScript]:
-    """Open GraphiQL; when the block is done, see that all went well inside and nothing went outside."""
+    """Open GraphiQL. After the block, check that the page had no error and sent no request to another host."""
     async with run_script("graphiql.mjs", settings_for(server_url, board)) as script:
         await script.hear("open", units=START_UNITS)
         yield script

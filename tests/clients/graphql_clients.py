@@ -1,6 +1,6 @@
-"""The GraphQL clients that people have, each started as a script, and what a test asks of them, whatever they are.
+"""The common GraphQL clients, each started as a script, and the operations that a test can request from any of them.
 
-How a client is made to do it is in its script; the orders that all of them understand are in `carry_out.mjs`.
+Each script adapts one client. `carry_out.mjs` describes the orders that all scripts accept.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["CLIENTS", "BoardReader", "GraphqlClient"]
 
 @dataclass(frozen=True)
 class GraphqlClient:
-    """One client: its script in this folder and what it is told beside the addresses."""
+    """One client: its script in this folder, and its settings in addition to the addresses."""
 
     script: str
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -38,10 +38,10 @@ class GraphqlClient:
 
 
 class BoardReader:
-    """A running client that is asked about one board; names of subscriptions are its own."""
+    """A running client that works with one board. Names of subscriptions are its own."""
 
     def __init__(self, script: NodeScript, board: BoardClient) -> None:
-        """Ask `script` about `board`, which others change at the same time."""
+        """Send orders for `board` to `script`; others change the board at the same time."""
         self.board = board
         self._script = script
         self._board = {"boardId": board.board_id}
@@ -58,32 +58,32 @@ class BoardReader:
         return str((await self._ask("mutate", "CreateCard", variables))["createCard"]["card"]["id"])
 
     async def subscribe(self, name: str, **variables: object) -> None:
-        """Subscribe to the board's state, or that of another one if `boardId` is given."""
+        """Subscribe to the state of the board, or of another board if `boardId` is given."""
         self._running.append(name)
         await self._order("subscribe", name, "BoardState", {**self._board, **variables})
 
     async def unsubscribe(self, name: str) -> None:
-        """Return when the client has carried it out, which says nothing of the server."""
+        """Return when the client has unsubscribed; the server may not know it yet."""
         self._running.remove(name)
         await self._script.order("unsubscribe", name=self._full(name))
         await self._hear("unsubscribed", name)
 
     async def leave(self) -> None:
-        """Unsubscribe from what it is still subscribed to."""
+        """Unsubscribe from all remaining subscriptions."""
         for name in tuple(self._running):
             await self.unsubscribe(name)
 
     async def titles(self, name: str) -> list[str]:
-        """The titles in the next state that the subscription receives."""
+        """Return the titles of the next state that the subscription receives."""
         return _titles((await self._hear("next", name))["result"]["data"]["boardState"])
 
     async def refusal(self, name: str) -> str:
-        """The code of the first of the errors that end the subscription."""
+        """Return the code of the first error that ends the subscription."""
         return str((await self._hear("refused", name))["errors"][0]["extensions"]["code"])
 
     def heard(self, name: str) -> list[str]:
-        """What the client has told of `name` so far: `next`, `refused`, `complete`, `unsubscribed`."""
-        return [told["at"] for told in self._script.heard if told.get("name") == self._full(name)]
+        """The reports about `name` so far: `next`, `refused`, `complete`, `unsubscribed`."""
+        return [report["at"] for report in self._script.heard if report.get("name") == self._full(name)]
 
     async def _ask(self, do: str, operation: str, variables: Mapping[str, object]) -> dict[str, Any]:
         await self._order(do, operation, operation, variables)
@@ -95,8 +95,10 @@ class BoardReader:
         await self._script.order(do, name=self._full(name), query=query, variables=variables)
 
     async def _hear(self, at: str, name: str) -> dict[str, Any]:
-        # Each name by itself: whether an answer or the event it causes comes first is up to the network.
-        heard = [told for told in self._script.heard if (told["at"], told.get("name")) == (at, self._full(name))]
+        # Each name by itself: the network decides whether an answer or the event that it causes comes first.
+        heard = [
+            report for report in self._script.heard if (report["at"], report.get("name")) == (at, self._full(name))
+        ]
         taken = self._taken[at, name]
         self._taken[at, name] += 1
         return heard[taken] if taken < len(heard) else await self._script.hear(at, name=self._full(name))

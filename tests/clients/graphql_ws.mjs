@@ -1,18 +1,18 @@
-/** npm graphql-ws over npm ws: everything by one socket. It also tells of the socket and of every message. */
+/** npm graphql-ws over npm ws: everything over one socket. It also reports the socket's events and every message. */
 import { carryOutWith } from './carry_out.mjs';
-import { settings, tell } from './lines.mjs';
+import { settings, report } from './lines.mjs';
 import { openSocket } from './socket.mjs';
 
 let nextId;
 
 const client = openSocket({
   retryAttempts: settings.retryAttempts ?? Infinity,
-  // The test's own name for the operation, so that messages can be told apart.
+  // The test's own name for the operation, to distinguish messages.
   generateID: () => nextId,
   on: {
-    connected: (socket) => tell('connected', { protocol: socket.protocol }),
-    message: ({ type, id }) => tell('received', { type, id: id ?? null }),
-    closed: (event) => tell('closed', { code: event.code, reason: event.reason }),
+    connected: (socket) => report('connected', { protocol: socket.protocol }),
+    message: ({ type, id }) => report('received', { type, id: id ?? null }),
+    closed: (event) => report('closed', { code: event.code, reason: event.reason }),
   },
 });
 

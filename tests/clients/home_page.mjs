@@ -1,6 +1,6 @@
-/** The page at `/` in Chromium: shows the board, shows what others change, moves and creates cards itself. */
+/** The page at `/` in Chromium: shows the board and the changes of others, moves and creates cards. */
 import { withPage } from './browser.mjs';
-import { obey, settings, tell } from './lines.mjs';
+import { obey, settings, report } from './lines.mjs';
 
 const cardOf = (cardId) => `[data-card-id="${cardId}"]`;
 const columnOf = (columnId) => `[data-column-id="${columnId}"]`;
@@ -9,21 +9,21 @@ await withPage(async (page) => {
   await page.goto(`${settings.url}/#${settings.boardId}`);
   await page.waitForSelector('#connection[data-state="live"]');
   await page.waitForSelector('[data-column-id]');
-  tell('live', { boards: await page.locator('#boards a').allTextContents() });
+  report('live', { boards: await page.locator('#boards a').allTextContents() });
 
   await obey({
-    /** Wait until a card with this title is shown in the column. */
+    /** Wait until the column shows a card with this title. */
     expectCard: async ({ title, columnId }) => {
       await page.locator(`${columnOf(columnId)} [data-card-id]`).filter({ hasText: title }).waitFor();
-      tell('shown', { title });
+      report('shown', { title });
     },
     expectActivity: async ({ type, text }) => {
       await page.locator(`#activity [data-type="${type}"]`).filter({ hasText: text }).waitFor();
-      tell('shown', { text });
+      report('shown', { text });
     },
     expectStatus: async ({ cardId, status }) => {
       await page.waitForSelector(`${cardOf(cardId)}[data-status="${status}"]`);
-      tell('shown', { status });
+      report('shown', { status });
     },
     create: async ({ columnId, title }) => {
       await page.fill(`${columnOf(columnId)} input[name="title"]`, title);
@@ -31,10 +31,10 @@ await withPage(async (page) => {
     },
     press: ({ cardId, action }) => page.click(`${cardOf(cardId)} [data-action="${action}"]`),
     drag: ({ cardId, columnId }) => page.dragAndDrop(cardOf(cardId), columnOf(columnId)),
-    expectError: async () => tell('refused', { text: await page.textContent('#errors .error') }),
+    expectError: async () => report('refused', { text: await page.textContent('#errors .error') }),
     expectConnection: async ({ state }) => {
       await page.waitForSelector(`#connection[data-state="${state}"]`);
-      tell('connection', { state });
+      report('connection', { state });
     },
     screenshot: ({ path }) => page.screenshot({ path, fullPage: true }),
   });

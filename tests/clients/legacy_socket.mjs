@@ -1,14 +1,14 @@
-/** Plain npm ws sockets that speak as the legacy user interface does: JSON text frames `{type, payload}`. */
+/** Plain npm ws sockets that behave like the legacy user interface: JSON text frames `{type, payload}`. */
 import WebSocket from 'ws';
-import { obey, settings, tell } from './lines.mjs';
+import { obey, settings, report } from './lines.mjs';
 
 const sockets = {};
 
 function open({ socket }) {
   const opened = new WebSocket(settings.socketUrl);
-  opened.on('open', () => tell('open', { socket }));
-  opened.on('message', (data, isBinary) => tell('frame', { socket, isBinary, frame: JSON.parse(data.toString()) }));
-  opened.on('close', (code, reason) => tell('close', { socket, code, reason: reason.toString() }));
+  opened.on('open', () => report('open', { socket }));
+  opened.on('message', (data, isBinary) => report('frame', { socket, isBinary, frame: JSON.parse(data.toString()) }));
+  opened.on('close', (code, reason) => report('close', { socket, code, reason: reason.toString() }));
   sockets[socket] = opened;
 }
 

@@ -1,13 +1,13 @@
 /**
- * How a script talks with the test that started it: settings as JSON in the first argument, one JSON object a line
- * on standard output, and orders, one JSON object a line, on standard input. It ends when its input ends.
+ * The protocol between a script and its test: settings as JSON in the first argument, reports as one JSON object per line
+ * on standard output, and orders as one JSON object per line on standard input. A script ends when its input ends.
  */
 import { createInterface } from 'node:readline';
 
 export const settings = JSON.parse(process.argv[2]);
 
-/** Tell the test something; `at` names what it is. */
-export function tell(at, rest = {}) {
+/** Send a report to the test; `at` is its kind. */
+export function report(at, rest = {}) {
   process.stdout.write(`${JSON.stringify({ at, ...rest })}\n`);
 }
 
@@ -19,8 +19,8 @@ export async function obey(handlers) {
   }
 }
 
-// Whatever goes wrong is told in the same way, so that the test can say it instead of running into its deadline.
+// Every error is reported in the same way, so that the test can show it and need not wait for its deadline.
 process.on('uncaughtException', (error) => {
-  tell('failed', { error: String(error?.stack ?? error) });
+  report('failed', { error: String(error?.stack ?? error) });
   process.exit(1);
 });

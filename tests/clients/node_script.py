@@ -1,7 +1,7 @@
-"""Runs one of the scripts of this folder, `*.mjs` or `*.py`, and talks with it in lines of JSON.
+"""Runs a script of this folder, `*.mjs` or `*.py`, and communicates with it in lines of JSON.
 
-The script tells what it sees (`{"at": "frame", …}` on its standard output) and carries out orders
-(`{"do": "send", …}` on its standard input). What it shall see is left to the tests.
+The script reports events (`{"at": "frame", …}` on its standard output) and accepts orders (`{"do": "send", …}` on its
+standard input). The tests decide what is correct.
 """
 
 from __future__ import annotations
@@ -24,79 +24,79 @@ __all__ = ["NodeScript", "ScriptFailed", "run_script"]
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
-Told = dict[str, Any]
+Report = dict[str, Any]
 
 
 class ScriptFailed(AssertionError):
-    """The script ended, or said that it failed, while the test waited for something else."""
+    """The script ended, or reported an error, while the test waited for another report."""
 
 
 class NodeScript:
     """A running script; made by `run_script`.
 
-    `heard` keeps everything the script has told so far, in order.
+    `heard` contains all reports of the script so far, in order.
     """
 
     def __init__(self, name: str, process: Process) -> None:
         self.name = name
-        self.heard: list[Told] = []
+        self.heard: list[Report] = []
         self._process = process
         assert process.stdout is not None
         self._output = BufferedByteReceiveStream(process.stdout)
 
     async def order(self, do: str, **details: Any) -> None:
-        """Tell the script to do something; `details` must fit into JSON."""
+        """Send an order to the script; `details` must fit into JSON."""
         assert self._process.stdin is not None
         await self._process.stdin.send(orjson.dumps({"do": do, **details}) + b"\n")
 
-    async def hear(self, at: str, *, units: float = 25, **wanted: Any) -> Told:
-        """Return the next thing told that is called `at` and has all of `wanted`; what comes before is only kept.
+    async def hear(self, at: str, *, units: float = 25, **wanted: Any) -> Report:
+        """Return the next report that is called `at` and has all of `wanted`. Earlier reports stay in `heard` only.
 
         Raises:
             ScriptFailed: the script ended or failed first.
-            TimeoutError: nothing of the kind came within `units` deadline units.
+            TimeoutError: no such report came within `units` deadline units.
         """
-        told: Told = {}
+        report: Report = {}
         async with deadline(units):
-            while told.get("at") != at or not wanted.items() <= told.items():
-                told = await self._next()
-        return told
+            while report.get("at") != at or not wanted.items() <= report.items():
+                report = await self._next()
+        return report
 
     async def finish(self) -> None:
-        """Give no more orders and wait until the script has ended by itself."""
+        """Send no more orders and wait until the script has ended by itself."""
         assert self._process.stdin is not None
         await self._process.stdin.aclose()
         async with deadline(10):
-            while (told := await self._try_next()) is not None:
-                self._check(told)
+            while (report := await self._try_next()) is not None:
+                self._check(report)
             code = await self._process.wait()
         if code != 0:
             raise ScriptFailed(f"{self.name} ended with code {code}")
 
-    async def _next(self) -> Told:
-        told = await self._try_next()
-        if told is None:
-            raise ScriptFailed(f"{self.name} ended; it told {self.heard[-5:]}")
-        self._check(told)
-        return told
+    async def _next(self) -> Report:
+        report = await self._try_next()
+        if report is None:
+            raise ScriptFailed(f"{self.name} ended; it reported {self.heard[-5:]}")
+        self._check(report)
+        return report
 
-    async def _try_next(self) -> Told | None:
+    async def _try_next(self) -> Report | None:
         try:
             line = await self._output.receive_until(b"\n", MAX_LINE_BYTES)
         except (anyio.IncompleteRead, anyio.EndOfStream):
             return None
-        told: Told = orjson.loads(line)
-        self.heard.append(told)
-        return told
+        report: Report = orjson.loads(line)
+        self.heard.append(report)
+        return report
 
-    def _check(self, told: Told) -> None:
-        if told["at"] == "failed":
-            raise ScriptFailed(f"{self.name}: {told['error']}")
+    def _check(self, report: Report) -> None:
+        if report["at"] == "failed":
+            raise ScriptFailed(f"{self.name}: {report['error']}")
 
 
 @asynccontextmanager
 async def run_script(name: str, settings: Mapping[str, object]) -> AsyncGenerator[NodeScript]:
-    """Start `name` with `settings` and end it, whatever the test did. Standard error goes to the test's own."""
+    """Start `name` with `settings`; end it in any case. Its standard error is that of the test."""
     interpreter = sys.executable if name.endswith(".py") else "node"
     command = [interpreter, str(SCRIPTS / name), orjson.dumps(settings).decode()]
     process = await anyio.open_process(command, stderr=None, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=SCRIPTS)
@@ -107,7 +107,7 @@ async def run_script(name: str, settings: Mapping[str, object]) -> AsyncGenerato
 
 
 async def _end(process: Process) -> None:
-    """Let the script close its sockets and its browser; kill it when it does not."""
+    """Let the script close its sockets and its browser; kill it if it does not end."""
     with anyio.CancelScope(shield=True):
         if process.stdin is not None:
             await process.stdin.aclose()

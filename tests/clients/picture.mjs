@@ -1,6 +1,6 @@
 /**
  * Makes the README's picture from a running demo: GraphiQL with a live subscription above the page with the same board.
- * Both are photographed as they are and put one above the other, without scaling.
+ * Both screenshots are joined without scaling.
  */
 import { withPage } from './browser.mjs';
 import { openGraphiql, openTab, paneHolding, run } from './graphiql_page.mjs';
@@ -8,7 +8,7 @@ import { settings } from './lines.mjs';
 
 const WIDTH = 1460;
 const HEIGHTS = { graphiql: 500, page: 620 };
-const ACTIVITY_LINES = 8; // enough to show what the agent does
+const ACTIVITY_LINES = 8; // enough to show the work of the agent
 
 const png = (data) => `data:image/png;base64,${data.toString('base64')}`;
 

@@ -1,7 +1,7 @@
-/** Queries and mutations by `fetch`, for the clients that leave these to their user. */
+/** Queries and mutations by `fetch`, for clients that have only subscriptions. */
 import { settings } from './lines.mjs';
 
-/** POST `{ query, variables }` as GraphQL over HTTP has it and promise the result. */
+/** POST `{ query, variables }` as in GraphQL over HTTP; return a promise of the result. */
 export async function post(document) {
   const response = await fetch(settings.url, {
     method: 'POST',

@@ -1,7 +1,7 @@
 /**
  * Relay's network layer: `fetch` below its queries and mutations, graphql-ws below its subscriptions.
  *
- * Above it Relay wants artefacts of its compiler; what is asked of the network is the same without them.
+ * The layers above need artefacts of Relay's compiler. Without them the requests to the network are the same.
  */
 import relay from 'relay-runtime';
 import { carryOutWith } from './carry_out.mjs';

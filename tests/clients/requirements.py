@@ -1,8 +1,7 @@
 """Decides whether the tests with real clients can run here.
 
-Where Node.js, its packages or Chromium are missing the tests are skipped and say what is missing; with
-`BOARDCAST_REQUIRE_CLIENTS=1` in the environment (as `.ci/run` sets it) they fail instead. Running the
-scripts is left to `node_script`.
+If Node.js, its packages or Chromium are missing, the tests are skipped and name what is missing. With
+`BOARDCAST_REQUIRE_CLIENTS=1` in the environment (`.ci/run` sets it) they fail instead. `node_script` runs the scripts.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def chromium_path() -> str | None:
-    """Where Chromium is, or None when it is not installed."""
+    """The path of Chromium, None if it is not installed."""
     return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
 
 
 def find_missing(scripts: Path = SCRIPTS, *, with_chromium: bool) -> str | None:
-    """One sentence that names the first thing missing for the clients in `scripts`, or None."""
+    """One sentence that names the first missing requirement of the clients in `scripts`, or None."""
     if shutil.which("node") is None:
         return "Node.js is not installed"
     absent = [name for name in PACKAGES if not (scripts / "node_modules" / name / "package.json").is_file()]
@@ -50,7 +49,10 @@ def find_missing(scripts: Path = SCRIPTS, *, with_chromium: bool) -> str | None:
 
 
 def require_node() -> None:
-    """Skip the calling test, or fail it where clients are required, unless Node.js and its packages are here."""
+    """Skip or fail the calling test unless Node.js and its packages are installed.
+
+    It fails if clients are required.
+    """
     require(find_missing(with_chromium=False))
 
 
@@ -60,12 +62,12 @@ def require_chromium() -> None:
 
 
 def require_command(name: str) -> None:
-    """Skip the calling test, or fail it where clients are required, unless the command `name` is installed."""
+    """Skip or fail the calling test unless the command `name` is installed. It fails if clients are required."""
     require(None if shutil.which(name) else f"{name} is not installed")
 
 
 def require(missing: str | None) -> None:
-    """Skip the calling test, or fail it where clients are required, for the reason given, if there is one."""
+    """Skip or fail the calling test with the given reason, if there is one. It fails if clients are required."""
     if missing is None:
         return
     if os.environ.get("BOARDCAST_REQUIRE_CLIENTS") == "1":

@@ -1,4 +1,4 @@
-"""Another client of the board: what the real clients are to see is done through the REST interface and ingest."""
+"""A second client, which changes the board through REST and ingest while the tested client watches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BoardClient:
     column_ids: tuple[str, ...]
 
     async def state(self) -> dict[str, Any]:
-        """The board's state as REST gives it."""
+        """The state of the board in REST."""
         answer = await self.http.get(f"/api/v1/boards/{self.board_id}")
         return dict(answer.raise_for_status().json()["state"])
 
@@ -39,12 +39,12 @@ class BoardClient:
         answer.raise_for_status()
 
     async def publish(self, name: str, **payload: object) -> None:
-        """Send one domain event of this board through ingest."""
+        """Publish one domain event of this board through ingest."""
         event = {"name": name, "payload": {"boardId": self.board_id, **payload}}
         (await self.http.post("/api/v1/events", json=event)).raise_for_status()
 
     async def queue_attempt(self, attempt_id: str, card_id: str) -> None:
-        """Make an attempt known, in the status `queued`."""
+        """Publish an attempt with the status `queued`."""
         runner = {"agent": "CODEX", "branchName": "work", "baseBranch": "main"}
         await self.publish("attempt.queued", attemptId=attempt_id, cardId=card_id, **runner)
 
@@ -54,15 +54,15 @@ class BoardClient:
         await self.publish("attempt.status.changed", attemptId=attempt_id, cardId=card_id, **change)
 
     def titles(self, state: dict[str, Any], column: int) -> list[str]:
-        """The titles of the column's cards, in order, in a state of any exit but GraphQL."""
+        """The titles of the column's cards, in order, in a state of any exit except GraphQL."""
         card_ids = state["columns"][self.column_ids[column]]["cardIds"]
         return [state["cards"][card_id]["title"] for card_id in card_ids]
 
 
 @asynccontextmanager
 async def open_board(url: str, name: str = "Client Tests") -> AsyncGenerator[BoardClient]:
-    """Create a board on the server at `url` and give a client for it."""
-    # Each call on a connection of its own: the server closes an idle one, perhaps in the moment it is used again.
+    """Create a board on the server at `url` and return a client for it."""
+    # Each call has its own connection: the server might close an idle one at the moment of the next call.
     limits = httpx.Limits(max_keepalive_connections=0)
     async with httpx.AsyncClient(base_url=url, trust_env=False, limits=limits) as http:
         body = {"name": name, "repositoryPath": "/srv/client-tests"}

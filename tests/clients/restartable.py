@@ -13,10 +13,10 @@ __all__ = ["RestartableServer", "restartable_server"]
 
 
 class RestartableServer:
-    """Made by `restartable_server`; between two of its calls it is running."""
+    """Made by `restartable_server`. Outside its calls it is running."""
 
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
-        """Keep the database in `folder`; `stack` stops what runs at the end."""
+        """Use a database in `folder`; `stack` stops the server at the end."""
         self._database_url = f"sqlite:///{folder}/boardcast.db"
         self._running = stack
         self._live: LiveServer
@@ -29,7 +29,7 @@ class RestartableServer:
 
     @property
     def node(self) -> Node:
-        """The node of the server that runs now."""
+        """The node of the current server."""
         return self._live.node
 
     async def start(self) -> None:
@@ -39,14 +39,14 @@ class RestartableServer:
         self._port = self._live.address[1]
 
     async def restart(self) -> None:
-        """Stop it as an operator does, with a goodbye for everybody, and start it again."""
+        """Stop it as an operator does, with a goodbye to all clients, and start it again."""
         await self._running.aclose()
         await self.start()
 
     async def crash(self) -> None:
-        """End every connection without a word, as when the process dies, and start it again."""
+        """Cut every connection, as when the process dies, and start it again."""
         for listening in self._live.server.servers:
-            listening.close()  # first, or who is cut would be back before it stops
+            listening.close()  # first, because otherwise a client would reconnect before the server stops
         for connection in list(self._live.server.server_state.connections):
             connection.transport.abort()
         await self.restart()
@@ -54,7 +54,7 @@ class RestartableServer:
 
 @asynccontextmanager
 async def restartable_server(folder: Path) -> AsyncGenerator[RestartableServer]:
-    """Run a server for the length of the block."""
+    """Run a server until the block ends."""
     async with AsyncExitStack() as stack:
         server = RestartableServer(folder, stack)
         await server.start()

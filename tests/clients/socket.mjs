@@ -1,17 +1,17 @@
-/** The npm graphql-ws client over npm ws, on which most clients here put their subscriptions. */
+/** The npm graphql-ws client over npm ws, which most clients here use for subscriptions. */
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { retryPause } from './carry_out.mjs';
 import { settings } from './lines.mjs';
 
-/** Make one that comes back for ever, unless `options` say otherwise. */
+/** Make a client that always reconnects, unless `options` say otherwise. */
 export function openSocket(options = {}) {
   return createClient({
     url: settings.socketUrl,
     webSocketImpl: WebSocket,
     retryWait: retryPause,
     retryAttempts: Infinity,
-    // By itself it tries again after close events only: all there is in a browser, while `ws` has errors of Node.js too.
+    // By default the client reconnects only after close events. A browser has only those, but `ws` also has errors.
     shouldRetry: () => true,
     ...options,
   });

@@ -1,4 +1,4 @@
-"""The event types that a client of the raw streams has to listen for by name."""
+"""The event types that a client of the raw streams must listen for by name."""
 
 from __future__ import annotations
 

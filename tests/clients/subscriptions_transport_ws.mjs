@@ -1,4 +1,4 @@
-/** npm subscriptions-transport-ws, the client of the older subprotocol: everything by one socket. */
+/** npm subscriptions-transport-ws, the client of the older subprotocol: everything over one socket. */
 import { SubscriptionClient } from 'subscriptions-transport-ws';
 import WebSocket from 'ws';
 import { carryOutWith } from './carry_out.mjs';
@@ -6,7 +6,7 @@ import { settings } from './lines.mjs';
 
 const client = new SubscriptionClient(settings.socketUrl, { reconnect: true }, WebSocket);
 
-/** While it reconnects, a new operation would make it open a second socket and never close the first. */
+/** A new operation during a reconnect would make it open a second socket and never close the first. */
 const connected = () =>
   new Promise((resolve) => {
     if (client.status === WebSocket.OPEN) resolve();
@@ -23,7 +23,7 @@ await carryOutWith({
   query: once,
   mutate: once,
   subscribe: async (document, { next, error, complete }) => {
-    // Of several errors it hands over the first one, alone.
+    // Of several errors it reports only the first one.
     const observer = { next, error: (first) => error([first]), complete };
     await connected();
     return client.request(document).subscribe(observer).unsubscribe;

@@ -1,4 +1,4 @@
-"""A client in JavaScript keeps a copy of a board from diffs, and finds it right by the heartbeats."""
+"""A client in JavaScript keeps a copy of a board from diffs, and the heartbeats confirm it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.node
 
 @pytest.fixture
 async def board(clients_present: None) -> AsyncGenerator[BoardClient]:
-    """A fresh board on a server whose heart beats fast."""
+    """A new board on a server with frequent heartbeats."""
     async with live_server(heartbeat_seconds=0.1) as server, open_board(server.url) as client:
         yield client
 
@@ -28,7 +28,7 @@ def _card(id: str, **more: Any) -> dict[str, Any]:
 
 
 async def _replace_state(board: BoardClient) -> None:
-    """Give the board other columns and cards, with ids that the canonical form and the pointers treat with care."""
+    """Replace the columns and cards. Their ids need special treatment in the canonical form and in JSON pointers."""
     numbers = {"issueNumber": 2**53 + 1, "url": "https://h/i"}
     cards = [
         *(_card("10"), _card("9", description='Ünïcödé "\\\u2028\x7f\x01🚀')),
@@ -40,7 +40,7 @@ async def _replace_state(board: BoardClient) -> None:
 
 
 async def _until_right(script: NodeScript, board: BoardClient) -> None:
-    """Read on until the copy is the board's state; no heartbeat on the way may find it wrong."""
+    """Read until the copy is the board's state. Every heartbeat on the way must confirm the copy."""
     wanted, copy = _as_javascript_reads(await board.state()), None
     async with deadline(30):
         while copy != wanted:
@@ -66,7 +66,7 @@ async def test_copy_is_right_at_every_heartbeat(delivery: str, board: BoardClien
         await _replace_state(board)
         await _until_right(script, board)
         await script.finish()
-    assert all(told["isRight"] for told in script.heard if told["at"] == "heartbeat")
-    kinds = {told["type"] for told in script.heard if told["at"] == "change"}
+    assert all(report["isRight"] for report in script.heard if report["at"] == "heartbeat")
+    kinds = {report["type"] for report in script.heard if report["at"] == "change"}
     changes = {"card_created", "card_moved", "card_deleted", "columns_changed"}
     assert kinds == {"state", *(changes if delivery == "changes" else {"patch"})}

@@ -1,4 +1,4 @@
-"""Chromium opens the page at `/` and a board's `EventSource` of its own, and sees what others change."""
+"""Chromium opens the page at `/` and an `EventSource` of a board, and sees the changes of others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.clients.rest_client import BoardClient
 from tests.clients.stream_types import STREAM_TYPES
 from tests.clients.visit import START_UNITS, check_end_inside, screenshot, settings_for
 
-# A browser beside others on a busy machine takes longer than the other tests may.
+# A browser on a busy machine needs longer than the other tests.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
 

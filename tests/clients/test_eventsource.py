@@ -28,7 +28,7 @@ async def test_stream_opens_with_hello_state_and_statuses(server_url: str, board
         await script.hear("event", type="attempt_status")
         await script.hear("event", type="attempt_status")
         await script.finish()
-    events = [told for told in script.heard if told["at"] == "event"]
+    events = [report for report in script.heard if report["at"] == "event"]
     assert [event["type"] for event in events] == ["hello", "state", "attempt_status", "attempt_status"]
     assert events[1]["data"] == await board.state()
     assert [event["data"]["attemptId"] for event in events[2:]] == ["att-newer", "att-older"]
@@ -53,7 +53,7 @@ async def test_client_back_after_cut_gets_what_it_missed_and_no_more(server_url:
         assert proxy.cut() == 1
         await script.hear("lost")
         await board.create_card("Made while away")
-        await script.hear("open", units=20)  # the client waits for some seconds of its own before it tries again
+        await script.hear("open", units=20)  # the client waits for some seconds before it tries again
         hello = await script.hear("event", type="hello")
         state = await script.hear("event", type="state")
         assert hello["data"]["cursor"] == last["id"]
@@ -62,5 +62,5 @@ async def test_client_back_after_cut_gets_what_it_missed_and_no_more(server_url:
         state = await script.hear("event", type="state")
         assert board.titles(state["data"], 0) == ["Made while away", "Made afterwards"]
         await script.finish()
-    back = [told["type"] for told in script.heard[script.heard.index(hello) :] if told["at"] == "event"]
+    back = [report["type"] for report in script.heard[script.heard.index(hello) :] if report["at"] == "event"]
     assert back == ["hello", "state", "state"]

@@ -11,10 +11,10 @@ from tests.clients.node_script import NodeScript
 from tests.clients.operations import OPERATIONS, operation_names, read_operation
 from tests.clients.rest_client import BoardClient
 
-# A browser beside others on a busy machine takes longer than the other tests may.
+# A browser on a busy machine needs longer than the other tests.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
-#: Documents whose sample is refused, because nobody shall delete a project by trying what a tab does.
+#: Documents whose sample variables are refused, so that a user who tries the tab does not delete a project.
 REFUSED = {"DeleteProject"}
 SDL = OPERATIONS.parent / "schema.graphql"
 
@@ -31,14 +31,15 @@ async def test_tabs_run_as_they_open(server_url: str, board: BoardClient) -> Non
     await board.create_card("There before")
     await board.queue_attempt("att-1", await board.create_card("Worked on"))
     async with visit_graphiql(server_url, board) as script:
-        for name in sorted(operation_names(), key=lambda name: name == "DeleteCard"):  # its sample is the others' too
+        # its sample card is also that of the others
+        for name in sorted(operation_names(), key=lambda name: name == "DeleteCard"):
             await open_tab(script, name)
             field = root_field(name)
             result = await run_operation(script, field)
             assert "errors" not in result, (name, result)
             answer = result["data"][field]
             assert (isinstance(answer, dict) and "code" in answer) == (name in REFUSED), (name, result)
-    assert board.titles(await board.state(), 0) == ["Worked on", "Made in GraphiQL"]  # the first one was deleted
+    assert board.titles(await board.state(), 0) == ["Worked on", "Made in GraphiQL"]  # the first card was deleted
 
 
 async def test_explorer_adds_field_to_query(server_url: str, board: BoardClient) -> None:
@@ -87,7 +88,7 @@ async def test_colours_follow_system_unless_chosen(server_url: str, board: Board
 
 
 def root_field(name: str) -> str:
-    """The one root field that the document of that name asks for."""
+    """The one root field of the document of that name."""
     (operation,) = parse(read_operation(name)).definitions
     assert isinstance(operation, OperationDefinitionNode)
     (field,) = operation.selection_set.selections
@@ -96,7 +97,7 @@ def root_field(name: str) -> str:
 
 
 async def read_brightness(script: NodeScript) -> float:
-    """The mean of red, green and blue behind everything, of 255."""
+    """The mean of red, green and blue of the background, of 255."""
     await script.order("readColours")
     background: str = (await script.hear("colours"))["background"]  # "rgb(33, 42, 59)"
     parts = [float(part) for part in background.removeprefix("rgb(").removesuffix(")").split(",")]

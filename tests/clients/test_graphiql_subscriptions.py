@@ -1,4 +1,4 @@
-"""GraphiQL's subscriptions in Chromium, over each transport that a reader can choose."""
+"""GraphiQL's subscriptions in Chromium, over each transport that a user can choose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.clients.node_script import NodeScript
 from tests.clients.rest_client import BoardClient
 from tests.clients.visit import screenshot
 
-# A browser beside others on a busy machine takes longer than the other tests may.
+# A browser on a busy machine needs longer than the other tests.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["WS", "SSE"])
@@ -36,7 +36,7 @@ async def test_subscription_shows_mutation_of_second_page(server_url: str, board
         await script.order("screenshot", path=screenshot(f"graphiql_{transport.lower()}.png"))
         await script.order("run")  # the same button stops it
         assert await connection(script, "idle") == "no subscription"
-    subscribed = [told["at"] for told in script.heard if told["at"] in {"init", "post"}]
+    subscribed = [report["at"] for report in script.heard if report["at"] in {"init", "post"}]
     assert subscribed == [{"WS": "init", "SSE": "post"}[transport]]
 
 
@@ -44,7 +44,7 @@ async def test_headers_reach_server_by_connection_init(server_url: str, board: B
     await board.create_card("There before")
     async with visit_graphiql(server_url, board) as script:
         await subscribe(script, "WS", "There before", headers=HEADERS)
-        payload = next(told["payload"] for told in script.heard if told["at"] == "init")
+        payload = next(report["payload"] for report in script.heard if report["at"] == "init")
     assert payload == {name.lower(): value for name, value in HEADERS.items()}
 
 
@@ -52,7 +52,7 @@ async def test_headers_reach_server_by_http_for_sse(server_url: str, board: Boar
     await board.create_card("There before")
     async with visit_graphiql(server_url, board) as script:
         await subscribe(script, "SSE", "There before", headers=HEADERS)
-        headers = next(told["headers"] for told in script.heard if told["at"] == "post")
+        headers = next(report["headers"] for report in script.heard if report["at"] == "post")
     assert {name.lower(): value for name, value in HEADERS.items()}.items() <= headers.items()
 
 
@@ -81,7 +81,7 @@ async def test_wrong_document_shows_its_errors(server_url: str, board: BoardClie
 
 async def test_refused_stream_shows_reason_and_is_not_tried_again(server_url: str, board: BoardClient) -> None:
     async with visit_graphiql(server_url, board) as script:
-        # Chromium joins it with the client's own, and what comes out is no type of a GraphQL request.
+        # Chromium joins it with the client's own value, and the result is not a type of a GraphQL request.
         wrong = {"Content-Type": "text/plain"}
         await subscribe(script, "SSE", "The server refused the subscription with 4", headers=wrong)
         await connection(script, "failed")
@@ -100,7 +100,7 @@ async def test_chosen_transport_is_remembered(server_url: str, board: BoardClien
 
 
 async def subscribe(script: NodeScript, transport: str, text: str, *, headers: dict[str, str] | None = None) -> None:
-    """Run `BoardState` over the transport until its result holds the text."""
+    """Run `BoardState` over the transport until its result contains the text."""
     await script.order("chooseTransport", transport=transport)
     await open_tab(script, "BoardState")
     if headers is not None:  # each tab has its own
@@ -109,7 +109,7 @@ async def subscribe(script: NodeScript, transport: str, text: str, *, headers: d
 
 
 async def connection(script: NodeScript, state: str) -> str:
-    """What the line about the connection says once it is in that state."""
+    """The text about the connection, once it has that state."""
     await script.order("expectConnection", state=state)
     return str((await script.hear("connection"))["text"])
 

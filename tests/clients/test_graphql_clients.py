@@ -1,4 +1,4 @@
-"""Every GraphQL client people have asks, changes, follows and leaves a board, each over the transports it has."""
+"""Every common GraphQL client queries, changes, follows and leaves a board, over each of its transports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _params() -> Iterator[object]:
         yield pytest.param(client, id=name, marks=[pytest.mark.node] if client.needs_node else [])
 
 
-# One server and one start of each client for all tests: what they do is quick, starting them is not.
+# One server and one start of each client for all tests: the operations are quick, but the starts are slow.
 @pytest.fixture(scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[RestartableServer]:
     async with restartable_server(tmp_path_factory.mktemp("server")) as server:
@@ -56,7 +56,10 @@ def _readers(server: RestartableServer) -> int:
 
 
 async def _forgotten(server: RestartableServer, before: int) -> None:
-    """Return when the server has no more readers than before: a client's failure is not to fail the next one."""
+    """Wait until the server has no more subscribers than before.
+
+    Otherwise the failure of one client would affect the next one.
+    """
     async with deadline(10):
         while _readers(server) > before:
             await anyio.lowlevel.checkpoint()
@@ -83,7 +86,7 @@ async def test_unsubscribed_client_is_forgotten_and_hears_no_more(
         before = _readers(server)
         await reader.subscribe("left", boardId=other.board_id)
         assert await reader.titles("left") == []
-        # The other subscription stays, so that it is not the end of a connection that ends this one.
+        # The other subscription stays, so that the connection does not end together with this one.
         await reader.unsubscribe("left")
         await _forgotten(server, before)
         await other.create_card("Not to be heard of")

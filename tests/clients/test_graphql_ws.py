@@ -1,4 +1,4 @@
-"""npm `graphql-ws`, the client that Apollo, urql and Relay users have, subscribes to a board."""
+"""npm `graphql-ws`, the client of Apollo, urql and Relay users, subscribes to a board."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ async def subscribe(script: NodeScript, board: BoardClient, name: str) -> None:
     await script.order("subscribe", name=name, query=read_operation(name), variables={"boardId": board.board_id})
 
 
-def titles(told: dict[str, Any]) -> list[str]:
-    state = told["result"]["data"]["boardState"]
+def titles(report: dict[str, Any]) -> list[str]:
+    state = report["result"]["data"]["boardState"]
     return [card["title"] for column in state["columns"] for card in column["cards"]]
 
 
 def event_types(script: NodeScript) -> Iterator[str]:
-    for told in script.heard:
-        if told["at"] == "next" and told["name"] == "BoardEvents":
-            yield told["result"]["data"]["boardEvents"]["__typename"]
+    for report in script.heard:
+        if report["at"] == "next" and report["name"] == "BoardEvents":
+            yield report["result"]["data"]["boardEvents"]["__typename"]
 
 
 async def test_state_follows_change_made_by_rest(server_url: str, board: BoardClient) -> None:
@@ -45,7 +45,7 @@ async def test_state_follows_change_made_by_rest(server_url: str, board: BoardCl
         await board.create_card("Made by REST")
         assert titles(await script.hear("next", name="BoardState")) == ["There before", "Made by REST"]
         await script.finish()
-    assert not [told for told in script.heard if told["at"] == "refused"]
+    assert not [report for report in script.heard if report["at"] == "refused"]
 
 
 async def test_events_carry_change_made_by_rest(server_url: str, board: BoardClient) -> None:
@@ -70,7 +70,7 @@ async def test_unsubscribed_operation_gets_no_frame(server_url: str, board: Boar
         await script.hear("next", name="BoardEvents")
         await script.order("unsubscribe", name="BoardState")
         await script.hear("complete", name="BoardState")
-        # `complete` went ahead of this on the same socket, so the server knows it when it answers.
+        # `complete` was sent earlier on this socket, so the server has read it before it answers.
         await subscribe(script, board, "Projects")
         await script.hear("complete", name="Projects")
         heard_before = len(script.heard)
@@ -78,7 +78,7 @@ async def test_unsubscribed_operation_gets_no_frame(server_url: str, board: Boar
         await script.hear("next", name="BoardEvents")
         await script.order("unsubscribe", name="BoardEvents")
         await script.finish()
-    assert "BoardState" not in [told.get("id") for told in script.heard[heard_before:]]
+    assert "BoardState" not in [report.get("id") for report in script.heard[heard_before:]]
 
 
 async def test_unknown_board_ends_only_its_operation(server_url: str, board: BoardClient) -> None:
@@ -98,7 +98,7 @@ async def test_unknown_operation_name_ends_only_its_operation(server_url: str, b
     async with start(server_url) as script:
         await subscribe(script, board, "BoardState")
         await script.hear("next", name="BoardState")
-        # What GraphiQL asks for when "run" is pressed in the moment after a change of tabs: the name of the tab before.
+        # GraphiQL sends this when "run" is pressed just after a change of tabs: the name of the previous tab.
         document = {"query": read_operation("Projects"), "operationName": "Board", "variables": {}}
         await script.order("subscribe", name="stale", **document)
         refusal = await script.hear("refused", name="stale")
@@ -106,4 +106,4 @@ async def test_unknown_operation_name_ends_only_its_operation(server_url: str, b
         await board.create_card("Still live")
         assert titles(await script.hear("next", name="BoardState")) == ["Still live"]
         await script.finish()
-    assert "closed" not in [told["at"] for told in script.heard[: script.heard.index(refusal) + 2]]
+    assert "closed" not in [report["at"] for report in script.heard[: script.heard.index(refusal) + 2]]

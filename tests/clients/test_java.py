@@ -1,4 +1,4 @@
-"""Java's HttpClient, which offers an upgrade to HTTP/2 with every request on a plain address, bodies included."""
+"""Java's HttpClient offers an upgrade to HTTP/2 with every request without TLS, including requests with bodies."""
 
 from __future__ import annotations
 

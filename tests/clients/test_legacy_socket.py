@@ -1,4 +1,4 @@
-"""Plain npm `ws` sockets speak as the legacy user interface does: commands on one, their effect on both."""
+"""npm `ws` sockets behave like the legacy user interface: commands on one socket, their effect on both."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ async def state_of_both(script: NodeScript) -> dict[str, Any]:
     """The next frame of either socket, which must be the same `state`."""
     frames: dict[str, dict[str, Any]] = {}
     while len(frames) < 2:
-        told = await script.hear("frame")
-        frames[told["socket"]] = told["frame"]
+        report = await script.hear("frame")
+        frames[report["socket"]] = report["frame"]
     assert frames["first"] == frames["second"]
     assert frames["first"]["type"] == "state"
     return dict(frames["first"]["payload"])
@@ -69,7 +69,7 @@ async def test_commands_are_seen_by_second_socket(server_url: str, board: BoardC
         assert (await state_of_both(script))["cards"] == {}
 
 
-async def test_refused_command_is_told_to_its_sender_only(server_url: str, board: BoardClient) -> None:
+async def test_refused_command_is_reported_to_its_sender_only(server_url: str, board: BoardClient) -> None:
     async with two_sockets(server_url, board) as script:
         await send(script, "delete_card", cardId="card-unknown")
         refusal = await frame_of(script, "first")

@@ -1,4 +1,4 @@
-"""Clients whose connections reach their lifetime come back by themselves, again and again, and miss nothing."""
+"""Clients whose connections reach their lifetime reconnect by themselves, repeatedly, and miss nothing."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ async def test_eventsource_comes_back_for_every_state_it_missed() -> None:
                 for title in ("Behind the goodbye", "and one more"):
                     await board.create_card(f"{number} {title}")
             await script.hear("event", type="hello")
-            while len([told for told in script.heard if told.get("type") == "state"]) <= 2 * _LIVES:
+            while len([report for report in script.heard if report.get("type") == "state"]) <= 2 * _LIVES:
                 await script.hear("event", type="state")
-    states = [told["data"] for told in script.heard if told.get("type") == "state"]
+    states = [report["data"] for report in script.heard if report.get("type") == "state"]
     assert [len(state["cards"]) for state in states] == list(range(2 * _LIVES + 1))
-    goodbyes = [told["data"] for told in script.heard if told.get("type") == "goodbye"]
+    goodbyes = [report["data"] for report in script.heard if report.get("type") == "goodbye"]
     assert {goodbye["reason"] for goodbye in goodbyes} == {"connection_lifetime"}
 
 
 # One for each way in which a GraphQL connection ends: a close code, an error, the end of an answer.
 @pytest.mark.parametrize("name", ["graphql-ws", "apollo-multipart", "graphql-sse"])
-async def test_graphql_client_comes_back_to_the_present(name: str) -> None:
+async def test_graphql_client_reconnects_to_the_current_state(name: str) -> None:
     async with (
         live_server(max_connection_seconds=seconds(_LIFETIME_UNITS)) as live,
         open_board(live.url) as board,

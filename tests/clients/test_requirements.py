@@ -1,4 +1,4 @@
-"""What happens where a client is not installed."""
+"""The tests of a client that is not installed are skipped, or fail if clients are required."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def install(scripts: Path, *names: str) -> None:
 
 @pytest.fixture
 def node_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A search path with a `node` on it and nothing else."""
+    """A search path that contains `node` and nothing else."""
     node = tmp_path / "bin" / "node"
     node.parent.mkdir()
     node.touch(mode=0o755)

@@ -1,4 +1,7 @@
-"""Chromium opens a client that `--web-client` serves: it asks all that the original's asks, and shows the board."""
+"""Chromium opens a web client that `--web-client` serves.
+
+It makes the original client's requests and shows the board.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from tests.clients.rest_client import open_board
 from tests.clients.visit import START_UNITS, check_end_inside, settings_for
 from tests.kit.live_server import live_server
 
-# A browser beside others on a busy machine takes longer than the other tests may.
+# A browser on a busy machine needs longer than the other tests.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
 _CLIENT = Path(__file__).parent / "web_client"

@@ -19,8 +19,8 @@ await carryOutWith({
   query: async ({ query, variables }) => result(await client.query(query, variables).toPromise()),
   mutate: async ({ query, variables }) => result(await client.mutation(query, variables).toPromise()),
   subscribe: ({ query, variables }, { next, error }) => {
-    const told = (update) => (update.error ? error(update.error) : next({ data: update.data }));
-    return client.subscription(query, variables).subscribe(told).unsubscribe;
+    const receive = (update) => (update.error ? error(update.error) : next({ data: update.data }));
+    return client.subscription(query, variables).subscribe(receive).unsubscribe;
   },
   close: () => socket.dispose(),
 });

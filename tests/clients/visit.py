@@ -1,4 +1,4 @@
-"""What the tests in Chromium share: how a visit is set up, where its pictures go, and that it stayed on the server.
+"""Common parts of the tests in Chromium: settings, screenshots, and the check that no request left the server.
 
 Screenshots go to `artefacts/` in the root of the repository, which git ignores.
 """
@@ -16,7 +16,7 @@ from tests.kit.deadline import seconds
 __all__ = ["START_UNITS", "check_end_inside", "screenshot", "settings_for"]
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
-START_UNITS = 60  # a browser takes its time to start
+START_UNITS = 60  # a browser starts slowly
 
 
 def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
@@ -32,13 +32,13 @@ def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
 async def check_end_inside(script: NodeScript, server_url: str) -> None:
     """End the visit; nothing went wrong in the pages and no request left the server's own host and port."""
     await script.finish()
-    visited = next(told for told in script.heard if told["at"] == "visited")
+    visited = next(report for report in script.heard if report["at"] == "visited")
     assert visited["faults"] == [], visited["faults"]
     hosts = {urlsplit(url).netloc for url in visited["requests"] if urlsplit(url).scheme not in {"data", "blob"}}
     assert hosts == {urlsplit(server_url).netloc}
 
 
 def screenshot(name: str) -> str:
-    """Where the picture of that name goes."""
+    """The path of the screenshot of that name."""
     ARTEFACTS.mkdir(exist_ok=True)
     return str(ARTEFACTS / name)

@@ -21,7 +21,7 @@ def _sqlite_file(folder: Path) -> str:
     return f"sqlite:///{folder / 'store.db'}"
 
 
-#: Readable id → URL of an empty database; another back-end is one more entry.
+#: Readable id → URL of an empty database. Add an entry for another back-end.
 BACKENDS = {"sqlite-memory": _sqlite_memory, "sqlite-file": _sqlite_file}
 
 

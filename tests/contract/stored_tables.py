@@ -1,4 +1,4 @@
-"""Rows put into a database past its store, so that they may contradict each other as they like."""
+"""Writes rows into a database without its store, so that they may contradict each other."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.unit.realtime.dashboard.counting import Tables
 __all__ = ["put"]
 
 _AT = datetime(2025, 1, 1, tzinfo=UTC)
-#: Names of the fields of rows that have another one in the tables, None for those that are none of the tables'.
+#: Fields of rows whose column has another name; None for fields that have no column.
 _RENAMED = {"project_id": "board_id", "at": "ts", "project_name": None, "card": None}
-#: What the tables want and the dashboard does not look at.
+#: Values that the tables require and the dashboard does not read.
 _REST: dict[str, dict[str, Any]] = {
     "projects": {"status": "Active", "ticket_prefix": "P", "next_ticket_number": 1},
     "cards": {"is_enhanced": False, "disable_auto_close_on_pr_merge": False, "created_at": _AT, "updated_at": _AT},
@@ -26,7 +26,7 @@ _REST: dict[str, dict[str, Any]] = {
 
 
 def put(url: str, tables: Tables) -> None:
-    """Make `tables` the rows of the database of an open store, in place of those that are there."""
+    """Replace the rows in the database of an open store by `tables`."""
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
@@ -40,9 +40,9 @@ def put(url: str, tables: Tables) -> None:
 
 def _contents(tables: Tables) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     yield projects, _rows(projects, tables.projects, "sequence")
-    placed = _rows(cards, tables.cards, "sequence")
+    card_rows = _rows(cards, tables.cards, "sequence")
     listed: dict[tuple[str, str], list[str]] = {}
-    for card in placed:
+    for card in card_rows:
         listed.setdefault((card["board_id"], card["column_id"]), []).append(card["id"])
     yield (
         columns,
@@ -51,7 +51,7 @@ def _contents(tables: Tables) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
             for column in _rows(columns, tables.columns, "position")
         ],
     )
-    yield cards, placed
+    yield cards, card_rows
     yield attempts, _rows(attempts, tables.attempts)
     yield logs, _rows(logs, tables.logs, "id")
     yield agents, _rows(agents, tables.agents, "sequence")

@@ -1,4 +1,4 @@
-"""The counts that triggers keep are those of the rows, whatever is done to the rows."""
+"""The triggers' counts must equal the counts of the rows after any change of the rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.kit.nodes import open_store
 from tests.kit.older_database import undo_boards_of_attempts
 
 _SPAN = COUNTED_MILLISECONDS
-#: At the edges of spans, before 1970 too.
+#: At the edges of spans, also before 1970.
 TIMES = st.sampled_from([-_SPAN - 1, -_SPAN, -1, 0, 1, _SPAN - 1, _SPAN, 80_000 * _SPAN])
 _FIELDS = {
     "board_id": st.sampled_from(["p1", "p2"]),
@@ -37,7 +37,7 @@ _INSERT = (
 )
 _SET = ", ".join(f"{name} = excluded.{name}" for name in ("agent", "status", "created_at", "ended_at"))
 _THIS = "board_id = :board_id AND id = :id"
-#: What is done to an attempt: as the store does it, and as a migration may.
+#: Changes of an attempt, as the store makes them and as a migration may make them.
 _WORK = st.sampled_from(
     [
         f"{_INSERT} ON CONFLICT (board_id, id) DO UPDATE SET {_SET}",
@@ -60,7 +60,7 @@ async def file(tmp_path: Path) -> Path:
 
 
 def _counted(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    """Count the rows the plain way."""
+    """Count the rows without the triggers."""
     counts: dict[tuple[Any, ...], Counter[str]] = {}
     for place, *flags in _places(connection):
         counts.setdefault(place, Counter()).update(["attempts", *flags])
@@ -69,7 +69,7 @@ def _counted(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int,
 
 
 def _places(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
-    """Yield where each attempt counts, and as what."""
+    """Yield the key under which each attempt is counted, with the names of its counts."""
     query = "SELECT board_id, agent, status, created_at, ended_at FROM attempts"
     for board, agent, status, created, ended in connection.execute(query):
         active = "active" if status in ACTIVE_STATUSES else "over"
@@ -79,18 +79,18 @@ def _places(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
             yield (("over", "", ended // _SPAN * _SPAN),)
 
 
-def _cached(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    kept = connection.execute("SELECT kind, key, since, attempts, active, succeeded, failed FROM attempt_counts")
-    return {row[:3]: row[3:] for row in kept}
+def _stored(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    rows = connection.execute("SELECT kind, key, since, attempts, active, succeeded, failed FROM attempt_counts")
+    return {row[:3]: row[3:] for row in rows}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=STEPS)
 async def test_counts_are_those_of_the_rows(file: Path, steps: list[_Statement]) -> None:
-    with closing(sqlite3.connect(file)) as connection:  # what is not committed is gone when the next example begins
+    with closing(sqlite3.connect(file)) as connection:  # the next example begins without these uncommitted changes
         for statement, parameters in steps:
             connection.execute(statement, parameters)
-        assert _cached(connection) == _counted(connection)
+        assert _stored(connection) == _counted(connection)
 
 
 async def test_rows_of_an_older_version_are_counted(file: Path) -> None:
@@ -107,4 +107,4 @@ async def test_rows_of_an_older_version_are_counted(file: Path) -> None:
     async with open_store(f"sqlite:///{file}"):
         pass
     with closing(sqlite3.connect(file)) as connection:
-        assert _cached(connection) == _counted(connection) != {}
+        assert _stored(connection) == _counted(connection) != {}

@@ -1,4 +1,7 @@
-"""The end of an attempt holds (docs/ingest.md); with a card go its attempts: rows, and what readers are told."""
+"""The end of an attempt is final for older events (docs/ingest.md), and attempts are deleted with their card.
+
+Both must hold for the rows and for the events that subscribers get.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ from realtime.kanban.models import AttemptStatus
 from realtime.messages.options import StreamOptions
 from realtime.node import Node
 from realtime.ports import Attempt
+from tests.kit.attempt_contents import items_of, lines_of
 from tests.kit.envelope_streams import board_stream
-from tests.kit.kept import items_of, lines_of
 from tests.kit.nodes import BOARD, START, column_id, create_board, open_node, publish, take
 from tests.kit.publishing import event
 
@@ -30,19 +33,19 @@ CARD = "k1"
 TODOS: dict[str, Any] = {"total": 1, "completed": 0, "items": [{"id": "1", "text": "t", "status": "open"}]}
 ITEM = {"type": "error", "timestamp": iso(START), "text": "t"}
 _BEGIN = {"cardId": CARD, "agent": "LATE"}
-#: Every event that says something of an attempt's row, or replaces something that is kept under it.
+#: Every event that changes an attempt's row, or replaces another value of the attempt.
 SAYING: dict[str, tuple[str, dict[str, Any]]] = {
     "queued": ("attempt.queued", _BEGIN),
     "started": ("attempt.started", {**_BEGIN, "worktreePath": "/late"}),
     **{f"status {one}": ("attempt.status.changed", {"status": one, "cardId": CARD}) for one in AttemptStatus},
-    "status, end told": ("attempt.status.changed", {"status": "failed", "endedAt": iso(START)}),
+    "status with an end": ("attempt.status.changed", {"status": "failed", "endedAt": iso(START)}),
     "completed": ("attempt.completed", {"cardId": CARD, "status": "succeeded", "worktreePath": "/late"}),
     "failed": ("attempt.completed", {"cardId": CARD, "status": "failed"}),
     "stopped": ("attempt.stopped", {"reason": "late"}),
     "session": ("attempt.session.recorded", {"sessionId": "late"}),
     "todos": ("attempt.todos.updated", {"todos": {**TODOS, "total": 9}}),
 }
-#: What readers are told of the present of an attempt; it must be that of the rows.
+#: Types of envelopes that describe the current attempt. They must agree with the rows.
 _PRESENT = {"attempt_status", "attempt_started", "attempt_session", "attempt_todos", "state"}
 
 
@@ -61,7 +64,7 @@ def _backlog(board: Board) -> str:
 
 
 def at(seconds: int) -> str:
-    """Return the instant so many seconds after the start."""
+    """Return the instant this many seconds after the start."""
     return iso(START + timedelta(seconds=seconds))
 
 
@@ -72,7 +75,7 @@ def about(name: str, seconds: int | None, board: str = BOARD, **payload: Any) ->
 
 
 async def end(node: Node, board: str = BOARD) -> None:
-    """Let the attempt begin, tell of itself, and end at second 10; its card lies in Review then."""
+    """Run the attempt from second 1 to its end at second 10. Then its card is in Review."""
     await publish(
         node,
         about("attempt.queued", 1, board, cardId=CARD, agent="CODEX"),
@@ -85,24 +88,24 @@ async def end(node: Node, board: str = BOARD) -> None:
     )
 
 
-async def present(node: Node, board: BoardId = BOARD) -> tuple[Any, ...]:
-    """Return what the rows say of the attempt and its board."""
+async def current(node: Node, board: BoardId = BOARD) -> tuple[Any, ...]:
+    """Return the rows of the attempt and its board."""
     stored = await node.store.board(board)
     assert stored is not None
-    kept = await node.store.attempt(board, ATTEMPT), await node.store.todos(board, ATTEMPT)
-    return (*kept, stored.board)
+    stored_values = await node.store.attempt(board, ATTEMPT), await node.store.todos(board, ATTEMPT)
+    return (*stored_values, stored.board)
 
 
-async def told_of(node: Node, *events: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Publish events; return what a reader of the board is told of the present of attempts."""
+async def envelopes_of(node: Node, *events: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Publish events; return the envelopes about the current attempt that a subscriber of the board gets."""
     async with aclosing(board_stream(node, BOARD)) as stream:
-        cursor = (await anext(stream)).payload["cursor"]  # type: ignore[index,call-overload]  # that of a hello
+        cursor = (await anext(stream)).payload["cursor"]  # type: ignore[index,call-overload]  # the payload of hello
         await publish(node, *events, event("agent.registered", {"agent": "marker"}))
         live = [one async for one in _until_marker(stream)]
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=cursor))) as stream:
         await anext(stream)
         again = [one async for one in _until_marker(stream)]
-    # The first reader got its snapshot too, the second only what it missed.
+    # The first subscriber also got its snapshot, the second only the events that it missed.
     assert live[len(live) - len(again) :] == again
     return [one for one in again if one[0] in _PRESENT]
 
@@ -116,16 +119,16 @@ async def _until_marker(stream: Any) -> AsyncIterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SAYING)
-async def test_event_older_than_the_end_changes_no_row_and_is_not_told(node: Node, name: str) -> None:
+async def test_event_older_than_the_end_changes_no_row_and_is_not_published(node: Node, name: str) -> None:
     await end(node)
-    before = await present(node)
+    before = await current(node)
     kind, payload = SAYING[name]
-    assert await told_of(node, about(kind, 9, **payload)) in ([], [before[0] and _told(before[0])])
-    assert await present(node) == before
+    assert await envelopes_of(node, about(kind, 9, **payload)) in ([], [before[0] and _status_envelope(before[0])])
+    assert await current(node) == before
 
 
-def _told(attempt: Attempt) -> tuple[str, bytes]:
-    # A late one that says what is the case anyway may be told: it changes nothing for anybody.
+def _status_envelope(attempt: Attempt) -> tuple[str, bytes]:
+    # A late event may be published if its status is the current one: it changes nothing for any subscriber.
     text = f'{{"attemptId":"{attempt.id}","cardId":"{attempt.card_id}","status":"{attempt.status}"}}'
     return "attempt_status", text.encode()
 
@@ -146,32 +149,32 @@ async def test_late_event_is_stored_under_its_cursor(node: Node, name: str) -> N
 @pytest.mark.parametrize("name", [one for one in SAYING if one != "stopped"])
 async def test_event_as_old_as_the_end_or_newer_counts(node: Node, name: str, seconds: int) -> None:
     await end(node)
-    before = await present(node)
+    before = await current(node)
     kind, payload = SAYING[name]
     await publish(node, about(kind, seconds, **payload))
-    after = await present(node)
+    after = await current(node)
     same = name in ("completed", "status succeeded") and seconds == 10
     assert (after[:2] == before[:2]) == (same and "worktreePath" not in payload)
 
 
 async def test_newer_start_begins_anew(node: Node) -> None:
     await end(node)
-    told = await told_of(node, about("attempt.started", 11, cardId=CARD, agent="CODEX"))
-    assert [type for type, _ in told] == ["attempt_started", "state"]
-    attempt, _, board = await present(node)
+    received = await envelopes_of(node, about("attempt.started", 11, cardId=CARD, agent="CODEX"))
+    assert [type for type, _ in received] == ["attempt_started", "state"]
+    attempt, _, board = await current(node)
     assert (attempt.status, attempt.ended_at) == (AttemptStatus.RUNNING, None)
     assert board.state.cards[CARD].column_id == column_id(board.state, "In Progress")
-    # And is no longer over: what is older than the former end counts again.
+    # The attempt is active again, so an event older than its former end counts again.
     await publish(node, about("attempt.status.changed", 9, status="stopping"))
-    assert (await present(node))[0].status is AttemptStatus.STOPPING
+    assert (await current(node))[0].status is AttemptStatus.STOPPING
 
 
 @pytest.mark.parametrize("seconds", [9, 10, 11])
 async def test_stop_of_an_attempt_that_has_ended_changes_nothing(node: Node, seconds: int) -> None:
     await end(node)
-    before = await present(node)
+    before = await current(node)
     await publish(node, about("attempt.stopped", seconds))
-    assert await present(node) == before
+    assert await current(node) == before
 
 
 async def test_end_holds_within_a_batch(node: Node) -> None:
@@ -183,7 +186,7 @@ async def test_end_holds_within_a_batch(node: Node) -> None:
         late,
         about("attempt.stopped", 12),
     )
-    attempt, _, board = await present(node)
+    attempt, _, board = await current(node)
     assert (attempt.status, attempt.agent) == (AttemptStatus.SUCCEEDED, "CODEX")
     assert board.state.cards[CARD].column_id == column_id(board.state, "Review")
 
@@ -191,22 +194,22 @@ async def test_end_holds_within_a_batch(node: Node) -> None:
 async def test_end_that_nobody_knows_the_time_of_is_that_of_its_event(node: Node) -> None:
     await publish(node, about("attempt.started", 2, cardId=CARD, agent="CODEX"))
     await publish(node, about("attempt.status.changed", 10, status="failed", endedAt=None))
-    before = await present(node)
+    before = await current(node)
     await publish(node, about("attempt.status.changed", 9, status="running"))
-    assert await present(node) == before
+    assert await current(node) == before
     await publish(node, about("attempt.status.changed", 10, status="running"))
-    assert (await present(node))[0].status is AttemptStatus.RUNNING
+    assert (await current(node))[0].status is AttemptStatus.RUNNING
 
 
 async def test_pull_request_older_than_the_end_leaves_the_card(node: Node) -> None:
     await end(node)
-    before = await present(node)
+    before = await current(node)
     pr = {"number": 1, "url": "https://h/1", "state": "open", "draft": False}
     await publish(node, about("github.pr.created", 9, pr=pr))
-    assert await present(node) == before
+    assert await current(node) == before
 
 
-async def test_log_and_conversation_go_on_behind_the_end(node: Node) -> None:
+async def test_log_and_conversation_continue_after_the_end(node: Node) -> None:
     await end(node)
     await publish(node, about("attempt.log.appended", 9, level="info", message="late"))
     await publish(node, about("attempt.conversation.appended", 9, item=ITEM))
@@ -217,37 +220,37 @@ async def test_log_and_conversation_go_on_behind_the_end(node: Node) -> None:
 async def test_end_on_one_board_does_not_hold_on_another(node: Node) -> None:
     await end(node)
     await publish(node, about("attempt.started", 9, OTHER, cardId=CARD, agent="CODEX"))
-    assert (await present(node, OTHER))[0].status is AttemptStatus.RUNNING
+    assert (await current(node, OTHER))[0].status is AttemptStatus.RUNNING
 
 
-async def test_retry_counts_though_the_runner_told_an_end_of_the_future(node: Node) -> None:
+async def test_retry_counts_despite_an_end_in_the_future(node: Node) -> None:
     await end(node)
     await publish(node, about("attempt.status.changed", 11, status="failed", endedAt="2999-01-01T00:00:00Z"))
     await node.bus.execute(BOARD, QueueAttempt(card_id=CARD, agent="AGAIN"))
-    attempt = (await present(node))[0]
+    attempt = (await current(node))[0]
     assert (attempt.status, attempt.agent, attempt.ended_at) == (AttemptStatus.QUEUED, "AGAIN", None)
 
 
 async def test_with_a_card_go_its_attempts_and_all_that_is_kept_of_them(node: Node) -> None:
     await end(node)
     await end(node, OTHER)
-    before = await present(node, OTHER)
+    before = await current(node, OTHER)
     await node.bus.execute(BOARD, DeleteCard(card_id=CARD))
     assert await node.store.attempts(BOARD) == []
-    attempt, todos, board = await present(node)
+    attempt, todos, board = await current(node)
     assert (attempt, todos, board.attempts) == (None, None, {})
     assert (await lines_of(node.store, ATTEMPT), await items_of(node.store, ATTEMPT)) == ([], [])
-    assert await present(node, OTHER) == before
+    assert await current(node, OTHER) == before
     assert len(await lines_of(node.store, ATTEMPT, OTHER)) == 1
 
 
 @pytest.mark.parametrize("name", SAYING)
-async def test_nothing_is_told_of_an_attempt_that_went_with_its_card(node: Node, name: str) -> None:
+async def test_attempt_deleted_with_its_card_publishes_nothing(node: Node, name: str) -> None:
     await end(node)
     await node.bus.execute(BOARD, DeleteCard(card_id=CARD))
     kind, payload = SAYING[name]
-    told = await told_of(node, about(kind, None, **payload))
-    assert [type for type, _ in told if type in ("attempt_status", "attempt_started", "state")] == []
+    received = await envelopes_of(node, about(kind, None, **payload))
+    assert [type for type, _ in received if type in ("attempt_status", "attempt_started", "state")] == []
     assert await node.store.attempts(BOARD) == []
 
 
@@ -257,15 +260,15 @@ async def test_attempt_that_went_with_its_card_may_begin_anew_at_another(node: N
     await node.bus.execute(BOARD, CreateCard(column_id=_backlog(board), title="t", card_id="k2"))
     await publish(node, about("attempt.queued", None, cardId="k2", agent="CODEX"))
     assert [one.card_id for one in await node.store.attempts(BOARD)] == ["k2"]
-    told = await told_of(node, about("attempt.status.changed", None, status="running"))
-    assert [type for type, _ in told] == ["attempt_status"]
+    received = await envelopes_of(node, about("attempt.status.changed", None, status="running"))
+    assert [type for type, _ in received] == ["attempt_status"]
 
 
 async def test_state_from_outside_that_lacks_a_card_leaves_its_attempts(node: Node) -> None:
     await end(node)
     state: dict[str, Any] = {"columns": {}, "columnOrder": [], "cards": {}}
     await publish(node, event("board.state.changed", {"boardId": BOARD, "state": state}))
-    attempt, todos, board = await present(node)
+    attempt, todos, board = await current(node)
     assert attempt is not None
     assert todos == TODOS
     assert CardId(CARD) not in board.state.cards
@@ -286,9 +289,9 @@ async def test_so_many_gone_attempts_are_remembered_and_the_first_forgotten(node
 async def test_deleted_board_takes_nothing_of_another_along(node: Node) -> None:
     await end(node)
     await end(node, OTHER)
-    before, lines = await present(node, OTHER), await lines_of(node.store, ATTEMPT, OTHER)
+    before, lines = await current(node, OTHER), await lines_of(node.store, ATTEMPT, OTHER)
     await publish(node, event("project.deleted", {"projectId": BOARD}))
-    assert await present(node, OTHER) == before
+    assert await current(node, OTHER) == before
     assert (await lines_of(node.store, ATTEMPT, OTHER), len(await items_of(node.store, ATTEMPT, OTHER))) == (lines, 1)
     assert (await lines_of(node.store, ATTEMPT), await node.store.todos(BOARD, ATTEMPT)) == ([], None)
 

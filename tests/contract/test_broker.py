@@ -1,4 +1,4 @@
-"""What every broker promises (`realtime/ports/`): each batch to each handler, in the order of publishing."""
+"""The promises of every broker (`realtime/ports/`): each batch to each handler, in the order of publishing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from server.wiring import BROKERS, open_broker
 from tests.kit.deadline import deadline
 from tests.kit.nodes import START
 
-#: Scheme → URL of a new broker, which may have a folder of its own. Another back-end is one more entry.
+#: Scheme → URL of a new broker, which may have its own folder. Add an entry for another back-end.
 BACKENDS = {
     "memory": "memory://",
 }

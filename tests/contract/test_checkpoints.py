@@ -1,4 +1,4 @@
-"""Checkpoints of a SQLite file: made beside who writes, and what comes of one that fails."""
+"""Checkpoints of a SQLite file: they run while other connections write, and one may fail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from realtime.backends.sql.sqlite import Sqlite
 from tests.kit.deadline import deadline
 from tests.kit.full_disk import full_disk
 
-CONTROL_TYPES = "kept"
+_KEY = "marker"
 _GROW = text("UPDATE meta SET value = :value")
 
 
@@ -42,7 +42,7 @@ async def _opened(path: Path) -> AsyncIterator[Sqlite]:
 
 @asynccontextmanager
 async def _checkpoints(path: Path, database: Sqlite) -> AsyncIterator[Checkpoints]:
-    """Make checkpoints beside those of `database`, whose guard knows of them as of its own."""
+    """Make checkpoints in parallel with those of `database`. They share its guard."""
     connections = Connections(make_engine(parse_url(_url(path)), connections=1, immediate=False), 1)
     made = Checkpoints(connections, database.guard)
     try:
@@ -52,22 +52,21 @@ async def _checkpoints(path: Path, database: Sqlite) -> AsyncIterator[Checkpoint
 
 
 def _put(connection: Connection, value: str = "") -> None:
-    connection.execute(
-        text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": CONTROL_TYPES, "value": value}
-    )
+    connection.execute(text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": _KEY, "value": value})
 
 
 def _has_row(connection: Connection) -> bool:
-    return bool(connection.execute(text("SELECT key FROM meta WHERE key = :key"), {"key": CONTROL_TYPES}).all())
+    return bool(connection.execute(text("SELECT key FROM meta WHERE key = :key"), {"key": _KEY}).all())
 
 
 def _is_in_file(path: Path) -> bool:
-    """Tell whether the file has the row by itself, whatever is in the log."""
+    """Return whether the file without its log contains the row."""
     with closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as alone:
         try:
-            return bool(alone.execute("SELECT key FROM meta WHERE key = ?", (CONTROL_TYPES,)).fetchall())
+            return bool(alone.execute("SELECT key FROM meta WHERE key = ?", (_KEY,)).fetchall())
         except sqlite3.DatabaseError:
-            return False  # no table yet, or only half of a checkpoint: without its log it is no database then
+            # no table yet, or only a part of a checkpoint: without its log the file is not a valid database then
+            return False
 
 
 async def _expect_in_file(path: Path) -> None:
@@ -136,7 +135,7 @@ async def test_checkpoint_is_made_while_somebody_writes(tmp_path: Path, monkeypa
         may_end.set()
 
 
-async def test_checkpoint_that_fails_is_told_and_made_up_for(
+async def test_failed_checkpoint_is_logged_and_repeated(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "CHECKPOINT_SECONDS", 3600.0)
@@ -152,5 +151,5 @@ async def test_checkpoint_that_fails_is_told_and_made_up_for(
                 await anyio.lowlevel.checkpoint()
             assert not _is_in_file(path)
             assert await database.read(_has_row)
-        while not _is_in_file(path):  # nobody writes any more
+        while not _is_in_file(path):  # there is no writer any more
             await anyio.lowlevel.checkpoint()

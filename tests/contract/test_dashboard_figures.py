@@ -1,4 +1,4 @@
-"""The figures a store counts are those that the plain way comes to, whatever its rows, and make the same overview."""
+"""A store's figures must make the same overview as a simple count of the same rows, whatever the rows are."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from tests.unit.realtime.dashboard.samples import NOW
 
 _MOMENT = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
-#: Few, so that many are equal, and at the edges of windows.
-_SPAN = timedelta(milliseconds=COUNTED_MILLISECONDS)  # `NOW` is half a second behind the beginning of one
+#: Only a few, so that many are equal, and at the edges of windows.
+_SPAN = timedelta(milliseconds=COUNTED_MILLISECONDS)  # `NOW` is half a second after the start of a span
 _AGO = (-_MOMENT, 0 * _DAY, _MOMENT, _DAY / 48, _SPAN, _SPAN + timedelta(seconds=0.5), _DAY, _DAY + _MOMENT, 9 * _DAY)
 TIMES = st.sampled_from([NOW - ago for ago in _AGO])
-#: Few, so that rows belong together; `p9` and so on are nobody's.
+#: Only a few, so that rows belong together. No board has the number of `p9`.
 NUMBERS = st.sampled_from([0, 1, 2, 9])
 BOARDS = NUMBERS.map(lambda n: BoardId(f"p{n}"))
 TITLES = st.sampled_from(["Backlog", "Doing", "Review", "Done", "done ", "Closed", ""])
@@ -53,7 +53,7 @@ LOGS = st.builds(
 
 @st.composite
 def tables(draw: st.DrawFn) -> Tables:
-    """Draw rows; ids are unique on their board, nothing else is certain."""
+    """Draw rows. Their ids are unique on their board; all else is random."""
     places = st.tuples(BOARDS, NUMBERS)
     attempt_places = draw(st.lists(st.tuples(BOARDS, st.integers(0, 9)), unique=True, max_size=12))
     sequences = draw(st.permutations(range(len(attempt_places))))
@@ -102,14 +102,14 @@ RANGES = st.one_of(
 
 @pytest.fixture
 async def file_store(tmp_path: Path) -> AsyncIterator[tuple[SqlStore, str]]:
-    """An open store and its URL, under which another connection finds the rows."""
+    """An open store and its URL, so that another connection can write rows."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     async with open_store(url) as opened:
         yield opened, url
 
 
 async def assert_counted(store: SqlStore, url: str, rows: Tables, time_range: TimeRange, now: datetime) -> None:
-    """Put `rows` there and compare the overviews."""
+    """Write `rows` into the database and compare the overviews."""
     put(url, rows)
     window = time_range.window(now)
     async with deadline(10):
@@ -117,7 +117,7 @@ async def assert_counted(store: SqlStore, url: str, rows: Tables, time_range: Ti
     assert build_overview(figures, window, now).to_wire() == overview_of(rows, time_range, now).to_wire()
 
 
-# Each example empties the tables first, so they may share one store. No shrinking, for it takes minutes.
+# Each example empties the tables first, so all share one store. No shrinking, because it takes minutes.
 @settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -144,7 +144,7 @@ async def test_recorded_rows_give_recorded_overviews_from_the_store(
 ) -> None:
     store, url = file_store
     rows = tables_of(case)
-    # Of the original's levels, which came in any case, ours are the small ones (`AttemptLogAppended`).
+    # The original's log levels were in any case; ours are in lower case (`AttemptLogAppended`).
     put(url, replace(rows, logs=[replace(line, level=line.level.lower()) for line in rows.logs]))
     for query in case["overviews"]:
         window = time_range_from_query(query_of(query)).window(recorded_now())
@@ -167,13 +167,13 @@ async def test_no_statement_reads_a_large_table_from_end_to_end(file_store: tupl
             if line.startswith(("SCAN attempts", "SCAN cards", "SCAN logs"))
         }
     assert scans == {
-        "SCAN attempts USING INDEX attempts_active",  # holds those that are not over, and ends at the limit
-        "SCAN cards USING COVERING INDEX cards_by_column",  # cards are counted, but not looked at
+        "SCAN attempts USING INDEX attempts_active",  # contains only active attempts, and stops at the limit
+        "SCAN cards USING COVERING INDEX cards_by_column",  # counts cards without reading them
     }
 
 
 def _many(random: Random) -> Tables:
-    """Return rows enough for every limit, in the order of no index."""
+    """Return enough rows to exceed every limit, in an order that is not that of an index."""
     boards = [BoardId(f"p{n}") for n in range(9)]
     titles = ["Backlog", "In Progress", "Review", "Done"]
 

@@ -1,4 +1,7 @@
-"""One process at a time serves a SQLite file, by whichever of its names; what is made new is its owner's alone."""
+"""Only one process at a time serves a SQLite file, whatever name it uses.
+
+Only the owner can read the files it makes.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def _modes(folder: Path) -> dict[str, int]:
 
 
 def _locks_of_sqlite(path: Path) -> list[str]:
-    """Return what the system knows of such locks on a file; SQLite keeps one as long as it has the log open."""
+    """Return the system's locks of SQLite on a file; SQLite holds one as long as it has the log open."""
     inode = f":{path.stat().st_ino} "
     return [line for line in Path("/proc/locks").read_text().splitlines() if inode in line and "POSIX" in line]
 
@@ -95,9 +98,9 @@ async def test_refused_store_leaves_the_first_one_its_locks(tmp_path: Path) -> N
     await first.open()
     with pytest.raises(StoreUnusable, match=r"b\.db is in use by process"):
         await _open_and_close(f"sqlite:///{path}")
-    kept = _locks_of_sqlite(path)
+    locks = _locks_of_sqlite(path)
     await first.aclose()
-    assert kept
+    assert locks
 
 
 async def test_databases_in_memory_are_each_their_own() -> None:
@@ -221,7 +224,7 @@ async def test_link_that_leads_to_no_file_yet_makes_it(tmp_path: Path) -> None:
     assert link.is_symlink()
 
 
-def test_what_is_written_while_the_file_is_moved_is_no_strangers_once_it_is_back(tmp_path: Path) -> None:
+def test_file_accepts_its_own_writes_after_it_was_moved_back(tmp_path: Path) -> None:
     path, away = tmp_path / "b.db", tmp_path / "away.db"
     path.write_bytes(b"before")
     file = DatabaseFile.claim(path)
@@ -240,7 +243,7 @@ def test_what_is_written_while_the_file_is_moved_is_no_strangers_once_it_is_back
     file.close()
 
 
-def test_holder_is_named_without_what_it_was_told(tmp_path: Path) -> None:
+def test_holder_is_named_without_its_arguments(tmp_path: Path) -> None:
     path = tmp_path / "b.db"
     path.touch()
     code = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); input()"

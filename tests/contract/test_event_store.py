@@ -1,4 +1,4 @@
-"""What every store promises of its log (`realtime/ports/`): order, all or nothing, durability, one moment a read."""
+"""The promises of every store about its log (`realtime/ports/`): order, atomicity, durability, consistent reads."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from realtime.kanban.projection import new_project, react
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.ports import NewEvent, StoredBoard, StoredEvent, Transaction
 from tests.contract.conftest import BACKENDS
+from tests.kit.attempt_contents import lines_of
 from tests.kit.deadline import deadline, seconds
-from tests.kit.kept import lines_of
 from tests.kit.nodes import START, open_store, order_of
 
 BOARD = BoardId("p1")
@@ -30,7 +30,7 @@ ATTEMPT = AttemptId("a1")
 
 
 def new(name: str, key: str | None = None, **payload: Any) -> NewEvent:
-    """Make an event without consequences, on the channel it belongs to."""
+    """Make an event without consequences, on its channel."""
     event = parse_event(name, payload)
     channel = EVERYBODY if event.board_id is None else board_channel(event.board_id)
     return NewEvent(channel, Recorded(event, START), key)
@@ -54,7 +54,7 @@ def created(board_id: str = BOARD, name: str = "Alpha Board") -> NewEvent:
 
 
 async def append(store: SqlStore, *events: NewEvent) -> list[StoredEvent]:
-    """Append in a transaction of its own."""
+    """Append in a separate transaction."""
     return await store.transact(lambda transaction: transaction.append(events, {}))
 
 
@@ -197,7 +197,7 @@ async def test_seen_finds_a_thousand_keys_at_once(store: SqlStore) -> None:
 async def test_board_of_the_store_is_what_folding_gives(store: SqlStore) -> None:
     made = created()
     await append(store, made)
-    board = Board(new_project(parse_event("project.created", made.recorded.event.payload()), START))  # type: ignore[arg-type]  # it is one
+    board = Board(new_project(parse_event("project.created", made.recorded.event.payload()), START))  # type: ignore[arg-type]  # it is a ProjectCreated
     board.apply(made.recorded)
     for n in range(3):
         column = list(board.state.columns)[n % 2]

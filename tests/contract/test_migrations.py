@@ -1,4 +1,4 @@
-"""A database of an older version is brought up to date when it is opened, and nothing of it is lost."""
+"""A database of an older version is migrated when it is opened, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from realtime.kanban.ids import AttemptId, BoardId, ColumnId
 from realtime.messages.options import StreamOptions
 from realtime.messages.position import parse_cursor
 from realtime.node import Node
+from tests.kit.attempt_contents import items_of, lines_of
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream
-from tests.kit.kept import items_of, lines_of
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, order_of, publish, take
 from tests.kit.older_database import undo_boards_of_attempts
 from tests.kit.publishing import event
@@ -37,7 +37,7 @@ async def _live(node: Node, board: Board) -> None:
     await node.bus.execute(BOARD, CreateCard(column_id=column_id(board.state, "Done"), title="three"))
 
 
-async def _told_since(url: str, after: str, count: int) -> list[tuple[str, str | None, bytes]]:
+async def _replayed_since(url: str, after: str, count: int) -> list[tuple[str, str | None, bytes]]:
     async with (
         open_store(url) as store,
         open_node(store) as node,
@@ -47,7 +47,7 @@ async def _told_since(url: str, after: str, count: int) -> list[tuple[str, str |
 
 
 def _undo_lists(connection: sqlite3.Connection) -> None:
-    """Undo 0005 and what came later: each card's own row says where it lies and when it was updated."""
+    """Undo 0005 and later migrations: each card's own row has its column order and its time again."""
     undo_boards_of_attempts(connection)
     connection.execute("DROP INDEX cards_by_column")
     connection.execute("ALTER TABLE cards ADD COLUMN position INTEGER NOT NULL DEFAULT 0")
@@ -65,7 +65,7 @@ def _undo_lists(connection: sqlite3.Connection) -> None:
 
 
 def _undo_retention(connection: sqlite3.Connection) -> None:
-    """Undo 0003 and what came later: nobody knows when an event was written, and nothing was ever cut off."""
+    """Undo 0003 and later migrations: no time of writing, and no mark of pruning."""
     _undo_lists(connection)
     connection.execute("ALTER TABLE events DROP COLUMN recorded_at")
     connection.execute("ALTER TABLE channels DROP COLUMN pruned")
@@ -74,7 +74,7 @@ def _undo_retention(connection: sqlite3.Connection) -> None:
 
 
 def _make_older(path: Path) -> None:
-    """Undo 0003 and 0002: no snapshots, and cards in the log that do not know their board."""
+    """Undo 0003 and 0002: no snapshots, and cards in the log without the id of their board."""
     with closing(sqlite3.connect(path)) as connection:
         _undo_retention(connection)
         connection.execute("DROP TABLE snapshots")
@@ -99,9 +99,9 @@ async def test_log_of_the_first_version_is_replayed(tmp_path: Path) -> None:
                 _, state = await take(stream, 2)
             await _live(node, board)
         assert state.cursor is not None
-        before = await _told_since(url, state.cursor, _LINES + 3 + 1)
+        before = await _replayed_since(url, state.cursor, _LINES + 3 + 1)
         _make_older(tmp_path / "b.db")
-        assert await _told_since(url, state.cursor, _LINES + 3 + 1) == before
+        assert await _replayed_since(url, state.cursor, _LINES + 3 + 1) == before
     assert [type for type, _, _ in before].count("state") == 3
 
 
@@ -111,8 +111,8 @@ async def test_events_of_the_second_version_are_as_old_as_their_senders_said(tmp
     status = {"projectId": BOARD}
     async with open_store(url) as store, open_node(store) as node:
         await create_board(node)
-        told = [event("git.status.changed", status, at) for at in (_PAST, _FUTURE)]
-        await publish(node, *told, event("agent.registered", {"agent": "A"}, _PAST))
+        sent = [event("git.status.changed", status, at) for at in (_PAST, _FUTURE)]
+        await publish(node, *sent, event("agent.registered", {"agent": "A"}, _PAST))
         board = await store.board(BOARD)
     with closing(sqlite3.connect(file)) as database:
         _undo_retention(database)
@@ -127,7 +127,7 @@ async def test_events_of_the_second_version_are_as_old_as_their_senders_said(tmp
     assert pruned == [(0,), (0,)]
     created, past, future, everybody, new = rows
     assert all(at == recorded for at, recorded in (created, past, everybody))
-    # An event of the future would keep itself, and all that follow it, for ever.
+    # An event of the future would protect itself and all later events from pruning for ever.
     assert before <= future[1] < future[0]
     assert new[1] >= before > new[0]
 
@@ -137,7 +137,7 @@ def _to_top(card: CreateCard, target: ColumnId) -> MoveCard:
 
 
 async def _move_about(node: Node, board_id: BoardId) -> CreateCard:
-    """Make a board whose cards lie in another order than they were made in; return one that did not move itself."""
+    """Make a board whose cards are not in order of creation; return a card that was not moved itself."""
     state = (await create_board(node, board_id)).state
     backlog, done = column_id(state, "Backlog"), column_id(state, "Done")
     first, second, third = made = [CreateCard(column_id=backlog, title=title) for title in "abc"]
@@ -185,7 +185,7 @@ def _single(board_id: BoardId, word: str) -> list[dict[str, Any]]:
     ]
 
 
-async def test_rows_of_the_sixth_version_find_the_boards_that_the_log_tells(tmp_path: Path) -> None:
+async def test_rows_of_the_sixth_version_get_their_boards_from_the_log(tmp_path: Path) -> None:
     file, other, third = tmp_path / "b.db", BoardId("p2"), BoardId("p3")
     url = f"sqlite:///{file}"
     async with open_store(url) as store, open_node(store) as node:
@@ -199,7 +199,8 @@ async def test_rows_of_the_sixth_version_find_the_boards_that_the_log_tells(tmp_
         await publish(node, event("project.deleted", {"projectId": third}))
     with closing(sqlite3.connect(file)) as database:
         undo_boards_of_attempts(database)
-        # The log was cut behind the first line and item, and knows nothing of the attempt `x`, which nobody queued.
+        # The log was pruned after the first line and item, and it does not contain the attempt `x`, which was never
+        # queued.
         database.execute("DELETE FROM events WHERE payload LIKE '%pruned%' OR payload LIKE '%\"x\"%'")
         database.commit()
     async with open_store(url) as store:

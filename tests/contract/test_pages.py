@@ -1,4 +1,4 @@
-"""What every store promises of reading in pages, and of many at once (`realtime/ports/`)."""
+"""The promises of every store about pages, and about reading many objects at once (`realtime/ports/`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.node import Node
 from realtime.ports import Page, Span
-from tests.kit.kept import lines_of
+from tests.kit.attempt_contents import lines_of
 from tests.kit.nodes import BOARD, START, create_board, open_node, publish
 from tests.kit.publishing import event
 from tests.kit.statements import counted
@@ -79,7 +79,7 @@ async def test_page_of_events_that_is_exactly_full_has_no_more(node: Node) -> No
 async def test_page_of_events_ends_where_it_has_bytes_enough(node: Node) -> None:
     await write(node, "A", *(f"{n}{LONG}" for n in range(4)))
     channel = board_channel(BOARD)
-    begin = await node.store.offset(channel) - 8  # of each line an event for the log and one for the conversation
+    begin = await node.store.offset(channel) - 8  # each line made an event for the log and one for the conversation
     places, more, pages = [begin], True, 0
     while more:
         page = await node.store.event_page(channel, places[-1], 1_000)
@@ -148,7 +148,7 @@ async def test_log_entries_of_pages_are_those_of_the_whole_log(node: Node) -> No
     assert len(whole) == 2
 
 
-async def test_attempts_of_one_id_are_told_apart_by_their_boards(node: Node) -> None:
+async def test_attempts_of_one_id_are_distinguished_by_their_boards(node: Node) -> None:
     await queue(node, "a1")
     await queue(node, "a1", OTHER, "k9")
     await write(node, "a1", "one")
@@ -181,7 +181,7 @@ async def test_boards_of_an_attempt_are_those_that_keep_something_under_its_id(n
     assert await node.store.boards_of_attempt(NOBODY) == {}
 
 
-async def test_attempts_of_cards_are_told_apart_by_their_boards(node: Node) -> None:
+async def test_attempts_of_cards_are_distinguished_by_their_boards(node: Node) -> None:
     for attempt, board, card in (
         ("old", BOARD, "k1"),
         ("new", BOARD, "k1"),
@@ -235,7 +235,7 @@ async def test_todos_are_those_of_each_attempt(node: Node) -> None:
 
 async def test_many_cost_as_many_statements_as_one(node: Node) -> None:
     async def cost(count: int) -> list[int]:
-        """Return the statements of each reader, asked for so many."""
+        """Return the number of statements of each read function for `count` objects."""
         boards, ids = [BOARD, OTHER][:count], [AttemptId(f"a{n}") for n in range(count)]
         keys, attempts = [(board, CardId("k1")) for board in boards], [(BOARD, id) for id in ids]
         asked: list[Callable[[], Any]] = [

@@ -1,4 +1,4 @@
-"""What every store promises of forgetting (`ports.LogPruner`): pieces, each of them whole, and what they leave."""
+"""The promises of every store about pruning (`ports.LogPruner`): the pieces, their atomicity, and what remains."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from realtime.kanban.commands import CreateCard
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.node import Node
 from realtime.ports import Horizon, Span
+from tests.kit.attempt_contents import lines_of
 from tests.kit.deadline import deadline
-from tests.kit.kept import lines_of
 from tests.kit.nodes import BOARD, START, SteppingClock, column_id, create_board, open_node, open_store, publish
 from tests.kit.publishing import event
 
@@ -28,22 +28,22 @@ LINE = {"attemptId": "a1", "boardId": BOARD, "level": "info", "message": "m"}
 
 
 def newest(count: int) -> Horizon:
-    """Return the horizon that leaves the newest events only."""
+    """Return the horizon that keeps only the newest events."""
     return Horizon(newest_events=count)
 
 
 async def write(node: Node, count: int) -> None:
-    """Append so many events to the log of the board."""
+    """Append this many events to the log of the board."""
     await publish(node, *[event("attempt.log.appended", LINE)] * count)
 
 
 async def offsets(store: SqlStore, channel: Channel = OF_BOARD) -> list[int]:
-    """Return the offsets that are in the log of a channel."""
+    """Return the offsets in the log of a channel."""
     return [place for place, _ in (await store.event_page(channel, 0, 10_000)).entries]
 
 
 async def forget(store: SqlStore, horizon: Horizon, limit: int = 1000) -> dict[Channel, int]:
-    """Forget all that is behind the horizon; return how much of each channel."""
+    """Prune everything beyond the horizon; return the number of events per channel."""
     gone: dict[Channel, int] = {}
     for channel in await store.prunable(horizon):
         while piece := await store.prune(channel, horizon, limit):
@@ -64,7 +64,7 @@ async def test_log_is_forgotten_piece_by_piece_to_the_newest_events(store: SqlSt
         assert await store.offset(OF_BOARD) == 25
 
 
-async def test_after_each_piece_the_board_is_told_from_the_cut_on_and_no_earlier(store: SqlStore) -> None:
+async def test_after_each_piece_the_board_is_known_from_the_cut_and_not_before(store: SqlStore) -> None:
     async with open_node(store) as node:
         board = await create_board(node)
         for n in range(10):
@@ -73,8 +73,8 @@ async def test_after_each_piece_the_board_is_told_from_the_cut_on_and_no_earlier
         assert len({len(known.state.cards) for known in before.values() if known is not None}) == 11
         for cut in (4, 8, 12, 16, 20):
             await store.prune(OF_BOARD, newest(1), 4)
-            told = {offset: await store.past_board(BOARD, offset) for offset in range(22)}
-            assert told == {offset: known if offset >= cut else None for offset, known in before.items()}
+            received = {offset: await store.past_board(BOARD, offset) for offset in range(22)}
+            assert received == {offset: known if offset >= cut else None for offset, known in before.items()}
 
 
 async def test_offsets_go_on_and_rows_stay_when_all_is_forgotten(store: SqlStore) -> None:
@@ -102,7 +102,7 @@ async def test_events_written_before_an_instant_are_forgotten_up_to_the_first_yo
             await create_board(node)
             await write(node, 2)
             clock.now = START + timedelta(days=1)
-            # Old by its sender's clock, and yet just written.
+            # Old by its sender's clock, but written now.
             await publish(node, event("attempt.log.appended", LINE, "1999-01-01T00:00:00.000Z"))
             clock.now = START - timedelta(days=1)
             await write(node, 1)
@@ -110,7 +110,7 @@ async def test_events_written_before_an_instant_are_forgotten_up_to_the_first_yo
         assert await store.prunable(Horizon(recorded_before=START)) == []
         assert await store.prunable(horizon) == [OF_BOARD]
         assert [await store.prune(OF_BOARD, horizon, 2) for _ in range(3)] == [2, 1, 0]
-        # The clock was set back before the last event; what follows a younger one stays with it.
+        # The clock was set back before the last event. An event that follows a younger one stays with it.
         assert await offsets(store) == [4, 5]
         assert await store.prunable(horizon) == []
         assert await store.prune(OF_BOARD, Horizon(START + timedelta(days=2)), 10) == 2
@@ -118,11 +118,11 @@ async def test_events_written_before_an_instant_are_forgotten_up_to_the_first_yo
         await store.aclose()
 
 
-async def test_what_is_behind_one_of_both_limits_is_forgotten(store: SqlStore) -> None:
+async def test_events_beyond_either_limit_are_pruned(store: SqlStore) -> None:
     async with open_node(store) as node:
         await create_board(node)
         await write(node, 9)
-        ages = Horizon(recorded_before=START, newest_events=4)  # all of it is younger
+        ages = Horizon(recorded_before=START, newest_events=4)  # all events are younger
         assert await forget(store, ages) == {OF_BOARD: 6}
         assert await forget(store, Horizon(START + timedelta(days=100_000), 100)) == {OF_BOARD: 4}
 
@@ -203,10 +203,10 @@ async def test_piece_whose_caller_is_cancelled_is_whole_and_the_store_goes_on(st
         pruned = await store.pruned(OF_BOARD)
         assert pruned in {0, 5}
         assert await offsets(store) == list(range(pruned + 1, 12))
-        await _check_told(store, board, pruned)
+        await _check_replay(store, board, pruned)
 
 
-async def _check_told(store: SqlStore, board: Board, pruned: int) -> None:
+async def _check_replay(store: SqlStore, board: Board, pruned: int) -> None:
     assert await store.past_board(BOARD, pruned) == (board if pruned else None)
     assert await store.past_board(BOARD, 11) == board
 
@@ -236,14 +236,14 @@ async def test_forgetting_leaves_one_snapshot_of_a_board_and_none_of_a_deleted_o
         await publish(node, event("project.deleted", {"projectId": OTHER}))
         await forget(store, newest(100), 300)
     with closing(sqlite3.connect(file)) as database:
-        kept = database.execute("SELECT board_id, offset FROM snapshots").fetchall()
-    assert kept == [(BOARD, 801), (BOARD, 901), (OTHER, 802), (OTHER, 901)]
+        snapshots = database.execute("SELECT board_id, offset FROM snapshots").fetchall()
+    assert snapshots == [(BOARD, 801), (BOARD, 901), (OTHER, 802), (OTHER, 901)]
     async with open_store(f"sqlite:///{file}") as store:
         await forget(store, newest(0))
     with closing(sqlite3.connect(file)) as database:
-        kept = database.execute("SELECT board_id, offset FROM snapshots").fetchall()
+        snapshots = database.execute("SELECT board_id, offset FROM snapshots").fetchall()
         events = database.execute("SELECT count(*) FROM events").fetchone()
-    assert (kept, events) == ([(BOARD, 901)], (0,))
+    assert (snapshots, events) == ([(BOARD, 901)], (0,))
 
 
 async def test_writers_get_their_turn_between_pieces(tmp_path: Path) -> None:

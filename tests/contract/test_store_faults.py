@@ -1,4 +1,4 @@
-"""What a SQLite store says when its file does not open or does not take what it is given; nothing is half stored."""
+"""The errors of a SQLite store that cannot open or write its file. Nothing may be stored in part."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnavailable, StoreUnusable
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
+from tests.kit.attempt_contents import lines_of
 from tests.kit.deadline import deadline
 from tests.kit.full_disk import full_disk
-from tests.kit.kept import lines_of
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish
 from tests.kit.publishing import event
 
@@ -110,7 +110,7 @@ async def test_locked_database_is_unavailable_and_nothing_is_stored(
                 await node.bus.execute(BOARD, _create(board))
             with pytest.raises(StoreUnavailable, match="locked"):
                 await publish(node, event("attempt.log.appended", LINE))
-            await store.ping()  # reading goes on
+            await store.ping()  # reads continue
             other.execute("ROLLBACK")
         assert await lines_of(store, "a1") == []
         done = await node.bus.execute(BOARD, _create(board))

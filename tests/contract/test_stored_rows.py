@@ -1,4 +1,4 @@
-"""What every store keeps in its rows (docs/ingest.md): attempts and all under them, agents, projects, their times."""
+"""The rows of every store (docs/ingest.md): attempts and their parts, agents, projects, and their times."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus, GithubIssue
 from realtime.node import Node
 from realtime.ports import Agent, Attempt, Profile
-from tests.kit.kept import items_of, lines_of
+from tests.kit.attempt_contents import items_of, lines_of
 from tests.kit.nodes import BOARD, START, create_board, open_node, publish
 from tests.kit.publishing import event
 
 ATTEMPT = AttemptId("a1")
 OF_ATTEMPT = {"attemptId": "a1", "boardId": "p1"}
 OF_CARD = {**OF_ATTEMPT, "cardId": "k1", "agent": "CODEX"}
-#: Of the dashboard: holds all that happens here.
+#: A window of the dashboard that contains all events of these tests.
 EVER = Window(None, START + timedelta(days=1))
 
 
 def at(seconds: int) -> datetime:
-    """Return the instant so many seconds after the start."""
+    """Return the instant this many seconds after the start."""
     return START + timedelta(seconds=seconds)
 
 
@@ -41,7 +41,7 @@ async def node(store: SqlStore) -> Any:
         yield made
 
 
-async def tell(node: Node, seconds: int, name: str, **payload: Any) -> None:
+async def report(node: Node, seconds: int, name: str, **payload: Any) -> None:
     """Publish an event of that time about the attempt `a1`."""
     await publish(node, event(name, {**OF_ATTEMPT, **payload}, at=iso(at(seconds))))
 
@@ -59,60 +59,60 @@ def times(attempt: Attempt) -> tuple[datetime | None, ...]:
 
 
 async def test_attempt_has_the_times_of_its_events(node: Node) -> None:
-    await tell(node, 1, "attempt.queued", cardId="k1", agent="CODEX", branchName="b", baseBranch="main")
+    await report(node, 1, "attempt.queued", cardId="k1", agent="CODEX", branchName="b", baseBranch="main")
     queued = await row(node)
     assert (queued.status, queued.card_id, queued.agent) == (AttemptStatus.QUEUED, "k1", "CODEX")
     assert (queued.branch_name, queued.base_branch, queued.board_id) == ("b", "main", BOARD)
     assert times(queued) == (at(1), at(1), None, None)
-    await tell(node, 2, "attempt.started", cardId="k1", agent="CODEX", worktreePath="/w")
+    await report(node, 2, "attempt.started", cardId="k1", agent="CODEX", worktreePath="/w")
     started = await row(node)
     assert (started.status, started.worktree_path, started.branch_name) == (AttemptStatus.RUNNING, "/w", "b")
     assert times(started) == (at(1), at(2), at(2), None)
-    await tell(node, 9, "attempt.completed", cardId="k1", status="succeeded")
+    await report(node, 9, "attempt.completed", cardId="k1", status="succeeded")
     done = await row(node)
     assert (done.status, done.worktree_path) == (AttemptStatus.SUCCEEDED, "/w")
     assert times(done) == (at(1), at(9), at(2), at(9))
 
 
 async def test_status_to_running_starts_the_attempt_once(node: Node) -> None:
-    await tell(node, 1, "attempt.queued", cardId="k1", agent="CODEX")
-    await tell(node, 2, "attempt.status.changed", status="running")
-    await tell(node, 3, "attempt.status.changed", status="running")
+    await report(node, 1, "attempt.queued", cardId="k1", agent="CODEX")
+    await report(node, 2, "attempt.status.changed", status="running")
+    await report(node, 3, "attempt.status.changed", status="running")
     assert times(await row(node)) == (at(1), at(3), at(2), None)
 
 
 async def test_status_that_ends_takes_the_time_of_the_payload_else_its_own(node: Node) -> None:
-    await tell(node, 1, "attempt.started", cardId="k1", agent="CODEX")
-    await tell(node, 5, "attempt.status.changed", status="failed", endedAt=iso(at(4)))
+    await report(node, 1, "attempt.started", cardId="k1", agent="CODEX")
+    await report(node, 5, "attempt.status.changed", status="failed", endedAt=iso(at(4)))
     assert times(await row(node)) == (at(1), at(5), at(1), at(4))
-    await tell(node, 6, "attempt.completed", cardId="k1", status="failed")
+    await report(node, 6, "attempt.completed", cardId="k1", status="failed")
     assert times(await row(node)) == (at(1), at(6), at(1), at(4))
-    await tell(node, 7, "attempt.started", cardId="k1", agent="CODEX")
+    await report(node, 7, "attempt.started", cardId="k1", agent="CODEX")
     assert times(await row(node)) == (at(1), at(7), at(7), None)
-    await tell(node, 8, "attempt.status.changed", status="succeeded")
+    await report(node, 8, "attempt.status.changed", status="succeeded")
     assert times(await row(node)) == (at(1), at(8), at(7), at(8))
 
 
 async def test_status_that_ends_at_no_known_time_leaves_it_open(node: Node) -> None:
-    await tell(node, 1, "attempt.started", cardId="k1", agent="CODEX")
-    await tell(node, 5, "attempt.status.changed", status="failed", endedAt=None)
+    await report(node, 1, "attempt.started", cardId="k1", agent="CODEX")
+    await report(node, 5, "attempt.status.changed", status="failed", endedAt=None)
     assert times(await row(node)) == (at(1), at(5), at(1), None)
 
 
 async def test_stop_of_a_running_attempt_ends_it(node: Node) -> None:
-    await tell(node, 1, "attempt.started", cardId="k1", agent="CODEX")
-    await tell(node, 3, "attempt.stopped", reason="user")
+    await report(node, 1, "attempt.started", cardId="k1", agent="CODEX")
+    await report(node, 3, "attempt.stopped", reason="user")
     stopped = await row(node)
     assert stopped.status is AttemptStatus.STOPPED
     assert times(stopped) == (at(1), at(3), at(1), at(3))
 
 
 async def test_stop_of_a_stopping_attempt_waits_for_its_runner(node: Node) -> None:
-    await tell(node, 1, "attempt.started", cardId="k1", agent="CODEX")
-    await tell(node, 2, "attempt.status.changed", status="stopping")
-    await tell(node, 2, "attempt.stopped", reason="user")
+    await report(node, 1, "attempt.started", cardId="k1", agent="CODEX")
+    await report(node, 2, "attempt.status.changed", status="stopping")
+    await report(node, 2, "attempt.stopped", reason="user")
     assert (await row(node)).status is AttemptStatus.STOPPING
-    await tell(node, 4, "attempt.completed", cardId="k1", status="stopped")
+    await report(node, 4, "attempt.completed", cardId="k1", status="stopped")
     ended = await row(node)
     assert (ended.status, ended.ended_at) == (AttemptStatus.STOPPED, at(4))
 
@@ -126,22 +126,22 @@ async def test_stop_of_a_stopping_attempt_waits_for_its_runner(node: Node) -> No
     ],
 )
 async def test_news_of_an_unknown_attempt_makes_none(node: Node, name: str, payload: dict[str, Any]) -> None:
-    await tell(node, 1, name, **payload)
+    await report(node, 1, name, **payload)
     assert await node.store.attempt(BOARD, ATTEMPT) is None
     assert await node.store.attempts(BOARD) == []
 
 
-async def test_what_is_under_an_unknown_attempt_is_kept_until_it_is_known(node: Node) -> None:
+async def test_contents_of_an_unknown_attempt_are_kept_until_it_is_known(node: Node) -> None:
     item = {"z": 1, "type": "error", "timestamp": iso(START), "text": "boom", "a": None}
     todos = {"total": 0, "items": [], "completed": 0}
-    await tell(node, 1, "attempt.log.appended", level="warn", message="one")
-    await tell(node, 2, "attempt.log.appended", level="error", message="two", ts="2025-06-01T00:00:00.5+02:00")
-    await tell(node, 3, "attempt.conversation.appended", item=item)
-    await tell(node, 3, "attempt.conversation.appended", item={**item, "text": "again"})
-    await tell(node, 4, "attempt.todos.updated", todos={**todos, "total": 9})
-    await tell(node, 4, "attempt.todos.updated", todos=todos)
-    await tell(node, 5, "attempt.session.recorded", sessionId="s-0")
-    await tell(node, 5, "attempt.session.recorded", sessionId="s-1")
+    await report(node, 1, "attempt.log.appended", level="warn", message="one")
+    await report(node, 2, "attempt.log.appended", level="error", message="two", ts="2025-06-01T00:00:00.5+02:00")
+    await report(node, 3, "attempt.conversation.appended", item=item)
+    await report(node, 3, "attempt.conversation.appended", item={**item, "text": "again"})
+    await report(node, 4, "attempt.todos.updated", todos={**todos, "total": 9})
+    await report(node, 4, "attempt.todos.updated", todos=todos)
+    await report(node, 5, "attempt.session.recorded", sessionId="s-0")
+    await report(node, 5, "attempt.session.recorded", sessionId="s-1")
     lines = await lines_of(node.store, ATTEMPT)
     assert [(line.level, line.message, line.ts) for line in lines] == [
         ("warn", "one", at(1)),
@@ -149,12 +149,12 @@ async def test_what_is_under_an_unknown_attempt_is_kept_until_it_is_known(node: 
     ]
     assert len({line.id for line in lines}) == 2
     assert {line.attempt_id for line in lines} == {ATTEMPT}
-    kept = await items_of(node.store, ATTEMPT)
-    assert kept == [item, {**item, "text": "again"}]
-    assert list(kept[0]) == list(item)
+    items = await items_of(node.store, ATTEMPT)
+    assert items == [item, {**item, "text": "again"}]
+    assert list(items[0]) == list(item)
     assert await node.store.todos(BOARD, ATTEMPT) == todos
     assert await node.store.attempt(BOARD, ATTEMPT) is None
-    await tell(node, 6, "attempt.queued", cardId="k1", agent="CODEX")
+    await report(node, 6, "attempt.queued", cardId="k1", agent="CODEX")
     assert (await row(node)).session_id == "s-1"
     assert len(await lines_of(node.store, ATTEMPT)) == 2
 
@@ -169,7 +169,7 @@ async def test_nothing_is_kept_under_an_id_nobody_used(node: Node) -> None:
 
 async def test_attempts_come_newest_created_first_and_ties_by_the_later_event(node: Node) -> None:
     for name, card, seconds in (("old", "k1", 1), ("newest", "k2", 9), ("tie-1", "k1", 5), ("tie-2", "k2", 5)):
-        await tell(node, seconds, "attempt.queued", attemptId=name, cardId=card, agent="CODEX")
+        await report(node, seconds, "attempt.queued", attemptId=name, cardId=card, agent="CODEX")
     assert [one.id for one in await node.store.attempts(BOARD)] == ["newest", "tie-2", "tie-1", "old"]
     assert [one.id for one in await node.store.attempts(BOARD, CardId("k1"))] == ["tie-1", "old"]
     assert [one.id for one in await node.store.attempts(BOARD, CardId("k1"), CardId("k2"))] == [
@@ -306,10 +306,10 @@ async def test_deleted_project_takes_its_rows_along_and_leaves_those_of_others(n
 
 
 async def test_dashboard_figures_have_everything_with_its_times(node: Node) -> None:
-    await tell(node, 1, "attempt.started", cardId="k1", agent="CODEX")
-    await tell(node, 2, "attempt.log.appended", level="error", message="bad")
-    await tell(node, 3, "attempt.log.appended", level="info", message="last")
-    await tell(node, 4, "attempt.completed", cardId="k1", status="failed")
+    await report(node, 1, "attempt.started", cardId="k1", agent="CODEX")
+    await report(node, 2, "attempt.log.appended", level="error", message="bad")
+    await report(node, 3, "attempt.log.appended", level="info", message="last")
+    await report(node, 4, "attempt.completed", cardId="k1", status="failed")
     await publish(node, event("agent.registered", {"agent": "CODEX"}))
     figures = await node.store.dashboard_figures(EVER)
     (attempt,) = figures.completed

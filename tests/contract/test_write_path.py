@@ -1,4 +1,4 @@
-"""What every store does for a writer that believes something: it compares, and tells what was missed."""
+"""A writer may have an outdated board: every store checks the offset and returns the missed events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _new() -> NewEvent:
 
 
 class Pair:
-    """Two nodes on one store that do not hear of each other, as two processes without a broker between them."""
+    """Two nodes on one store that do not hear of each other, like two processes without a broker."""
 
     def __init__(self, one: Node, other: Node, board: Board) -> None:
         self.one, self.other = one, other
@@ -51,7 +51,7 @@ class Pair:
         return MoveCard(card_id=card_id, to_column_id=column_id(self.board.state, column), to_index=0)
 
     async def true_board(self) -> Board:
-        """Return the board as the rows have it."""
+        """Return the board of the rows."""
         stored = await self.one.store.board(BOARD)
         assert stored is not None
         return stored.board
@@ -100,7 +100,7 @@ async def test_transaction_knows_the_heads_it_has_written(store: SqlStore) -> No
     assert await store.transact(work) == [0, 1, 2, 0]
 
 
-async def test_missed_events_are_those_behind_an_offset_as_they_were_stored(store: SqlStore) -> None:
+async def test_missed_events_are_those_after_an_offset_as_they_were_stored(store: SqlStore) -> None:
     written = [stored for _ in range(4) for stored in await _append(store, None)]
 
     def missed(after: int, limit: int) -> Any:
@@ -168,10 +168,10 @@ async def test_events_from_outside_react_to_what_another_writer_did(pair: Pair) 
     assert board.state.cards[CardId(made.card_id)].column_id == column_id(board.state, "Review")
 
 
-async def test_writer_goes_on_where_the_log_was_cut_behind_it(pair: Pair) -> None:
+async def test_writer_continues_after_its_log_was_pruned(pair: Pair) -> None:
     for n in range(3):
         await pair.other.bus.execute(BOARD, pair.create(f"card {n}"))
-    await pair.one.store.prune(OF_BOARD, Horizon(START + timedelta(days=10_000)), 100)  # type: ignore[attr-defined]  # it can
+    await pair.one.store.prune(OF_BOARD, Horizon(START + timedelta(days=10_000)), 100)  # type: ignore[attr-defined]  # SqlStore has it
     done = await pair.one.bus.execute(BOARD, pair.create("last"))
     assert [card.ticket_key for card in done.board.state.cards.values()] == [f"AB-{n}" for n in range(1, 5)]
 

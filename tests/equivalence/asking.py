@@ -6,11 +6,11 @@ from tests.equivalence.happenings import TEXTS, Figures
 from tests.equivalence.mapping import Json
 from tests.equivalence.model import BoardModel
 
-__all__ = ["DOORS", "KINDS", "commands_of"]
+__all__ = ["KINDS", "TRANSPORTS", "commands_of"]
 
 #: Kinds of commands. Those that fill a board are more frequent.
 KINDS = ("create", "create", "create_dependent", "update", "update", "depend", "move", "move", "delete", "both")
-DOORS = ("socket", "rest", "graphql")
+TRANSPORTS = ("socket", "rest", "graphql")
 _TICKET_TYPES = ("feat", "fix", "revert", None)
 _INDICES = (0, 1, 2, 99, -1)
 _UPDATES: tuple[Json, ...] = (
@@ -26,7 +26,7 @@ _UPDATES: tuple[Json, ...] = (
 )
 
 
-def commands_of(kind: str, door: str, board: BoardModel, other: BoardModel, chosen: Figures) -> list[Json]:
+def commands_of(kind: str, transport: str, board: BoardModel, other: BoardModel, chosen: Figures) -> list[Json]:
     """Return one command, or for REST sometimes an update and a move of one card together."""
     cards = [*board.cards, *list(other.cards)[:1], "unknown"]
     card_id, needed = cards[chosen.a % len(cards)], cards[chosen.b % len(cards)]
@@ -41,12 +41,12 @@ def commands_of(kind: str, door: str, board: BoardModel, other: BoardModel, chos
     match kind:
         case "create" | "create_dependent":
             needs = [needed, needed] if kind == "create_dependent" else []
-            return [_for(door, _creation(columns[chosen.a % len(columns)], needs, chosen))]
+            return [_for(transport, _creation(columns[chosen.a % len(columns)], needs, chosen))]
         case "update":
-            return [_for(door, update)]
-        case "depend" if door != "socket":
+            return [_for(transport, update)]
+        case "depend" if transport != "socket":
             return [{"type": "update_card", "cardId": card_id, "dependsOn": [needed] if chosen.c % 4 else []}]
-        case "both" if door == "rest":
+        case "both" if transport == "rest":
             return [update, move]
         case "delete":
             return [{"type": "delete_card", "cardId": card_id}]
@@ -65,6 +65,6 @@ def _creation(column_id: str, needs: list[str], chosen: Figures) -> Json:
     }
 
 
-def _for(door: str, command: Json) -> Json:
+def _for(transport: str, command: Json) -> Json:
     # The raw socket has no dependencies (docs/protocol.md, "Commands").
-    return {key: value for key, value in command.items() if key != "dependsOn" or door != "socket"}
+    return {key: value for key, value in command.items() if key != "dependsOn" or transport != "socket"}

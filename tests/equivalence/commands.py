@@ -92,7 +92,7 @@ def _create(board: BoardModel, command: Json, now: str, new_id: str) -> list[Exp
     board.cards[new_id] = card
     board.columns[command["columnId"]]["cardIds"].append(new_id)
     board.next_number += 1
-    return [board.told_state()]
+    return [board.state_envelope()]
 
 
 def _update(board: BoardModel, command: Json, now: str) -> list[Expected]:
@@ -108,7 +108,7 @@ def _update(board: BoardModel, command: Json, now: str) -> list[Expected]:
             card.pop(key, None)
         else:
             card[key] = value
-    return [board.told_state()]
+    return [board.state_envelope()]
 
 
 def _value(key: str, value: object) -> object:
@@ -126,4 +126,4 @@ def _delete(board: BoardModel, card_id: str, now: str) -> list[Expected]:
             if not other["dependsOn"]:
                 del other["dependsOn"]
     board.remove(card_id, now)
-    return [board.told_state()]
+    return [board.state_envelope()]

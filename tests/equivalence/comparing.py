@@ -34,7 +34,7 @@ def assert_same(exit: str, got: Sequence[Json], due: Sequence[Json]) -> None:
         if came != wanted:
             found = list(differences(came, wanted))
             lines = "\n  ".join(found[:_SHOWN_DIFFERENCES])
-            kinds = f"due: {', '.join(map(_kind, due))}; told: {', '.join(map(_kind, got))}"
+            kinds = f"due: {', '.join(map(_kind, due))}; got: {', '.join(map(_kind, got))}"
             raise AssertionError(f"{exit}, event {index} of {len(due)} that were due:\n  {lines}\n  {kinds}")
 
 

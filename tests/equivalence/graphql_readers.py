@@ -69,14 +69,14 @@ class GraphqlReader(Reader):
             variables["after"] = after
         return {"query": self.document, "variables": variables, "extensions": extensions}
 
-    def told(self, result: Mapping[str, Any]) -> Json:
+    def event_of(self, result: Mapping[str, Any]) -> Json:
         """Return the event in a result, which must have no errors."""
         if result.get("errors"):
             raise Ended(result["errors"])
         data: Json = result["data"]
         (event,) = data.values()
-        told: Json = event
-        return told
+        found: Json = event
+        return found
 
 
 class _Words(NamedTuple):
@@ -128,7 +128,7 @@ class _GraphqlSocket(GraphqlReader):
         if message["type"] != self.words.result:
             raise Ended(message)
         assert message["id"] == _ID, message
-        return self.told(message["payload"])
+        return self.event_of(message["payload"])
 
     async def end(self) -> None:
         message = await self._message()
@@ -186,11 +186,11 @@ class GraphqlDistinctStream(GraphqlReader):
         kind, data, cursor = await self._block()
         if kind != "next":
             raise Ended(kind, data)
-        told = self.told(orjson.loads(data))
+        event = self.event_of(orjson.loads(data))
         # As on the raw stream, `Hello` has no id to reconnect with: a client that has nothing else has missed nothing.
-        own = None if told["__typename"] == "Hello" else told["cursor"]
+        own = None if event["__typename"] == "Hello" else event["cursor"]
         assert cursor == own, f"{self.exit}: expected {own} as id, got {cursor}"
-        return told
+        return event
 
     async def end(self) -> None:
         kind, data, _ = await self._block()
@@ -227,7 +227,7 @@ class GraphqlSingleStream(GraphqlReader):
             raise Ended(kind, data)
         message = orjson.loads(data)
         assert message["id"] == _ID, message
-        return self.told(message["payload"])
+        return self.event_of(message["payload"])
 
     async def end(self) -> None:
         kind, data, _ = await _sse_block(self.stream)
@@ -267,7 +267,7 @@ class GraphqlMultipart(GraphqlReader):
         if not body:
             return await self.event()  # a heartbeat
         assert not body.get("errors"), f"{self.exit}: {body}"
-        return self.told(body["payload"])
+        return self.event_of(body["payload"])
 
     async def end(self) -> None:
         rest = self._pending + b"".join([chunk async for chunk in self._chunks])

@@ -100,8 +100,8 @@ def _details(name: str, board: BoardModel, chosen: Figures) -> Json:
         case "git.push.completed":
             return {"branch": text}
         case "github.pr.created":
-            kept = {key: value for key, value in PR.items() if chosen.a % 2 or key not in _PR_OPTIONAL}
-            return {"pr": {**kept, "url": f"https://github.com/o/r/pull/{chosen.b % 3}", "unknown": text}}
+            fields = {key: value for key, value in PR.items() if chosen.a % 2 or key not in _PR_OPTIONAL}
+            return {"pr": {**fields, "url": f"https://github.com/o/r/pull/{chosen.b % 3}", "unknown": text}}
         case _:
             return _rare_details(name, board, chosen, text)
 
@@ -138,8 +138,8 @@ def _state(board: BoardModel, chosen: Figures, text: str) -> Json:
     state = board.state()
     order: list[str] = state["columnOrder"]
     if chosen.c % 3 == 0:
-        kept = state["columns"].get("extra", {"cardIds": []})["cardIds"]
-        state["columns"]["extra"] = {"id": "extra", "title": " in PROGRESS ", "cardIds": kept}
+        card_ids = state["columns"].get("extra", {"cardIds": []})["cardIds"]
+        state["columns"]["extra"] = {"id": "extra", "title": " in PROGRESS ", "cardIds": card_ids}
         order = [*(one for one in order if one != "extra"), "extra"]
     turned = [*order[chosen.a % len(order) :], *order[: chosen.a % len(order)]]
     column = state["columns"][turned[0]]

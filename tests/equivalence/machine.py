@@ -13,7 +13,7 @@ from anyio.from_thread import BlockingPortal
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.equivalence.asking import DOORS, KINDS, commands_of
+from tests.equivalence.asking import KINDS, TRANSPORTS, commands_of
 from tests.equivalence.happenings import Figures, figures, names
 from tests.equivalence.world import World
 from tests.kit.deadline import deadline
@@ -29,7 +29,7 @@ _RARE = ("repeat", "nonsense", "get_state", "rename", "delete", "look")
 _PROJECT_NAMES = ("Zulu", "Alpha Board", "ünïcödé")
 _boards = st.integers(0, 1)
 #: Transports of steps that REST and GraphQL have.
-_doors = st.sampled_from(("rest", "graphql"))
+_transports = st.sampled_from(("rest", "graphql"))
 _happenings = st.tuples(_boards, names(), figures())
 
 
@@ -47,32 +47,32 @@ class EquivalenceMachine(RuleBasedStateMachine):
     def open(self) -> None:
         self._do(self._world.open)
 
-    @rule(n=_boards, door=st.sampled_from(DOORS), kind=st.sampled_from(KINDS), chosen=figures())
-    def command(self, n: int, door: str, kind: str, chosen: Figures) -> None:
-        self._command(n, door, kind, chosen)
+    @rule(n=_boards, transport=st.sampled_from(TRANSPORTS), kind=st.sampled_from(KINDS), chosen=figures())
+    def command(self, n: int, transport: str, kind: str, chosen: Figures) -> None:
+        self._command(n, transport, kind, chosen)
 
-    @rule(n=_boards, door=st.sampled_from(DOORS), kind=st.sampled_from(KINDS), chosen=figures())
-    def another_command(self, n: int, door: str, kind: str, chosen: Figures) -> None:
-        self._command(n, door, kind, chosen)
+    @rule(n=_boards, transport=st.sampled_from(TRANSPORTS), kind=st.sampled_from(KINDS), chosen=figures())
+    def another_command(self, n: int, transport: str, kind: str, chosen: Figures) -> None:
+        self._command(n, transport, kind, chosen)
 
-    @rule(happening=_happenings, door=_doors, keyed=st.booleans())
-    def event(self, happening: Any, door: str, keyed: bool) -> None:
-        self._do(self._world.ingest, happening, door=door, keyed=keyed)
+    @rule(happening=_happenings, transport=_transports, keyed=st.booleans())
+    def event(self, happening: Any, transport: str, keyed: bool) -> None:
+        self._do(self._world.ingest, happening, transport=transport, keyed=keyed)
 
-    @rule(happening=_happenings, door=_doors)
-    def another_event(self, happening: Any, door: str) -> None:
-        self._do(self._world.ingest, happening, door=door)
+    @rule(happening=_happenings, transport=_transports)
+    def another_event(self, happening: Any, transport: str) -> None:
+        self._do(self._world.ingest, happening, transport=transport)
 
-    @rule(happenings=st.lists(_happenings, min_size=2, max_size=6), door=_doors, keyed=st.booleans())
-    def batch(self, happenings: list[Any], door: str, keyed: bool) -> None:
-        self._do(self._world.ingest, *happenings, door=door, keyed=keyed)
+    @rule(happenings=st.lists(_happenings, min_size=2, max_size=6), transport=_transports, keyed=st.booleans())
+    def batch(self, happenings: list[Any], transport: str, keyed: bool) -> None:
+        self._do(self._world.ingest, *happenings, transport=transport, keyed=keyed)
 
-    @rule(n=_boards, door=_doors, chosen=st.integers(0, 9), stops=st.booleans())
-    def attempt(self, n: int, door: str, chosen: int, stops: bool) -> None:
+    @rule(n=_boards, transport=_transports, chosen=st.integers(0, 9), stops=st.booleans())
+    def attempt(self, n: int, transport: str, chosen: int, stops: bool) -> None:
         board, other = self._world.boards[n].model, self._world.boards[1 - n].model
         known = [*board.attempts] if stops else [*board.cards, *other.cards]
         step = self._world.stop_attempt if stops else self._world.queue_attempt
-        self._do(step, n, door, [*known, "unknown"][chosen % (len(known) + 1)])
+        self._do(step, n, transport, [*known, "unknown"][chosen % (len(known) + 1)])
 
     @rule(n=_boards, chosen=st.integers(0, 9), back=st.none() | st.integers(-1, 20))
     def come_back(self, n: int, chosen: int, back: int | None) -> None:
@@ -102,9 +102,9 @@ class EquivalenceMachine(RuleBasedStateMachine):
         finally:
             self._portal.call(self._world.aclose)
 
-    def _command(self, n: int, door: str, kind: str, chosen: Figures) -> None:
+    def _command(self, n: int, transport: str, kind: str, chosen: Figures) -> None:
         board, other = self._world.boards[n].model, self._world.boards[1 - n].model
-        self._do(self._world.command, n, door, *commands_of(kind, door, board, other, chosen))
+        self._do(self._world.command, n, transport, *commands_of(kind, transport, board, other, chosen))
 
     def _do(self, step: Callable[..., Awaitable[None]], *arguments: Any, **named: Any) -> None:
         """Run a step on the server's loop, within a deadline."""

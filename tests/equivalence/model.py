@@ -52,14 +52,14 @@ class BoardModel:
         """Return the state as on the wire."""
         return {"columns": deepcopy(self.columns), "columnOrder": list(self.columns), "cards": deepcopy(self.cards)}
 
-    def told_state(self, *, private: bool = False) -> Expected:
+    def state_envelope(self, *, private: bool = False) -> Expected:
         """Return the current `state` envelope."""
         return Expected("state", self.state(), tuple(self.cards), private=private)
 
     def snapshot(self) -> list[Expected]:
         """Return the events after `hello` for a new subscriber."""
         newest = sorted(self.attempts.values(), key=lambda one: one["createdAt"])[::-1]
-        return [self.told_state(), *(self._status(one["id"], one["cardId"], one["status"]) for one in newest)]
+        return [self.state_envelope(), *(self._status(one["id"], one["cardId"], one["status"]) for one in newest)]
 
     def home(self, card_id: str) -> Json:
         """Return the column of a card."""
@@ -90,7 +90,7 @@ class BoardModel:
         if self._places() == before:
             return []
         self.renew(before, now)
-        return [self.told_state()]
+        return [self.state_envelope()]
 
     def renew(self, before: dict[str, tuple[str, int]], now: str) -> None:
         """Set the time of each card whose index or column differs from `before`."""
@@ -127,7 +127,7 @@ class BoardModel:
         self.cards = {key: _card_from_outside(card, at) for key, card in state["cards"].items()}
         found = (_TICKET_NUMBER.search(card.get("ticketKey") or "") for card in self.cards.values())
         self.next_number = max((int(match[1]) for match in found if match), default=0) + 1
-        return [self.told_state()]
+        return [self.state_envelope()]
 
     def queue(self, payload: Json, at: str) -> list[Expected]:
         """Make a queued attempt."""
@@ -174,13 +174,13 @@ class BoardModel:
     def open_pull_request(self, payload: Json, at: str) -> list[Expected]:
         """Record a pull request. The card of a known attempt gets its address."""
         attempt_id, pr = payload.get("attemptId"), payload["pr"]
-        told = [Expected("attempt_pr", {"attemptId": attempt_id or "", "pr": pr})]
+        envelopes = [Expected("attempt_pr", {"attemptId": attempt_id or "", "pr": pr})]
         known = self.attempts.get(attempt_id or "")
         card = self.cards.get(known["cardId"]) if known else None
         if known and card and card.get("prUrl") != pr["url"] and not _is_held(known, at):
             card.update(prUrl=pr["url"], updatedAt=at)
-            told.append(self.told_state())
-        return told
+            envelopes.append(self.state_envelope())
+        return envelopes
 
     def keep(self, type: str, key: str, payload: Json, at: str) -> list[Expected]:
         """Replace a value of an attempt."""
@@ -243,10 +243,10 @@ def _line(attempt_id: str, message: str, ts: str) -> Expected:
 def _as_it_came(type: str, *keys: str) -> Any:
     """Return a handler that publishes the given keys of the payload. A key without a value is absent."""
 
-    def tell(board: BoardModel, payload: Json, at: str) -> list[Expected]:
+    def publish(board: BoardModel, payload: Json, at: str) -> list[Expected]:
         return [Expected(type, {key: payload[key] for key in keys if payload.get(key) is not None})]
 
-    return tell
+    return publish
 
 
 def _cached(type: str, key: str) -> Any:
@@ -270,8 +270,8 @@ def _push(board: BoardModel, payload: Json, at: str) -> list[Expected]:
 
 def _with_line(type: str, payload: Json, message: str, *keys: str) -> list[Expected]:
     attempt_id, ts = payload.get("attemptId"), payload["ts"]
-    told = Expected(type, {"attemptId": attempt_id or "", **{key: payload[key] for key in keys}, "ts": ts})
-    return [_line(attempt_id, message, ts), told] if attempt_id else [told]
+    envelope = Expected(type, {"attemptId": attempt_id or "", **{key: payload[key] for key in keys}, "ts": ts})
+    return [_line(attempt_id, message, ts), envelope] if attempt_id else [envelope]
 
 
 _HANDLERS: dict[str, Any] = {

@@ -51,8 +51,8 @@ class _Socket(RawReader):
     async def end(self) -> None:
         # docs/departures.md, row 8: the socket stays open, and sends only pongs.
         await self.send({"type": "ping"})
-        told = await self.event()
-        assert told["type"] == "pong", f"{self.exit}: expected silence and a pong, got {told}"
+        received = await self.event()
+        assert received["type"] == "pong", f"{self.exit}: expected silence and a pong, got {received}"
 
     async def send(self, *messages: Json) -> None:
         """Send messages as a client."""

@@ -16,12 +16,12 @@ def test_same_events_are_no_difference() -> None:
 
 def test_difference_names_exit_event_path_and_values() -> None:
     other = {"type": "state", "payload": {"columnOrder": ["c1", "c3"]}}
-    with pytest.raises(AssertionError) as told:
+    with pytest.raises(AssertionError) as raised:
         assert_same("raw SSE", [_LOG, other], [_LOG, _STATE])
-    assert str(told.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         "raw SSE, event 1 of 2 that were due:",
         "  $.payload.columnOrder[1]: expected 'c2', got 'c3'",
-        "  due: attempt_log, state; told: attempt_log, state",
+        "  due: attempt_log, state; got: attempt_log, state",
     ]
 
 

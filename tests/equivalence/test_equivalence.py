@@ -60,7 +60,7 @@ def stage(part: int) -> Iterator[_Stage]:
 
 @pytest.mark.timeout(_SECONDS)
 @pytest.mark.parametrize("part", range(_PARTS))
-def test_all_exits_tell_the_same_after_each_step(part: int, stage: _Stage) -> None:
+def test_all_exits_send_the_same_after_each_step(part: int, stage: _Stage) -> None:
     run_state_machine_as_test(
         stage.machine,  # type: ignore[arg-type]  # any callable that returns a machine works, as documented
         settings=settings(

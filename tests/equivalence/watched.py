@@ -87,18 +87,18 @@ class WatchedBoard:
     async def compare(self) -> None:
         """Read the expected number of events from every exit, and compare."""
         due, self.due = self.due, []
-        told = [one for one in due if not one.private]
-        got = await self.stream.take(len(told))
-        cursors = [str(event.get("cursor")) for event in got][: len(told)]
-        known = [one.cursor or cursor for one, cursor in zip(told, cursors, strict=False)]
-        known += [""] * (len(told) - len(known))
-        assert_same(self.stream.exit, got, self._shaped(self.stream, told, known))
+        public = [one for one in due if not one.private]
+        got = await self.stream.take(len(public))
+        cursors = [str(event.get("cursor")) for event in got][: len(public)]
+        known = [one.cursor or cursor for one, cursor in zip(public, cursors, strict=False)]
+        known += [""] * (len(public) - len(known))
+        assert_same(self.stream.exit, got, self._shaped(self.stream, public, known))
         self._check_cursors(cursors)
-        self.history += zip(told, known, strict=True)
+        self.history += zip(public, known, strict=True)
         await self._compare_socket(due, known)
         for reader in self.readers[len(_RAW) :]:
-            assert_same(reader.exit, await reader.take(len(told)), self._shaped(reader, told, known))
-        states = [(one, cursor) for one, cursor in zip(told, known, strict=True) if one.type == "state"]
+            assert_same(reader.exit, await reader.take(len(public)), self._shaped(reader, public, known))
+        states = [(one, cursor) for one, cursor in zip(public, known, strict=True) if one.type == "state"]
         await self._compare_states(states)
 
     async def hear_pong(self) -> list[Json]:
@@ -132,7 +132,7 @@ class WatchedBoard:
 
     async def _begin_states(self) -> None:
         await self.states.open()
-        now = self._state(self.model.told_state(), self.cursor)
+        now = self._state(self.model.state_envelope(), self.cursor)
         assert_same(self.states.exit, [await self.states.event()], [now])
 
     async def _compare_socket(self, due: list[Expected], cursors: list[str]) -> None:

@@ -9,11 +9,7 @@ from unittest.mock import ANY
 
 import orjson
 
-from tests.equivalence.commands import apply, refusal
-from tests.equivalence.comparing import assert_same
-from tests.equivalence.dashboards import Dashboards
-from tests.equivalence.document import selection
-from tests.equivalence.doors import (
+from tests.equivalence.callers import (
     Caller,
     Outcome,
     by_graphql,
@@ -24,6 +20,10 @@ from tests.equivalence.doors import (
     rest_word,
     stop_attempt,
 )
+from tests.equivalence.commands import apply, refusal
+from tests.equivalence.comparing import assert_same
+from tests.equivalence.dashboards import Dashboards
+from tests.equivalence.document import selection
 from tests.equivalence.happenings import Figures, event_of
 from tests.equivalence.mapping import Json, instant, state_shape
 from tests.equivalence.model import BoardModel, Expected
@@ -41,7 +41,7 @@ _CARD_ID = re.compile(r"card-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _BOARD = f"query ($id: ID!) {{ board(id: $id) {selection('BoardState')} }}"
 _MILLISECONDS = 7
 #: Events that subscribers of every board get: type and keys of the envelope.
-_TOLD_EVERYBODY = {
+_GLOBAL_EVENTS = {
     "agent.registered": ("agent_registered", ("agent", "label")),
     "agent.profile.changed": ("agent_profile", ("kind", "profileId", "agent", "label")),
 }
@@ -98,43 +98,43 @@ class World:
         for board in self.boards:
             await self._delete(board, "rest")
 
-    async def command(self, n: int, door: str, *asked: Json) -> None:
+    async def command(self, n: int, transport: str, *asked: Json) -> None:
         """Send a command over a transport. It must be executed, or refused with the expected code."""
         board, id = self.boards[n], self.boards[n].model.id
         code = refusal(board.model, *asked)
-        if door == "socket":
+        if transport == "socket":
             outcome = await self._by_socket(board, asked[0])
-        elif door == "rest":
+        elif transport == "rest":
             outcome = await by_rest(self._caller, id, *asked)
             code = self._rest_code(n, asked[0].get("cardId"), code)
         else:
             outcome = await by_graphql(self._caller, id, asked[0])
-        assert outcome.code == code, f"{door}, {asked}: expected {code}, got {outcome}"
+        assert outcome.code == code, f"{transport}, {asked}: expected {code}, got {outcome}"
         if code is None:
             board.due += _one_state([apply(board.model, one, self.now, outcome.card_id or "") for one in asked])
         if outcome.cursor is not None:
             self._expect_cursor(board, outcome.cursor)
-        if door == "socket":
+        if transport == "socket":
             error = {"command": asked[0]["type"], "code": code, "message": ANY}
             board.due += [Expected("error", error, private=True)] if code else []
             board.due.append(self._pong())
         await self.compare()
 
-    async def ingest(self, *happenings: Happening, door: str = "rest", keyed: bool = False) -> None:
+    async def ingest(self, *happenings: Happening, transport: str = "rest", keyed: bool = False) -> None:
         """Report events in one batch. Their consequences are expected at the exits of their boards."""
-        told: list[tuple[WatchedBoard | None, Json, int | None]] = []
+        reported: list[tuple[WatchedBoard | None, Json, int | None]] = []
         silent = False
         for n, name, figures in happenings:
             event, at = event_of(name, self.boards[n].model, figures, self.now)
             if keyed:
                 event["id"] = self._new_name()
             board, before = self._board_of(event["payload"]), self._due_count()
-            told.append((board, event, self._happen(board, event, at)))
+            reported.append((board, event, self._happen(board, event, at)))
             silent = silent or self._due_count() == before
         # If an event has no envelope, the marker after it shows the position of its board.
         markers = [self._marker()] if silent else []
-        accepted = await report(self._caller, door, *(event for _, event, _ in told), *markers)
-        for (board, event, own), answer in zip(told, accepted, strict=False):
+        accepted = await report(self._caller, transport, *(event for _, event, _ in reported), *markers)
+        for (board, event, own), answer in zip(reported, accepted, strict=False):
             assert (answer["name"], answer["duplicate"]) == (event["name"], False), answer
             self._keyed += [(board, event, answer["cursor"])] if keyed else []
             if board is not None and own is not None:
@@ -157,12 +157,12 @@ class World:
         assert answer.status == 422, answer
         await self.mark()
 
-    async def queue_attempt(self, n: int, door: str, card_id: str) -> None:
+    async def queue_attempt(self, n: int, transport: str, card_id: str) -> None:
         """Queue an attempt, which publishes nothing."""
         board = self.boards[n].model
         code = _queue_refusal(board, card_id)
-        refused, made = await queue_attempt(self._caller, door, board.id, card_id)
-        assert refused == (self._rest_code(n, card_id, code) if door == "rest" else code), f"{card_id}: {refused}"
+        refused, made = await queue_attempt(self._caller, transport, board.id, card_id)
+        assert refused == (self._rest_code(n, card_id, code) if transport == "rest" else code), f"{card_id}: {refused}"
         if code is None:
             tried = [one["id"] for one in board.attempts.values() if one["cardId"] == card_id]
             assert made["status"].lower() == "queued", made
@@ -173,13 +173,13 @@ class World:
             board.queue({"attemptId": made["id"], "cardId": card_id}, at)
         await self.mark()
 
-    async def stop_attempt(self, n: int, door: str, attempt_id: str) -> None:
+    async def stop_attempt(self, n: int, transport: str, attempt_id: str) -> None:
         """Stop an attempt."""
         board = self.boards[n]
         known = board.model.attempts.get(attempt_id)
         code = _stop_refusal(known)
-        refused = await stop_attempt(self._caller, door, attempt_id)
-        assert refused == (rest_word(code) if door == "rest" else code), f"{attempt_id}: {refused}"
+        refused = await stop_attempt(self._caller, transport, attempt_id)
+        assert refused == (rest_word(code) if transport == "rest" else code), f"{attempt_id}: {refused}"
         if known and code is None:
             status = "stopped" if known["status"] == "queued" else "stopping"
             board.due += board.model.change_status({"attemptId": attempt_id, "status": status}, self.now)
@@ -191,7 +191,7 @@ class World:
         board = self.boards[n]
         await board.socket.send({"type": "get_state"}, {"type": "ping"})
         await board.hear_pong()
-        state = replace(board.model.told_state(), private=True, cursor=board.cursor)
+        state = replace(board.model.state_envelope(), private=True, cursor=board.cursor)
         board.due += [state, self._pong()]
         await self.compare()
 
@@ -206,20 +206,20 @@ class World:
         await board.come_back(chosen, self.now, self.boards[1 - n].cursor if back == -1 else after)
         await self.compare()
 
-    async def rename(self, n: int, door: str, name: str) -> None:
+    async def rename(self, n: int, transport: str, name: str) -> None:
         """Rename a project. Subscribers of its board get nothing, and its ticket keys stay."""
         id = self.boards[n].model.id
-        if door == "graphql":
-            told = await mutate(self._caller, "UpdateProject", projectId=id, input={"name": name})
-            assert told["project"]["name"] == name, told
+        if transport == "graphql":
+            result = await mutate(self._caller, "UpdateProject", projectId=id, input={"name": name})
+            assert result["project"]["name"] == name, result
         else:
             answer = await self._caller.call("PATCH", f"/api/v1/projects/{id}", {"name": name})
             assert answer.status == 200, answer
         await self.mark()
 
-    async def delete_board(self, n: int, door: str) -> None:
+    async def delete_board(self, n: int, transport: str) -> None:
         """Delete a board and make a new one."""
-        await self._delete(self.boards[n], door)
+        await self._delete(self.boards[n], transport)
         self._keyed = [one for one in self._keyed if one[0] is not self.boards[n]]
         self.boards[n] = await self._new_board()
         await self.compare()
@@ -230,9 +230,9 @@ class World:
         answer = await self._caller.call("GET", f"/api/v1/boards/{id}")
         assert_same("REST", [orjson.loads(answer.body)], [{"state": board.model.state()}])
         body = {"query": _BOARD, "variables": {"id": id}}
-        told = orjson.loads((await self._caller.call("POST", "/graphql", body)).body)
+        found = orjson.loads((await self._caller.call("POST", "/graphql", body)).body)
         shape = state_shape(board.model.state(), list(board.model.cards), board.cursor)
-        assert_same("GraphQL board", [told], [{"data": {"board": shape}}])
+        assert_same("GraphQL board", [found], [{"data": {"board": shape}}])
 
     async def mark(self) -> None:
         """Publish an event to everybody, to show that no unexpected event came before it."""
@@ -255,12 +255,12 @@ class World:
             # An event without an envelope (for example a late one) has no cursor on the wire.
             own = _OWN.get(name, len(due) - 1) if due else None
             return None if own is None else before + own
-        if name in _TOLD_EVERYBODY:
-            type, keys = _TOLD_EVERYBODY[name]
-            self._tell_everybody([Expected(type, {key: payload.get(key) for key in keys})])
+        if name in _GLOBAL_EVENTS:
+            type, keys = _GLOBAL_EVENTS[name]
+            self._add_due_everywhere([Expected(type, {key: payload.get(key) for key in keys})])
         return None
 
-    def _tell_everybody(self, due: Sequence[Expected]) -> None:
+    def _add_due_everywhere(self, due: Sequence[Expected]) -> None:
         for board in self.boards:
             board.due += due
         self._dashboards.due += due
@@ -281,14 +281,14 @@ class World:
         await board.open(self.now)
         return board
 
-    async def _delete(self, board: WatchedBoard, door: str) -> None:
+    async def _delete(self, board: WatchedBoard, transport: str) -> None:
         id = board.model.id
-        if door == "rest":
+        if transport == "rest":
             answer = await self._caller.call("DELETE", f"/api/v1/projects/{id}")
             assert answer.status == 204, answer
-        elif door == "graphql":
-            told = await mutate(self._caller, "DeleteProject", projectId=id)
-            assert told["projectId"] == id, told
+        elif transport == "graphql":
+            result = await mutate(self._caller, "DeleteProject", projectId=id)
+            assert result["projectId"] == id, result
         else:
             await report(self._caller, "rest", {"name": "project.deleted", "payload": {"projectId": id}})
         await board.end(Expected("goodbye", {"reason": "board_deleted", "reconnectAfterMs": 0}))
@@ -297,9 +297,9 @@ class World:
         """Send a command and a ping. The messages before the pong are the outcome."""
         payload = {key: value for key, value in command.items() if key != "type"}
         await board.socket.send({"type": command["type"], "payload": payload}, {"type": "ping"})
-        told = await board.hear_pong()
-        refused = [event["payload"]["code"] for event in told if event["type"] == "error"]
-        states = [event["payload"] for event in told if event["type"] == "state"]
+        received = await board.hear_pong()
+        refused = [event["payload"]["code"] for event in received if event["type"] == "error"]
+        states = [event["payload"] for event in received if event["type"] == "state"]
         new = [id for state in states for id in state["cards"] if id not in board.model.cards]
         assert len(new) <= 1, f"{command}: {new} are new"
         assert all(map(_CARD_ID.match, new)), f"{command}: {new} are new"
@@ -323,7 +323,7 @@ class World:
     def _marker(self) -> Json:
         """Return an event that all subscribers get, and expect it."""
         payload = {"agent": "MARKER", "label": self._new_name()}
-        self._tell_everybody([Expected("agent_registered", payload)])
+        self._add_due_everywhere([Expected("agent_registered", payload)])
         return {"name": "agent.registered", "payload": payload}
 
     def _pong(self) -> Expected:
@@ -334,9 +334,9 @@ class World:
         return f"{self._name}-{self._numbers}"
 
 
-def _one_state(told: Sequence[list[Expected]]) -> list[Expected]:
+def _one_state(effects: Sequence[list[Expected]]) -> list[Expected]:
     """Return the common effect of commands of one request: only the last of their states (docs/protocol.md)."""
-    due = [one for each in told for one in each]
+    due = [one for each in effects for one in each]
     last = max((n for n, one in enumerate(due) if one.type == "state"), default=-1)
     return [one for n, one in enumerate(due) if one.type != "state" or n == last]
 

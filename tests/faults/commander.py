@@ -8,10 +8,10 @@ from random import Random
 
 import orjson
 
-from tests.equivalence.doors import Outcome, by_graphql, by_rest, report
+from tests.equivalence.callers import Outcome, by_graphql, by_rest, report
 from tests.equivalence.mapping import Json
-from tests.faults.line import Line
-from tests.faults.processes import Life
+from tests.faults.connections import Connections
+from tests.faults.processes import ManagedServer
 from tests.faults.steps import Steps
 from tests.faults.truth import Logged
 
@@ -30,9 +30,9 @@ class Commander:
     of a title is the name of the card here, whatever its id is.
     """
 
-    def __init__(self, life: Life, board_id: str, steps: Steps, random: Random) -> None:
-        """Send commands to the board on the server of `life`. `random` chooses the commands and the transports."""
-        self._line = Line(life)
+    def __init__(self, server: ManagedServer, board_id: str, steps: Steps, random: Random) -> None:
+        """Send commands to the board on `server`. `random` chooses the commands and the transports."""
+        self._connections = Connections(server)
         self._board_id = board_id
         self._steps = steps
         self._random = random
@@ -47,7 +47,7 @@ class Commander:
         for n in range(commands):
             await self._command(n)
             self._steps.done()
-        await self._line.hang_up()
+        await self._connections.close()
 
     def check(self, state: Json, log: Iterable[Logged]) -> None:
         """Check that the board contains every acknowledged command, and nothing that was not requested."""
@@ -61,9 +61,9 @@ class Commander:
     async def _command(self, n: int) -> None:
         kinds = ("create", "update", "move", "delete", "replace")
         kind = self._random.choice(kinds) if len(self._ids) > 1 else "create"
-        door = self._random.choice(("socket", "rest", "graphql"))
+        transport = self._random.choice(("socket", "rest", "graphql"))
         if kind == "create":
-            await self._create(f"card-{n}", door)
+            await self._create(f"card-{n}", transport)
             return
         if kind == "replace":
             await self._replace(n)
@@ -74,26 +74,26 @@ class Commander:
             command["title"] = f"{name} {n}"
         elif kind == "move":
             command |= {"toColumnId": self._random.choice(_COLUMNS), "toIndex": self._random.randrange(3)}
-        await self._change(name, door, command)
+        await self._change(name, transport, command)
 
-    async def _create(self, name: str, door: str) -> None:
+    async def _create(self, name: str, transport: str) -> None:
         column = self._random.choice(_COLUMNS)
         command = {"type": "create_card", "columnId": column, "title": f"{name} new"}
-        outcome = await self._send(door, command)
+        outcome = await self._send(transport, command)
         sight: _Sight = (f"{name} new", column)
         self._cards[name] = {sight} if outcome else {None, sight}
         if outcome is None:
             self._unanswered += 1
             return
-        assert outcome.code is None, f"{command} by {door} was refused: {outcome}"
+        assert outcome.code is None, f"{command} by {transport} was refused: {outcome}"
         self._made += 1
         if outcome.card_id:
             self._ids[name] = outcome.card_id
 
-    async def _change(self, name: str, door: str, command: Json) -> None:
+    async def _change(self, name: str, transport: str, command: Json) -> None:
         before = self._cards[name]
         after = {_changed(sight, command) for sight in before}
-        outcome = await self._send(door, command)
+        outcome = await self._send(transport, command)
         if outcome is None:
             self._cards[name] = before | after
         elif outcome.code is None:
@@ -107,8 +107,8 @@ class Commander:
 
     async def _replace(self, n: int) -> None:
         """Report a whole state, which makes several changes in one event."""
-        answer = await self._line.unless_lost(
-            partial(self._line.caller.call, "GET", f"/api/v1/boards/{self._board_id}")
+        answer = await self._connections.unless_disconnected(
+            partial(self._connections.caller.call, "GET", f"/api/v1/boards/{self._board_id}")
         )
         if answer is None:
             return
@@ -119,7 +119,7 @@ class Commander:
         new = f"card-{n}"
         _rearrange(state, new, self._random.choice(list(self._ids.values()) or [None]))
         event = {"name": "board.state.changed", "payload": {"boardId": self._board_id, "state": state}}
-        answered = await self._line.unless_lost(partial(report, self._line.caller, "rest", event))
+        answered = await self._connections.unless_disconnected(partial(report, self._connections.caller, "rest", event))
         sights = _sights(state)
         for name in (*self._cards, new):
             after = sights.get(name, {None})
@@ -137,18 +137,18 @@ class Commander:
             assert seen <= possible, f"expected one of {possible}, got {seen}"
             self._cards[name] = seen
 
-    async def _send(self, door: str, command: Json) -> Outcome | None:
-        match door:
+    async def _send(self, transport: str, command: Json) -> Outcome | None:
+        match transport:
             case "rest":
-                once = partial(by_rest, self._line.caller, self._board_id, command)
+                once = partial(by_rest, self._connections.caller, self._board_id, command)
             case "graphql":
-                once = partial(by_graphql, self._line.caller, self._board_id, command)
+                once = partial(by_graphql, self._connections.caller, self._board_id, command)
             case _:
                 once = partial(self._by_socket, command)
-        return await self._line.unless_lost(once)
+        return await self._connections.unless_disconnected(once)
 
     async def _by_socket(self, command: Json) -> Outcome:
-        socket = await self._line.socket(self._board_id)
+        socket = await self._connections.socket(self._board_id)
         payload = {key: value for key, value in command.items() if key != "type"}
         await socket.send({"type": command["type"], "payload": payload}, {"type": "ping"})
         code = None

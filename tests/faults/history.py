@@ -20,8 +20,8 @@ async def read_log(address: Address, board_id: str) -> list[Logged]:
     log: list[Logged] = []
     after: str | None = None
     while True:
-        told = await query(address, read_operation("Events"), boardId=board_id, after=after, first=_PAGE)
-        page = told["events"]
+        data = await query(address, read_operation("Events"), boardId=board_id, after=after, first=_PAGE)
+        page = data["events"]
         log += [Logged(node["name"], node["payload"], node["cursor"]) for node in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:
             return log

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.accounts import ConnectionMetrics
-from tests.faults.selector import Place, Told
+from tests.faults.received_events import Place, Received
+from tests.faults.transcript import Segment
 from tests.faults.truth import Due, Truth
 
 __all__ = ["Judge"]
@@ -25,52 +25,52 @@ class Judge:
     #: Place of a state → its text, and the first client that received it.
     _states: dict[Place, tuple[str, str]] = field(default_factory=dict)
 
-    def hear(
+    def check(
         self,
         reader: str,
-        accounts: Sequence[ConnectionMetrics],
+        segments: Sequence[Segment],
         end: Place,
         *,
         only_states: bool = False,
-        tells_gaps: bool = True,
+        reports_gaps: bool = True,
     ) -> None:
         """Check one client, whose last segment must reach `end`.
 
         `only_states`: the client receives nothing else. If the exit does not report gaps, the state after a gap may be
         of any place.
         """
-        assert accounts, f"{reader}: nothing was told"
-        for metrics in accounts:
-            is_last = metrics is accounts[-1]
-            until = max(metrics.last.place, end) if is_last else metrics.last.place
-            due = self.truth.between(metrics.state.place, until)
+        assert segments, f"{reader}: no event was received"
+        for segment in segments:
+            is_last = segment is segments[-1]
+            until = max(segment.last.place, end) if is_last else segment.last.place
+            due = self.truth.between(segment.state.place, until)
             due = [one for one in due if one.type == "state" or not only_states]
             places = {one.place for one in due}
-            told = [one for one in metrics.told if tells_gaps or one.place in places]
-            _check_order(reader, told, due, replaced=not is_last)
-            self._check_states(reader, metrics)
+            received = [one for one in segment.received if reports_gaps or one.place in places]
+            _check_order(reader, received, due, replaced=not is_last)
+            self._check_states(reader, segment)
             if not only_states:
-                self._check_statuses(reader, metrics)
-        state = _last_state(accounts[-1])
+                self._check_statuses(reader, segment)
+        state = _last_state(segments[-1])
         if state is not None:
-            self._check_copy(reader, max(accounts[-1].last.place, end), state)
+            self._check_copy(reader, max(segments[-1].last.place, end), state)
 
     def compare_database(self, state: str) -> None:
         """Compare the final state in the database with the last state that clients received."""
         last = self.truth.state_at(self.truth.due[-1].place)
         self._check_copy("the database", last, state)
 
-    def _check_states(self, reader: str, metrics: ConnectionMetrics) -> None:
-        for told in (metrics.state, *metrics.told):
-            if told.type == "state":
-                self._check_copy(reader, told.place, told.words[0])
+    def _check_states(self, reader: str, segment: Segment) -> None:
+        for received in (segment.state, *segment.received):
+            if received.type == "state":
+                self._check_copy(reader, received.place, received.words[0])
 
-    def _check_statuses(self, reader: str, metrics: ConnectionMetrics) -> None:
-        statuses = self.truth.statuses_at(metrics.state.place)
-        given = {told.words[0]: told.words[1] for told in metrics.statuses}
-        assert len(given) == len(metrics.statuses), f"{reader}: a status twice with {metrics.state.cursor}"
-        assert given == statuses or (metrics.cut and given.items() <= statuses.items()), (
-            f"{reader}: with the state of {metrics.state.cursor} expected {statuses}, got {given}"
+    def _check_statuses(self, reader: str, segment: Segment) -> None:
+        statuses = self.truth.statuses_at(segment.state.place)
+        given = {received.words[0]: received.words[1] for received in segment.statuses}
+        assert len(given) == len(segment.statuses), f"{reader}: a status twice with {segment.state.cursor}"
+        assert given == statuses or (segment.cut and given.items() <= statuses.items()), (
+            f"{reader}: with the state of {segment.state.cursor} expected {statuses}, got {given}"
         )
 
     def _check_copy(self, reader: str, place: Place, state: str) -> None:
@@ -79,10 +79,10 @@ class Judge:
         assert known == state, f"the board at {at} is\n {known} to {first} and\n {state} to {reader}"
 
 
-def _check_order(reader: str, told: Sequence[Told], due: Sequence[Due], *, replaced: bool) -> None:
+def _check_order(reader: str, received: Sequence[Received], due: Sequence[Due], *, replaced: bool) -> None:
     """Compare both sequences. `replaced`: a state came after the last event, in another segment."""
-    last_state = max((one.place for one in told if one.type == "state"), default=None)
-    waiting = list(told)
+    last_state = max((one.place for one in received if one.type == "state"), default=None)
+    waiting = list(received)
     for one in due:
         if waiting and waiting[0].place == one.place:
             came = waiting.pop(0)
@@ -90,10 +90,10 @@ def _check_order(reader: str, told: Sequence[Told], due: Sequence[Due], *, repla
             assert (came.type, words) == (one.type, one.words), f"{reader}: expected {one}, got {came}"
         elif one.type != "state" or not (replaced or (last_state and last_state > one.place)):
             got = waiting[0] if waiting else "nothing"
-            raise AssertionError(f"{reader}: {one} is missing, got {got}; last {told[-1:] or 'nothing'}")
-    assert not waiting, f"{reader}: told what never was: {waiting[0]}"
+            raise AssertionError(f"{reader}: {one} is missing, got {got}; last {received[-1:] or 'nothing'}")
+    assert not waiting, f"{reader}: received an event that never was: {waiting[0]}"
 
 
-def _last_state(metrics: ConnectionMetrics) -> str | None:
-    states = [told for told in (metrics.state, *metrics.told) if told.type == "state"]
+def _last_state(segment: Segment) -> str | None:
+    states = [received for received in (segment.state, *segment.received) if received.type == "state"]
     return states[-1].words[0] if states else None

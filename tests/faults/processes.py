@@ -26,7 +26,7 @@ from server.__main__ import main
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address
 
-__all__ = ["DATABASE", "Life", "living"]
+__all__ = ["DATABASE", "ManagedServer", "managed_server"]
 
 _START_UNITS = 20
 _STOP_UNITS = 20
@@ -43,15 +43,15 @@ class _Times(NamedTuple):
     checkpoint_seconds: float | None
 
 
-class Life:
-    """One server that can be started, stopped, killed and started again; made by `living`.
+class ManagedServer:
+    """One server that can be started, stopped, killed and started again; made by `managed_server`.
 
     `up` is set while the server serves. It is replaced by a new event before the server is asked to end. A client keeps
     the event of its connection, and `has_been_up_since` shows whether the server had a reason to end that connection.
     """
 
     def __init__(self, folder: Path, address: Address, flags: tuple[str, ...], times: _Times) -> None:
-        """See `living`."""
+        """See `managed_server`."""
         self.folder = folder
         self.address = address
         self.up = anyio.Event()
@@ -117,7 +117,7 @@ class Life:
         await self.end(number)
         await self.start()
 
-    def put_down(self) -> None:
+    def kill(self) -> None:
         """Kill a process that still runs."""
         if self._process.is_alive():
             self._process.kill()
@@ -126,9 +126,9 @@ class Life:
 
 
 @asynccontextmanager
-async def living(
+async def managed_server(
     folder: Path, *flags: str, busy_milliseconds: int | None = None, checkpoint_seconds: float | None = None
-) -> AsyncIterator[Life]:
+) -> AsyncIterator[ManagedServer]:
     """Run a server on a database file in `folder` until the block ends.
 
     `flags` are command-line flags. `busy_milliseconds` is the time that the server waits for a locked database.
@@ -138,12 +138,12 @@ async def living(
         # This socket never listens. While it is bound, the system does not give its port to a client's socket.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", 0))
-        life = Life(folder, holder.getsockname(), flags, _Times(busy_milliseconds, checkpoint_seconds))
-        await life.start()
+        managed = ManagedServer(folder, holder.getsockname(), flags, _Times(busy_milliseconds, checkpoint_seconds))
+        await managed.start()
         try:
-            yield life
+            yield managed
         finally:
-            life.put_down()
+            managed.kill()
 
 
 async def _first_line(pipe: Connection) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from tests.equivalence.doors import report
+from tests.equivalence.callers import report
 from tests.equivalence.mapping import Json
-from tests.faults.line import Line
-from tests.faults.processes import Life
-from tests.faults.selector import place_of
+from tests.faults.connections import Connections
+from tests.faults.processes import ManagedServer
+from tests.faults.received_events import place_of
 from tests.faults.steps import Steps
 from tests.faults.truth import Agent, Logged
 
@@ -49,9 +49,9 @@ class _Accepted:
 class Reporter:
     """A runner. It repeats a batch under the same keys until the server answers."""
 
-    def __init__(self, life: Life, board_id: str, steps: Steps, random: Random) -> None:
-        """Report to the server of `life`. `random` chooses the events, the batches and the transports."""
-        self._line = Line(life)
+    def __init__(self, server: ManagedServer, board_id: str, steps: Steps, random: Random) -> None:
+        """Report to `server`. `random` chooses the events, the batches and the transports."""
+        self._connections = Connections(server)
         self._board_id = board_id
         self._steps = steps
         self._random = random
@@ -63,14 +63,14 @@ class Reporter:
         for _ in range(batches):
             await self.report(*(self._event() for _ in range(self._random.choice((1, 1, 2, 5)))))
             self._steps.done()
-        await self._line.hang_up()
+        await self._connections.close()
 
     async def report(self, *events: Json) -> list[str]:
         """Report a batch until the server acknowledges it; return the cursors."""
         keyed = [{**event, "id": f"{self._board_id}-{self._next()}"} for event in events]
-        door, repeated = self._random.choice(("rest", "graphql")), False
-        once = partial(report, self._line.caller, door, *keyed)
-        while (answers := await self._line.unless_lost(once)) is None:
+        transport, repeated = self._random.choice(("rest", "graphql")), False
+        once = partial(report, self._connections.caller, transport, *keyed)
+        while (answers := await self._connections.unless_disconnected(once)) is None:
             repeated = True
         for event, answer in zip(events, answers, strict=True):
             assert answer["duplicate"] in {False, repeated}, f"called a duplicate the first time: {event}"
@@ -89,11 +89,11 @@ class Reporter:
         for one in self._of_agents(False):
             name, payload = one.event["name"], {k: v for k, v in one.event["payload"].items() if k != "state"}
             logged = at.pop(one.cursor, None)
-            assert logged, f"answered for, and not in the log: {one}"
+            assert logged, f"acknowledged, and not in the log: {one}"
             assert (logged.name, logged.payload | payload) == (name, logged.payload), f"expected {one}, got {logged}"
         # The remaining entries come from commands, or are consequences of events.
         twice = [left for left in at.values() if not left.name.startswith(("card.", "board."))]
-        assert not twice, f"in the log, and nobody was told so: {twice}"
+        assert not twice, f"in the log without an acknowledgement: {twice}"
 
     def _of_agents(self, whether: bool) -> list[_Accepted]:
         return [one for one in self._accepted if (one.event["name"] == "agent.registered") == whether]

@@ -12,9 +12,9 @@ from tests.faults.commander import Commander
 from tests.faults.history import query, read_log
 from tests.faults.judge import Judge
 from tests.faults.plan import Plan
-from tests.faults.processes import Life, living
+from tests.faults.processes import ManagedServer, managed_server
+from tests.faults.received_events import STATE, place_of, state_text
 from tests.faults.reporter import ATTEMPTS, Reporter, begin_board
-from tests.faults.selector import STATE, place_of, state_said
 from tests.faults.steps import Steps
 from tests.faults.truth import Truth
 from tests.faults.wanderer import BOARD, DASHBOARD, EXITS, ONLY_STATES, Goal, Wanderer
@@ -39,21 +39,21 @@ async def check_run(plan: Plan, folder: Path) -> None:
     bounds = ("--max-queued-envelopes", str(plan.queue)) if plan.queue else ()
     # Every second run sends everything through ASGI.
     way = () if plan.seed % 2 and are_writes_direct() else ("--no-direct-writes",)
-    async with living(folder, *_FLAGS, *bounds, *way) as life, deadline(_RUN_UNITS):
-        await _Run(plan, life).go()
+    async with managed_server(folder, *_FLAGS, *bounds, *way) as server, deadline(_RUN_UNITS):
+        await _Run(plan, server).go()
 
 
 class _Run:
-    def __init__(self, plan: Plan, life: Life) -> None:
+    def __init__(self, plan: Plan, server: ManagedServer) -> None:
         self._plan = plan
-        self._life = life
+        self._server = server
         self._written, self._heard = Steps(), Steps()
         self._goals = {field: Goal() for field in EXITS}
-        self._reporter = Reporter(life, BOARD, self._written, Random(plan.seed + 1))
-        self._commander = Commander(life, BOARD, self._written, Random(plan.seed + 2))
+        self._reporter = Reporter(server, BOARD, self._written, Random(plan.seed + 1))
+        self._commander = Commander(server, BOARD, self._written, Random(plan.seed + 2))
         gaps = ("slow_consumer",) if plan.queue else ()
         self._wanderers = [
-            Wanderer(life, field, self._written, self._heard, self._goals[field], gaps) for field, _ in plan.readers
+            Wanderer(server, field, self._written, self._heard, self._goals[field], gaps) for field, _ in plan.readers
         ]
 
     async def go(self) -> None:
@@ -76,7 +76,7 @@ class _Run:
             await {"written": self._written, "heard": self._heard}[fault.counts].reached(fault.count)
             for _ in range(fault.turns):
                 await anyio.lowlevel.checkpoint()
-            await self._life.restart(fault.signal)
+            await self._server.restart(fault.signal)
 
     async def _mark(self) -> None:
         """Set the goals of the clients.
@@ -95,7 +95,7 @@ class _Run:
                 goal.place = goal.place or (0 if field == DASHBOARD else offset + 1, 0, global_offset)
 
     async def _judge(self) -> None:
-        address = self._life.address
+        address = self._server.address
         log = await read_log(address, BOARD)
         offsets = [place_of(logged.cursor)[0] for logged in log]
         assert offsets == list(range(1, len(log) + 1)), f"the log has the offsets {offsets}"
@@ -105,14 +105,14 @@ class _Run:
         for n, (wanderer, (field, legs)) in enumerate(zip(self._wanderers, self._plan.readers, strict=True)):
             name, end = f"reader {n} of {field} ({legs[-1].exit})", self._goals[field].place
             assert end is not None
-            (dashboard if field == DASHBOARD else judge).hear(
+            (dashboard if field == DASHBOARD else judge).check(
                 name,
-                wanderer.accounts.all,
+                wanderer.transcript.segments,
                 end,
                 only_states=field in ONLY_STATES,
-                tells_gaps=field != "boardState",
+                reports_gaps=field != "boardState",
             )
         state: Json = (await exchange(address, "GET", f"/api/v1/boards/{BOARD}")).json()["state"]  # type: ignore[index]
         self._commander.check(state, log)
-        judge.compare_database(state_said(state))
-        judge.compare_database(state_said((await query(address, _BOARD_NOW, id=BOARD))["board"]))
+        judge.compare_database(state_text(state))
+        judge.compare_database(state_text((await query(address, _BOARD_NOW, id=BOARD))["board"]))

@@ -55,10 +55,10 @@ def _moved(card: str, source: tuple[str, int], target: tuple[str, int]) -> Json:
         ("card_deleted", {"cardId": "b", "columnId": "todo", "index": 1}, _state("ac", "de")),
     ],
 )
-def test_change_makes_the_state_behind_it(type: str, change: Json, after: Json) -> None:
+def test_change_makes_the_next_state(type: str, change: Json, after: Json) -> None:
     copy = _copy_of(_state("abc", "de"))
     copy.change(type, change)
-    assert copy.said() == _copy_of(after).said()
+    assert copy.text() == _copy_of(after).text()
 
 
 def test_columns_may_be_new_and_in_another_order() -> None:
@@ -69,7 +69,7 @@ def test_columns_may_be_new_and_in_another_order() -> None:
         "new": {"id": "new", "title": "n", "cardIds": []},
         "todo": {**after["columns"]["todo"], "title": "t"},
     }
-    assert copy.said() == _copy_of({**after, "columnOrder": ["new", "todo"]}).said()
+    assert copy.text() == _copy_of({**after, "columnOrder": ["new", "todo"]}).text()
 
 
 def test_patch_is_applied_as_far_as_the_copy_goes() -> None:
@@ -81,7 +81,7 @@ def test_patch_is_applied_as_far_as_the_copy_goes() -> None:
             {"op": "replace", "path": "/cards/a/ticketType", "value": "feat"},
         ]
     )
-    assert copy.said() == _copy_of(_state("bc", "dea", a=_NEW)).said()
+    assert copy.text() == _copy_of(_state("bc", "dea", a=_NEW)).text()
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,19 @@ import orjson
 import pytest
 
 from tests.equivalence.mapping import Json
-from tests.faults.doors import BOARD, CARD, Watcher, check_accepted_everywhere, check_file_refused_everywhere, watching
+from tests.faults.entry_points import (
+    BOARD,
+    CARD,
+    Watcher,
+    check_accepted_everywhere,
+    check_file_refused_everywhere,
+    watching,
+)
 from tests.faults.history import read_log
 from tests.faults.judge import Judge
-from tests.faults.processes import DATABASE, Life, living
+from tests.faults.processes import DATABASE, ManagedServer, managed_server
+from tests.faults.received_events import place_of
 from tests.faults.reporter import ATTEMPTS, Reporter, begin_board
-from tests.faults.selector import place_of
 from tests.faults.steps import Steps
 from tests.faults.truth import Truth
 from tests.kit.deadline import deadline
@@ -45,7 +52,7 @@ _Undo = Callable[[], None]
 _Fault = Callable[[Path], _Undo]
 
 
-def _cached(path: Path) -> Path:
+def _copied(path: Path) -> Path:
     """Copy a file to a place outside of the database's folder; return the path of the copy."""
     copy = path.parent.parent / f"copy-of-{path.name}"
     shutil.copyfile(path, copy)
@@ -58,7 +65,7 @@ def _moved(path: Path) -> _Undo:
 
 
 def _removed_and_copied_back(path: Path) -> _Undo:
-    copy = _cached(path)
+    copy = _copied(path)
     path.unlink()
     return lambda: _void(shutil.copyfile(copy, path))
 
@@ -107,7 +114,7 @@ def _replaced_by_itself_of_before(path: Path) -> _Undo:
 
 
 def _overwritten_by_itself_of_before(path: Path) -> _Undo:
-    older, copy = _older(path), _cached(path)
+    older, copy = _older(path), _copied(path)
     shutil.copyfile(older, path)
     return lambda: _void(shutil.copyfile(copy, path))
 
@@ -125,7 +132,7 @@ def _older(path: Path) -> Path:
 
 def _overwritten(place: int, rubbish: bytes) -> _Fault:
     def fault(path: Path) -> _Undo:
-        copy = _cached(path)
+        copy = _copied(path)
         with path.open("r+b") as file:
             file.seek(place)
             file.write(rubbish)
@@ -136,7 +143,7 @@ def _overwritten(place: int, rubbish: bytes) -> _Fault:
 
 def _cut_to(length: int) -> _Fault:
     def fault(path: Path) -> _Undo:
-        copy = _cached(path)
+        copy = _copied(path)
         os.truncate(path, length)
         return lambda: _void(shutil.copyfile(copy, path))
 
@@ -155,7 +162,7 @@ def _log_overwritten(place: int, rubbish: bytes) -> _Fault:
 
     def fault(path: Path) -> _Undo:
         log = path.with_name(f"{path.name}-wal")
-        copy = _cached(log)
+        copy = _copied(log)
         with log.open("r+b") as file:
             file.seek(place)
             file.write(rubbish[: log.stat().st_size - place])
@@ -264,15 +271,15 @@ async def _answer(socket: RawSocket) -> Json:
 
 
 @asynccontextmanager
-async def _served(tmp_path: Path) -> AsyncIterator[tuple[Life, Path, Reporter]]:
+async def _served(tmp_path: Path) -> AsyncIterator[tuple[ManagedServer, Path, Reporter]]:
     folder = tmp_path / _FOLDER
     folder.mkdir()
     path = folder / DATABASE
     flags = (*_FLAGS, "--database-url", f"sqlite:///{path}")
-    async with living(tmp_path, *flags, checkpoint_seconds=0.1) as life, deadline(_WAIT_UNITS):
-        reporter = Reporter(life, BOARD, Steps(), Random(1))
+    async with managed_server(tmp_path, *flags, checkpoint_seconds=0.1) as server, deadline(_WAIT_UNITS):
+        reporter = Reporter(server, BOARD, Steps(), Random(1))
         await reporter.report(*begin_board(BOARD))
-        yield life, path, reporter
+        yield server, path, reporter
 
 
 async def _opened(socket: RawSocket) -> None:
@@ -286,25 +293,25 @@ def _check_no_inside(texts: list[str], folder: Path) -> None:
         assert str(folder) not in text, text
 
 
-async def _judged(life: Life, reporter: Reporter, watchers: dict[str, Watcher]) -> None:
+async def _judged(server: ManagedServer, reporter: Reporter, watchers: dict[str, Watcher]) -> None:
     """Check that each client received every event of the log, once and in order."""
-    log = await read_log(life.address, BOARD)
+    log = await read_log(server.address, BOARD)
     offsets = [place_of(logged.cursor)[0] for logged in log]
     assert offsets == list(range(1, len(offsets) + 1))
     truth = Truth(log, reporter.agents())
     judge = Judge(truth)
     for exit, watcher in watchers.items():
-        begun = watcher.accounts.all[0].state.place
+        begun = watcher.transcript.segments[0].state.place
         await watcher.take(len(truth.between(begun, truth.due[-1].place)))
-        judge.hear(exit, watcher.accounts.all, truth.due[-1].place)
+        judge.check(exit, watcher.transcript.segments, truth.due[-1].place)
 
 
 @pytest.mark.parametrize("name", _FAULTS)
 async def test_file_that_is_away_is_noticed_and_all_goes_on_when_it_is_back(name: str, tmp_path: Path) -> None:
     async with (
-        _served(tmp_path) as (life, path, reporter),
-        watching(life.address) as watchers,
-        open_socket(life.address, f"/api/v1/ws?boardId={BOARD}") as socket,
+        _served(tmp_path) as (server, path, reporter),
+        watching(server.address) as watchers,
+        open_socket(server.address, f"/api/v1/ws?boardId={BOARD}") as socket,
     ):
         await _opened(socket)
         await _checkpointed(path)
@@ -312,53 +319,53 @@ async def test_file_that_is_away_is_noticed_and_all_goes_on_when_it_is_back(name
         before = _bytes_of(tmp_path)
         await socket.send_json({"type": "create_card", "payload": CARD})
         reply = await _answer(socket)
-        texts = await check_file_refused_everywhere(life.address)
+        texts = await check_file_refused_everywhere(server.address)
         assert _bytes_of(tmp_path) == before
         assert (reply["type"], reply["payload"]["code"]) == ("error", "store_unavailable")
         _check_no_inside([*texts, str(reply)], tmp_path)
         undo()
-        await check_accepted_everywhere(life.address)
-        assert (await exchange(life.address, "GET", "/api/v1/readyz")).status == 200
+        await check_accepted_everywhere(server.address)
+        assert (await exchange(server.address, "GET", "/api/v1/readyz")).status == 200
         await reporter.report({"name": "agent.registered", "payload": {"agent": "A", "label": "the end"}})
-        await _judged(life, reporter, watchers)
-        log, told = await read_log(life.address, BOARD), life.errors()
-        await life.restart(signal.SIGKILL)
-        assert await read_log(life.address, BOARD) == log
-    assert "Traceback" not in told, told
-    assert told.count("the database cannot be used") == told.count("the database is back") == 1, told
+        await _judged(server, reporter, watchers)
+        log, errors = await read_log(server.address, BOARD), server.errors()
+        await server.restart(signal.SIGKILL)
+        assert await read_log(server.address, BOARD) == log
+    assert "Traceback" not in errors, errors
+    assert errors.count("the database cannot be used") == errors.count("the database is back") == 1, errors
 
 
 @pytest.mark.parametrize("name", _HARMLESS)
-async def test_what_takes_nothing_away_stops_nobody(name: str, tmp_path: Path) -> None:
-    async with _served(tmp_path) as (life, path, reporter), watching(life.address) as watchers:
+async def test_harmless_change_of_a_file_stops_nothing(name: str, tmp_path: Path) -> None:
+    async with _served(tmp_path) as (server, path, reporter), watching(server.address) as watchers:
         if name == "log-cut":
             await _checkpointed(path)
         _HARMLESS[name](path)
-        await check_accepted_everywhere(life.address)
+        await check_accepted_everywhere(server.address)
         await reporter.report({"name": "agent.registered", "payload": {"agent": "A", "label": "the end"}})
-        await _judged(life, reporter, watchers)
-        before = await read_log(life.address, BOARD)
-        told = life.errors()
-        await life.restart(signal.SIGKILL)
-        assert await read_log(life.address, BOARD) == before
-    assert "Traceback" not in told, told
+        await _judged(server, reporter, watchers)
+        before = await read_log(server.address, BOARD)
+        errors = server.errors()
+        await server.restart(signal.SIGKILL)
+        assert await read_log(server.address, BOARD) == before
+    assert "Traceback" not in errors, errors
 
 
-async def test_rubbish_behind_the_last_page_may_come_and_go(tmp_path: Path) -> None:
-    async with _served(tmp_path) as (life, path, _):
+async def test_rubbish_after_the_last_page_may_come_and_go(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (server, path, _):
         await _checkpointed(path)
         size = path.stat().st_size
         for length in (size + 100, size, size + 50_000, size):
             os.truncate(path, length)
-            assert (await exchange(life.address, "GET", "/api/v1/readyz")).status == 200
-        await check_accepted_everywhere(life.address)
+            assert (await exchange(server.address, "GET", "/api/v1/readyz")).status == 200
+        await check_accepted_everywhere(server.address)
 
 
 async def test_server_that_stops_leaves_what_others_have_put_there(tmp_path: Path) -> None:
-    async with _served(tmp_path) as (life, path, _):
+    async with _served(tmp_path) as (server, path, _):
         await _checkpointed(path)
         _overwritten_by_itself_of_before(path)
         before = path.read_bytes()
-        assert (await exchange(life.address, "GET", "/api/v1/readyz")).status == 503
-        await life.end(signal.SIGTERM)
+        assert (await exchange(server.address, "GET", "/api/v1/readyz")).status == 503
+        await server.end(signal.SIGTERM)
         assert path.read_bytes() == before

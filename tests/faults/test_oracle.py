@@ -36,7 +36,7 @@ async def empty(tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(_SECONDS)
 @pytest.mark.parametrize("part", range(_PARTS))
-async def test_all_is_told_once_and_in_order_whatever_breaks(part: int, empty: Path, tmp_path: Path) -> None:
+async def test_each_event_arrives_once_and_in_order_despite_faults(part: int, empty: Path, tmp_path: Path) -> None:
     given = os.environ.get(_SEED_VARIABLE)
     for n in range(_RUNS):
         seed = int(given) if given else SystemRandom().getrandbits(32)

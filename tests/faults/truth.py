@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.equivalence.mapping import Json
-from tests.faults.selector import Place, place_of, said
+from tests.faults.received_events import Place, compared_words, place_of
 
 __all__ = ["Agent", "Due", "Logged", "Truth"]
 
@@ -54,10 +54,10 @@ class Truth:
         for logged in log:
             offset, _, global_offset = place_of(logged.cursor)
             while waiting and waiting[0].global_offset <= global_offset:
-                self._tell_agent(waiting.pop(0), offset - 1)
-            self._tell(logged)
+                self._add_agent(waiting.pop(0), offset - 1)
+            self._add(logged)
         for agent in waiting:
-            self._tell_agent(agent, offset)
+            self._add_agent(agent, offset)
         self._states = [(0, 0, 0), *(due.place for due in self.due if due.type == "state")]
 
     def between(self, begin: Place, end: Place) -> list[Due]:
@@ -72,7 +72,7 @@ class Truth:
         """Return the statuses of the attempts at `place`."""
         return [statuses for at, statuses in self._statuses if at <= place][-1]
 
-    def _tell(self, logged: Logged) -> None:
+    def _add(self, logged: Logged) -> None:
         offset, _, global_offset = place_of(logged.cursor)
         id = str(logged.payload.get("attemptId"))
         if logged.name == "attempt.started":
@@ -81,7 +81,7 @@ class Truth:
             self._forget((offset, 0, global_offset), logged.payload["cardId"])
         if logged.name in _STATUS and self._cards.get(id, id) is None and logged.name != "attempt.stopped":
             return
-        messages = _TELL.get(logged.name, _nothing)(logged.payload)
+        messages = _MESSAGES.get(logged.name, _nothing)(logged.payload)
         for part, (type, words) in enumerate(messages, 1):
             whole = part == len(messages)
             place = (offset, 0, global_offset) if whole else (offset - 1, part, global_offset)
@@ -97,8 +97,10 @@ class Truth:
         self._cards |= dict.fromkeys(gone)
         self._statuses.append((place, {id: one for id, one in self._statuses[-1][1].items() if id not in gone}))
 
-    def _tell_agent(self, agent: Agent, offset: int) -> None:
-        due = Due((offset, 0, agent.global_offset), "agent_registered", said("agent_registered", agent.payload))
+    def _add_agent(self, agent: Agent, offset: int) -> None:
+        due = Due(
+            (offset, 0, agent.global_offset), "agent_registered", compared_words("agent_registered", agent.payload)
+        )
         self.due.append(due)
 
 
@@ -107,11 +109,11 @@ def _nothing(payload: Json) -> _Messages:
 
 
 def _one(type: str) -> Callable[[Json], _Messages]:
-    return lambda payload: [(type, said(type, payload))]
+    return lambda payload: [(type, compared_words(type, payload))]
 
 
 def _line(payload: Json, message: str) -> tuple[str, tuple[str, ...]]:
-    return "attempt_log", said("attempt_log", {**payload, "level": "info", "message": message})
+    return "attempt_log", compared_words("attempt_log", {**payload, "level": "info", "message": message})
 
 
 def _commit(payload: Json) -> _Messages:
@@ -127,7 +129,7 @@ def _push(payload: Json) -> _Messages:
 
 
 #: Name of the event → the messages that subscribers receive.
-_TELL: Mapping[str, Callable[[Json], _Messages]] = {
+_MESSAGES: Mapping[str, Callable[[Json], _Messages]] = {
     "board.state.changed": lambda payload: [("state", ())],
     "attempt.started": _one("attempt_started"),
     "attempt.status.changed": _one("attempt_status"),

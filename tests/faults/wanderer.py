@@ -22,12 +22,12 @@ from tests.equivalence.raw_readers import (
     RawReader,
 )
 from tests.equivalence.reader import Reader
-from tests.faults.accounts import Accounts
 from tests.faults.copies import Copy
-from tests.faults.lost import LOST
-from tests.faults.processes import Life
-from tests.faults.selector import DOCUMENTS, Place, place_of, told
+from tests.faults.disconnects import DISCONNECTS
+from tests.faults.processes import ManagedServer
+from tests.faults.received_events import DOCUMENTS, Place, place_of, received
 from tests.faults.steps import Steps
+from tests.faults.transcript import Transcript
 from tests.kit.raw_http import Address
 
 __all__ = ["BOARD", "DASHBOARD", "EXITS", "ONLY_STATES", "STRANGE", "Goal", "Leg", "Wanderer", "make_reader"]
@@ -88,7 +88,7 @@ class Goal:
     place: Place | None = None
 
 
-class _Lost(Exception):
+class _Disconnected(Exception):
     """The connection ended."""
 
 
@@ -96,14 +96,14 @@ class Wanderer:
     """One client of a board."""
 
     def __init__(
-        self, life: Life, field: str, written: Steps, heard: Steps, goal: Goal, gaps: Collection[str] = ()
+        self, server: ManagedServer, field: str, written: Steps, heard: Steps, goal: Goal, gaps: Collection[str] = ()
     ) -> None:
-        """Read `BOARD` on the server of `life`; stall until the writers have `written`. `gaps` as in `Transcript`.
+        """Read `BOARD` on `server`; stall until the writers have `written`. `gaps` as in `Transcript`.
 
         `field` is the subscription at GraphQL's exits.
         """
-        self.accounts = Accounts(gaps, only_states=field in ONLY_STATES)
-        self._life = life
+        self.transcript = Transcript(gaps, only_states=field in ONLY_STATES)
+        self._server = server
         self._field = field
         self._copy = Copy()
         self._written = written
@@ -119,8 +119,8 @@ class Wanderer:
             await self._walk(legs[-1], None)
 
     async def _walk(self, leg: Leg, reads: int | None) -> None:
-        up = await self._life.serving()
-        reader = make_reader(leg.exit, self._life.address, self._field, leg.options)
+        up = await self._server.serving()
+        reader = make_reader(leg.exit, self._server.address, self._field, leg.options)
         try:
             await self._come(reader, leg.exit, leg.strange if reads is not None else None)
             await self._read(reader, reads)
@@ -129,40 +129,40 @@ class Wanderer:
                 await self._read(reader, reads)
             if leg.crashes:
                 await reader.crash()
-        except _Lost as lost:
-            if not self._may_end and self._life.has_been_up_since(up):
+        except _Disconnected as lost:
+            if not self._may_end and self._server.has_been_up_since(up):
                 raise AssertionError(f"{leg.exit} ended although the server runs") from lost
         finally:
-            self.accounts.disconnected()
+            self.transcript.disconnected()
             await reader.aclose()
 
     async def _come(self, reader: Reader, exit: str, strange: str | None) -> None:
         # The dashboard's socket ignores a cursor in its address, as the original server did.
-        after, gap = self.accounts.cursor if exit != "dashboard-ws" else None, None
+        after, gap = self.transcript.cursor if exit != "dashboard-ws" else None, None
         if strange and after is not None:
             after, gap = _mangled(after, strange), STRANGE[strange]
         if self._field == "boardState":  # it cannot continue from a cursor
-            await _unless_lost(reader.open())
-            self.accounts.begun_anew()
+            await _unless_disconnected(reader.open())
+            self.transcript.begun_anew()
             return
-        await _unless_lost(reader.open(after))
-        self.accounts.connected(after, told(await _unless_lost(reader.event()), self._copy), gap)
+        await _unless_disconnected(reader.open(after))
+        self.transcript.connected(after, received(await _unless_disconnected(reader.event()), self._copy), gap)
 
     async def _read(self, reader: Reader, count: int | None) -> None:
         while count != 0 and not self._has_arrived():
-            event = told(await _unless_lost(reader.event()), self._copy)
+            event = received(await _unless_disconnected(reader.event()), self._copy)
             if event.type == "goodbye":
                 assert event.words[0] == "server_shutdown" or self._may_end, f"unexpected {event}"
             if event.type in {"goodbye", "heartbeat"}:
                 continue
-            self.accounts.take(event)
+            self.transcript.take(event)
             self._heard.done()
             count = None if count is None else count - 1
 
     def _has_arrived(self) -> bool:
-        at = self.accounts.state_at
-        if self._field == DASHBOARD and self.accounts.cursor is not None:
-            at = place_of(self.accounts.cursor)
+        at = self.transcript.state_at
+        if self._field == DASHBOARD and self.transcript.cursor is not None:
+            at = place_of(self.transcript.cursor)
         return self._goal.place is not None and at is not None and at >= self._goal.place
 
 
@@ -190,8 +190,8 @@ def _mangled(cursor: str, strange: str) -> str:
     return f"{epoch}-{tag}-{place}-{global_offset}"
 
 
-async def _unless_lost(waiting: Awaitable[_T]) -> _T:
+async def _unless_disconnected(waiting: Awaitable[_T]) -> _T:
     try:
         return await waiting
-    except LOST as error:
-        raise _Lost from error
+    except DISCONNECTS as error:
+        raise _Disconnected from error

@@ -1,7 +1,8 @@
-"""`make fuzz`, `python -m tests.fuzz`: throw rubbish at every door of a running server, and count what must not be.
+"""`make fuzz`, `python -m tests.fuzz`: send bad input to every entry of a running server, and count the faults.
 
-The exit status is 1 when anything was counted: 5xx, tracebacks, ends without a code, hangs, another client that was
-not served or waited too long, memory that is not given back. Input N of seed S is the same each time.
+The exit status is 1 if there was any fault: 5xx, a traceback, an end without a code, a hang, or memory that is not
+released. It is also a fault if another client gets no answer or waits too long. Input N of seed S is the same each
+time.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main() -> None:
 
 def _options() -> Options:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.fuzz", description="Throw rubbish at every door of a server."
+        prog="python -m tests.fuzz", description="Send bad input to every entry of a server."
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long in all (default: 60)")
     parser.add_argument("--seed", type=int, default=None, help="of the inputs (default: any)")

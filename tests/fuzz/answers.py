@@ -1,4 +1,4 @@
-"""What a server said, taken apart: answers of HTTP, and behind an upgrade the frames of a WebSocket."""
+"""Parses the bytes of a server: answers of HTTP, and after an upgrade the frames of a WebSocket."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ _MAX_HEAD = 128 * 1024
 
 
 class NotHttp(Exception):
-    """The bytes are no answer of HTTP/1.1."""
+    """The bytes are not an answer of HTTP/1.1."""
 
 
 @dataclass
 class Answer:
-    """One answer, as far as it came."""
+    """One answer, complete or not."""
 
     status: int
     fields: dict[bytes, bytes]
     body: bytes = b""
-    #: Whether its end came; never true of one that lasts until the connection ends.
+    #: Whether it is complete; never true of an answer that lasts until the connection ends.
     whole: bool = False
-    #: Whether it says nothing of its length, so that the end of the connection is its end.
+    #: Whether it has no length, so that the end of the connection is its end.
     to_the_end: bool = False
 
     @property
     def is_stream(self) -> bool:
-        """Whether more of the body comes when something happens."""
+        """Whether more of the body may come at any time."""
         kind = self.fields.get(b"content-type", b"")
         return kind.startswith((b"text/event-stream", b"multipart/mixed"))
 
     @property
     def closes(self) -> bool:
-        """Whether it says that no further answer follows."""
+        """Whether it announces that no further answer follows."""
         return self.status == 101 or b"close" in self.fields.get(b"connection", b"").lower()
 
 
 @dataclass
 class Answers:
-    """The final answers on a connection, and what came behind an upgrade."""
+    """The final answers on a connection, and the bytes after an upgrade."""
 
     found: list[Answer] = field(default_factory=list)
     upgraded: bytes | None = None
@@ -58,17 +58,17 @@ class Frame:
 
 @dataclass
 class Frames:
-    """The frames that came whole; `fault` says what a server must not send."""
+    """The complete frames. `fault` describes a frame that a server must not send."""
 
     found: list[Frame] = field(default_factory=list)
     fault: str | None = None
 
 
 def read_answers(data: bytes, *, head_only: bool = False) -> Answers:
-    """Return the answers in `data`; interim ones (1xx) are left out.
+    """Return the answers in `data`, without interim ones (1xx).
 
     Raises:
-        NotHttp: it begins, or goes on, with something else.
+        NotHttp: the bytes begin, or continue, with something else.
     """
     answers, at = Answers(), 0
     while at < len(data):
@@ -95,10 +95,10 @@ def _fields(lines: bytes) -> dict[bytes, bytes]:
 
 
 def _read_body(answer: Answer, data: bytes, at: int, *, head_only: bool) -> int:
-    """Read the body that begins at `at` and return where it ends (RFC 9112, 6.3)."""
+    """Read the body that begins at `at` and return its end (RFC 9112, 6.3)."""
     if head_only or answer.status in {204, 304}:
         answer.whole = True
-        # To what is no request, a server may answer as if to GET, when nothing can come behind it.
+        # To an invalid request, a server may answer as if to GET if nothing can follow it.
         return len(data) if answer.closes else at
     if answer.fields.get(b"transfer-encoding", b"").lower() == b"chunked":
         return _read_chunks(answer, data, at)
@@ -135,7 +135,7 @@ def _read_chunks(answer: Answer, data: bytes, at: int) -> int:
 
 
 def read_frames(data: bytes) -> Frames:
-    """Return the frames in `data`; a server neither masks nor, ours, fragments (RFC 6455, 5.1)."""
+    """Return the frames in `data`. A server does not mask (RFC 6455, 5.1), and ours does not fragment."""
     frames, at = Frames(), 0
     while at + 2 <= len(data):
         first, second = data[at], data[at + 1]

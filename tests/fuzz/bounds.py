@@ -1,4 +1,4 @@
-"""Inputs as large as a client may send, or a little larger: what costs most is found here, if anywhere."""
+"""Inputs as large as a client may send, or a little larger. The most expensive inputs are among these."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from tests.fuzz.building import JSON, SSE, Door, Made, head_of, http, surely
+from tests.fuzz.building import JSON, SSE, Entry, Made, head_of, http, surely
 from tests.fuzz.frames import CONTINUATION, frame, handshake_lines
 from tests.fuzz.heads import request
 from tests.fuzz.inputs import Access, Facts, Say, Talk
@@ -25,14 +25,14 @@ _LOG = {"attemptId": "att-1", "boardId": BOARD, "level": "info"}
 
 
 def _bodies(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Send a body of up to 1 MiB that is wrong, or right, in very many places."""
+    """Send a body of up to 1 MiB with very many errors, or with very many valid parts."""
     path, body = rng.choice(_BODIES)(rng)
     text = body if isinstance(body, bytes) else orjson.dumps(body)
     return surely(head_of(rng, access, facts, "POST", path, JSON), text[: _MIB + rng.choice((0, 1))])
 
 
 def _documents(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Send a document that is small, and much to validate or to execute."""
+    """Send a small document that is expensive to validate or to execute."""
     document = rng.choice(_DOCUMENTS)(rng.choice((10, 100, 400, 1_240)))
     accept = SSE if document.startswith("subscription") else (b"Accept", b"application/json")
     head = head_of(rng, access, facts, "POST", "/graphql", JSON, accept)
@@ -40,14 +40,14 @@ def _documents(rng: random.Random, access: Access, facts: Facts) -> Made:
 
 
 def _messages(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Send what a socket takes most of: fragments, pings, commands, all at once."""
+    """Send the largest permitted amount to a socket: fragments, pings, commands, all at once."""
     head = head_of(rng, access, facts, "GET", f"/api/v1/ws?boardId={BOARD}", *handshake_lines())
     said = rng.choice(_MESSAGES)(rng)
     return Talk.WEBSOCKET, (Say(request(head)), Say(said)), 1, True
 
 
 def _heads(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Send a head of as many bytes or lines as are taken, or of more."""
+    """Send a head of the maximum size in bytes or lines, or a larger one."""
     match rng.randrange(4):
         case 0:
             lines = [(b"X-%d" % n, b"v" * rng.choice((1, 400))) for n in range(rng.choice((100, 126, 127, 5_000)))]
@@ -157,8 +157,8 @@ def _create(rng: random.Random) -> bytes:
     return orjson.dumps({"type": "create_card", "payload": payload})
 
 
-#: Name → how often it is chosen, and what makes the input.
-BOUNDS: dict[str, tuple[int, Door]] = {
+#: Name → how often it is chosen, and the function that makes the input.
+BOUNDS: dict[str, tuple[int, Entry]] = {
     "bodies-at-bounds": (2, _bodies),
     "documents-at-bounds": (3, _documents),
     "messages-at-bounds": (2, _messages),

@@ -1,4 +1,4 @@
-"""The pieces of which the doors make their inputs: requests with and without bodies, and upgraded connections."""
+"""Building blocks of inputs: requests with and without bodies, and upgraded connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
     "JSON",
     "MULTIPART",
     "SSE",
-    "Door",
+    "Entry",
     "Made",
     "ask",
     "board_target",
@@ -30,9 +30,9 @@ __all__ = [
     "surely",
 ]
 
-#: Talk, steps, answers owed, whether frames are whole.
+#: Protocol, steps, expected answers, whether frames are complete.
 Made = tuple[Talk, tuple[Step, ...], int, bool]
-Door = Callable[[random.Random, Access, Facts], Made]
+Entry = Callable[[random.Random, Access, Facts], Made]
 JSON = (b"Content-Type", b"application/json")
 SSE = (b"Accept", b"text/event-stream")
 MULTIPART = (b"Accept", b'multipart/mixed;subscriptionSpec="1.0", application/json')
@@ -52,19 +52,19 @@ def head_of(
 
 
 def http(data: bytes, owed: int | None = None, *steps: Step) -> Made:
-    """Return an input of HTTP; what is owed is read off its bytes unless it is known."""
+    """Return an input of HTTP. The number of expected answers is computed from its bytes unless it is given."""
     return Talk.HTTP, (Say(data), *steps), owed_answers(data) if owed is None else owed, True
 
 
 def surely(head: Head, body: bytes = b"") -> Made:
-    """Return an input that is a whole request."""
+    """Return an input that is a complete request."""
     method, target, version, lines = head
     length = [(b"Content-Length", b"%d" % len(body))] if body or method in {b"POST", b"PATCH", b"PUT"} else []
     return http(request((method, target, version, [*lines, *length]), body), 1)
 
 
 def post(rng: random.Random, head: Head, body: bytes) -> Made:
-    """Return a request with a body, framed in one of the ways there are, or with its bytes or its head damaged."""
+    """Return a request with a body, in any framing, or with damage to its bytes or its head."""
     method, target, version, lines = head
     roll = rng.random()
     if roll < 0.08:
@@ -87,7 +87,7 @@ def post(rng: random.Random, head: Head, body: bytes) -> Made:
 
 
 def ask(rng: random.Random, head: Head) -> Made:
-    """Return a request without a body, or what is nearly one."""
+    """Return a request without a body, or nearly one."""
     roll = rng.random()
     if roll < 0.5:
         return surely(head)
@@ -106,7 +106,7 @@ def near_body(rng: random.Random, body: bytes) -> bytes:
 
 
 def board_target(rng: random.Random, facts: Facts, path: str) -> str:
-    """Return a board's stream with some of its parameters."""
+    """Return the address of a board's stream with some of its parameters."""
     board = rng.choice((BOARD, BOARD, OTHER, "nope", ""))
     more = (
         f"after={quote(facts.cursor)}",
@@ -130,7 +130,7 @@ def socket_input(
     *,
     protocol: bytes | None = None,
 ) -> Made:
-    """Return a connection that is upgraded and then says `payloads`, some of them in frames that are not right."""
+    """Return a connection that upgrades and then sends `payloads`, some of them in invalid frames."""
     head = head_of(rng, access, facts, "GET", target, *handshake_lines(protocol=protocol))
     if rng.random() < 0.06:
         return http(head_near(rng, head), None, Leave("half-close"))

@@ -1,6 +1,6 @@
-"""What inputs are made from: the recordings of the original, the suite's tables of bad inputs, the operations.
+"""The material for inputs: the recordings of the original, the suite's tables of bad inputs, the operations.
 
-Recorded ids are replaced by those of the boards that `stage` makes, so that an unchanged seed does something.
+The ids of the boards of `stage` replace the recorded ids, so that an unmodified input has an effect.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _IDS = (
 
 @dataclass(frozen=True)
 class Call:
-    """An HTTP request without its head's usual lines."""
+    """An HTTP request without the usual header lines."""
 
     method: str
     target: str
@@ -46,14 +46,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """A GraphQL document and variables that fit it."""
+    """A GraphQL document and valid variables for it."""
 
     document: str
     variables: dict[str, Any]
 
     @property
     def subscribes(self) -> bool:
-        """Whether results keep coming."""
+        """Whether it is a subscription."""
         return bool(re.search(r"^\s*subscription\b", self.document, re.MULTILINE))
 
 
@@ -83,7 +83,7 @@ def events() -> tuple[Any, ...]:
 
 @cache
 def commands() -> tuple[bytes, ...]:
-    """Return messages for a board's socket: what the original's client sent, and the suite's bad ones."""
+    """Return messages for a board's socket: those of the original's client, and the suite's bad ones."""
     lines = (
         line for scenario in scenarios("ws-transcripts") for socket in scenario["sockets"] for line in _sent(socket)
     )
@@ -92,7 +92,7 @@ def commands() -> tuple[bytes, ...]:
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Return the operations of `graphql/operations`, with variables, and documents that are wrong in one place."""
+    """Return the operations of `graphql/operations`, with variables, and documents with one error."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(_OPERATIONS.glob("*.graphql"))]
     return (*(Operation(text, _variables(text)) for text in texts), *(Operation(text, {}) for text in _WRONG))
 
@@ -117,7 +117,7 @@ def _variables(document: str) -> dict[str, Any]:
 
 
 _LOG = {"attemptId": ATTEMPT, "boardId": BOARD, "level": "INFO", "message": "m"}
-#: Variable → a value that fits wherever it is declared.
+#: Variable → a value that is valid for every declaration of it.
 _VALUES: dict[str, Any] = {
     "boardId": BOARD,
     "projectId": BOARD,
@@ -128,7 +128,7 @@ _VALUES: dict[str, Any] = {
     "at": "2025-01-02T03:04:05.678Z",
     "id": None,
 }
-#: Operation → the values of its own.
+#: Operation → the values of its own variables.
 _INPUTS: dict[str, dict[str, Any]] = {
     "CreateCard": {"input": {"columnId": TODO, "title": "x", "ticketType": "FEAT", "dependsOn": ["free"]}},
     "UpdateCard": {"input": {"cardId": "free", "title": "x", "description": None, "isEnhanced": True}},
@@ -146,7 +146,7 @@ _INPUTS: dict[str, dict[str, Any]] = {
     "PublishProjectEvent": {"event": {"projectUpdated": {"projectId": BOARD, "changes": {"name": "x"}}}},
 }
 
-#: Documents that parse, or validate, or run, only in part.
+#: Documents that are partly invalid: in syntax, in validation, or in execution.
 _WRONG = (
     "",
     " ",

@@ -1,4 +1,4 @@
-"""Values, texts and tokens at the edges of what is taken."""
+"""Values, texts and tokens at the edges of the permitted ranges."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["BOUNDARIES", "TEXTS", "TOKENS"]
 
-#: Texts at the edges of what text is.
+#: Texts with unusual characters and lengths.
 TEXTS = (
     "",
     " ",
@@ -82,7 +82,7 @@ BOUNDARIES: tuple[Any, ...] = (
     [{}],
     {"a": {"b": {"c": []}}},
 )
-#: Tokens of GraphQL, and texts that are none.
+#: Tokens of GraphQL, and invalid ones.
 TOKENS = (
     "{",
     "}",

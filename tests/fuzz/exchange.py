@@ -1,4 +1,4 @@
-"""Carries one input out on a connection of its own, and keeps what came back; `judge` says what it is worth."""
+"""Executes one input on its own connection, and keeps the server's bytes; `judge` evaluates them."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ from tests.kit.raw_socket import CLOSE, PING, PONG
 
 __all__ = ["PROBE", "Outcome", "carry_out"]
 
-#: What the last ping of a connection carries.
+#: The payload of the last ping of a connection.
 PROBE = b"still there?"
-#: How long a moment is: nothing is judged by it.
+#: A short pause. No fault depends on it.
 _MOMENT_SECONDS = 0.02
-#: How long a server may take for what it owes; a deadline of the test, stretched by the environment.
+#: The server's time for an expected answer: a deadline of the test, stretched by the environment.
 HANG_UNITS = 15
-#: As much of what came is kept: no answer is as long, and streams go on without end.
+#: At most this many bytes are kept. No answer is as long, and streams have no end.
 _MAX_KEPT = 4 * 1024 * 1024
 _READ = 65_536
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a client met with."""
+    """The result of an input for its client."""
 
     received: bytes = b""
-    #: How the server ended the connection, None when it had not by then.
+    #: How the server ended the connection, None if it had not ended.
     ended: Literal["fin", "reset"] | None = None
-    #: What was waited for in vain.
+    #: The event that did not come in time.
     hung: str | None = None
-    #: Whether more came than was kept.
+    #: Whether more bytes came than were kept.
     overflowed: bool = False
-    #: Whether the server ended the connection before the client had said that nothing more comes.
+    #: Whether the server ended the connection before the client had closed its side.
     unasked: bool = True
 
 
 class _Line:
-    """A socket whose bytes are read as they come, also while something is sent."""
+    """A socket that is read continuously, also while something is sent."""
 
-    def __init__(self, sock: socket.socket, patience: float) -> None:
+    def __init__(self, sock: socket.socket, wait_seconds: float) -> None:
         self._sock = sock
-        #: Seconds that the server may take for what it owes.
-        self.patience = patience
+        #: Seconds that the server may take for an expected answer.
+        self.wait_seconds = wait_seconds
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
@@ -76,18 +76,18 @@ class _Line:
         self._changed.set()
 
     async def send(self, data: bytes, within: float) -> bool:
-        """Return whether all of it was taken in time; a server that has ended the connection takes all."""
+        """Return whether all bytes were sent in time. It is true for a connection that the server has ended."""
         try:
             async with asyncio.timeout(within):
                 await self._loop.sock_sendall(self._sock, data)
         except TimeoutError:
             return False
         except OSError:
-            await self.until(lambda: self.ended is not None, within)  # what it said before that may be on its way
+            await self.until(lambda: self.ended is not None, within)  # its last bytes may be on their way
         return True
 
     async def until(self, reached: Callable[[], bool], within: float) -> bool:
-        """Wait until `reached`, or the end of the connection; False when neither came in time."""
+        """Wait until `reached`, or for the end of the connection. False if neither came in time."""
         try:
             async with asyncio.timeout(within):
                 while not reached() and self.ended is None:
@@ -106,7 +106,7 @@ class _Line:
         try:
             self._sock.shutdown(socket.SHUT_WR)
         except OSError:
-            return  # the server was there first
+            return  # the server closed first
 
     async def aclose(self, *, reset: bool = False) -> None:
         await self.deafen()
@@ -116,12 +116,12 @@ class _Line:
 
 
 async def carry_out(one: Input, address: Address, source: str = "127.0.0.1", hang_units: float = HANG_UNITS) -> Outcome:
-    """Connect from `source`, take the steps of `one`, and return what came of it.
+    """Connect from `source`, execute the steps of `one`, and return the result.
 
-    What the server owes must come within `hang_units` (see `tests.kit.deadline`).
+    Expected answers must come within `hang_units` (see `tests.kit.deadline`).
 
     Raises:
-        OSError: nobody listens at `address`.
+        OSError: no server listens at `address`.
     """
     sock = socket.socket()
     sock.setblocking(False)
@@ -146,8 +146,8 @@ async def _take_steps(one: Input, line: _Line) -> Outcome:
     for step in one.steps:
         match step:
             case Say(data):
-                # Not reading, a client may well be made to wait.
-                if not await line.send(data, _MOMENT_SECONDS if deaf else line.patience) and not deaf:
+                # The server may block a client that does not read.
+                if not await line.send(data, _MOMENT_SECONDS if deaf else line.wait_seconds) and not deaf:
                     return Outcome(hung="that the server takes what is sent")
             case Pause():
                 before = len(line.received)
@@ -166,7 +166,7 @@ async def _take_steps(one: Input, line: _Line) -> Outcome:
 
 
 def _finals(one: Input, line: _Line) -> int | None:
-    """Return how many answers are there to their end, or are streams that began; None when it is no HTTP."""
+    """Return the number of complete answers and of streams that began; None if the bytes are not HTTP."""
     try:
         answers = read_answers(bytes(line.received), head_only=one.head_only).found
     except NotHttp:
@@ -175,25 +175,25 @@ def _finals(one: Input, line: _Line) -> int | None:
 
 
 async def _answered(one: Input, line: _Line) -> Outcome:
-    """Wait for the answers that are owed."""
+    """Wait for the expected answers."""
 
     def reached() -> bool:
         there = _finals(one, line)
         return there is None or there >= max(one.owed, 1)
 
-    if await line.until(reached, line.patience):
+    if await line.until(reached, line.wait_seconds):
         return Outcome()
     return Outcome(hung=f"{one.owed} answer(s)")
 
 
 async def _ended(one: Input, line: _Line) -> Outcome:
-    """Wait for the server's end of a connection on which nothing more is said; streams may go on."""
+    """Wait for the server to end a connection after the client closed its side. A stream may continue."""
 
     def reached() -> bool:
         there = _finals(one, line)
         return there is None or (one.owed > 0 and there >= one.owed) or _streams(one, line)
 
-    if await line.until(reached, line.patience):
+    if await line.until(reached, line.wait_seconds):
         return Outcome()
     return Outcome(
         hung="the end of a connection on which nothing more is said" if not one.owed else f"{one.owed} answer(s)"
@@ -201,31 +201,31 @@ async def _ended(one: Input, line: _Line) -> Outcome:
 
 
 async def _socket_end(one: Input, line: _Line) -> Outcome:
-    """Ask whether the server is still there, then take leave as RFC 6455, 7.1.2 has it."""
+    """Check with a ping that the server still answers, then close as in RFC 6455, 7.1.2."""
 
     def handshaken() -> bool:
         there = _finals(one, line)
         return there is None or there > 0
 
-    if not await line.until(handshaken, line.patience):
+    if not await line.until(handshaken, line.wait_seconds):
         return Outcome(hung="the answer to a handshake")
     if _status(one, line) != 101:
         return Outcome()
     rng = random.Random(one.number)
-    await line.send(frame(rng, PING, PROBE), line.patience)
-    answered = await line.until(lambda: _probed(line), line.patience if one.aligned else _MOMENT_SECONDS)
+    await line.send(frame(rng, PING, PROBE), line.wait_seconds)
+    answered = await line.until(lambda: _probed(line), line.wait_seconds if one.aligned else _MOMENT_SECONDS)
     if not answered and one.aligned:
         return Outcome(hung="a pong")
     unasked = one.aligned or line.ended is not None
-    await line.send(frame(rng, CLOSE, b"\x03\xe8"), line.patience)
+    await line.send(frame(rng, CLOSE, b"\x03\xe8"), line.wait_seconds)
     if not one.aligned:
         line.half_close()
-    ended = await line.until(lambda: False, line.patience)
+    ended = await line.until(lambda: False, line.wait_seconds)
     return Outcome(hung=None if ended else "the end after a close frame", unasked=unasked)
 
 
 def _streams(one: Input, line: _Line) -> bool:
-    """Tell whether a stream has begun, which goes on for a client that only listens."""
+    """Return whether a stream has begun; it continues for a client that only reads."""
     try:
         found = read_answers(bytes(line.received), head_only=one.head_only).found
     except NotHttp:

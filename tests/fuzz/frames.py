@@ -1,6 +1,6 @@
-"""WebSocket frames as bytes, as RFC 6455 has them and a little beside it.
+"""WebSocket frames as bytes, valid by RFC 6455 and slightly invalid.
 
-Masks come from the random generator, so that an input is the same bytes each time.
+Masks come from the random generator, so that an input has the same bytes each time.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ __all__ = ["CONTINUATION", "Broken", "frame", "frames_near", "handshake_lines", 
 CONTINUATION = 0x0
 _KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 _MIB = 1024 * 1024
-#: Codes of all kinds but 1011, for an echo of it would look like a fault of the server's.
+#: Codes of all kinds except 1011, because an echo of it would look like a fault of the server.
 _CLOSE_CODES = (0, 999, 1000, 1001, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 2999, 3000, 4000, 4999, 5000, 65_535)
 
 
 @dataclass(frozen=True)
 class Broken:
-    """Bytes after which nothing can be read as a frame."""
+    """Bytes after which no frame can be parsed."""
 
     data: bytes
 
 
 def handshake_lines(*, protocol: bytes | None = None) -> list[tuple[bytes, bytes]]:
-    """Return the lines of an upgrade, `Host` apart."""
+    """Return the header lines of an upgrade, without `Host`."""
     lines = [
         (b"Upgrade", b"websocket"),
         (b"Connection", b"Upgrade"),
@@ -48,16 +48,16 @@ def frame(
     masked: bool = True,
     size: int | None = None,
 ) -> bytes:
-    """Return one client frame; `size` is what its head says, where that is not the truth."""
-    told = len(payload) if size is None else size
+    """Return one client frame. `size` is the length in its head, if that is to be wrong."""
+    stated = len(payload) if size is None else size
     mask_bit = 0x80 if masked else 0
     head = bytes([(0x80 if fin else 0) | reserved << 4 | opcode])
-    if told < 126:
-        head += bytes([mask_bit | told])
-    elif told < 1 << 16:
-        head += bytes([mask_bit | 126]) + told.to_bytes(2, "big")
+    if stated < 126:
+        head += bytes([mask_bit | stated])
+    elif stated < 1 << 16:
+        head += bytes([mask_bit | 126]) + stated.to_bytes(2, "big")
     else:
-        head += bytes([mask_bit | 127]) + told.to_bytes(8, "big")
+        head += bytes([mask_bit | 127]) + stated.to_bytes(8, "big")
     if not masked:
         return head + payload
     mask = rng.randbytes(4)
@@ -66,7 +66,7 @@ def frame(
 
 
 def message(rng: random.Random, payload: bytes) -> bytes:
-    """Return a message as a client may send it: text or binary, in one frame or several, pings among them."""
+    """Return a valid message: text or binary, in one frame or several, perhaps with pings between them."""
     opcode = TEXT if rng.random() < 0.9 else BINARY
     if rng.random() < 0.8 or len(payload) < 2:
         return frame(rng, opcode, payload)
@@ -81,7 +81,7 @@ def message(rng: random.Random, payload: bytes) -> bytes:
 
 
 def frames_near(rng: random.Random, payload: bytes) -> bytes | Broken:
-    """Return frames that a client should not send, about `payload`."""
+    """Return invalid frames that contain `payload`."""
     return rng.choice(_NEAR)(rng, payload)
 
 

@@ -1,4 +1,4 @@
-"""HTTP requests as bytes: heads, framing and chunks, as the RFC has them and a little beside it."""
+"""HTTP requests as bytes: heads, framing and chunks, valid by the RFC and slightly invalid."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["HOST", "Head", "Lines", "chunked", "credentials", "head_near", "owed
 
 HOST = b"127.0.0.1"
 Lines = list[tuple[bytes, bytes]]
-#: A request head as its parts: method, target, version, lines.
+#: The parts of a request head: method, target, version, lines.
 Head = tuple[bytes, bytes, bytes, Lines]
 _WRONG_TOKENS = (b"wrong-token-0123456789", b"", b"\xff\xfe", b"a" * 5_000, b"%00", b"x y", b'"')
 _LARGE = 10**9
 
 
 def credentials(rng: random.Random, access: Access, facts: Facts) -> Lines:
-    """Return the lines that say who asks."""
+    """Return the header lines with credentials."""
     match access:
         case Access.NONE:
             return []
@@ -32,14 +32,14 @@ def credentials(rng: random.Random, access: Access, facts: Facts) -> Lines:
 
 
 def request(head: Head, body: bytes = b"") -> bytes:
-    """Return a request as it travels; nothing is added."""
+    """Return the bytes of a request; nothing is added."""
     method, target, version, lines = head
     fields = b"".join(name + b": " + value + b"\r\n" for name, value in lines)
     return b"%b %b %b\r\n%b\r\n%b" % (method, target, version, fields, body)
 
 
 def chunked(rng: random.Random, body: bytes, *, strict: bool = True) -> bytes:
-    """Return `body` in chunks of any size; unless `strict`, one of them is not as the RFC has it."""
+    """Return `body` in chunks of any size. Unless `strict`, one of them violates the RFC."""
     out: list[bytes] = []
     at = 0
     while at < len(body):
@@ -64,7 +64,7 @@ def chunked(rng: random.Random, body: bytes, *, strict: bool = True) -> bytes:
 
 
 def owed_answers(data: bytes) -> int:
-    """Return 1 where a request is whole or cannot be one, so that an answer is owed; 0 where more might have come."""
+    """Return 1 if a request is complete or invalid, so that an answer is expected; 0 if more bytes might follow."""
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGE)
     try:
         connection.receive_data(data)
@@ -72,13 +72,13 @@ def owed_answers(data: bytes) -> int:
             if isinstance(event, h11.EndOfMessage | h11.ConnectionClosed) or event is h11.PAUSED:
                 return int(isinstance(event, h11.EndOfMessage))
     except h11.RemoteProtocolError:
-        # An answer is owed for a head that came to its end; a line without one might be anything.
+        # A complete head needs an answer. A line without an end might become anything.
         return int(b"\r\n\r\n" in data)
     return 0
 
 
 def target_near(rng: random.Random, target: bytes) -> bytes:
-    """Return a target with something at its edges."""
+    """Return a target with a change at its edges."""
     match rng.randrange(9):
         case 0:
             return target + rng.choice(
@@ -130,7 +130,7 @@ def target_near(rng: random.Random, target: bytes) -> bytes:
 
 
 def head_near(rng: random.Random, head: Head) -> bytes:
-    """Return the bytes of a head after some changes, which may make it no head at all."""
+    """Return the bytes of a head after some changes, which may make it invalid."""
     method, target, version, lines = head
     lines = list(lines)
     for _ in range(rng.choice((1, 1, 2, 3))):
@@ -181,7 +181,7 @@ def head_near(rng: random.Random, head: Head) -> bytes:
 
 
 def _many(rng: random.Random, lines: Lines) -> Lines:
-    """Return the lines, now and then with as many or as long ones as are let in, or one more."""
+    """Return the lines, sometimes with the maximum number or length, or one more."""
     roll = rng.random()
     if roll < 0.03:
         return [*lines, *((b"X-%d" % n, b"v") for n in range(rng.choice((90, 124, 130, 1_000))))]

@@ -1,6 +1,6 @@
-"""The shape of one input: the steps a client takes on one connection, and what the server owes it for them.
+"""The data of one input: the steps of a client on one connection, and the number of expected answers.
 
-An input is data. `doors` and `sequences` make it, `exchange` carries it out, `judge` compares it with what came back.
+`entries` and `sequences` make inputs, `exchange` executes them, and `judge` evaluates the results.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ __all__ = ["Access", "Deaf", "Facts", "Input", "Leave", "Pause", "Say", "Step", 
 
 
 class Talk(StrEnum):
-    """The protocol that the client's bytes mean to be."""
+    """The protocol of the client's bytes."""
 
     HTTP = "http"
     WEBSOCKET = "websocket"
 
 
 class Access(StrEnum):
-    """The right with which a client comes."""
+    """The permission of the client."""
 
     TOKEN = "token"
     NONE = "none"
@@ -36,12 +36,12 @@ class Say:
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait until the server says more, or for a moment: so that the next bytes come in a turn of their own."""
+    """Wait until the server sends something, or briefly, so that it reads the next bytes in another pass."""
 
 
 @dataclass(frozen=True)
 class Deaf:
-    """Read nothing from here on: what the server sends fills its own buffers."""
+    """Stop reading: the bytes of the server fill its own buffers."""
 
 
 @dataclass(frozen=True)
@@ -56,26 +56,26 @@ Step = Say | Pause | Deaf | Leave
 
 @dataclass(frozen=True)
 class Facts:
-    """What inputs may name of a running server; all else of an input comes from seed and number."""
+    """The data of a running server that inputs use. Everything else depends on seed and number."""
 
-    #: The right token, None where nothing authenticates.
+    #: The valid token, None if the server has no authentication.
     token: str | None
-    #: A cursor that stands in the log of the first board.
+    #: A cursor in the log of the first board.
     cursor: str
 
 
 @dataclass(frozen=True)
 class Input:
-    """One connection's worth of rubbish."""
+    """The bad input of one connection."""
 
     seed: int
     number: int
-    door: str
+    entry: str
     talk: Talk
     steps: tuple[Step, ...]
-    #: Answers that HTTP wants for these bytes, whatever they are; 0 where the request is not whole.
+    #: The number of answers that HTTP requires for these bytes, whatever they are; 0 if the request is not complete.
     owed: int = 1
-    #: Whether every frame is whole, so that what is sent behind them is read as frames.
+    #: Whether every frame is complete, so that the next bytes are read as frames.
     aligned: bool = True
 
     @property
@@ -90,5 +90,5 @@ class Input:
 
     @property
     def leaves(self) -> Leave | None:
-        """How the client goes, None when it waits for what it is owed."""
+        """How the client leaves, None if it waits for its answers."""
         return next((step for step in self.steps if isinstance(step, Leave)), None)

@@ -1,4 +1,4 @@
-"""What counts as a fault: pure, so that its tests can show it everything a server could do wrong."""
+"""The definition of a fault. The module is pure, so that its tests can show it every error of a server."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """Something a server must not do."""
+    """A fault of the server."""
 
     kind: Kind
     what: str
-    #: Numbers of the inputs that may have caused it; more than one where several ran at the time.
+    #: Numbers of the inputs that may have caused it. There are several if they ran at the same time.
     numbers: tuple[int, ...] = ()
 
 
-#: RFC 9110: the server cannot do it, or does not speak it; said of a request, not of a fault of ours.
+#: RFC 9110: the server does not support the method or the version. This is an answer to a request, and not our fault.
 _PERMITTED = {501, 505}
-#: RFC 6455, 7.4: what may be sent at all; 1011 would be our own fault, and 1006 and others are never sent.
+#: RFC 6455, 7.4: the permitted codes. 1011 would be our own fault, and 1006 and others are never sent.
 _SENDABLE = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1012, 1013, 1014}
 _OWN_FAULT = 1011
-#: How our own fault, or a library's, looks in a body or a message.
+#: Signs of our own fault, or a library's, in a body or a message.
 _TELLTALES = re.compile(
     rb'INTERNAL_SERVER_ERROR|"code":"internal|internal_error|Traceback \(most|sqlalchemy|sqlite3\.|\[SQL:'
 )
@@ -54,12 +54,12 @@ _EVENT = re.compile(r'event=("(?:[^"\\]|\\.)*"|\S+)')
 
 
 def judge(one: Input, outcome: Outcome) -> list[Fault]:
-    """Return the faults that show in what came back for an input."""
-    return [Fault(kind, f"{one.door}: {what}", (one.number,)) for kind, what in _faults(one, outcome)]
+    """Return the faults in the result of an input."""
+    return [Fault(kind, f"{one.entry}: {what}", (one.number,)) for kind, what in _faults(one, outcome)]
 
 
 def is_turned_away(one: Input, outcome: Outcome) -> bool:
-    """Tell whether the server refused for a limit of its own, as it may: 429 or 503 with `Retry-After`, 1013."""
+    """Return whether the server refused because of a limit: 429 or 503 with `Retry-After`, 1013."""
     try:
         answers = read_answers(outcome.received, head_only=one.head_only)
     except NotHttp:
@@ -76,7 +76,7 @@ def log_faults(text: str) -> list[str]:
 
 
 def _short(line: str) -> str:
-    """Return what happened, and the last lines of a traceback, which name the place."""
+    """Return the event, and the last lines of a traceback, which name the place."""
     event = _EVENT.search(line)
     lines = [part.strip() for part in line.split(r"\n") if part.strip(' "^~')]
     places = [part for part in lines if "File" in part and "site-packages" not in part][-1:]
@@ -106,14 +106,14 @@ def _answer_faults(answer: Answer) -> Iterator[tuple[Kind, str]]:
             yield Kind.SERVER_ERROR, f"{answer.status} {answer.body[:300]!r}"
             return
     kind = answer.fields.get(b"content-type", b"")
-    if b"javascript" not in kind and b"html" not in kind and (told := _TELLTALES.search(answer.body)):
-        yield Kind.SERVER_ERROR, f"{answer.status} tells {told[0]!r}: {_around(answer.body, told.start())!r}"
+    if b"javascript" not in kind and b"html" not in kind and (found := _TELLTALES.search(answer.body)):
+        yield Kind.SERVER_ERROR, f"{answer.status} reveals {found[0]!r}: {_around(answer.body, found.start())!r}"
 
 
 def _connection_faults(one: Input, outcome: Outcome, answers: list[Answer]) -> Iterator[tuple[Kind, str]]:
-    """Yield what is wrong with the end of a connection of HTTP (RFC 9112, 9.6: not before the answer was read)."""
+    """Yield the faults in the end of an HTTP connection (RFC 9112, 9.6: not before the answer was read)."""
     how = one.leaves.how if one.leaves is not None else None
-    # A stream need not come to its end for a client that has half-closed: it cannot be told from one that has left.
+    # A stream need not end for a client that has half-closed: the server cannot distinguish it from one that has left.
     is_cut_stream = how == "half-close" and bool(answers) and answers[-1].is_stream
     if outcome.ended is None or how == "reset" or is_cut_stream:
         return
@@ -129,13 +129,13 @@ def _connection_faults(one: Input, outcome: Outcome, answers: list[Answer]) -> I
 
 
 def _socket_faults(one: Input, outcome: Outcome, behind: bytes) -> Iterator[tuple[Kind, str]]:
-    """Yield what is wrong behind a handshake (RFC 6455, 7.1.7 and 7.4: an end has a code)."""
+    """Yield the faults after a handshake (RFC 6455, 7.1.7 and 7.4: an end has a code)."""
     frames = read_frames(behind)
     if frames.fault:
         yield Kind.UNENDED, frames.fault
         return
-    if told := next((match for frame in frames.found if (match := _TELLTALES.search(frame.payload))), None):
-        yield Kind.SERVER_ERROR, f"a message tells {_around(told.string, told.start())!r}"
+    if found := next((match for frame in frames.found if (match := _TELLTALES.search(frame.payload))), None):
+        yield Kind.SERVER_ERROR, f"a message reveals {_around(found.string, found.start())!r}"
     codes = [
         int.from_bytes(frame.payload[:2], "big") for frame in frames.found if frame.opcode == CLOSE and frame.payload
     ]

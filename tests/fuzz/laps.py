@@ -1,4 +1,4 @@
-"""The laps of a run: one against a server that wants tokens, one against a server that does not."""
+"""The laps of a run: one with a server that requires tokens, one with a server that does not."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from tests.fuzz.tally import Tally, memory_faults, wait_faults
 
 __all__ = ["Options", "laps"]
 
-#: The part of the time in which the server wants tokens.
+#: The share of the time in which the server requires tokens.
 _AUTHENTICATED_PART = 2 / 3
-#: So that the server and the witness get to run when they want to.
+#: A low priority of the fuzzer lets the server and the witness run when they need to.
 _NICENESS = 10
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is to be run."""
+    """The options of a run."""
 
     seconds: float
     seed: int
-    #: Numbers of inputs, one at a time; none = all for as long as `seconds`.
+    #: Numbers of inputs, one at a time. If empty: inputs for `seconds`.
     only: tuple[int, ...]
-    #: Whether the server of each lap wants tokens.
+    #: Whether the server of each lap requires tokens.
     modes: tuple[bool, ...]
 
 
@@ -42,7 +42,7 @@ def laps(options: Options) -> Iterator[Tally]:
     for authenticates in options.modes:
         part = _AUTHENTICATED_PART if authenticates else 1 - _AUTHENTICATED_PART
         seconds = options.seconds * (part if len(options.modes) > 1 else 1.0)
-        # A process of its own: once it is nice, it could not start a server that is not.
+        # A separate process: once its priority is low, it cannot start a server with a higher one.
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             tally = pool.submit(_lap, options, seconds, authenticates=authenticates).result()
         if not options.only:
@@ -60,7 +60,7 @@ def _lap(options: Options, seconds: float, *, authenticates: bool) -> Tally:
 
 
 def _while(seconds: float) -> Iterator[int]:
-    """Yield numbers until so much time has passed."""
+    """Yield numbers until this much time has passed."""
     end = time.monotonic() + seconds
     return itertools.takewhile(lambda _: time.monotonic() < end, itertools.count())
 

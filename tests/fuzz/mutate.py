@@ -1,4 +1,7 @@
-"""Changes to bytes, JSON and GraphQL: each takes a random generator and something valid, and gives what is near."""
+"""Mutations of bytes, JSON and GraphQL.
+
+Each function takes a random generator and valid data, and returns similar data.
+"""
 
 from __future__ import annotations
 
@@ -29,23 +32,23 @@ _MORE_BYTES = (
     b",",
 )
 _MAX_REPEATS = 400
-#: A little more than a body or a message may have: what is longer is cut, and so no JSON any more.
+#: A little more than the limit of a body or a message. Longer JSON is cut, and so invalid.
 _MAX_TEXT = 1_100_000
 
 
 def text_near(rng: random.Random, text: str = "") -> str:
-    """Return a text at an edge, or `text` with something at its end."""
+    """Return an unusual text, or `text` with an addition at its end."""
     edge = rng.choice(TEXTS)
     return edge if rng.random() < 0.7 else text + edge
 
 
 def deep(rng: random.Random) -> str:
-    """Return a mark that `as_json` replaces by lists or objects, one in the other."""
+    """Return a placeholder that `as_json` replaces by nested lists or objects."""
     return f"{_MARK}{rng.choice((20, 127, 255, 1_000, 20_000))}{rng.choice('[{')}"
 
 
 def value(rng: random.Random) -> Any:
-    """Return any value at all, one of its own."""
+    """Return a random value."""
     roll = rng.random()
     if roll < 0.05:
         return deep(rng)
@@ -53,7 +56,7 @@ def value(rng: random.Random) -> Any:
 
 
 def as_json(data: Any) -> str:
-    """Return JSON as lenient as Python's: lone surrogates as escapes, NaN as it is, nesting of any depth."""
+    """Return JSON as lenient as Python's: lone surrogates as escapes, NaN unchanged, nesting of any depth."""
     return _NESTED.sub(_nesting, json.dumps(data, ensure_ascii=True).replace(_ascii(_MARK), _MARK))
 
 
@@ -141,7 +144,7 @@ _CHANGES: tuple[_Change, ...] = (_replace, _replace, _replace, _retype, _remove,
 
 
 def _twice(rng: random.Random, text: str) -> str:
-    """Name a key twice in an object, which is JSON all the same."""
+    """Repeat a key in an object, which is still JSON."""
     keys = list(re.finditer(r'"(\w+)":', text))
     if not keys:
         return text
@@ -150,7 +153,7 @@ def _twice(rng: random.Random, text: str) -> str:
 
 
 def bytes_near(rng: random.Random, data: bytes) -> bytes:
-    """Return `data` with some bytes flipped, cut out, repeated, put in, or cut off at the end."""
+    """Return `data` with some bytes flipped, removed, repeated, inserted, or cut off at the end."""
     out = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 4))):
         at = rng.randrange(len(out) + 1)
@@ -174,7 +177,7 @@ _TOKEN = re.compile(r'"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|\.\.\.|[$@]?\w+|#[^\n]*
 
 
 def document_near(rng: random.Random, document: str) -> str:
-    """Return a GraphQL document with some tokens left out, doubled, exchanged, put in, or repeated very often."""
+    """Return a GraphQL document with some tokens removed, doubled, swapped, inserted, or repeated very often."""
     tokens = _TOKEN.findall(re.sub(r"#[^\n]*", "", document))
     for _ in range(rng.choice((0, 1, 1, 2, 3))):
         at = rng.randrange(len(tokens) + 1)
@@ -192,13 +195,13 @@ def document_near(rng: random.Random, document: str) -> str:
                 tokens[at:at] = tokens[at : at + rng.choice((1, 4))] * rng.choice((2, 30))
             case 5 if "{" in tokens:
                 inside = tokens.index("{") + 1
-                tokens[inside:inside] = _crowd(rng)
+                tokens[inside:inside] = _many(rng)
             case _:
                 tokens[at:at] = [json.dumps(text_near(rng)[:2_000], ensure_ascii=False)]
     return " ".join(tokens)
 
 
-def _crowd(rng: random.Random) -> list[str]:
+def _many(rng: random.Random) -> list[str]:
     """Return very many fields, aliases, arguments or fragments."""
     count = rng.choice((10, 100, 400))
     match rng.randrange(4):

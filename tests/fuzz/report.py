@@ -1,4 +1,4 @@
-"""The table of a run, and its faults with the commands that repeat them."""
+"""The table of a run, and its faults with the commands that reproduce them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_LINE = 400
 
 
 def as_text(seed: int, tallies: Iterable[Tally]) -> str:
-    """Return the table, and below it each distinct fault with how often it was seen and how it is repeated."""
+    """Return the table, then each distinct fault with its count and the command that reproduces it."""
     tallies = list(tallies)
     rows = [["", *(tally.name for tally in tallies)], *_rows(tallies)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
@@ -26,12 +26,12 @@ def as_text(seed: int, tallies: Iterable[Tally]) -> str:
 
 
 def distinct(faults: Iterable[Fault]) -> list[tuple[Fault, int]]:
-    """Return one of each kind of faults, and how many there were; texts that differ in figures and ids are of one."""
+    """Return one fault of each kind, with their number. Texts that differ only in figures and ids are of one kind."""
     found: dict[tuple[Kind, str], tuple[Fault, int]] = {}
     for fault in faults:
         key = (fault.kind, re.sub(r"[0-9a-f-]{8,}|\d+", "N", fault.what)[:120])
         first, count = found.get(key, (fault, 0))
-        # The fewer inputs may have caused it, the better it can be repeated.
+        # A fault with fewer possible inputs is easier to reproduce.
         better = fault if 0 < len(fault.numbers) < (len(first.numbers) or 1_000) else first
         found[key] = (better, count + 1)
     return sorted(found.values(), key=lambda pair: -pair[1])
@@ -69,7 +69,7 @@ def _memory(tally: Tally) -> str:
 
 def _growth(tally: Tally) -> str:
     growth = growth_of(tally.memory)
-    return "too short to tell" if growth is None else f"{growth / _MIB:+.1f}"
+    return "too short a run" if growth is None else f"{growth / _MIB:+.1f}"
 
 
 def _fault_lines(seed: int, tally: Tally) -> list[str]:

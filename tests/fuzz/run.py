@@ -25,26 +25,26 @@ __all__ = ["TOKEN", "Runner", "flags", "run_lap"]
 TOKEN = "fuzz-token-0123456789"
 _WITNESS_TOKEN = "witness-token-0123456789"
 _WORKERS = 12
-#: Inputs between two stages, after each of which memory is looked at.
+#: Inputs between two stages. After each stage, memory is measured.
 STAGE_INPUTS = 500
-#: Unfinished requests are given so many units (see `tests.kit.deadline`): less than by default, so that those who wait
-#: for their end are few, and enough for a client that has to wait for its turn on a busy machine.
+#: The time for unfinished requests, in units (see `tests.kit.deadline`). It is less than the default, so that few
+#: clients wait for their end, and enough for a client that must wait on a busy machine.
 _SHORT = {"head_timeout_seconds": 5, "body_timeout_seconds": 5}
 _WITNESS_SOURCE = "127.0.0.2"
 
 
 def flags(*, authenticates: bool) -> list[str]:
-    """Return the command line of the server that is fuzzed."""
+    """Return the command line of the server under test."""
     known = {name: units for name, units in _SHORT.items() if name in Settings.model_fields}
     short = [f"--{name.replace('_', '-')}={seconds(units)}" for name, units in known.items()]
     return [*short, *([f"--tokens={TOKEN},{_WITNESS_TOKEN}"] if authenticates else [])]
 
 
 class Runner:
-    """Carries out inputs against one server."""
+    """Executes inputs on one server."""
 
     def __init__(self, server: Process, token: str | None, tally: Tally, *, alone: bool = False) -> None:
-        """Count into `tally`; `alone` = one input at a time, so that a line in the log has one cause."""
+        """Count into `tally`. `alone`: one input at a time, so that a line in the log has one cause."""
         self._server, self._token, self._tally = server, token, tally
         self._workers = 1 if alone else _WORKERS
         self._facts = Facts(token, "")
@@ -53,7 +53,7 @@ class Runner:
         self._began = time.monotonic()
 
     async def run(self, seed: int, numbers: Iterable[int]) -> None:
-        """Carry out the inputs of these numbers, and set the stage anew before each `STAGE_INPUTS` of them."""
+        """Execute the inputs of these numbers, and reset the stage before each `STAGE_INPUTS` of them."""
         every = iter(numbers)
         for first in every:
             await self._set_stage()
@@ -86,7 +86,7 @@ class Runner:
             self._tally.faults.append(Fault(Kind.UNENDED, f"nobody lets us in: {error}", tuple(self._running)))
             return
         self._tally.spans.append((began, time.time(), number))
-        self._tally.inputs[made.door] += 1
+        self._tally.inputs[made.entry] += 1
         self._tally.sent_bytes += len(made.sent)
         self._tally.turned_away += is_turned_away(made, outcome)
         self._tally.faults.extend(judge(made, outcome))
@@ -107,7 +107,7 @@ class Runner:
         try:
             used = self._server.anonymous_bytes
         except (OSError, StopIteration):
-            return  # not on Linux, or gone
+            return  # not on Linux, or the process has ended
         self._tally.peak = max(self._tally.peak, used)
         if at_rest:
             self._tally.memory.append((time.monotonic() - self._began, used))
@@ -122,15 +122,15 @@ async def run_lap(
     only: bool = False,
     nice: Callable[[], None] | None = None,
 ) -> Tally:
-    """Start a server in `folder`, run the inputs against it beside a witness, and return what was counted.
+    """Start a server in `folder`, run the inputs in parallel with a witness, and return the counts.
 
     Args:
-        folder: where its database and its log are.
-        seed: of the inputs.
-        numbers: of the inputs.
-        authenticates: whether it wants tokens.
+        folder: the folder of its database and its log.
+        seed: the seed of the inputs.
+        numbers: the numbers of the inputs.
+        authenticates: whether it requires tokens.
         only: one input at a time.
-        nice: called once the server and the witness run.
+        nice: called when the server and the witness run.
     """
     tally = Tally("with tokens" if authenticates else "without tokens")
     token, witness_token = (TOKEN, _WITNESS_TOKEN) if authenticates else (None, None)
@@ -147,7 +147,7 @@ async def run_lap(
 
 
 async def _repeat_alone(server: Process, token: str | None, seed: int, tally: Tally) -> None:
-    """Find out which of several inputs it was that the server logged a fault of, where one alone does it again."""
+    """Find the one of several inputs that caused a logged fault, if that input alone causes it again."""
     unclear = [fault for fault in tally.faults if fault.kind is Kind.TRACEBACK and len(fault.numbers) != 1]
     numbers = sorted({number for fault in unclear[:20] for number in fault.numbers})
     if not numbers or not server.is_alive:

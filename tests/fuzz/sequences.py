@@ -1,4 +1,4 @@
-"""Clients that do harm by what they do and when: unfinished requests, early leavers, crowds, boards that go."""
+"""Clients with harmful behaviour: unfinished requests, early leavers, many subscriptions, boards that are deleted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import random
 
 import orjson
 
-from tests.fuzz.building import Door, Made, board_target, head_of, http
+from tests.fuzz.building import Entry, Made, board_target, head_of, http
 from tests.fuzz.corpus import commands, events
-from tests.fuzz.doors import DOORS
+from tests.fuzz.entries import ENTRIES
 from tests.fuzz.frames import frame, handshake_lines
 from tests.fuzz.heads import request
 from tests.fuzz.inputs import Access, Deaf, Facts, Leave, Pause, Say, Step, Talk
@@ -26,14 +26,14 @@ _SUBSCRIPTIONS = (5, 100, 130)
 
 
 def _half(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Send part of something and stay until the server has had enough."""
+    """Send a part of something and stay until the server closes."""
     data = _some_bytes(rng, access, facts)
     cut = data[: rng.randrange(1, len(data))]
     return Talk.HTTP, (Say(cut), Leave("hold")), 0, False
 
 
 def _drops(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Send a head drop by drop, and then no more of it."""
+    """Send a head byte by byte, and then no more of it."""
     head = head_of(rng, access, facts, "GET", f"/api/v1/sse?boardId={BOARD}", (b"X-Slow", b"x" * 20))
     data = request(head)[:-2]
     steps: list[Step] = []
@@ -43,9 +43,9 @@ def _drops(rng: random.Random, access: Access, facts: Facts) -> Made:
 
 
 def _early(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Leave at any point of anything, politely or not."""
-    name = rng.choice(list(DOORS))
-    talk, steps, *_ = DOORS[name][1](rng, access, facts)
+    """Leave at any point of any input, with or without a close."""
+    name = rng.choice(list(ENTRIES))
+    talk, steps, *_ = ENTRIES[name][1](rng, access, facts)
     steps = tuple(step for step in steps if not isinstance(step, Leave))[: rng.randrange(1, len(steps) + 1)]
     last = steps[-1]
     if isinstance(last, Say) and rng.random() < 0.6:
@@ -55,15 +55,15 @@ def _early(rng: random.Random, access: Access, facts: Facts) -> Made:
 
 
 def _pipelined(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Send several requests at once, and rubbish behind them."""
+    """Send several requests at once, then rubbish."""
     count = rng.choice((1, 2, 10))
     head = head_of(rng, access, facts, "GET", rng.choice(("/api/v1/healthz", "/api/v1/projects", "/metrics")))
     rubbish = rng.choice((b"", b"\x00" * 100, b"GET\r\n\r\n", b"0\r\n\r\n", request(head)[:-5], rng.randbytes(50)))
     return http(request(head) * count + rubbish, 1, *([Leave("half-close")] if rubbish else []))
 
 
-def _crowd(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Subscribe very often on one connection, with ids that are taken or free, and leave in the middle of it."""
+def _many_subscriptions(rng: random.Random, access: Access, facts: Facts) -> Made:
+    """Subscribe very often on one connection, with ids that are in use or free, and leave in the middle of it."""
     head = head_of(rng, access, facts, "GET", "/graphql", *handshake_lines(protocol=b"graphql-transport-ws"))
     payload = {"authorization": f"Bearer {facts.token}"} if facts.token and access is Access.TOKEN else {}
     said: list[object] = [{"type": "connection_init", "payload": payload}]
@@ -76,7 +76,7 @@ def _crowd(rng: random.Random, access: Access, facts: Facts) -> Made:
 
 
 def _deaf(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Ask and ask, and read nothing."""
+    """Send many requests, and read nothing."""
     if rng.random() < 0.5:
         head = head_of(rng, access, facts, "GET", rng.choice(("/api/v1/projects", "/index.js", "/metrics")))
         return Talk.HTTP, (Deaf(), Say(request(head) * 300), Pause(), Leave("reset")), 0, True
@@ -86,21 +86,21 @@ def _deaf(rng: random.Random, access: Access, facts: Facts) -> Made:
 
 
 def _deleted(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Delete the board on which one has just made changes, on the same connection."""
+    """Delete the board that the same connection has just changed."""
     delete = head_of(rng, access, facts, "DELETE", f"/api/v1/projects/{rng.choice((BOARD, OTHER))}")
     attempt = head_of(rng, access, facts, "GET", f"/api/v1/projects/{BOARD}/cards/free/attempt")
     return http(request(delete) + request(attempt) + request(delete), 3)
 
 
 def _commands(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Give very many commands at once."""
+    """Send very many commands at once."""
     head = head_of(rng, access, facts, "GET", f"/api/v1/ws?boardId={BOARD}", *handshake_lines())
     says = b"".join(frame(rng, TEXT, rng.choice(commands())[:5_000]) for _ in range(rng.choice((10, 60))))
     return Talk.WEBSOCKET, (Say(request(head) + says),), 1, True
 
 
 def _batches(rng: random.Random, access: Access, facts: Facts) -> Made:
-    """Send as many events as a request may have, or one more, over a connection that is kept."""
+    """Send as many events as a request may have, or one more, over a keep-alive connection."""
     agent = next(event for event in events() if event["name"] == "agent.registered")
     body = orjson.dumps([agent] * rng.choice((1_000, 1_001)))
     head = head_of(
@@ -123,13 +123,13 @@ def _some_bytes(rng: random.Random, access: Access, facts: Facts) -> bytes:
     return rng.choice((plain, upgrade))
 
 
-#: Name → how often it is chosen, and what makes the input.
-SEQUENCES: dict[str, tuple[int, Door]] = {
+#: Name → how often it is chosen, and the function that makes the input.
+SEQUENCES: dict[str, tuple[int, Entry]] = {
     "half": (1, _half),
     "drops": (1, _drops),
     "early": (12, _early),
     "pipelined": (4, _pipelined),
-    "crowd": (1, _crowd),
+    "many-subscriptions": (1, _many_subscriptions),
     "deaf": (1, _deaf),
     "deleted": (1, _deleted),
     "commands": (2, _commands),

@@ -1,4 +1,4 @@
-"""The boards that inputs are about: made anew now and then, so that rubbish meets something, and does not pile up."""
+"""The boards of the inputs. They are made anew from time to time, so that inputs find objects and do not pile up."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.live.boards import BOARD, OTHER, board_as_events
 
 __all__ = ["WITNESS_BOARD", "make_witness_board", "set_stage"]
 
-#: The board of the client that is watched; no input names it.
+#: The board of the witness; no input names it.
 WITNESS_BOARD = "board-of-the-witness"
 _WAIT_UNITS = 30
 
 
 async def set_stage(address: Address, token: str | None) -> str:
-    """Delete all boards but that of the witness, make the two of the inputs, and return a cursor of the first."""
+    """Delete all boards except the witness's, make the two of the inputs, and return a cursor of the first."""
     answer = await _ask(address, "GET", "/api/v1/projects", token)
     for project in orjson.loads(answer.body):
         if project["id"] != WITNESS_BOARD:

@@ -1,4 +1,4 @@
-"""What a run has counted, and the verdict on its memory."""
+"""The counts of a run, and the verdict on its memory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = [
 ]
 
 _MIB = 1024 * 1024
-#: As long another client may wait, on two idle cores (docs/guarantees.md, "9. No client harms another").
+#: The longest permitted wait of another client, on two idle cores (docs/guarantees.md, "9. No client harms another").
 MAX_WAIT_SECONDS = 0.25
-#: As much may an hour of rubbish leave behind: a page here and there that the allocator cannot give back.
+#: The permitted growth per hour of fuzzing: some pages that the allocator cannot release.
 MAX_GROWTH_BYTES = 32 * _MIB
-#: As much may be in use at any time above what was at the beginning.
+#: The permitted peak above the memory at the beginning.
 MAX_PEAK_BYTES = 512 * _MIB
-#: The part of the measurements at the beginning in which caches fill.
+#: The share of the measurements at the beginning, in which caches fill.
 _WARM_PART = 1 / 3
 _FEWEST = 6
 #: Standard deviations by which growth has to be more than chance: 95 % on one side.
@@ -36,7 +36,7 @@ _CONFIDENCE = 1.645
 
 @dataclass
 class Tally:
-    """What one server went through."""
+    """The counts of one server."""
 
     name: str
     inputs: Counter[str] = field(default_factory=Counter)
@@ -45,17 +45,18 @@ class Tally:
     seconds: float = 0.0
     faults: list[Fault] = field(default_factory=list)
     seen: Seen = field(default_factory=dict)
-    #: Seconds since the beginning, bytes of memory of its own with all connections closed.
+    #: Seconds since the beginning, and the private memory in bytes when all connections are closed.
     memory: list[tuple[float, int]] = field(default_factory=list)
     peak: int = 0
-    #: When each input ran: from and to, in seconds since the epoch, and its number.
+    #: Each input's start and end, in seconds since the epoch, and its number.
     spans: list[tuple[float, float, int]] = field(default_factory=list)
 
 
 def growth_of(memory: list[tuple[float, int]]) -> float | None:
-    """Return the bytes by which memory grows in an hour, caches being full; None when there is too little to tell.
+    """Return the growth of memory in bytes per hour after the caches are full; None if there are too few measurements.
 
-    The median of the slopes between all pairs of measurements (Theil and Sen): one that is out of line moves it little.
+    It is the median of the slopes between all pairs of measurements (Theil and Sen), on which an outlier has little
+    effect.
     """
     slopes = _slopes(memory)
     return statistics.median(slopes) * 3_600 if slopes else None
@@ -89,7 +90,7 @@ def _slopes(memory: list[tuple[float, int]]) -> list[float]:
 
 
 def memory_faults(tally: Tally) -> list[Fault]:
-    """Return the verdict on a run that was long enough for one."""
+    """Return the memory faults of a run that was long enough."""
     found = []
     growth = proven_growth_of(tally.memory)
     if growth is not None and growth > MAX_GROWTH_BYTES:
@@ -104,7 +105,7 @@ def memory_faults(tally: Tally) -> list[Fault]:
 
 
 def wait_faults(tally: Tally) -> list[Fault]:
-    """Return the kinds of questions whose answers took too long."""
+    """Return a fault for each kind of question with a wait that was too long."""
     return [
         Fault(
             Kind.WAIT,

@@ -1,4 +1,4 @@
-"""The judge can find fault: small servers that do what must not be are caught, and one that does right is not."""
+"""The judge detects faults: it reports small servers that misbehave, and it does not report a correct one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.kit.raw_socket import CLOSE, TEXT
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 _UPGRADE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 _WAIT_UNITS = 20
-#: What a planted server may hang for, so that the test does not take long.
+#: The time after which a server counts as hanging, so that the test is short.
 _HANG_UNITS = 0.2
 
 _Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -30,7 +30,10 @@ def _input(talk: Talk = Talk.HTTP, *steps: Step, owed: int = 1) -> Input:
 
 @asynccontextmanager
 async def _serving(serve: _Serve) -> AsyncIterator[Address]:
-    """Run a server that treats each connection so and then closes it; one that waits is woken at the end."""
+    """Run a server that handles each connection with the given function and then closes it.
+
+    The end wakes waiting ones.
+    """
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -54,7 +57,7 @@ def _answering(answer: bytes) -> _Serve:
 
 
 async def _hanging(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()  # until the client gives up
+    await reader.read()  # until the client leaves
 
 
 def _answer(status: int, body: bytes, *lines: bytes) -> bytes:
@@ -149,7 +152,7 @@ async def test_answer_to_head_has_no_body() -> None:
 
 
 def _socket(*frames: bytes, waits: bool = True) -> _Serve:
-    """Upgrade, say these frames when the client has said something, and end."""
+    """Upgrade, wait for the client's first bytes, send these frames, and end."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Inputs: the same for the same seed and number, of every door, and of what they are meant to be made of."""
+"""Inputs are equal for the same seed and number, come from every entry, and have the intended parts."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_seed_and_number_say_all_of_an_input() -> None:
 
 
 def test_every_door_is_among_few_inputs() -> None:
-    doors = Counter(make_input(1, number, _FACTS).door for number in range(1_500))
-    assert set(doors) == set(NAMES)
+    entries = Counter(make_input(1, number, _FACTS).entry for number in range(1_500))
+    assert set(entries) == set(NAMES)
 
 
 def test_corpus_is_of_recordings_and_suite() -> None:
@@ -74,7 +74,7 @@ def test_json_near_is_json_and_differs() -> None:
     assert any("\\ud800" in text for text in texts)
 
 
-def test_what_no_encoder_makes_is_made() -> None:
+def test_values_that_no_encoder_accepts_are_encoded() -> None:
     assert as_json(["\ud800", float("nan")]) == '["\\ud800", NaN]'
     with pytest.raises(TypeError):
         orjson.dumps("\ud800")

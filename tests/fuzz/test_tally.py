@@ -1,4 +1,4 @@
-"""Verdicts and the report: growth that goes on is found, what levels off is not, and each fault can be repeated."""
+"""Verdicts and the report: continuous growth is detected, other growth is not, and faults are reproducible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _MIB = 1024 * 1024
 
 
 def _memory(grow: float, *, cold: float = 30 * _MIB) -> list[tuple[float, int]]:
-    """Return measurements each ten seconds: caches fill first, then so many bytes a second are added, and noise."""
+    """Return a measurement every ten seconds.
+
+    Caches fill first. Then memory grows by this many bytes per second, with noise.
+    """
     rng = random.Random(1)
     warmth = [cold * min(place, 6) / 6 for place in range(30)]
     noise = [rng.uniform(-_MIB, _MIB) for _ in range(30)]
@@ -68,7 +71,7 @@ def test_long_wait_is_a_fault() -> None:
     assert fault.numbers == (2, 3)
 
 
-def test_equal_faults_are_told_once_with_a_command_that_repeats_one() -> None:
+def test_equal_faults_are_reported_once_with_a_command_that_repeats_one() -> None:
     faults = [Fault(Kind.HANG, "door 1: x", (1, 2, 3)), Fault(Kind.HANG, "door 2: x", (9,)), Fault(Kind.TRACEBACK, "y")]
     assert distinct(faults) == [(faults[1], 2), (faults[2], 1)]
     text = as_text(5, [Tally("without tokens", faults=faults)])

@@ -1,4 +1,4 @@
-"""The witness: it is served and says so, and what it is not given becomes a fault."""
+"""The witness reports that it is served, and each missing answer is a fault."""
 
 from __future__ import annotations
 

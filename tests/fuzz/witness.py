@@ -1,7 +1,7 @@
-"""Another client, that does nothing wrong: in a process of its own, so that only the server can make it wait.
+"""A well-behaved client in a separate process, so that only the server can delay it.
 
-`python -m tests.fuzz.witness HOST PORT SOURCE [TOKEN]` asks until standard input ends, then prints what it saw as JSON.
-Each kind of question has a connection of its own and is asked again a moment after its answer.
+`python -m tests.fuzz.witness HOST PORT SOURCE [TOKEN]` asks until standard input ends, then prints its results as JSON.
+Each kind of question has its own connection and is asked again a moment after its answer.
 """
 
 from __future__ import annotations
@@ -26,39 +26,39 @@ from tests.kit.raw_socket import CLOSE, PING, PONG, TEXT, frame_bytes
 __all__ = ["Seen", "Sight", "Witness", "watching"]
 
 _PERIOD_SECONDS = 0.025
-#: A message that gets no answer: pings keep no board socket alive.
+#: A message without an answer: protocol pings do not keep a board socket alive.
 _SIGN_OF_LIFE = frame_bytes(TEXT, b'{"type":"pong"}')
 _TICK_SECONDS = 0.005
-#: After this nobody would still be waiting.
+#: The longest wait that a client would accept.
 _LONGEST_UNITS = 10
 _QUERY = orjson.dumps({"query": f'{{ board(id: "{WITNESS_BOARD}") {{ cursor columns {{ id cards {{ title }} }} }} }}'})
 
 
 @dataclass
 class Sight:
-    """What one kind of question met with."""
+    """The results of one kind of question."""
 
     asked: int = 0
-    #: Seconds of the longest wait, less what the witness itself was late by in that time.
+    #: Seconds of the longest wait, without the delay of the witness itself in that time.
     longest: float = 0.0
-    #: When that was, in seconds since the epoch.
+    #: The end of that wait, in seconds since the epoch.
     at: float = 0.0
     faults: list[str] = field(default_factory=list)
 
 
-#: Question → what it met with.
+#: Question → its results.
 Seen = dict[str, Sight]
 
 
 class Witness:
-    """Asks, and takes the time."""
+    """Asks, and measures the waits."""
 
     def __init__(self, address: Address, source: str, token: str | None) -> None:
         self._address, self._source = address, source
         self._authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         self._over = asyncio.Event()
         self._looked = asyncio.Event()
-        #: Times at which the witness's own loop was late, and by how much.
+        #: Times at which the witness's own loop was late, and the delay in seconds.
         self._late: list[tuple[float, float]] = []
         self.seen: Seen = {name: Sight() for name in ("ping", "healthz", "query", "delivery")}
 
@@ -77,7 +77,7 @@ class Witness:
         await self._looked.wait()
 
     async def _rest(self, seconds_: float) -> bool:
-        """Wait a moment; False when it is over."""
+        """Wait a moment. False if the run is over."""
         try:
             await asyncio.wait_for(self._over.wait(), seconds_)
         except TimeoutError:
@@ -85,7 +85,7 @@ class Witness:
         return False
 
     async def _tick(self) -> None:
-        """Notice when this process did not get to run: that is no wait for the server."""
+        """Record when this process itself was delayed, because that is not the server's delay."""
         before = time.perf_counter()
         while await self._rest(_TICK_SECONDS):
             now = time.perf_counter()
@@ -111,7 +111,10 @@ class Witness:
             sight.longest, sight.at = waited, time.time()
 
     async def _again(self, visit: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
-        """Connect, visit, and connect again when that failed: a failure is a line of the report and no end."""
+        """Connect, visit, and reconnect after a failure.
+
+        A failure becomes a line of the report and does not end the run.
+        """
         while not self._over.is_set():
             try:
                 reader, writer = await asyncio.open_connection(
@@ -230,7 +233,7 @@ async def _end_of_input() -> None:
 
 @asynccontextmanager
 async def watching(address: Address, source: str, token: str | None) -> AsyncIterator[Callable[[], Awaitable[Seen]]]:
-    """Run a witness for the length of the block; what is yielded ends it and returns what it has seen."""
+    """Run a witness until the block ends. The yielded function ends it and returns its results."""
     command = [
         sys.executable,
         "-m",

@@ -1,7 +1,7 @@
-"""A client's copy of a board, kept by plain dictionaries as `docs/protocol.md` says: the judge of all deliveries.
+"""A client's copy of a board in plain dictionaries, as `docs/protocol.md` describes it: the oracle of all deliveries.
 
-Nothing here is taken from the server: the fold is a second one, the patches are applied by `jsonpatch`, the canonical
-form is written down once more.
+It shares no code with the server: it folds changes itself, `jsonpatch` applies the patches, and it has its own
+canonical form.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ Json = dict[str, Any]
 
 
 class BoardCopy:
-    """The state after everything that was told so far; None before the first `state`."""
+    """The state after all envelopes so far; None before the first `state`."""
 
     def __init__(self) -> None:
         self.state: Any = None
 
-    def tell(self, type: str, payload: Any) -> None:
-        """Take an envelope; what does not concern the state changes nothing."""
+    def apply(self, type: str, payload: Any) -> None:
+        """Apply an envelope. One that does not concern the state changes nothing."""
         if type == "state":
             self.state = json.loads(json.dumps(payload))
         elif type == "patch":
@@ -34,7 +34,7 @@ class BoardCopy:
 
     @property
     def hash(self) -> str:
-        """The hash that a heartbeat must name."""
+        """The hash that a heartbeat must contain."""
         return hashlib.sha256(canonical(self.state).encode()).hexdigest()
 
 
@@ -104,7 +104,7 @@ _FOLDS = {
 
 
 def canonical(value: Any) -> str:
-    """Return JSON as RFC 8785 writes it, for what a state holds: no fractions, no number of 1e21 and more."""
+    """Return JSON as RFC 8785 writes it, for the values of a state: no fractions, no number of 1e21 and more."""
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
         return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{canonical(value[key])}" for key in keys) + "}"
@@ -116,7 +116,7 @@ def canonical(value: Any) -> str:
 
 
 def _as_double(number: int) -> str:
-    """Return the double next to a whole number as ECMAScript writes it: the fewest digits that name it, then zeros."""
+    """Return the double next to an integer as ECMAScript writes it: its shortest unique digits, then zeros."""
     double = float(number)
     digits = next(f"{double:.{n}e}" for n in range(17) if float(f"{double:.{n}e}") == double)
     mantissa, exponent = digits.split("e")

@@ -1,6 +1,6 @@
-"""One deadline for every wait of the tests, in units that a slow machine can stretch.
+"""The deadline of every wait in the tests, in units that can be stretched on a slow machine.
 
-Production code has limits of its own; nothing here is for it. pytest-timeout stays behind this as the last resort.
+Production code has its own limits. pytest-timeout is only the last resort.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ import anyio
 
 __all__ = ["FACTOR_VARIABLE", "deadline", "seconds"]
 
-#: Name of the environment variable that stretches every deadline, for example `4` on a loaded machine.
+#: Name of the environment variable that multiplies every deadline, for example by `4` on a loaded machine.
 FACTOR_VARIABLE = "BOARDCAST_TEST_TIMEOUT_FACTOR"
 
-#: One unit: far more than any step takes on an idle machine, short enough to wait for when a step hangs.
+#: One unit: much longer than any step on an idle machine, and short enough to wait for if a step hangs.
 UNIT_SECONDS = 1.0
 
 
 def seconds(units: float = 1.0) -> float:
-    """Return `units` in seconds, stretched by the environment.
+    """Return `units` in seconds, multiplied by the environment's factor.
 
-    For clients that take a timeout as a figure; elsewhere `deadline` says more when it strikes.
+    For clients that take a timeout as a number. Elsewhere prefer `deadline`, which has a better error message.
 
     Raises:
-        ValueError: the variable holds something else than a number above zero.
+        ValueError: the variable is not a number above zero.
     """
     text = os.environ.get(FACTOR_VARIABLE, "1")
     factor = float(text)
-    if not factor > 0:  # catches nan as well
+    if not factor > 0:  # also refuses nan
         raise ValueError(f"{FACTOR_VARIABLE} must be a number above zero, not {text!r}")
     return units * UNIT_SECONDS * factor
 
 
 class deadline:  # noqa: N801 - reads as a statement: `async with deadline(2):`
-    """Fail what happens inside when it takes longer than `units`.
+    """Fail if the block takes longer than `units`.
 
-    A class and not a generator, because a cancel scope must not sit around a `yield`. Use one object once.
+    This is a class and not a generator, because a cancel scope must not surround a `yield`. Use each object once.
 
     Raises:
-        TimeoutError: the time was over; says how long that was.
+        TimeoutError: the time was over; the message contains the limit.
     """
 
     def __init__(self, units: float = 1.0) -> None:
@@ -55,6 +55,6 @@ class deadline:  # noqa: N801 - reads as a statement: `async with deadline(2):`
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._scope.__exit__(kind, error, traceback)
-        # The scope swallows nothing but its own cancellation, and then something is raised: so None is true.
+        # The scope swallows only its own cancellation, and `TimeoutError` is raised then. So the result is never true.
         if self._scope.cancelled_caught:
             raise TimeoutError(f"not done within {self._seconds:g} s; {FACTOR_VARIABLE} stretches this") from error

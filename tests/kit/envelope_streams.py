@@ -1,4 +1,4 @@
-"""The streams envelope by envelope, as GraphQL reads them; tests of what is told look at each."""
+"""The streams envelope by envelope, as GraphQL reads them, for tests that check each envelope."""
 
 from __future__ import annotations
 

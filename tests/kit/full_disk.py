@@ -1,4 +1,4 @@
-"""A disk that is full, as this process sees it."""
+"""A full disk, simulated for this process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["full_disk"]
 
 @contextmanager
 def full_disk(limit_bytes: int) -> Iterator[None]:
-    """Let no file of this process grow beyond `limit_bytes`, as on a disk that is full."""
+    """Let no file of this process grow beyond `limit_bytes`, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
     try:

@@ -1,4 +1,4 @@
-"""A client of the GraphQL subprotocols that shows each message as it came: one operation on a connection of its own."""
+"""A client of the GraphQL subprotocols that returns each message unchanged: one operation on its own connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["HANDSHAKE", "GraphqlSocket", "open_subscription"]
 
 _ID = "the-only-one"
 _WAIT_UNITS = 10
-#: Headers of an upgrade, but for the subprotocol.
+#: Headers of an upgrade, without the subprotocol.
 HANDSHAKE = [
     ("Host", "127.0.0.1"),
     ("Upgrade", "websocket"),
@@ -24,7 +24,8 @@ HANDSHAKE = [
     ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ("Sec-WebSocket-Version", "13"),
 ]
-#: Subprotocol → its words for starting an operation and for a result, and what follows the acknowledgement.
+#: Subprotocol → its message types for the start of an operation and for a result, and the message after the
+#: acknowledgement.
 _WORDS: dict[str, tuple[str, str, list[Json]]] = {
     "graphql-transport-ws": ("subscribe", "next", []),
     "graphql-ws": ("start", "data", [{"type": "ka"}]),
@@ -47,7 +48,7 @@ class GraphqlSocket:
         await self._socket.send_json({"id": _ID, "type": self._start, "payload": payload})
 
     async def message(self) -> Json:
-        """Wait for the next message, of whatever type."""
+        """Wait for the next message of any type."""
         async with deadline(_WAIT_UNITS):
             while (frame := await self._socket.receive()).opcode == PING:
                 pass
@@ -77,7 +78,7 @@ async def open_subscription(
     variables: Mapping[str, object] | None = None,
     subprotocol: str = "graphql-transport-ws",
 ) -> AsyncIterator[GraphqlSocket]:
-    """Subscribe for the length of the block."""
+    """Subscribe until the block ends."""
     headers = [*HANDSHAKE, ("Sec-WebSocket-Protocol", subprotocol)]
     async with open_socket(address, "/graphql", headers) as raw:
         assert raw.response.header("Sec-WebSocket-Protocol") == subprotocol

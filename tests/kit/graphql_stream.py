@@ -1,4 +1,4 @@
-"""A client of graphql-sse that shows each block as it came: one operation on a connection of its own."""
+"""A client of graphql-sse that returns each block unchanged: one operation on its own connection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WAIT_UNITS = 10
 
 @dataclass(frozen=True)
 class Block:
-    """One block; comments alone have no event."""
+    """One block. A block of comments has no event."""
 
     event: str | None
     data: str | None
@@ -45,11 +45,11 @@ class GraphqlStream:
 
     @property
     def response(self) -> Answer:
-        """The answer's head; with its body when it is no stream."""
+        """The answer's head; with its body if the answer is not a stream."""
         return self.reader.response
 
     async def any_block(self) -> Block:
-        """Return the next block, also when it is a comment.
+        """Return the next block, even if it is a comment.
 
         Raises:
             StreamEnded: there is none any more.
@@ -71,7 +71,7 @@ class GraphqlStream:
         return (await self.block()).json()
 
     async def completed(self) -> None:
-        """Require `complete` with an empty field of data, and behind it the end of the answer."""
+        """Require `complete` with empty data, and then the end of the answer."""
         assert await self.block() == Block("complete", "")
         with pytest.raises(StreamEnded) as ended:
             await self.block()
@@ -84,7 +84,7 @@ def operation_request(
     method: str = "POST",
     headers: Iterable[tuple[str, str]] = (),
 ) -> bytes:
-    """Return a request for a stream as it travels."""
+    """Return the bytes of a request for a stream."""
     sent = [("Host", "127.0.0.1"), ("Accept", "text/event-stream"), *headers]
     if method == "GET":
         parameters = urlencode({"query": query, "variables": orjson.dumps(dict(variables or {})).decode()})
@@ -102,7 +102,7 @@ async def open_graphql_stream(
     method: str = "POST",
     headers: Iterable[tuple[str, str]] = (),
 ) -> AsyncIterator[GraphqlStream]:
-    """Run one operation for the length of the block."""
+    """Run one operation until the block ends."""
     async with connect(address) as connection:
         await connection.send(operation_request(query, variables, method, headers))
         async with deadline(_WAIT_UNITS):

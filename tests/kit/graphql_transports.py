@@ -1,4 +1,4 @@
-"""One subscription over any transport of GraphQL, behind one face."""
+"""One subscription over any transport of GraphQL, with one interface."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.kit.reserved_stream import ReservedStream, open_reserved_stream
 __all__ = ["SUBPROTOCOLS", "TRANSPORTS", "Subscription", "subscribe"]
 
 SUBPROTOCOLS = ("graphql-transport-ws", "graphql-ws")
-#: Every transport that carries subscriptions.
+#: Every transport that has subscriptions.
 TRANSPORTS = (*SUBPROTOCOLS, "sse", "sse-single", "multipart")
 
 
 class Subscription(Protocol):
-    """A subscription that was asked for."""
+    """An open subscription."""
 
     async def data(self) -> Json:
         """Wait for the next result, which must have no errors, and return its data."""
@@ -98,7 +98,7 @@ _HTTP = {"sse": _sse, "sse-single": _single, "multipart": _parts}
 def subscribe(
     transport: str, address: Address, query: str, variables: Mapping[str, object] | None = None
 ) -> AbstractAsyncContextManager[Subscription]:
-    """Subscribe for the length of the block."""
+    """Subscribe until the block ends."""
     if transport in SUBPROTOCOLS:
         return open_subscription(address, query, variables, transport)
     return _HTTP[transport](address, query, variables)

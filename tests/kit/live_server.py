@@ -1,7 +1,7 @@
-"""A real server on a real socket, inside the test's own process: uvicorn, the whole application, a fresh database.
+"""A real server on a real socket in the process of the test: uvicorn, the whole application, a new database.
 
-The test binds and listens by itself and hands the socket over, so nobody has to ask whether the server is up: a
-connection waits in the backlog until it is accepted. At the end nothing may be left: no subscriber, no task, no socket.
+The test itself binds the socket, listens, and passes the socket to the server. So no test polls for the start: a
+connection waits in the backlog until the server accepts it. At the end no subscriber, task or socket may be left.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class LiveServer:
 
 @asynccontextmanager
 async def live_server(**overrides: Any) -> AsyncIterator[LiveServer]:
-    """Run a server for the length of the block.
+    """Run a server until the block ends.
 
-    `overrides` are fields of `Settings`; the database is in memory unless they say otherwise.
+    `overrides` are fields of `Settings`. The database is in memory unless they set another.
     """
     usual = {"database_url": "sqlite://", "port": 0, "direct_writes": are_writes_direct()}
     settings = Settings(**{**usual, **overrides})
@@ -86,7 +86,7 @@ async def _check_no_task_is_left(tasks_before: set[asyncio.Task[Any]]) -> None:
 def _is_kept_by_a_library(task: asyncio.Task[Any]) -> bool:
     """Whether the task belongs to the event loop of the tests and not to the server.
 
-    anyio's pytest plugin runs each fixture and test in one; sse-starlette keeps one watcher for each event loop.
+    anyio's pytest plugin runs all fixtures and tests in one task. sse-starlette has one watcher for each event loop.
     """
     name: str = getattr(task.get_coro(), "__qualname__", "")
     return name.startswith("TestRunner.") or name == "_shutdown_watcher"

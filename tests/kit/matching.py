@@ -1,7 +1,7 @@
-"""Compares what came with what was recorded: key by key in order, ids bound in pairs, times by form.
+"""Compares an answer with its recording: keys in order, ids in pairs, times by their form.
 
-Two ids match when they were bound to each other before, or when neither was seen before: each side's ids are replaced
-by their order of first appearance, in effect.
+The first appearance of an id binds it to the id at the same place of the other side. From then on the two must appear
+together.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ __all__ = ["Matcher", "is_time"]
 
 _ID = re.compile(r"(?:[a-z]{2,6}-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
-#: The recordings were made in this year; every other time in them was given by the client and must come back as it is.
+#: The recordings were made in this year. A client sent every other time in them, and it must come back unchanged.
 _YEAR_OF_RECORDING = "2026-"
 
 
 def is_time(value: object) -> bool:
-    """Whether `value` is a time as it travels: ISO 8601, milliseconds, `Z`."""
+    """Whether `value` is a time as on the wire: ISO 8601, milliseconds, `Z`."""
     return isinstance(value, str) and _TIME.match(value) is not None
 
 
 class Matcher:
-    """Matches the frames and answers of one scenario; ids stay bound from one to the next."""
+    """Matches the frames and answers of one scenario. Bound ids stay bound throughout the scenario."""
 
     def __init__(self) -> None:
-        """Start with nothing bound."""
+        """Start without bound ids."""
         self._to_actual: dict[str, str] = {}
         self._to_recorded: dict[str, str] = {}
 
     def actual(self, text: str) -> str:
-        """Return `text`, in which recorded ids are replaced by those of this run."""
+        """Return `text` with the ids of this run instead of the recorded ones."""
         for recorded, actual in self._to_actual.items():
             text = text.replace(recorded, actual)
         return text
 
     def match(self, recorded: Any, actual: Any, where: str = "$") -> None:
-        """Assert that `actual` is what was recorded, ids and times aside."""
+        """Assert that `actual` equals the recording, apart from ids and times."""
         if isinstance(recorded, dict):
             assert isinstance(actual, dict), f"{where}: expected an object, got {actual!r}"
             self._match_object(recorded, actual, where)

@@ -1,6 +1,6 @@
-"""Databases in memory that begin migrated: the migrations run once in a test process, all others begin with a copy.
+"""Migrated databases in memory: the migrations run once per test process, and all later databases start with a copy.
 
-They take 75 ms, which is more than most tests do. Databases in files are migrated as ever.
+The migrations take 75 ms, more than most tests. Databases in files are migrated as usual.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IN_MEMORY = "sqlite://"
 
 @contextmanager
 def migrating_once() -> Iterator[None]:
-    """Give databases in memory a copy of the first one for the length of the block."""
+    """Give in-memory databases a copy of the first one until the block ends."""
     with patch("realtime.backends.sql.sqlite.migrate", _migrate):
         yield
 

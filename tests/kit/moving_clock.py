@@ -1,4 +1,4 @@
-"""A clock for a server whose test decides when time goes on: never while something happens, always in between."""
+"""A clock for a server that the test controls: time stands still during a step, and moves between steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["MovingClock"]
 
 
 class MovingClock:
-    """Says the same instant until `go_on`."""
+    """Returns the same instant until `go_on`."""
 
     def __init__(self, start: datetime = datetime(2025, 6, 1, 12, 0, 0, 500_000, tzinfo=UTC)) -> None:
         """Begin at `start`."""
@@ -19,5 +19,5 @@ class MovingClock:
         return self._now
 
     def go_on(self, milliseconds: int) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self._now += timedelta(milliseconds=milliseconds)

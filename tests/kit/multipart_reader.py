@@ -1,4 +1,4 @@
-"""Apollo's multipart subscriptions, read over a bare TCP connection: each part as it came."""
+"""Apollo's multipart subscriptions over a plain TCP connection: each part unchanged."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.kit.sse_reader import StreamEnded
 
 __all__ = ["ACCEPT", "MultipartReader", "open_multipart"]
 
-#: What Apollo Client sends with a subscription.
+#: The headers that Apollo Client sends with a subscription.
 ACCEPT = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json"
 _BOUNDARY = b"\r\n--graphql"
 _WAIT_UNITS = 10
 
 
 class MultipartReader:
-    """One answer; `response.body` is read already when it is no stream."""
+    """One answer. `response.body` is already read if the answer is not a stream."""
 
     def __init__(self, connection: Connection, response: Answer) -> None:
         self.connection = connection
@@ -33,10 +33,10 @@ class MultipartReader:
         self._has_begun = False
 
     async def any_part(self) -> Json:
-        """Return the next part, which is whole when the boundary behind it is there; heartbeats are `{}`.
+        """Return the next part, which is complete when the boundary after it has arrived. Heartbeats are `{}`.
 
         Raises:
-            StreamEnded: there is none any more; with what came behind the last boundary.
+            StreamEnded: there is none any more; with the bytes after the last boundary.
         """
         if not self._has_begun:
             assert await self._until_boundary() == b""
@@ -47,7 +47,7 @@ class MultipartReader:
         return part
 
     async def part(self) -> Json:
-        """Return the next part that is no heartbeat."""
+        """Return the next part that is not a heartbeat."""
         async with deadline(_WAIT_UNITS):
             while not (part := await self.any_part()):
                 pass
@@ -76,7 +76,7 @@ async def open_multipart(
     variables: Mapping[str, object] | None = None,
     headers: Iterable[tuple[str, str]] = (("Accept", ACCEPT),),
 ) -> AsyncIterator[MultipartReader]:
-    """Run one operation for the length of the block."""
+    """Run one operation until the block ends."""
     body = orjson.dumps({"query": query, "variables": dict(variables or {})})
     sent = [("Host", "127.0.0.1"), ("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]
     async with connect(address) as connection:

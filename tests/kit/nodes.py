@@ -1,6 +1,6 @@
-"""Steps of readiness for tests of the core: a store, a node on it, a board in it; each checks what it leaves behind.
+"""Fixtures for tests of the core, in steps of readiness: a store, a node on it, a board in it. Each checks for leaks.
 
-Everything is real: SQLite, the bus, the hub. Only time is a clock of the test, and nothing here speaks to a socket.
+SQLite, the bus and the hub are real. Only the clock belongs to the test, and no socket is used.
 """
 
 from __future__ import annotations
@@ -56,19 +56,19 @@ _STOP_UNITS = 10
 
 
 class SteppingClock:
-    """A clock that is a millisecond later at each look, so that no two things happen at one time by accident."""
+    """A clock that advances by a millisecond per call, so that no two events have the same time by accident."""
 
     def __init__(self, start: datetime = START) -> None:
         self.now = start
 
     def __call__(self) -> datetime:
-        """Return the time and go on."""
+        """Return the time and advance."""
         now, self.now = self.now, self.now + timedelta(milliseconds=1)
         return now
 
 
 class GatedBroker(MemoryBroker):
-    """A broker that hands nothing over while `gate` is closed: between commit and delivery time may pass."""
+    """A broker that delivers nothing while `gate` is closed, to make time pass between commit and delivery."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class GatedBroker(MemoryBroker):
         self.reached = asyncio.Event()
 
     async def publish(self, batch: Sequence[StoredEvent]) -> None:
-        """Note that a batch has come, wait for the gate, then hand it over."""
+        """Note that a batch has come, wait for the gate, then deliver it."""
         self.reached.set()
         await self.gate.wait()
         await super().publish(batch)
@@ -85,7 +85,7 @@ class GatedBroker(MemoryBroker):
 
 @asynccontextmanager
 async def open_store(url: str = MEMORY) -> AsyncIterator[SqlStore]:
-    """Open a store for the length of the block."""
+    """Open a store until the block ends."""
     opened = SqlStore(url)
     await opened.open()
     try:
@@ -98,7 +98,7 @@ async def open_store(url: str = MEMORY) -> AsyncIterator[SqlStore]:
 async def open_node(
     used: Store, *, broker: Broker | None = None, clock: SteppingClock | None = None, limits: Limits | None = None
 ) -> AsyncIterator[Node]:
-    """Put a node together on an open store; at the end no reader, no view and no task may be left of it."""
+    """Build a node on an open store. At the end no subscriber, view or task of it may be left."""
     tasks_before = asyncio.all_tasks()
     made = await make_node(used, broker or MemoryBroker(), clock or SteppingClock(), limits or Limits())
     try:
@@ -114,7 +114,7 @@ async def open_node(
 
 
 async def _check_no_task_is_left(tasks_before: set[asyncio.Task[Any]]) -> None:
-    """Let what is ending end (a read of the store whose reader has left), then nothing may be left."""
+    """Let ending tasks end (a read of the store whose caller was cancelled); then no task may be left."""
     new = {task for task in asyncio.all_tasks() - tasks_before if not task.done() and not _is_of_pytest(task)}
     left = (await asyncio.wait(new, timeout=seconds(_STOP_UNITS)))[1] if new else set()
     assert not left, f"tasks are left: {left}"
@@ -140,7 +140,7 @@ async def node(store: SqlStore) -> AsyncIterator[Node]:
 
 @pytest.fixture
 async def board(node: Node) -> Board:
-    """The board `BOARD` of `node`, with its default columns and nothing else."""
+    """The board `BOARD` of `node`, with its default columns and no cards."""
     return await create_board(node)
 
 
@@ -170,12 +170,12 @@ def column_id(state: BoardState, title: str) -> ColumnId:
 
 
 def order_of(board: Board) -> tuple[list[str], list[str], list[str]]:
-    """Return the ids of columns, cards and attempts in their order, which equality of mappings does not compare."""
+    """Return the ids of columns, cards and attempts in their order, because equality of mappings ignores order."""
     return list(board.state.columns), list(board.state.cards), list(board.attempts)
 
 
 async def take(stream: AsyncGenerator[Envelope, None], count: int, units: float = 5) -> list[Envelope]:
-    """Take so many envelopes from a stream, within a deadline."""
+    """Read this many envelopes from a stream, within a deadline."""
     taken: list[Envelope] = []
     async with deadline(units):
         while len(taken) < count:
@@ -184,5 +184,5 @@ async def take(stream: AsyncGenerator[Envelope, None], count: int, units: float 
 
 
 async def queued(subscriber: Subscriber) -> list[Envelope]:
-    """Take all that waits in a queue."""
+    """Take everything that waits in a queue."""
     return [await subscriber.get() for _ in range(len(subscriber))]

@@ -1,4 +1,4 @@
-"""Databases as older versions left them: each function undoes one migration."""
+"""Databases of older versions: each function undoes one migration."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ UPDATE alembic_version SET version_num = '0006';
 
 
 def undo_boards_of_attempts(connection: sqlite3.Connection) -> None:
-    """Undo 0021: where two boards have a session or todos under one id, those of the last board by id stay."""
+    """Undo 0021: if two boards have a session or todos under one id, those of the last board by id remain."""
     connection.executescript(_SCRIPT)

@@ -1,11 +1,11 @@
-"""Pages that say step by step how to change the repository, and a copy of it in which a test takes these steps.
+"""Pages that describe step by step how to change the repository, and a copy in which a test executes the steps.
 
-The steps are the fenced blocks of the page, in order. The line above a block tells what to do with it:
+The steps are the fenced blocks of the page, in order. The line above a block names the action:
 
     New file `path`:   the block is the whole file
-    In `path`:         a block of `diff`: `+` adds a line, `-` removes one, the others say where; `@@` begins a hunk
+    In `path`:         a block of `diff`: `+` adds a line, `-` removes one, the others are context; `@@` begins a hunk
 
-A block of `sh` is run. Any other block only shows something. Nothing has to be kept equal between page and test.
+A block of `sh` is run. All other blocks are only shown. So the page is the only copy of the steps.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from tests.kit.deadline import seconds
 __all__ = ["Change", "NewFile", "Script", "Step", "copy_repository", "follow", "run", "steps_of"]
 
 REPOSITORY = Path(__file__).parents[2]
-#: What a contributor changes, and what is needed to run it.
+#: The parts of the repository that a contributor changes, and those needed to run it.
 _COPIED = ("realtime", "schema", "server", "graphql", "tests", "docs", "pyproject.toml")
 _NOT_COPIED = shutil.ignore_patterns("node_modules", "__pycache__", ".*_cache", ".hypothesis")
-#: The interpreter of the set-up. A test runs its own in its place.
+#: The interpreter of the set-up. A test replaces it by its own.
 _PYTHON = ".venv/bin/python"
 _SCRIPT_UNITS = 60
 _BLOCK = re.compile(r"^(?P<above>[^\n]*)\n+^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -42,7 +42,7 @@ class NewFile:
     text: str
 
     def take(self, root: Path) -> None:
-        """Write the file below `root`, where there must be none."""
+        """Write the file below `root`, where it must not exist."""
         target = root / self.path
         assert not target.exists(), f"expected no file {self.path}, there is one"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class NewFile:
 
 @dataclass(frozen=True)
 class Change:
-    """The page changes a file: each hunk is the lines as they are, and as they are to be."""
+    """The page changes a file. Each hunk has the old lines and the new lines."""
 
     path: str
     hunks: Sequence[tuple[str, str]]
@@ -85,7 +85,7 @@ def steps_of(page: Path) -> list[Step]:
     """Return the steps of a page in their order.
 
     Raises:
-        AssertionError: a line above a block tells what to do with it, and the block is of another kind.
+        AssertionError: the block is not of the kind that the line above it requires.
     """
     return [step for block in _BLOCK.finditer(page.read_text(encoding="utf-8")) for step in _steps(block)]
 
@@ -102,7 +102,7 @@ def copy_repository(folder: Path) -> Path:
 
 
 def follow(page: Path, root: Path) -> list[Step]:
-    """Take all steps of a page in a copy of the repository, and return them."""
+    """Execute all steps of a page in a copy of the repository, and return them."""
     steps = steps_of(page)
     for step in steps:
         step.take(root)
@@ -110,12 +110,12 @@ def follow(page: Path, root: Path) -> list[Step]:
 
 
 def run(root: Path, script: str) -> str:
-    """Run commands of the shell in `root` and return what they print.
+    """Run commands of the shell in `root` and return their output.
 
     Raises:
         AssertionError: one of them failed.
     """
-    # The source is that of the copy, wherever the packages of this environment come from.
+    # The commands must import the copy, wherever the packages of this environment come from.
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     ended = subprocess.run(
         ["sh", "-euc", script.replace(_PYTHON, sys.executable)],

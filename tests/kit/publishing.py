@@ -14,7 +14,7 @@ __all__ = ["Publisher", "event"]
 
 
 def event(name: str, payload: dict[str, Any], at: str | None = None) -> dict[str, Any]:
-    """Return an event as the ingest takes it."""
+    """Return an event in the form of the ingest."""
     return {"name": name, "payload": payload, **({"at": at} if at else {})}
 
 
@@ -25,7 +25,7 @@ class Publisher:
     address: Address
 
     async def try_publish(self, events: Sequence[dict[str, Any]]) -> Answer:
-        """Publish and return whatever the server answered."""
+        """Publish and return the answer, whatever it is."""
         return await exchange(self.address, "POST", "/api/v1/events", orjson.dumps(events))
 
     async def publish(self, *events: dict[str, Any]) -> list[str]:
@@ -37,5 +37,5 @@ class Publisher:
         return [one["cursor"] for one in accepted]
 
     async def mark(self, label: str) -> None:
-        """Publish a marker that reaches every reader of every channel: an agent with this label."""
+        """Publish a marker that reaches every subscriber of every channel: an agent with this label."""
         await self.publish(event("agent.registered", {"agent": "MARKER", "label": label}))

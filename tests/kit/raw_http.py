@@ -1,7 +1,6 @@
-"""HTTP/1.1 over a bare TCP connection: the exact bytes out, the exact status, headers and body back.
+"""HTTP/1.1 over a plain TCP connection: it sends exact bytes, and returns exact status, headers and body.
 
-It leaves everything else (redirects, pooling, decoding) to those who want it: replays compare what a client of the
-original would have read from its socket.
+It has no redirects, pooling or decoding: replays compare the bytes that a client of the original would have read.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _MAX_CHUNK_LINE_BYTES = 256
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; `body` is empty as long as nobody read it."""
+    """A response; `body` is empty until it is read."""
 
     status: int
     reason: str
@@ -40,7 +39,7 @@ class Answer:
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header, None when it is absent; case does not matter."""
+        """Return the first value of a header, None if it is absent. Case does not matter."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def json(self) -> object:
@@ -71,29 +70,33 @@ class _Paced(ByteReceiveStream):
 
 
 class Connection:
-    """One TCP connection: raw bytes out, lines and counted bytes in."""
+    """One TCP connection: sends raw bytes, reads lines and counted bytes."""
 
     def __init__(self, stream: SocketStream) -> None:
-        """Take over `stream`; `aclose` closes it."""
+        """Use `stream`; `aclose` closes it."""
         self._stream = stream
         self._reader = BufferedByteReceiveStream(stream)
 
     def read_slowly(self, pace: Callable[[], Awaitable[object]], count: int) -> None:
-        """Read `count` bytes at most, from now on, each time that `pace` returns."""
+        """From now on, read at most `count` bytes each time that `pace` returns."""
         self._reader.receive_stream = _Paced(self._stream, pace, count)
 
     @property
     def peer(self) -> Address:
-        """The address it is connected to."""
+        """The address of the other side."""
         host, port = self._stream.extra(SocketAttribute.raw_socket).getpeername()[:2]
         return host, port
 
     async def send(self, data: bytes) -> None:
-        """Send bytes as they are."""
+        """Send bytes unchanged."""
         await self._stream.send(data)
 
     async def read_exactly(self, count: int) -> bytes:
-        """Read `count` bytes; raises `anyio.IncompleteRead` at the end of the stream."""
+        """Read `count` bytes.
+
+        Raises:
+            anyio.IncompleteRead: the stream ended first.
+        """
         return await self._reader.receive_exactly(count) if count else b""
 
     async def read_line(self, max_bytes: int = _MAX_CHUNK_LINE_BYTES) -> bytes:
@@ -118,7 +121,7 @@ class Connection:
         return Answer(int(status), reason.strip(), headers)
 
     async def read_body(self, head: Answer, *, method: str = "GET") -> bytes:
-        """Read the body that belongs to `head`, chunked, counted or up to the end."""
+        """Read the body that belongs to `head`: chunked, counted or up to the end."""
         if method == "HEAD" or head.status in {101, 204, 304}:
             return b""
         if head.header("Transfer-Encoding") == "chunked":
@@ -134,40 +137,40 @@ class Connection:
         await self.read_line()
 
     async def half_close(self) -> None:
-        """Say that nothing more will be sent (FIN); reading goes on."""
+        """Close the sending side (FIN); reading continues."""
         await self._stream.send_eof()
 
     async def reset(self) -> None:
-        """Drop the connection as a crash does: the other side gets RST instead of FIN."""
+        """Drop the connection like a crash: the other side gets RST instead of FIN."""
         raw = self._stream.extra(SocketAttribute.raw_socket)
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connection at once; closing twice is allowed."""
+        """Close the connection at once. Closing twice is allowed."""
         await anyio.aclose_forcefully(self._stream)
 
 
 @asynccontextmanager
 async def connect(address: Address, receive_buffer: int | None = None) -> AsyncIterator[Connection]:
-    """Open a connection for the length of the block.
+    """Open a connection until the block ends.
 
     Args:
-        address: where to.
-        receive_buffer: bytes the kernel takes before anybody reads (it doubles them), and it makes the other side's
-            kernel take little; None = as the system has it.
+        address: the address of the server.
+        receive_buffer: bytes that the kernel buffers for this side (it doubles them). The other side's kernel then
+            buffers little too. None: the default of the system.
     """
     raw = socket.socket()
     raw.setblocking(False)
     if receive_buffer is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)  # before connecting, or it has no effect
-        # Linux makes a sender's buffer ten segments or so large, which are of 64 KiB on the loopback device.
+        # Linux makes a sender's buffer about ten segments large, and a segment on the loopback device has 64 KiB.
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SMALL_SEGMENT)
     try:
         await asyncio.get_running_loop().sock_connect(raw, address)
         connection = Connection(await SocketStream.from_socket(raw))
     except ValueError as error:
-        # That is how anyio says it of one that the server has reset already.
+        # anyio raises this for a connection that the server has already reset.
         raw.close()
         raise ConnectionResetError("the connection was reset as soon as it was made") from error
     except BaseException:
@@ -180,7 +183,7 @@ async def connect(address: Address, receive_buffer: int | None = None) -> AsyncI
 
 
 def request_bytes(method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
-    """Return a request as it travels; nothing is added to `headers`."""
+    """Return the bytes of a request; nothing is added to `headers`."""
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "", ""]
     return "\r\n".join(lines).encode() + body
 
@@ -190,7 +193,8 @@ async def exchange(
 ) -> Answer:
     """Make one call on its own connection and return the whole answer.
 
-    `Host`, `Connection: close` and, with a body, `Content-Length` are set here; a JSON content type unless given.
+    The function sets `Host`, `Connection: close`, and with a body `Content-Length`; also a JSON content type unless
+    given.
     """
     sent = [("Host", f"{address[0]}:{address[1]}"), ("Connection", "close"), *headers]
     if body is not None:

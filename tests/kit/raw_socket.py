@@ -1,7 +1,7 @@
-"""A WebSocket client that says exactly what it is told, also what RFC 6455 forbids.
+"""A WebSocket client that sends exactly the given bytes, even those that RFC 6455 forbids.
 
-It masks and fragments only on demand, answers no ping and echoes no close: the recordings hold unmasked, fragmented
-and binary frames, and bytes sent together with the handshake.
+It masks and fragments only on demand, and it answers neither ping nor close. The recordings contain unmasked,
+fragmented and binary frames, and bytes sent together with the handshake.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["BINARY", "CLOSE", "PING", "PONG", "TEXT", "Closed", "Frame", "RawSoc
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
-#: The key of the example in RFC 6455, section 1.3; its accept value is fixed.
+#: The key of the example in RFC 6455, section 1.3, which has a known accept value.
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 _UPGRADE = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
 
@@ -32,7 +32,7 @@ class Closed(Exception):
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame as it came."""
+    """One frame, unchanged."""
 
     opcode: int
     payload: bytes
@@ -45,7 +45,7 @@ class Frame:
 
     @property
     def close(self) -> tuple[int, str]:
-        """Code and reason of a close frame; 1005 when it has none (RFC 6455, section 7.1.5)."""
+        """Code and reason of a close frame; 1005 if it has none (RFC 6455, section 7.1.5)."""
         assert self.opcode == CLOSE, f"expected a close frame, got {self}"
         if not self.payload:
             return (1005, "")
@@ -74,7 +74,7 @@ class RawSocket:
     """An upgraded (or refused) connection. `response` is the server's answer to the handshake."""
 
     def __init__(self, connection: Connection, response: Answer) -> None:
-        """Take over `connection`, on which `response` was read."""
+        """Use `connection`, on which `response` was read."""
         self.connection = connection
         self.response = response
 
@@ -82,7 +82,7 @@ class RawSocket:
     async def handshake(
         cls, connection: Connection, target: str, headers: Iterable[tuple[str, str]] | None = None, after: bytes = b""
     ) -> Self:
-        """Send the handshake and, in the same segment, `after`; read the answer, with its body when it is a refusal.
+        """Send the handshake and, in the same segment, `after`; read the answer, with its body if it is a refusal.
 
         `headers` None means an ordinary upgrade.
         """
@@ -106,15 +106,15 @@ class RawSocket:
         await self.send_frame(TEXT, text.encode())
 
     async def send_json(self, message: object) -> None:
-        """Send one text frame that holds `message` as JSON."""
+        """Send one text frame with `message` as JSON."""
         await self.send_frame(TEXT, orjson.dumps(message))
 
     async def send_close(self, code: int = 1000, reason: str = "") -> None:
-        """Send a close frame; the echo comes as a frame."""
+        """Send a close frame; the echo arrives as a frame."""
         await self.send_frame(CLOSE, code.to_bytes(2, "big") + reason.encode())
 
     async def receive(self) -> Frame:
-        """Read the next frame, of whatever kind.
+        """Read the next frame of any kind.
 
         Raises:
             Closed: the connection ended instead.
@@ -135,7 +135,7 @@ class RawSocket:
         return (await self.receive()).text
 
     async def close(self, code: int = 1000, reason: str = "") -> tuple[int, str]:
-        """Close and return code and reason of the server's echo; frames that come before it are dropped."""
+        """Close; return code and reason of the server's echo. Earlier frames are dropped."""
         await self.send_close(code, reason)
         while (frame := await self.receive()).opcode != CLOSE:
             pass
@@ -146,6 +146,6 @@ class RawSocket:
 async def open_socket(
     address: Address, target: str, headers: Iterable[tuple[str, str]] | None = None, after: bytes = b""
 ) -> AsyncIterator[RawSocket]:
-    """Open a socket for the length of the block; it ends with the TCP connection, without a close frame."""
+    """Open a socket until the block ends. The TCP connection then ends without a close frame."""
     async with connect(address) as connection:
         yield await RawSocket.handshake(connection, target, headers, after)

@@ -1,6 +1,6 @@
-"""What the original server said, loaded from the compressed recordings beside the replays.
+"""The answers of the original server, loaded from the compressed recordings next to the replays.
 
-Where they come from and what they hold: `tests/live/replay/recordings/README.md`.
+Their origin and content: `tests/live/replay/recordings/README.md`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).parent.parent / "live" / "replay" / "recordings"
 
 @cache
 def load(name: str) -> Json:
-    """Return a recording by its name, `ws-transcripts` say; never to be changed by the caller.
+    """Return a recording by its name, for example `ws-transcripts`. The caller must not change it.
 
     Raises:
         FileNotFoundError: the recording is not in the repository; a replay never passes without it.

@@ -43,7 +43,7 @@ class ReservedStream:
             return await exchange(self.address, method, target, sent, named)
 
     async def begin(self, id: str, query: str, variables: Mapping[str, object] | None = None) -> Answer:
-        """Ask for an operation."""
+        """Request an operation."""
         body = {"query": query, "variables": dict(variables or {}), "extensions": {"operationId": id}}
         return await self.ask("POST", body=body)
 
@@ -52,7 +52,7 @@ class ReservedStream:
         return await self.ask("DELETE", f"{ADDRESS}?operationId={quote(id)}")
 
     async def open_on(self, connection: Connection, *more: tuple[str, str]) -> None:
-        """Open the stream, with more headers."""
+        """Open the stream, with additional headers."""
         headers = [("Host", "127.0.0.1"), ("Accept", "text/event-stream"), (TOKEN, self.token), *more]
         await connection.send(request_bytes("GET", ADDRESS, headers))
         async with deadline(_WAIT_UNITS):
@@ -73,7 +73,7 @@ class ReservedStream:
 
 @asynccontextmanager
 async def open_reserved_stream(address: Address) -> AsyncIterator[ReservedStream]:
-    """Reserve and open a stream for the length of the block."""
+    """Reserve and open a stream until the block ends."""
     reserved = await reserve(address)
     async with connect(address) as connection:
         await reserved.open_on(connection)

@@ -1,4 +1,4 @@
-"""One schema for all servers of a test process: it keeps nothing of theirs, and making it takes as long as they do."""
+"""One schema for all servers of a test process: it has no state of theirs, and building it is as slow as a server."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""An event stream read over a bare TCP connection: the raw text of each block, after the chunked coding.
+"""An event stream over a plain TCP connection: the raw text of each block, after the chunked coding.
 
-Not httpx, which hides how the bytes were cut, and not an EventSource, which hides the lines.
+httpx would hide the chunks, and an EventSource would hide the lines.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ class StreamEnded(Exception):
 
 
 class SseReader:
-    """One answer of an SSE address. `response.body` is read already when it is no stream."""
+    """One answer of an SSE address. `response.body` is already read if the answer is not a stream."""
 
     def __init__(self, connection: Connection, response: Answer) -> None:
-        """Take over `connection`, on which the head of `response` was read."""
+        """Use `connection`, on which the head of `response` was read."""
         self.connection = connection
         self.response = response
         self._chunks = connection.chunks()
         self._pending = ""
-        #: Milliseconds after which the stream last said to come back, as an EventSource keeps them.
+        #: The last `retry` value in milliseconds, which an EventSource would remember.
         self.retry_ms: int | None = None
 
     @property
@@ -60,7 +60,7 @@ class SseReader:
         return lines["event"], orjson.loads(lines["data"])
 
     async def aclose(self) -> None:
-        """Leave, without a word."""
+        """Close the connection."""
         await self.connection.aclose()
 
 
@@ -68,7 +68,7 @@ class SseReader:
 async def open_stream(
     address: Address, target: str, headers: Iterable[tuple[str, str]] = (), method: str = "GET"
 ) -> AsyncIterator[SseReader]:
-    """Open an event stream for the length of the block."""
+    """Open an event stream until the block ends."""
     sent = [("Host", f"{address[0]}:{address[1]}"), *headers]
     async with connect(address) as connection:
         await connection.send(request_bytes(method, target, sent))

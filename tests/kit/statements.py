@@ -1,4 +1,4 @@
-"""Counts what is asked of the database."""
+"""Collects the statements that are sent to databases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ __all__ = ["counted"]
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """Give the list of the queries that all databases of this process run within the block, growing as they come."""
+    """Yield the list of statements that the databases of this process run within the block.
+
+    The list grows with each statement.
+    """
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

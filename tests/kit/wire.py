@@ -1,4 +1,7 @@
-"""Takes our own additions off a frame or block, after checking that they are there (docs/protocol.md, "Envelopes")."""
+"""Removes our own additions from a frame or block, and checks that they are there.
+
+They are described in docs/protocol.md, "Envelopes".
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import orjson
 
 __all__ = ["bare_block", "bare_frame"]
 
-#: These carry no cursor of their own.
+#: These have no cursor of their own.
 _WITHOUT_CURSOR = {"hello", "heartbeat", "pong", "error", "gap", "goodbye"}
 
 
@@ -30,7 +33,7 @@ def bare_frame(text: str) -> dict[str, Any]:
 def bare_block(block: str) -> tuple[str, Any]:
     """Return event and data of a raw SSE block as the original would have sent it.
 
-    Asserts `event:` first, `data:` in one line, `id:` where docs/protocol.md wants it, and an empty line at the end.
+    Asserts `event:` first, `data:` in one line, `id:` where docs/protocol.md requires it, and an empty line at the end.
     """
     lines = block.removesuffix("\n\n").split("\n")
     event = lines[0].removeprefix("event: ")

@@ -1,6 +1,6 @@
-"""How the servers of the tests send: written to their connections at once, as by default, or all of it by ASGI.
+"""How the servers of the tests send: with direct writes to their connections, as by default, or through ASGI.
 
-Some tests run both ways; with this variable set to `off`, all of them do it by ASGI.
+Some tests run both ways. With this variable set to `off`, all of them use ASGI.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ __all__ = ["VARIABLE", "WAYS", "are_writes_direct"]
 
 #: Name of the environment variable that turns direct writes off for the whole suite.
 VARIABLE = "BOARDCAST_TEST_DIRECT_WRITES"
-#: What tests that run both ways are named → `Settings.direct_writes`.
+#: Names of the two ways in tests that run both → `Settings.direct_writes`.
 WAYS = {"directly": True, "by ASGI": False}
 
 
 def are_writes_direct() -> bool:
-    """Tell which way servers send for which a test does not say.
+    """Return whether servers write directly in tests that do not choose.
 
     Raises:
         ValueError: the variable is neither `on` nor `off`.

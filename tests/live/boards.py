@@ -1,4 +1,4 @@
-"""Two boards to work on, and the look before and after that shows whether anything changed."""
+"""Two boards for tests, and a snapshot of the store that shows whether anything changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _card(id: str, number: int, **more: object) -> Json:
 
 
 def _state(prefix: str) -> Json:
-    """Return a state with a free card, one that waits for it, and one that is done."""
+    """Return a state with a free card, a card that depends on it, and a card that is done."""
     free, waiting, done = f"{prefix}free", f"{prefix}waiting", f"{prefix}done"
     columns = {
         f"{prefix}{TODO}": ("Backlog", [free, waiting]),
@@ -59,7 +59,7 @@ async def make_boards(address: Address) -> None:
 
 @dataclass(frozen=True)
 class Everything:
-    """What the store holds: rows, and how long the log of each channel is."""
+    """The content of the store: rows, and the length of each channel's log."""
 
     boards: dict[BoardId, StoredBoard]
     projects: list[Project]
@@ -68,7 +68,7 @@ class Everything:
 
 
 async def everything(node: Node) -> Everything:
-    """Read all there is; two of them are equal when nothing happened in between."""
+    """Read the whole store. Two results are equal if nothing happened in between."""
     projects = await node.store.projects()
     found = {project.id: await node.store.board(project.id) for project in projects}
     boards = {id: board for id, board in found.items() if board is not None}

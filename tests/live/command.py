@@ -1,4 +1,4 @@
-"""`python -m server` as an operator runs it: a process of its own, its first line, its streams, its exit."""
+"""`python -m server` as an operator runs it: a separate process, its first line, its streams, its exit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STOP_UNITS = 30
 
 @dataclass(frozen=True)
 class Ended:
-    """What is left of a process."""
+    """The exit code and the output of a process that has ended."""
 
     code: int
     out: str
@@ -36,7 +36,7 @@ class Process:
     """A server that accepts connections at `address`."""
 
     def __init__(self, folder: Path, process: asyncio.subprocess.Process, first_line: str) -> None:
-        """Take over a process that runs in `folder` and has said where it listens."""
+        """Manage a process that runs in `folder` and has printed its address."""
         self._folder = folder
         self._process = process
         self.first_line = first_line
@@ -50,12 +50,12 @@ class Process:
 
     @property
     def resident_bytes(self) -> int:
-        """How much of its memory is resident (Linux)."""
+        """Its resident memory in bytes (Linux)."""
         return self._memory("VmRSS")
 
     @property
     def anonymous_bytes(self) -> int:
-        """How much of that is its own, and no page of a file, which the system takes back when it needs it (Linux)."""
+        """Its resident memory in bytes without pages of files, which the system can take back (Linux)."""
         return self._memory("RssAnon")
 
     @property
@@ -65,7 +65,7 @@ class Process:
 
     @property
     def errors(self) -> Path:
-        """The file with what it has written to standard error."""
+        """The file with its standard error."""
         return self._folder / _ERRORS
 
     def _memory(self, name: str) -> int:
@@ -77,7 +77,7 @@ class Process:
         self._process.send_signal(number)
 
     async def wait(self) -> Ended:
-        """Wait for the end; standard output is what came after the first line."""
+        """Wait for the end. Standard output is returned without the first line."""
         return await _wait(self._folder, self._process)
 
 
@@ -90,9 +90,9 @@ async def ended(folder: Path, *flags: str, env: Mapping[str, str] | None = None)
 async def running(
     folder: Path, *flags: str, env: Mapping[str, str] | None = None, before: Sequence[str] = ()
 ) -> AsyncIterator[Process]:
-    """Run a server on a free port for the length of the block; its database is a file in `folder`.
+    """Run a server on a free port until the block ends; its database is a file in `folder`.
 
-    `before` are words of a command that runs the command behind them.
+    `before` are the words of a command that runs the command after them.
     """
     process = await _start(folder, ("--port", "0", *flags), env, before)
     try:
@@ -113,7 +113,7 @@ async def _start(
     folder: Path, flags: tuple[str, ...], env: Mapping[str, str] | None, before: Sequence[str] = ()
 ) -> asyncio.subprocess.Process:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BOARDCAST_")}
-    # Into a file, for nobody reads while a test runs: a pipe would fill, and hold up the server that writes to it.
+    # Into a file, because no code reads a pipe while a test runs: a full pipe would block the server.
     with (folder / _ERRORS).open("wb") as errors:
         return await asyncio.create_subprocess_exec(
             *(*before, sys.executable, "-m", "server", *flags),

@@ -1,4 +1,4 @@
-"""What the tests against a real server share: one of their own for each test."""
+"""Fixtures of the tests against a real server: a separate server for each test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WAIT_UNITS = 10
 
 @pytest.fixture
 def clean_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Let the test fail when somebody logged a fault: no client can make us do that."""
+    """Fail the test if a fault was logged: no client may cause one."""
     yield
     faults = [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
     assert not faults, [record.getMessage() for record in faults]
@@ -29,7 +29,7 @@ def clean_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 async def standing() -> AsyncIterator[LiveServer]:
-    """Run one server with the two boards for all tests of a module; they must leave it as it is."""
+    """Run one server with the two boards for all tests of a module. They must not change it."""
     async with live_server() as server:
         await make_boards(server.address)
         yield server
@@ -37,7 +37,7 @@ async def standing() -> AsyncIterator[LiveServer]:
 
 @pytest.fixture
 async def unchanged(standing: LiveServer, clean_log: None) -> AsyncIterator[LiveServer]:
-    """Fail when the store differs afterwards, or when a reader of a board or the dashboard was told anything."""
+    """Fail if the store has changed afterwards, or if a subscriber of a board or the dashboard got an event."""
     before = await everything(standing.node)
     targets = (f"/api/v1/sse?boardId={BOARD}", f"/api/v1/sse?boardId={OTHER}", "/api/v1/sse")
     async with AsyncExitStack() as stack:
@@ -55,7 +55,7 @@ async def unchanged(standing: LiveServer, clean_log: None) -> AsyncIterator[Live
 
 @pytest.fixture
 async def live(clean_log: None) -> AsyncIterator[LiveServer]:
-    """Run a server with an empty database in memory; afterwards nothing of it may be left."""
+    """Run a server with an empty database in memory. Afterwards nothing of it may be left."""
     async with live_server() as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""How a stream ends, as a reader of any exit sees it."""
+"""The end of a stream, as a subscriber of any exit sees it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["End", "read_to_end"]
 
 @dataclass(frozen=True)
 class End:
-    """What came last on a stream."""
+    """The end of a stream."""
 
-    #: What came before the end, in order: type and payload.
+    #: The events before the end, in order: type and payload.
     events: list[tuple[str, Any]]
-    #: The word of the protocol: a close code, a GraphQL error code, `complete`; None = the answer ended.
+    #: The word of the protocol: a close code, a GraphQL error code, `complete`. None: the answer ended without one.
     word: int | str | None
-    #: The reason beside a close code, an error's milliseconds when to come back.
+    #: The reason of a close code, or the milliseconds after which the error allows the client to reconnect.
     detail: str | int | None = None
-    #: Milliseconds after which an EventSource comes back, None where none were named.
+    #: Milliseconds after which an EventSource reconnects, None if the stream named none.
     retry_ms: int | None = None
 
 
 async def read_to_end(reader: ExitReader) -> End:
-    """Return the end of a stream, with what comes before it."""
+    """Return the end of a stream, with the events before it."""
     events: list[tuple[str, Any]] = []
     word, detail = None, None
     try:

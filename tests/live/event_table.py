@@ -1,7 +1,7 @@
-"""The table behind the matrix: every domain event, its payload, and the envelopes of each reader (docs/protocol.md).
+"""The table of the event matrix: each domain event, its payload, and the envelopes of each subscriber.
 
-The recordings show what the original did; here is all of it as it stands, also where this server adds something (a
-`state` for a pull request, the `cardId` of a known attempt). What GraphQL makes of it is `test_graphql_matrix`'s.
+It follows docs/protocol.md. The recordings show only the original. This table also has the server's additions: a
+`state` for a pull request, and the `cardId` of a known attempt. `test_graphql_matrix` has GraphQL's results.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ TITLES = ("Backlog", "In Progress", "Review", "Done")
 
 @dataclass(frozen=True)
 class Row:
-    """An event's payload and who gets which envelopes for it."""
+    """The payload of an event, and the envelopes of each subscriber."""
 
     payload: Json
     board: list[Json] = field(default_factory=list)
     everybody: list[Json] = field(default_factory=list)
     #: Whether the dashboard gets a new overview.
     refreshes: bool = False
-    #: Where the card stands afterwards, as the `state` among `board` shows it.
+    #: The column of the card afterwards, which the `state` in `board` shows.
     column: str = "Backlog"
 
 
@@ -168,20 +168,20 @@ MATRIX = {**_ATTEMPTS, **_GIT, **_OTHERS}
 
 
 async def set_stage(publisher: Publisher, *, with_attempt: bool) -> None:
-    """Make both boards, each with one card in Backlog, and the attempt when the events are to find one."""
+    """Make both boards, each with one card in Backlog, and the attempt if the events need one."""
     await publisher.publish(*board_events(BOARD, _state("a", CARD)), *board_events(OTHER, _state("b", "card-2")))
     if with_attempt:
         await publisher.publish(event("attempt.queued", MATRIX["attempt.queued"].payload, AT))
 
 
 async def mark_dashboard(publisher: Publisher) -> None:
-    """Give the other board the name `RENAMED`, which the next overview shows: on dashboards this is the marker."""
+    """Rename the other board to `RENAMED`. The next overview shows the name, so it is the marker of dashboards."""
     renamed = {"projectId": OTHER, "changes": {"name": RENAMED}, "updatedAt": AT}
     await publisher.publish(event("project.updated", renamed, AT))
 
 
 def payload_of(name: str) -> Json:
-    """Return the payload of the event; a state of a board is made anew each time."""
+    """Return the payload of the event; a state of a board is built anew each time."""
     payload = MATRIX[name].payload
     return {**payload, "state": _state("a", CARD)} if name == "board.state.changed" else payload
 

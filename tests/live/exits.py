@@ -1,4 +1,4 @@
-"""The exits that stream, behind one face: connect on a given connection, read event after event."""
+"""The streaming exits with one interface: connect on a given connection, read event after event."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ class Ended(Exception):
     """The server ended the stream with a word of its protocol: a close code, or a GraphQL error code."""
 
     def __init__(self, word: int | str, detail: str | int | None = None) -> None:
-        """Keep the word; `detail` is the reason beside a close code, or an error's hint when to come back."""
+        """Keep the word; `detail` is the reason of a close code, or an error's time to reconnect."""
         super().__init__(word, detail)
         self.word = word
         self.detail = detail
 
 
 class ExitReader(Protocol):
-    """A reader of one exit."""
+    """A subscriber of one exit."""
 
-    #: That of the last event that had one.
+    #: The cursor of the last event that had one.
     cursor: str | None
 
     async def event(self) -> tuple[str, Any]:
         """Return type and payload of the next event.
 
         Raises:
-            Ended: there is none, and the server said why.
+            Ended: there is none, and the server gave a reason.
         """
 
     async def say_goodbye(self) -> None:
-        """Leave as the protocol wants it."""
+        """Leave as the protocol requires."""
 
 
 class _Socket:
@@ -97,12 +97,12 @@ class _GraphqlSocket(_Socket):
         if message["type"] == "complete":
             raise Ended("complete")
         if message["type"] == "error":
-            # A list of errors, and with the older subprotocol one.
+            # A list of errors; in the older subprotocol a single error.
             errors = message["payload"]
-            return _told({"errors": errors if isinstance(errors, list) else [errors]})
-        told = _told(message["payload"])
-        self.cursor = told[1].get("cursor") or self.cursor
-        return told
+            return _event_in({"errors": errors if isinstance(errors, list) else [errors]})
+        event = _event_in(message["payload"])
+        self.cursor = event[1].get("cursor") or self.cursor
+        return event
 
     async def say_goodbye(self) -> None:
         await self.socket.send_json({"id": "1", "type": self.stop})
@@ -132,23 +132,23 @@ class _Stream:
         self.cursor = lines.get("id", self.cursor)
         return lines["event"], orjson.loads(lines["data"])
 
-    def told(self, result: dict[str, Any]) -> tuple[str, Any]:
-        told = _told(result)
-        self.cursor = told[1].get("cursor") or self.cursor
-        return told
+    def event_in(self, result: dict[str, Any]) -> tuple[str, Any]:
+        event = _event_in(result)
+        self.cursor = event[1].get("cursor") or self.cursor
+        return event
 
     async def say_goodbye(self) -> None:
         await self.stream.aclose()
 
 
 class _GraphqlStream(_Stream):
-    """`boardEvents` over SSE, on a connection of its own."""
+    """`boardEvents` over SSE, on its own connection."""
 
     async def event(self) -> tuple[str, Any]:
         block = await GraphqlStream(self.stream).block()
         if block.event == "complete":
             raise Ended("complete")
-        return self.told(block.json())
+        return self.event_in(block.json())
 
 
 class _Reserved(_Stream):
@@ -162,11 +162,11 @@ class _Reserved(_Stream):
         block = await self.reserved.stream.block()
         if block.event == "complete":
             raise Ended("complete")
-        return self.told(block.json()["payload"])
+        return self.event_in(block.json()["payload"])
 
 
 class _Multipart:
-    """`boardEvents` in parts."""
+    """`boardEvents` in multipart parts."""
 
     def __init__(self, reader: MultipartReader) -> None:
         self.reader = reader
@@ -177,20 +177,20 @@ class _Multipart:
             part = await self.reader.part()
         except StreamEnded as ended:
             raise Ended("complete") from ended
-        told = _told(part if "errors" in part else part["payload"])
-        self.cursor = told[1].get("cursor") or self.cursor
-        return told
+        event = _event_in(part if "errors" in part else part["payload"])
+        self.cursor = event[1].get("cursor") or self.cursor
+        return event
 
     async def say_goodbye(self) -> None:
         await self.reader.connection.aclose()
 
 
-def _told(result: dict[str, Any]) -> tuple[str, Any]:
+def _event_in(result: dict[str, Any]) -> tuple[str, Any]:
     if result.get("errors"):
         extensions = result["errors"][0]["extensions"]
         raise Ended(extensions["code"], extensions.get("reconnectAfterMs"))
-    told = result["data"]["boardEvents"]
-    return _TYPES.get(told["__typename"], told["__typename"]), told
+    event = result["data"]["boardEvents"]
+    return _TYPES.get(event["__typename"], event["__typename"]), event
 
 
 _TYPES = {"Hello": "hello", "State": "state", "AgentRegistered": "agent_registered", "Goodbye": "goodbye", "Gap": "gap"}
@@ -264,7 +264,7 @@ def _get(after: str | None = None) -> str:
 
 _GET = _get()
 
-#: Name → how it is opened, and where.
+#: Name → the function that opens it, and its address.
 EXITS: dict[str, tuple[_Opener, str]] = {
     "board-ws": (_socket, f"/api/v1/ws?boardId={BOARD}"),
     "dashboard-ws": (_socket, "/api/v1/ws/dashboard"),
@@ -289,26 +289,26 @@ def _upgrade() -> list[tuple[str, str]]:
 
 
 def opening_request(target: str, accept: str = _EVENT_STREAM) -> bytes:
-    """Return the request for a stream or an upgrade as it travels."""
+    """Return the bytes of a request for a stream or an upgrade."""
     if "/ws" in target or target == "/graphql":
         return request_bytes("GET", target, _upgrade())
     return request_bytes("GET", target, [("Host", "127.0.0.1"), ("Accept", accept)])
 
 
 def exit_request(name: str) -> bytes:
-    """Return the first request of an exit as it travels."""
+    """Return the bytes of the first request of an exit."""
     return opening_request(EXITS[name][1], ACCEPT if name == "graphql-multipart" else _EVENT_STREAM)
 
 
 async def open_exit(name: str, connection: Connection) -> ExitReader:
-    """Open an exit on `connection` and read what every reader gets first: hello and the present."""
+    """Open an exit on `connection` and read its first events: hello and the current state."""
     reader = await open_behind(name, connection, None)
     assert (await reader.event())[0] in {"state", "dashboard_overview"}
     return reader
 
 
 async def open_behind(name: str, connection: Connection, after: str | None) -> ExitReader:
-    """Open an exit on `connection`, behind the cursor `after` of an event, and read `hello`."""
+    """Open an exit on `connection` after the cursor `after`, and read `hello`."""
     opener, target = EXITS[name]
     reader = await opener(connection, target, after)
     assert (await reader.event())[0] == "hello"

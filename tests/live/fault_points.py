@@ -1,8 +1,7 @@
-"""Faults everywhere: each function of ours that runs between a commit and the last socket fails once, at either end.
+"""Fault injection: each function of ours between a commit and the last socket fails once at its start and at its end.
 
-A first run counts what runs; the runs after it raise at one place each. The interpreter's own hook does it, so that no
-function is left out because somebody forgot it: what is awaited fails where it is awaited, and what is called where it
-is called.
+A first run counts the calls. Each later run raises at one place. The hook of the interpreter injects the fault, so no
+function can be forgotten. An awaited function fails where it is awaited, and a called function where it is called.
 """
 
 from __future__ import annotations
@@ -23,39 +22,39 @@ __all__ = ["Injected", "Injector", "Point"]
 
 _OURS = tuple(f"{REPOSITORY / name}/" for name in ("realtime", "schema", "server"))
 _RETURN, _RESUME = opcode.opmap["RETURN_VALUE"], opcode.opmap["RESUME"]
-#: Everything behind the commit runs below this function, or in a turn of the loop of its own.
+#: Everything after the commit runs below this function, or in its own pass of the loop.
 _BEGIN = "Bus._hand_on"
-#: What runs above it, and gives its caller the answer that is ready.
+#: The functions above it, which only return the finished answer to the caller.
 _CALLER = ("Bus.", "WriterPriority.taken")
-#: What puts right what has failed; it has tests of its own, and runs only then.
+#: The repair, which has its own tests and runs only after a fault.
 _REPAIR = "realtime/views/repair.py"
 
 
 class Injected(Exception):
-    """The fault."""
+    """The injected fault."""
 
 
 class Point(NamedTuple):
-    """Where a function fails: as it begins, with nothing done, or as it returns, with all of it done."""
+    """The place of a fault: the start of a function, before it did anything, or its return, after it did everything."""
 
     file: str
     function: str
     event: str
-    #: Which of its calls, from 1.
+    #: The number of the call, from 1.
     number: int
 
     def __str__(self) -> str:
-        """Name it as a traceback does."""
+        """Return the name of the place, as a traceback shows it."""
         where = "before" if self.event == "call" else "after"
         return f"{where} {self.function} ({self.file}), call {self.number}"
 
 
 @dataclass
 class Injector:
-    """Counts what runs on this thread; with `at`, raises there, once."""
+    """Counts the calls on this thread. With `at`, raises there once."""
 
     at: Point | None = None
-    #: Whether that has happened.
+    #: Whether it has raised.
     has_raised: bool = False
 
     def __post_init__(self) -> None:
@@ -63,13 +62,13 @@ class Injector:
         self._has_begun = False
 
     def points(self) -> Iterator[Point]:
-        """Yield where something could be raised: before the first call of each function, and after its last."""
+        """Yield the possible places of a fault: the start of a function's first call, and the end of its last."""
         for (file, function, event), count in sorted(self.seen.items()):
             yield Point(file, function, event, 1 if event == "call" else count)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch this thread for the length of the block."""
+        """Watch this thread until the block ends."""
         sys.setprofile(self._look)
         try:
             yield
@@ -92,11 +91,11 @@ class Injector:
         self.seen[file, function, event] += 1
         if self.at == Point(file, function, event, self.seen[file, function, event]):
             self.has_raised = True
-            raise Injected(str(self.at))  # and the interpreter takes the hook away
+            raise Injected(str(self.at))  # the interpreter then removes the hook
 
 
 def _is_at_an_end(frame: FrameType, event: str) -> bool:
-    """Tell whether a function begins or returns: not where a coroutine goes on, or pauses."""
+    """Return whether a function starts or returns. A coroutine that resumes or pauses does neither."""
     code, at = frame.f_code.co_code, frame.f_lasti
     if at < 0:
         return False
@@ -104,6 +103,6 @@ def _is_at_an_end(frame: FrameType, event: str) -> bool:
 
 
 def _is_called_by_the_loop(frame: FrameType) -> bool:
-    """Tell whether nobody of ours called: a timer, or the first step of a task."""
+    """Return whether the event loop called the function: a timer, or the first step of a task."""
     caller = frame.f_back
     return caller is None or caller.f_code.co_filename.endswith(("asyncio/events.py", "asyncio/base_events.py"))

@@ -1,6 +1,6 @@
-"""What GraphQL makes of each domain event: the results of `boardEvents`, spelled out, without their cursors.
+"""The results of `boardEvents` for each domain event, written out, without their cursors.
 
-`test_graphql_matrix` compares them with what comes; nothing here is computed by `schema.envelopes.mapping`.
+`test_graphql_matrix` compares them with the server's results. `schema.envelopes.mapping` is not used here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["EVERYBODY", "ITEMS", "RESULTS", "state"]
 
 
 def state(column: str) -> Json:
-    """Return the result for a state of the board whose only card stands in `column`."""
+    """Return the result for a board state whose only card is in `column`."""
     card = {"id": CARD, "ticketKey": "AB-1", "title": "Card", "updatedAt": AT}
     columns = [
         {"id": f"a-{n}", "title": title, "cards": [card] if title == column else []} for n, title in enumerate(TITLES)
@@ -38,7 +38,7 @@ _PULL_REQUEST: Json = {
 }
 _TODO = {"id": "t-1", "text": "First", "status": "OPEN"}
 
-#: Event → what readers of its board get; an event without an entry makes nothing.
+#: Event → the results for subscribers of its board. An event without an entry has none.
 RESULTS: dict[str, list[Json]] = {
     "attempt.started": [
         {"__typename": "AttemptStarted", "attemptId": ATTEMPT, "cardId": CARD},
@@ -73,7 +73,7 @@ RESULTS: dict[str, list[Json]] = {
     "board.state.changed": [state("Backlog")],
 }
 
-#: Event → what readers of every board get.
+#: Event → the results for subscribers of every board.
 EVERYBODY: dict[str, list[Json]] = {
     "agent.registered": [{"__typename": "AgentRegistered", "agent": "CODEX", "label": "Codex"}],
     "agent.profile.changed": [
@@ -94,7 +94,7 @@ _RUN = {
 }
 _COMMON = {"id": "c-1", "timestamp": AT}
 
-#: The other four kinds of conversation items: what is sent, and what comes.
+#: The other four kinds of conversation items: the sent item, and the result.
 ITEMS: list[tuple[Json, Json]] = [
     (
         {**_COMMON, "type": "thinking", "title": "Plan", "text": "Hm", "format": "plaintext"},

@@ -1,4 +1,4 @@
-"""What a reader leaves behind when it goes: nothing. Looks at hub, views, watches, tasks and file descriptors."""
+"""A client that left must leave nothing behind in hub, views, watches, tasks and file descriptors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.kit.deadline import deadline
 __all__ = ["Holdings", "check_settled", "holdings"]
 
 _SETTLE_UNITS = 20
-#: sse-starlette keeps one of these for each event loop.
+#: sse-starlette has one of these for each event loop.
 _OF_LIBRARIES = {"_shutdown_watcher"}
 
 
 @dataclass(frozen=True)
 class Holdings:
-    """What the process holds at one moment."""
+    """The resources that the process holds at one moment."""
 
     subscribers: int
     channels: int
@@ -33,7 +33,7 @@ class Holdings:
 
 
 def holdings(node: Node) -> Holdings:
-    """Count."""
+    """Count the resources."""
     statistics = node.hub.statistics()
     return Holdings(
         subscribers=statistics.subscribers,
@@ -52,9 +52,9 @@ async def check_settled(node: Node, before: Holdings, clients: int = 0) -> None:
     """Return when the process holds what it held before, and nothing more.
 
     Args:
-        node: whose readers.
-        before: what it held.
-        clients: connections that the test itself has opened since, and still holds its own end of.
+        node: the node of the subscribers.
+        before: the earlier resources.
+        clients: connections that the test has opened since then and whose own end it still holds.
     """
     before = replace(before, descriptors=before.descriptors + clients)
     now = holdings(node)

@@ -1,4 +1,4 @@
-"""The two raw exits of a board behind one face: envelope after envelope with its cursor, in any delivery."""
+"""The two raw exits of a board with one interface: each envelope with its cursor, in any delivery."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.kit.raw_socket import RawSocket, open_socket
 from tests.kit.sse_reader import SseReader, open_stream
 from tests.live.boards import BOARD
 
-__all__ = ["RAW_EXITS", "RawReader", "Told", "open_board"]
+__all__ = ["RAW_EXITS", "RawReader", "Received", "open_board"]
 
 
-class Told(NamedTuple):
-    """An envelope as a client has it."""
+class Received(NamedTuple):
+    """An envelope as a client receives it."""
 
     type: str
     payload: Any
@@ -26,9 +26,9 @@ class Told(NamedTuple):
 
 
 class RawReader(Protocol):
-    """A reader of a board."""
+    """A subscriber of a board."""
 
-    async def told(self) -> Told:
+    async def envelope(self) -> Received:
         """Return the next envelope."""
 
 
@@ -36,21 +36,21 @@ class _Socket:
     def __init__(self, socket: RawSocket) -> None:
         self._socket = socket
 
-    async def told(self) -> Told:
+    async def envelope(self) -> Received:
         frame = orjson.loads(await self._socket.receive_text())
-        return Told(frame["type"], frame.get("payload"), frame.get("cursor"))
+        return Received(frame["type"], frame.get("payload"), frame.get("cursor"))
 
 
 class _Stream:
     def __init__(self, stream: SseReader) -> None:
         self._stream = stream
 
-    async def told(self) -> Told:
-        # A comment is no envelope.
+    async def envelope(self) -> Received:
+        # A comment is not an envelope.
         while (block := await self._stream.block()).startswith(":"):
             pass
         lines = dict(line.split(": ", 1) for line in block.split("\n") if line)
-        return Told(lines["event"], orjson.loads(lines["data"]), lines.get("id"))
+        return Received(lines["event"], orjson.loads(lines["data"]), lines.get("id"))
 
 
 RAW_EXITS = ("board-ws", "board-sse")
@@ -58,7 +58,7 @@ RAW_EXITS = ("board-ws", "board-sse")
 
 @asynccontextmanager
 async def open_board(address: Address, exit: str, **query: str) -> AsyncIterator[RawReader]:
-    """Read `BOARD` for the length of the block; `query` is what is asked besides."""
+    """Read `BOARD` until the block ends; `query` is appended to its address."""
     asked = urlencode({"boardId": BOARD, **query})
     if exit == "board-ws":
         async with open_socket(address, f"/api/v1/ws?{asked}") as socket:

@@ -1,4 +1,4 @@
-"""What `/metrics` shows, as numbers by name and labels."""
+"""The samples of `/metrics`, as numbers by name and labels."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Samples = dict[Key, float]
 
 
 def key(name: str, **labels: str) -> Key:
-    """Return the key of one of our metrics; `name` without what all of them begin with."""
+    """Return the key of one of our metrics; `name` without their common prefix."""
     return f"boardcast_{name}", frozenset(labels.items())
 
 
 async def samples(address: Address) -> Samples:
-    """Return what is above zero, but for what is the process's own."""
+    """Return the samples above zero, except those of the process itself."""
     text = (await exchange(address, "GET", "/metrics")).body.decode()
     families = text_string_to_metric_families(text)
     found = ((one.name, frozenset(one.labels.items()), one.value) for family in families for one in family.samples)

@@ -1,4 +1,4 @@
-"""Access (docs/protocol.md): each exit × no token, a wrong one, the right one by each way it can travel."""
+"""Access (docs/protocol.md): each exit × no token, a wrong token, the right token in each possible place."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UPGRADE = [
 
 @dataclass(frozen=True)
 class Exit:
-    """An address over HTTP, and what it answers who may enter."""
+    """An address over HTTP, and its answer to a client with access."""
 
     method: str
     target: str
@@ -70,7 +70,7 @@ pytestmark = pytest.mark.usefixtures("clean_log")
 
 @pytest.fixture(scope="module")
 async def guarded() -> AsyncIterator[LiveServer]:
-    """Run one server that wants a token."""
+    """Run one server that requires a token."""
     async with live_server(tokens=f"{TOKEN}, {SECOND}") as server:
         yield server
 
@@ -87,7 +87,7 @@ def _by(way: str, target: str, token: str) -> tuple[str, Headers]:
 
 
 async def _call(address: Address, exit_: Exit, target: str, headers: Headers) -> Answer:
-    """Return the answer, without its body when it is not a refusal: a stream's would not end."""
+    """Return the answer. Its body is read only if it is a refusal, because a stream's body would not end."""
     sent = [("Host", "127.0.0.1"), ("Accept", exit_.accept), ("Content-Type", "application/json"), *headers]
     async with deadline(_WAIT_UNITS), connect(address) as connection:
         sent.append(("Content-Length", str(len(exit_.body))))
@@ -161,7 +161,7 @@ async def test_raw_socket_with_right_token_is_upgraded(target: str, way: str, gu
 @pytest.mark.parametrize(
     ("offered", "chosen"),
     [
-        (f"bearer.{TOKEN}", f"bearer.{TOKEN}"),  # a browser fails when none is chosen
+        (f"bearer.{TOKEN}", f"bearer.{TOKEN}"),  # a browser fails if the server selects none
         (f"bearer.{TOKEN}, kanban, other", "kanban"),
         (f"kanban, bearer.{TOKEN}", "kanban"),
         ("kanban, other", "kanban"),
@@ -274,7 +274,7 @@ async def test_graphiql_needs_no_token(guarded: LiveServer) -> None:
 @pytest.mark.parametrize(
     "target", ["/static/../api/v1/projects", "/static/%2e%2e/api/v1/projects", "/api/v1/healthz/x", "//api/v1/projects"]
 )
-async def test_address_that_looks_open_tells_nothing(target: str, guarded: LiveServer) -> None:
+async def test_address_that_looks_open_reveals_nothing(target: str, guarded: LiveServer) -> None:
     async with deadline(_WAIT_UNITS):
         assert (await exchange(guarded.address, "GET", target)).status in {401, 404}
 
@@ -312,7 +312,7 @@ async def test_token_appears_in_no_output(tmp_path: Path) -> None:
                 await _handshake(server.address, sent, headers)
             async with connect(server.address) as connection:
                 sent, headers = _by("query", "/api/v1/projects", token)
-                await connection.send(request_bytes("G@T", sent, headers))  # no HTTP
+                await connection.send(request_bytes("G@T", sent, headers))  # not HTTP
                 await connection.read_to_end()
             async with connect(server.address) as connection:
                 target, headers = _by("query", "/api/v1/ws/dashboard", TOKEN)

@@ -1,4 +1,4 @@
-"""Attempts as clients find them: each its board's, gone with its card, its end held, what is kept of it in pages."""
+"""Attempts for clients: their board, their deletion with the card, their final end, and their logs in pages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _line(n: int, board: str = BOARD) -> dict[str, Any]:
 
 
 async def _attempt(live: LiveServer, board: str, card: str) -> None:
-    """Let the attempt `a` of a board begin, with a line, an item and a todo list."""
+    """Start the attempt `a` of a board, with a line, an item and a todo list."""
     of = {"boardId": board, "attemptId": "a"}
     item = {"type": "error", "timestamp": "2026-01-01T00:00:00+01:00", "text": board}
     await Publisher(live.address).publish(
@@ -54,7 +54,7 @@ async def _attempt(live: LiveServer, board: str, card: str) -> None:
 
 @pytest.fixture
 async def both(boards: LiveServer) -> LiveServer:
-    """On both boards, an attempt of the same id."""
+    """An attempt of the same id on both boards."""
     await _attempt(boards, BOARD, "free")
     await _attempt(boards, OTHER, "other-free")
     return boards
@@ -92,7 +92,7 @@ async def test_card_shows_what_is_kept_of_its_own_attempt(both: LiveServer) -> N
         assert "nextAfter" not in found
 
 
-async def test_graphql_tells_attempts_of_one_id_apart(both: LiveServer) -> None:
+async def test_graphql_distinguishes_attempts_of_one_id(both: LiveServer) -> None:
     ambiguous = await _graphql(both, '{ attempt(id: "a") { id } }')
     assert ambiguous["data"] == {"attempt": None}
     assert (ambiguous["errors"][0]["extensions"]["code"], ambiguous["errors"][0]["extensions"]["field"]) == (
@@ -128,33 +128,33 @@ async def test_deleted_board_leaves_what_another_keeps_under_the_same_id(both: L
 
 @asynccontextmanager
 async def _reading(live: LiveServer, exit: str, after: str | None) -> AsyncIterator[Any]:
-    """Read the board from the beginning or behind a cursor; gives what is told up to the marker, and its cursor."""
+    """Read the board from the beginning or after a cursor; return the events before the marker, and its cursor."""
     query = {} if after is None else {"after": after}
     if exit in RAW_EXITS:
         async with open_board(live.address, exit, **query) as reader:
 
-            async def told() -> tuple[str, str | None]:
-                one = await reader.told()
+            async def read() -> tuple[str, str | None]:
+                one = await reader.envelope()
                 return one.type, one.cursor
 
-            yield told
+            yield read
     else:
         async with subscribe(exit, live.address, _EVENTS, {"after": after}) as subscription:
 
-            async def told_there() -> tuple[str, str | None]:
+            async def read_there() -> tuple[str, str | None]:
                 one = (await subscription.data())["boardEvents"]
                 if one["__typename"] == "AttemptStatusChanged":
                     assert one["attempt"] in (None, {"boardId": BOARD})
                 return one["__typename"], one.get("cursor")
 
-            yield told_there
+            yield read_there
 
 
-async def _until_marker(live: LiveServer, told: Any) -> tuple[list[str], str | None]:
+async def _until_marker(live: LiveServer, read: Any) -> tuple[list[str], str | None]:
     await Publisher(live.address).mark("here")
     types: list[str] = []
     while True:
-        type, cursor = await told()
+        type, cursor = await read()
         if type in ("agent_registered", "AgentRegistered"):
             return types, cursor
         types.append(type)
@@ -175,16 +175,16 @@ async def test_no_status_of_attempts_that_went_with_their_card(both: LiveServer,
     late = event("attempt.status.changed", {"boardId": BOARD, "attemptId": "a", "cardId": "free", "status": "failed"})
     again = event("attempt.started", {"boardId": BOARD, "attemptId": "a", "cardId": "free", "agent": "A"})
     async with deadline(_WAIT_UNITS):
-        async with _reading(both, exit, None) as told:
-            types, before = await _until_marker(both, told)
+        async with _reading(both, exit, None) as read:
+            types, before = await _until_marker(both, read)
             assert len(_STATUSES.intersection(types)) == 1
             await delete(both)
             await Publisher(both.address).publish(late, again)
-            types, _ = await _until_marker(both, told)
+            types, _ = await _until_marker(both, read)
             assert not _STATUSES.intersection(types)
         for after in (None, before):
-            async with _reading(both, exit, after) as told:
-                types, _ = await _until_marker(both, told)
+            async with _reading(both, exit, after) as read:
+                types, _ = await _until_marker(both, read)
                 assert not _STATUSES.intersection(types)
     assert (await _call(both, "GET", "/attempts/a"))[1]["boardId"] == OTHER
     assert (await _call(both, "GET", "/attempts/a", boardId=BOARD))[0] == 404
@@ -193,19 +193,19 @@ async def test_no_status_of_attempts_that_went_with_their_card(both: LiveServer,
 
 
 @pytest.mark.parametrize("exit", [*RAW_EXITS, "graphql-transport-ws"])
-async def test_late_repeat_is_told_neither_live_nor_again(boards: LiveServer, exit: str) -> None:
+async def test_late_repeat_is_published_neither_live_nor_in_a_replay(boards: LiveServer, exit: str) -> None:
     of = {"boardId": BOARD, "attemptId": "a", "cardId": "free"}
     started = event("attempt.started", {**of, "agent": "A"}, "2026-01-01T00:00:01Z")
     running = event("attempt.status.changed", {**of, "status": "running"}, "2026-01-01T00:00:02Z")
     completed = event("attempt.completed", {**of, "status": "succeeded"}, "2026-01-01T00:00:03Z")
     async with deadline(_WAIT_UNITS):
         await Publisher(boards.address).publish(started, running, completed)
-        async with _reading(boards, exit, None) as told:
-            _, before = await _until_marker(boards, told)
+        async with _reading(boards, exit, None) as read:
+            _, before = await _until_marker(boards, read)
             await Publisher(boards.address).publish(started, running)
-            live, _ = await _until_marker(boards, told)
-        async with _reading(boards, exit, before) as told:
-            again, _ = await _until_marker(boards, told)
+            live, _ = await _until_marker(boards, read)
+        async with _reading(boards, exit, before) as read:
+            again, _ = await _until_marker(boards, read)
     assert live == []
     assert [type for type in again if type not in ("hello", "Hello")] == []
     assert (await _call(boards, "GET", "/attempts/a"))[1]["status"] == "succeeded"

@@ -1,4 +1,4 @@
-"""Bad input on a board's raw WebSocket: answered with `error` to that socket alone; it lives on, nothing changes."""
+"""Bad input on a board's raw WebSocket: only that socket gets an `error`, it stays open, and nothing changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _command(name: str, **payload: object) -> bytes:
 
 _MOVE_HUGE = b'{"type":"move_card","payload":{"cardId":"free","toColumnId":"col-doing","toIndex":-%b}}' % (b"9" * 300)
 
-#: Name → message, the command that is named in the answer, and the code.
+#: Name → message, the command that the answer names, and the code.
 _CASES: dict[str, tuple[bytes, str | None, str]] = {
     "empty": (b"", None, "invalid_json"),
     "half": (b'{"type":"ping"', None, "invalid_json"),
@@ -89,7 +89,7 @@ _CASES: dict[str, tuple[bytes, str | None, str]] = {
     "delete-long": (_command("delete_card", cardId="x" * 201), "delete_card", "invalid_payload"),
 }
 
-#: Changes nothing, and is no mistake: no answer at all.
+#: Changes nothing, and is not an error: there is no answer at all.
 _NO_CHANGE = {
     "update-same-title": _command("update_card", cardId="free", title=" Title of free "),
     "update-nothing": _command("update_card", cardId="free"),

@@ -41,7 +41,7 @@ def _cycle(length: int) -> Json:
     return {f"c{n}": _card(f"c{n}", dependsOn=[f"c{(n + 1) % length}"]) for n in range(length)}
 
 
-#: Name → an event that does not fit, and the field that is blamed, below the event's index.
+#: Name → an invalid event, and the field that the answer names, below the event's index.
 _CASES: dict[str, tuple[object, str]] = {
     "no-object": ("x", ""),
     "null": (None, ""),

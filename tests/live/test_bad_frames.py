@@ -1,4 +1,4 @@
-"""Frames that break RFC 6455: the close code that it has for each, at most one line in the log, and never a fault."""
+"""Frames that break RFC 6455: each has its close code, at most one line in the log, and never causes a fault."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _first_byte(bits: int, frame: bytes) -> bytes:
     return bytes([frame[0] | bits]) + frame[1:]
 
 
-#: What is wrong → the frames, and the code.
+#: Name of the error → the frames, and the code.
 _BAD: dict[str, tuple[bytes, int]] = {
     "text that is no UTF-8": (frame_bytes(TEXT, b"\xff\xfe"), 1007),
     "surrogate": (frame_bytes(TEXT, b"\xed\xa0\x80"), 1007),
@@ -65,7 +65,7 @@ _BAD: dict[str, tuple[bytes, int]] = {
     "close in the middle of a message": (frame_bytes(TEXT, b"x", fin=False) + frame_bytes(CLOSE, b"\x03\xe8"), 1002),
     "close too long": (frame_bytes(CLOSE, b"\x03\xe8" + b"x" * 124), 1002),
 }
-#: These leave nothing to be parsed behind them, or take it for their own.
+#: After these frames nothing can be parsed, or the next bytes belong to them.
 _WHOLE = {name: bad for name, bad in _BAD.items() if name != "message too large"}
 
 
@@ -77,7 +77,7 @@ async def server() -> AsyncIterator[LiveServer]:
 
 
 async def _closed(socket: RawSocket) -> int:
-    """Return the code of the close frame; nothing but the end comes behind it."""
+    """Return the code of the close frame; only the end may come after it."""
     while (frame := await socket.receive()).opcode != CLOSE:
         pass
     with pytest.raises(Closed):
@@ -110,7 +110,7 @@ async def test_two_bad_frames_in_one_segment_are_closed_for_the_first(
     caplog.set_level(logging.INFO)
     async with deadline(_WAIT_UNITS * 4):
         for first, second in product(_WHOLE, repeat=2):
-            # A frame that has begun may take what comes behind it for its own; then it says so all the same.
+            # An unfinished frame may absorb the next bytes. The server reports the error all the same.
             caplog.clear()
             async with open_socket(server.address, _BOARD) as socket:
                 await socket.send_bytes(_WHOLE[first][0] + _WHOLE[second][0])
@@ -118,7 +118,7 @@ async def test_two_bad_frames_in_one_segment_are_closed_for_the_first(
             assert len(_lines(caplog)) == 1, (first, second, _lines(caplog))
 
 
-async def test_what_was_right_before_a_bad_frame_is_carried_out(server: LiveServer) -> None:
+async def test_valid_commands_before_a_bad_frame_are_executed(server: LiveServer) -> None:
     command = {"type": "create_card", "payload": {"columnId": TODO, "title": "before"}}
     async with deadline(_WAIT_UNITS), open_socket(server.address, _BOARD) as other:
         assert [orjson.loads(await other.receive_text())["type"] for _ in range(2)] == ["hello", "state"]
@@ -136,7 +136,7 @@ async def test_what_was_right_before_a_bad_frame_is_carried_out(server: LiveServ
     [b"", frame_bytes(TEXT, b"{}"), frame_bytes(TEXT, b"\xff"), b"\xff" * 100_000],
     ids=["nothing", "a message", "a bad message", "rubbish"],
 )
-async def test_close_frame_is_echoed_and_nothing_behind_it_counts(
+async def test_close_frame_is_echoed_and_nothing_after_it_counts(
     more: bytes, server: LiveServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -157,7 +157,7 @@ async def test_deeply_nested_ping_before_the_beginning_is_a_mistake_and_no_fault
     headers = [*_GRAPHQL, ("Sec-WebSocket-Protocol", subprotocol)]
     async with deadline(_WAIT_UNITS), open_socket(server.address, "/graphql", headers) as socket:
         await socket.send_text('{"type":"ping","payload":{"deep":' + nested + "}}")
-        if subprotocol == "graphql-ws":  # which has no pings: it says so, and goes on
+        if subprotocol == "graphql-ws":  # this subprotocol has no pings, so the server sends an error and continues
             assert orjson.loads(await socket.receive_text())["type"] == "connection_error"
             return
         assert await _closed(socket) == 4400

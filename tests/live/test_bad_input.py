@@ -1,4 +1,4 @@
-"""Bad input over REST: each is refused with a problem that names what is wrong, and changes nothing."""
+"""Bad input over REST: each is refused with a problem that names the error, and changes nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def _send(live: LiveServer, method: str, target: str, body: object) -> Ans
 
 _DEEP = b'{"title":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
-#: Name → method, address, body, status, the field that is named (None = none).
+#: Name → method, address, body, status, the field that the answer names (None = none).
 _CASES: dict[str, tuple[str, str, object, int, str | None]] = {
     "malformed": ("POST", _CARDS, b'{"title":', 400, None),
     "empty": ("POST", _CARDS, b"", 400, None),

@@ -1,6 +1,6 @@
-"""The benchmark still runs: small sizes of its cases reach every reader, and what went wrong would be noticed.
+"""The benchmark still works: small sizes of its cases reach every subscriber, and an error would be noticed.
 
-Nothing is timed here; figures come from `make bench`.
+Nothing is timed here; `make bench` measures.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ async def servers() -> AsyncIterator[Servers]:
 async def test_case_gives_what_its_checks_ask_for(servers: Servers, name: str) -> None:
     figures = await CASES[name].run(await servers.get(BOARDCAST))
     assert {check.figure for check in CASES[name].checks} <= figures.keys()
-    # A few more readers may well live in memory that is there.
+    # A few more connections may fit into memory that is already there.
     assert all(value > 0 or figure == "KiB per connection" for figure, value in figures.items())
 
 
@@ -63,7 +63,7 @@ async def test_rival_does_the_work_of_the_first_column(servers: Servers, name: s
     theirs = await (rival.run or case.run)(await servers.get(rival.server))
     ours = await case.run(await servers.get(BOARDCAST))
     assert theirs.keys() == ours.keys()
-    # Names of objects, the digits of offsets, the precision of times and the words around a message differ by a little.
+    # Object ids, the digits of offsets, the precision of times and the framing of a message differ slightly.
     assert theirs.get(_BYTES, 0) == pytest.approx(ours.get(_BYTES, 0), rel=0.12)
 
 
@@ -126,7 +126,7 @@ async def _all_seen(client: LoadClient, marks: int) -> int:
 async def _read(
     opening: Opening, numbers: range | list[int], piece: int, *, then_close: bool = False
 ) -> AsyncIterator[LoadClient]:
-    """Read numbered lines behind a snapshot."""
+    """Read numbered lines after a snapshot."""
     lines = [_line(opening.kind, number) for number in numbers]
     sent = [_framed(opening.kind, _SNAPSHOTS[opening.kind]), *lines]
     async with _reading(opening, sent, piece, then_close=then_close) as client:
@@ -137,7 +137,7 @@ async def _read(
 async def _reading(
     opening: Opening, sent: list[bytes], piece: int, *, then_close: bool = False
 ) -> AsyncIterator[LoadClient]:
-    """Read what a server sends that has a script, in pieces of so many bytes."""
+    """Read from a server that sends a script, in pieces of this many bytes."""
     script = functools.partial(_send, _HEADS[opening.kind] + b"".join(sent), piece, then_close)
     async with await asyncio.start_server(script, "127.0.0.1", 0) as listening:
         address: Address = listening.sockets[0].getsockname()

@@ -1,4 +1,4 @@
-"""Starting `python -m server`: flags, settings, the first line, and one clear line for what is wrong."""
+"""The start of `python -m server`: flags, settings, the first line, and one clear line for an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.kit.deadline import deadline
 from tests.kit.raw_http import exchange
 from tests.live.command import Ended, ended, running
 
-#: Last word of a setting's name → how its description begins.
+#: Last word of a setting's name → the beginning of its description.
 _UNITS = {"seconds": "Seconds", "bytes": "Bytes"}
 
 
@@ -70,7 +70,7 @@ async def test_taken_port_is_one_line_and_code_2(tmp_path: Path, taken_port: str
 
 
 async def test_host_that_is_not_ours_is_one_line_and_code_2(tmp_path: Path) -> None:
-    """192.0.2.1 is nobody's (RFC 5737)."""
+    """192.0.2.1 belongs to no host (RFC 5737)."""
     flags = ("--host", "192.0.2.1", "--allow-anonymous", "--port", "0")
     _check_one_line(await ended(tmp_path, *flags), "192.0.2.1")
 
@@ -125,7 +125,7 @@ async def test_second_process_on_a_file_is_refused_and_a_kill_frees_it(demo: tup
 
 
 async def test_bad_setting_by_flag_is_one_line_that_names_it(tmp_path: Path) -> None:
-    """All of them: `tests/unit/server/test_main.py`."""
+    """All bad settings: `tests/unit/server/test_main.py`."""
     _check_one_line(await ended(tmp_path, "--port", "http"), "--port", "http")
 
 

@@ -1,4 +1,4 @@
-"""What a client may leave unfinished: it has a deadline, connections are counted, and nothing is kept of them."""
+"""Unfinished requests have a deadline, connections are counted, and nothing of them remains."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _HANDSHAKE = opening_request(f"/api/v1/ws?boardId={BOARD}")
 
 
 async def _status_before_the_end(connection: Connection) -> int | None:
-    """Return the status of the one answer before the server closes; None = it closes without."""
+    """Return the status of the only answer before the server closes; None if it closes without one."""
     answer = await connection.read_to_end()
     return int(answer[9:12]) if answer else None
 
 
 async def _takes(connection: Connection, data: bytes) -> bool:
-    """Send `data` and return whether the server has not cut the connection."""
+    """Send `data` and return whether the connection is still open."""
     try:
         await connection.send(data)
     except anyio.BrokenResourceError:
@@ -66,7 +66,7 @@ async def _check_gone(live: LiveServer) -> None:
     ],
     ids=["nothing", "byte", "head", "handshake", "no-body", "counted", "chunked", "trailers"],
 )
-async def test_what_is_left_unfinished_is_ended(sent: bytes, status: int | None, clean_log: None) -> None:
+async def test_unfinished_request_is_ended(sent: bytes, status: int | None, clean_log: None) -> None:
     async with live_server(head_timeout_seconds=_SECONDS, body_timeout_seconds=_SECONDS) as live:
         async with deadline(_WAIT_UNITS), connect(live.address) as connection:
             await connection.send(sent)
@@ -77,7 +77,7 @@ async def test_what_is_left_unfinished_is_ended(sent: bytes, status: int | None,
 @pytest.mark.parametrize(
     "begin", [b"GET / HTTP/1.1\r\nA: ", _POST + b"Content-Length: 999999\r\n\r\n"], ids=["head", "body"]
 )
-async def test_what_comes_byte_by_byte_is_ended(begin: bytes, clean_log: None) -> None:
+async def test_request_that_comes_byte_by_byte_is_ended(begin: bytes, clean_log: None) -> None:
     async with (
         live_server(head_timeout_seconds=_SECONDS, body_timeout_seconds=_SECONDS) as live,
         deadline(_WAIT_UNITS),
@@ -137,11 +137,11 @@ async def test_client_that_does_not_read_its_answer_is_cut(clean_log: None) -> N
 @pytest.mark.parametrize("settings", [{"max_connections": 2}, {"max_connections_per_client": 2}], ids=str)
 async def test_connection_too_many_is_503_until_another_ends(settings: dict[str, int], clean_log: None) -> None:
     async with live_server(**settings) as live, deadline(_WAIT_UNITS):
-        async with connect(live.address) as socket, connect(live.address) as kept:
+        async with connect(live.address) as socket, connect(live.address) as reused:
             await socket.send(opening_request("/api/v1/ws/dashboard"))
             assert (await socket.read_head()).status == 101
-            await kept.send(_HEALTH)
-            await kept.read_body(await kept.read_head())
+            await reused.send(_HEALTH)
+            await reused.read_body(await reused.read_head())
             for sent in (b"", _HEALTH, _HANDSHAKE):
                 async with connect(live.address) as refused:
                     await refused.send(sent)
@@ -149,8 +149,8 @@ async def test_connection_too_many_is_503_until_another_ends(settings: dict[str,
                     assert (head.status, head.header("Content-Type")) == (503, "application/problem+json")
                     assert head.header("Retry-After")
                     await refused.read_to_end()
-            await kept.send(_HEALTH)
-            assert (await kept.read_head()).status == 200
+            await reused.send(_HEALTH)
+            assert (await reused.read_head()).status == 200
         await _check_gone(live)
         assert (await exchange(live.address, "GET", "/api/v1/healthz")).status == 200
 
@@ -234,6 +234,6 @@ async def test_server_with_few_descriptors_serves_on_when_they_are_used_up(tmp_p
                 for _ in range(600):
                     await stack.enter_async_context(connect(server.address))
             status = 503
-            while status == 503:  # the server has yet to see that they are gone
+            while status == 503:  # the server has not yet noticed that they are gone
                 status = (await exchange(server.address, "GET", "/api/v1/projects")).status
             assert status == 200

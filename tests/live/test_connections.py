@@ -1,4 +1,4 @@
-"""What ours add to uvicorn's protocol classes: early bytes, upgrades refused in silence, heads that are too large."""
+"""Our additions to uvicorn's protocol classes: early bytes, upgrades refused silently, heads that are too large."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PING = frame_bytes(TEXT, b'{"type":"ping"}')
 
 @pytest.mark.parametrize("target", ["/api/v1/ws", "/api/v1/ws?boardId=", "/api/v1/nowhere", "/nowhere"])
 async def test_refused_upgrade_is_answered_and_logs_no_error(target: str, boards: LiveServer) -> None:
-    """The fixture `boards` fails when an error is logged."""
+    """The fixture `boards` fails if an error is logged."""
     async with deadline(5), open_socket(boards.address, target) as socket:
         assert socket.response.status == (400 if "/ws" in target else 404)
         assert socket.response.header("Content-Type") == "application/problem+json"
@@ -32,7 +32,7 @@ async def test_refused_upgrade_closes_the_connection(boards: LiveServer) -> None
         assert await connection.read_to_end() == b""
 
 
-async def test_protocol_ping_sent_with_the_handshake_is_answered_behind_it(boards: LiveServer) -> None:
+async def test_protocol_ping_sent_with_the_handshake_is_answered_after_it(boards: LiveServer) -> None:
     async with deadline(5), open_socket(boards.address, _TARGET, after=frame_bytes(PING, b"early")) as socket:
         assert socket.response.status == 101
         frames = [await socket.receive() for _ in range(3)]
@@ -68,7 +68,7 @@ async def test_upgrade_with_huge_head_is_refused_and_not_left_open(size: int, bo
 
 
 async def test_upgrade_with_a_head_within_the_bound_is_taken(boards: LiveServer) -> None:
-    """A browser sends the cookies of its page, in one line; the bound is that of every head."""
+    """A browser sends the cookies of its page in one line. The bound is that of every head."""
     async with deadline(5), connect(boards.address) as connection:
         await connection.send(opening_request(f"{_TARGET}&filler={'x' * 60_000}"))
         assert (await connection.read_head()).status == 101

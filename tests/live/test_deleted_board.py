@@ -1,4 +1,4 @@
-"""Raw streams of a board that is deleted stay open and silent (docs/departures.md, row 8) until one side ends them."""
+"""Raw streams of a deleted board stay open and silent (docs/departures.md, row 8) until one side ends them."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _COMMANDS: tuple[dict[str, Any], ...] = (
 
 
 async def _message(socket: RawSocket) -> dict[str, Any]:
-    """Return the next message; pings are answered, heartbeats left out."""
+    """Return the next message; answer pings, ignore heartbeats."""
     while (frame := await socket.receive()).opcode == PING:
         await socket.send_frame(PONG, frame.payload)
     message: dict[str, Any] = orjson.loads(frame.text)
     return await _message(socket) if message["type"] == "heartbeat" else message
 
 
-async def _told(stream: SseReader) -> tuple[str, Any]:
-    """Return the next event, comments and heartbeats left out."""
+async def _event(stream: SseReader) -> tuple[str, Any]:
+    """Return the next event; ignore comments and heartbeats."""
     block = await stream.block()
     lines = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
     if lines.get("event", "heartbeat") == "heartbeat":
-        return await _told(stream)
+        return await _event(stream)
     return lines["event"], orjson.loads(lines["data"])
 
 
@@ -54,12 +54,12 @@ async def _delete(live: LiveServer) -> None:
 
 
 async def _make_anew(live: LiveServer) -> None:
-    """Make the board again, change it, and see that a new reader is told."""
+    """Make the board again, change it, and check that a new subscriber gets the change."""
     await make_boards(live.address)
     async with open_socket(live.address, f"/api/v1/ws?boardId={BOARD}") as socket:
         assert [(await _message(socket))["type"] for _ in range(2)] == ["hello", "state"]
-        await Publisher(live.address).mark("told")
-        assert (await _message(socket))["payload"]["label"] == "told"
+        await Publisher(live.address).mark("marker")
+        assert (await _message(socket))["payload"]["label"] == "marker"
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -98,9 +98,9 @@ async def test_stream_stays_open_with_heartbeats_also_when_the_board_is_made_ane
         await make_boards(live.address)
         target = f"{prefix}/sse?boardId={BOARD}&delivery={delivery}"
         stream = await stack.enter_async_context(open_stream(live.address, target))
-        assert [(await _told(stream))[0] for _ in range(2)] == ["hello", "state"]
+        assert [(await _event(stream))[0] for _ in range(2)] == ["hello", "state"]
         await _delete(live)
-        assert await _told(stream) == ("goodbye", _GOODBYE)
+        assert await _event(stream) == ("goodbye", _GOODBYE)
         await _make_anew(live)
         found: list[str] = []
         while found.count("heartbeat") < 3:
@@ -130,9 +130,9 @@ async def test_silent_readers_hold_no_view_and_are_counted_until_they_leave(boar
             open_stream(boards.address, f"/api/v1/sse{target}") as stream,
         ):
             assert [(await _message(socket))["type"] for _ in range(2)] == ["hello", "state"]
-            assert [(await _told(stream))[0] for _ in range(2)] == ["hello", "state"]
+            assert [(await _event(stream))[0] for _ in range(2)] == ["hello", "state"]
             await _delete(boards)
-            assert (await _message(socket))["type"] == (await _told(stream))[0] == "goodbye"
+            assert (await _message(socket))["type"] == (await _event(stream))[0] == "goodbye"
             assert (len(boards.node.views), boards.node.hub.statistics().channels, len(boards.node.lifetimes)) == (
                 0,
                 0,
@@ -169,13 +169,13 @@ async def test_silent_streams_end_with_the_server_or_their_lifetime(reason: str)
             open_stream(live.address, f"/api/v1/sse?boardId={BOARD}") as stream,
         ):
             assert [(await _message(socket))["type"] for _ in range(2)] == ["hello", "state"]
-            assert [(await _told(stream))[0] for _ in range(2)] == ["hello", "state"]
+            assert [(await _event(stream))[0] for _ in range(2)] == ["hello", "state"]
             await _delete(live)
-            assert (await _message(socket))["payload"] == (await _told(stream))[1] == _GOODBYE
+            assert (await _message(socket))["payload"] == (await _event(stream))[1] == _GOODBYE
             if reason == "server_shutdown":
                 await live.node.lifetimes.drain(0)
             assert (await _message(socket))["payload"]["reason"] == reason
-            assert (await _told(stream))[1]["reason"] == reason
+            assert (await _event(stream))[1]["reason"] == reason
             frame = await socket.receive()
             assert (frame.opcode, frame.close[0]) == (CLOSE, 1012)
             with pytest.raises(StreamEnded):

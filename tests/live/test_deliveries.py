@@ -1,4 +1,4 @@
-"""`?delivery=` as clients of the raw exits see it: real sockets, a second fold and `jsonpatch` as judges."""
+"""`?delivery=` for clients of the raw exits: real sockets, with a second fold and `jsonpatch` as oracles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.kit.raw_http import exchange
 from tests.kit.raw_socket import open_socket
 from tests.kit.sse_reader import open_stream
 from tests.live.boards import BOARD, DOING, TODO, make_boards
-from tests.live.raw_board import RAW_EXITS, RawReader, Told, open_board
+from tests.live.raw_board import RAW_EXITS, RawReader, Received, open_board
 
 _WAIT_UNITS = 20
 _DELIVERIES = ("state", "changes", "patch")
@@ -29,7 +29,7 @@ _COMMANDS: list[Command] = [
     UpdateCard(card_id="free", title="Otherwise", description=None),
     DeleteCard(card_id="free"),
 ]
-_TOLD = {
+_TYPES = {
     "state": ["state"] * 4,
     "changes": ["card_created", "card_moved", "card_updated", "card_updated", "card_deleted"],
     "patch": ["patch"] * 4,
@@ -49,40 +49,40 @@ def _cursor_of(live: LiveServer) -> str:
 
 
 def _from_outside() -> dict[str, Any]:
-    """A state of other columns, in which one card has gone to another place and one is new."""
+    """A state with other columns, a moved card and a new card."""
     cards = {id: {"id": id, "title": f"Title of {id}"} for id in ("waiting", "another/~card")}
     columns = {"all": {"id": "all", "title": "All", "cardIds": list(cards)}}
     state = {"columns": columns, "columnOrder": ["all"], "cards": cards}
     return event("board.state.changed", {"boardId": BOARD, "state": state})
 
 
-async def _until_marked(reader: RawReader) -> list[Told]:
-    told: list[Told] = []
-    while not told or told[-1].type != "agent_registered":
-        told.append(await reader.told())
-    return told[:-1]
+async def _until_marked(reader: RawReader) -> list[Received]:
+    received: list[Received] = []
+    while not received or received[-1].type != "agent_registered":
+        received.append(await reader.envelope())
+    return received[:-1]
 
 
 @pytest.mark.parametrize("delivery", _DELIVERIES)
 @pytest.mark.parametrize("exit", RAW_EXITS)
-async def test_client_that_applies_what_it_is_told_has_the_board(exit: str, delivery: str, boards: LiveServer) -> None:
+async def test_client_that_applies_its_envelopes_has_the_board(exit: str, delivery: str, boards: LiveServer) -> None:
     copy, publisher = BoardCopy(), Publisher(boards.address)
     async with open_board(boards.address, exit, delivery=delivery) as reader, deadline(_WAIT_UNITS):
-        assert (await reader.told()).type == "hello"
-        first = await reader.told()
-        copy.tell(first.type, first.payload)
+        assert (await reader.envelope()).type == "hello"
+        first = await reader.envelope()
+        copy.apply(first.type, first.payload)
         for command in _COMMANDS:
             await boards.node.bus.execute(BoardId(BOARD), command)
         await publisher.mark("after the commands")
-        told = await _until_marked(reader)
-        assert [one.type for one in told] == _TOLD[delivery]
+        received = await _until_marked(reader)
+        assert [one.type for one in received] == _TYPES[delivery]
         await publisher.publish(_from_outside())
         await publisher.mark("after the state")
-        told += await _until_marked(reader)
-        for one in told:
-            copy.tell(one.type, one.payload)
+        received += await _until_marked(reader)
+        for one in received:
+            copy.apply(one.type, one.payload)
         assert copy.state == _state_of(boards)
-    assert len({one.cursor for one in told}) == len(told)
+    assert len({one.cursor for one in received}) == len(received)
 
 
 @pytest.mark.parametrize("delivery", _DELIVERIES)
@@ -90,29 +90,29 @@ async def test_reader_leaves_in_the_middle_of_an_event_and_goes_on_elsewhere(del
     copy, publisher = BoardCopy(), Publisher(boards.address)
     async with deadline(_WAIT_UNITS):
         async with open_board(boards.address, "board-sse", delivery="changes") as reader:
-            await reader.told()
-            state = await reader.told()
+            await reader.envelope()
+            state = await reader.envelope()
             await publisher.publish(_from_outside())
-            for one in (state, await reader.told(), await reader.told()):
-                copy.tell(one.type, one.payload)
+            for one in (state, await reader.envelope(), await reader.envelope()):
+                copy.apply(one.type, one.payload)
         assert one.cursor is not None
         assert parse_cursor(one.cursor).part == 2
         async with open_board(boards.address, "board-ws", delivery=delivery, after=one.cursor) as reader:
-            assert (await reader.told()).payload["cursor"] == one.cursor
+            assert (await reader.envelope()).payload["cursor"] == one.cursor
             await publisher.mark("now")
             for later in await _until_marked(reader):
-                copy.tell(later.type, later.payload)
+                copy.apply(later.type, later.payload)
             assert copy.state == _state_of(boards)
 
 
 async def test_opening_is_the_same_in_every_delivery(boards: LiveServer) -> None:
     attempt = {"attemptId": "a1", "boardId": BOARD, "cardId": "free", "agent": "CODEX"}
     await Publisher(boards.address).publish(event("attempt.queued", attempt))
-    openings: list[list[Told]] = []
+    openings: list[list[Received]] = []
     async with deadline(_WAIT_UNITS):
         for delivery in _DELIVERIES:
             async with open_board(boards.address, "board-ws", delivery=delivery) as reader:
-                openings.append([await reader.told() for _ in range(3)][1:])
+                openings.append([await reader.envelope() for _ in range(3)][1:])
     assert [one.type for one in openings[0]] == ["state", "attempt_status"]
     assert openings[1] == openings[2] == openings[0]
 
@@ -126,12 +126,12 @@ async def test_client_finds_its_copy_right_by_the_heartbeats(exit: str, delivery
         async with open_board(live.address, exit, delivery=delivery) as reader, deadline(_WAIT_UNITS):
             for command in _COMMANDS:
                 await live.node.bus.execute(BoardId(BOARD), command)
-            # Those that were on the way may be of the time before a change; then comes one that is behind all.
+            # Heartbeats on their way may be older than a change; later ones must follow all changes.
             until = _cursor_of(live)
             last, beats = "", 0
             while last != until or beats < 2:
-                one = await reader.told()
-                copy.tell(one.type, one.payload)
+                one = await reader.envelope()
+                copy.apply(one.type, one.payload)
                 if one.type == "heartbeat":
                     last, beats = one.payload["cursor"], beats + 1
                     assert one.payload["hash"] == copy.hash
@@ -168,7 +168,7 @@ async def test_dashboard_has_no_other_delivery(value: str, unchanged: LiveServer
     target = f"/api/v1/ws/dashboard?delivery={value}"
     async with open_socket(unchanged.address, target) as socket, deadline(_WAIT_UNITS):
         frames = [orjson.loads(await socket.receive_text())["type"] for _ in range(2)]
-    assert frames == ["hello", "dashboard_overview"]  # that exit ignores what it is asked
+    assert frames == ["hello", "dashboard_overview"]  # that exit ignores the query
 
 
 async def _check_refused(live: LiveServer, target: str) -> Any:

@@ -1,4 +1,4 @@
-"""A process that has no descriptor left: connections use them up, and the database still has what it needs."""
+"""A process without free descriptors: connections use them up, and the database still has those that it needs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _no_descriptors_left(server: Process) -> Iterator[None]:
 
 
 async def _ask(connection: Connection, method: str, target: str, body: object = None) -> tuple[int, Any]:
-    """Ask on a connection that is open already."""
+    """Send a request on an open connection."""
     sent = b"" if body is None else orjson.dumps(body)
     headers = [("Host", "localhost"), ("Content-Type", "application/json"), ("Content-Length", str(len(sent)))]
     await connection.send(request_bytes(method, target, headers) + sent)
@@ -45,7 +45,7 @@ async def _ask(connection: Connection, method: str, target: str, body: object = 
 
 
 async def _is_full(address: Address) -> bool:
-    """Tell whether a new connection gets no answer."""
+    """Return whether a new connection gets no answer."""
     try:
         async with connect(address) as connection:
             await connection.send(request_bytes("GET", "/api/v1/healthz", [("Host", "localhost")]))

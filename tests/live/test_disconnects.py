@@ -1,4 +1,4 @@
-"""Every exit × every way to leave: nothing stays behind, and who stays gets everything, in order."""
+"""Every exit × every way to leave: nothing stays behind, and the other subscribers get everything in order."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def _read_opening(stream: SseReader) -> None:
 
 
 async def _check_order(live: LiveServer, stream: SseReader, count: int = 20) -> None:
-    """Publish and see all of it come, in order, with nothing in between."""
+    """Publish, and check that all events arrive in order with nothing in between."""
     publisher = Publisher(live.address)
     for number in range(count):
         await publisher.mark(str(number))
@@ -101,7 +101,7 @@ async def test_reader_that_vanishes_before_the_answer_leaves_nothing(name: str, 
 
 
 @pytest.mark.parametrize("name", EXITS)
-async def test_readers_that_come_and_go_in_crowds_leave_nothing(name: str, boards: LiveServer) -> None:
+async def test_many_readers_that_come_and_go_leave_nothing(name: str, boards: LiveServer) -> None:
     before = holdings(boards.node)
     async with deadline(_WAIT_UNITS):
         for round_ in range(30):

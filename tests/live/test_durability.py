@@ -1,4 +1,4 @@
-"""A file database: what was answered is there after a stop, and after `kill -9`."""
+"""A file database: acknowledged writes are there after a stop, and after `kill -9`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def _state(address: Address) -> Json:
 
 
 async def _cursor(address: Address) -> list[str]:
-    """Return the cursor of the board's state, taken apart."""
+    """Return the parts of the cursor of the board's state."""
     async with open_stream(address, f"/api/v1/sse?boardId={BOARD}") as stream:
         _, hello = await stream.event()
     cursor: str = hello["cursor"]  # type: ignore[index]
@@ -91,8 +91,8 @@ async def test_every_answered_command_is_there_after_a_kill_in_the_middle(tmp_pa
         await server.wait()
     async with running(tmp_path) as server, deadline(20):
         state = await _state(server.address)
-    kept = state["cards"]
-    assert all(kept.get(card["id"]) == card for card in answered)
-    numbers = sorted(int(card["ticketKey"].partition("-")[2]) for card in kept.values())
+    cards = state["cards"]
+    assert all(cards.get(card["id"]) == card for card in answered)
+    numbers = sorted(int(card["ticketKey"].partition("-")[2]) for card in cards.values())
     assert numbers == list(range(1, len(numbers) + 1))
-    assert len(numbers) - 3 - len(answered) <= 3  # stored, and not answered any more: one for each client
+    assert len(numbers) - 3 - len(answered) <= 3  # stored, but not acknowledged: one for each client

@@ -1,4 +1,4 @@
-"""Every exit × every reason for which the server ends a stream: what the reader is told, and whether to come back."""
+"""Every exit × every reason for which the server ends a stream: the last events, and whether to reconnect."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _WORDS: dict[str, dict[str, tuple[int, str] | str | None]] = {
         "dashboard-ws": (1012, "Server restarts"),
         "board-sse": None,
         "dashboard-sse": None,
-        # Neither error nor `complete`, which clients take as final: they come back when the connection is over.
+        # Neither error nor `complete`, which clients take as final: they reconnect when the connection ends.
         "graphql-ws": (1012, "Server restarts"),
         "older-graphql-ws": (1012, "Server restarts"),
         "graphql-sse": None,
@@ -79,13 +79,13 @@ class _Reader:
         word = _WORDS[reason][self.name]
         assert [type_ for type_, _ in end.events] == ["goodbye"], self.name
         _, goodbye = end.events[0]
-        told = reason.upper() if "graphql" in self.name else reason
-        assert goodbye["reason"] == told, self.name
+        expected = reason.upper() if "graphql" in self.name else reason
+        assert goodbye["reason"] == expected, self.name
         assert (end.word, end.detail) == word if isinstance(word, tuple) else end.word == word, (self.name, end)
         self._check_hint(end, goodbye["reconnectAfterMs"], comes_back=reason != "board_deleted")
 
     def _check_hint(self, end: End, hint: int, *, comes_back: bool) -> None:
-        """Require the same pause in whatever place a client looks for one."""
+        """Require the same delay in each place where a client may look for one."""
         assert (hint > 0) == comes_back, self.name
         is_stream = "sse" in self.name
         assert end.retry_ms == (hint if is_stream and comes_back else None), self.name
@@ -179,5 +179,5 @@ async def test_fault_of_the_server_ends_a_stream_and_is_logged(
 
 def test_every_exit_is_in_the_table() -> None:
     assert set(_WORDS["server_shutdown"]) == set(_WORDS["connection_lifetime"]) == set(EXITS)
-    # Raw streams outlast their board: `test_deleted_board`.
+    # Raw streams outlive their board: `test_deleted_board`.
     assert set(_WORDS["board_deleted"]) == {name for name in EXITS if "graphql" in name}

@@ -1,6 +1,6 @@
-"""The matrix: every domain event × every raw exit. Exact payload, order and channels, and silence where it is due.
+"""The matrix: every domain event × every raw exit. Exact payload, order and channels, and silence on the others.
 
-The table is `event_table`'s; GraphQL has its own test, `test_graphql_matrix`.
+`event_table` has the table, and `test_graphql_matrix` is the test for GraphQL.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.live.replay.listeners import Era, listening
 
 @pytest.fixture(autouse=True)
 def prompt_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let overviews come at once: else one that should not come would hide in the one that shows its absence."""
+    """Let overviews come at once. Otherwise an unexpected one could be conflated with the marker's."""
     monkeypatch.setattr("realtime.views.dashboard_feed.DEBOUNCE_SECONDS", 0.0)
 
 
@@ -61,7 +61,7 @@ async def test_every_event_in_one_batch_keeps_the_order(era: Era) -> None:
 
 
 def _as_sent(era: Era, envelope: Json) -> Json:
-    """Return `git:status` as the exit spells it."""
+    """Return the spelling of `git:status` on the exit."""
     if era == "sse" and envelope["type"] == "git:status":
         return {"type": "git_status", "payload": {}}
     return envelope

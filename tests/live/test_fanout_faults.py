@@ -1,7 +1,7 @@
-"""Whatever fails between a commit and the last socket: each reader has each event once, in order, or is told of a gap.
+"""A fault at any place between a commit and the last socket: each client gets each event once in order, or a gap.
 
-One reader at each exit, and a unit at a time; a fault at one place each time, in every function of ours that runs. A
-reader whose connection ends comes back with the cursor it has.
+There is one client at each exit, and one unit at a time. Each unit has a fault at one place, in every function of ours
+that runs. A client whose connection ends reconnects with its cursor.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from tests.live.exits import EXITS, Ended, ExitReader, open_behind, open_exit
 from tests.live.fault_points import Injector, Point
 
 _WAIT_UNITS = 15
-#: Parts of the work, so that several processes share it.
+#: The places are divided into this many parts, for several processes.
 _SHARDS = 6
 _GONE = (Ended, StreamEnded, anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, ConnectionError)
 
 
 @dataclass
 class _Client:
-    """A reader at one exit that stays, whatever happens to its connection."""
+    """A client at one exit that reconnects whenever its connection ends."""
 
     name: str
     address: Address
     reader: ExitReader | None = None
-    #: What it was told since the last look: `state` and the number of cards, or the label of an agent, or `gap`.
-    told: list[str | int] = field(default_factory=list)
+    #: The events since the last check: the number of cards of a `state`, the label of an agent, or `gap`.
+    received: list[str | int] = field(default_factory=list)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
@@ -54,19 +54,19 @@ class _Client:
         return not self.name.startswith("dashboard")
 
     async def open(self) -> None:
-        """Come for the first time."""
+        """Connect for the first time."""
         self.reader = await open_exit(self.name, await self._stack.enter_async_context(connect(self.address)))
 
     async def aclose(self) -> None:
-        """Leave."""
+        """Close the connection."""
         await self._stack.aclose()
 
     async def read_until(self, *last: str | int) -> bool:
-        """Read until one of these has been told; False: it began anew before, and will not be told."""
-        while not any(one in self.told for one in last):
-            told = await self._next()
-            if told is not None:
-                self.told.append(told)
+        """Read until one of these events. False: the client began anew after the event, and will not get it."""
+        while not any(one in self.received for one in last):
+            received = await self._next()
+            if received is not None:
+                self.received.append(received)
             elif self.name == "dashboard-ws":
                 return False
         return True
@@ -91,7 +91,9 @@ class _Client:
         connection = await self._stack.enter_async_context(connect(self.address))
         self.reader = await open_behind(self.name, connection, cursor)
         if self.name == "dashboard-ws":
-            self.told.append("gap")  # it begins anew: what its address asks for is ignored, as recorded
+            self.received.append(
+                "gap"
+            )  # it begins anew, because its exit ignores the cursor in the address, as recorded
 
 
 class _World:
@@ -103,7 +105,7 @@ class _World:
         self._units = 0
 
     async def happen(self, kind: str, injector: Injector) -> list[str]:
-        """Let one unit happen under `injector`; return what is wrong with what clients were told."""
+        """Execute one unit under `injector`; return a description of each error in the clients' events."""
         self._units += 1
         self._cards += 1
         label = f"unit {self._units}"
@@ -117,9 +119,9 @@ class _World:
             ends = await self._settle()
         due: list[str | int] = [self._cards, *([label] if kind == "events" else []), *ends]
         bad = (client for client in self.clients if not _is_right(client, due))
-        wrong = [f"{client.name} was told {client.told}" for client in bad]
+        wrong = [f"{client.name} received {client.received}" for client in bad]
         for client in self.clients:
-            client.told.clear()
+            client.received.clear()
         return [*wrong, *await self._differences()]
 
     async def _carry_out(self, kind: str, label: str) -> Executed | list[Accepted]:
@@ -128,7 +130,7 @@ class _World:
         return await self._publish(_state(self._cards), _agent(label))
 
     def _check(self, answer: Executed | list[Accepted]) -> None:
-        """Check that the caller has its success, and that it is true."""
+        """Check that the caller's answer is a success, and correct."""
         if isinstance(answer, Executed):
             assert len(answer.board.state.cards) == self._cards
         else:
@@ -138,7 +140,7 @@ class _World:
         return await self.live.node.bus.ingest(parse_incoming(list(events)))
 
     async def _settle(self) -> list[str]:
-        """Mark the end of the unit for everybody; return the marks, several where a connection ends as late as that."""
+        """Publish a marker after the unit and return it; publish again if a connection ended during the marker."""
         ends: list[str] = []
         while not ends or not all([await client.read_until(ends[-1]) for client in self.clients]):
             ends.append(f"end {len(ends)}")
@@ -155,13 +157,16 @@ class _World:
 
 
 def _is_right(client: _Client, due: Sequence[str | int]) -> bool:
-    """Tell whether a client was told all that is due, once and in order; a gap stands for what is in the state."""
+    """Return whether a client got every expected event once and in order.
+
+    The state after a gap replaces missed events.
+    """
     if not client.is_of_board:
         due = due[1:]
-    if "gap" not in client.told:
-        return client.told == list(due)
-    at = client.told.index("gap")
-    before, behind = client.told[:at], client.told[at + 1 :]
+    if "gap" not in client.received:
+        return client.received == list(due)
+    at = client.received.index("gap")
+    before, behind = client.received[:at], client.received[at + 1 :]
     is_in_order = (
         before == list(due[: len(before)]) and behind[-1] == due[-1] and len(set(map(str, behind))) == len(behind)
     )
@@ -193,18 +198,18 @@ async def _world(*, direct: bool) -> AsyncIterator[_World]:
 
 
 async def _points(world: _World, kind: str) -> list[Point]:
-    """Return where to fail: what runs when nothing fails, the second time, when all that is made once is made."""
+    """Return the places for faults: the functions of a second run without faults, when all caches are filled."""
     assert await world.happen(kind, Injector()) == []
     injector = Injector()
     assert await world.happen(kind, injector) == []
     return list(injector.points())
 
 
-# A fault may come between the making of a coroutine and its `await`.
+# A fault may come between the creation of a coroutine and its `await`.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("shard", range(_SHARDS))
 @pytest.mark.parametrize(("kind", "direct"), [("command", True), ("events", True), ("events", False)])
-async def test_each_reader_has_each_event_once_or_a_gap_whatever_fails(
+async def test_each_reader_gets_each_event_once_or_a_gap_despite_faults(
     kind: str, direct: bool, shard: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)
@@ -214,9 +219,11 @@ async def test_each_reader_has_each_event_once_or_a_gap_whatever_fails(
             try:
                 failed += [f"{point}: {what}" for what in await world.happen(kind, Injector(point))]
             except TimeoutError as error:
-                raise AssertionError(f"{point}: {[(one.name, one.told) for one in world.clients]}, {failed}") from error
+                raise AssertionError(
+                    f"{point}: {[(one.name, one.received) for one in world.clients]}, {failed}"
+                ) from error
         assert not failed, "\n".join(failed)
-    gc.collect()  # here, and not in the next test
+    gc.collect()  # here, so that it does not affect the next test
 
 
 async def test_client_that_asks_for_the_state_while_it_is_broken_gets_it_when_it_is_whole(boards: LiveServer) -> None:

@@ -1,4 +1,4 @@
-"""What a client can make many of on a WebSocket: frames, fragments, pings, messages. Each has a bound and an answer."""
+"""Frames, fragments, pings and messages that a client can send in large numbers: each has a bound and an answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HEADERS = [
     ("Sec-WebSocket-Version", "13"),
     ("Sec-WebSocket-Protocol", "graphql-transport-ws"),
 ]
-#: What waits in the transport of a client that takes nothing: its mark, and what one turn adds.
+#: The buffer for a client that reads nothing: its high-water mark, and the bytes of one more pass.
 _TRANSPORT_BYTES = 64 * 1024 + UNTAKEN_BYTES + 64 * 1024
 _SEGMENT_FRAMES = 2000
 
@@ -46,12 +46,12 @@ async def server() -> AsyncIterator[LiveServer]:
 
 
 async def _opened(socket: RawSocket) -> None:
-    """Read what a board's socket begins with."""
+    """Read the first messages of a board's socket."""
     assert [orjson.loads(await socket.receive_text())["type"] for _ in range(2)] == ["hello", "state"]
 
 
 async def _send_without_end(socket: RawSocket, first: bytes, more: bytes) -> None:
-    """Send until the server has had enough."""
+    """Send until the server closes the connection."""
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
         await socket.send_bytes(first)
         while True:
@@ -172,7 +172,7 @@ async def test_client_that_reads_no_replies_is_cut_and_costs_a_queue(
 
 
 async def test_early_frames_without_end_wait_outside(server: LiveServer) -> None:
-    """Sent with the handshake and behind it, before it is answered."""
+    """Sent with the handshake and after it, before it is answered."""
     frames = frame_bytes(TEXT, b'{"type":"ping"}') * _SEGMENT_FRAMES
     async with deadline(_WAIT_UNITS), open_socket(server.address, _BOARD, after=frames) as socket:
         await _opened(socket)

@@ -1,4 +1,4 @@
-"""Messages of a board over WebSocket: the same, in the same order, however the server lets them be written."""
+"""Messages of a board over WebSocket are equal and in the same order, whichever way the server writes them."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ async def test_batches_and_replies_arrive_whole_and_in_order(way: str, boards: L
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_close_comes_behind_what_was_written(way: str, boards: LiveServer) -> None:
+async def test_close_comes_after_written_data(way: str, boards: LiveServer) -> None:
     async with deadline(30), served(boards, way) as address, websockets.connect(_url(address)) as socket:
         assert orjson.loads(await socket.recv())["type"] == "hello"
         await Publisher(boards.address).publish(*_lines(1, 2))
         await boards.node.lifetimes.drain(0)
-        told = []
+        types = []
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:
-                told.append(orjson.loads(await socket.recv())["type"])
-        assert told[-3:] == ["attempt_log", "attempt_log", "goodbye"]
+                types.append(orjson.loads(await socket.recv())["type"])
+        assert types[-3:] == ["attempt_log", "attempt_log", "goodbye"]
         assert (socket.close_code, socket.close_reason) == (1012, "Server restarts")
 
 

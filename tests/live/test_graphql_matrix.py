@@ -1,6 +1,6 @@
 """The matrix for GraphQL: every domain event × `boardEvents` of its board, `boardEvents` of another, the dashboard.
 
-Raw readers of the same board stand beside them: what is told of one event has the same cursor on all exits.
+Raw subscribers of the same board run in parallel: the envelopes of one event have the same cursor on all exits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.live.graphql_table import EVERYBODY, ITEMS, RESULTS
 _DOCUMENT = (Path(__file__).parents[2] / "graphql/operations/BoardEvents.graphql").read_text(encoding="utf-8")
 _OVERVIEW = "subscription { dashboardOverview { projectSnapshots { id name } } }"
 _AFTERWARDS = "Afterwards"
-_DELETED = "project.deleted"  # ends the stream, so it has a test of its own
+_DELETED = "project.deleted"  # ends the stream, so it has its own test
 _WAIT_UNITS = 10
 
 both_subprotocols = pytest.mark.parametrize("transport", SUBPROTOCOLS)
@@ -35,7 +35,7 @@ every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
 
 @dataclass(frozen=True)
 class Audience:
-    """Three subscriptions, each on a connection of its own; what they begin with is read already."""
+    """Three subscriptions, each on its own connection. Their first events are already read."""
 
     board: Subscription
     other: Subscription
@@ -48,22 +48,22 @@ class Audience:
         return {one["id"]: one["name"] for one in overview["projectSnapshots"]}
 
     async def expect_nothing_more_on_dashboard(self) -> None:
-        """Publish a change of the dashboard and see it come next."""
+        """Publish a change of the dashboard and check that it comes next."""
         await mark_dashboard(self.publisher)
         assert (await self.names())[OTHER] == RENAMED
 
 
 async def until_marker(reader: Subscription, label: str = _AFTERWARDS) -> list[Json]:
-    """Return the events that come before the marker."""
+    """Return the events before the marker."""
     found: list[Json] = []
-    while (told := (await reader.data())["boardEvents"]).get("label") != label:
-        found.append(told)
+    while (received := (await reader.data())["boardEvents"]).get("label") != label:
+        found.append(received)
     return found
 
 
 @asynccontextmanager
 async def audience(transport: str = "graphql-transport-ws", *, with_attempt: bool = True) -> AsyncIterator[Audience]:
-    """Run a server with two boards, subscribe to both and to the dashboard, and read what each begins with."""
+    """Run a server with two boards, subscribe to both and to the dashboard, and read the first events of each."""
     async with live_server() as server, AsyncExitStack() as stack:
         publisher = Publisher(server.address)
         await set_stage(publisher, with_attempt=with_attempt)
@@ -78,7 +78,7 @@ async def audience(transport: str = "graphql-transport-ws", *, with_attempt: boo
         made = Audience(board, other, dashboard, publisher)
         assert set(await made.names()) == {BOARD, OTHER}
         for reader in (board, other):
-            # Not before both have begun: a marker reaches those who are there.
+            # Not before both have begun: a marker reaches only subscribers that are already there.
             assert (await reader.data())["boardEvents"]["__typename"] == "Hello"
         await publisher.mark("opened")
         assert [one["__typename"] for one in await until_marker(board, "opened")] == _snapshot(with_attempt)
@@ -92,14 +92,14 @@ def _snapshot(with_attempt: bool) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def prompt_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let overviews come at once: else one that should not come would hide in the one that shows its absence."""
+    """Let overviews come at once. Otherwise an unexpected one could be conflated with the marker's."""
     monkeypatch.setattr("realtime.views.dashboard_feed.DEBOUNCE_SECONDS", 0.0)
 
 
-def without_cursors(told: list[Json]) -> list[Json]:
+def without_cursors(received: list[Json]) -> list[Json]:
     """Return the results without their cursors, which must be there."""
-    assert all(isinstance(one["cursor"], str) and one["cursor"] for one in told)
-    return [{key: value for key, value in one.items() if key != "cursor"} for one in told]
+    assert all(isinstance(one["cursor"], str) and one["cursor"] for one in received)
+    return [{key: value for key, value in one.items() if key != "cursor"} for one in received]
 
 
 @both_subprotocols
@@ -126,7 +126,7 @@ async def test_deleted_board_ends_its_subscription_only(transport: str) -> None:
         assert set(await readers.names()) == {OTHER}
         await readers.publisher.mark(_AFTERWARDS)
         of_other = await until_marker(readers.other)
-    # Nobody should come back to it, so there is no pause to keep.
+    # No client should reconnect to it, so there is no delay.
     assert goodbye == {"__typename": "Goodbye", "cursor": None, "reason": "BOARD_DELETED", "reconnectAfterMs": 0}
     assert of_other == []
 
@@ -136,8 +136,8 @@ async def test_conversation_items_of_all_kinds_arrive_typed() -> None:
         payloads = [{"attemptId": ATTEMPT, "boardId": BOARD, "item": item} for item, _ in ITEMS]
         await readers.publisher.publish(*(event("attempt.conversation.appended", one, AT) for one in payloads))
         await readers.publisher.mark(_AFTERWARDS)
-        told = await until_marker(readers.board)
-    assert without_cursors(told) == [result for _, result in ITEMS]
+        received = await until_marker(readers.board)
+    assert without_cursors(received) == [result for _, result in ITEMS]
 
 
 @every_transport
@@ -146,19 +146,19 @@ async def test_batch_of_all_events_has_one_order_and_cursors_on_all_exits(transp
     async with audience(transport) as readers, raw_cursors(readers.publisher) as (of_socket, of_stream):
         await readers.publisher.publish(*(event(name, payload_of(name), AT) for name in names))
         await readers.publisher.mark(_AFTERWARDS)
-        told = await until_marker(readers.board)
-        cursors = [one["cursor"] for one in told]
+        received = await until_marker(readers.board)
+        cursors = [one["cursor"] for one in received]
         async with deadline(_WAIT_UNITS):
-            assert [await anext(of_socket) for _ in told] == cursors
-            assert [await anext(of_stream) for _ in told] == cursors
+            assert [await anext(of_socket) for _ in received] == cursors
+            assert [await anext(of_stream) for _ in received] == cursors
     expected = [one["__typename"] for name in names for one in RESULTS.get(name, []) + EVERYBODY.get(name, [])]
-    assert [one["__typename"] for one in told] == expected
+    assert [one["__typename"] for one in received] == expected
     assert len(set(cursors)) > 10
 
 
 @asynccontextmanager
 async def raw_cursors(publisher: Publisher) -> AsyncIterator[tuple[AsyncIterator[str], AsyncIterator[str]]]:
-    """Open a raw socket and a raw stream of the board; give the cursors of what comes behind their snapshots."""
+    """Open a raw socket and a raw stream of the board; yield the cursors after their snapshots."""
     target = f"?boardId={BOARD}"
     async with (
         open_socket(publisher.address, f"/api/v1/ws{target}") as socket,

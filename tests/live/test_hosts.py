@@ -84,7 +84,7 @@ async def test_allowed_hosts_are_names_of_a_local_server_too() -> None:
             assert (await _called(live, "GET", "/api/v1/projects", host)).status == status, host
 
 
-async def test_where_something_authenticates_every_name_passes_until_some_are_given() -> None:
+async def test_with_authentication_every_name_passes_until_some_are_given() -> None:
     async with live_server(tokens=_TOKEN) as live:
         assert (await _called(live, "GET", "/api/v1/healthz", "foreign.example")).status == 200
     async with live_server(tokens=_TOKEN, allowed_hosts="boards.example") as live:

@@ -1,4 +1,4 @@
-"""HTTP as such: problems everywhere, methods and `Allow`, headers, the older address, pages and files."""
+"""General HTTP: problems everywhere, methods and `Allow`, headers, the older address, pages and files."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ async def test_stream_has_the_headers_of_the_contract(board: str, unchanged: Liv
 async def test_older_address_answers_the_same(path: str, unchanged: LiveServer) -> None:
     new, old = [await _call(unchanged, "GET", prefix + path) for prefix in ("/api/v1", "/api")]
     assert new.status == old.status
-    if path not in ("/dashboard", "/version"):  # these tell the time
+    if path not in ("/dashboard", "/version"):  # these contain the time
         assert new.body == old.body
 
 

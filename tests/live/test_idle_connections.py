@@ -1,4 +1,4 @@
-"""What an open connection holds while nothing happens, and that its clocks go on all the same."""
+"""The memory and tasks of an idle connection, whose timers must continue all the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.live.ways import WAYS, served
 _WAIT_UNITS = 20
 _SOCKETS = ("board-ws", "graphql-ws", "older-graphql-ws")
 _READERS = 5
-#: The connection's, and that which reads its stream.
+#: The task of the connection, and the task that reads its stream.
 _TASKS = 2
 _SUBPROTOCOLS = {"graphql-transport-ws": "ping", "graphql-ws": "ka"}
 
@@ -41,7 +41,7 @@ async def test_open_socket_has_two_tasks_and_nothing_of_its_handshake(name: str,
         for connection in opened:
             assert set(connection.scope) == set(OPEN_SCOPE)
             assert not hasattr(connection, "request")
-            # A dictionary would be three times as large as what it holds.
+            # A dictionary would be three times as large as its content.
             assert vars(connection) == {}
 
 

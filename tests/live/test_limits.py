@@ -1,4 +1,7 @@
-"""Limits (docs/protocol.md) at every door: 429 with `Retry-After`, `error rate_limited`, `RATE_LIMITED`; no change."""
+"""Limits (docs/protocol.md) on every transport: a refused request changes nothing.
+
+The refusal is 429 with `Retry-After`, `error rate_limited` or `RATE_LIMITED`.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _PUBLISH = "mutation ($events: [EventInput!]!) { publishEvents(events: $events) 
 
 @pytest.fixture(scope="module")
 async def full() -> AsyncIterator[LiveServer]:
-    """Run a server with as much in it as there may be."""
+    """Run a server that contains as much as it may."""
     async with live_server(max_boards=2, max_agents=1, max_cards_per_board=3, max_board_bytes=4000) as server:
         await make_boards(server.address)
         await Publisher(server.address).mark("the only agent")
@@ -121,12 +124,14 @@ async def _of_the_ingest(live: LiveServer) -> None:
         assert [error["field"] for error in problem["errors"]] == ["1.payload"]
 
 
-@pytest.mark.parametrize("door", [_of_rest, _of_sockets, _of_graphql, _of_the_ingest], ids=lambda one: one.__name__)
-async def test_what_is_full_takes_no_more_at_any_door(
-    door: Callable[[LiveServer], Awaitable[None]], full: LiveServer
+@pytest.mark.parametrize(
+    "transport", [_of_rest, _of_sockets, _of_graphql, _of_the_ingest], ids=lambda one: one.__name__
+)
+async def test_full_server_refuses_more_on_every_transport(
+    transport: Callable[[LiveServer], Awaitable[None]], full: LiveServer
 ) -> None:
     before = await everything(full.node)
-    await door(full)
+    await transport(full)
     assert await everything(full.node) == before
 
 
@@ -137,9 +142,9 @@ async def test_moves_and_smaller_things_go_on(full: LiveServer) -> None:
     assert (await _rest(full, "PATCH", f"/projects/{OTHER}", {"name": "Beta"})).status == 200
 
 
-async def test_client_that_commands_too_often_is_refused_and_told_when_to_come_back() -> None:
+async def test_client_that_commands_too_often_is_refused_with_a_retry_time() -> None:
     async with live_server(max_commands_per_second=0.01) as live:
-        await make_boards(live.address)  # events have a rate of their own
+        await make_boards(live.address)  # events have their own rate
         move = {"columnId": "col-doing", "index": 0}
         assert (await _rest(live, "PATCH", f"/boards/{BOARD}/cards/free", move)).status == 200
         answer = await _rest(live, "POST", f"/boards/{BOARD}/cards", _CARD)

@@ -1,4 +1,4 @@
-"""What a server writes on standard error: a line at both ends, one for what clients did, never a traceback for that."""
+"""The server's standard error: a line at start and stop, one line per client error, and no traceback for clients."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_start_and_end_are_one_line_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tokens", "said"), [(f"{_TOKEN},{_TOKEN}-2", "2 tokens"), (_TOKEN, "1 token")], ids=["two", "one"]
 )
-async def test_start_tells_no_secret(tmp_path: Path, tokens: str, said: str) -> None:
+async def test_start_logs_no_secret(tmp_path: Path, tokens: str, said: str) -> None:
     async with running(tmp_path, "--demo", env={"BOARDCAST_TOKENS": tokens}) as server, deadline(20):
         end = await _stopped(server)
     (start,) = _lines(end, "started")
@@ -116,9 +116,9 @@ async def test_leaving_a_thousand_times_is_a_few_lines_and_a_count(tmp_path: Pat
             await _leave_in_the_body(server.address, "/api/v1/events")
         assert (await exchange(server.address, "GET", "/api/v1/healthz")).status == 200
         end = await _stopped(server)
-    told = [line for line in end.err.splitlines() if "a client left in the middle" in line]
-    assert 2 <= len(told) <= 12, end.err
-    assert sum(int(found[1]) for line in told if (found := re.search(r"repeated (\d+) more times", line))) > 200
+    lines = [line for line in end.err.splitlines() if "a client left in the middle" in line]
+    assert 2 <= len(lines) <= 12, end.err
+    assert sum(int(found[1]) for line in lines if (found := re.search(r"repeated (\d+) more times", line))) > 200
 
 
 async def _send_nonsense(connection: Connection) -> None:
@@ -126,7 +126,7 @@ async def _send_nonsense(connection: Connection) -> None:
 
 
 async def _send_much_to_a_stream(connection: Connection) -> None:
-    """Send a body that nobody asked for, larger than one may be, to a stream that has begun."""
+    """Send an unexpected body, larger than allowed, to a stream that has begun."""
     head = [("Host", "localhost"), ("Accept", "text/event-stream"), ("Transfer-Encoding", "chunked")]
     await connection.send(request_bytes("GET", "/api/v1/sse", head))
     assert (await connection.read_head()).status == 200
@@ -153,7 +153,7 @@ async def test_mistake_of_a_client_leaves_no_traceback(
                     await connection.half_close()
                     await connection.read_to_end()
                 except (OSError, anyio.BrokenResourceError):
-                    pass  # it was cut, as it may be
+                    pass  # the server may cut the connection
         assert (await exchange(server.address, "GET", "/api/v1/healthz")).status == 200
         end = await _stopped(server)
     assert not re.search(r"level=(warning|error|critical)", end.err), end.err

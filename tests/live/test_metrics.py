@@ -1,4 +1,4 @@
-"""`/metrics`: every number goes up by exactly what happened, and tells nothing of whose it was."""
+"""`/metrics`: every number increases by exactly the number of occurrences, and reveals no board or client."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WAIT_UNITS = 30
 _QUEUED = 8
 _TOKEN = "a-token-of-sixteen-or-more"
 _STATE = {"columns": {TODO: {"id": TODO, "title": "Backlog", "cardIds": []}}, "columnOrder": [TODO], "cards": {}}
-#: Exits of a board; the dashboard's go on when a board is deleted.
+#: Exits of a board. Those of the dashboard stay open when a board is deleted.
 _OF_BOARD = [name for name in EXITS if not name.startswith("dashboard")]
 
 
@@ -43,7 +43,7 @@ def _growth(before: Samples, after: Samples) -> Samples:
 
 
 async def _until(live: LiveServer, before: Samples, expected: Mapping[Key, float]) -> None:
-    """Return when exactly that has been added; streams notice a moment later that their client has left."""
+    """Return when exactly these numbers were added. Streams notice a little later that their client has left."""
     grown: Samples = {}
     try:
         async with deadline(_WAIT_UNITS):
@@ -74,7 +74,7 @@ async def test_readers_and_what_they_are_sent_are_counted_until_they_leave(small
         for reader in readers.values():
             assert (await reader.event())[0] == "agent_registered"
         opened = {key("readers", exit=name): 1.0 for name in EXITS}
-        # Hello, the present, the marker.
+        # Hello, the current state, the marker.
         sent = {key("envelopes_sent_total", exit=name): 3.0 for name in EXITS}
         stored = {key("events_stored_total"): 1.0}
         await _until(small, before, {**opened, **sent, **stored})

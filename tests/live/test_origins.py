@@ -1,4 +1,4 @@
-"""Origins, one rule for upgrades, CORS, preflights and changes (docs/protocol.md), on real sockets."""
+"""Origins: one rule for upgrades, CORS, preflights and changes (docs/protocol.md), on real sockets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OWN = f"http://{_HOST}"
 
 @pytest.fixture(scope="module")
 async def named() -> AsyncIterator[LiveServer]:
-    """Run a server that is called by a name, as behind a proxy."""
+    """Run a server with a public name, as behind a proxy."""
     async with live_server(allowed_hosts="boards.example") as server:
         await make_boards((server.address[0], server.address[1]))
         yield server
@@ -90,7 +90,7 @@ async def test_foreign_origins_are_refused_before_the_upgrade(target: str, named
     for origin in (*_FOREIGN, *_LOCAL):
         answer = await _upgraded(named, target, origin)
         assert (answer.status, answer.header("Content-Type")) == (403, "application/problem+json")
-    # Several are none (RFC 6454 §7.3), and not even a handshake to the library.
+    # A list of origins counts as none (RFC 6454 §7.3), and the library refuses even the handshake.
     assert (await _upgraded(named, target, _OWN, _OWN)).status in {400, 403}
 
 
@@ -106,7 +106,7 @@ _PROJECT = b'{"name":"Foreign","repositoryPath":"/r"}'
 _MUTATION = orjson.dumps(
     {"query": 'mutation { createProject(input: {name: "Foreign", repositoryPath: "/r"}) { __typename } }'}
 )
-#: Method, address, body and its type: all that a page can send by itself, and all that it would have to ask for.
+#: Method, address, body and its type: all requests that a page can send without a preflight, and all that need one.
 _CHANGES = [
     ("POST", "/api/v1/events", _EVENT, "application/json"),
     ("POST", "/api/v1/events", _EVENT, "text/plain"),

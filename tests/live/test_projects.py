@@ -1,4 +1,4 @@
-"""Projects over a real server: what follows from their values does from those of one moment."""
+"""Projects over a real server: derived values agree with the values of the same moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids are opaque: whatever is in them, percent-encoded they are reachable at every address and on every exit."""
+"""Ids are opaque: whatever characters they contain, percent-encoded they work at every address and on every exit."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def test_socket_of_no_address_is_a_404_problem(target: str, live: LiveServ
         assert socket.response.header("Content-Type") == "application/problem+json"
 
 
-async def test_whole_server_tells_its_methods(live: LiveServer) -> None:
+async def test_whole_server_lists_its_methods(live: LiveServer) -> None:
     answer = await _call(live, "OPTIONS", "*")
     assert answer.status == 204
     assert "DELETE" in (answer.header("Allow") or "")

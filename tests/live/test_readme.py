@@ -1,6 +1,6 @@
-"""The examples of our pages, run as they are written against a live demo; only the address is another.
+"""The examples of our pages, run unchanged against a live demo, except for the address.
 
-An example that streams is cut after the output it promises. Those of `make` are not run here, but must exist.
+An example that streams is ended after the output that it promises. Examples of `make` are not run, but must exist.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 _ADDRESS = "127.0.0.1:8000"
 _WAIT_UNITS = 20
 _BLOCK = re.compile(r"^#+ (?P<section>[^\n]+)$|^```(?P<language>\w+)\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)
-#: What browsers have and Node.js 20 does not, by the words of an example that uses it.
+#: Features that browsers have and Node.js 20 does not, by the words of an example that needs them.
 _BROWSER = {
     "new EventSource(": 'import { EventSource } from "eventsource";\nglobalThis.EventSource = EventSource;\n',
     "new WebSocket(": 'import WebSocket from "ws";\nglobalThis.WebSocket = WebSocket;\n',
@@ -41,16 +41,16 @@ _BROWSER = {
 
 @dataclass(frozen=True)
 class Promise:
-    """What an example prints, and whether it ends by itself then."""
+    """The output of an example, and whether the example then ends by itself."""
 
     pattern: str
     streams: bool = False
 
 
 _BOARD = "The exits, sh"
-#: The number of cards, and after a change once more.
+#: The number of cards, and again after a change.
 _CARDS = r"\A[1-9]\d* cards\n([1-9]\d* cards\n)+"
-#: Section and language → what the example does.
+#: Section and language → the promise of the example.
 PROMISES = {
     _BOARD: Promise(r"\A[\w-]{3,}\Z"),
     "Server-sent events, sh": Promise(r"event: hello\ndata: .*\n\nevent: state\ndata: .*\nid: .+\n\n", streams=True),
@@ -77,9 +77,9 @@ PROMISES = {
 }
 #: Sections whose commands are `make` targets.
 _OF_MAKE = {"Boardcast, sh", "Make targets, sh"}
-#: Rules for Prometheus; the metrics in them are compared with ours.
+#: Rules for Prometheus. The test compares their metrics with ours.
 _ALERTS = {"Metrics, yaml"}
-#: Languages of blocks that show what travels.
+#: Languages of blocks that show data on the wire.
 _SHOWN = {"json", "text"}
 
 
@@ -97,14 +97,14 @@ def _examples() -> dict[str, str]:
 
 
 EXAMPLES = _examples()
-#: Documents for which there is no server to be seen: they must fit the schema.
+#: Documents without a server to run on: they must be valid against the schema.
 _DOCUMENTS = {name for name in EXAMPLES if name.endswith(", graphql")}
 
 
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
-    """Host and port of a server with the demo at work."""
-    # Its heart beats faster than anybody's who waits for it.
+    """Host and port of a server with demo activity."""
+    # Its heartbeats are frequent, because examples wait for one.
     async with live_server(heartbeat_seconds=1) as server, running_demo(server.node, 1, 20.0):
         yield server.url.removeprefix("http://")
 
@@ -151,18 +151,19 @@ async def test_javascript_example_does_what_it_says(name: str, address: str) -> 
 
 
 def _in_shell(name: str) -> str:
-    """Return the example behind the one that chooses the board, as somebody types them one after the other."""
+    """Return the example after the one that selects the board, as a user types them one after the other."""
     return f'{EXAMPLES[name]}printf %s "$BOARD"' if name == _BOARD else EXAMPLES[_BOARD] + EXAMPLES[name]
 
 
 def _environment() -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # `python3` is the one of these tests
+    # `python3` is the interpreter of these tests
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
 
 
 async def _check_run(command: list[str], promise: Promise, address: str) -> None:
     command = [part.replace(_ADDRESS, address) for part in command]
-    # The session makes the shell and what it has started one thing to end; the folder is where the packages are.
+    # The session allows ending the shell together with its children. The packages are in the folder.
     process = await anyio.open_process(
         command, stdin=subprocess.DEVNULL, stderr=None, cwd=SCRIPTS, env=_environment(), start_new_session=True
     )

@@ -1,4 +1,4 @@
-"""Requests as bytes: what is no HTTP/1.1 is refused at once and clearly, what is gets its answer, whole."""
+"""Requests as bytes: an invalid request is refused at once and clearly, a valid one gets its complete answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEALTH = b"GET /api/v1/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def _talk(live: LiveServer, data: bytes, *, half_close: bool = False) -> bytes:
-    """Send `data` and return all that comes until the server closes."""
+    """Send `data` and return everything until the server closes."""
     async with deadline(10), connect(live.address) as connection:
         await connection.send(data)
         if half_close:
@@ -30,7 +30,7 @@ async def _talk(live: LiveServer, data: bytes, *, half_close: bool = False) -> b
 
 
 def _status(answer: bytes) -> int:
-    """Return the status of one answer, which is a problem and the last on its connection."""
+    """Return the status of the only answer, which is a problem and the last on its connection."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 ")
     lines = head.lower().split(b"\r\n")
@@ -73,7 +73,7 @@ def _status(answer: bytes) -> int:
 )
 async def test_request_that_is_none_is_a_problem_and_the_last(request_: bytes, status: int, live: LiveServer) -> None:
     assert _status(await _talk(live, request_)) == status
-    # Nothing that follows is read.
+    # The server reads nothing that follows.
     assert _status(await _talk(live, request_ + _HEALTH)) == status
 
 

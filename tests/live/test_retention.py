@@ -1,4 +1,4 @@
-"""A server whose log is pruned while it serves: whom it can still tell everything, whom not, and its end in between."""
+"""A server that prunes its log while it serves: clients with recent cursors, clients with old ones, and a kill."""
 
 from __future__ import annotations
 
@@ -46,33 +46,37 @@ async def _asked(address: Address, query: str, **variables: str) -> Any:
 
 
 async def _begins_behind(address: Address, offset: int) -> None:
-    """Return when the log of the board begins behind `offset`."""
+    """Return when the log of the board begins after `offset`."""
     while True:
         (oldest,) = (await _asked(address, _OLDEST))["data"]["events"]["nodes"]
         if order_of(oldest["cursor"])[1][0] > offset:
             return
 
 
-def _kind(told: Json) -> str:
-    return str(told.get("type") or told["__typename"]).lower().replace("_", "")
+def _kind(received: Json) -> str:
+    return str(received.get("type") or received["__typename"]).lower().replace("_", "")
 
 
-def _line(told: Json) -> tuple[str, str, str]:
-    """Return of a line what every exit tells in the same words."""
-    return _kind(told), told["cursor"], told["payload"]["message"] if "payload" in told else told["message"]
+def _line(received: Json) -> tuple[str, str, str]:
+    """Return the parts of a log line that are equal on every exit."""
+    return (
+        _kind(received),
+        received["cursor"],
+        received["payload"]["message"] if "payload" in received else received["message"],
+    )
 
 
-async def _is_told_of_its_loss(reader: Reader, old: str) -> None:
+async def _gets_a_gap(reader: Reader, old: str) -> None:
     await reader.open(old)
     hello, gap, state = await reader.take(3)
-    assert [_kind(told) for told in (hello, gap, state)] == ["hello", "gap", "state"], reader.exit
+    assert [_kind(received) for received in (hello, gap, state)] == ["hello", "gap", "state"], reader.exit
     said = gap.get("payload", gap)
     assert (said["reason"].lower(), said["from"], said["to"]) == ("history_expired", old, state["cursor"]), reader.exit
 
 
-async def _is_told_what_it_missed(reader: Reader, newer: str, count: int, told: dict[str, list[Json]]) -> None:
+async def _gets_missed_events(reader: Reader, newer: str, count: int, received: dict[str, list[Json]]) -> None:
     await reader.open(newer)
-    hello, *told[reader.exit] = await reader.take(1 + count)
+    hello, *received[reader.exit] = await reader.take(1 + count)
     assert _kind(hello) == "hello"
 
 
@@ -100,19 +104,19 @@ async def test_cursor_before_the_cut_gets_a_gap_and_a_newer_one_what_it_missed_w
         newer = lately[0]["cursor"]
         assert _line(lately[-1])[2] == "line 799"
         await _begins_behind(address, order_of(old)[1][0])
-        told: dict[str, list[Json]] = {}
+        received: dict[str, list[Json]] = {}
         async with anyio.create_task_group() as group:
-            # So little that the newer cursor stays among the newest 400 events.
+            # Few enough that the newer cursor stays among the newest 400 events.
             group.start_soon(_write, publisher)
             for reader in readers[: len(_READERS)]:
-                group.start_soon(_is_told_of_its_loss, reader, old)
+                group.start_soon(_gets_a_gap, reader, old)
             for reader in readers[len(_READERS) :]:
-                group.start_soon(_is_told_what_it_missed, reader, newer, 150, told)
+                group.start_soon(_gets_missed_events, reader, newer, 150, received)
         missed = [_line(one) for one in (*lately[1:], *await witness.take(100))]
         assert missed[-1][2] == "line 899"
-        for exit, had in told.items():
+        for exit, had in received.items():
             assert [_line(one) for one in had] == missed, exit
-        assert len(told) == len(_READERS)
+        assert len(received) == len(_READERS)
         (refused,) = (await _asked(address, _AFTER, after=old))["errors"]
         assert refused["extensions"]["code"] == "HISTORY_EXPIRED"
         assert len((await _asked(address, _AFTER, after=newer))["data"]["events"]["nodes"]) == 100
@@ -126,7 +130,10 @@ async def _fill(url: str) -> None:
 
 
 async def _check_whole(url: str) -> None:
-    """Check that the log begins at its cut, has no hole, and that the board as it was there leads to what it is now."""
+    """Check the log and its cut.
+
+    The log must begin at its cut and have no hole. The board at the cut must lead to the current one.
+    """
     async with open_store(url) as store:
         pruned = await store.pruned(_OF_BOARD)
         entries = (await store.event_page(_OF_BOARD, 0, 10_000)).entries

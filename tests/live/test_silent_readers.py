@@ -1,4 +1,4 @@
-"""Readers that stop reading without leaving: they are cut, nothing of them stays, and nobody waits for them."""
+"""Subscribers that stop reading without leaving: the server cuts them, nothing of them stays, and nobody waits."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.live.leftovers import Holdings, check_settled, holdings
 
 pytestmark = pytest.mark.usefixtures("clean_log")
 
-#: What the kernel takes on behalf of a reader that does not; small, so that little has to be published.
+#: The kernel's receive buffer of a silent subscriber. It is small, so that few events fill it.
 _RECEIVE_BUFFER = 4096
 _LABEL = "x" * 20_000
 _BATCH = 10
-#: Batches that fill the kernel's buffers, uvicorn's, and a small queue, with some to spare.
+#: Batches that overfill the kernel's buffers, uvicorn's, and a small queue.
 _BATCHES = 60
 _WAIT_UNITS = 30
 
@@ -50,7 +50,7 @@ async def _read_numbers(reader: ExitReader, count: int) -> list[int]:
 
 @asynccontextmanager
 async def _silent_reader(live: LiveServer, *names: str) -> AsyncIterator[None]:
-    """Open exits and read no more than what comes first."""
+    """Open exits and read only their first events."""
     async with AsyncExitStack() as stack:
         for name in names:
             await open_exit(name, await stack.enter_async_context(connect(live.address, _RECEIVE_BUFFER)))
@@ -58,7 +58,7 @@ async def _silent_reader(live: LiveServer, *names: str) -> AsyncIterator[None]:
 
 
 async def _check_bystander_reads_all(live: LiveServer, silent: tuple[str, ...], until: _Tested) -> None:
-    """Flood the silent readers beside one that reads, which gets everything, in order."""
+    """Flood the silent subscribers and an active one. The active one must get everything in order."""
     async with connect(live.address) as connection, deadline(_WAIT_UNITS):
         bystander = await open_exit("board-ws", connection)
         before = holdings(live.node)

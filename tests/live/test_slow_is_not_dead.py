@@ -1,6 +1,6 @@
-"""Readers that take little, but take it: they get all that is promised, however long it takes, on every exit.
+"""Slow subscribers that still read: they get everything, however long it takes, on every exit.
 
-They read some bytes with each heartbeat of another stream; what they are sent takes many times the send timeout.
+They read a few bytes at each heartbeat of another stream. The whole transfer takes many times the send timeout.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from tests.live.leftovers import check_settled, holdings
 pytestmark = pytest.mark.usefixtures("clean_log")
 
 _WAIT_UNITS = 60
-#: Not so small that the system waits for its probes of a window that is nearly closed.
+#: Large enough that the system does not wait for its probes of a nearly closed window.
 _RECEIVE_BUFFER = 32 * 1024
 _BEAT_SECONDS = 0.02
 _SEND_TIMEOUT_SECONDS = 0.8
 _BYTES_EACH_BEAT = 16_000
-#: 100 beats, some send timeouts; more than the kernel takes for a reader.
+#: 100 beats, which are several send timeouts, and more bytes than the kernel buffers for a subscriber.
 _CARDS, _DESCRIPTION = 32, "x" * 50_000
 _SETTINGS: dict[str, Any] = {
     "send_timeout_seconds": _SEND_TIMEOUT_SECONDS,
@@ -46,7 +46,7 @@ Beat = Callable[[], Awaitable[object]]
 
 @pytest.fixture
 async def beat() -> AsyncIterator[Beat]:
-    """Return what waits for the next heartbeat of another server."""
+    """Return a function that waits for the next heartbeat of another server."""
     async with (
         live_server(heartbeat_seconds=_BEAT_SECONDS) as other,
         open_stream(other.address, "/api/v1/sse") as beats,
@@ -56,7 +56,7 @@ async def beat() -> AsyncIterator[Beat]:
 
 
 def _slow(live: LiveServer) -> AbstractAsyncContextManager[Connection]:
-    """Open a connection for a reader that becomes slow later."""
+    """Open a connection for a subscriber that becomes slow later."""
     return connect(live.address, _RECEIVE_BUFFER)
 
 
@@ -95,7 +95,7 @@ async def test_slow_reader_gets_everything_in_order(name: str, way: str, beat: B
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", [name for name in EXITS if not name.startswith("dashboard")])
-async def test_slow_reader_gets_a_large_state_and_what_comes_behind(name: str, way: str, beat: Beat) -> None:
+async def test_slow_reader_gets_a_large_state_and_later_events(name: str, way: str, beat: Beat) -> None:
     async with live_server(direct_writes=WAYS[way], **_SETTINGS) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with _slow(live) as connection:
@@ -104,17 +104,17 @@ async def test_slow_reader_gets_a_large_state_and_what_comes_behind(name: str, w
             await Publisher(live.address).publish(_large_state("first"))
             await Publisher(live.address).publish(_large_state("second"))
             await Publisher(live.address).mark("last")
-            told = [await reader.event()]
-            while told[-1][0] != "agent_registered":
-                told.append(await reader.event())
-            # The second may have replaced the first one while that was on its way to be sent.
-            assert {type_ for type_, _ in told[:-1]} == {"state"}
+            received = [await reader.event()]
+            while received[-1][0] != "agent_registered":
+                received.append(await reader.event())
+            # The second state may have replaced the first one, which waited to be sent.
+            assert {type_ for type_, _ in received[:-1]} == {"state"}
             assert not live.node.counters.exit(name).ended
 
 
 @pytest.mark.parametrize("name", EXITS)
-async def test_slow_reader_for_which_too_much_waits_gets_gap_and_present(name: str, beat: Beat) -> None:
-    present = "dashboard_overview" if name.startswith("dashboard") else "state"
+async def test_slow_reader_with_full_queue_gets_gap_and_current_state(name: str, beat: Beat) -> None:
+    current = "dashboard_overview" if name.startswith("dashboard") else "state"
     async with live_server(max_queued_bytes=200_000, **_SETTINGS) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with _slow(live) as connection:
@@ -123,18 +123,18 @@ async def test_slow_reader_for_which_too_much_waits_gets_gap_and_present(name: s
             for number in range(_CARDS):
                 label = f"{number} {_DESCRIPTION}"
                 await Publisher(live.address).publish(event("agent.registered", {"agent": "A", "label": label}))
-            told = [await reader.event()]
-            while told[-1][0] != "gap":
-                told.append(await reader.event())
-            assert (await reader.event())[0] == present
+            received = [await reader.event()]
+            while received[-1][0] != "gap":
+                received.append(await reader.event())
+            assert (await reader.event())[0] == current
             await Publisher(live.address).mark("behind it")
-            while told[-1][1].get("label") != "behind it":
-                told.append(await reader.event())
+            while received[-1][1].get("label") != "behind it":
+                received.append(await reader.event())
             assert not live.node.counters.exit(name).ended
 
 
 async def _message(socket: RawSocket) -> dict[str, Any]:
-    """Return the next message; each ping is answered when it is read, and not before."""
+    """Return the next message. Each ping is answered when it is read, not earlier."""
     while (frame := await socket.receive()).opcode == PING:
         await socket.send_frame(PONG, frame.payload)
     message: dict[str, Any] = orjson.loads(frame.text)
@@ -162,7 +162,7 @@ async def test_slow_socket_that_answers_each_ping_it_reads_is_not_closed(target:
 
 
 async def test_slow_socket_is_heard_while_it_has_much_to_take(beat: Beat) -> None:
-    """Its pings count as signs of life, though what it is sent does not leave room."""
+    """Its pings count as activity, although the data for it leaves no room for pongs."""
     settings = {**_SETTINGS, "heartbeat_timeout_seconds": 2.0}
     async with live_server(**settings) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)

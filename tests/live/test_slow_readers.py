@@ -1,4 +1,4 @@
-"""Readers for which more waits than may: on every exit they learn what they cannot have, and where to go on."""
+"""Subscribers whose queue overflows: every exit announces the gap, and the position to continue from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("clean_log")
 
 _QUEUED = 8
 _WAIT_UNITS = 30
-#: How a stream of each exit ends that would rather end; None = the end of the answer.
+#: The last word of each exit whose subscriber prefers a disconnect; None = the end of the answer.
 _ENDINGS = {
     "board-ws": 4013,
     "dashboard-ws": 4013,
@@ -39,13 +39,13 @@ _EVENTS = """subscription ($id: ID!) { boardEvents(boardId: $id, slow: DISCONNEC
 
 
 def _flood() -> list[dict[str, Any]]:
-    """Return what is one too many; a batch is put into a queue in one step, whether the reader reads or not."""
+    """Return one event more than a queue holds. A batch enters a queue in one step, whether or not the client reads."""
     return [event("agent.registered", {"agent": "A", "label": str(number)}) for number in range(_QUEUED + 1)]
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", EXITS)
-async def test_reader_with_full_queue_gets_gap_and_present_and_goes_on(name: str, way: str) -> None:
+async def test_reader_with_full_queue_gets_gap_and_state_and_continues(name: str, way: str) -> None:
     async with (
         live_server(max_queued_envelopes=_QUEUED, direct_writes=WAYS[way]) as live,
         connect(live.address) as connection,
@@ -54,8 +54,8 @@ async def test_reader_with_full_queue_gets_gap_and_present_and_goes_on(name: str
         await make_boards(live.address)
         reader = await open_exit(name, connection)
         await Publisher(live.address).publish(*_flood())
-        gap, (present, _) = await reader.event(), await reader.event()
-        assert (gap[0], present) == ("gap", "dashboard_overview" if name.startswith("dashboard") else "state")
+        gap, (current, _) = await reader.event(), await reader.event()
+        assert (gap[0], current) == ("gap", "dashboard_overview" if name.startswith("dashboard") else "state")
         assert gap[1].get("reason", "slow_consumer") == "slow_consumer"
         await Publisher(live.address).mark("live again")
         assert (await reader.event())[1]["label"] == "live again"
@@ -79,7 +79,7 @@ async def test_reader_with_full_queue_that_is_to_end_learns_why(name: str, way: 
         assert getattr(ended.value, "word", None) == word
 
 
-async def test_socket_that_would_rather_end_is_told_the_cursor_and_can_come_back_with_it() -> None:
+async def test_socket_with_disconnect_gets_the_cursor_and_can_reconnect_with_it() -> None:
     async with live_server(max_queued_envelopes=_QUEUED) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         target = f"/api/v1/ws?boardId={BOARD}"
@@ -98,7 +98,7 @@ async def test_socket_that_would_rather_end_is_told_the_cursor_and_can_come_back
         assert [one["payload"]["label"] for one in missed] == [str(n) for n in range(_QUEUED + 1)]
 
 
-async def test_subscription_that_would_rather_end_is_told_the_cursor() -> None:
+async def test_subscription_with_disconnect_gets_the_cursor() -> None:
     async with live_server(max_queued_envelopes=_QUEUED) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with open_graphql_stream(live.address, _EVENTS, {"id": BOARD}) as stream:

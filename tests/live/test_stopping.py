@@ -1,4 +1,4 @@
-"""Stopping: every stream gets the goodbye of its protocol, the process ends with 0 within the grace, or at once."""
+"""Shutdown: every stream gets the goodbye of its protocol, and the process exits with 0 within the grace period."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.live.exits import EXITS, Ended, ExitReader, open_exit
 from tests.live.graphql.client import connected, subscribe_message
 
 _LABEL = "x" * 50_000
-#: How often it is published: more than the kernel takes for a reader that takes nothing.
+#: The number of publications: more than the kernel buffers for a client that does not read.
 _MARKS = 60
 _GRAPHQL_SOCKETS, _RESERVED = {"graphql-ws", "older-graphql-ws"}, "graphql-sse-single"
 _GOODBYES = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on Goodbye { reconnectAfterMs } } }"
@@ -62,7 +62,7 @@ async def test_signal_ends_every_stream_with_goodbye_and_the_process_with_0(
         async with _readers(server.address) as readers:
             server.send_signal(number)
             await _check_goodbyes(readers)
-            # The readers still hold their connections: nothing waits for them to go.
+            # The clients still hold their connections, and nothing waits for them to leave.
             await _check_quiet_end(server)
 
 
@@ -87,7 +87,7 @@ async def test_idle_connections_do_not_hold_the_stop_up(tmp_path: Path) -> None:
 
 
 async def _stuck_readers(stack: AsyncExitStack, address: Address) -> None:
-    """Open every exit, take nothing, and publish more than the kernel does."""
+    """Open every exit, read nothing, and publish more than the kernel buffers."""
     for name in EXITS:
         await open_exit(name, await stack.enter_async_context(connect(address, 4096)))
     for _ in range(_MARKS):
@@ -113,7 +113,7 @@ async def test_second_signal_ends_at_once(number: signal.Signals, tmp_path: Path
         await _stuck_readers(stack, server.address)
         witness = await open_exit("board-ws", await stack.enter_async_context(connect(server.address)))
         server.send_signal(number)
-        assert (await witness.event())[0] == "goodbye"  # the first one is being obeyed
+        assert (await witness.event())[0] == "goodbye"  # the server obeys the first signal
         server.send_signal(number)
         end = await server.wait()
         assert end.code == 0, end
@@ -122,7 +122,7 @@ async def test_second_signal_ends_at_once(number: signal.Signals, tmp_path: Path
 
 @asynccontextmanager
 async def _stopping_for_long(server: Process) -> AsyncIterator[None]:
-    """Have `server` stop, and held up in that by readers that take nothing."""
+    """Stop `server` while clients that do not read delay it."""
     async with AsyncExitStack() as stack:
         await _stuck_readers(stack, server.address)
         witness = await open_exit("board-ws", await stack.enter_async_context(connect(server.address)))
@@ -132,7 +132,7 @@ async def _stopping_for_long(server: Process) -> AsyncIterator[None]:
 
 
 async def _sent_away(name: str, connection: Connection) -> tuple[list[str], int | str | None]:
-    """Return what comes behind hello and state, and the last word."""
+    """Return the events after hello and state, and the last word."""
     try:
         end = await read_to_end(await open_exit(name, connection))
     except Ended as ended:
@@ -140,20 +140,20 @@ async def _sent_away(name: str, connection: Connection) -> tuple[list[str], int 
     return [type_ for type_, _ in end.events], end.word
 
 
-async def test_who_comes_while_the_server_stops_is_sent_away_at_once(tmp_path: Path) -> None:
+async def test_client_that_connects_during_the_shutdown_is_sent_away_at_once(tmp_path: Path) -> None:
     async with running(tmp_path, "--shutdown-grace-seconds", "300") as server, AsyncExitStack() as stack, deadline(20):
         await make_boards(server.address)
-        # On connections that are open already. A reservation would have to be made on a new one.
+        # On connections that are already open. A reservation would need a new connection.
         waiting = {
             name: await stack.enter_async_context(connect(server.address)) for name in EXITS if name != _RESERVED
         }
         async with _stopping_for_long(server):
             for name, connection in waiting.items():
-                told, word = await _sent_away(name, connection)
+                received, word = await _sent_away(name, connection)
                 if name in _GRAPHQL_SOCKETS:
-                    assert word == 1012  # mostly before it hears of an operation
+                    assert word == 1012  # mostly before the server reads the operation
                 else:
-                    assert told == ["goodbye"], name
+                    assert received == ["goodbye"], name
             with pytest.raises(ConnectionRefusedError):
                 await stack.enter_async_context(connect(server.address))
 
@@ -171,11 +171,11 @@ async def test_graphql_sockets_close_with_the_last_of_their_operations(tmp_path:
                     assert (await busy.message())["type"] == "next"
                 last = [await busy.message() for _ in range(2)]
                 assert [one["id"] for one in last] == ["1", "2"]
-                told = [one["payload"]["data"]["boardEvents"] for one in last]
-                # One end for both, and one hint: they come back on one connection.
-                assert told[0] == told[1]
-                assert told[0]["__typename"] == "Goodbye"
-                # The others still hold the server up.
+                received = [one["payload"]["data"]["boardEvents"] for one in last]
+                # One end for both operations, and one delay: the client reconnects once.
+                assert received[0] == received[1]
+                assert received[0]["__typename"] == "Goodbye"
+                # The others still delay the server.
                 for client in (idle, busy):
                     assert await client.closed() == (1012, "Server restarts")
 

@@ -1,4 +1,4 @@
-"""Two hundred readers that take nothing more, of every exit: what they cost is bounded, and they are cut."""
+"""Two hundred subscribers on every exit that stop reading: their cost is bounded, and the server cuts them."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from tests.live.scrape import key, samples
 _OF_EACH = 23
 _READERS = _OF_EACH * len(EXITS)
 _OPENERS = 16
-#: What the kernel takes on behalf of a reader that does not.
+#: The kernel's receive buffer of a subscriber that does not read.
 _RECEIVE_BUFFER = 4096
 _STATE_BYTES = 64 * 1024
 _LABEL_BYTES = 32 * 1024
 _QUEUED_BYTES = 512 * 1024
-#: Changes of the state in one round, an agent event beside each: far more than what makes a reader stuck.
+#: Changes of the state per round, each with an agent event: far more than is needed to block a subscriber.
 _CHANGES = 64
 _FLAGS = (
     *("--send-timeout-seconds", "3", "--ping-seconds", "600"),
     *("--max-queued-bytes", str(_QUEUED_BYTES)),
 )
-#: What is freed goes back to the system at once; else much of it stays with the allocator, and shows nothing.
+#: Freed memory returns to the system at once. Otherwise much of it would stay with the allocator.
 _ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "16384", "MALLOC_TRIM_THRESHOLD_": "65536"}
 _WAIT_UNITS = 60
-#: uvicorn's high-water mark, above which a send waits.
+#: uvicorn's high-water mark; above it a send waits.
 _HIGH_WATER_BYTES = 64 * 1024
-#: Most that one stuck reader may cost: a transport filled to its mark by messages of which the last goes over it, and
-#: one message that waits to be written, as text and as bytes; besides, the objects of a connection and its tasks.
-#: Queued envelopes are shared by all readers, and are no more than the bound has.
+#: The most that one blocked subscriber may cost. Its transport is filled to its mark, and the last message exceeds it.
+#: One more message waits to be written, as text and as bytes. The rest are the objects and tasks of a connection. All
+#: subscribers share queued envelopes, which have their own bound.
 _EACH_BYTES = _HIGH_WATER_BYTES + 3 * _STATE_BYTES + 100 * 1024
 _ALL_BYTES = _READERS * _EACH_BYTES + 4 * _QUEUED_BYTES
 
@@ -58,7 +58,7 @@ def _change(number: int) -> list[Json]:
 
 @asynccontextmanager
 async def _stuck_readers(address: Address) -> AsyncIterator[None]:
-    """Open readers of all exits in turn, which read no more than what comes first."""
+    """Open subscribers, distributed over all exits, and read only their first events."""
     names = islice(cycle(EXITS), _READERS)
     async with AsyncExitStack() as stack:
 
@@ -73,7 +73,7 @@ async def _stuck_readers(address: Address) -> AsyncIterator[None]:
 
 
 async def _read_all(reader: ExitReader, numbers: range) -> None:
-    """Read up to the last change; every agent event is there, and what is told last of the board is its state."""
+    """Read up to the last change. Every agent event must come, and the last state must be the final one."""
     labels: list[int] = []
     title = None
     while len(labels) < len(numbers) or title != str(numbers[-1]):
@@ -87,7 +87,7 @@ async def _read_all(reader: ExitReader, numbers: range) -> None:
 
 
 async def _round(server: Process, bystander: ExitReader, begin: int) -> int:
-    """Let all get stuck beside one that reads, and be cut; return the most that was resident meanwhile."""
+    """Let all subscribers block while another one reads, until they are cut; return the highest resident memory."""
     numbers = range(begin, begin + _CHANGES)
     resident = [0]
     async with _stuck_readers(server.address):

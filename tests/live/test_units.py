@@ -1,4 +1,4 @@
-"""One request is one unit (docs/protocol.md): one state for it, and each change elsewhere, live and later."""
+"""One request is one unit (docs/protocol.md): one state for it, or each change, both live and in a replay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import connect, exchange
 from tests.live.boards import BOARD, DOING
 from tests.live.exits import EXITS, open_exit
-from tests.live.raw_board import RAW_EXITS, RawReader, Told, open_board
+from tests.live.raw_board import RAW_EXITS, RawReader, Received, open_board
 
 _WAIT_UNITS = 20
 _BOARD_EXITS = [name for name in EXITS if not name.startswith("dashboard")]
@@ -27,19 +27,19 @@ async def _patch(boards: LiveServer) -> None:
     await Publisher(boards.address).mark("end")
 
 
-async def _until_end(reader: RawReader) -> list[Told]:
-    told: list[Told] = []
-    while not told or told[-1].type != "agent_registered":
-        told.append(await reader.told())
-    return told[:-1]
+async def _until_end(reader: RawReader) -> list[Received]:
+    received: list[Received] = []
+    while not received or received[-1].type != "agent_registered":
+        received.append(await reader.envelope())
+    return received[:-1]
 
 
 async def _opened(reader: RawReader) -> None:
-    assert [(await reader.told()).type for _ in range(2)] == ["hello", "state"]
+    assert [(await reader.envelope()).type for _ in range(2)] == ["hello", "state"]
 
 
 @pytest.mark.parametrize("name", _BOARD_EXITS)
-async def test_patch_of_fields_and_place_is_told_as_one_state(name: str, boards: LiveServer) -> None:
+async def test_patch_of_fields_and_place_makes_one_state(name: str, boards: LiveServer) -> None:
     async with deadline(_WAIT_UNITS), connect(boards.address) as connection:
         reader = await open_exit(name, connection)
         await _patch(boards)
@@ -51,7 +51,7 @@ async def test_patch_of_fields_and_place_is_told_as_one_state(name: str, boards:
 
 
 @pytest.mark.parametrize("exit", RAW_EXITS)
-async def test_patch_of_fields_and_place_is_told_change_by_change(exit: str, boards: LiveServer) -> None:
+async def test_patch_of_fields_and_place_makes_an_envelope_per_change(exit: str, boards: LiveServer) -> None:
     async with deadline(_WAIT_UNITS), AsyncExitStack() as stack:
         readers = {
             delivery: await stack.enter_async_context(open_board(boards.address, exit, delivery=delivery))
@@ -60,12 +60,12 @@ async def test_patch_of_fields_and_place_is_told_change_by_change(exit: str, boa
         for reader in readers.values():
             await _opened(reader)
         await _patch(boards)
-        told = {delivery: await _until_end(reader) for delivery, reader in readers.items()}
-        assert [one.type for one in told["changes"]] == ["card_updated", "card_moved"]
-        assert [one.type for one in told["patch"]] == ["patch", "patch"]
-        (state,) = told["state"]
-        # The state stands for the whole unit: its cursor is that of the last event.
-        assert state.cursor == told["changes"][-1].cursor == told["patch"][-1].cursor
+        received = {delivery: await _until_end(reader) for delivery, reader in readers.items()}
+        assert [one.type for one in received["changes"]] == ["card_updated", "card_moved"]
+        assert [one.type for one in received["patch"]] == ["patch", "patch"]
+        (state,) = received["state"]
+        # The state represents the whole unit: its cursor is that of the last event.
+        assert state.cursor == received["changes"][-1].cursor == received["patch"][-1].cursor
 
 
 @pytest.mark.parametrize("exit", RAW_EXITS)
@@ -77,28 +77,28 @@ async def test_reader_that_comes_back_from_within_a_unit_gets_its_one_state(exit
             updated, moved = await _until_end(reader)
         assert updated.cursor is not None
         async with open_board(boards.address, exit, after=updated.cursor) as reader:
-            assert (await reader.told()).type == "hello"
+            assert (await reader.envelope()).type == "hello"
             (state,) = await _until_end(reader)
         assert (state.type, state.cursor) == ("state", moved.cursor)
         assert state.payload["cards"]["free"]["title"] == "Otherwise"
         assert state.payload["columns"][DOING]["cardIds"] == ["free"]
 
 
-async def test_reader_that_comes_back_is_told_what_it_would_have_been_told(boards: LiveServer) -> None:
+async def test_reader_that_reconnects_gets_the_same_as_one_that_stayed(boards: LiveServer) -> None:
     async with deadline(_WAIT_UNITS):
         async with open_board(boards.address, "board-ws") as reader:
-            hello = await reader.told()
-            state = await reader.told()
+            hello = await reader.envelope()
+            state = await reader.envelope()
             await _patch(boards)
             live = await _until_end(reader)
         assert hello.type == "hello"
         assert state.cursor is not None
         async with open_board(boards.address, "board-ws", after=state.cursor) as reader:
-            assert (await reader.told()).type == "hello"
+            assert (await reader.envelope()).type == "hello"
             assert await _until_end(reader) == live
 
 
-async def test_event_with_consequences_is_told_with_one_state(boards: LiveServer) -> None:
+async def test_event_with_consequences_makes_one_state(boards: LiveServer) -> None:
     attempt = {"attemptId": "a1", "boardId": BOARD, "cardId": "free", "agent": "A"}
     pr = {"number": 1, "url": "https://example.org/1", "state": "open", "draft": False}
     happening: list[tuple[str, dict[str, Any], list[str]]] = [
@@ -122,7 +122,7 @@ _MUTATION = """mutation ($board: ID!, $update: UpdateCardInput!, $move: MoveCard
 
 
 @pytest.mark.parametrize("name", _BOARD_EXITS)
-async def test_mutation_of_several_commands_is_told_as_one_state(name: str, boards: LiveServer) -> None:
+async def test_mutation_of_several_commands_makes_one_state(name: str, boards: LiveServer) -> None:
     update, move = {"cardId": "free", "title": "Otherwise"}, {"cardId": "free", "toColumnId": DOING, "toIndex": 0}
     body = {"query": _MUTATION, "variables": {"board": BOARD, "update": update, "move": move}}
     async with deadline(_WAIT_UNITS), connect(boards.address) as connection:
@@ -136,7 +136,7 @@ async def test_mutation_of_several_commands_is_told_as_one_state(name: str, boar
         assert [(await reader.event())[0] for _ in range(2)] == ["state", "agent_registered"]
 
 
-async def test_events_of_one_batch_are_told_with_a_state_each(boards: LiveServer) -> None:
+async def test_events_of_one_batch_make_a_state_each(boards: LiveServer) -> None:
     started = {"attemptId": "a1", "boardId": BOARD, "cardId": "free", "agent": "A"}
     async with deadline(_WAIT_UNITS), open_board(boards.address, "board-ws") as reader:
         await _opened(reader)
@@ -146,5 +146,5 @@ async def test_events_of_one_batch_are_told_with_a_state_each(boards: LiveServer
             event("attempt.started", {**started, "attemptId": "a2", "cardId": "waiting"}),
         )
         await publisher.mark("end")
-        told = [one.type for one in await _until_end(reader)]
-        assert told == ["attempt_started", "state", "attempt_started", "state"]
+        received = [one.type for one in await _until_end(reader)]
+        assert received == ["attempt_started", "state", "attempt_started", "state"]

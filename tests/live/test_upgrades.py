@@ -1,4 +1,4 @@
-"""Upgrades that are not taken: the body is read and the upgrade ignored (RFC 9110, 7.8); what follows is a request."""
+"""Upgrades that the server ignores (RFC 9110, 7.8): it reads the body, and handles the next bytes as a request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.live.boards import BOARD, TODO
 
 _CARD = orjson.dumps({"columnId": TODO, "title": "an upgrade that nobody takes"})
 _CARDS = f"/api/v1/boards/{BOARD}/cards"
-#: A request in the place of a body: it must never be run as one.
+#: A request in the place of a body: the server must never execute it.
 _SMUGGLED = b"DELETE /api/v1/boards/board-one/cards/free HTTP/1.1\r\nHost: localhost\r\n\r\n"
-#: What Java's HttpClient sends with each request that is not encrypted, and others.
+#: Headers that Java's HttpClient sends with each unencrypted request, and others.
 _UPGRADES = {
     "h2c": "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n",
     "tls": "Connection: upgrade\r\nUpgrade: TLS/1.0, HTTP/2.0\r\n",
@@ -51,7 +51,7 @@ async def _titles(connection: Connection) -> list[str]:
 @pytest.mark.parametrize("pieces", [1, 3, 1000])
 @pytest.mark.parametrize("chunked", [False, True], ids=["counted", "chunked"])
 @pytest.mark.parametrize("upgrade", _UPGRADES)
-async def test_body_behind_an_upgrade_is_read(upgrade: str, chunked: bool, pieces: int, boards: LiveServer) -> None:
+async def test_body_after_an_upgrade_is_read(upgrade: str, chunked: bool, pieces: int, boards: LiveServer) -> None:
     request = _request(upgrade, _CARD, chunked=chunked)
     size = -(-len(request) // pieces)
     async with deadline(20), connect(boards.address) as connection:
@@ -72,7 +72,7 @@ async def test_body_that_looks_like_a_request_is_none(upgrade: str, boards: Live
         assert await _titles(connection) == before
 
 
-async def test_requests_behind_an_upgrade_are_answered_in_order(boards: LiveServer) -> None:
+async def test_requests_after_an_upgrade_are_answered_in_order(boards: LiveServer) -> None:
     get = b"GET /api/v1/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     async with deadline(10), connect(boards.address) as connection:
         await connection.send(get + _request("h2c", _CARD) + get + _request("h2c", b"[]", target="/nowhere") + get)
@@ -88,14 +88,14 @@ async def test_body_that_waits_for_100_is_asked_for(boards: LiveServer) -> None:
         assert (await _answer(connection)).status == 201
 
 
-async def test_graphql_behind_an_upgrade_is_answered(boards: LiveServer) -> None:
+async def test_graphql_after_an_upgrade_is_answered(boards: LiveServer) -> None:
     body = orjson.dumps({"query": "{ __typename }"})
     async with deadline(10), connect(boards.address) as connection:
         await connection.send(_request("h2c", body, target="/graphql"))
         assert (await _answer(connection)).json() == {"data": {"__typename": "Query"}}
 
 
-async def test_websocket_beside_another_protocol_is_taken(boards: LiveServer) -> None:
+async def test_websocket_among_other_protocols_is_accepted(boards: LiveServer) -> None:
     lines = (
         f"GET /api/v1/ws?boardId={BOARD} HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n"
         "Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -141,7 +141,7 @@ async def test_handshake_with_a_fault_is_a_problem_with_our_version(
         assert answer.header("Sec-WebSocket-Version") == "13"
         assert answer.header("X-Request-Id")
         assert status != 426 or answer.header("Upgrade") == "websocket"
-        # What follows is meant as frames.
+        # The client means the next bytes as frames.
         assert await connection.read_to_end() == b""
 
 
@@ -171,7 +171,7 @@ async def test_handshake_whose_head_is_none_is_a_problem_with_our_version(
 
 
 @pytest.mark.parametrize(("target", "status"), [("/api/v1/ws", 400), ("/nowhere", 404)])
-async def test_handshake_that_is_refused_for_its_address_tells_our_version(
+async def test_handshake_refused_for_its_address_names_our_version(
     target: str, status: int, boards: LiveServer
 ) -> None:
     lines = "".join(f"{field}: {given}\r\n" for field, given in _GOOD.items())

@@ -54,7 +54,7 @@ async def live() -> AsyncIterator[LiveServer]:
 
 @pytest.fixture
 def client_folder(tmp_path: Path) -> Path:
-    """Return a folder as Vite makes it, beside a file that is nobody's business."""
+    """Return a folder as Vite builds it, with a private file next to it."""
     (tmp_path / "secret.txt").write_text("secret")
     folder = tmp_path / "dist"
     (folder / "assets").mkdir(parents=True)
@@ -139,7 +139,7 @@ async def test_address_of_a_repository_that_is_none_names_nobody(live: LiveServe
 
 
 @pytest.mark.parametrize("prefix", _PREFIXES)
-async def test_what_does_not_exist_is_a_404_problem(prefix: str, live: LiveServer) -> None:
+async def test_missing_object_is_a_404_problem(prefix: str, live: LiveServer) -> None:
     project = await _project(live.address)
     other = await _project(live.address)
     card, _ = await _card(live.address, other)

@@ -1,4 +1,7 @@
-"""What leaves on which way: written at once where the server lets us, sent by ASGI elsewhere; the same for clients."""
+"""The ways in which messages leave: direct writes where the server allows them, ASGI elsewhere.
+
+Clients see no difference.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from tests.live.ways import WAYS, Sends, served
 _WAIT_UNITS = 30
 _READERS = 3
 _BATCHES = (1, 7, 1, 30)
-#: Its operations share a queue of their own; they share executions, not writes.
+#: Its operations share a queue. They share executions, but not writes.
 _NEVER_DIRECT = "graphql-sse-single"
 
 
@@ -47,7 +50,7 @@ async def test_readers_that_keep_up_are_written_to_and_get_all_in_order(
     async with deadline(_WAIT_UNITS), served(boards, way, sends) as address, AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(connect(address)) for _ in range(_READERS)]
         readers = [await open_exit(name, connection) for connection in opened]
-        await Publisher(boards.address).mark("-1")  # behind this, all of them wait for the next
+        await Publisher(boards.address).mark("-1")  # after this event, all of them wait for the next
         assert [await _labels(reader, 1) for reader in readers] == [[-1]] * _READERS
         sends.count = 0
         count = await _published(boards)

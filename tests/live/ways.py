@@ -1,4 +1,4 @@
-"""A board served once more, by uvicorn with our protocol classes and without: the ways on which messages leave."""
+"""A second server for a board, by uvicorn with our protocol classes and without them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.kit.shared_schema import shared_schema
 __all__ = ["WAYS", "Sends", "served"]
 
 _OURS = {"http": HttpConnection, "ws": WebSocketConnection}
-#: How messages leave → what uvicorn is told.
+#: Name of the way → the arguments of uvicorn.
 WAYS: dict[str, dict[str, Any]] = {
     "directly": {**_OURS, "ws_per_message_deflate": False},
     "compressed": {**_OURS, "ws_per_message_deflate": True},
@@ -31,14 +31,14 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 class Sends:
-    """Counts what an application sends by ASGI."""
+    """Counts the ASGI sends of an application."""
 
     def __init__(self) -> None:
         """Begin at 0."""
         self.count = 0
 
     def of(self, app: ASGIApp) -> ASGIApp:
-        """Return `app`, counted."""
+        """Return `app`, with its sends counted."""
 
         async def counted(scope: Scope, receive: Receive, send: Send) -> None:
             async def sent(message: Message) -> None:
@@ -54,7 +54,7 @@ class Sends:
 async def served(
     boards: LiveServer, way: str, sends: Sends | None = None, settings: Settings | None = None
 ) -> AsyncIterator[Address]:
-    """Serve the boards on one of `WAYS` for the length of the block; gives the address."""
+    """Serve the boards in one of `WAYS` until the block ends; yield the address."""
     settings = settings or boards.settings.model_copy(update={"direct_writes": True})
     app: ASGIApp = create_app(boards.node, settings, shared_schema())
     if sends is not None:

@@ -1,4 +1,4 @@
-"""No file names a package registry or a folder of the machine that it was written on."""
+"""No file names a package registry or a folder of the machine on which it was written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 __all__ = ["find_addresses", "repository_files"]
 
-# Put together here, so that this file does not break its own rule.
+# Built from parts, so that this file does not break its own rule.
 _REGISTRIES = [
     rf"{name}\.{ending}"
     for name, ending in [
@@ -24,13 +24,13 @@ _REGISTRIES = [
         ("crates", "io"),
     ]
 ]
-#: Homes and work folders; system paths such as those of a Debian package are the same everywhere and are allowed.
+#: Home and work folders. System paths such as those of a Debian package are the same everywhere and are allowed.
 _FOLDERS = [r"(?<![\w.:~/-])/" + name + r"/\w" for name in ("root", "work", r"home/\w+", r"Users/\w+", "workspaces?")]
 _ADDRESS = re.compile("|".join([*_REGISTRIES, *_FOLDERS]))
 
 
 def repository_files(root: Path) -> list[Path]:
-    """Return the files that git tracks or would track; outside a clone, where there is no git to ask, none."""
+    """Return the files that git tracks or would track; an empty list outside a clone."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         listed = subprocess.run(command, cwd=root, capture_output=True, check=True, text=True).stdout
@@ -40,7 +40,7 @@ def repository_files(root: Path) -> list[Path]:
 
 
 def find_addresses(files: Iterable[Path]) -> list[str]:
-    """Return one line for each address found; files that are not UTF-8 text are passed over."""
+    """Return one line for each address found. Files that are not UTF-8 text are skipped."""
     found = []
     for path in files:
         try:

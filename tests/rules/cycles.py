@@ -23,7 +23,10 @@ def find_cycle(root: Path) -> list[str]:
 
 
 def find_room_cycles(root: Path) -> list[list[str]]:
-    """Return one cycle for each floor (folder) on which modules and rooms need each other, the first name twice."""
+    """Return one cycle for each floor (folder) whose modules and rooms need each other.
+
+    The first name of a cycle is also its last.
+    """
     modules = find_modules(root, PACKAGES)
     edges = {*_edges(root, modules)}
     floors = sorted({floor for name in modules for floor in _floors_of(name)})
@@ -52,7 +55,7 @@ def _seen_from(floor: str, edges: Iterable[tuple[str, str]]) -> Iterator[tuple[s
 
 
 def _on(floor: str, module: str) -> str | None:
-    """Return the module or room of `floor` in which `module` is; None where it is not in one."""
+    """Return the module or room of `floor` that contains `module`; None if there is none."""
     rest = module.removeprefix(f"{floor}.")
     return None if rest == module else f"{floor}.{rest.partition('.')[0]}"
 

@@ -1,4 +1,4 @@
-"""The packages of others: each one that is imported is declared in `pyproject.toml`, and each declared one is used."""
+"""Third-party packages: each imported one is declared in `pyproject.toml`, and each declared one is used."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def project_table(root: Path) -> dict[str, Any]:
 
 @cache
 def imported_by(root: Path, packages: tuple[str, ...]) -> dict[str, str]:
-    """Return the distributions that `packages` import, each with one place that does."""
+    """Return the distributions that `packages` import, each with one place that imports it."""
     known = packages_distributions()
     found: dict[str, str] = {}
     for one in find_imports(root, packages):
@@ -51,7 +51,7 @@ def imported_by(root: Path, packages: tuple[str, ...]) -> dict[str, str]:
 
 
 def find_undeclared(root: Path) -> list[str]:
-    """Return what is imported without a declaration, by the packages and by the tests."""
+    """Return the imports of the packages and of the tests that have no declaration."""
     project = project_table(root)
     needed = _names(project["dependencies"])
     extra = needed | _names(project["optional-dependencies"]["test"])
@@ -64,7 +64,7 @@ def find_undeclared(root: Path) -> list[str]:
 
 
 def find_unused(root: Path) -> list[str]:
-    """Return what is declared without a use: nobody imports it, or only the tests do."""
+    """Return the declarations without an import, or with imports by the tests only."""
     project = project_table(root)
     extras = project["optional-dependencies"].values()
     by_packages = {*imported_by(root, PACKAGES), *NOT_IMPORTED}
@@ -78,5 +78,5 @@ def _names(requirements: Iterable[str]) -> set[str]:
 
 
 def _normal(name: str) -> str:
-    """Return the one spelling of a distribution's name, which package indices use."""
+    """Return the normal form of a distribution's name, as package indices use it."""
     return re.sub(r"[-_.]+", "-", name).lower()

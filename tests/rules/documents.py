@@ -18,14 +18,14 @@ _PAGE = re.compile(r"(?<![\w:])(?:[\w.-]*/)*([\w-]+\.md)\b")
 _ADDRESS = re.compile(r"\bhttps?://\S+")
 #: The specifications of graphql-ws, graphql-sse and subscriptions-transport-ws; docs/graphql.md links to them.
 _PUBLIC = frozenset({"PROTOCOL.md"})
-#: Minified code of others.
+#: Minified third-party code.
 _NOT_OURS = "vendor"
 
 
 def find_missing_documents(files: Collection[Path]) -> list[str]:
     """Return one line for each reference in `files` to a document that is none of them.
 
-    A page is known when the path of one of `files` ends in its name. Files that are not UTF-8 text are passed over.
+    A page is known if the path of one of `files` ends in its name. Files that are not UTF-8 text are skipped.
     """
     known = {path.as_posix() for path in files if path.suffix == ".md"}
     return [

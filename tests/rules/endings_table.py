@@ -37,7 +37,7 @@ SHOWN_BY = {
     "TOO_EXPENSIVE": "unit/schema/test_running.py::test_event_that_takes_too_long_ends_its_subscription",
     "CONFLICT": "live/test_bad_input.py::test_bad_call_is_refused_and_changes_nothing",
     "INVALID_INPUT": "live/test_bad_input.py::test_bad_call_is_refused_and_changes_nothing",
-    "LIMIT_REACHED": "live/test_limits.py::test_client_that_commands_too_often_is_refused_and_told_when_to_come_back",
+    "LIMIT_REACHED": "live/test_limits.py::test_client_that_commands_too_often_is_refused_with_a_retry_time",
 }
 
 _ON_RAW_STREAMS = (Exits.STREAMS, Exits.SOCKETS, Exits.RAW_SOCKET)

@@ -1,6 +1,6 @@
-"""Who imports whom, read from the source without running it.
+"""The imports between modules, read from the source without running it.
 
-Every import counts, also one inside a function or under `TYPE_CHECKING`: hiding an edge does not turn it round.
+Every import counts, also one inside a function or under `TYPE_CHECKING`: a hidden import is still a dependency.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ __all__ = ["Import", "find_imports", "find_modules", "owner"]
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One imported name and where it stands."""
+    """One imported name and its place."""
 
     #: Dotted name of the importing module.
     importer: str
-    #: Full dotted name of what is imported, down to the object: `realtime.fanout.hub.Hub`, `starlette.routing.Route`.
+    #: Full dotted name of the imported object: `realtime.fanout.hub.Hub`, `starlette.routing.Route`.
     target: str
     #: Path below the root and line, as an editor opens it.
     where: str
 
 
 def find_modules(root: Path, packages: Iterable[str]) -> dict[str, Path]:
-    """Return the file of every module of `packages` by its dotted name; a package stands for its `__init__.py`."""
+    """Return the file of every module of `packages` by its dotted name. The file of a package is its `__init__.py`."""
     modules = {}
     for path in python_files(root, packages):
         parts = path.relative_to(root).with_suffix("").parts
@@ -37,7 +37,7 @@ def find_modules(root: Path, packages: Iterable[str]) -> dict[str, Path]:
 
 
 def find_imports(root: Path, packages: Iterable[str]) -> Iterator[Import]:
-    """Yield every import of every module of `packages`, relative ones resolved."""
+    """Yield every import of every module of `packages`, with relative ones resolved."""
     for module, path in find_modules(root, packages).items():
         for node in ast.walk(parse(path)):
             if isinstance(node, ast.Import | ast.ImportFrom):
@@ -47,7 +47,7 @@ def find_imports(root: Path, packages: Iterable[str]) -> Iterator[Import]:
 
 
 def owner(target: str, modules: Iterable[str]) -> str | None:
-    """Return the module of `modules` that `target` is, or is an object of; None when it is not ours."""
+    """Return the module of `modules` that `target` is, or that contains it; None for a third-party one."""
     known = frozenset(modules)
     while target and target not in known:
         target = target.rpartition(".")[0]
@@ -60,6 +60,6 @@ def _targets(node: ast.Import | ast.ImportFrom, module: str, *, is_package: bool
     source = node.module or ""
     if node.level:
         parts = module.split(".")
-        kept = len(parts) - node.level + is_package
-        source = ".".join([*parts[:kept], *([node.module] if node.module else [])])
+        depth = len(parts) - node.level + is_package
+        source = ".".join([*parts[:depth], *([node.module] if node.module else [])])
     return [f"{source}.{alias.name}" for alias in node.names]

@@ -11,7 +11,7 @@ from tests.rules.trees import PACKAGES
 __all__ = ["LAYERS", "find_breaches"]
 
 #: For each package its modules and rooms (folders), lowest layer first. A module imports from its own layer or from
-#: below. A new module on a floor, or a new room, gets its place here.
+#: below. Add each new module of a floor, and each new room, here.
 LAYERS: dict[str, tuple[frozenset[str], ...]] = {
     "realtime": (
         frozenset({"errors", "endings", "clock", "caches", "limits", "rates", "tasks"}),
@@ -48,7 +48,7 @@ LAYERS: dict[str, tuple[frozenset[str], ...]] = {
     ),
 }
 
-#: The only module, tests apart, that chooses back-ends.
+#: The only module, apart from tests, that chooses back-ends.
 CHOOSER = "server.wiring"
 
 _OURS = {"realtime": {"realtime"}, "schema": {"schema", "realtime"}, "server": set(PACKAGES)}

@@ -1,7 +1,7 @@
-"""The undocumented parts of other packages that the source uses: where it does, and whether a release still has them.
+"""The undocumented parts of other packages that the source uses, and the check that a release still has them.
 
-A documented name is stable between major releases. These are not: `PARTS` and `MODULES` list them, by the class or the
-module that has them.
+A documented name is stable between major releases. These are not. `PARTS` and `MODULES` list them by class and by
+module.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _STATE = "uvicorn.server.ServerState"
 _FRAMES = "websockets.server.ServerProtocol"
 _EXECUTOR = "strawberry.schema.schema.StrawberryGraphQLCoreExecutionContext"
 
-#: Class of another package: the names that we use or override, in our subclasses or by the variables of `REACHED`.
+#: Class of another package → the names that we use or override, in subclasses or through the variables of `REACHED`.
 PARTS = {
     _HTTP: """
         _start_asgi_task access_log access_logger app app_state asgi_version client config connections cycle flow logger
@@ -70,7 +70,7 @@ PARTS = {
     """,
 }
 
-#: Class of another package: the private names of its objects that are used elsewhere, each marked `noqa: SLF001`.
+#: Class of another package → the private names that we use on its objects elsewhere, each marked `noqa: SLF001`.
 PRIVATE = {
     "graphql.execution.Executor": "_relevant_sub_fields",
     "strawberry.Schema": "_schema",
@@ -78,7 +78,7 @@ PRIVATE = {
     "strawberry.types.Info": "_raw_info",
 }
 
-#: Undocumented module of another package: the names that we import from it.
+#: Undocumented module of another package → the names that we import from it.
 MODULES = {
     "graphql.execution.collect_fields": """
         CollectedFields FieldDetailsList FragmentDetails collect_fields collect_subfields
@@ -97,7 +97,7 @@ MODULES = {
     "uvicorn.protocols.websockets.websockets_sansio_impl": "WebSocketsSansIOProtocol",
 }
 
-#: Variables and attributes by which the source reaches objects of these classes.
+#: Variables and attributes through which the source reaches objects of these classes.
 REACHED = {
     "cycle": _CYCLE,
     "flow": _FLOW,
@@ -135,7 +135,7 @@ def source_of(kind: type) -> str:
 
 
 def used_names(root: Path, kind: str) -> set[str]:
-    """Return the attributes that our subclasses of `kind` use or define, and what is used of objects `REACHED`."""
+    """Return the attributes of `kind` that our subclasses use or define, or that are used through `REACHED`."""
     variables = {variable for variable, reached in REACHED.items() if reached == kind}
     found = {name for owner, name in _all_attributes(root) if owner in variables}
     for one in _subclasses(root, kind.rpartition(".")[2]):
@@ -145,7 +145,7 @@ def used_names(root: Path, kind: str) -> set[str]:
 
 
 def private_names(root: Path) -> set[str]:
-    """Return the private names of objects of others, which ruff accepts with `noqa: SLF001` only."""
+    """Return the private names of foreign objects, which ruff accepts only with `noqa: SLF001`."""
     return {
         node.attr
         for path, tree in _trees(root).items()
@@ -177,14 +177,14 @@ def _classes(kind: type) -> list[type]:
 
 
 def _assigned(kind: type) -> Iterator[str]:
-    """Yield what the methods of `kind` assign to `self`."""
+    """Yield the attributes that the methods of `kind` assign to `self`."""
     for node in ast.walk(ast.parse(dedent(inspect.getsource(kind)))):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _word(node.value) == "self":
             yield node.attr
 
 
 def _subclasses(root: Path, base: str) -> Iterator[ast.ClassDef]:
-    """Yield our classes that have `base`, or one that has it, among their bases; one of ours may have its name."""
+    """Yield our subclasses of `base`, direct and indirect. One of our classes may have the same name."""
     left = [node for tree in _trees(root).values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     known = {base}
     while found := [one for one in left if known & {_word(of) for of in one.bases}]:

@@ -1,4 +1,4 @@
-"""Every setting of the server has its row in the table of settings of `docs/operating.md`."""
+"""Every setting of the server has a row in the table of settings of `docs/operating.md`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["find_undocumented", "server_settings"]
 
 
 def server_settings() -> type[BaseSettings] | None:
-    """Return the settings class of the server, or None as long as there is no `server.settings`."""
+    """Return the settings class of the server, None if there is no `server.settings`."""
     if importlib.util.find_spec("server.settings") is None:
         return None
     settings: object = importlib.import_module("server.settings").Settings

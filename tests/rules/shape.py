@@ -1,4 +1,4 @@
-"""The shape of the source: names and lengths of files, lengths of functions, where nothing waits, no sleeping tests."""
+"""The shape of the source: names and lengths of files, lengths of functions, pure code without waits, no sleeps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_FILE_LINES = 400
 #: Modules directly in one folder of the packages, without its `__init__.py`.
 MAX_FLOOR_FILES = 14
 
-#: Places that hold pure code: the same input gives the same output, at once.
+#: Places with pure code: the same input gives the same output, at once.
 PURE = (
     "realtime/kanban",
     "realtime/dashboard",
@@ -63,7 +63,7 @@ def find_long_files(root: Path) -> list[str]:
 
 
 def find_crowded_floors(root: Path) -> list[str]:
-    """Return the folders of the packages with more than `MAX_FLOOR_FILES` modules, with how many there are."""
+    """Return the folders of the packages with more than `MAX_FLOOR_FILES` modules, with their number."""
     modules = (
         path for path in python_files(root, PACKAGES) if path.name != "__init__.py" and "versions" not in path.parts
     )
@@ -72,7 +72,7 @@ def find_crowded_floors(root: Path) -> list[str]:
 
 
 def find_long_functions(root: Path) -> list[str]:
-    """Return the functions with more than `MAX_FUNCTION_LINES` lines, with their length; nested ones count too."""
+    """Return the functions with more than `MAX_FUNCTION_LINES` lines, with their length. Nested functions count too."""
     return [
         f"{where}: {node.name} has {length} lines"
         for where, node in _nodes(root, _SOURCE, *_FUNCTIONS)
@@ -81,7 +81,7 @@ def find_long_functions(root: Path) -> list[str]:
 
 
 def find_waits(root: Path) -> list[str]:
-    """Return where code that must be pure waits, or could: `await`, `async def`, `async for`, `async with`."""
+    """Return the places in pure code that wait or could wait: `await`, `async def`, `async for`, `async with`."""
     return [
         f"{where}: {type(node).__name__} in pure code"
         for where, node in _nodes(root, PURE, *_WAITING, ast.comprehension)
@@ -90,7 +90,7 @@ def find_waits(root: Path) -> list[str]:
 
 
 def find_sleeps(root: Path) -> list[str]:
-    """Return the calls in `tests/` that sleep longer than zero; `sleep_forever` under a deadline is no sleep."""
+    """Return the calls in `tests/` that sleep longer than zero. `sleep_forever` under a deadline is allowed."""
     return [
         f"{where}: sleeps"
         for where, node in _nodes(root, ("tests",), ast.Call)

@@ -1,4 +1,4 @@
-"""Addresses that only one machine can reach: the repository has none, and a file with one is caught."""
+"""Addresses that only one machine can reach: the repository has none, and a file with one is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tests' own connections: what becomes of one that the server resets."""
+"""The tests' own connections: the errors of one that the server resets."""
 
 from __future__ import annotations
 

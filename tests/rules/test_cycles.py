@@ -1,4 +1,4 @@
-"""Import cycles: the repository has none, and a tree with one is caught."""
+"""Import cycles: the repository has none, and a tree with one is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deadline of the tests: it strikes, it can be stretched, and it is silent otherwise."""
+"""The deadline of the tests: it fires in time, it can be stretched, and otherwise it does nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repository declares what it imports, and imports what it declares; trees that do not are caught."""
+"""The repository declares its imports and imports its declarations. Trees that do not are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No file refers to a document that is not in the repository, and a file that does is caught."""
+"""No file refers to a document that is not in the repository, and a file that does is found."""
 
 from __future__ import annotations
 

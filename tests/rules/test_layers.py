@@ -1,4 +1,4 @@
-"""The direction of imports: the repository keeps it, and a tree that breaks it is caught."""
+"""The direction of imports: the repository keeps to it, and a tree that breaks it is found."""
 
 from __future__ import annotations
 

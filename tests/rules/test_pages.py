@@ -1,4 +1,4 @@
-"""The pages about the wire name all that the code sends and takes, and hold no row that is stale."""
+"""The pages about the wire name everything that the code sends and accepts, and have no outdated row."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ from tests.unit.schema.test_refusals import codes_of_the_core
 _PROTOCOL, _INGEST, _DEPARTURES, _GRAPHQL = "protocol.md", "ingest.md", "departures.md", "graphql.md"
 _REST = "rest.md"
 _QUOTED = re.compile(r"`([^`\n]+)`")
-#: Codes that no command of a raw socket meets: of projects, attempts, dependencies, streams and lists.
+#: Codes that no command of a raw socket gets: of projects, attempts, dependencies, streams and lists.
 _ELSEWHERE = {
     *("project_not_found", "attempt_not_found", "attempt_active", "attempt_not_running"),
     *("dependency_cycle", "dependency_board_mismatch"),
     *("bad_user_input", "invalid_cursor"),
 }
-#: Sections of the page of REST with calls, and what reads the body of each call that has one. A move has two keys more.
+#: Sections of the REST page with calls, and the class that reads the body of each call with a body. A move has two more
+#: keys.
 _CALLS = ("Projects", "Boards and cards", "Attempts", "Dashboard and agents", "The server", "Calls of the web client")
 _BODIES: dict[str, type[BaseModel]] = {
     "POST /projects": CreateProject,
@@ -50,7 +51,7 @@ _BODIES: dict[str, type[BaseModel]] = {
 }
 #: Types of envelopes that no single event makes.
 _OF_EVERY_STREAM = {"hello", "state", "patch", "heartbeat", "pong", "error", "gap", "goodbye"}
-#: Codes of the socket itself, beside those of the core.
+#: Codes of the socket itself, in addition to those of the core.
 _OF_THE_SOCKET = {"invalid_json", "unknown_command", "store_unavailable", "rate_limited"}
 
 
@@ -90,7 +91,7 @@ def test_body_of_a_call_has_all_of_its_fields(call: str) -> None:
     rows = [row.split("|") for heading in _CALLS for row in table_rows(read_page(_REST), heading)]
     shown = next(cells[2] for cells in rows if _QUOTED.findall(cells[1]) == [call])
     models = [field for field in _BODIES[call].model_fields.values() if field.init is not False]
-    # The path has the card, the method has the type.
+    # The path contains the card, and the method is the type.
     fields = [(one.alias, one.is_required()) for one in models if one.alias not in ("type", "cardId")]
     assert shown.strip() == ", ".join(f"`{name}`" + "?" * (not needed) for name, needed in fields)
 

@@ -1,4 +1,4 @@
-"""The tests by which `docs/guarantees.md` backs the promises exist under those names."""
+"""The tests that `docs/guarantees.md` names for its promises exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of settings in `docs/operating.md`: complete for the server, and a missing row is caught."""
+"""The table of settings in `docs/operating.md` is complete, and a missing row is found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.rules.trees import REPOSITORY
 
 
 class Sample(BaseSettings):
-    """Two settings, as the server declares its own."""
+    """Two settings, declared like those of the server."""
 
     model_config = SettingsConfigDict(env_prefix="BOARDCAST_")
 

@@ -1,4 +1,4 @@
-"""The shape of the source: the repository keeps it, and trees that do not are caught."""
+"""The shape of the source: the repository keeps to it, and trees that do not are found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other people's files that a browser gets are what the README's table says, byte for byte."""
+"""The vendored files for browsers are those of the README's table, byte for byte."""
 
 from __future__ import annotations
 

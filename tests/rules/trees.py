@@ -1,4 +1,4 @@
-"""Folders of source: the repository itself, and small bad ones that show that a rule can fail."""
+"""Folders of source: the repository itself, and small trees that break a rule, to show that the rule can fail."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def plant(root: Path, files: Mapping[str, str]) -> Path:
 
 
 def python_files(root: Path, places: Iterable[str]) -> Iterator[Path]:
-    """Yield the Python files of `places` (folders or files below `root`) in order; a place that is missing has none."""
+    """Yield the Python files of `places` (folders or files below `root`) in order. A missing place has none."""
     for place in places:
         start = root / place
         found = [start] if start.is_file() else sorted(start.rglob("*.py"))

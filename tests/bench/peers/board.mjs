@@ -1,4 +1,4 @@
-// What the GraphQL peers share: one board in memory, its schema, and the two calls that the benchmark makes.
+// The common part of the GraphQL peers: one board in memory, its schema, and the two calls of the benchmark.
 import { EventEmitter, on } from "node:events";
 import { GraphQLError } from "graphql";
 
@@ -49,7 +49,7 @@ function snapshot(board) {
 export async function* boardState(id) {
   const board = boards.get(id);
   if (!board) throw new GraphQLError("Board not found");
-  const changed = on(changes, id); // before the snapshot, so that nothing falls in between
+  const changed = on(changes, id); // before the snapshot, so that no change is missed
   try {
     yield snapshot(board);
     for await (const [state] of changed) yield state;
@@ -75,7 +75,7 @@ export function rename(boardId, cardId, title) {
   changes.emit(boardId, snapshot(board));
 }
 
-// Answers what is not GraphQL: POST /api/v1/events and PATCH /api/v1/boards/:board/cards/:card.
+// Answers the calls that are not GraphQL: POST /api/v1/events and PATCH /api/v1/boards/:board/cards/:card.
 export async function call(request, response) {
   const parts = [];
   for await (const part of request) parts.push(part);

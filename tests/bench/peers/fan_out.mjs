@@ -1,5 +1,5 @@
-// The peer of the fan-out cases: Node's `ws` and a plain Node SSE endpoint, each the way its documentation broadcasts.
-// It takes the same POST as Boardcast and sends the same bytes, but it stores nothing.
+// The peer of the fan-out cases: Node's `ws` and a plain Node SSE endpoint, each as in its documentation.
+// It accepts the same POST as Boardcast and sends the same bytes, but it stores nothing.
 import { createServer } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
 

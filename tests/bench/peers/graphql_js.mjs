@@ -1,4 +1,4 @@
-// graphql-js behind graphql-ws, nothing in between.
+// graphql-js behind graphql-ws, without other layers.
 import { createServer } from "node:http";
 import { buildSchema } from "graphql";
 import { useServer } from "graphql-ws/use/ws";

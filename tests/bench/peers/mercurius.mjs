@@ -18,7 +18,7 @@ app.register(mercurius, {
   subscription: true,
 });
 
-// Mercurius wants the field's name around each event.
+// Mercurius needs the field's name around each event.
 async function* named(states) {
   for await (const state of states) yield { boardState: state };
 }

@@ -1,4 +1,4 @@
-"""A client of the GraphQL subprotocols that says whatever it is told, and shows each frame as it came."""
+"""A client of the GraphQL subprotocols that sends any message, and returns each frame unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Client:
         self.socket = socket
 
     async def send(self, *messages: object) -> None:
-        """Send messages in one segment, so that the server has them all before it does anything about the first."""
+        """Send messages in one segment, so that the server has all of them before it handles the first."""
         await self.socket.send_bytes(b"".join(frame_bytes(TEXT, orjson.dumps(one)) for one in messages))
 
     async def send_binary(self, message: object) -> None:
@@ -42,12 +42,12 @@ class Client:
         return message
 
     async def expect(self, *messages: object) -> None:
-        """Require that exactly these come next."""
+        """Require that exactly these messages come next."""
         for expected in messages:
             assert await self.message() == expected
 
     async def expect_nothing(self) -> None:
-        """Require that nothing is on its way: the answer to a ping comes next."""
+        """Require that no message is on its way: the answer to a ping must come next."""
         await self.send({"type": "ping", "payload": {"marker": 1}})
         await self.expect({"type": "pong", "payload": {"marker": 1}})
 
@@ -63,7 +63,7 @@ class Client:
 
 
 def subscribe_message(id: object, query: object, **payload: object) -> Json:
-    """Return what starts an operation."""
+    """Return the message that starts an operation."""
     return {"id": id, "type": "subscribe", "payload": {"query": query, **payload}}
 
 
@@ -75,7 +75,7 @@ async def open_client(
     target: str = "/graphql",
     headers: Iterable[tuple[str, str]] = (),
 ) -> AsyncIterator[Client]:
-    """Connect for the length of the block, and send nothing."""
+    """Connect until the block ends, and send nothing."""
     sent = [
         ("Host", "127.0.0.1"),
         ("Upgrade", "websocket"),
@@ -92,7 +92,7 @@ async def open_client(
 
 @asynccontextmanager
 async def connected(address: Address) -> AsyncIterator[Client]:
-    """Connect and initialise for the length of the block."""
+    """Connect and initialise until the block ends."""
     async with open_client(address) as client:
         await client.send(INIT)
         await client.expect(ACK)

@@ -1,4 +1,4 @@
-"""`boardChanges` on real sockets: begun on a raw exit, gone on with over each transport, in the middle of an event."""
+"""`boardChanges` on real sockets: a client comes from a raw exit, within the changes of one event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import Publisher, event
 from tests.kit.recordings import Json
 from tests.live.boards import BOARD, make_boards
-from tests.live.raw_board import Told, open_board
+from tests.live.raw_board import Received, open_board
 
 _WAIT_UNITS = 20
 _CHANGES = """subscription ($id: ID!, $after: String) { boardChanges(boardId: $id, after: $after) {
@@ -39,29 +39,29 @@ def _from_outside() -> Json:
     return event("board.state.changed", {"boardId": BOARD, "state": state})
 
 
-async def _raw_changes(live: LiveServer) -> list[Told]:
-    """Return what a raw reader is told of a state from outside."""
+async def _raw_changes(live: LiveServer) -> list[Received]:
+    """Return the changes that a raw subscriber gets for a state from outside."""
     async with open_board(live.address, "board-sse", delivery="changes") as reader:
-        assert [(await reader.told()).type for _ in range(2)] == ["hello", "state"]
+        assert [(await reader.envelope()).type for _ in range(2)] == ["hello", "state"]
         (cursor,) = await Publisher(live.address).publish(_from_outside())
-        told = [await reader.told()]
-        while told[-1].cursor != cursor:
-            told.append(await reader.told())
-    return told
+        received = [await reader.envelope()]
+        while received[-1].cursor != cursor:
+            received.append(await reader.envelope())
+    return received
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_raw_reader_goes_on_with_the_same_changes(transport: str, boards: LiveServer) -> None:
     async with deadline(_WAIT_UNITS):
-        told = await _raw_changes(boards)
-        assert len(told) > 5
-        asked = {"id": BOARD, "after": told[1].cursor}
+        received = await _raw_changes(boards)
+        assert len(received) > 5
+        asked = {"id": BOARD, "after": received[1].cursor}
         async with subscribe(transport, boards.address, _CHANGES, asked) as subscription:
             hello = (await subscription.data())["boardChanges"]
-            assert hello == {"__typename": "Hello", "cursor": told[1].cursor}
-            shown = [(await subscription.data())["boardChanges"] for _ in told[2:]]
+            assert hello == {"__typename": "Hello", "cursor": received[1].cursor}
+            shown = [(await subscription.data())["boardChanges"] for _ in received[2:]]
             assert [(one["__typename"], one["cursor"]) for one in shown] == [
-                (_NAMES[one.type], one.cursor) for one in told[2:]
+                (_NAMES[one.type], one.cursor) for one in received[2:]
             ]
             move = MoveCard(card_id="new", to_column_id="all", to_index=0)
             at = (await boards.node.bus.execute(BoardId(BOARD), move)).position.cursor

@@ -1,4 +1,4 @@
-"""A client's mistake is answered as the client's, over every transport of GraphQL, and leaves everything else alone."""
+"""A client error is answered as such over every transport of GraphQL, and affects nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PONG: Json = {"type": "pong", "payload": {"marker": 1}}
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 async def _by_post(address: Address, request: Json) -> Json:
@@ -77,25 +77,25 @@ async def _by_reserved(address: Address, request: Json) -> Json:
 async def _by_socket(address: Address, request: Json) -> Json:
     async with connected(address) as client:
         await client.send({"id": "1", "type": "subscribe", "payload": request}, _PING)
-        # It is one pass of the loop or several until the operation has begun, so the pong may come first.
+        # The operation starts after one or more passes of the loop, so the pong may come first.
         answers = [await client.message(), await client.message()]
         assert _PONG in answers
-        (told,) = (one for one in answers if one != _PONG)
-        assert (told["id"], told["type"]) == ("1", "error"), told
-        return {"errors": told["payload"]}
+        (answer,) = (one for one in answers if one != _PONG)
+        assert (answer["id"], answer["type"]) == ("1", "error"), answer
+        return {"errors": answer["payload"]}
 
 
 async def _by_older_socket(address: Address, request: Json) -> Json:
     async with open_client(address, OLDER) as client:
         await client.send(INIT, {"id": "1", "type": "start", "payload": request})
-        while (told := await client.message())["type"] in ("connection_ack", "ka"):
+        while (answer := await client.message())["type"] in ("connection_ack", "ka"):
             pass
-        assert (told["id"], told["type"]) == ("1", "error"), told
-        return {"errors": [told["payload"]]}
+        assert (answer["id"], answer["type"]) == ("1", "error"), answer
+        return {"errors": [answer["payload"]]}
 
 
-_Door = Callable[[Address, Json], Awaitable[Json]]
-_DOORS: dict[str, _Door] = {
+_Transport = Callable[[Address, Json], Awaitable[Json]]
+_TRANSPORTS: dict[str, _Transport] = {
     "post": _by_post,
     "get": _by_get,
     "multipart": _by_multipart,
@@ -106,17 +106,17 @@ _DOORS: dict[str, _Door] = {
 }
 
 
-@pytest.fixture(params=list(_DOORS.values()), ids=list(_DOORS))
-def door(request: pytest.FixtureRequest) -> _Door:
-    """A way in for one operation that is refused; it returns the response."""
-    found: _Door = request.param
+@pytest.fixture(params=list(_TRANSPORTS.values()), ids=list(_TRANSPORTS))
+def transport(request: pytest.FixtureRequest) -> _Transport:
+    """A transport for one operation that is refused; it returns the response."""
+    found: _Transport = request.param
     return found
 
 
-async def _refused(door: _Door, live: LiveServer, request: Json) -> tuple[str, str]:
-    """Return code and message of the first error, beside which there may be no data."""
+async def _refused(transport: _Transport, live: LiveServer, request: Json) -> tuple[str, str]:
+    """Return code and message of the first error. There must be no data."""
     async with deadline(10):
-        response: Any = await door(live.address, request)
+        response: Any = await transport(live.address, request)
     assert set(response) == {"errors"}
     error = response["errors"][0]
     return error["extensions"]["code"], error["message"]
@@ -125,8 +125,8 @@ async def _refused(door: _Door, live: LiveServer, request: Json) -> tuple[str, s
 @pytest.mark.parametrize(
     "query", ["{ projects { ...Z } }", "{}", "{ projects {} }", "{...F} fragment F on Query {}", "{ ... { } }"]
 )
-async def test_document_that_is_none_is_refused(query: str, door: _Door, standing: LiveServer) -> None:
-    code, _ = await _refused(door, standing, {"query": query})
+async def test_document_that_is_none_is_refused(query: str, transport: _Transport, standing: LiveServer) -> None:
+    code, _ = await _refused(transport, standing, {"query": query})
     assert code == "GRAPHQL_VALIDATION_FAILED"
 
 
@@ -153,11 +153,11 @@ subscription ($f: Int = 5) {
     ids=["page", "board", "include", "stream", "event"],
 )
 async def test_null_where_none_can_be_names_the_argument(
-    query: str, variables: Json, argument: str, door: _Door, standing: LiveServer
+    query: str, variables: Json, argument: str, transport: _Transport, standing: LiveServer
 ) -> None:
-    if door in (_by_post, _by_get, _by_multipart) and query.lstrip().startswith("subscription"):
-        return  # which has no single answer
-    code, message = await _refused(door, standing, {"query": query, "variables": variables})
+    if transport in (_by_post, _by_get, _by_multipart) and query.lstrip().startswith("subscription"):
+        return  # it has no single answer
+    code, message = await _refused(transport, standing, {"query": query, "variables": variables})
     assert code == "GRAPHQL_VALIDATION_FAILED"
     assert message.startswith(f"Argument '{argument}' has invalid value")
 
@@ -171,26 +171,28 @@ async def test_null_where_none_can_be_names_the_argument(
     ],
     ids=["apollo", "empty query", "trusted document"],
 )
-async def test_persisted_query_is_told_as_apollo_wants_it(asked: Json, door: _Door, standing: LiveServer) -> None:
-    refused = await _refused(door, standing, asked)
+async def test_persisted_query_is_refused_as_apollo_expects(
+    asked: Json, transport: _Transport, standing: LiveServer
+) -> None:
+    refused = await _refused(transport, standing, asked)
     assert refused == ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
 
 
-async def test_long_name_of_an_operation_is_not_repeated(door: _Door, standing: LiveServer) -> None:
+async def test_long_name_of_an_operation_is_not_repeated(transport: _Transport, standing: LiveServer) -> None:
     asked = {"query": "{ __typename }", "operationName": "x" * 30_000}
     fault = "operationName: expected at most 1000 characters, got 30000"
-    assert await _refused(door, standing, asked) == ("OPERATION_NOT_AVAILABLE", fault)
+    assert await _refused(transport, standing, asked) == ("OPERATION_NOT_AVAILABLE", fault)
 
 
-async def test_query_beside_a_persisted_one_is_executed(standing: LiveServer) -> None:
+async def test_query_with_a_persisted_hash_is_executed(standing: LiveServer) -> None:
     sent = {"query": "{ __typename }", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}
     answer = await exchange(standing.address, "POST", "/graphql", orjson.dumps(sent))
     assert answer.json() == {"data": {"__typename": "Query"}}
 
 
-async def test_operation_that_costs_too_much_is_refused(door: _Door, standing: LiveServer) -> None:
+async def test_operation_that_costs_too_much_is_refused(transport: _Transport, standing: LiveServer) -> None:
     query = "query ($id: ID!) { board(id: $id) { cards { attempts { logs(first: 500) { nodes { message } } } } } }"
-    code, message = await _refused(door, standing, {"query": query, "variables": {"id": BOARD}})
+    code, message = await _refused(transport, standing, {"query": query, "variables": {"id": BOARD}})
     assert code == "COST_EXCEEDED"
     assert message.startswith("expected an operation that costs at most 50000, got one of 2008202")
 
@@ -216,10 +218,10 @@ async def test_text_that_cannot_be_taken_ends_its_operation_alone(text: str, pla
         await client.send(subscribe_message("lives", events, variables={"id": BOARD}))
         assert [(await client.message())["id"] for _ in range(2)] == ["lives", "lives"]
         await client.socket.send_frame(TEXT, f'{{"id":"bad","type":"subscribe","payload":{{{payload}}}}}'.encode())
-        told = await client.message()
-        assert (told["id"], told["type"]) == ("bad", "error")
-        assert told["payload"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
-        assert "expected" in told["payload"][0]["message"]
+        answer = await client.message()
+        assert (answer["id"], answer["type"]) == ("bad", "error")
+        assert answer["payload"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
+        assert "expected" in answer["payload"][0]["message"]
         await client.expect_nothing()
         # The id is free again.
         await client.send(subscribe_message("bad", "{ __typename }"))
@@ -234,10 +236,10 @@ async def test_text_that_cannot_be_taken_ends_an_operation_of_the_older_protocol
         await client.send(INIT)
         sent = '{"id":"1","type":"start","payload":{"query":"{ __typename }","variables":{"v":"\\ud800"}}}'
         await client.socket.send_frame(TEXT, sent.encode())
-        while (told := await client.message())["type"] in ("connection_ack", "ka"):
+        while (answer := await client.message())["type"] in ("connection_ack", "ka"):
             pass
-        assert (told["id"], told["type"]) == ("1", "error")
-        assert told["payload"]["extensions"] == {"code": "BAD_USER_INPUT"}
+        assert (answer["id"], answer["type"]) == ("1", "error")
+        assert answer["payload"]["extensions"] == {"code": "BAD_USER_INPUT"}
 
 
 async def test_text_that_cannot_be_taken_in_other_messages_closes_nothing(standing: LiveServer) -> None:

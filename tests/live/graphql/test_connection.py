@@ -1,4 +1,4 @@
-"""graphql-transport-ws, the connection itself: sentences of graphql-ws' PROTOCOL.md, each before what proves it."""
+"""graphql-transport-ws, the connection: each test quotes the sentence of graphql-ws' PROTOCOL.md that it proves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COMPLETE = {"id": "1", "type": "complete"}
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 @pytest.mark.parametrize("payload", [{}, {"payload": None}, {"payload": {}}, {"payload": {"token": "x"}}])
@@ -55,7 +55,7 @@ async def test_two_inits_at_once_are_acknowledged_once(standing: LiveServer) -> 
 async def test_no_init_in_time_closes_4408() -> None:
     """If the client does not request a connection: `4408: Connection initialisation timeout`."""
     async with live_server(graphql_init_seconds=0.2) as live, open_client(live.address) as client:
-        await client.send({"type": "ping"})  # whatever else it says does not stop the clock
+        await client.send({"type": "ping"})  # no other message stops the clock
         await client.expect({"type": "pong"})
         assert await client.closed() == (4408, "Connection initialisation timeout")
 

@@ -1,4 +1,4 @@
-"""An operation over HTTP has a deadline, and ends when its client leaves; one over a socket has the deadline too."""
+"""An operation over HTTP has a deadline, and ends when its client leaves. One over a socket has the deadline too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUERY = "{ projects { id } }"
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 class _Away:
@@ -37,7 +37,7 @@ class _Away:
 
 @pytest.fixture
 async def away(monkeypatch: pytest.MonkeyPatch) -> _Away:
-    """Let the store not answer for projects."""
+    """Block the store's answers about projects."""
     found = _Away()
     monkeypatch.setattr(SqlStore, "projects", found.read)
     return found
@@ -56,9 +56,9 @@ async def test_operation_over_http_has_a_deadline(accept: str, status: int, away
 async def test_operation_over_a_socket_has_a_deadline_of_its_own(away: _Away) -> None:
     async with live_server(graphql_timeout_seconds=0.05) as live, deadline(10), connected(live.address) as client:
         await client.send(subscribe_message("1", _QUERY))
-        told = await client.message()
-        assert (told["id"], told["type"]) == ("1", "error")
-        assert told["payload"][0]["extensions"] == {"code": "TIMEOUT", "timeoutSeconds": 0.05}
+        answer = await client.message()
+        assert (answer["id"], answer["type"]) == ("1", "error")
+        assert answer["payload"][0]["extensions"] == {"code": "TIMEOUT", "timeoutSeconds": 0.05}
         await client.expect_nothing()
 
 

@@ -1,4 +1,4 @@
-"""GraphQL over SSE, distinct connections: sentences of graphql-sse's PROTOCOL.md, each before what proves it."""
+"""GraphQL over SSE, distinct connections: each test quotes the sentence of graphql-sse's PROTOCOL.md that it proves."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _SSE = "text/event-stream"
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 async def _opened(stream: GraphqlStream) -> None:
-    """Read what `boardEvents` begins with."""
+    """Read the first events of `boardEvents`."""
     for name in ("Hello", "State"):
         assert (await stream.result())["data"]["boardEvents"]["__typename"] == name
 
@@ -82,20 +82,20 @@ async def test_mutation_by_get_is_405_and_changes_nothing(unchanged: LiveServer)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_subscription_tells_events_with_their_cursors(method: str, boards: LiveServer) -> None:
+async def test_subscription_shows_events_with_their_cursors(method: str, boards: LiveServer) -> None:
     async with open_graphql_stream(boards.address, _EVENTS, _BOARD, method) as stream:
         hello, state = await stream.block(), await stream.block()
         assert (hello.json()["data"], hello.id) == ({"boardEvents": {"__typename": "Hello"}}, None)
         assert state.id == state.json()["data"]["boardEvents"]["cursor"]
         for label in ("a", "ü\n\nb"):
             await Publisher(boards.address).mark(label)
-            told = await stream.block()
-            event = told.json()["data"]["boardEvents"]
-            assert (event["label"], event["cursor"], told.retry) == (label, told.id, None)
+            received = await stream.block()
+            event = received.json()["data"]["boardEvents"]
+            assert (event["label"], event["cursor"], received.retry) == (label, received.id, None)
 
 
 async def test_reader_that_comes_back_with_its_last_id_misses_nothing(boards: LiveServer) -> None:
-    """An EventSource repeats the last `id` in a header: it goes on behind that event."""
+    """An EventSource repeats the last `id` in a header, and the stream continues after that event."""
     async with open_graphql_stream(boards.address, _EVENTS, _BOARD) as stream:
         await _opened(stream)
         await Publisher(boards.address).mark("seen")
@@ -105,14 +105,14 @@ async def test_reader_that_comes_back_with_its_last_id_misses_nothing(boards: Li
     async with open_graphql_stream(boards.address, _EVENTS, _BOARD, "GET", last) as stream:
         await Publisher(boards.address).mark("live")
         assert (await stream.result())["data"]["boardEvents"]["__typename"] == "Hello"
-        told = [(await stream.block()).json()["data"]["boardEvents"] for _ in range(2)]
-    assert [one.get("label", one["__typename"]) for one in told] == ["missed", "live"]
+        received = [(await stream.block()).json()["data"]["boardEvents"] for _ in range(2)]
+    assert [one.get("label", one["__typename"]) for one in received] == ["missed", "live"]
 
 
-async def test_id_that_is_none_of_ours_is_answered_with_the_present(boards: LiveServer) -> None:
+async def test_foreign_id_is_answered_with_the_current_state(boards: LiveServer) -> None:
     async with open_graphql_stream(boards.address, _EVENTS, _BOARD, "GET", [("Last-Event-ID", "nowhere")]) as stream:
-        told = [(await stream.result())["data"]["boardEvents"]["__typename"] for _ in range(3)]
-    assert told == ["Hello", "Gap", "State"]
+        received = [(await stream.result())["data"]["boardEvents"]["__typename"] for _ in range(3)]
+    assert received == ["Hello", "Gap", "State"]
 
 
 async def test_board_that_is_deleted_completes_the_stream(boards: LiveServer) -> None:
@@ -264,7 +264,7 @@ async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveSer
         async with open_graphql_stream(boards.address, _EVENTS, _BOARD) as leaving:
             await _opened(leaving)
         await Publisher(boards.address).mark("afterwards")
-        # A client that has closed may still read, for all that can be seen, until something is sent to it.
+        # A closed connection looks as if the client could still read, until the server sends something.
         async with deadline(10):
             while hub.statistics().subscribers > 1:
                 await anyio.lowlevel.checkpoint()

@@ -1,4 +1,4 @@
-"""Events by mutation over a real server: raw readers see them, and what does not fit is refused as by the ingest."""
+"""Events by mutation on a real server: raw subscribers get them, and invalid events are refused as in the ingest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TYPED = """mutation ($event: AttemptEventInput!) {
   }
 }"""
 
-#: Batches of which nothing may be stored.
+#: Batches that must not be stored, not even in part.
 _BAD: dict[str, list[Json]] = {
     "none": [],
     "unknown-name": [_LINE, event("card.exploded", {})],
@@ -62,7 +62,7 @@ async def test_event_by_mutation_reaches_raw_reader_with_its_cursor(boards: Live
     assert batch["accepted"][0]["cursor"] != typed["accepted"]["cursor"]
 
 
-async def test_idempotency_key_is_one_for_both_doors(boards: LiveServer) -> None:
+async def test_idempotency_key_is_shared_by_both_transports(boards: LiveServer) -> None:
     async with deadline(_WAIT_UNITS):
         (cursor,) = await Publisher(boards.address).publish({**_LINE, "id": "key-1"})
         accepted = (await _mutate(boards, _BATCH, events=[{**_LINE, "id": "key-1"}]))["accepted"]

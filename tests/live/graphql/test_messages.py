@@ -1,4 +1,4 @@
-"""graphql-transport-ws: a message that is none closes with 4400 and a reason, never without a close frame.
+"""graphql-transport-ws: an invalid message closes with 4400 and a reason, always with a close frame.
 
 "Receiving a message of a type or format which is not specified in this document will result in an immediate socket
 closure with the event `4400: <error-message>`" (graphql-ws, PROTOCOL.md, "Invalid message").
@@ -37,7 +37,7 @@ _INVALID: list[tuple[object, str]] = [
     ({"type": {}}, f"{_TYPES} an object"),
     ({"type": "start"}, f"{_TYPES} 'start'"),
     ({"type": "Ping"}, f"{_TYPES} 'Ping'"),
-    # What only a server says.
+    # Messages that only a server sends.
     ({"type": "connection_ack"}, f"{_TYPES} 'connection_ack'"),
     ({"type": "next", "id": "1", "payload": {}}, f"{_TYPES} 'next'"),
     ({"type": "error", "id": "1", "payload": []}, f"{_TYPES} 'error'"),
@@ -77,16 +77,16 @@ async def test_invalid_message_closes_4400_with_reason(
 ) -> None:
     async with connected(standing.address) as client:
         await client.send(message)
-        code, told = await client.closed()
+        code, received = await client.closed()
         assert code == 4400
-        assert told.startswith(reason)
+        assert received.startswith(reason)
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"hello", b"{'type':'ping'}", b"NaN", b'{"type":"ping"} x', b"\xef\xbb\xbf{}"]
 )
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-async def test_what_is_no_json_closes_4400_with_reason(
+async def test_invalid_json_closes_4400_with_reason(
     data: bytes, opcode: int, standing: LiveServer, clean_log: None
 ) -> None:
     async with connected(standing.address) as client:

@@ -1,4 +1,4 @@
-"""GraphQL over multipart, as Apollo's clients want it: subscriptions in parts, everything else as one answer."""
+"""GraphQL over multipart, as Apollo's clients need it: subscriptions in parts, everything else as one answer."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _JSON = "application/json; charset=utf-8"
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 async def _opened(reader: MultipartReader) -> None:
-    """Read what `boardEvents` begins with."""
+    """Read the first events of `boardEvents`."""
     for name in ("Hello", "State"):
         assert await reader.part() == {"payload": {"data": {"boardEvents": {"__typename": name}}}}
 
@@ -43,8 +43,8 @@ async def test_subscription_comes_in_parts(boards: LiveServer) -> None:
         await _opened(reader)
         for label in ("a", "ü\r\n--graphql--"):
             await Publisher(boards.address).mark(label)
-            told = {"__typename": "AgentRegistered", "label": label}
-            assert await reader.part() == {"payload": {"data": {"boardEvents": told}}}
+            received = {"__typename": "AgentRegistered", "label": label}
+            assert await reader.part() == {"payload": {"data": {"boardEvents": received}}}
 
 
 @pytest.mark.parametrize("query", ["{ __typename }", "query ($id: ID!) { __typename }", "{", "{ a }", "mutation { a }"])
@@ -89,7 +89,7 @@ async def test_board_that_is_deleted_ends_with_the_closing_boundary(boards: Live
         await reader.completed()
 
 
-async def test_subscription_that_breaks_off_says_why_beside_the_payload(boards: LiveServer) -> None:
+async def test_subscription_that_breaks_off_has_the_reason_in_errors(boards: LiveServer) -> None:
     async with open_multipart(boards.address, _STATE, _BOARD) as reader:
         assert set(await reader.part()) == {"payload"}
         await exchange(boards.address, "DELETE", f"/api/v1/projects/{BOARD}")
@@ -164,7 +164,7 @@ async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveSer
         async with open_multipart(boards.address, _EVENTS, _BOARD) as leaving:
             await _opened(leaving)
         await Publisher(boards.address).mark("afterwards")
-        # A client that has closed may still read, for all that can be seen, until something is sent to it.
+        # A closed connection looks as if the client could still read, until the server sends something.
         async with deadline(10):
             while hub.statistics().subscribers > 1:
                 await anyio.lowlevel.checkpoint()

@@ -1,4 +1,4 @@
-"""graphql-ws, the older subprotocol: sentences of subscriptions-transport-ws' PROTOCOL.md before what proves them."""
+"""graphql-ws, the older subprotocol: tests quote the sentence of subscriptions-transport-ws' PROTOCOL.md they prove."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.live.leftovers import check_settled, holdings
 
 _EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on AgentRegistered { label } } }"
 _TYPENAME = "{ __typename }"
-#: Unlike the one before, it waits for the store.
+#: Unlike the previous operation, it waits for the store.
 _PROJECTS = "{ projects { id } }"
 _DELETE = 'mutation { deleteCard(boardId: "board-1", input: { cardId: "free" }) { __typename } }'
 _KA = {"type": "ka"}
@@ -33,7 +33,7 @@ _MARKER = {"id": "marker", "type": "marker"}
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 @asynccontextmanager
@@ -75,7 +75,7 @@ async def _subscribe(client: Client, id: str) -> None:
 
 
 async def _expect_nothing(client: Client) -> None:
-    """Require that nothing is on its way: the answer to an unknown message comes next."""
+    """Require that no message is on its way: the answer to an unknown message must come next."""
     await client.send(_MARKER)
     message = await client.message()
     assert (message["id"], message["type"]) == ("marker", "error")
@@ -127,14 +127,14 @@ async def test_repeated_init_is_acknowledged_again(boards: LiveServer) -> None:
         await client.expect(_event("s", "still there"))
 
 
-async def test_keep_alive_comes_periodically_behind_the_acknowledgement() -> None:
+async def test_keep_alive_comes_periodically_after_the_acknowledgement() -> None:
     """Right after each `GQL_CONNECTION_ACK` processed and then periodically to keep the client connection alive."""
     async with live_server(graphql_ping_seconds=0.1, graphql_init_seconds=0.35) as live:
         async with _connected(live.address) as client:
             for _ in range(3):
                 await client.expect(_KA)
         async with open_client(live.address, OLDER) as client:
-            # Until the time is over nothing but this comes: no keep-alive before the acknowledgement.
+            # Until the time is over nothing else may come: no keep-alive before the acknowledgement.
             await client.expect(_connection_error("Connection initialisation timeout"))
             assert await client.closed() == (4408, "Connection initialisation timeout")
 
@@ -263,7 +263,7 @@ _TYPES = "type: expected one of connection_init, start, stop, connection_termina
     ],
     ids=repr,
 )
-async def test_unreadable_message_is_told_and_ignored(message: object, sentence: str, standing: LiveServer) -> None:
+async def test_unreadable_message_is_reported_and_ignored(message: object, sentence: str, standing: LiveServer) -> None:
     """In case of a parsing errors of the message (which does not disconnect the client, just ignore the message)."""
     async with _connected(standing.address) as client:
         await client.send(message)
@@ -272,7 +272,7 @@ async def test_unreadable_message_is_told_and_ignored(message: object, sentence:
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"NaN", b"[" * 1000, b"\xff"], ids=repr)
-async def test_what_is_no_json_is_told_and_ignored(data: bytes, standing: LiveServer) -> None:
+async def test_invalid_json_is_reported_and_ignored(data: bytes, standing: LiveServer) -> None:
     async with _connected(standing.address) as client:
         await client.socket.send_frame(TEXT if data.isascii() else BINARY, data)
         message = await client.message()

@@ -1,4 +1,4 @@
-"""graphql-transport-ws, operations: sentences of graphql-ws' PROTOCOL.md, each before what proves it."""
+"""graphql-transport-ws, operations: each test quotes the sentence of graphql-ws' PROTOCOL.md that it proves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.live.leftovers import check_settled, holdings
 
 _EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on AgentRegistered { label } } }"
 _TYPENAME = "{ __typename }"
-#: Unlike the one before, it waits for the store.
+#: Unlike the previous operation, it waits for the store.
 _PROJECTS = "{ projects { id } }"
 _DELETE = 'mutation ($id: ID!) { deleteCard(boardId: "board-1", input: { cardId: $id }) { __typename } }'
 #: A query with a field that fails: both bounds and a preset.
@@ -23,7 +23,7 @@ _FAILING = '{ dashboardOverview(timeRange: { preset: LAST_7D, from: "2025-01-01"
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 def _next(id: str, data: object) -> dict[str, object]:
@@ -35,7 +35,7 @@ def _complete(id: str) -> dict[str, object]:
 
 
 async def _subscribe(client: Client, id: str) -> None:
-    """Subscribe to the board and read what every reader begins with."""
+    """Subscribe to the board and read the first events."""
     await client.send(subscribe_message(id, _EVENTS, variables={"id": BOARD}))
     for name in ("Hello", "State"):
         await client.expect(_next(id, {"boardEvents": {"__typename": name}}))
@@ -198,7 +198,7 @@ async def test_error_ends_its_operation_alone_and_frees_the_id(
         await client.expect(_marker("bystander", "still there"))
 
 
-async def test_unknown_operation_name_is_told(standing: LiveServer) -> None:
+async def test_unknown_operation_name_is_reported(standing: LiveServer) -> None:
     async with connected(standing.address) as client:
         await client.send(subscribe_message("q", "query A { __typename }", operationName="B"))
         assert await _error(client, "q") == ("OPERATION_NOT_AVAILABLE", 'Unknown operation named "B".')
@@ -235,8 +235,8 @@ async def test_hundred_operations_run_on_one_connection(boards: LiveServer) -> N
         begun = [await client.message() for _ in range(2 * len(ids))]
         assert sorted(message["id"] for message in begun) == sorted(ids * 2)
         await Publisher(boards.address).mark("all")
-        told = [await client.message() for _ in ids]
-        assert sorted(message["id"] for message in told) == sorted(ids)
+        received = [await client.message() for _ in ids]
+        assert sorted(message["id"] for message in received) == sorted(ids)
         await client.send(subscribe_message("one more", _TYPENAME))
         assert (await _error(client, "one more"))[0] == "TOO_MANY_OPERATIONS"
 
@@ -264,7 +264,7 @@ async def test_deleted_board_completes_its_subscription(boards: LiveServer) -> N
         assert (await client.message())["type"] == "next"
         publisher = Publisher(boards.address)
         await publisher.publish({"name": "project.deleted", "payload": {"projectId": BOARD}})
-        told = [await client.message() for _ in range(3)]
-        by_id = {id: [message["type"] for message in told if message["id"] == id] for id in ("s", "state")}
+        received = [await client.message() for _ in range(3)]
+        by_id = {id: [message["type"] for message in received if message["id"] == id] for id in ("s", "state")}
         assert by_id == {"s": ["next", "complete"], "state": ["error"]}
         await client.expect_nothing()

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: sentences of the foundation's draft, beyond what the `graphql-http` audit asks."""
+"""GraphQL over HTTP: tests quote sentences of the foundation's draft that the `graphql-http` audit does not check."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DATA = {"data": {"__typename": "Query"}}
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 async def _post(
@@ -45,7 +45,7 @@ async def _get(live: LiveServer, accept: str | None = None, **parameters: str) -
 
 
 def _detail(answer: Answer, status: int) -> str:
-    """Return what a problem says."""
+    """Return the detail of a problem."""
     assert (answer.status, answer.header("Content-Type")) == (status, _PROBLEM), answer
     problem: Any = answer.json()
     detail: str = problem["detail"]
@@ -250,7 +250,7 @@ async def test_other_method_is_405_with_those_that_are_allowed(method: str, stan
 
 
 async def test_answer_says_what_it_cost_to_clients_that_ask(standing: LiveServer) -> None:
-    """As GraphiQL does, which shows it beside the data."""
+    """GraphiQL asks for the cost and shows it next to the data."""
     sent = {"query": "{ projects { id } }", "extensions": {"cost": True}}
     shown: Any = (await _post(standing, sent)).json()
     assert set(shown) == {"data", "extensions"}

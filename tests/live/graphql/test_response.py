@@ -1,4 +1,4 @@
-"""What cannot be had from a healthy server: the status of our own faults."""
+"""The status of our own faults, which a healthy server never sends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MISTAKE = {"errors": [{"message": "Syntax error"}]}
         ({"data": None, **_FAULT}, GRAPHQL_JSON, 200),
     ],
 )
-def test_status_tells_whose_fault_it_was(body: dict[str, object], media_type: str, status: int) -> None:
+def test_status_shows_whose_fault_it_was(body: dict[str, object], media_type: str, status: int) -> None:
     assert status_of(body, media_type) == status
 
 

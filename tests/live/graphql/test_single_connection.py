@@ -28,7 +28,7 @@ _DELETE = 'mutation { deleteCard(boardId: "board-1", input: { cardId: "free" }) 
 
 @pytest.fixture(autouse=True)
 def no_fault_is_logged(clean_log: None) -> None:
-    """No client can make us log a fault."""
+    """Fail if a fault was logged: no client may cause one."""
 
 
 def _hello(id: str) -> list[tuple[str, Any]]:
@@ -84,11 +84,11 @@ async def test_results_before_the_stream_is_open_wait_for_it(boards: LiveServer)
     await Publisher(boards.address).mark("early")
     async with connect(boards.address) as connection:
         await reserved.open_on(connection)
-        told = [await reserved.stream.block() for _ in range(6)]
-    results = [block.json() for block in told if block.event == "next"]
+        received = [await reserved.stream.block() for _ in range(6)]
+    results = [block.json() for block in received if block.event == "next"]
     assert [one["payload"] for one in results if one["id"] == "1"][:2] == [payload for _, payload in _hello("1")]
     assert {"id": "1", "payload": _marked("early")} in results
-    assert [block.data for block in told if block.event == "complete"] == ['{"id":"2"}']
+    assert [block.data for block in received if block.event == "complete"] == ['{"id":"2"}']
 
 
 async def test_only_one_connection_fulfils_a_reservation(standing: LiveServer) -> None:
@@ -254,7 +254,7 @@ async def test_client_that_leaves_ends_all_its_operations_without_an_event(leavi
         async with deadline(10):
             await boards.node.lifetimes.vacated()
     assert (hub.statistics().subscribers, hub.statistics().left) == (0, before + 2)
-    assert (await reserved.begin("3", _NAME)).status == 404  # the token is worthless now
+    assert (await reserved.begin("3", _NAME)).status == 404  # the token is no longer valid
 
 
 async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveServer) -> None:
@@ -282,7 +282,7 @@ async def test_reservation_that_nobody_opens_lapses_with_its_operations(monkeypa
                 while live.node.hub.statistics().left == left:
                     await anyio.lowlevel.checkpoint()
             assert (await reserved.ask("GET", Accept=_SSE)).status == 404
-            assert live.node.hub.statistics().subscribers == 1  # what is open does not lapse
+            assert live.node.hub.statistics().subscribers == 1  # an open stream does not expire
 
 
 async def test_reservations_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +300,7 @@ async def test_reservations_of_one_client_leave_others_theirs() -> None:
             answers = [await exchange(live.address, "PUT", ADDRESS, headers=headers) for _ in range(5)]
             assert [answer.status for answer in answers] == [201, 201, 429, 429, 429]
             assert answers[-1].header("Retry-After") == "30"
-            # Who opens one may reserve another.
+            # A client that opens one may reserve another.
             async with connect(live.address) as connection:
                 reserved = ReservedStream(live.address, answers[0].body.decode())
                 await reserved.open_on(connection, *headers)

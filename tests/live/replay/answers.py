@@ -1,7 +1,7 @@
 """Compares answers of REST calls, refused upgrades and streams with the recorded ones.
 
-Here live the departures that touch every answer: 11 (problem+json, RFC 9457, field errors under `errors`) and
-18 (checked origins in place of `Access-Control-Allow-Origin: *`; HSTS only over https).
+This module applies the departures that affect every answer: 11 (problem+json, RFC 9457, field errors under `errors`)
+and 18 (checked origins instead of `Access-Control-Allow-Origin: *`; HSTS only over https).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.kit.recordings import Json
 __all__ = ["check_answer", "check_headers", "check_problem", "recorded_header"]
 
 _PROBLEM_KEYS = ["status", "detail", "type", "title"]
-#: Of the connection or of the moment, or replaced by departure 18.
+#: Headers of the connection or of the moment, or replaced by departure 18.
 _OWN_HEADERS = {
     "access-control-allow-origin",
     "access-control-allow-methods",
@@ -58,7 +58,7 @@ def check_problem(answer: Answer, status: int, detail: str | None = None) -> Non
 
 
 def check_answer(response: Json, answer: Answer, matcher: Matcher) -> None:
-    """Assert that `answer` is the recorded one."""
+    """Assert that `answer` equals the recorded one."""
     assert answer.status == response["status"], f"expected {response['status']}, got {answer.status} {answer.body!r}"
     check_headers(response, answer)
     if response["status"] >= HTTPStatus.BAD_REQUEST:
@@ -82,7 +82,7 @@ def _check_error(response: Json, answer: Answer) -> None:
 
 
 def _check_field_errors(issues: list[Json], body: Json) -> None:
-    """Assert that the fields of zod's issues are named; the sentences are ours, but for those about no field."""
+    """Assert that the answer names the fields of zod's issues. The sentences are ours, except those about no field."""
     fields = {".".join(map(str, issue["path"])) for issue in issues if issue["path"]}
     assert {one["field"] for one in body.get("errors", [])} == fields, f"expected errors of {fields}, got {body}"
     for issue in issues:

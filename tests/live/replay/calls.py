@@ -1,7 +1,7 @@
-"""The stage of each recorded REST call: the recordings of calls leave out how their rows came to be.
+"""The rows for each recorded REST call: the recordings of calls do not contain the creation of their rows.
 
-Every call is replayed on a server of its own, with the rows that its recorded request and answer need. Ids are the
-recorded ones, so that paths and bodies can be sent as they are.
+Each call is replayed on a new server, with the rows that its recorded request and answer need. Ids are the recorded
+ones, so that paths and bodies can be sent unchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ALPHA = "00000000-0000-4000-8000-000000000010"
 BETA = "00000000-0000-4000-8000-000000000016"
 _BETA_CARD = "card-00000000-0000-4000-8000-000000000055"
 _TITLES = ("Backlog", "In Progress", "Review", "Done")
-#: The first letters give the prefix ABC, which a setting of the original had put in place of AB.
+#: The first letters make the prefix ABC, which a setting of the original had put in place of AB.
 _NAME_FOR_ABC = "Alpha Bravo Charlie"
 
 
@@ -32,7 +32,7 @@ def call_named(name: str) -> Json:
 
 
 def events_before(call: Json) -> list[Json]:
-    """Return the events that make the rows `call` finds."""
+    """Return the events that make the rows that `call` needs."""
     if call["name"] == "projects list":
         return _listed_projects(call)
     if call["name"].startswith("attempt ") or "attempt" in call["request"]["path"]:
@@ -55,7 +55,7 @@ def _project(board_id: str, project: Json) -> list[Json]:
 
 
 def _plain_boards() -> list[Json]:
-    """Return the two projects as the list shows them, with the columns as they were numbered and no cards."""
+    """Return the two projects of the recorded list, with the recorded column numbers and no cards."""
     listed = {one["id"]: one for one in orjson.loads(call_named("projects list")["W"]["body"])}
     events: list[Json] = []
     for board_id, first_column in ((ALPHA, 0x11), (BETA, 0x17)):
@@ -88,7 +88,7 @@ def _recorded_states() -> dict[str, Json]:
 
 
 def _state_before(name: str) -> Json:
-    """Return the state that a call found: that of its answer without what it did, else the last one before it."""
+    """Return the state before a call: the state of its answer without its effect, or the last one before it."""
     states = _recorded_states()
     if name not in states:
         return _last_state_before(name)
@@ -102,7 +102,7 @@ def _state_before(name: str) -> Json:
 
 
 def _last_state_before(name: str) -> Json:
-    """Return the newest recorded state before a call that is no state itself."""
+    """Return the newest recorded state before a call whose answer contains no state."""
     latest: Json = _empty(0x11)
     for call in load("http-api")["calls"]:
         if call["name"] == name:
@@ -113,7 +113,7 @@ def _last_state_before(name: str) -> Json:
 
 
 def _without_itself(card: Json) -> Json:
-    """Return the card without the dependency on itself that the original let pass (row 21)."""
+    """Return the card without the dependency on itself, which the original accepted (row 21)."""
     others = [one for one in card.get("dependsOn", []) if one != card["id"]]
     return {
         **{key: value for key, value in card.items() if key != "dependsOn"},
@@ -130,7 +130,7 @@ def _without(state: Json, card_id: str) -> Json:
 
 
 def _attempt_events() -> list[Json]:
-    """Return what a runner outside would have published for the attempt that the recorded answers show."""
+    """Return the events of a runner that make the attempt of the recorded answers."""
     recorded = orjson.loads(call_named("attempt of card (with logs, conversation, todos)")["W"]["body"])
     attempt = recorded["attempt"]
     of_board = {"attemptId": attempt["id"], "boardId": attempt["boardId"]}

@@ -1,4 +1,4 @@
-"""What the replays share: a server of its own for each test."""
+"""A new server for each replay."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ __all__ = ["live"]
 
 @pytest.fixture
 async def live() -> AsyncIterator[LiveServer]:
-    """Run a server with an empty database in memory; afterwards nothing of it may be left."""
+    """Run a server with an empty database in memory. Afterwards nothing of it may be left."""
     async with live_server() as server:
         yield server

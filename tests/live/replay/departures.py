@@ -1,9 +1,9 @@
-"""Every departure from the recordings, by its number in docs/departures.md, and what comes instead.
+"""Every departure from the recordings, by its number in docs/departures.md, with the expected answer.
 
-A scenario of the sockets or streams that is not named here, in `elsewhere.py`, or by another test of this folder, is
-replayed exactly as recorded. A test asserts that no name here is stale.
+A scenario of the sockets or streams is replayed exactly as recorded, unless it is named here, in `elsewhere.py`, or by
+another test of this folder. A test asserts that no name here is outdated.
 
-Departures that touch every answer are applied by the comparison itself: 11 (problem+json for errors, with field errors
+The comparison itself applies the departures that affect every answer: 11 (problem+json for errors, with field errors
 under `errors`), 16 (milliseconds) and 18 (no CORS `*`).
 """
 
@@ -39,7 +39,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Layout:
-    """A `state` whose columns hold these cards, by letter: `Backlog=BCAD`."""
+    """A `state` whose columns contain these cards, by letter: `Backlog=BCAD`."""
 
     columns: str
 
@@ -52,21 +52,22 @@ class Ended:
 
 
 Answer = Refused | Layout | Ended
-#: What a reader gets after each thing it sends (or, for a stream, after each REST call), instead of what was recorded.
+#: The answers to each sent message (or, for a stream, to each REST call), in place of the recorded ones.
 Answers = tuple[tuple[Answer, ...], ...]
 
 
 @dataclass(frozen=True)
 class Instead:
-    """How a scenario departs."""
+    """The departures of a scenario."""
 
     #: Rows of docs/departures.md that explain it.
     numbers: tuple[int, ...]
-    #: One entry per message sent by the socket, or per REST call; empty = what was recorded is compared in another way.
+    #: One entry per message of the socket, or per REST call. If empty, the recorded answers are compared in another
+    #: way.
     answers: Answers = ()
-    #: Status of the answer (handshake, stream or first REST call) where it differs.
+    #: Status of the answer (handshake, stream or first REST call) if it differs.
     status: int | None = None
-    #: Readers that get nothing now.
+    #: Sockets and streams that get nothing now.
     silent: tuple[str, ...] = ()
 
 
@@ -95,7 +96,7 @@ def _move(code: str, *numbers: int) -> Instead:
 
 
 def _odd(code: str, command: str | None = None) -> Instead:
-    """Refuse the odd frame; the ping that follows it is answered as recorded (None keeps the recording)."""
+    """Refuse the invalid frame. The ping that follows is answered as recorded (None means the recording)."""
     return Instead((3,), ((Refused(code, command),),))
 
 
@@ -206,16 +207,16 @@ SSE: Mapping[str, Instead] = {
 
 
 def departure_numbers() -> set[int]:
-    """Return the rows of docs/departures.md that some scenario here shows."""
+    """Return the rows of docs/departures.md that a scenario here shows."""
     return {number for table in (WS, SSE) for instead in table.values() for number in instead.numbers}
 
 
 @dataclass(frozen=True)
 class EventInstead:
-    """How the replay of one published event departs, and the page that says so."""
+    """The departure of one published event, and the page that describes it."""
 
     reason: str
-    #: The ingest refuses it with 422; nobody gets anything.
+    #: The ingest refuses it with 422, and no subscriber gets anything.
     is_refused: bool = False
 
 
@@ -240,7 +241,7 @@ EVENTS: Mapping[tuple[str, str | None], EventInstead] = {
 
 @dataclass(frozen=True)
 class CallInstead:
-    """How a REST call departs: rows of docs/departures.md, the status, and the detail when a page names one."""
+    """The departure of a REST call: rows of docs/departures.md, the status, and the detail if a page names one."""
 
     numbers: tuple[int, ...]
     status: int

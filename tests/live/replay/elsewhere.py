@@ -1,4 +1,4 @@
-"""Scenarios and calls that are not replayed, each with the reason, and those that a test of their own replays."""
+"""Scenarios and calls that are not replayed, each with the reason, and those that have their own test."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ HTTP: Mapping[str, str] = {
     "app settings": _SETTINGS,
 }
 
-#: Scenarios of `ws-transcripts` whose time or amount needs a test of its own: test file by name.
+#: Scenarios of `ws-transcripts` that need their own test because of their time or size: test file by name.
 APART_WS: Mapping[str, str] = {
     "project_deleted_while_connected": "test_lifecycle.py",
     "slow_consumer_counts": "test_slow_readers.py",

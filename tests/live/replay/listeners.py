@@ -1,4 +1,4 @@
-"""Three readers of one kind, as in the recordings of events: a board, another board, the dashboard."""
+"""Three subscribers of one kind, as in the recordings of events: a board, another board, the dashboard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.live.replay.readers import Reader, SocketReader, StreamReader
 
 __all__ = ["Era", "Listeners", "listening"]
 
-#: Which exit listens: raw WebSocket or raw SSE.
+#: The exit of the subscribers: raw WebSocket or raw SSE.
 Era = Literal["ws", "sse"]
 
 BOARD_1, BOARD_2, DASHBOARD = "board-1", "board-2", "dashboard"
@@ -26,20 +26,20 @@ _TARGETS = {
 
 
 class Listeners:
-    """Connected readers by name; what they got for connecting is read already."""
+    """Connected subscribers by name. Their first events are already read."""
 
     def __init__(self, readers: Mapping[str, Reader], publisher: Publisher) -> None:
-        """Listen with `readers`; markers go out through `publisher`."""
+        """Listen with `readers`; publish markers through `publisher`."""
         self._readers = readers
         self._publisher = publisher
 
     async def received(self, label: str) -> dict[str, list[Json]]:
-        """Publish a marker and return, per reader, every envelope that came before it."""
+        """Publish a marker and return the envelopes before it, per subscriber."""
         await self._publisher.mark(label)
         return {name: await self._until_marker(reader, label) for name, reader in self._readers.items()}
 
     async def overview(self) -> Json:
-        """Wait for the next overview on the dashboard, which must be the next thing there."""
+        """Wait for the next overview on the dashboard, which must come next."""
         envelope = await self._readers[DASHBOARD].envelope()
         assert envelope["type"] == "dashboard_overview", f"expected an overview, got {envelope}"
         return envelope

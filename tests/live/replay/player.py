@@ -1,4 +1,4 @@
-"""Plays the steps of a scenario against a running server and compares what comes with what was recorded."""
+"""Plays the steps of a scenario against a running server and compares the answers with the recorded ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PING_MESSAGE = b'{"type":"ping"}'
 
 
 class Player:
-    """One run of one scenario. `readers` are connected already."""
+    """One run of one scenario. `readers` are already connected."""
 
     def __init__(
         self, address: Address, scenario: Json, readers: Mapping[str, Reader], instead: Instead | None
@@ -45,7 +45,7 @@ class Player:
         self._is_quiet = False
 
     async def play(self, steps: list[Step]) -> None:
-        """Play all steps, then see that nothing else came and that the cards are where they should be."""
+        """Play all steps, then check that nothing else came and that the cards are in the right places."""
         for step in steps:
             async with deadline(_WAIT_UNITS):
                 await self._play(step)
@@ -54,7 +54,7 @@ class Player:
 
     async def _play(self, step: Step) -> None:
         if step.reader and step.reader not in self._open:
-            return  # it ended by a departure; what was recorded after that is void
+            return  # it ended by a departure, so the rest of the recording does not apply
         if step.kind == "send":
             await self._send(self._socket(step.reader), step.data)
         elif step.kind == "call":
@@ -80,7 +80,7 @@ class Player:
         data = _special_frames(frame["text"], self._scenario)
         if data is None:
             data = frame_bytes(TEXT, self._own_ids(frame["text"].encode()))
-        # The head of a frame says how long it is: of one that is too large, the server wants no more than that.
+        # The head of a frame contains its length. The server refuses a frame that is too large after its head.
         await reader.socket.send_bytes(data if len(data) < 2 << 20 else data[: 1 << 10])
 
     def _own_ids(self, data: bytes) -> bytes:
@@ -105,7 +105,7 @@ class Player:
 
     async def _receive_control(self, step: Step) -> None:
         if step.data["opcode"] == "ping":
-            return  # the runtime's own
+            return  # sent by the runtime
         frame = await self._socket(step.reader).frame()
         assert frame.opcode == _OPCODES[step.data["opcode"]], f"expected {step.data}, got {frame}"
         if frame.opcode == CLOSE:
@@ -140,9 +140,9 @@ class Player:
         return " ".join(f"{title}={cards}" for title, cards in held.items() if cards)
 
     async def _see_silence(self) -> None:
-        """Publish a marker and see that it is the next thing each reader gets.
+        """Publish a marker and check that it is the next event of each subscriber.
 
-        Only overviews may come before it: how many there are depends on the time between two changes.
+        Only overviews may come before it, because their number depends on the time between two changes.
         """
         if self._is_quiet:
             return
@@ -198,12 +198,12 @@ def _check_refusal(envelope: Json, expected: Refused) -> None:
 
 
 def _check_overview(recorded: Json, actual: Json) -> None:
-    """Assert the same keys in the same order; figures and lists are compared in the tests of the dashboard."""
+    """Assert the same keys in the same order. The tests of the dashboard compare figures and lists."""
     assert list(actual) == list(recorded), f"expected {list(recorded)}, got {list(actual)}"
 
 
 def _special_frames(text: str, scenario: Json) -> bytes | None:
-    """Return the bytes that a description in the recording stands for, None for an ordinary text."""
+    """Return the bytes for a description in the recording, None for an ordinary text."""
     if text == '{"type":"ping"} in two fragments with a protocol ping between them':
         first = frame_bytes(TEXT, _PING_MESSAGE[:7], fin=False)
         return first + frame_bytes(PING, b"mid") + frame_bytes(0, _PING_MESSAGE[7:])

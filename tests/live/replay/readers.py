@@ -1,4 +1,4 @@
-"""The two kinds of reader a scenario has, behind one face: envelopes as the original sent them."""
+"""The two kinds of subscribers of a scenario with one interface: envelopes as the original sent them."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _WAIT_UNITS = 10
 
 
 class Reader(Protocol):
-    """What a scenario needs of a socket or stream."""
+    """The interface of a socket or stream in a scenario."""
 
     @property
     def response(self) -> Answer:
         """The answer to the handshake or request."""
 
     async def envelope(self) -> Json:
-        """Wait for the next envelope, without our own additions."""
+        """Wait for the next envelope; return it without our own additions."""
 
     async def settle(self) -> None:
-        """Return when the server has seen everything that was sent; nothing else may come meanwhile."""
+        """Return when the server has read everything that was sent. Nothing else may arrive meanwhile."""
 
     async def leave(self, code: int, reason: str) -> None:
-        """Leave as the client of the recording did."""
+        """Leave like the client of the recording."""
 
 
 class SocketReader:
     """A raw WebSocket."""
 
     def __init__(self, socket: RawSocket, *, is_dashboard: bool) -> None:
-        """Read `socket`; a dashboard answers no ping of ours, so there the protocol's own is used."""
+        """Read `socket`. The dashboard answers no JSON ping, so `settle` uses a protocol ping there."""
         self.socket = socket
         self._is_dashboard = is_dashboard
 
@@ -47,7 +47,7 @@ class SocketReader:
         return self.socket.response
 
     async def frame(self) -> Frame:
-        """Wait for the next frame that is no protocol ping."""
+        """Wait for the next frame that is not a protocol ping."""
         async with deadline(_WAIT_UNITS):
             while (frame := await self.socket.receive()).opcode == PING:
                 pass
@@ -60,7 +60,7 @@ class SocketReader:
         return bare_frame(frame.text)
 
     async def settle(self) -> None:
-        """Ping and wait for the pong: frames are handled in order."""
+        """Ping and wait for the pong. The server handles frames in order."""
         if self._is_dashboard:
             return
         await self.socket.send_text('{"type":"ping"}')
@@ -68,12 +68,12 @@ class SocketReader:
         assert envelope["type"] == "pong", f"expected silence, got {envelope}"
 
     async def leave(self, code: int, reason: str) -> None:
-        """Close and see the same code and reason come back."""
+        """Close, and check that the server echoes code and reason."""
         async with deadline(_WAIT_UNITS):
             assert await self.socket.close(code, reason) == (code, reason)
 
     async def ended(self, code: int) -> None:
-        """Wait for the server's close with this code; envelopes before it fail."""
+        """Wait for the server's close with this code. No envelope may come before it."""
         try:
             frame = await self.frame()
         except Closed:
@@ -104,8 +104,8 @@ class StreamReader:
         return {"type": type_, "payload": payload}
 
     async def settle(self) -> None:
-        """Do nothing: a stream sends nothing."""
+        """Do nothing: the client of a stream sends nothing."""
 
     async def leave(self, code: int, reason: str) -> None:
-        """Hang up."""
+        """Close the connection."""
         await self.stream.aclose()

@@ -1,6 +1,7 @@
-"""Sets the stage of a scenario: its boards, columns, cards and attempts, through the ingest and nothing else.
+"""Makes the boards, columns, cards and attempts of a scenario, only through the ingest.
 
-What was there is read off the recording: the first `state` and the first `attempt_status` envelopes of each reader.
+The initial state comes from the recording: the first `state` and the first `attempt_status` envelopes of each
+subscriber.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _LONG_AGO = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 def board_events(board_id: str, state: Json, name: str = "Alpha Board", path: str = "<repos>/alpha") -> list[Json]:
     """Return the events that make a board with exactly this state.
 
-    The cards are given oldest first, as their ids were numbered: the order of age decides the order of cards that
-    stand at the same place of two columns.
+    The cards are created oldest first, as their ids were numbered. The age decides the order of cards that have the
+    same index in two columns.
     """
     cards = {card_id: state["cards"][card_id] for card_id in sorted(state["cards"])}
     project = {
@@ -38,7 +39,7 @@ def board_events(board_id: str, state: Json, name: str = "Alpha Board", path: st
 
 
 def _attempt_events(board_id: str, statuses: Sequence[Json]) -> list[Json]:
-    """Return the events that make these attempts, given newest first."""
+    """Return the events that make these attempts. The argument is sorted newest first."""
     made: list[Json] = []
     for age, status in enumerate(reversed(statuses)):
         at = (_LONG_AGO + timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
@@ -52,7 +53,7 @@ def _attempt_events(board_id: str, statuses: Sequence[Json]) -> list[Json]:
 
 
 def _empty_state(fixtures: Json) -> Json:
-    """Return the state of a board that no reader of the scenario ever saw; such boards had no cards."""
+    """Return the state of a board without subscribers in the scenario. Such boards had no cards."""
     assert not fixtures["cards"]
     columns: dict[str, str] = fixtures["columns"]
     return {
@@ -63,7 +64,7 @@ def _empty_state(fixtures: Json) -> Json:
 
 
 def _name(state: Json) -> str:
-    """Return the project's name, which gives the prefix of the ticket keys."""
+    """Return the project's name, which determines the prefix of the ticket keys."""
     prefixes = {card["ticketKey"].partition("-")[0] for card in state["cards"].values()}
     return _NAMES[prefixes.pop()] if prefixes else _NAMES["AB"]
 
@@ -72,9 +73,9 @@ async def set_stage(publisher: Publisher, scenario: Json, opening: dict[str, lis
     """Make every board of `scenario`.
 
     Args:
-        publisher: where to.
+        publisher: the ingest of the server.
         scenario: the recorded scenario.
-        opening: per board id, the envelopes a reader of it got when it connected.
+        opening: per board id, the first envelopes of a subscriber.
         other: the boards that are named `Beta Board`.
     """
     events: list[Json] = []

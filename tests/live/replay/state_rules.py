@@ -1,4 +1,4 @@
-"""Rules that hold between the states of one reader, read off all recordings."""
+"""Rules between the consecutive states of one subscriber, derived from all recordings."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["StateRules"]
 
 
 class StateRules:
-    """Sees the states of one board in order.
+    """Checks the states of one board in order.
 
-    `updatedAt` moves on exactly for the cards that changed, stand at another index, or are in another column. Cards
-    are listed by their index, those at the same index by age.
+    `updatedAt` changes exactly for the cards that changed, or that have another index or column. Cards are listed by
+    their index, and cards of the same index by age.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class StateRules:
         for card_id, card in state["cards"].items():
             old = before["cards"].get(card_id)
             if old is None or _without_time(old).get("dependsOn") != card.get("dependsOn"):
-                continue  # new, or only its dependencies changed: the original leaves the time then
+                continue  # new, or only its dependencies changed: the original does not change the time then
             changed = _without_time(old) != _without_time(card) or old_places[card_id] != new_places[card_id]
             moved_on = old["updatedAt"] != card["updatedAt"]
             assert moved_on == changed, f"updatedAt of {card['title']}: changed={changed}, moved on={moved_on}"

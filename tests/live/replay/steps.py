@@ -1,4 +1,4 @@
-"""Turns a recorded scenario into steps in order of time, with its departures put in."""
+"""Turns a recorded scenario into steps in order of time, and inserts its departures."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["ReaderPlan", "Step", "opening", "sse_plan", "ws_plan"]
 
 Kind = Literal["receive", "receive_control", "send", "leave", "call", "publish"]
 
-#: Events that the original's own listeners published because of another one; here the server does the same by itself.
+#: Events that the original's own listeners published after another event. This server does the same by itself.
 _CONSEQUENCES = {"card.moved", "board.state.changed"}
 _OPENING_TYPES = {"hello", "state", "attempt_status", "dashboard_overview"}
-#: What a reader gets for connecting came at once; the capture waited longer than this before it did anything.
+#: A new subscriber's envelopes came at once. The capture waited longer than this before its first action.
 _OPENING_GAP_MS = 100
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happens. `data`: an envelope, a frame, a REST call, events, or an answer that departs."""
+    """One step. `data`: an envelope, a frame, a REST call, events, or an answer that departs."""
 
     t_ms: float
     kind: Kind
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ReaderPlan:
-    """One socket or stream: how it connects, what it was answered."""
+    """One socket or stream: its request, and the answer."""
 
     label: str
     target: str
@@ -48,7 +48,7 @@ class ReaderPlan:
 
 
 def opening(reader: ReaderPlan) -> list[Json]:
-    """Return the envelopes the reader got for connecting, before anything happened."""
+    """Return the envelopes that the subscriber got before the first action."""
     found: list[Json] = []
     for step in reader.steps:
         if step.kind != "receive" or step.data["type"] not in _OPENING_TYPES:
@@ -102,7 +102,7 @@ def _stream(recorded: Json) -> ReaderPlan:
         reader.steps.append(Step(block["t_ms"], "receive", label, envelope))
     left = recorded.get("closed_by_server_t_ms")
     if left is not None:
-        # The client of the recording left; what looks like the server's close is the end of its connection.
+        # The client of the recording left. The recorded close of the server is only the end of its connection.
         reader.steps.append(Step(left, "leave", label))
     return reader
 
@@ -121,7 +121,7 @@ def _arranged(scenario: Json, readers: list[ReaderPlan], instead: Instead | None
 
 
 def _calls(scenario: Json, readers: list[ReaderPlan]) -> list[Step]:
-    """Return the REST calls; where the time noted is that of the answer, the first call goes before what it caused."""
+    """Return the REST calls. If the recorded time is that of the answer, the first call is moved before its effects."""
     calls = [Step(call["t_ms"], "call", "", call) for call in scenario.get("rest_calls") or []]
     caused = [step.t_ms for one in readers for step in one.steps[len(opening(one)) :] if step.kind == "receive"]
     if calls and caused and min(caused) < calls[0].t_ms:
@@ -130,21 +130,24 @@ def _calls(scenario: Json, readers: list[ReaderPlan]) -> list[Step]:
 
 
 def _publication(scenario: Json, steps: list[Step]) -> Step:
-    """Return the step in which a runner outside publishes what the original's own agent did."""
+    """Return the step that publishes, as a runner, the events of the original's own agent."""
     first = min(step.t_ms for step in steps if step.kind == "receive" and _is_consequence(step, steps))
     events = [one for one in scenario["domain_events"] if one["name"] not in _CONSEQUENCES | {"project.created"}]
     return Step(first - 0.01, "publish", "", events)
 
 
 def _is_consequence(step: Step, steps: list[Step]) -> bool:
-    """Whether the envelope came for another reason than connecting."""
+    """Whether the envelope is not one of the first envelopes of a new subscriber."""
     earlier = [one for one in steps if one.reader == step.reader and one.kind == "receive" and one.t_ms < step.t_ms]
     return step.data["type"] not in {"hello", "state", "dashboard_overview"} and len(earlier) >= 2
 
 
 def _without_repeated_overviews(steps: list[Step], dashboards: set[str]) -> list[Step]:
-    """Keep the first overview after each action: their number depends on the machine and 150 ms (docs/protocol.md)."""
-    kept: list[Step] = []
+    """Keep only the first overview after each action.
+
+    Their number depends on the machine and 150 ms (docs/protocol.md).
+    """
+    found: list[Step] = []
     due = dict.fromkeys(dashboards, True)
     for step in steps:
         if step.kind in {"send", "call", "publish"}:
@@ -153,15 +156,15 @@ def _without_repeated_overviews(steps: list[Step], dashboards: set[str]) -> list
             if not due[step.reader]:
                 continue
             due[step.reader] = False
-        kept.append(step)
-    return kept
+        found.append(step)
+    return found
 
 
 def _departed(steps: list[Step], scenario: Json, instead: Instead) -> list[Step]:
     if scenario["group"] == "attempt_lifecycle":
         return _departed_attempt(steps, scenario, 5 in instead.numbers)
     departing = steps[0].reader if steps else ""
-    kept: list[Step] = []
+    found: list[Step] = []
     actions = -1
     for step in steps:
         acts = step.kind == "call" or (step.kind == "send" and step.reader == departing)
@@ -169,10 +172,10 @@ def _departed(steps: list[Step], scenario: Json, instead: Instead) -> list[Step]
         replaced = 0 <= actions < len(instead.answers)
         if not acts and step.kind.startswith("receive") and _is_replaced(step, departing, instead, actions, replaced):
             continue
-        kept.append(step)
+        found.append(step)
         if acts and replaced:
-            kept += [Step(step.t_ms, "receive", departing, answer) for answer in instead.answers[actions]]
-    return kept
+            found += [Step(step.t_ms, "receive", departing, answer) for answer in instead.answers[actions]]
+    return found
 
 
 def _is_replaced(step: Step, departing: str, instead: Instead, actions: int, replaced: bool) -> bool:
@@ -182,9 +185,9 @@ def _is_replaced(step: Step, departing: str, instead: Instead, actions: int, rep
 
 
 def _departed_attempt(steps: list[Step], scenario: Json, unchanged_is_silent: bool) -> list[Step]:
-    """Put in rows 7 (`cardId` is always there) and 5 (a card that stays where it is sends no state)."""
+    """Apply rows 7 (`cardId` is always there) and 5 (a card that keeps its place sends no state)."""
     card_id = next(one["payload"]["cardId"] for one in scenario["domain_events"] if "cardId" in one["payload"])
-    kept: list[Step] = []
+    found: list[Step] = []
     columns: Any = None
     for step in steps:
         data = step.data
@@ -198,5 +201,5 @@ def _departed_attempt(steps: list[Step], scenario: Json, unchanged_is_silent: bo
             if unchanged_is_silent and data["payload"]["columns"] == columns:
                 continue
             columns = data["payload"]["columns"]
-        kept.append(Step(step.t_ms, step.kind, step.reader, data))
-    return kept
+        found.append(Step(step.t_ms, step.kind, step.reader, data))
+    return found

@@ -1,4 +1,4 @@
-"""Nothing of the recordings is forgotten: replayed as recorded, with a named departure, or listed with a reason."""
+"""Every recording is used: replayed as recorded, with a named departure, or listed with a reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.kit.recordings import load
 from tests.live.replay import departures, elsewhere, test_http_api
 
 _FOLDER = Path(__file__).parent
-#: Rows of docs/departures.md and where the replays show them; the others are no matter of a recorded scenario.
+#: Rows of docs/departures.md and the replays that show them. The other rows do not concern a recorded scenario.
 SHOWN_ELSEWHERE = {
     11: "answers.py: every error is problem+json",
     14: "the dashboard's own tests: recomputed every 15 s",

@@ -1,4 +1,4 @@
-"""Each domain event of the recordings, published while a board, another board and the dashboard listen."""
+"""Each domain event of the recordings, published while a board, another board and the dashboard have subscribers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.live.replay.stage import board_events
 
 _OTHER_BOARD = "00000000-0000-4000-8000-0000000fffff"
 _DEFAULT_BOARD = "00000000-0000-4000-8000-0000000eeeee"
-#: Replayed by `test_lifecycle.py`.
+#: `test_lifecycle.py` replays these.
 _APART = "project.deleted"
 _CASES = [(era, one) for era in ("ws", "sse") for one in load(f"{era}-events")["events"] if one["event"] != _APART]
 _IDS = [f"{era}-{number}-{one['event']}-{one['variant']}" for number, (era, one) in enumerate(_CASES)]
 
-#: The card of `board.state.changed` as docs/ingest.md, "A whole state", makes it whole.
+#: The card of `board.state.changed`, completed as in docs/ingest.md, "A whole state".
 _WHOLE_CARD = {
     "id": "k1",
     "disableAutoCloseOnPRMerge": False,
@@ -72,7 +72,7 @@ def _board_id(recorded: Json) -> str:
 
 
 def _stage(recorded: Json, board_id: str) -> list[Json]:
-    """Return what makes the board as it was before the event, and the attempt that a completion ends."""
+    """Return the events that make the board before the event, and the attempt that a completion ends."""
     moves = [
         one["payload"] for one in recorded.get("events_published_as_a_consequence", []) if "cardId" in one["payload"]
     ]
@@ -102,7 +102,7 @@ def _moved_back(state: Json, move: Json) -> Json:
 
 
 def _default_state(prefix: str, card_id: str | None = None) -> Json:
-    """Return a board with the default columns and, unless it is to be unknown, one card in Backlog."""
+    """Return a board with the default columns and one card in Backlog. The card is left out if it must be unknown."""
     titles = ["Backlog", "In Progress", "Review", "Done"]
     columns: Any = {
         f"{prefix}-{n}": {"id": f"{prefix}-{n}", "title": title, "cardIds": []} for n, title in enumerate(titles)

@@ -1,4 +1,4 @@
-"""What a client may send before it has read anything (row 13)."""
+"""A client may send messages before it has read anything (row 13)."""
 
 from __future__ import annotations
 

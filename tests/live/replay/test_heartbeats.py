@@ -1,4 +1,4 @@
-"""Heartbeats, with their times shortened by settings. Nothing sleeps: the heartbeats of a stream are the clock."""
+"""Heartbeats with short intervals from settings. Instead of sleeps, the heartbeats of a stream are the clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TIMEOUT_SECONDS, _TICKS = 1.0, 7
 
 @asynccontextmanager
 async def _quick_server() -> AsyncIterator[tuple[LiveServer, SseReader]]:
-    """Run a server with short heartbeats and a stream of the dashboard whose heartbeats are ticks."""
+    """Run a server with short heartbeats and a dashboard stream whose heartbeats are ticks."""
     settings = {"heartbeat_seconds": _TICK_SECONDS, "heartbeat_timeout_seconds": _TIMEOUT_SECONDS}
     async with live_server(**settings) as live:
         await Publisher(live.address).publish(*board_events(_BOARD, _STATE))
@@ -42,7 +42,7 @@ async def _tick(ticks: SseReader) -> object:
 
 
 async def _silence(socket: RawSocket) -> None:
-    """Say nothing."""
+    """Send nothing."""
 
 
 async def _malformed(socket: RawSocket) -> None:

@@ -1,4 +1,4 @@
-"""Every recorded REST call that concerns us, with its recorded answer: shape, key order, status, headers, details."""
+"""Every recorded REST call in our scope, with its recorded answer: shape, key order, status, headers, details."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.live.replay import departures, elsewhere
 from tests.live.replay.answers import check_answer, check_problem
 from tests.live.replay.calls import ALPHA, call_named, events_before
 
-#: They need a step before them, or answer otherwise because no agent runs here (docs/rest.md,
-#: "Attempts"): tests of their own below.
+#: These calls need an earlier step, or have another answer because no agent runs here (docs/rest.md, "Attempts"). They
+#: have their own tests below.
 APART = {"readyz not ready", "attempt restart", "card delete again", "board state after delete"}
 _CALLS = [one for one in load("http-api")["calls"] if one["name"] not in {*elsewhere.HTTP, *APART}]
 
@@ -58,7 +58,10 @@ async def test_deleted_thing_is_not_found_again(first: str, again: str, live: Li
 
 
 async def test_attempt_of_a_card_that_had_one_keeps_its_id(live: LiveServer) -> None:
-    """As recorded; the status is `queued`, because a runner outside takes it up (docs/rest.md, "Attempts")."""
+    """As recorded, except that the status is `queued`, because a runner outside starts the attempt.
+
+    See docs/rest.md, "Attempts".
+    """
     call = call_named("attempt restart")
     await Publisher(live.address).publish(*events_before(call))
     answer = await _send(live, call)
@@ -81,9 +84,9 @@ async def test_shim_without_version_answers_the_same(live: LiveServer) -> None:
 
 async def _send(live: LiveServer, call: Json) -> Answer:
     request = call["request"]
-    kept = [(name, value) for name, value in request["headers"] if name == "Content-Type"]
+    headers = [(name, value) for name, value in request["headers"] if name == "Content-Type"]
     body = None if request["body"] is None else request["body"].encode()
-    return await exchange(live.address, request["method"], request["path"], body, kept)
+    return await exchange(live.address, request["method"], request["path"], body, headers)
 
 
 def _check_cleared_description(call: Json, answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Scenarios of which nothing is left as recorded: a board that goes away, a reader that resumes with a bad cursor."""
+"""Scenarios whose outcome differs completely: a board that is deleted, a client that resumes with an invalid cursor."""
 
 from __future__ import annotations
 

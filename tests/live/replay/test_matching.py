@@ -1,4 +1,4 @@
-"""The comparison itself can fail: what it lets pass and what not."""
+"""The comparison can fail: examples that it accepts and examples that it rejects."""
 
 from __future__ import annotations
 

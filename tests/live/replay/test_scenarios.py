@@ -30,7 +30,7 @@ SSE = [one for one in scenarios("sse-transcripts") if one["name"] not in _NOT_HE
 
 @pytest.fixture
 async def live(clean_log: None) -> AsyncIterator[LiveServer]:
-    """Run a server as `tests.live.conftest` does, which pages of loopback origins may use: the recorded ones were."""
+    """Run a server as `tests.live.conftest` does, for pages of loopback origins as in the recordings."""
     async with live_server(allow_local_origins=True) as server:
         yield server
 
@@ -69,7 +69,7 @@ async def test_stream_scenario_is_as_recorded(scenario: Json, live: LiveServer) 
 
 
 def _openings(plans: list[ReaderPlan]) -> dict[str, list[Json]]:
-    """Return what the first reader of each board got for connecting, by board id."""
+    """Return the first envelopes of the first subscriber of each board, by board id."""
     found: dict[str, list[Json]] = {}
     for plan in plans:
         envelopes = opening(plan)
@@ -79,7 +79,7 @@ def _openings(plans: list[ReaderPlan]) -> dict[str, list[Json]]:
 
 
 def _board_id(target: str) -> str:
-    """Return the board that a target names, as the original read it: the first `boardId`, else `projectId`."""
+    """Return the board that a target names, as the original read it: the first `boardId`, or else `projectId`."""
     pairs = [pair.partition("=")[::2] for pair in target.partition("?")[2].split("&")]
     named = [value for key, value in pairs if key == "boardId"] or [value for key, value in pairs if key == "projectId"]
     return named[0].replace("%2D", "-")
@@ -122,7 +122,7 @@ def _check_stream_answer(plan: ReaderPlan, response: Answer, instead: Instead | 
 
 
 def _check_preflight(plan: ReaderPlan, response: Answer) -> None:
-    """Row 18: a loopback origin is welcome, where that is said, and echoed (docs/protocol.md)."""
+    """Row 18: a loopback origin is allowed where the test says so, and echoed (docs/protocol.md)."""
     assert (response.status, response.body) == (204, b"")
     assert response.header("Access-Control-Allow-Origin") == dict(plan.request["headers"])["Origin"]
     methods = (response.header("Access-Control-Allow-Methods") or "").replace(" ", "").split(",")

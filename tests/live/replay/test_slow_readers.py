@@ -1,4 +1,4 @@
-"""Readers that stop reading for a while (row 9): in what they get, every hole is announced."""
+"""Subscribers that stop reading for a while (row 9): every hole in their events is announced."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.live.replay.stage import board_events
 _Reader = Callable[[], Awaitable[Json]]
 _BOARD = "board-1"
 _STATE = {"columns": {"c": {"id": "c", "title": "Backlog", "cardIds": []}}, "columnOrder": ["c"], "cards": {}}
-#: As in the recording: 5,000 logs of about 8 kB, 40 MB in all, far beyond what sockets and queues hold.
+#: As in the recording: 5,000 logs of about 8 kB, 40 MB in all, far more than sockets and queues hold.
 _EVENTS, _BATCH, _MESSAGE = 5000, 100, "x" * 8000
 
 
@@ -28,7 +28,7 @@ def _log(number: int) -> Json:
 
 
 async def _publish_all(live: LiveServer) -> str:
-    """Publish all logs, in batches; return the cursor of the last."""
+    """Publish all logs in batches; return the cursor of the last."""
     publisher = Publisher(live.address)
     cursors: list[str] = []
     for start in range(0, _EVENTS, _BATCH):
@@ -37,7 +37,7 @@ async def _publish_all(live: LiveServer) -> str:
 
 
 async def _check_gap(live: LiveServer, reader: _Reader) -> None:
-    """Read on after everything was published: what is there without a hole, the gap, the present, and live again."""
+    """Read after everything was published: events without a hole, the gap, the current state, and live events again."""
     last = await _publish_all(live)
     expected = 0
     assert [(await reader())["type"] for _ in range(2)] == ["hello", "state"]
@@ -54,14 +54,14 @@ async def _check_gap(live: LiveServer, reader: _Reader) -> None:
 
 @pytest.fixture
 async def small_queues() -> AsyncIterator[LiveServer]:
-    """Run a server whose queues hold a few batches only, and which is patient."""
-    patience = {"send_timeout_seconds": 200, "ping_seconds": 200, "heartbeat_seconds": 200}
-    async with live_server(max_queued_envelopes=5 * _BATCH, **patience) as server:
+    """Run a server with queues for a few batches only, and with a long send timeout."""
+    timeouts = {"send_timeout_seconds": 200, "ping_seconds": 200, "heartbeat_seconds": 200}
+    async with live_server(max_queued_envelopes=5 * _BATCH, **timeouts) as server:
         yield server
 
 
 @pytest.mark.timeout(240)
-async def test_socket_that_stops_reading_goes_on_behind_an_announced_gap(small_queues: LiveServer) -> None:
+async def test_socket_that_stops_reading_continues_after_an_announced_gap(small_queues: LiveServer) -> None:
     """`slow_consumer_counts` of the sockets."""
     await Publisher(small_queues.address).publish(*board_events(_BOARD, _STATE))
     async with open_socket(small_queues.address, f"/api/v1/ws?boardId={_BOARD}") as socket, deadline(120):
@@ -73,7 +73,7 @@ async def test_socket_that_stops_reading_goes_on_behind_an_announced_gap(small_q
 
 
 @pytest.mark.timeout(240)
-async def test_stream_that_stops_reading_goes_on_behind_an_announced_gap(small_queues: LiveServer) -> None:
+async def test_stream_that_stops_reading_continues_after_an_announced_gap(small_queues: LiveServer) -> None:
     """`slow_consumer_counts` of the streams."""
     await Publisher(small_queues.address).publish(*board_events(_BOARD, _STATE))
     async with open_stream(small_queues.address, f"/api/v1/sse?boardId={_BOARD}") as stream, deadline(120):

@@ -1,4 +1,4 @@
-"""A chart is SVG with both axes logarithmic, and its lines stay within them."""
+"""A chart is SVG with two logarithmic axes, and its lines stay within them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_chart_draws_each_point_and_names_each_series() -> None:
     (line,) = svg.iter(f"{_SVG}polyline")
     (left, top), (right, bottom) = (map(float, point.split(",")) for point in line.attrib["points"].split())
     assert left < right
-    assert top < bottom  # downwards, as the values fall
+    assert top < bottom  # downwards, because the values fall
     width, height = map(float, svg.attrib["viewBox"].split()[2:])
     assert all(0 < at < width for at in (left, right))
     assert all(0 < at < height for at in (top, bottom))

@@ -1,4 +1,4 @@
-"""Checks compare medians, of figures or of ratios turn by turn; reports show them."""
+"""Checks compare medians of figures, or of ratios run by run. Reports show them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_check_compares_the_median(check: Check, verdict: Verdict) -> None:
     assert check.verdict(TAKEN) == verdict
 
 
-def test_figure_that_the_system_does_not_tell_is_not_measured() -> None:
+def test_figure_that_the_system_does_not_provide_is_not_measured() -> None:
     assert Check("µs", "<=", 2).verdict({"ours": [{"µs": nan}]}) == Verdict.NOT_MEASURED
 
 

@@ -1,4 +1,4 @@
-"""Boards for pure tests: made by the commands themselves, with ids that can be read."""
+"""Boards for pure tests, made by real commands, with readable ids."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ __all__ = [
 ]
 
 BACKLOG, PROGRESS, REVIEW, DONE = (ColumnId(id) for id in ("backlog", "progress", "review", "done"))
-#: When commands are carried out in tests: a while after everything was made.
+#: The time of commands in tests, a while after everything was made.
 LATER = START + timedelta(hours=1)
 
 
 def make_board(needs: dict[str, tuple[str, ...]] | None = None, **cards: tuple[str, ...]) -> Board:
-    """Make a board with cards by column, `backlog=("a", "b")`; `needs` are their dependencies."""
+    """Make a board with cards by column, `backlog=("a", "b")`. `needs` are their dependencies."""
     places = {column: cards.get(column, ()) for column in (BACKLOG, PROGRESS, REVIEW, DONE)}
     columns = [
         Column(column, title, tuple(map(CardId, places[column])))
@@ -59,12 +59,12 @@ def make_board(needs: dict[str, tuple[str, ...]] | None = None, **cards: tuple[s
 
 
 def add_attempt(board: Board, id: str, card: str, status: str) -> None:
-    """Let the board know an attempt."""
+    """Add an attempt to the board."""
     board.attempts[AttemptId(id)] = AttemptRef(AttemptId(id), CardId(card), AttemptStatus(status), START)
 
 
 def carry_out(board: Board, command: Command) -> list[Recorded]:
-    """Decide, check that deciding changed nothing, and fold the outcome into `board`."""
+    """Decide, check that the decision changed nothing, and fold the outcome into `board`."""
     before = board.copy()
     recorded = decide(board, command, LATER)
     assert board == before, "deciding changed the board"

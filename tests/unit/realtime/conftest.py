@@ -1,4 +1,4 @@
-"""The fixtures of the core's tests, and how many examples hypothesis tries."""
+"""The fixtures of the core's tests, and the number of hypothesis examples."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tests.kit.nodes import board, node, store
 
 __all__ = ["EXAMPLES_VARIABLE", "board", "node", "store"]
 
-#: Name of the environment variable that says how many examples a property is tried with.
+#: Name of the environment variable with the number of examples per property.
 EXAMPLES_VARIABLE = "BOARDCAST_TEST_EXAMPLES"
 
-# No deadline of hypothesis' own: the first example pays for imports, and every wait has one anyway.
+# Hypothesis has no deadline here: the first example includes imports, and every wait has its own deadline.
 settings.register_profile("boardcast", max_examples=int(os.environ.get(EXAMPLES_VARIABLE, "25")), deadline=None)
 settings.load_profile("boardcast")

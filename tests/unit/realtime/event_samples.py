@@ -26,7 +26,7 @@ PR: Json = {
     "updatedAt": AT,
     "merged": False,
 }
-#: One conversation item of each kind, with keys this version does not know and in orders of their own.
+#: One conversation item of each kind, with keys that this version does not know, in different orders.
 ITEMS: dict[str, Json] = {
     "message": {
         "type": "message",
@@ -87,7 +87,7 @@ _STATE: Json = {
     "cards": {"k1": {"id": "k1", "title": "New", "isEnhanced": False, "createdAt": AT, "updatedAt": AT}},
 }
 
-#: Name → payload, on the board `p1`, of the attempt `a1` at the card `k1`.
+#: Name → payload, on the board `p1`, of the attempt `a1` on the card `k1`.
 SAMPLES: dict[str, Json] = {
     "board.state.changed": {"boardId": "p1", "state": _STATE, "reason": "because"},
     "board.columns.initialized": {"boardId": "p1", "columnIds": ["c1", "c2"]},

@@ -1,4 +1,4 @@
-"""Random histories of two boards: commands of people, events of runners, alone and in batches, of every kind."""
+"""Random histories of two boards: commands of people and events of runners, alone and in batches, of every kind."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 BOARDS = (BoardId("p1"), BoardId("p2"))
 _COMMANDS = ("create", "create_dependent", "update", "depend", "move", "delete", "queue", "stop", "create_and_move")
-# Those that change the board come more often than their share of the names.
+# Events that change the board are more frequent than others.
 _TELLING = (
     *("attempt.queued", "attempt.started", "attempt.status.changed", "attempt.completed", "attempt.stopped"),
     *("github.pr.created", "board.state.changed", "project.updated"),
@@ -39,7 +39,7 @@ _KINDS = (*_COMMANDS, *_COMMANDS, *_TELLING, *_TELLING, *EVENT_NAMES, "batch", "
 
 @dataclass(frozen=True)
 class Step:
-    """Something that happens; the figures choose among what is there at that moment."""
+    """One action. Its figures choose among the existing objects."""
 
     kind: str
     board: int = 0
@@ -63,7 +63,7 @@ def steps() -> st.SearchStrategy[Step]:
 
 
 async def carry_out(node: Node, step: Step) -> None:
-    """Do it; a refusal is an outcome like any other."""
+    """Execute the step. A refusal is a valid outcome."""
     with suppress(Refused):
         if step.kind in _COMMANDS:
             stored = await node.store.board(BOARDS[step.board])
@@ -101,7 +101,7 @@ def _commands(step: Step, board: Board) -> list[Command]:
 
 
 async def _event(node: Node, step: Step) -> Json:
-    """Return an event of the name `step.kind`, about what is on the board now."""
+    """Return an event of the name `step.kind`, about objects that are on the board now."""
     board_id = BOARDS[step.board]
     stored = await node.store.board(board_id)
     board = stored.board if stored else None
@@ -111,18 +111,18 @@ async def _event(node: Node, step: Step) -> Json:
         ("boardId", board_id),
         ("projectId", board_id),
         ("cardId", cards[step.a % len(cards)]),
-        # Few ids for both boards, so that attempts meet again, on another card and on another board.
+        # Few ids for both boards, so that an attempt appears again on another card and on another board.
         ("attemptId", f"a{step.b % 4}"),
     ):
         if field in payload:
             payload[field] = value
     payload |= _details(step, board)
-    told = {"name": step.kind, "payload": payload}
+    made = {"name": step.kind, "payload": payload}
     if step.c % 3:
-        told["at"] = iso(START + timedelta(seconds=step.c))
+        made["at"] = iso(START + timedelta(seconds=step.c))
     if step.a == 5:
-        told["id"] = f"key-{step.b}"
-    return told
+        made["id"] = f"key-{step.b}"
+    return made
 
 
 def _details(step: Step, board: Board | None) -> Json:
@@ -146,7 +146,7 @@ def _details(step: Step, board: Board | None) -> Json:
 
 
 def _state(step: Step, board: Board) -> Json:
-    """Return the state of the board, but for a column more, a card more, a card less and another order."""
+    """Return the state of the board with one column more, one card more, one card less and another order."""
     state: Json = orjson.loads(state_json(board.state))
     order = state["columnOrder"]
     if step.c % 2 or not order:

@@ -1,4 +1,4 @@
-"""Random board states as they may come from outside, changes of them, and what a client keeps: plain JSON."""
+"""Random board states in plain JSON: states from outside, their changes, and a client's copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.kit.nodes import START
 
 __all__ = ["IDS", "changes_of", "on_the_wire", "states"]
 
-#: Among them what JSON Pointer escapes, and what UTF-16 sorts otherwise than code points.
+#: Some need escapes in JSON Pointer, and some sort differently in UTF-16 and by code points.
 IDS = ("a", "b", "c", "d", "e", "~1/x", "m~n", "", "\ue000", "\U0001f600", "card 10", "card 9")
 _TEXTS = st.sampled_from(["t", "", '\x00\x1f\x7f\b"\\', "é\u2028\U0001f600", "</script>"])
 _TIMES = st.integers(0, 3).map(lambda n: START + timedelta(milliseconds=n))
@@ -46,8 +46,8 @@ def _cards(card_id: str, column_id: str) -> st.SearchStrategy[Card]:
 def states(draw: st.DrawFn) -> BoardState:
     """Draw a state: some of the columns and cards of `IDS`, in any order."""
     columns = draw(st.lists(st.sampled_from(IDS), unique=True, max_size=4))
-    placed = draw(st.lists(st.sampled_from(IDS), unique=True)) if columns else []
-    homes = {card_id: draw(st.sampled_from(columns)) for card_id in placed}
+    on_board = draw(st.lists(st.sampled_from(IDS), unique=True)) if columns else []
+    homes = {card_id: draw(st.sampled_from(columns)) for card_id in on_board}
     made = [
         Column(ColumnId(id), draw(_TEXTS), tuple(CardId(card) for card, home in homes.items() if home == id))
         for id in columns
@@ -58,8 +58,8 @@ def states(draw: st.DrawFn) -> BoardState:
 
 @st.composite
 def changes_of(draw: st.DrawFn, state: BoardState, n: int) -> CardCreated | CardUpdated | CardMoved | CardDeleted:
-    """Draw a change of a state that has columns, the `n`th that is done to it."""
-    # Times that come again, and go back: who sends an event says when it was.
+    """Draw a change of a state that has columns. It is the `n`th change of the state."""
+    # Times may repeat or go back, because the sender of an event sets its time.
     at = draw(st.none() | st.integers(0, 3).map(lambda ms: START + timedelta(milliseconds=ms)))
     column = draw(st.sampled_from(list(state.columns.values())))
     if not state.cards or draw(st.integers(0, 5)) == 0:

@@ -1,4 +1,4 @@
-"""Attempts by id, and what comes back from a change of one, whatever happens to it meanwhile."""
+"""Attempts by id, and the results of a change of one, whatever happens to it in parallel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CARD = "k1"
 
 
 async def _queue(node: Node, board: Board) -> QueueAttempt:
-    """Make a card; return the command that queues an attempt at it."""
+    """Make a card; return the command that queues an attempt on it."""
     await node.bus.execute(board.id, CreateCard(column_id=column_id(board.state, "Backlog"), title="t", card_id=CARD))
     return QueueAttempt(card_id=CARD, agent="A", branch_name="b")
 

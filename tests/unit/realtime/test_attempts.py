@@ -1,4 +1,4 @@
-"""Commands on attempts: queueing one for a runner outside, stopping one."""
+"""Commands on attempts: queue one for a runner outside, stop one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches: of conflated types the newest, and everything about them computed once for all readers."""
+"""Batches keep the newest of conflated types, and compute everything about it once for all subscribers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_gaps_are_named_by_their_reasons() -> None:
     assert Batch([_log()]).gaps == ()
 
 
-def test_what_is_made_of_a_batch_is_made_once() -> None:
+def test_results_of_a_batch_are_computed_once() -> None:
     calls: list[str] = []
 
     def types(batch: Batch) -> bytes:

@@ -1,4 +1,4 @@
-"""A board in memory: copies are independent, attempts come newest first."""
+"""A board in memory: copies are independent, attempts are sorted newest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a view is while it is behind its log: it takes nothing, and its readers wait."""
+"""A view that is behind its log accepts no event, and its subscribers wait."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def view(board: Board) -> BoardView:
     ("place", "is_next"), [((6, 3), True), ((6, 2), True), ((6, 4), False), ((5, 3), False), ((7, 3), False)]
 )
 async def test_next_event_is_the_very_next_of_both_logs(view: BoardView, place: tuple[int, int], is_next: bool) -> None:
-    stored = StoredEvent(BOARD, Recorded(AgentRegistered(agent="A"), START), *place)  # type: ignore[arg-type]  # any does
+    stored = StoredEvent(BOARD, Recorded(AgentRegistered(agent="A"), START), *place)  # type: ignore[arg-type]  # any event works
     assert view.is_next(stored) is is_next
 
 

@@ -1,4 +1,4 @@
-"""Views of watched boards: loaded once, never behind, never ahead, gone with their last reader."""
+"""Views of watched boards: loaded once, never behind or ahead, and removed with their last subscriber."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.kit.publishing import event
 
 
 class _SlowReader:
-    """The store's own reader, whose answers are held back until `answer` is set."""
+    """The store's reader, whose answers are held back until `answer` is set."""
 
     def __init__(self, reader: BoardReader) -> None:
         self._reader = reader
@@ -49,7 +49,7 @@ class _SlowReader:
 
 
 class _Views:
-    """Views over a slow reader, fed with what a node stores."""
+    """Views over a slow reader, fed with the events that a node stores."""
 
     def __init__(self, node: Node) -> None:
         self.reader = _SlowReader(node.store)
@@ -72,7 +72,7 @@ Watch = Callable[[], Coroutine[Any, Any, BoardView]]
 async def _watching(
     views: BoardViews, board_id: BoardId = BOARD
 ) -> AsyncIterator[tuple[asyncio.Task[BoardView], asyncio.Event]]:
-    """Watch in a task of its own; gives the task that has the view, and what ends the watching."""
+    """Watch in a separate task; yield the task that has the view, and the event that ends the watch."""
     leave = asyncio.Event()
     have: asyncio.Future[BoardView] = asyncio.get_running_loop().create_future()
 
@@ -111,7 +111,7 @@ async def _stored_since(
 async def test_events_published_while_loading_are_in_the_view_once(node: Node, board: Board) -> None:
     views = _Views(node)
     async with deadline(5), _watching(views.views) as (task, leave):
-        await views.reader.has_read.wait()  # the rows are read, and then something happens
+        await views.reader.has_read.wait()  # the rows are read, and then a change happens
         views.log = await _stored_since(node, 1, await _create(node, board))
         views.apply_log()
         views.views.apply_globally(_agent(1))
@@ -191,7 +191,7 @@ async def test_last_reader_that_leaves_during_the_load_leaves_nothing_behind(nod
         only.cancel()
         await asyncio.wait([only])
         assert len(views.views) == 0
-        async with _watching(views.views):  # and the next one begins with a load of its own
+        async with _watching(views.views):  # the next watch begins with its own load
             await anyio.wait_all_tasks_blocked()
             views.reader.answer.set()
             await anyio.wait_all_tasks_blocked()

@@ -1,4 +1,7 @@
-"""The lane: a crowd is given all in order, once, in turns; and nobody is told something else before that."""
+"""The broadcast queue: many subscribers get everything once, in order, in several passes.
+
+A subscriber's own replies do not overtake a broadcast batch.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ from realtime.messages.envelopes import Envelope
 from tests.kit.deadline import deadline
 
 
-class _Outlet:
-    """A connection that keeps what it is given."""
+class _Connection:
+    """A connection that records its batches."""
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []
@@ -55,7 +58,7 @@ async def _settled(queue: BroadcastQueue) -> None:
             await anyio.lowlevel.checkpoint()
 
 
-async def _told(reader: Subscriber) -> list[str]:
+async def _types(reader: Subscriber) -> list[str]:
     return [(await reader.get()).type for _ in range(len(reader))]
 
 
@@ -67,10 +70,10 @@ async def test_broadcast_queue_that_is_not_under_way_gives_at_once() -> None:
 
 
 @pytest.mark.usefixtures("alone")
-async def test_what_is_published_on_the_way_is_joined_for_all() -> None:
+async def test_batches_published_during_a_round_are_joined_for_all() -> None:
     queue = BroadcastQueue(WriterPriority())
     readers = [_reader(queue) for _ in range(4)]
-    direct_writers = [_Outlet() for _ in readers]
+    direct_writers = [_Connection() for _ in readers]
     tasks = []
     for reader, direct_writer in zip(readers, direct_writers, strict=True):
         reader.direct_writer = direct_writer
@@ -80,7 +83,8 @@ async def test_what_is_published_on_the_way_is_joined_for_all() -> None:
         queue.publish(_batch(name))
     assert [len(direct_writer.batches) for direct_writer in direct_writers] == [1, 0, 0, 0]
     await _settled(queue)
-    # Whoever came later in the round had all of it at once; the first gets what came behind its turn.
+    # Later subscribers of the round get everything in one batch. The first one gets the events after its turn
+    # separately.
     assert [[envelope.type for envelope in batch] for batch in direct_writers[0].batches] == [["a"], ["b", "c"]]
     assert [
         [[one.type for one in batch] for batch in direct_writer.batches] for direct_writer in direct_writers[1:]
@@ -99,12 +103,12 @@ async def test_reader_that_is_added_on_the_way_has_none_of_what_was_before() -> 
     late = _reader(queue)
     queue.publish(_batch("after"))
     await _settled(queue)
-    assert await _told(late) == ["after"]
-    assert [await _told(reader) for reader in early] == [["before", "after"]] * 3
+    assert await _types(late) == ["after"]
+    assert [await _types(reader) for reader in early] == [["before", "after"]] * 3
 
 
 @pytest.mark.usefixtures("alone")
-async def test_reply_and_end_come_behind_what_was_published_before() -> None:
+async def test_reply_and_end_come_after_earlier_batches() -> None:
     queue = BroadcastQueue(WriterPriority())
     first, second, third = (_reader(queue) for _ in range(3))
     queue.publish(_batch("a"))
@@ -112,16 +116,16 @@ async def test_reply_and_end_come_behind_what_was_published_before() -> None:
     third.end(BoardGone("gone"))
     queue.publish(_batch("b"))
     await _settled(queue)
-    assert await _told(first) == ["a", "b"]
-    assert await _told(second) == ["a", "pong", "b"]
-    assert await _told(third) == ["a"]
+    assert await _types(first) == ["a", "b"]
+    assert await _types(second) == ["a", "pong", "b"]
+    assert await _types(third) == ["a"]
     async with deadline(5):
         with pytest.raises(BoardGone):
             await third.get()
 
 
 @pytest.mark.usefixtures("alone")
-async def test_reader_that_takes_up_again_has_what_waits_in_its_present() -> None:
+async def test_reader_that_resumes_skips_batches_before_its_resync() -> None:
     queue = BroadcastQueue(WriterPriority())
     _reader(queue)
     slow = Subscriber(1)
@@ -137,7 +141,7 @@ async def test_reader_that_takes_up_again_has_what_waits_in_its_present() -> Non
     assert len(slow) == 0
     queue.publish(_batch("later"))
     await _settled(queue)
-    assert await _told(slow) == ["later"]
+    assert await _types(slow) == ["later"]
 
 
 async def test_ended_broadcast_queue_gives_what_there_is_first() -> None:
@@ -145,14 +149,14 @@ async def test_ended_broadcast_queue_gives_what_there_is_first() -> None:
     readers = [_reader(queue) for _ in range(3)]
     queue.publish(_batch("last"))
     queue.end(BoardGone("gone"))
-    assert [await _told(reader) for reader in readers] == [["last"]] * 3
+    assert [await _types(reader) for reader in readers] == [["last"]] * 3
 
 
 @pytest.mark.usefixtures("alone")
 async def test_much_is_not_joined_to_more_than_a_batch_may_have() -> None:
     queue = BroadcastQueue(WriterPriority())
     _, reader = _reader(queue), _reader(queue)
-    reader.direct_writer = direct_writer = _Outlet()
+    reader.direct_writer = direct_writer = _Connection()
     task = asyncio.create_task(reader.take())
     await anyio.wait_all_tasks_blocked()
     for _ in range(3):
@@ -163,7 +167,7 @@ async def test_much_is_not_joined_to_more_than_a_batch_may_have() -> None:
     await asyncio.wait([task])
 
 
-class _Broken(_Outlet):
+class _Broken(_Connection):
     def write_nowait(self, batch: Batch) -> bool:
         raise RuntimeError("broken")
 
@@ -178,7 +182,7 @@ async def test_fault_ends_the_reader_it_concerns_and_no_other(caplog: pytest.Log
     for name in "ab":
         queue.publish(_batch(name))
         await _settled(queue)
-    assert [await _told(reader) for reader in (first, last)] == [["a", "b"]] * 2
+    assert [await _types(reader) for reader in (first, last)] == [["a", "b"]] * 2
     async with deadline(5):
         with pytest.raises(RuntimeError, match="broken"):
             await task
@@ -190,19 +194,19 @@ _ACTIONS = st.sampled_from(["publish", "add", "remove", "reply", "turn", "end"])
 
 @given(actions=st.lists(st.tuples(_ACTIONS, st.integers(0, 5)), max_size=40))
 async def test_each_reader_has_all_of_its_time_in_order(actions: list[tuple[str, int]]) -> None:
-    crowd = _Crowd()
+    subscribers = _Subscribers()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queues, "TURN_SUBSCRIBERS", 1)
         for number, (action, which) in enumerate(actions):
-            crowd.carry_out(action, which, str(number))
+            subscribers.carry_out(action, which, str(number))
             if action == "turn":
                 await anyio.lowlevel.checkpoint()
-        await _settled(crowd.queue)
-    await crowd.check()
+        await _settled(subscribers.queue)
+    await subscribers.check()
 
 
-class _Crowd:
-    """Readers, and what each is due: all that was published while it was there, and its own replies between."""
+class _Subscribers:
+    """Subscribers, and the expected events of each: all that was published while it was there, and its own replies."""
 
     def __init__(self) -> None:
         self.queue = BroadcastQueue(WriterPriority())
@@ -237,13 +241,13 @@ class _Crowd:
 
     async def check(self) -> None:
         for number, reader in enumerate(self.readers):
-            told = await _told(reader)
-            # Who left may have left before its turn; who was ended had all of it first.
-            assert told == (self.due[number][: len(told)] if number in self.left else self.due[number])
+            types = await _types(reader)
+            # A subscriber that left may have left before its turn. One that was ended got everything first.
+            assert types == (self.due[number][: len(types)] if number in self.left else self.due[number])
 
 
 class _Unruly(WriterPriority):
-    """Lets nobody go on, at first."""
+    """Refuses every pass at first."""
 
     fails = True
 
@@ -275,7 +279,7 @@ async def test_pass_that_fails_makes_the_subscribers_resync(
     priority.fails = False
     queue.publish(_batch("b"))
     await _settled(queue)
-    assert [await _told(reader) for reader in readers] == [["b"], ["b"]]
+    assert [await _types(reader) for reader in readers] == [["b"], ["b"]]
 
 
 async def test_broadcast_queue_that_gives_up_gives_nothing_of_before() -> None:
@@ -287,7 +291,7 @@ async def test_broadcast_queue_that_gives_up_gives_nothing_of_before() -> None:
     assert all([await _lost(reader) for reader in readers])
     queue.publish(_batch("b"))
     await _settled(queue)
-    assert [await _told(reader) for reader in readers] == [["b"]] * len(readers)
+    assert [await _types(reader) for reader in readers] == [["b"]] * len(readers)
 
 
 async def test_reader_that_cannot_even_lose_ends() -> None:
@@ -305,4 +309,4 @@ async def test_reader_that_cannot_even_lose_ends() -> None:
         with pytest.raises(RuntimeError, match="on purpose"):
             await broken.get()
     queue.publish(_batch("b"))
-    assert await _told(last) == ["b"]
+    assert await _types(last) == ["b"]

@@ -1,4 +1,4 @@
-"""The bus: one order, all or nothing, and nobody who leaves cuts what is under way."""
+"""The bus: one order, all or nothing, and a caller that leaves does not cut its command."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from realtime.messages.position import parse_cursor
 from realtime.node import Node
 from realtime.ports import StoredEvent
 from realtime.writing.bus import Accepted
+from tests.kit.attempt_contents import lines_of
 from tests.kit.deadline import deadline
-from tests.kit.kept import lines_of
 from tests.kit.nodes import (
     BOARD,
     GatedBroker,
@@ -150,7 +150,7 @@ async def test_caller_that_is_cancelled_neither_loses_nor_halves_its_command(tur
             await task
         await node.bus.aclose()
         created = len((await _board(node)).state.cards)
-        # Before its first step the command was never begun; after it, it is carried out and published.
+        # Before its first step the command has not begun; after it, the command is executed and published.
         assert created == (0 if turns == 0 else 1)
         assert len(log) == 2 * created
 
@@ -186,7 +186,7 @@ async def test_refusal_of_a_caller_that_has_gone_is_no_fault(node: Node, board: 
         await node.bus.aclose()
         await anyio.wait_all_tasks_blocked()
         del task
-        gc.collect()  # a task complains when it is freed
+        gc.collect()  # a task reports an unread exception when it is freed
     finally:
         asyncio.get_running_loop().set_exception_handler(None)
     assert faults == []

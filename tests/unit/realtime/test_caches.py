@@ -1,4 +1,4 @@
-"""Caches of what clients send: one result for equal keys, and nothing long is kept."""
+"""Caches of client data: one result for equal keys, and no long text is kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from realtime.caches import bounded_cache
 
 
 class _Made:
-    """Something that can be seen to go."""
+    """An object whose end can be observed."""
 
 
 def _cached() -> Callable[[str], _Made]:

@@ -1,4 +1,4 @@
-"""The canonical form against a second way to write RFC 8785, and against its own examples."""
+"""The canonical form, compared with a second implementation of RFC 8785 and with its examples."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STATE = BoardState({ColumnId("a"): Column(ColumnId("a"), "A", (FULL.id,))}, {FU
 def test_state_is_canonical_as_a_second_writer_sees_it(state: BoardState) -> None:
     assert canonical_state(state).decode() == canonical(on_the_wire(state))
     copy = BoardCopy()
-    copy.tell("state", on_the_wire(state))
+    copy.apply("state", on_the_wire(state))
     assert copy.hash == state_hash(state) == hashlib.sha256(canonical_state(state)).hexdigest()
 
 

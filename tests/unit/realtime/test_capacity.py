@@ -1,4 +1,4 @@
-"""Limits of what is kept: counted in the unit of writing, on every way in; what is too large may become smaller."""
+"""Limits of stored data: counted within the unit of writing, on every transport. Oversized objects may shrink."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CAPACITY = Capacity(boards=2, agents=3, profiles=2, cards_per_board=3, board_by
 
 @pytest.fixture
 async def small() -> AsyncIterator[Node]:
-    """Run a node with room for little, and a board in it."""
+    """Run a node with small limits, and a board in it."""
     clock = SteppingClock()
     async with open_store() as store:
         node = await make_node(store, MemoryBroker(), clock, Limits(capacity=_CAPACITY))

@@ -1,4 +1,4 @@
-"""Cards that get their times when somebody looks, against states in which each has its time at once."""
+"""Cards whose times are computed on access, compared with states whose cards get their times at once."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.kit.nodes import START
 from tests.unit.realtime.states import changes_of, states
 from tests.unit.realtime.test_changes import card
 
-#: Before each change, and behind the last one, states that exist by then may be looked at, in one of these ways.
+#: Before each change, and after the last one, the test may read an existing state in one of these ways.
 _LOOKS = ("nothing", "one", "all", "json", "hash")
 
 
 def _eager(before: BoardState, after: BoardState, change: Difference) -> BoardState:
-    """Return `after` with cards that were made anew from those of `before`, by the words of `CardMoved`."""
+    """Return `after` with new cards, computed from those of `before` by the rules of `CardMoved`."""
     cards = {id: one for id, one in before.cards.items() if id in after.cards}
     if isinstance(change, CardCreated | CardUpdated):
         cards[change.card.id] = change.card

@@ -1,4 +1,4 @@
-"""The payloads of `changes`: exact keys, and enough in them for a client that keeps plain dictionaries."""
+"""The payloads of `changes`: exact keys, sufficient for a client that keeps plain dictionaries."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_change_travels_with_exactly_these_keys(change: Difference, payload: dic
 @given(states(), states())
 def test_client_folds_the_payloads_into_the_new_state(old: BoardState, new: BoardState) -> None:
     copy = BoardCopy()
-    copy.tell("state", on_the_wire(old))
+    copy.apply("state", on_the_wire(old))
     for change in differences(old, new):
-        copy.tell(change.type, change_wire(change))
+        copy.apply(change.type, change_wire(change))
     assert copy.state == on_the_wire(new)

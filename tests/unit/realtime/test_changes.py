@@ -1,4 +1,4 @@
-"""Changes of a board against a naive model of lists; what they leave untouched; their form in the log."""
+"""Changes of a board, compared with a simple model of lists; objects that they do not touch; their form in the log."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _Model:
         return {id: (column, n) for column, ids in self.columns.items() for n, id in enumerate(ids)}
 
     def change(self, at: datetime, column: str, id: str, index: int) -> None:
-        """Take the card out and put it in there; whatever is at another place then is renewed."""
+        """Move the card, and give a new time to every card whose index or column changes."""
         before = self.places()
         for ids in self.columns.values():
             if id in ids:
@@ -63,7 +63,7 @@ _STEPS = st.lists(st.tuples(st.sampled_from("cmud"), *[st.integers(0, 9)] * 3), 
 
 
 def _change(state: BoardState, model: _Model, step: tuple[str, int, int, int], n: int) -> BoardChange | None:
-    """Return a change for the step and do the same to the model."""
+    """Return a change for the step and apply the same change to the model."""
     kind, a, b, index = step
     at, places, column = START + timedelta(seconds=n), model.places(), COLUMNS[b % 3]
     if kind == "c":

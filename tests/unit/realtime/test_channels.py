@@ -1,4 +1,4 @@
-"""Channels: no two readers' worlds share one by accident."""
+"""Channels: subscribers of different things never share one by accident."""
 
 from __future__ import annotations
 

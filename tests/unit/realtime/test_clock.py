@@ -1,4 +1,4 @@
-"""The clock and the one form in which times travel."""
+"""The clock, and the only form of times on the wire."""
 
 from __future__ import annotations
 
@@ -84,21 +84,21 @@ def test_time_with_offset_becomes_utc_milliseconds(text: str, same: str) -> None
         "2026-12-30T23:59:60Z",
         "2026-01-01T10:00:00+24:00",
         "2026-01-01T10:00:00+05:60",
-        # Fractions, digits of others, and what stands around.
+        # Fractions, non-ASCII digits, and surrounding text.
         "2026-01-01T10:00:00.Z",
         "2026-01-01T10:00:00.1234567890Z",
         "2026-01-01T10:00:00." + "1" * 900_000 + "Z",
         "２０２６-01-01T10:00:00Z",
         "2026-01-01T10:00:00Z\n",
         " 2026-01-01T10:00:00Z",
-        # No text.
+        # Not text.
         1735787045,
         1735787045.5,
         True,
         None,
     ],
 )
-def test_what_is_no_instant_is_refused(text: object) -> None:
+def test_invalid_instant_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="expected an RFC 3339 time with an offset"):
         parse_iso(text)
 

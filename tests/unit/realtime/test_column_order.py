@@ -1,4 +1,4 @@
-"""The rows of columns against states: the same cards at the same places, with the same times."""
+"""The rows of columns, compared with states: the same cards in the same order, with the same times."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def move(card: str, to: str, index: int = 0) -> MoveCard:
 
 
 def refusal(board: Board, command: Command) -> Refused:
-    """Return why the command is refused; it must be, and the board must stay as it is."""
+    """Return the reason of the refusal. The command must be refused, and must not change the board."""
     before = board.copy()
     with pytest.raises(Refused) as refused:
         decide(board, command, LATER)
@@ -187,7 +187,7 @@ def test_blocked_card_does_not_move_into_progress_until_its_dependencies_are_don
     assert carry_out(board, move("a", PROGRESS))
 
 
-def test_columns_are_told_by_their_title_whatever_its_case_and_blanks() -> None:
+def test_columns_are_identified_by_title_ignoring_case_and_blanks() -> None:
     board = make_board(backlog=("a", "b"), needs={"a": ("b",)})
     target = board.state.columns[PROGRESS]
     assert move_refusal(board.state, CardId("a"), target) is not None

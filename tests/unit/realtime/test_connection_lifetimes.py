@@ -1,4 +1,4 @@
-"""Every connection is told that it ends, with subscribers or without, and each in its own time."""
+"""Every connection learns of its end, with or without subscribers, and each at its own time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from realtime.fanout.connection_lifetimes import ConnectionLifetime, ConnectionL
 from realtime.fanout.subscriber import Subscriber
 from tests.kit.deadline import deadline
 
-_FAREWELL = Goodbye(Draining("the server stops"), 250)
+_GOODBYE = Goodbye(Draining("the server stops"), 250)
 
 
 async def _goodbye(reader: Subscriber) -> tuple[str, int, type[Exception]]:
-    """Return reason and hint of the goodbye that is the last a reader gets, and what ends it."""
+    """Return reason and reconnect delay of the goodbye, which must be the last envelope, and the exception after it."""
     async with deadline(5):
         last = await reader.get()
         assert (last.type, isinstance(last.payload, dict)) == ("goodbye", True)
@@ -29,18 +29,18 @@ async def _goodbye(reader: Subscriber) -> tuple[str, int, type[Exception]]:
     return last.payload["reason"], last.payload["reconnectAfterMs"], ended.type
 
 
-async def test_end_of_a_lease_is_told_to_its_readers_and_to_later_ones() -> None:
+async def test_end_of_a_lifetime_reaches_its_readers_and_later_ones() -> None:
     lifetime, early, late, gone = ConnectionLifetime(), Subscriber(5), Subscriber(5), Subscriber(5)
     lifetime.add(gone)
     lifetime.remove(gone)
     lifetime.add(early)
-    lifetime.end(_FAREWELL)
+    lifetime.end(_GOODBYE)
     lifetime.end(Goodbye(LifetimeReached("too late"), 1))
     lifetime.add(late)
     for reader in (early, late):
         assert await _goodbye(reader) == ("server_shutdown", 250, Draining)
     assert len(gone) == 0
-    assert await lifetime.ended() is _FAREWELL
+    assert await lifetime.ended() is _GOODBYE
 
 
 async def test_connection_without_a_reader_learns_of_its_end() -> None:
@@ -54,16 +54,16 @@ async def test_connection_without_a_reader_learns_of_its_end() -> None:
             assert isinstance((await waiting).reason, Draining)
 
 
-async def test_watcher_is_told_of_the_end_before_it_and_behind_it() -> None:
+async def test_watcher_learns_of_the_end_before_and_after_it() -> None:
     lifetime = ConnectionLifetime()
-    told: list[tuple[str, Goodbye]] = []
-    lifetime.watch(lambda goodbye: told.append(("nobody any more", goodbye)))
+    received: list[tuple[str, Goodbye]] = []
+    lifetime.watch(lambda goodbye: received.append(("nobody any more", goodbye)))
     lifetime.watch(None)
-    lifetime.watch(lambda goodbye: told.append(("early", goodbye)))
-    lifetime.end(_FAREWELL)
-    lifetime.end(_FAREWELL)
-    lifetime.watch(lambda goodbye: told.append(("late", goodbye)))
-    assert told == [("early", _FAREWELL), ("late", _FAREWELL)]
+    lifetime.watch(lambda goodbye: received.append(("early", goodbye)))
+    lifetime.end(_GOODBYE)
+    lifetime.end(_GOODBYE)
+    lifetime.watch(lambda goodbye: received.append(("late", goodbye)))
+    assert received == [("early", _GOODBYE), ("late", _GOODBYE)]
 
 
 async def test_drained_readers_get_a_goodbye_of_their_own() -> None:
@@ -72,9 +72,9 @@ async def test_drained_readers_get_a_goodbye_of_their_own() -> None:
         for reader in readers:
             stack.enter_context(lifetimes.reading(reader))
         await lifetimes.drain(0)
-        told = [await _goodbye(reader) for reader in readers]
-    assert {(reason, kind) for reason, _, kind in told} == {("server_shutdown", Draining)}
-    hints = {hint for _, hint, _ in told}
+        received = [await _goodbye(reader) for reader in readers]
+    assert {(reason, kind) for reason, _, kind in received} == {("server_shutdown", Draining)}
+    hints = {hint for _, hint, _ in received}
     assert len(hints) > module.BATCH
     assert min(hints) >= module.RECONNECT_MS[0]
     assert max(hints) <= module.RECONNECT_MS[1]
@@ -93,7 +93,7 @@ async def test_hints_spread_further_with_more_readers_and_not_for_ever(monkeypat
             hints.append([(await _goodbye(reader))[1] for reader in readers])
     few, many = hints
     assert max(few) <= 30_000
-    assert 30_000 < max(many) <= 40_000  # not one of 300 in the last quarter: once in 10^37 runs
+    assert 30_000 < max(many) <= 40_000  # none of 300 in the last quarter: once in 10^37 runs
 
 
 async def test_goodbyes_go_out_in_batches_between_which_others_have_their_turn() -> None:
@@ -123,7 +123,7 @@ async def test_many_goodbyes_are_spread_over_the_time_there_is(monkeypatch: pyte
         assert loop.time() - began >= 0.1  # the last of four begins after three quarters
 
 
-async def test_who_comes_while_it_drains_is_ended_at_once() -> None:
+async def test_connection_during_the_drain_is_ended_at_once() -> None:
     lifetimes, reader = ConnectionLifetimes(), Subscriber(5)
     await lifetimes.drain(60)
     with lifetimes.open() as lifetime, lifetimes.reading(reader, lifetime):
@@ -155,7 +155,7 @@ async def test_connection_ends_when_its_lifetime_is_reached_and_not_its_readers(
         async with deadline(5):
             await lifetime.ended()
         assert loop.time() - began >= 0.18
-        with lifetimes.reading(reader, lifetime):  # comes when the connection is at its end
+        with lifetimes.reading(reader, lifetime):  # subscribes after the end of the connection
             reason, hint, kind = await _goodbye(reader)
     assert (reason, kind) == ("connection_lifetime", LifetimeReached)
     assert module.LIFETIME_RECONNECT_MS[0] <= hint <= module.LIFETIME_RECONNECT_MS[1]

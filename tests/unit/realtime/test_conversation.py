@@ -1,4 +1,4 @@
-"""Conversation items: five kinds, and what they do not know passes through them."""
+"""Conversation items: five kinds, which keep unknown keys."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_item_of_no_kind_is_refused(kind: str, changes: dict[str, Any]) -> None:
         _AS_IT_CAME.validate_python({**ITEMS[kind], **changes})
 
 
-def test_item_kept_with_an_older_form_of_time_is_told_as_any_other() -> None:
+def test_item_with_an_older_form_of_time_is_shown_in_the_new_form() -> None:
     tool = {
         **ITEMS["tool"]["tool"],
         "startedAt": "20250102T030405.678Z",

@@ -1,4 +1,4 @@
-"""What is counted: one end for each stream, under the reason it had."""
+"""Counters: one end for each stream, under its reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from realtime.messages.envelopes import Envelope, goodbye
 )
 def test_stream_is_counted_while_it_runs_and_then_under_what_ended_it(error: BaseException, reason: str) -> None:
     metrics = ConnectionMetrics()
-    with pytest.raises(type(error)), metrics.reading():  # noqa: PT012 - what is looked at lies in between
+    with pytest.raises(type(error)), metrics.reading():  # noqa: PT012 - the assertion is in between
         assert (metrics.counters.readers, metrics.counters.ended) == (1, {})
         raise error
     assert (metrics.counters.readers, metrics.counters.ended) == (0, {reason: 1})
@@ -44,7 +44,7 @@ def _returned(metrics: ConnectionMetrics) -> None:
 
 
 @pytest.mark.parametrize("leave", [_closed, _returned])
-def test_who_cuts_the_connection_names_the_reason(leave: Callable[[ConnectionMetrics], None]) -> None:
+def test_code_that_cuts_the_connection_names_the_reason(leave: Callable[[ConnectionMetrics], None]) -> None:
     metrics = ConnectionMetrics()
     try:
         with metrics.reading(), metrics.reading():
@@ -54,7 +54,7 @@ def test_who_cuts_the_connection_names_the_reason(leave: Callable[[ConnectionMet
     assert metrics.counters.ended == {"send_timeout": 2}
 
 
-def test_gaps_that_are_told_are_counted_by_reason() -> None:
+def test_published_gaps_are_counted_by_reason() -> None:
     counters = ExitCounters()
     for reason in ("slow_consumer", "slow_consumer", "other_board"):
         counters.sent_batch(Batch([Envelope("gap", {"reason": reason, "from": "a", "to": "b"})]))

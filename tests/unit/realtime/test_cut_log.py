@@ -1,4 +1,4 @@
-"""Whoever stands at a cut of the log or behind it is told exactly what it would have been told, all others are lost.
+"""Replay from a pruned log: positions at or after the cut get the same events as before, earlier ones are lost.
 
 This is the law of `ports.LogPruner`, over random histories, all their cursors, and cuts anywhere.
 """
@@ -27,12 +27,12 @@ from tests.kit.nodes import BOARD, MEMORY, open_node
 from tests.unit.realtime.history import Step, carry_out, steps
 
 _UNITS = 60
-#: So few that a short history crosses several snapshots.
+#: Few enough that a short history crosses several snapshots.
 _SNAPSHOT_EVENTS = 3
 OF_BOARD = board_channel(BOARD)
 
-#: What a reader is told, envelope by envelope; behind the last one, perhaps, that its position is lost.
-Told = list[tuple[str, str | None, bytes]]
+#: The envelopes of a replay; the last entry may say that the position is lost.
+Replayed = list[tuple[str, str | None, bytes]]
 _LOST = ("history_expired", None, b"")
 
 
@@ -52,19 +52,19 @@ async def _now(node: Node) -> Position:
     return Position(node.store.epoch, channel_tag(OF_BOARD), *heads)
 
 
-async def _told(stream: AsyncGenerator[Envelope, None]) -> Told:
-    told: Told = []
+async def _replayed(stream: AsyncGenerator[Envelope, None]) -> Replayed:
+    replayed: Replayed = []
     async with aclosing(stream):
         try:
             async for one in stream:
-                told.append((one.type, one.cursor, one.payload_json()))
+                replayed.append((one.type, one.cursor, one.payload_json()))
         except PositionLost as lost:
-            return [*told, (lost.reason, None, b"")]
-    return told
+            return [*replayed, (lost.reason, None, b"")]
+    return replayed
 
 
-async def _all_told(node: Node, until: Position, delivery: Delivery) -> dict[Position, Told]:
-    """Return what a reader is told from each position that one could have: after events, and in the middle of them."""
+async def _all_replayed(node: Node, until: Position, delivery: Delivery) -> dict[Position, Replayed]:
+    """Return the replay from each possible position: after events, and between the changes of one event."""
     span = Span(0, until.offset, 0, until.global_offset)
     position = until._replace(offset=0, global_offset=0)
     positions = [position]
@@ -73,32 +73,32 @@ async def _all_told(node: Node, until: Position, delivery: Delivery) -> dict[Pos
         if stored.channel != EVERYBODY:
             position = position._replace(offset=stored.offset)
         positions.append(position)
-    told = {seen: await _told(missed(node.store, BOARD, seen, until, delivery)) for seen in positions}
-    between = {parse_cursor(cursor) for had in told.values() for _, cursor, _ in had if cursor} - told.keys()
+    replayed = {seen: await _replayed(missed(node.store, BOARD, seen, until, delivery)) for seen in positions}
+    between = {parse_cursor(cursor) for had in replayed.values() for _, cursor, _ in had if cursor} - replayed.keys()
     assert all(seen.part for seen in between)
-    return told | {seen: await _told(missed(node.store, BOARD, seen, until, delivery)) for seen in between}
+    return replayed | {seen: await _replayed(missed(node.store, BOARD, seen, until, delivery)) for seen in between}
 
 
 async def _cut(node: Node, own: int, everybody: int) -> None:
-    """Forget so many events of the board and so many global ones, each in one piece."""
+    """Prune this many events of the board and this many global ones, each in one piece."""
     store = node.store
     assert isinstance(store, SqlStore)
     for channel, count in ((OF_BOARD, own), (EVERYBODY, everybody)):
         assert await store.prune(channel, Horizon(newest_events=0), count) <= count
 
 
-async def _check(node: Node, before: dict[Position, Told], until: Position, delivery: Delivery) -> None:
+async def _check(node: Node, before: dict[Position, Replayed], until: Position, delivery: Delivery) -> None:
     own, everybody = await node.store.pruned(OF_BOARD), await node.store.pruned(EVERYBODY)
-    for seen, told in before.items():
-        after = await _told(missed(node.store, BOARD, seen, until, delivery))
+    for seen, replayed in before.items():
+        after = await _replayed(missed(node.store, BOARD, seen, until, delivery))
         if seen.offset >= own and seen.global_offset >= everybody:
-            assert after == told, seen
+            assert after == replayed, seen
         else:
             assert after[-1] == _LOST, seen
-            assert after[:-1] == told[: len(after) - 1], seen
+            assert after[:-1] == replayed[: len(after) - 1], seen
 
 
-# Boards go and come back now and then; `watch` is for readers that stay.
+# Boards are sometimes deleted and made again. `watch` is for subscribers that stay.
 _ANEW = (Step("project.deleted"), Step("project.created"))
 _ends = st.sampled_from(_ANEW)
 _own = steps().filter(lambda step: step.kind != "watch").map(lambda step: replace(step, board=0))
@@ -107,15 +107,15 @@ _steps = st.one_of(_own, _own, _own, _ends, st.just(Step("agent.registered")))
 
 # Each example reads the log from all its positions, twice or more.
 @settings(max_examples=(settings().max_examples + 1) // 2, phases=(Phase.explicit, Phase.reuse, Phase.generate))
-@pytest.mark.timeout(0)  # each history has a deadline of its own
+@pytest.mark.timeout(0)  # each history has its own deadline
 @given(
     history=st.lists(_steps, min_size=3, max_size=9),
-    # Events of the board and global ones that go at once.
+    # Events of the board and global ones that are pruned together.
     cuts=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1)), min_size=1, max_size=3),
     delivery=st.sampled_from(Delivery),
 )
 @example(history=[Step("git.status.changed"), *_ANEW, Step("create")], cuts=[(3, 0)], delivery=Delivery.STATE)
-async def test_reader_behind_the_cut_is_told_the_same_and_one_before_it_is_lost(
+async def test_position_after_the_cut_replays_the_same_and_one_before_it_is_lost(
     history: Sequence[Step], cuts: Sequence[tuple[int, int]], delivery: Delivery
 ) -> None:
     async with deadline(_UNITS), _node() as node:
@@ -123,21 +123,21 @@ async def test_reader_behind_the_cut_is_told_the_same_and_one_before_it_is_lost(
         for step in history:
             await carry_out(node, step)
         now, rows = await _now(node), await node.store.board(BOARD)
-        before = await _all_told(node, now, delivery)
+        before = await _all_replayed(node, now, delivery)
         for own, everybody in cuts:
             await _cut(node, own, everybody)
             await _check(node, before, now, delivery)
         assert (await _now(node), await node.store.board(BOARD)) == (now, rows)
 
 
-async def test_dashboard_behind_the_cut_is_told_the_same_and_one_before_it_is_lost() -> None:
+async def test_dashboard_position_after_the_cut_replays_the_same_and_one_before_it_is_lost() -> None:
     async with deadline(_UNITS), _node() as node:
         for _ in range(6):
             await carry_out(node, Step("agent.registered"))
         until = node.dashboard.position
         positions = [until.moved_globally(n) for n in range(7)]
-        before = [await _told(missed_globally(node.store, seen, until)) for seen in positions]
-        assert [len(told) for told in before] == [6, 5, 4, 3, 2, 1, 0]
+        before = [await _replayed(missed_globally(node.store, seen, until)) for seen in positions]
+        assert [len(replayed) for replayed in before] == [6, 5, 4, 3, 2, 1, 0]
         await _cut(node, 0, 4)
-        after = [await _told(missed_globally(node.store, seen, until)) for seen in positions]
+        after = [await _replayed(missed_globally(node.store, seen, until)) for seen in positions]
         assert after == [[_LOST]] * 4 + before[4:]

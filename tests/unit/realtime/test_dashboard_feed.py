@@ -1,4 +1,4 @@
-"""The dashboard's overview: computed while watched, once after the first change, and when time alone changed it."""
+"""The dashboard's overview: computed while watched, once after the first change, and when only time changed it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ALL_TIME = TimeRange(TimeRangePreset.ALL_TIME)
 
 @dataclass
 class _Figures:
-    """The store's own figures, each look counted; `fault` once in their place when it is set, held back by `gate`."""
+    """The store's figures, with a counter. A set `fault` replaces one result, and `gate` holds results back."""
 
     store: Store
     reads: int = 0
@@ -62,7 +62,7 @@ class _Figures:
 
 @dataclass
 class _Desk:
-    """A feed over counted looks, and a clock."""
+    """A feed over counted reads, and a clock."""
 
     figures: _Figures
     clock: SteppingClock
@@ -71,7 +71,7 @@ class _Desk:
 
     @asynccontextmanager
     async def reader(self, time_range: TimeRange = DEFAULT_TIME_RANGE) -> AsyncIterator[Subscriber]:
-        """Watch, with the first overview read, as a stream does."""
+        """Watch like a stream, and read the first overview."""
         queue = Subscriber(100)
         async with self.feed.watch(time_range) as channel:
             with self.hub.subscribe(channel, queue):
@@ -79,13 +79,13 @@ class _Desk:
                 yield queue
 
     async def until_held(self, reads: int) -> None:
-        """Wait until so many reads have their figures and wait at the gate."""
+        """Wait until this many reads have their figures and wait at the gate."""
         async with deadline(10):
             while self.figures.held < reads:
                 await anyio.lowlevel.checkpoint()
 
     async def until_read(self, times: int) -> None:
-        """Wait until the figures were read so many times more, and what came of it was sent."""
+        """Wait until the figures were read this many times more, and the results were sent."""
         reads = self.figures.reads + times
         async with deadline(10):
             while self.figures.reads < reads:
@@ -103,7 +103,7 @@ async def _get(queue: Subscriber) -> dict[str, Any]:
 
 @pytest.fixture
 def desk(node: Node, board: Board) -> _Desk:
-    """A feed that nobody watches, over a store with one board."""
+    """A feed without watchers, over a store with one board."""
     figures, clock, hub = _Figures(node.store), SteppingClock(), Hub(WriterPriority())
     figures.gate.set()
     return _Desk(figures, clock, hub, DashboardFeed(hub, figures, clock, "e1", 0))
@@ -111,7 +111,7 @@ def desk(node: Node, board: Board) -> _Desk:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look again at once when nothing changes."""
+    """Refresh at once if nothing changes."""
     monkeypatch.setattr(dashboard_feed, "REFRESH_SECONDS", 0.002)
 
 
@@ -134,7 +134,7 @@ async def test_overview_comes_once_after_the_first_of_many_changes(
     async with desk.reader() as queue:
         begin = asyncio.get_running_loop().time()
         async with deadline(10):
-            while not len(queue):  # a timer that were restarted by these would never be due
+            while not len(queue):  # a timer that these events restart would never fire
                 desk.feed.changed()
                 await anyio.lowlevel.checkpoint()
         assert asyncio.get_running_loop().time() - begin >= 0.045
@@ -201,7 +201,7 @@ async def test_attempt_that_leaves_the_window_makes_a_difference(desk: _Desk, no
 async def test_reader_that_came_between_two_looks_is_not_left_with_another_overview(desk: _Desk, node: Node) -> None:
     async with desk.reader() as early:
         desk.figures.gate.clear()
-        await desk.until_held(1)  # this look has the figures of now
+        await desk.until_held(1)  # this read has the current figures
         await create_board(node, "p2")
         late = asyncio.create_task(desk.feed.envelope(DEFAULT_TIME_RANGE))
         await desk.until_held(2)
@@ -239,13 +239,13 @@ async def test_fault_is_logged_and_the_feed_goes_on(
         with caplog.at_level(logging.ERROR, logger=dashboard_feed.__name__):
             desk.figures.fault = StoreUnavailable("away")
             desk.feed.changed()
-            await _get(queue)  # nobody had to change anything again
+            await _get(queue)  # no further change was needed
         assert ["could not be computed" in record.getMessage() for record in caplog.records] == [True]
         desk.feed.changed()
         await _get(queue)
 
 
-async def test_first_overview_that_fails_tells_its_readers(desk: _Desk) -> None:
+async def test_failure_of_the_first_overview_reaches_its_readers(desk: _Desk) -> None:
     desk.figures.fault = StoreUnavailable("away")
     async with desk.feed.watch(DEFAULT_TIME_RANGE):
         with pytest.raises(StoreUnavailable):

@@ -1,7 +1,7 @@
-"""The law of the deliveries: snapshot at a + everything told after it up to b = snapshot at b, however it is told.
+"""The law of deliveries: snapshot at a + every event after it up to b = snapshot at b, in every delivery.
 
-Live and by replay, with a change of delivery in between, from between two events and from the middle of one. The
-reader is `BoardCopy`: plain dictionaries, `jsonpatch`, and no code of the server's.
+It holds live and in a replay. A client may change its delivery in between, even between the changes of one event. The
+client is `BoardCopy`: plain dictionaries, `jsonpatch`, and no code of the server.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MARKER = event("attempt.log.appended", {"attemptId": "m", "boardId": BOARD, "le
 
 @dataclass(frozen=True)
 class _Moment:
-    """What a reader had when it had an envelope."""
+    """A client's copy when it received an envelope."""
 
     cursor: str
     state: Any
@@ -45,7 +45,7 @@ class _Moment:
 
 @dataclass
 class _Reader:
-    """Somebody who stays on the board, and remembers what it had at each of its cursors."""
+    """A subscriber that stays, with its copy at each of its cursors."""
 
     copy: BoardCopy = field(default_factory=BoardCopy)
     moments: list[_Moment] = field(default_factory=list)
@@ -54,7 +54,7 @@ class _Reader:
 
     def read(self, envelope: Envelope) -> None:
         payload = orjson.loads(envelope.payload_json())
-        self.copy.tell(envelope.type, payload)
+        self.copy.apply(envelope.type, payload)
         if envelope.type == "heartbeat":
             assert payload["hash"] == self.copy.hash
             self.beats += 1
@@ -63,14 +63,14 @@ class _Reader:
 
 
 class _Truth:
-    """The state of the board behind each event, as the store has it; the readers of states may miss some of them."""
+    """The state of the board after each event, as the store has it. Subscribers in `state` delivery may miss some."""
 
     def __init__(self, node: Node) -> None:
         self._store = node.store
         self._states: dict[int, Any] = {}
 
     async def check(self, moments: list[_Moment]) -> None:
-        """Compare wherever an event has been told whole."""
+        """Compare the copies at the end of each event."""
         for one in moments:
             position = parse_cursor(one.cursor)
             if position.part == 0:
@@ -107,7 +107,7 @@ async def _catch_up_all(readers: dict[Delivery, _Reader]) -> None:
 
 
 async def _come_back(node: Node, moment: _Moment, delivery: Delivery) -> list[_Moment]:
-    """Go on from a moment in some delivery, by replay and then live; return what the reader had from then on."""
+    """Continue from a moment in some delivery, by replay and then live; return the later copies."""
     reader = _Reader()
     reader.copy.state = deepcopy(moment.state)
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(moment.cursor, delivery))) as stream:
@@ -125,28 +125,28 @@ def _returns(seeds: list[tuple[int, Delivery, Delivery]], readers: dict[Delivery
         yield moments[at % len(moments)], taken
 
 
-def _is_told(step: Step) -> bool:
-    """Who stays cannot outlive its board, and then there is nothing to compare with."""
+def _keeps_the_board(step: Step) -> bool:
+    """A subscriber does not outlive its board, so there would be nothing to compare."""
     return not {"project.deleted", "watch"} & {step.kind, *(part.kind for part in step.parts)}
 
 
 _SEEDS = st.tuples(st.integers(0, 1000), st.sampled_from(Delivery), st.sampled_from(Delivery))
 
 
-# A history takes long, so there are fewer of them; no shrinking, for the first failing one says enough.
+# A history is slow, so there are fewer of them. No shrinking, because the first failing one is clear enough.
 @settings(phases=(Phase.explicit, Phase.reuse, Phase.generate), max_examples=settings().max_examples // 5 + 1)
-@pytest.mark.timeout(0)  # each history has a deadline of its own
+@pytest.mark.timeout(0)  # each history has its own deadline
 @given(history=st.lists(steps(), min_size=5, max_size=25), seeds=st.lists(_SEEDS, min_size=4, max_size=8))
-async def test_what_is_told_leads_to_the_same_state_in_every_delivery(
+async def test_events_lead_to_the_same_state_in_every_delivery(
     history: list[Step], seeds: list[tuple[int, Delivery, Delivery]]
 ) -> None:
     async with deadline(_UNITS), _node_with_many_snapshots() as node:
         for board_id in BOARDS:
             await create_board(node, board_id)
         async with _readers(node) as readers:
-            for step in filter(_is_told, history):
+            for step in filter(_keeps_the_board, history):
                 await carry_out(node, step)
-                # Whoever falls behind is spared states, and then has less than its cursors say.
+                # A subscriber that falls behind skips states, and its copy would be older than its cursor.
                 await _catch_up_all(readers)
                 node.heartbeats.beat(BOARD)
                 await _catch_up_all(readers)
@@ -175,9 +175,9 @@ async def _check(node: Node, readers: dict[Delivery, _Reader], seeds: list[tuple
     for reader in readers.values():
         await truth.check(reader.moments)
     for moment, delivery in _returns(seeds, readers):
-        told = await _come_back(node, moment, delivery)
-        await truth.check(told)
-        assert told[-1].state == readers[delivery].copy.state
+        received = await _come_back(node, moment, delivery)
+        await truth.check(received)
+        assert received[-1].state == readers[delivery].copy.state
 
 
 @asynccontextmanager

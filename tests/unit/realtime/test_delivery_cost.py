@@ -1,4 +1,4 @@
-"""What a change costs until its envelopes are encoded: as much on a board of 2,000 cards as on one of 20."""
+"""The cost of a change until its envelopes are encoded is equal on a board of 2,000 cards and on one of 20."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNITS = 60
 
 
 class _CountingBroker(MemoryBroker):
-    """Counts the calls, of Python functions and of built-in ones, that it takes to hand over the last event."""
+    """Counts the calls of Python functions and built-in ones for the delivery of the last event."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,13 +58,13 @@ def _calls(work: Callable[..., object], *arguments: object) -> int:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of delivering and encoding one change."""
+    """The cost of the delivery and the encoding of one change."""
 
     calls: int
     size: int
 
 
-#: In the column `todo` are a card to delete for each delivery, then `card-0000`, ….
+#: The column `todo` contains a card to delete for each delivery, then `card-0000`, ….
 COMMANDS: dict[str, Callable[[Delivery], Command]] = {
     "edit": lambda delivery: UpdateCard(card_id="card-0007", title=f"new for {delivery}"),
     "creation": lambda delivery: CreateCard(column_id="todo", title="new"),
@@ -91,7 +91,7 @@ async def large() -> Costs:
 
 async def _costs(cards: int) -> Costs:
     broker = _CountingBroker()
-    iso.cache_clear()  # both boards live through the same times, and the second would find them formatted
+    iso.cache_clear()  # both boards have the same times, and the second would find them in the cache
     async with deadline(_UNITS), open_store() as store, open_node(store, broker=broker) as node:
         await create_board(node)
         ids = [*(f"card--{delivery}" for delivery in Delivery), *(f"card-{n:04}" for n in range(cards))]
@@ -119,9 +119,9 @@ async def _costs_of(node: Node, broker: _CountingBroker, delivery: Delivery) -> 
         await take(stream, 2)
         for name, command in COMMANDS.items():
             await node.bus.execute(BOARD, command(delivery))
-            told = await queued(queue)
-            encoding = _calls(lambda told=told: [one.payload_json() for one in told])
-            costs[delivery, name] = Cost(broker.calls + encoding, sum(len(one.payload_json()) for one in told))
+            received = await queued(queue)
+            encoding = _calls(lambda received=received: [one.payload_json() for one in received])
+            costs[delivery, name] = Cost(broker.calls + encoding, sum(len(one.payload_json()) for one in received))
     return costs
 
 
@@ -142,7 +142,7 @@ async def test_displaced_cards_are_named_one_by_one_in_patches_only(name: str, s
 
 
 async def test_delivery_that_nobody_reads_costs_nothing(large: Costs) -> None:
-    # Each of the displaced cards is an operation of several calls, in patches alone.
+    # Each displaced card is an operation of several calls, but only in patches.
     patch, changes = (large[delivery, "far_move"].calls for delivery in (Delivery.PATCH, Delivery.CHANGES))
     assert patch - changes > 3 * _LARGE
 

@@ -1,4 +1,4 @@
-"""Cycles among dependencies: found when there is one, never otherwise."""
+"""Cycles among dependencies are found, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GRAPHS = st.dictionaries(
 
 
 def _sortable(graph: dict[str, list[str]]) -> bool:
-    """Whether nodes without open dependencies can be taken away until none is left."""
+    """Whether all nodes can be removed by repeatedly removing nodes without dependencies."""
     left = dict(graph)
     while left:
         free = [node for node, others in left.items() if not any(other in left for other in others)]
@@ -45,7 +45,7 @@ def test_long_chain_is_no_cycle_and_its_closing_is_one() -> None:
     assert len(find_cycle({**chain, "20000": ["0"]})) == 20_002
 
 
-def test_long_cycle_is_told_without_its_middle() -> None:
+def test_long_cycle_is_shown_without_its_middle() -> None:
     assert cycle_text(["a", "b", "a"]) == "a → b → a"
     told = cycle_text([f"c{n}" for n in range(10_000)])
     assert told == "c0 → c1 → c2 → c3 → c4 → 9990 more → c9995 → c9996 → c9997 → c9998 → c9999"

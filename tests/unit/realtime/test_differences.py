@@ -1,4 +1,4 @@
-"""Two states from outside: the changes between them fold one into exactly the other, and are few."""
+"""Two states from outside: their few changes turn one into exactly the other."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ def test_moves_between_states_from_outside_renew_no_time() -> None:
 
 
 @given(states(), states())
-def test_replaced_state_is_told_by_its_differences(old: BoardState, new: BoardState) -> None:
+def test_replaced_state_is_sent_as_its_differences(old: BoardState, new: BoardState) -> None:
     replaced = StateReplaced(tuple(new.columns.values()), tuple(new.cards.values()))
     assert tuple(change for _, change in as_differences(old, (replaced,))) == differences(old, new)
 
 
-def test_change_behind_a_change_is_told_with_the_state_between() -> None:
+def test_change_after_a_change_has_the_state_between() -> None:
     old = state(x="abc")
     made = (
         changes.CardUpdated(replace(old.cards[CardId("b")], title="new"), ("title",)),

@@ -1,4 +1,4 @@
-"""Batches that go past a sleeping stream: only then, whole, in order, and counted as if the stream had given them."""
+"""Direct writes: only while the stream waits, whole batches, in order, and counted like those of the stream."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.kit.nodes import BOARD, publish
 from tests.kit.publishing import event
 
 
-class _Outlet:
-    """A connection that has room for so many batches."""
+class _Connection:
+    """A connection with room for this many batches."""
 
     def __init__(self, room: int = 1000) -> None:
         self.room = room
@@ -43,7 +43,7 @@ def _batch(*types: str) -> Batch:
     return Batch([Envelope(type, {}, f"c-{type}") for type in types])
 
 
-def _queue(direct_writer: _Outlet, limit: int = 10) -> Subscriber:
+def _queue(direct_writer: _Connection, limit: int = 10) -> Subscriber:
     queue = Subscriber(limit)
     queue.direct_writer = direct_writer
     return queue
@@ -51,7 +51,7 @@ def _queue(direct_writer: _Outlet, limit: int = 10) -> Subscriber:
 
 @asynccontextmanager
 async def _sleeping(queue: Subscriber) -> AsyncIterator[asyncio.Task[Batch]]:
-    """Have somebody wait for the queue."""
+    """Let a task wait for the queue."""
     task = asyncio.create_task(queue.take())
     await anyio.wait_all_tasks_blocked()
     try:
@@ -62,7 +62,7 @@ async def _sleeping(queue: Subscriber) -> AsyncIterator[asyncio.Task[Batch]]:
 
 
 async def test_batch_is_written_while_the_stream_waits_and_wakes_nobody() -> None:
-    direct_writer = _Outlet()
+    direct_writer = _Connection()
     queue = _queue(direct_writer)
     async with _sleeping(queue) as stream:
         queue.put_nowait(_batch("a", "b"))
@@ -74,26 +74,26 @@ async def test_batch_is_written_while_the_stream_waits_and_wakes_nobody() -> Non
 
 
 async def test_nothing_is_written_before_the_stream_waits() -> None:
-    direct_writer = _Outlet()
+    direct_writer = _Connection()
     queue = _queue(direct_writer)
     queue.put_nowait(_batch("a"))
     assert (direct_writer.arrived, len(queue)) == ([], 1)
     assert [envelope.type for envelope in await queue.take()] == ["a"]
 
 
-async def test_batch_behind_one_that_waits_does_not_overtake_it() -> None:
-    direct_writer = _Outlet()
+async def test_batch_after_a_waiting_one_does_not_overtake_it() -> None:
+    direct_writer = _Connection()
     queue = _queue(direct_writer)
     async with _sleeping(queue) as stream:
-        queue.put_nowait([Envelope("pong", {})])  # a reply of this reader's own: the stream gives it
+        queue.put_nowait([Envelope("pong", {})])  # a reply to this subscriber: the stream sends it
         queue.put_nowait(_batch("a"))
         async with deadline(5):
             assert [envelope.type for envelope in await stream] == ["pong", "a"]
     assert direct_writer.arrived == []
 
 
-async def test_batch_without_room_waits_and_those_behind_it_too() -> None:
-    direct_writer = _Outlet(room=1)
+async def test_batch_without_room_waits_and_later_ones_too() -> None:
+    direct_writer = _Connection(room=1)
     queue = _queue(direct_writer)
     async with _sleeping(queue) as stream:
         for type in ("a", "b", "c"):
@@ -105,7 +105,7 @@ async def test_batch_without_room_waits_and_those_behind_it_too() -> None:
 
 
 async def test_batch_beyond_the_bounds_is_too_much_however_it_might_be_written() -> None:
-    direct_writer = _Outlet()
+    direct_writer = _Connection()
     queue = _queue(direct_writer, limit=2)
     async with _sleeping(queue) as stream:
         queue.put_nowait(_batch("a", "b", "c"))
@@ -116,7 +116,7 @@ async def test_batch_beyond_the_bounds_is_too_much_however_it_might_be_written()
 
 
 async def test_last_batch_is_written_and_then_the_end_met() -> None:
-    direct_writer = _Outlet()
+    direct_writer = _Connection()
     queue = _queue(direct_writer)
     async with _sleeping(queue) as stream:
         queue.put_nowait(_batch("goodbye"))
@@ -129,7 +129,7 @@ async def test_last_batch_is_written_and_then_the_end_met() -> None:
 
 
 async def test_reader_that_left_is_not_written_to() -> None:
-    direct_writer = _Outlet()
+    direct_writer = _Connection()
     queue = _queue(direct_writer)
     async with _sleeping(queue) as stream:
         stream.cancel()
@@ -137,8 +137,8 @@ async def test_reader_that_left_is_not_written_to() -> None:
     assert direct_writer.arrived == []
 
 
-async def test_goodbye_of_a_slow_reader_names_the_cursor_behind_what_was_written(node: Node, board: Board) -> None:
-    direct_writer = _Outlet(room=1)
+async def test_goodbye_of_a_slow_reader_names_the_cursor_after_the_last_written_event(node: Node, board: Board) -> None:
+    direct_writer = _Connection(room=1)
     async with deadline(10):
         queue = _queue(direct_writer, limit=2)
         options = StreamOptions(slow=SlowPolicy.DISCONNECT)
@@ -163,7 +163,7 @@ _DONE = st.sampled_from(["put", "reply", "take", "room", "full"])
 
 @given(st.lists(_DONE, max_size=30))
 async def test_all_arrives_once_and_in_order_whichever_way_each_batch_takes(done: list[str]) -> None:
-    direct_writer = _Outlet(room=0)
+    direct_writer = _Connection(room=0)
     queue = _queue(direct_writer, limit=100)
     put: list[str] = []
 

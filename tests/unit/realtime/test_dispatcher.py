@@ -1,4 +1,4 @@
-"""From the log to the queues: the right channels, the right cursors, and silence everywhere else."""
+"""From the log to the queues: the right channels, the right cursors, and silence on all others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.kit.nodes import BOARD, column_id, create_board, publish, queued, tak
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import AT, SAMPLES
 
-#: Events that make envelopes on every channel, and those that make some on their own board.
+#: Events with envelopes on every channel, and events with envelopes on their own board.
 _EVERYBODY = {"agent.registered", "agent.profile.changed"}
 _TELLING = {
     *("board.state.changed", "project.deleted", "git.status.changed", "git.commit.created", "git.push.completed"),
@@ -36,20 +36,20 @@ _TELLING = {
 
 
 class Readers:
-    """One reader each of the board, another board and the dashboard, behind their snapshots."""
+    """One subscriber each of the board, another board and the dashboard, after their snapshots."""
 
     def __init__(self) -> None:
         self.board, self.other, self.dashboard = Subscriber(1000), Subscriber(1000), Subscriber(1000)
 
     async def drain(self) -> tuple[list[Envelope], list[Envelope], list[Envelope]]:
-        """Take what waits for each; overviews aside, whose time is their own."""
+        """Take the waiting envelopes of each, except overviews, which have their own schedule."""
         of_dashboard = [one for one in await queued(self.dashboard) if one.type != "dashboard_overview"]
         return await queued(self.board), await queued(self.other), of_dashboard
 
 
 @pytest.fixture
 async def readers(node: Node, board: Board) -> AsyncIterator[Readers]:
-    """The three readers."""
+    """The three subscribers."""
     await create_board(node, "p2")
     made = Readers()
     async with AsyncExitStack() as stack:
@@ -136,7 +136,7 @@ async def test_states_of_a_batch_are_those_of_their_moments(node: Node, board: B
     assert [len(payload.cards) for payload in payloads] == [1, 2, 3]
 
 
-async def test_commands_of_one_request_are_told_as_one_state(node: Node, board: Board, readers: Readers) -> None:
+async def test_commands_of_one_request_make_one_state(node: Node, board: Board, readers: Readers) -> None:
     commands = [CreateCard(column_id=column_id(board.state, "Backlog"), title=f"{n}") for n in range(3)]
     done = await node.bus.execute(BOARD, *commands)
     (state,), *_ = await readers.drain()
@@ -147,17 +147,17 @@ async def test_commands_of_one_request_are_told_as_one_state(node: Node, board: 
 
 
 @pytest.mark.parametrize("delivery", [Delivery.CHANGES, Delivery.PATCH])
-async def test_each_change_of_one_request_is_told_as_a_change(node: Node, board: Board, delivery: Delivery) -> None:
+async def test_each_change_of_one_request_is_an_envelope(node: Node, board: Board, delivery: Delivery) -> None:
     options = StreamOptions(delivery=delivery)
     async with aclosing(board_stream(node, BOARD, options=options)) as stream:
         await take(stream, 2)
         made = CreateCard(column_id=column_id(board.state, "Backlog"), title="new")
         moved = MoveCard(card_id=made.card_id, to_column_id=column_id(board.state, "Review"), to_index=0)
         done = await node.bus.execute(BOARD, made, moved)
-        told = await take(stream, 2)
+        received = await take(stream, 2)
     types = ["card_created", "card_moved"] if delivery is Delivery.CHANGES else ["patch"] * 2
-    assert [one.type for one in told] == types
-    assert told[-1].cursor == done.position.cursor
+    assert [one.type for one in received] == types
+    assert received[-1].cursor == done.position.cursor
 
 
 def _cursor_at(position: Position, offset: int) -> str:
@@ -208,15 +208,15 @@ async def test_readers_of_each_delivery_get_theirs_and_share_all_else(node: Node
         await publish(node, event("agent.registered", {"agent": "A"}))
         await publish(node, event("git.commit.created", SAMPLES["git.commit.created"]))
         await publish(node, event("project.deleted", {"projectId": "p1"}))
-        told = {delivery: await queued(queue) for delivery, queue in queues.items()}
+        received = {delivery: await queued(queue) for delivery, queue in queues.items()}
     rest = ["agent_registered", "attempt_log", "git_commit", "goodbye"]
-    assert {delivery: _types(envelopes) for delivery, envelopes in told.items()} == {
+    assert {delivery: _types(envelopes) for delivery, envelopes in received.items()} == {
         Delivery.STATE: ["state", *rest],
         Delivery.CHANGES: ["card_created", *rest],
         Delivery.PATCH: ["patch", *rest],
     }
-    assert len({envelopes[0].cursor for envelopes in told.values()}) == 1
-    for one, *others in zip(*(envelopes[1:] for envelopes in told.values()), strict=True):
+    assert len({envelopes[0].cursor for envelopes in received.values()}) == 1
+    for one, *others in zip(*(envelopes[1:] for envelopes in received.values()), strict=True):
         assert all(other is one for other in others)
 
 
@@ -228,11 +228,11 @@ async def test_changes_of_one_event_have_a_cursor_each(node: Node, board: Board)
         columns = {"x": {"id": "x", "title": "X", "cardIds": list(cards)}}
         state = {"columns": columns, "columnOrder": ["x"], "cards": cards}
         (accepted,) = await publish(node, event("board.state.changed", {"boardId": BOARD, "state": state}))
-        told = await queued(queue)
-    assert _types(told) == ["columns_changed", "card_created", "card_created"]
-    positions = [parse_cursor(one.cursor) for one in told if one.cursor]
+        received = await queued(queue)
+    assert _types(received) == ["columns_changed", "card_created", "card_created"]
+    positions = [parse_cursor(one.cursor) for one in received if one.cursor]
     assert [(one.offset, one.part) for one in positions] == [(1, 1), (1, 2), (2, 0)]
-    assert told[-1].cursor == accepted.cursor
+    assert received[-1].cursor == accepted.cursor
 
 
 async def test_unwatched_board_costs_no_view_and_no_channel(node: Node, board: Board) -> None:

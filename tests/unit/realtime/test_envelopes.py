@@ -1,4 +1,4 @@
-"""Envelopes: encoded once however many read them; `hello` and its like as docs/protocol.md shows them."""
+"""Envelopes: encoded once for all subscribers; `hello` and others as in docs/protocol.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW = Position("e1", channel_tag(board_channel(BoardId("p1"))), 5, 2)
 
 
 class _Encoder:
-    """An exit format that counts how often it is asked."""
+    """An exit format that counts its calls."""
 
     def __init__(self) -> None:
         self.calls = 0

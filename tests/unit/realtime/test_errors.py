@@ -1,4 +1,4 @@
-"""Refusals carry their data; findings of pydantic become ours, short and by wire path."""
+"""Refusals carry their data. Errors of pydantic become ours, short and with the path on the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain events: 45 names, each with the fields of the recordings, unchanged through the model and the log."""
+"""Domain events: 45 names, each with the fields of the recordings, unchanged by the model and the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from realtime.kanban.events import DASHBOARD_EVENTS, EVENT_MODELS, EVENT_NAMES, 
 from realtime.kanban.input.fields import STORED
 from tests.unit.realtime.event_samples import ITEMS, PR, SAMPLES, TODOS
 
-#: Those without a board are global; the editor's are when they name no project.
+#: Events without a board are global. Those of the editor are global if they name no project.
 _GLOBAL = {
     *("agent.registered", "agent.profile.changed", "settings.global.updated", "github.connected"),
     *("github.disconnected", "editor.open.succeeded", "editor.open.failed"),
@@ -79,7 +79,7 @@ def test_editor_event_without_a_project_is_global() -> None:
     assert parse_event("editor.open.requested", {**sample, "projectId": "p1"}).board_id == "p1"
 
 
-def test_what_passes_through_keeps_the_order_of_its_keys() -> None:
+def test_unknown_keys_keep_their_order() -> None:
     turned = dict(reversed(PR.items()))
     event = parse_event("github.pr.created", {"projectId": "p1", "pr": {**turned, "more": 1}})
     assert list(event.payload()["pr"]) == [*turned, "more"]
@@ -158,7 +158,7 @@ def test_inner_names_of_fields_are_no_wire_names() -> None:
     assert (event.project_id, event.board_id) == ("p1", "p1")
 
 
-def test_time_in_the_log_may_have_an_older_form_and_is_told_as_any_other() -> None:
+def test_time_of_an_older_form_in_the_log_is_shown_in_the_new_form() -> None:
     line = {**SAMPLES["attempt.log.appended"], "ts": "20250102T030405.678+00:00"}
     with pytest.raises(ValidationError):
         parse_event("attempt.log.appended", line)

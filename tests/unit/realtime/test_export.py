@@ -1,4 +1,4 @@
-"""The page of all events: complete, the same each time, and a stale one is told."""
+"""The page of all events is complete and deterministic, and outdated ones are found."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CakeBaked(DomainEvent):
 
 
 class CakeLost(DomainEvent):
-    """A cake of a kind that the page has no words for."""
+    """A cake of a kind that the page does not describe."""
 
     type: Literal["cake.lost"] = "cake.lost"
     crumbs: bytes = Field(description="The rest of it.")
@@ -49,7 +49,9 @@ def test_page_names_each_event_and_each_field() -> None:
 
 def test_page_shows_a_new_event_with_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "EVENT_MODELS", {"cake.baked": CakeBaked})
-    _, _, shown = page().partition("## The page of all events: complete, the same each time, and a stale one is told\n")
+    _, _, shown = page().partition(
+        "## The page of all events is complete and deterministic, and outdated ones are found\n"
+    )
     table = "| field | kind | needed | meaning |\n| --- | --- | --- | --- |"
     assert (
         shown
@@ -81,7 +83,7 @@ def test_field_of_a_kind_without_words_is_refused(monkeypatch: pytest.MonkeyPatc
         page()
 
 
-def test_stale_page_is_told_with_its_lines(tmp_path: Path) -> None:
+def test_outdated_page_is_reported_with_its_lines(tmp_path: Path) -> None:
     stale = tmp_path / "events.md"
     export(stale)
     assert check(stale) == ""
@@ -89,8 +91,8 @@ def test_stale_page_is_told_with_its_lines(tmp_path: Path) -> None:
     assert "\n-Old. It belongs to no board.\n+An agent can be used. It belongs to no board." in check(stale)
 
 
-@pytest.mark.parametrize(("new", "code", "told"), [("", 0, "up to date"), ("\nnews\n", 1, "--- the file")])
-def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, new: str, code: int, told: str) -> None:
+@pytest.mark.parametrize(("new", "code", "output"), [("", 0, "up to date"), ("\nnews\n", 1, "--- the file")])
+def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, new: str, code: int, output: str) -> None:
     copy = tmp_path / "events.md"
     copy.write_text(PAGE_PATH.read_text(encoding="utf-8") + new, encoding="utf-8")
     done = subprocess.run(
@@ -101,4 +103,4 @@ def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, new: str
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stdout.startswith(told)) == (code, True), done
+    assert (done.returncode, done.stdout.startswith(output)) == (code, True), done

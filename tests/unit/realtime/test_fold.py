@@ -1,7 +1,7 @@
-"""Three ways to the same board: the rows of the store, the view in memory, and folding the log from nothing.
+"""Three ways to the same board: the rows of the store, the view in memory, and a fold of the whole log.
 
-Whatever happens on two boards, in whatever order and watched or not, the three agree after each step, and a reader
-that stayed has the newest state. This is the property that snapshots, replay and time travel rest on.
+The three agree after each step, whatever happens on two boards, watched or not. A subscriber that stayed has the newest
+state. Snapshots, replay and time travel depend on this property.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNITS = 30
 
 
 class _Reader:
-    """Somebody who watches a board for a while."""
+    """A subscriber that watches a board for a while."""
 
     def __init__(self, node: Node, board_id: BoardId) -> None:
         self.board_id = board_id
@@ -50,7 +50,7 @@ class _Reader:
         self.last_state = (await anext(stream)).payload_json()
 
     async def catch_up(self) -> None:
-        """Read what waits; the states among it follow each other, the last is the newest."""
+        """Read the queue; remember the last state."""
         for envelope in await queued(self.queue):
             if envelope.type == "state":
                 self.last_state = envelope.payload_json()
@@ -60,7 +60,7 @@ class _Reader:
 
 
 class _Watchers:
-    """The readers of the two boards, at most one for each."""
+    """The subscribers of the two boards, at most one for each."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -89,7 +89,7 @@ class _Watchers:
 
 
 def _folded(log: list[StoredEvent], board_id: BoardId) -> Board | None:
-    """Fold the log of a board from nothing, its changes read back from their stored form."""
+    """Fold the whole log of a board, with changes read back from their stored form."""
     board: Board | None = None
     for stored in log:
         recorded = stored.recorded
@@ -158,9 +158,9 @@ async def _check_history(node: Node, log: list[StoredEvent], history: list[Step]
         await watchers.end()
 
 
-# A history takes long, so there are fewer of them; no shrinking, for the first failing one says enough.
+# A history is slow, so there are fewer of them. No shrinking, because the first failing one is clear enough.
 @settings(phases=(Phase.explicit, Phase.reuse, Phase.generate), max_examples=settings().max_examples // 3 + 1)
-@pytest.mark.timeout(0)  # each history has a deadline of its own
+@pytest.mark.timeout(0)  # each history has its own deadline
 @given(history=st.lists(steps(), min_size=5, max_size=40))
 async def test_rows_view_and_log_agree_after_each_step(history: list[Step]) -> None:
     log: list[StoredEvent] = []

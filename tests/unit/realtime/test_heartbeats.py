@@ -1,4 +1,4 @@
-"""Heartbeats between the envelopes: right for their place in the stream, one timer a board, while somebody reads."""
+"""Heartbeats between envelopes: correct for their place in the stream, one timer per board with subscribers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECKED = [Delivery.CHANGES, Delivery.PATCH]
 
 
 def asked(delivery: Delivery) -> StreamOptions:
-    """Return what a reader of that delivery asks for."""
+    """Return the options of a subscriber with that delivery."""
     return StreamOptions(delivery=delivery)
 
 
@@ -40,12 +40,12 @@ async def test_heartbeat_stands_for_what_came_before_it(node: Node, board: Board
         target = column_id(board.state, "Review")
         await node.bus.execute(BOARD, MoveCard(card_id=card.card_id, to_column_id=target, to_index=0))
         node.heartbeats.beat(BOARD)
-        told = [*opening, *await queued(queue)]
-    assert [one.type for one in told].count("heartbeat") == 2
+        received = [*opening, *await queued(queue)]
+    assert [one.type for one in received].count("heartbeat") == 2
     last = None
-    for one in told:
+    for one in received:
         payload = orjson.loads(one.payload_json())
-        copy.tell(one.type, payload)
+        copy.apply(one.type, payload)
         if one.type == "heartbeat":
             assert one.cursor is None
             assert (list(payload), payload["cursor"], payload["hash"]) == (["ts", "cursor", "hash"], last, copy.hash)
@@ -53,29 +53,27 @@ async def test_heartbeat_stands_for_what_came_before_it(node: Node, board: Board
 
 
 @pytest.mark.parametrize("delivery", CHECKED)
-async def test_copy_of_a_reader_that_was_too_slow_is_right_behind_the_gap(
-    node: Node, board: Board, delivery: Delivery
-) -> None:
+async def test_copy_of_a_slow_reader_is_right_after_the_gap(node: Node, board: Board, delivery: Delivery) -> None:
     copy, queue = BoardCopy(), Subscriber(3)
     creations = [CreateCard(column_id=column_id(board.state, "Backlog"), title=str(n)) for n in range(6)]
     async with aclosing(board_stream(node, BOARD, queue, asked(delivery))) as stream:
-        told = await take(stream, 2)
+        received = await take(stream, 2)
         await node.bus.execute(BOARD, *creations[:2])
-        told += await take(stream, 1)
+        received += await take(stream, 1)
         await node.bus.execute(BOARD, *creations[2:5])
-        told += await take(stream, 2)
+        received += await take(stream, 2)
         await node.bus.execute(BOARD, creations[5])
         node.heartbeats.beat(BOARD)
-        told += await take(stream, 2)
-    for one in told:
-        copy.tell(one.type, orjson.loads(one.payload_json()))
-    change = told[2].type
-    assert [one.type for one in told] == ["hello", "state", change, "gap", "state", change, "heartbeat"]
-    assert isinstance(told[-1].payload, dict)
-    assert told[-1].payload["hash"] == copy.hash
+        received += await take(stream, 2)
+    for one in received:
+        copy.apply(one.type, orjson.loads(one.payload_json()))
+    change = received[2].type
+    assert [one.type for one in received] == ["hello", "state", change, "gap", "state", change, "heartbeat"]
+    assert isinstance(received[-1].payload, dict)
+    assert received[-1].payload["hash"] == copy.hash
 
 
-async def test_heartbeat_behind_an_event_of_many_changes_names_its_end(node: Node, board: Board) -> None:
+async def test_heartbeat_after_an_event_of_many_changes_names_its_end(node: Node, board: Board) -> None:
     queue = Subscriber(100)
     async with aclosing(board_stream(node, BOARD, queue, asked(Delivery.CHANGES))) as stream:
         await take(stream, 2)
@@ -111,9 +109,9 @@ async def test_one_timer_beats_for_all_readers_of_a_board(store: SqlStore) -> No
             await take(stream, 2)
         assert len(node.heartbeats) == 1
         beats = [await take(stream, 2) for stream in streams]
-    assert all(one.type == "heartbeat" for told in beats for one in told)
-    # Made once, for the readers of both deliveries.
-    assert all(one is other for told in beats[1:] for one, other in zip(told, beats[0], strict=True))
+    assert all(one.type == "heartbeat" for received in beats for one in received)
+    # Computed once for the subscribers of both deliveries.
+    assert all(one is other for received in beats[1:] for one, other in zip(received, beats[0], strict=True))
 
 
 async def test_readers_of_states_get_none_and_need_no_timer(store: SqlStore) -> None:
@@ -127,8 +125,8 @@ async def test_readers_of_states_get_none_and_need_no_timer(store: SqlStore) -> 
                 assert len(node.heartbeats) == 1
             assert len(node.heartbeats) == 0
             await publish(node, event("agent.registered", {"agent": "MARKER"}))
-            told: list[Envelope] = await take(stream, 1)
-    assert [one.type for one in told] == ["agent_registered"]
+            received: list[Envelope] = await take(stream, 1)
+    assert [one.type for one in received] == ["agent_registered"]
 
 
 async def test_deleted_board_beats_no_more(node: Node, board: Board) -> None:

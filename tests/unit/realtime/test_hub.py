@@ -1,4 +1,4 @@
-"""The hub: each channel's readers, and no other; it knows nobody who left."""
+"""The hub: each channel reaches its own subscribers only, and subscribers that left are forgotten."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_reader_knows_when_it_is_on_a_channel() -> None:
             await reader.registered.wait()
 
 
-async def test_channel_whose_readers_lost_something_tells_each_and_no_other() -> None:
+async def test_channel_that_lost_envelopes_resyncs_its_own_readers_only() -> None:
     hub, first, other = Hub(WriterPriority()), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first), hub.subscribe(TWO, other):
         hub.lose(ONE)

@@ -1,4 +1,4 @@
-"""`IdOrder` behaves as a list does."""
+"""`IdOrder` behaves like a list."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_unknown_id_is_not_found() -> None:
 
 
 class _Counted(str):
-    """An id that counts how often it is compared."""
+    """An id that counts its comparisons."""
 
     __slots__ = ()
     compared = 0
@@ -64,7 +64,7 @@ class _Counted(str):
 
 
 def test_turning_an_order_around_takes_few_comparisons() -> None:
-    """As many as 10,000 cards take that stand in a list: 50 million."""
+    """A list of 10,000 cards would take 50 million."""
     ids = [CardId(_Counted(f"c{n}")) for n in range(10_000)]
     order = IdOrder(ids)
     _Counted.compared = 0

@@ -1,4 +1,4 @@
-"""Identifiers: how new ones look, and the prefixes and numbers of ticket keys."""
+"""Identifiers: the form of new ones, and the prefixes and numbers of ticket keys."""
 
 from __future__ import annotations
 

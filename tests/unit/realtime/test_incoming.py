@@ -1,4 +1,4 @@
-"""Events as a client sends them: each mistake named by index and field, everything else kept."""
+"""Events from clients: each error is named by index and field, and everything else is kept."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_null_time_and_key_are_none() -> None:
 
 
 def _written(value: Any, as_: str) -> Any:
-    """Return a payload whose times, all of which are `AT`, are written in another way."""
+    """Return a payload whose times, all of which are `AT`, have another spelling."""
     if isinstance(value, dict):
         return {key: _written(one, as_) for key, one in value.items()}
     if isinstance(value, list):
@@ -58,7 +58,7 @@ def _timed() -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "payload"), _timed())
-def test_every_time_of_an_event_is_told_in_one_form(name: str, payload: dict[str, Any]) -> None:
+def test_every_time_of_an_event_has_one_form(name: str, payload: dict[str, Any]) -> None:
     (plain,) = parse_incoming({"name": name, "payload": payload})
     for other in ("2025-01-02t05:04:05.678999999+02:00", "2025-01-01T21:34:05.6780-05:30"):
         (read,) = parse_incoming({"name": name, "payload": _written(payload, other)})
@@ -167,7 +167,7 @@ def test_payload_that_is_nested_too_deep_to_be_written_again_is_refused() -> Non
 
 @st.composite
 def _entries(draw: st.DrawFn) -> Any:
-    """Give something like an event: right, with more in it, or wrong in one place or several."""
+    """Return an approximate event: valid, with additional fields, or with one or more errors."""
     name = draw(st.sampled_from(sorted(SAMPLES)))
     odd = st.sampled_from([None, "", "x", 7, True, [], {}, {"a": [1]}, AT, _nested(150)])
     payload = dict(SAMPLES[name])

@@ -1,4 +1,4 @@
-"""What may be asked of projects, and the events it makes."""
+"""Commands on projects, and their events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate: as `asyncio.Event`, for one who waits and for many."""
+"""`LightEvent` behaves like `asyncio.Event`, for one waiting task and for many."""
 
 from __future__ import annotations
 

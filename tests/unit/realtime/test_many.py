@@ -1,4 +1,4 @@
-"""`Many`: of many mistakes the first are listed and the rest counted, and little of them exists at a time."""
+"""`Many`: the first of many errors are listed and the rest counted, and few of them exist at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.realtime.event_samples import SAMPLES
 
 
 class Inner(BaseModel):
-    """An entry with a list of its own."""
+    """An entry with its own list."""
 
     id: str
     ids: Annotated[tuple[int, ...], Many] = ()
@@ -32,14 +32,14 @@ def _found(adapter: TypeAdapter[Any], value: object) -> list[FieldError]:
 
 
 @pytest.mark.parametrize("length", [0, 1, PIECE, PIECE + 1, 7 * PIECE + 3])
-def test_what_fits_comes_out_whole(length: int) -> None:
+def test_entries_within_the_limit_come_out_whole(length: int) -> None:
     assert _LIST.validate_python(list(range(length))) == tuple(range(length))
     entries = {str(n): {"id": str(n)} for n in range(length)}
     assert _OBJECT.validate_python(entries) == {str(n): Inner(id=str(n)) for n in range(length)}
 
 
 @pytest.mark.parametrize("value", ["x", 5, None, {"a": 1}])
-def test_what_is_no_list_is_refused_as_ever(value: object) -> None:
+def test_value_that_is_not_a_list_is_refused(value: object) -> None:
     assert _found(_LIST, value)[0].field == "at"
 
 

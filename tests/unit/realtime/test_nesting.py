@@ -1,4 +1,4 @@
-"""How deep JSON may be: to the level, in objects and lists alike."""
+"""The nesting limit of JSON: exact, for objects and lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from realtime.kanban.projects import CreateProject
 
 
 def _deep(levels: int, *, in_lists: bool = False) -> Any:
-    """Return an empty object or list with others around it, `levels` in all."""
+    """Return an empty object or list inside others, `levels` in all."""
     deep: Any = [] if in_lists else {}
     for _ in range(levels - 1):
         deep = [deep] if in_lists else {"a": deep}

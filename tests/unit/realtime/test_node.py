@@ -1,4 +1,4 @@
-"""A node goes on where the log ends."""
+"""A node continues at the end of the log."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ async def test_new_node_stands_at_the_end_of_the_global_log(tmp_path: Path) -> N
 
 
 def test_queue_holds_what_the_largest_batch_makes() -> None:
-    # A thousand events make at most three envelopes each for one reader: log, note, state.
+    # A thousand events make at most three envelopes each for one subscriber: log, note, state.
     assert Limits().queued_envelopes >= 3 * 1000

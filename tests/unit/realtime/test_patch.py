@@ -1,4 +1,4 @@
-"""Changes as JSON Patch, judged by `jsonpatch` and by what RFC 6901 and 6902 say."""
+"""Changes as JSON Patch, checked by `jsonpatch` and by the rules of RFC 6901 and 6902."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Positions and their one string."""
+"""Positions and their only string form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an event from outside brings about: each row of docs/ingest.md."""
+"""The consequences of an event from outside: each row of docs/ingest.md."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_pull_request_of_a_known_attempt_is_on_its_card() -> None:
     assert isinstance(change, CardUpdated)
     card = board.state.cards[CardId("k1")]
     assert (card.pr_url, card.updated_at, card.column_id) == (PR["url"], LATER, DONE)
-    assert names(happen(board, "github.pr.created")) == ["github.pr.created"], "told twice"
+    assert names(happen(board, "github.pr.created")) == ["github.pr.created"], "published twice"
 
 
 @pytest.mark.parametrize("attempt", [None, "nobody", "of-nobody"])

@@ -1,4 +1,4 @@
-"""Projects on their way through the bus, for every door."""
+"""Changes of projects through the bus, for every transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Rate`: each client has its own, may save up a little, and is told when to come back."""
+"""`Rate`: each client has its own, may save up a little, and learns when to retry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Clock:
 
 @pytest.fixture
 def client() -> Iterator[None]:
-    """Work for a client."""
+    """Run the block as the given client."""
     token = CLIENT.set("127.0.0.1")
     yield
     CLIENT.reset(token)

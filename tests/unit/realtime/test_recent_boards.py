@@ -61,7 +61,7 @@ async def test_board_that_was_deleted_is_not_found_again(node: Node, board: Boar
         await node.bus.execute(BOARD, CreateCard(column_id=column_id(board.state, IN_PROGRESS), title="x"))
 
 
-async def test_who_moves_a_recent_board_on_changes_no_other(board: Board) -> None:
+async def test_advancing_a_recent_board_changes_no_other(board: Board) -> None:
     recent = RecentBoards()
     recent.keep(StoredBoard(board, 1, 0))
     first = recent.get(BOARD)

@@ -1,4 +1,4 @@
-"""What did not come by the broker comes from the log: each event once, in order, or a `gap` and the present."""
+"""Events that the broker lost come from the log: each once in order, or a `gap` and the current state."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Batch = Sequence[StoredEvent]
 
 
 class FaultyBroker(MemoryBroker):
-    """A broker that does to the next batches what it is told to: each entry is given one, and what hands over."""
+    """A broker with a fault for each of the next batches. A fault gets the batch and the function that delivers."""
 
     def __init__(self) -> None:
         super().__init__()
         self.faults: list[Callable[[Batch, Callable[[Batch], Any]], Any]] = []
 
     async def publish(self, batch: Batch) -> None:
-        """Hand over as the next fault has it."""
+        """Deliver with the next fault."""
 
         async def hand_over(batch: Batch) -> None:
             await super(FaultyBroker, self).publish(batch)
@@ -59,7 +59,7 @@ async def _fail_afterwards(batch: Batch, hand_over: Any) -> None:
 
 
 async def _drop(batch: Batch, hand_over: Any) -> None:
-    """Hand nothing over, and say nothing."""
+    """Deliver nothing, without an error."""
 
 
 async def _twice(batch: Batch, hand_over: Any) -> None:
@@ -68,7 +68,7 @@ async def _twice(batch: Batch, hand_over: Any) -> None:
 
 
 async def _halves(batch: Batch, hand_over: Any) -> None:
-    """Hand over the second half first."""
+    """Deliver the second half first."""
     await hand_over(batch[len(batch) // 2 :])
     await hand_over(batch[: len(batch) // 2])
 
@@ -81,13 +81,13 @@ FAULTS = [_fail, _fail_afterwards, _drop, _twice, _halves, _last_alone]
 
 
 class Stage:
-    """A node with a faulty broker, a board in it, and readers of everything."""
+    """A node with a faulty broker, a board in it, and all kinds of subscribers."""
 
     def __init__(self, node: Node, broker: FaultyBroker, board: Board) -> None:
         self.node, self.broker, self.board = node, broker, board
 
     async def happen(self) -> None:
-        """Let things happen of all kinds, in four batches."""
+        """Write events of all kinds, in four batches."""
         column = column_id(self.board.state, "Backlog")
         await self.node.bus.execute(BOARD, CreateCard(column_id=column, title="one"))
         await publish(self.node, _line("a"), _agent("A"), _line("b"), _agent("B"), _line("c"))
@@ -110,7 +110,7 @@ async def _stage(store: SqlStore) -> AsyncIterator[Stage]:
         yield Stage(node, broker, await create_board(node))
 
 
-#: How a card that is made is told.
+#: Types of envelopes for a new card.
 _CARD_TYPES = ("state", "card_created", "patch")
 _BETWEEN = ["attempt_log", "agent_registered", "attempt_log", "agent_registered", "attempt_log", "agent_registered"]
 
@@ -130,11 +130,11 @@ async def test_each_reader_has_each_event_once_in_order(fault: Any, at: int, sto
         stage.broker.faults = [hand_over_whole] * at + [fault]
         await stage.happen()
         for delivery, stream in readers.items():
-            told = await _until_two_cards(stream)
-            assert [one.type for one in told if one.type not in _CARD_TYPES] == _BETWEEN
-            # Of the two states the newer may have taken the place of the other.
-            assert len(told) == len(_BETWEEN) + 2 or delivery is Delivery.STATE
-            _check_order(told)
+            received = await _until_two_cards(stream)
+            assert [one.type for one in received if one.type not in _CARD_TYPES] == _BETWEEN
+            # The newer state may have replaced the older one.
+            assert len(received) == len(_BETWEEN) + 2 or delivery is Delivery.STATE
+            _check_order(received)
         assert await _agents(of_dashboard) == ["A", "B", "C"]
         view = stage.node.views.get(BOARD)
         assert view is not None
@@ -145,28 +145,28 @@ async def test_each_reader_has_each_event_once_in_order(fault: Any, at: int, sto
 
 
 async def hand_over_whole(batch: Batch, hand_over: Any) -> None:
-    """Nothing is wrong."""
+    """Deliver without a fault."""
     await hand_over(batch)
 
 
 async def _until_two_cards(stream: AsyncGenerator[Envelope, None]) -> list[Envelope]:
-    """Take what happened, up to the second card."""
-    told: list[Envelope] = []
+    """Take envelopes up to the second card."""
+    received: list[Envelope] = []
     cards = 0
     while cards < 2:
-        told += await take(stream, 1)
-        payload: Any = told[-1].payload
-        if told[-1].type == "state":
+        received += await take(stream, 1)
+        payload: Any = received[-1].payload
+        if received[-1].type == "state":
             cards = len(payload.cards)
-        elif told[-1].type in _CARD_TYPES:
+        elif received[-1].type in _CARD_TYPES:
             cards += 1
-    return told
+    return received
 
 
-def _check_order(told: Sequence[Envelope]) -> None:
-    places = [parse_cursor(one.cursor)[2:4] for one in told if one.cursor]
+def _check_order(received: Sequence[Envelope]) -> None:
+    places = [parse_cursor(one.cursor)[2:4] for one in received if one.cursor]
     assert all(before[0] <= after[0] and before[1] <= after[1] for before, after in pairwise(places))
-    assert len(set(places)) == len(told)
+    assert len(set(places)) == len(received)
 
 
 async def _agents(stream: Any) -> list[str]:
@@ -214,8 +214,8 @@ async def test_dashboard_readers_get_a_gap_where_the_log_was_cut(store: SqlStore
         await take(stream, 2)
         stage.broker.faults = [_fail_and_cut(store)]
         await publish(stage.node, _agent("lost"))
-        told = await take(stream, 2)
-        assert [one.type for one in told] == ["gap", "dashboard_overview"]
+        received = await take(stream, 2)
+        assert [one.type for one in received] == ["gap", "dashboard_overview"]
 
 
 async def test_deletion_that_the_broker_lost_ends_the_readers(store: SqlStore) -> None:
@@ -285,7 +285,7 @@ async def test_store_that_is_away_is_asked_again(store: SqlStore, monkeypatch: p
 
 @pytest.mark.parametrize("times", [1, 2, 100])
 @pytest.mark.parametrize("step", ["fold", "tell", "fold and then fail"])
-async def test_event_that_cannot_be_told_is_told_later_or_a_gap(
+async def test_event_that_cannot_be_delivered_is_delivered_later_or_a_gap(
     step: str, times: int, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with _stage(store) as stage, aclosing(board_stream(stage.node, BOARD)) as stream:
@@ -294,10 +294,10 @@ async def test_event_that_cannot_be_told_is_told_later_or_a_gap(
         assert view is not None
         _break(view, step, times, monkeypatch)
         await publish(stage.node, _line("a"), _line("rotten"), _line("c"))
-        told = [one.type for one in await take(stream, 3 if times < 3 else 2)]
-        # A gap stands for all that the reader had not taken.
-        assert told == ["attempt_log"] * 3 if times < 3 else told in (["attempt_log", "gap"], ["gap", "state"])
-        if told[-1] == "gap":
+        received = [one.type for one in await take(stream, 3 if times < 3 else 2)]
+        # A gap represents everything that the subscriber had not read.
+        assert received == ["attempt_log"] * 3 if times < 3 else received in (["attempt_log", "gap"], ["gap", "state"])
+        if received[-1] == "gap":
             assert (await take(stream, 1))[0].type == "state"
         column = column_id(stage.board.state, "Backlog")
         await stage.node.bus.execute(BOARD, CreateCard(column_id=column, title="one"))
@@ -351,9 +351,9 @@ async def test_channel_that_could_not_be_given_something_gets_a_gap_and_the_othe
             await take(stream, 2)
         _failing(monkeypatch, Hub, "publish", 1)
         await publish(stage.node, _line("a"))
-        told = [[one.type for one in await take(stream, 1)] for stream in streams]
-        assert sorted(told) == [["attempt_log"], ["attempt_log"], ["gap"]]
-        assert [one.type for one in await take(streams[told.index(["gap"])], 1)] == ["state"]
+        received = [[one.type for one in await take(stream, 1)] for stream in streams]
+        assert sorted(received) == [["attempt_log"], ["attempt_log"], ["gap"]]
+        assert [one.type for one in await take(streams[received.index(["gap"])], 1)] == ["state"]
         await publish(stage.node, _line("b"))
         assert [[one.type for one in await take(stream, 1)] for stream in streams] == [["attempt_log"]] * 3
 
@@ -370,7 +370,7 @@ async def test_reader_that_would_rather_end_when_slow_goes_on_after_a_fault_of_o
 
 
 @pytest.mark.parametrize("times", [1, 2, 4])
-async def test_readers_of_a_deleted_board_are_told_whatever_fails(
+async def test_readers_of_a_deleted_board_get_a_goodbye_despite_faults(
     times: int, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with _stage(store) as stage, aclosing(board_stream(stage.node, BOARD)) as stream:

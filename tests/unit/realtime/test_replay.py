@@ -1,4 +1,4 @@
-"""Who comes back with a cursor has, in the end, what it would have had if it had stayed."""
+"""A client that reconnects with a cursor gets, in the end, the same envelopes as one that stayed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.kit.publishing import event
 from tests.unit.realtime.history import BOARDS, Step, carry_out, steps
 
 _UNITS = 30
-#: So few that a short history crosses several snapshots.
+#: Few enough that a short history crosses several snapshots.
 _SNAPSHOT_EVENTS = 3
 NOW = Position("e1", "0a0a0a0a", 5, 3)
 
@@ -51,7 +51,7 @@ def seen(envelopes: Sequence[Envelope]) -> list[Seen]:
 
 
 class _Attentive(Subscriber):
-    """A queue whose reader takes each thing before the next one comes, so that nothing is conflated."""
+    """A queue whose subscriber reads each batch before the next one comes, so that nothing is conflated."""
 
     def __init__(self) -> None:
         super().__init__(10_000)
@@ -63,7 +63,7 @@ class _Attentive(Subscriber):
 
 
 class _Reader:
-    """Somebody who stays on a board, from its making to its end."""
+    """A subscriber of a board, from its creation to its end."""
 
     def __init__(self, node: Node, board_id: BoardId) -> None:
         self.board_id = board_id
@@ -106,7 +106,7 @@ def _marker(board_id: BoardId) -> dict[str, str]:
 
 
 @settings(phases=(Phase.explicit, Phase.reuse, Phase.generate))
-@pytest.mark.timeout(0)  # each history has a deadline of its own
+@pytest.mark.timeout(0)  # each history has its own deadline
 @given(
     history=st.lists(steps(), min_size=5, max_size=30), returns=st.lists(st.integers(0, 1000), min_size=6, max_size=12)
 )
@@ -152,7 +152,7 @@ async def _check_history(node: Node, history: list[Step], returns: list[int]) ->
         await reader.begin()
     try:
         for step in history:
-            # Who stays cannot outlive its board, and then there is nothing to compare with.
+            # A subscriber does not outlive its board, so there would be nothing to compare.
             if not {"project.deleted", "watch"} & {step.kind, *(part.kind for part in step.parts)}:
                 await carry_out(node, step)
         for reader in readers:
@@ -188,7 +188,7 @@ async def test_replay_of_more_than_a_page_is_whole_and_live_events_follow(node: 
     await publish(node, *map(line, range(900)))
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=state.cursor))) as stream:
         before = await take(stream, 100)
-        # While it still replays: what happens now waits behind what was missed.
+        # New events during the replay wait until the missed ones are read.
         await publish(node, *map(line, range(900, 1300)))
         rest = await take(stream, 1201, units=20)
     messages = [one.payload["message"] for one in (*before[1:], *rest) if isinstance(one.payload, dict)]
@@ -217,10 +217,10 @@ async def test_global_event_that_the_log_has_lost_is_a_gap_before_what_follows_i
         with closing(sqlite3.connect(file)) as database, database:
             database.execute("DELETE FROM events WHERE channel = ?", [EVERYBODY])
         async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=state.cursor))) as stream:
-            _, *told = await take(stream, 4)
-    assert [one.type for one in told] == ["attempt_log", "gap", "state"]
-    assert isinstance(told[1].payload, dict)
-    assert (told[1].payload["reason"], told[1].payload["from"]) == ("history_expired", told[0].cursor)
+            _, *received = await take(stream, 4)
+    assert [one.type for one in received] == ["attempt_log", "gap", "state"]
+    assert isinstance(received[1].payload, dict)
+    assert (received[1].payload["reason"], received[1].payload["from"]) == ("history_expired", received[0].cursor)
 
 
 async def test_dashboard_that_comes_back_gets_the_agents_it_missed_and_a_fresh_overview(
@@ -242,18 +242,18 @@ async def test_dashboard_that_comes_back_gets_the_agents_it_missed_and_a_fresh_o
         assert [part.type for part in await take(stream, 3)] == ["hello", "agent_registered", "dashboard_overview"]
 
 
-async def test_watched_board_and_log_tell_the_same_after_a_restart(board: Board, node: Node, store: SqlStore) -> None:
+async def test_watched_board_and_log_agree_after_a_restart(board: Board, node: Node, store: SqlStore) -> None:
     async with aclosing(board_stream(node, BOARD)) as stream:
         _, state = await take(stream, 2)
-        told: list[Envelope] = []
+        received: list[Envelope] = []
         for title in ("one", "two"):
             await node.bus.execute(BOARD, CreateCard(column_id=column_id(board.state, "Backlog"), title=title))
-            told += await take(stream, 1)
+            received += await take(stream, 1)
     async with (
         open_node(store) as later,
         aclosing(board_stream(later, BOARD, options=StreamOptions(after=state.cursor))) as stream,
     ):
-        assert seen((await take(stream, 3))[1:]) == seen(told)
+        assert seen((await take(stream, 3))[1:]) == seen(received)
 
 
 @pytest.mark.parametrize(

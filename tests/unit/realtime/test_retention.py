@@ -1,4 +1,4 @@
-"""The log is kept within its limits in the background; faults do not end that, and stopping never waits for it."""
+"""The log is pruned in the background. Faults do not end that, and a stop never waits for it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LINE = {"attemptId": "a1", "boardId": BOARD, "level": "info", "message": "m"}
 
 
 class _WatchedStore(SqlStore):
-    """A store that tells when a round of pruning begins, when a piece is done, and when one failed."""
+    """A store that signals the start of a round of pruning, the end of a piece, and a failed piece."""
 
     def __init__(self, url: str = MEMORY, clock: Clock = system_clock) -> None:
         super().__init__(url, clock=clock)
@@ -41,14 +41,14 @@ class _WatchedStore(SqlStore):
         self.fault: Exception | None = None
 
     async def prunable(self, horizon: Horizon) -> list[Channel]:
-        """Note that a round begins."""
+        """Signal the start of a round."""
         async with self.round_began:
             self.rounds += 1
             self.round_began.notify_all()
         return await super().prunable(horizon)
 
     async def prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
-        """Note how it ended; fail instead when there is a fault."""
+        """Signal the end of the piece; fail if there is a fault."""
         try:
             if self.fault is not None:
                 raise self.fault

@@ -1,4 +1,4 @@
-"""Streams of readers that are too slow: what they cannot have is announced, and where they go on is the present."""
+"""Streams of slow subscribers announce dropped envelopes, and continue with the current state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LINE = {"attemptId": "a1", "boardId": BOARD, "level": "info", "message": "m"}
 QUEUED = {"attemptId": "late", "boardId": BOARD, "cardId": "k1", "agent": "CODEX"}
 
 
-async def test_reader_whose_queue_was_full_gets_gap_and_present_and_goes_on(node: Node, board: Board) -> None:
+async def test_reader_whose_queue_was_full_gets_gap_and_state_and_continues(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD, Subscriber(3))) as stream:
         _, state = await take(stream, 2)
         await publish(node, event("attempt.log.appended", LINE))
@@ -57,7 +57,7 @@ async def test_reader_that_would_rather_end_gets_goodbye_with_its_cursor(node: N
         assert node.hub.statistics().subscribers == 0
 
 
-async def test_overflow_during_a_replay_is_announced_behind_it(node: Node, board: Board) -> None:
+async def test_overflow_during_a_replay_is_announced_after_it(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD)) as stream:
         _, state = await take(stream, 2)
     await publish(node, *[event("attempt.log.appended", LINE)] * 600)
@@ -74,7 +74,7 @@ async def test_overflow_during_a_replay_is_announced_behind_it(node: Node, board
     assert [parse_cursor(one.cursor).offset for one in (replayed[-1], fresh, marker) if one.cursor] == [601, 613, 614]
 
 
-async def test_board_deleted_over_a_slow_reader_is_told_behind_the_gap(node: Node, board: Board) -> None:
+async def test_deletion_of_a_board_reaches_a_slow_reader_after_the_gap(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD, Subscriber(2))) as stream:
         await take(stream, 2)
         lines = [event("attempt.log.appended", LINE)] * 3

@@ -1,4 +1,4 @@
-"""A state from outside: made whole, kept as it is where it says something, refused where it does not fit together."""
+"""A state from outside: completed, otherwise unchanged, and refused if it is inconsistent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ STATE: dict[str, Any] = {
 
 
 def read(state: dict[str, Any]) -> BoardState:
-    """Return the state that comes of it."""
+    """Return the resulting state."""
     return apply(BoardState(), BoardStateInput.model_validate(state).replacement(BOARD, START))
 
 
@@ -55,7 +55,7 @@ def test_columns_and_cards_keep_ids_and_order() -> None:
 
 
 def test_card_keeps_what_it_is_given() -> None:
-    card = read(STATE).cards["k2"]  # type: ignore[index]  # an id as the wire has it
+    card = read(STATE).cards["k2"]  # type: ignore[index]  # an id as on the wire
     assert (card.ticket_key, card.pr_url, card.ticket_type) == ("X-7", "https://h/1", "docs")
     assert (card.is_enhanced, card.disable_auto_close_on_pr_merge) == (True, True)
     assert card.github_issue is not None
@@ -64,7 +64,7 @@ def test_card_keeps_what_it_is_given() -> None:
     assert (card.created_at, card.updated_at) == (parse_iso(AT), parse_iso(AT))
 
 
-def test_what_is_missing_is_filled_in() -> None:
+def test_missing_fields_are_filled_in() -> None:
     card = read(STATE).cards["k1"]  # type: ignore[index]  # as above
     assert card == Card(card.id, BOARD, card.column_id, "bare", START, START)
 

@@ -1,4 +1,4 @@
-"""The streams: hello, snapshot, what happens; whole and in order, and nothing left behind however they end."""
+"""The streams: hello, snapshot, live events; complete and in order. However they end, they leave nothing behind."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _attempt(name: str, at: str) -> dict[str, object]:
 
 
 async def _is_alone(node: Node) -> bool:
-    """Whether nobody is registered anywhere."""
+    """Whether no subscriber is registered anywhere."""
     await anyio.wait_all_tasks_blocked()
     return node.hub.statistics().subscribers == 0 and len(node.views) == 0 and node.dashboard.channels() == ()
 
@@ -74,7 +74,7 @@ async def test_board_stream_begins_with_hello_state_and_attempts_newest_first(no
     assert {(one.type, one.cursor) for one in attempts} == {("attempt_status", state.cursor)}
 
 
-async def test_hello_tells_the_heartbeat_of_the_node(store: SqlStore) -> None:
+async def test_hello_contains_the_heartbeat_of_the_node(store: SqlStore) -> None:
     async with open_node(store, limits=Limits(heartbeat_seconds=12.5)) as node:
         await create_board(node)
         async with aclosing(board_stream(node, BOARD)) as stream:
@@ -86,7 +86,7 @@ async def test_hello_tells_the_heartbeat_of_the_node(store: SqlStore) -> None:
 async def test_live_envelopes_follow_the_snapshot_without_gap_or_repeat(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD)) as stream:
         hello, *_ = await take(stream, 1)
-        # Between hello and state, and between state and live: nothing is lost, the snapshot stays that of hello.
+        # Between hello and state, and between state and live: nothing is lost, and the snapshot is that of hello.
         await node.bus.execute(BOARD, _create(board, "one"))
         (state,) = await take(stream, 1)
         await publish(node, event("attempt.log.appended", LINE))
@@ -220,7 +220,7 @@ async def test_board_deleted_while_a_reader_waits_for_it_is_not_found(store: Sql
     broker = GatedBroker()
     async with deadline(10), open_node(store, broker=broker) as node:
         await create_board(node)
-        # Its rows are read before the deletion; it gets its turn after it.
+        # Its rows are read before the deletion, and it continues after it.
         async with aclosing(board_stream(node, BOARD)) as early:
             await take(early, 2)
             late = board_stream(node, BOARD)
@@ -298,7 +298,7 @@ async def test_cursor_that_cannot_be_served_is_answered_with_gap_and_state(
         _, gap, state = await take(stream, 3)
     assert (gap.type, gap.payload) == ("gap", {"reason": reason, "from": cursor, "to": now.cursor})
     assert (state.type, state.payload) == ("state", board.state)
-    # Who leaves between the two still stands where it stood, and is told of the gap again.
+    # A client that leaves between the two keeps its old position, and gets the gap again.
     assert (gap.cursor, state.cursor) == (None, now.cursor)
 
 
@@ -327,7 +327,7 @@ async def test_dashboard_stream_begins_with_hello_and_overview_and_gets_agents(n
     assert await _is_alone(node)
 
 
-async def test_agent_event_during_the_first_overview_comes_behind_it(node: Node, board: Board) -> None:
+async def test_agent_event_during_the_first_overview_comes_after_it(node: Node, board: Board) -> None:
     async with aclosing(dashboard_stream(node, DEFAULT_TIME_RANGE)) as stream, deadline(10):
         opening = asyncio.create_task(anext(stream))
         await anyio.lowlevel.checkpoint()
@@ -336,13 +336,13 @@ async def test_agent_event_during_the_first_overview_comes_behind_it(node: Node,
     assert [one.type for one in envelopes] == ["hello", "dashboard_overview", "agent_registered"]
     hello, overview, agent = envelopes
     assert isinstance(hello.payload, dict)
-    # Else a reader that left between the two would come back with the cursor of an event that it never got.
+    # Otherwise a client that left between the two would reconnect with the cursor of an event that it never got.
     assert overview.cursor == hello.payload["cursor"]
     assert agent.cursor != overview.cursor
 
 
 async def test_file_store_gives_readers_that_come_and_go_amid_commands_a_true_board(tmp_path: Path) -> None:
-    """Readers load through connections of their own, between any two steps of a commit."""
+    """Subscribers load through separate connections, between any two steps of a commit."""
 
     async def read(node: Node) -> None:
         for _ in range(10):
@@ -368,11 +368,11 @@ async def _create_for_ever(node: Node, board: Board) -> None:
 
 @pytest.mark.parametrize("stream", [board_batches, board_stream], ids=["by the batch", "by the envelope"])
 async def test_reader_that_sleeps_holds_on_to_nothing(stream: Any, node: Node, board: Board) -> None:
-    async with deadline(5), aclosing(stream(node, BOARD)) as told:
-        await anext(told)
-        gone = [_first(await anext(told))]
+    async with deadline(5), aclosing(stream(node, BOARD)) as received:
+        await anext(received)
+        gone = [_first(await anext(received))]
         for _ in range(2):
-            sleeping = asyncio.ensure_future(anext(told))
+            sleeping = asyncio.ensure_future(anext(received))
             await anyio.wait_all_tasks_blocked()
             assert [one() for one in gone] == [None] * len(gone)
             await publish(node, event("attempt.log.appended", LINE))
@@ -380,5 +380,5 @@ async def test_reader_that_sleeps_holds_on_to_nothing(stream: Any, node: Node, b
             del sleeping
 
 
-def _first(told: Batch | Envelope) -> ref[Envelope]:
-    return ref(told[0] if isinstance(told, Batch) else told)
+def _first(received: Batch | Envelope) -> ref[Envelope]:
+    return ref(received[0] if isinstance(received, Batch) else received)

@@ -1,4 +1,4 @@
-"""One reader's queue: bounded, never waited for, and nothing in it is lost in silence."""
+"""A subscriber's queue: bounded, no publisher waits for it, and it loses nothing silently."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def batch(*names: str) -> list[Envelope]:
 
 
 async def got(queue: Subscriber, count: int) -> list[str]:
-    """Take so many, return their types."""
+    """Take this many; return their types."""
     types: list[str] = []
     async with deadline(5):
         while len(types) < count:
@@ -69,7 +69,7 @@ async def test_queue_at_its_limit_is_whole_and_one_more_drops_all() -> None:
     assert queue.metrics.counters.dropped == 5
 
 
-async def test_bytes_count_beside_the_number() -> None:
+async def test_bytes_count_in_addition_to_the_number() -> None:
     queue = Subscriber(10, limit_bytes=30)
     queue.put_nowait([Envelope("a", {"x": "12"}, "c"), Envelope("b", {"x": "34"}, "c")])
     assert (len(queue), queue.queued_bytes) == (2, 20)
@@ -98,7 +98,7 @@ async def test_batch_that_does_not_fit_is_not_cut() -> None:
 @pytest.mark.parametrize("type_", ["state", "dashboard_overview"])
 async def test_newest_of_a_conflated_type_waits_at_the_end(type_: str) -> None:
     queue = Subscriber(3)
-    for n in range(50):  # would not fit
+    for n in range(50):  # these would not fit
         queue.put_nowait([Envelope(type_, {"n": n}, f"c{n}")])
         if n == 20:
             queue.put_nowait(batch("a"))
@@ -144,7 +144,7 @@ async def test_overflow_wakes_the_reader() -> None:
     assert isinstance(reader.exception(), SubscriberTooSlow)
 
 
-async def test_end_comes_behind_what_is_queued() -> None:
+async def test_end_comes_after_queued_envelopes() -> None:
     queue = Subscriber(10)
     queue.put_nowait(batch("a"))
     queue.end(BoardGone("gone"))
@@ -208,10 +208,10 @@ _TYPES = ("state", "attempt_log", "pong", "heartbeat")
 
 
 @given(st.lists(st.lists(st.sampled_from(_TYPES), max_size=5) | st.integers(1, 4), max_size=40), st.booleans())
-async def test_whatever_is_put_comes_out_in_order_or_is_accounted_for(
+async def test_envelopes_come_out_in_order_or_are_accounted_for(
     steps: list[list[str] | int], by_the_batch: bool
 ) -> None:
-    """Put batches of random types, take some in between; what is dropped is announced, and nothing else is missing."""
+    """Put batches of random types, take some in between. Dropped ones are announced, and nothing else is missing."""
     queue, counters = Subscriber(4, limit_bytes=40), ExitCounters()
     queue.metrics.counters = counters
     put: list[Envelope] = []
@@ -306,7 +306,7 @@ async def test_reader_that_could_not_be_given_something_keeps_its_replies_only(w
     assert await got(queue, len(queue)) == [*(type for type in waiting if type == "pong"), "later"]
 
 
-async def test_reader_that_is_too_slow_besides_is_told_so() -> None:
+async def test_reader_that_is_also_too_slow_gets_that_reason() -> None:
     queue = Subscriber(1)
     queue.put_nowait(batch("a", "b"))
     queue.lose()

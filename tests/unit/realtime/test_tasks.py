@@ -1,4 +1,4 @@
-"""Tasks whose waiters left: what they failed with is neither lost to those who stayed nor reported as forgotten."""
+"""Tasks whose waiters left: remaining waiters get their exception, and asyncio does not report it as unread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain event → envelopes: the exact types, payloads and their order, for each of the 45 names (docs/protocol.md)."""
+"""Domain event → envelopes: the exact types, payloads and order, for each of the 45 names (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COMMIT = {"attemptId": "a1", "shortSha": "abc1234", "subject": "feat: x", "ts":
 _PUSH = {"attemptId": "a1", "remote": "origin", "branch": "f/x", "ts": AT}
 _LINE = {"attemptId": "a1", "level": "warn", "message": "a\nb", "ts": AT}
 
-TOLD: dict[str, list[tuple[str, Json | None]]] = {
+TRANSLATED: dict[str, list[tuple[str, Json | None]]] = {
     "attempt.started": [("attempt_started", {"attemptId": "a1", "cardId": "k1"})],
     "attempt.status.changed": [("attempt_status", {"attemptId": "a1", "cardId": "k1", "status": "running"})],
     "attempt.log.appended": [("attempt_log", _LINE)],
@@ -46,8 +46,10 @@ TOLD: dict[str, list[tuple[str, Json | None]]] = {
 }
 
 
-def told(name: str, *, known: bool = True, without: tuple[str, ...] = (), **changes: Any) -> list[tuple[str, Any]]:
-    """Translate the sample of that name; keys `without` are left out."""
+def translated(
+    name: str, *, known: bool = True, without: tuple[str, ...] = (), **changes: Any
+) -> list[tuple[str, Any]]:
+    """Translate the sample of that name, without the keys `without`."""
     board = make_board(backlog=("k1",))
     if known:
         add_attempt(board, "a1", "k1", "queued")
@@ -60,13 +62,15 @@ def told(name: str, *, known: bool = True, without: tuple[str, ...] = (), **chan
 
 @pytest.mark.parametrize("name", [name for name in EVENT_NAMES if name != "board.state.changed"])
 def test_event_makes_exactly_its_envelopes(name: str) -> None:
-    made = told(name)
-    assert made == TOLD.get(name, [])
-    assert [list(payload or ()) for _, payload in made] == [list(payload or ()) for _, payload in TOLD.get(name, [])]
+    made = translated(name)
+    assert made == TRANSLATED.get(name, [])
+    assert [list(payload or ()) for _, payload in made] == [
+        list(payload or ()) for _, payload in TRANSLATED.get(name, [])
+    ]
 
 
 def _moved_and_freed() -> tuple[Recorded, BoardState, BoardState]:
-    """A card is deleted on which another depends: an event with two changes, and the states around it."""
+    """Delete a card on which another depends: an event with two changes, and the states before and after it."""
     board = make_board(backlog=("k1", "k2"), needs={"k2": ("k1",)})
     before = board.state
     recorded = carry_out(board, DeleteCard(card_id="k1"))[-1]
@@ -105,34 +109,36 @@ def test_changed_board_makes_one_patch_of_the_changes_that_were_not_seen() -> No
 @pytest.mark.parametrize("name", ["git.commit.created", "git.push.completed", "github.pr.created"])
 @pytest.mark.parametrize("attempt", [{"without": ("attemptId",)}, {"attemptId": None}])
 def test_git_event_without_an_attempt_has_an_empty_one_and_no_log(name: str, attempt: Any) -> None:
-    ((type, payload),) = told(name, **attempt)
-    assert type == TOLD[name][-1][0]
-    assert payload == {**(TOLD[name][-1][1] or {}), "attemptId": ""}
+    ((type, payload),) = translated(name, **attempt)
+    assert type == TRANSLATED[name][-1][0]
+    assert payload == {**(TRANSLATED[name][-1][1] or {}), "attemptId": ""}
 
 
 def test_empty_sha_leaves_no_double_space() -> None:
-    log, commit = told("git.commit.created", shortSha="")
+    log, commit = translated("git.commit.created", shortSha="")
     assert log[1]["message"] == "[git] committed feat: x"
     assert commit[1]["shortSha"] == ""
 
 
 def test_status_takes_the_card_of_the_known_attempt() -> None:
-    assert told("attempt.status.changed", without=("cardId",)) == TOLD["attempt.status.changed"]
-    ((_, payload),) = told("attempt.status.changed", known=False, without=("cardId",))
+    assert translated("attempt.status.changed", without=("cardId",)) == TRANSLATED["attempt.status.changed"]
+    ((_, payload),) = translated("attempt.status.changed", known=False, without=("cardId",))
     assert payload == {"attemptId": "a1", "status": "running"}
 
 
 def test_log_without_a_time_has_none() -> None:
-    assert told("attempt.log.appended", without=("ts",)) == [
+    assert translated("attempt.log.appended", without=("ts",)) == [
         ("attempt_log", {"attemptId": "a1", "level": "warn", "message": "a\nb"})
     ]
 
 
 def test_agent_without_a_label_has_null() -> None:
-    assert told("agent.registered", without=("label",)) == [("agent_registered", {"agent": "CODEX", "label": None})]
+    assert translated("agent.registered", without=("label",)) == [
+        ("agent_registered", {"agent": "CODEX", "label": None})
+    ]
 
 
 @pytest.mark.parametrize("kind", ITEMS)
 def test_conversation_item_of_each_kind_travels_as_it_came(kind: str) -> None:
-    ((_, payload),) = told("attempt.conversation.appended", item=ITEMS[kind])
+    ((_, payload),) = translated("attempt.conversation.appended", item=ITEMS[kind])
     assert list(payload["item"].items()) == list(ITEMS[kind].items())

@@ -51,7 +51,7 @@ def _alone(card: Card) -> BoardState:
     return BoardState({card.column_id: Column(card.column_id, "C", (card.id,))}, {card.id: card})
 
 
-def test_what_was_written_of_a_card_is_no_part_of_it_nor_of_its_successor() -> None:
+def test_cached_bytes_of_a_card_are_no_part_of_it_nor_of_its_successor() -> None:
     card = replace(FULL)
     for _ in range(2):
         assert state_json(_alone(card)).endswith(b'"cards":{"k":%b}}' % orjson.dumps(card_wire(card)))
@@ -73,7 +73,7 @@ def test_state_has_columns_in_order_and_cards_by_place_then_creation() -> None:
         '{"columns":{"b":{"id":"b","title":"B","cardIds":["v","s"]},"a":{"id":"a","title":"Ä","cardIds":["t","u"]}},'
         '"columnOrder":["b","a"],"cards":{"t":{"id":"t",'.encode()
     )
-    # Places 0, 0, 1, 1; of two at one place the one that was made first.
+    # Indexes 0, 0, 1, 1. Of two cards with the same index, the older one comes first.
     assert list(orjson.loads(encoded)["cards"]) == ["t", "v", "s", "u"]
 
 

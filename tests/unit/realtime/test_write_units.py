@@ -1,4 +1,4 @@
-"""A board that is true as of its transaction, and what of a unit is superseded."""
+"""The board at the start of a transaction, and the superseded events of a unit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.kit.publishing import event
 
 
 class _Counting:
-    """A transaction, and how often a board was loaded in it."""
+    """A transaction that counts how often it loads a board."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -69,7 +69,7 @@ async def test_board_that_is_behind_is_moved_on_by_what_it_missed(store: SqlStor
 async def test_board_that_cannot_be_moved_on_is_loaded(
     store: SqlStore, node: Node, board: Board, claimed: int | None
 ) -> None:
-    """None at hand, one that would be made anew, one that is ahead of its log."""
+    """No board at hand, one that would be built anew, one that is ahead of its log."""
     at_hand = None if claimed is None else StoredBoard((await _stored(node)).board, claimed, 0)
     found, loads = await _checked(store, at_hand)
     assert found == await _stored(node)
@@ -95,7 +95,7 @@ async def test_board_that_is_not_what_it_was_believed_to_be_is_loaded(
     assert loads == 1
 
 
-async def test_of_the_changes_of_a_unit_the_last_one_is_the_state(board: Board) -> None:
+async def test_last_change_of_a_unit_is_the_state(board: Board) -> None:
     made = CreateCard(column_id=column_id(board.state, "Backlog"), title="t")
     unit = [fold.recorded for fold in fold_all(board, decide(board, made, START))]
     unit += [

@@ -88,7 +88,7 @@ async def test_broadcast_queue_has_a_turn_with_each_of_many_units_that_wait_for_
     assert turns >= 10
 
 
-async def test_crowd_is_given_all_when_it_is_written() -> None:
+async def test_many_readers_get_everything_after_the_write() -> None:
     priority = WriterPriority()
     queue = BroadcastQueue(priority)
     readers = [Subscriber(10) for _ in range(3 * TURN_SUBSCRIBERS)]
@@ -97,9 +97,9 @@ async def test_crowd_is_given_all_when_it_is_written() -> None:
     with priority.taken():
         queue.publish(Batch([Envelope("one", {}, "c-1")]))
         await _turns(1)
-        told = sum(len(reader) for reader in readers)
+        delivered = sum(len(reader) for reader in readers)
         queue.publish(Batch([Envelope("two", {}, "c-2")]))
-    assert told == TURN_SUBSCRIBERS
+    assert delivered == TURN_SUBSCRIBERS
     async with deadline(5):
         while queue.is_under_way:
             await _turns(1)

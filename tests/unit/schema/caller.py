@@ -1,4 +1,4 @@
-"""A client that executes documents against the schema itself, without a server between."""
+"""A client that executes documents on the schema itself, without a server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Error = tuple[str, Json]
 
 
 class Results:
-    """What a subscription gives, one result at a time; every wait has a deadline."""
+    """The results of a subscription, one at a time. Every wait has a deadline."""
 
     def __init__(self, stream: SubscriptionResult) -> None:
         self._stream = stream
@@ -41,7 +41,7 @@ class Results:
         return [await self.next() for _ in range(count)]
 
     async def refusal(self) -> Error:
-        """Return the error that ends the subscription, which is the next thing it gives and the last."""
+        """Return the error that ends the subscription. It must come next, and be the last result."""
         async with deadline(5):
             result = await anext(self._stream)
         assert result.data is None
@@ -50,7 +50,7 @@ class Results:
         return error_of(result.errors)
 
     async def end(self) -> None:
-        """Return when the subscription completes, which it must do next."""
+        """Return when the subscription completes, which must happen next."""
         async with deadline(5):
             left = [result async for result in self._stream]
         assert left == []
@@ -83,7 +83,7 @@ class Caller:
     async def subscribe(
         self, document: str, context: Context | None = None, **variables: Any
     ) -> AsyncIterator[Results]:
-        """Run a subscription for the length of the block, in a context of its own."""
+        """Run a subscription until the block ends, in its own context."""
         stream = await self.schema.subscribe(document, variables, context or Context(self.node, limits=self.limits))
         async with aclosing(stream):
             yield Results(stream)

@@ -15,11 +15,11 @@ __all__ = ["board", "caller", "node", "schema", "store"]
 
 @pytest.fixture(scope="session")
 def schema() -> strawberry.Schema:
-    """The schema; it keeps nothing between operations."""
+    """The schema, which has no state between operations."""
     return make_schema()
 
 
 @pytest.fixture
 def caller(schema: strawberry.Schema, node: Node) -> Caller:
-    """A client of the schema on a node that has the board `BOARD` when the test asks for `board`."""
+    """A client of the schema. Its node has the board `BOARD` if the test uses `board`."""
     return Caller(schema, node)

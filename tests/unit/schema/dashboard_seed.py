@@ -1,4 +1,4 @@
-"""A store with something in every list of the dashboard, and overviews in a form that can be compared."""
+"""A store with an entry in every list of the dashboard, and overviews in a comparable form."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["FROM", "NOW", "TO", "as_wire", "seed_dashboard"]
 Json = dict[str, Any]
 #: Class of the instants, for parsing them.
 NOW = datetime
-#: Keys of the overview whose values are words of an enumeration.
-#: Keys whose values are there under another key too: `kind`, and the lists of the inbox.
+#: Keys whose values also exist under another key: `kind`, and the lists of the inbox.
 _TWICE = {"type", "items"}
+#: Keys of the overview whose values are enum values.
 _WORDS = {"preset", "status", "kind", "unit", "availableTimeRangePresets"}
 
 
@@ -59,7 +59,7 @@ def _ended(name: str, status: str) -> list[Json]:
 
 
 async def seed_dashboard(node: Node) -> None:
-    """Make a board with cards, attempts that ended well and badly, wait too long and run, and an agent."""
+    """Make a board with cards, an agent, and attempts: successful, failed, stuck and running."""
     await create_board(node)
     cards = _cards()
     columns = {"c1": {"id": "c1", "title": "Backlog", "cardIds": list(cards)}}
@@ -81,9 +81,10 @@ async def seed_dashboard(node: Node) -> None:
 
 
 def as_wire(overview: Any, key: str = "") -> Any:
-    """Bring an overview, of GraphQL or of the raw exits, into one form.
+    """Convert an overview of GraphQL or of the raw exits to one form.
 
-    Words in small letters, nothing that is null, series by key, kinds of inbox items once, bounds as instants.
+    Enum values are in lower case, null values are left out, series are sorted by key, kinds of inbox items appear once,
+    and bounds are instants.
     """
     if isinstance(overview, list):
         return [as_wire(one, key) for one in overview]

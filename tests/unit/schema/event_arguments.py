@@ -1,4 +1,4 @@
-"""Turns the payload of an event into what a client writes into a typed mutation, as the SDL has it."""
+"""Converts the payload of an event to the argument of a typed mutation, by the SDL."""
 
 from __future__ import annotations
 

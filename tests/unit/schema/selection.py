@@ -1,4 +1,4 @@
-"""Writes documents that ask for everything a type has, so that no field goes without a test."""
+"""Writes documents that select every field of a type, so that each field is tested."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, build
 
 __all__ = ["is_link", "selection"]
 
-#: Fields that lead from one thing to another, in circles: `test_links` follows them.
+#: Fields that link objects and form cycles; `test_links` follows them.
 LINKS = frozenset({"Attempt.card", "BoardState.project", "Card.attempts", "Project.board"})
 
 
 def selection(sdl: str, type_name: str) -> str:
-    """Return the selection set `{ … }` with every field of a type, down to the leaves; links are not followed."""
+    """Return the selection set `{ … }` with every field of a type, down to the leaves, without links."""
     kind = build_schema(sdl).type_map[type_name]
     return _of(kind)
 
@@ -26,6 +26,6 @@ def _of(kind: GraphQLNamedType) -> str:
 
 
 def is_link(kind: GraphQLObjectType, name: str) -> bool:
-    """Tell whether a field leads to something that is stored elsewhere."""
+    """Return whether a field leads to an object that is stored elsewhere."""
     of_event = name == "attempt" and "attemptId" in kind.fields
     return of_event or f"{kind.name}.{name}" in LINKS

@@ -1,4 +1,4 @@
-"""No document a client can write makes the server fail: it is executed, or told what is wrong with it."""
+"""No document of a client can make the server fail: it is executed, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ _VARIABLES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
 
 @pytest.fixture(scope="module")
 def schema() -> strawberry.Schema:
-    """The schema with fields that answer nothing: what is done in resolvers is not asked here."""
+    """The schema with fields that return nothing, because these tests do not concern resolvers."""
     made = make_schema()
     for kind in (made._schema.query_type, made._schema.mutation_type):  # noqa: SLF001 - no other way to it
         assert isinstance(kind, GraphQLObjectType)
@@ -108,7 +108,7 @@ def test_no_document_makes_the_server_fail(
 
 
 async def _codes(schema: strawberry.Schema, document: str, variables: dict[str, Any], name: str | None) -> list[str]:
-    node: Any = object()  # nothing that is executed here asks it
+    node: Any = object()  # no executed code uses it
     async with deadline(5):
         results = await schema.stream(document, variables, Context(node), operation_name=name)
         async with aclosing(results):
@@ -119,6 +119,6 @@ async def _codes(schema: strawberry.Schema, document: str, variables: dict[str, 
 
 def _codes_of(result: Any) -> Iterator[str]:
     for error in result.errors or ():
-        # That null is no board is what the fields of this test answer.
+        # The fields of this test return null, which is not a valid board.
         if "Cannot return null" not in str(error.original_error):
             yield (error.extensions or {}).get("code", "")

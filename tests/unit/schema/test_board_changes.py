@@ -24,7 +24,7 @@ Json = dict[str, Any]
 CHANGES = f"""subscription ($after: String) {{
     boardChanges(boardId: "{BOARD}", after: $after) {selection(sdl(), "BoardChange")} }}"""
 AT = "2025-01-01T00:00:00.000Z"
-#: What a `CardUpdated` has where nothing is new.
+#: The value of a `CardUpdated` field that has not changed.
 SAME: Json = {
     **dict.fromkeys(("ticketKey", "title", "description", "ticketType", "isEnhanced", "prUrl")),
     **dict.fromkeys(("disableAutoCloseOnPRMerge", "githubIssue", "createdAt", "updatedAt")),
@@ -33,8 +33,11 @@ SAME: Json = {
 CARD: Json = {**SAME, "isEnhanced": False, "disableAutoCloseOnPRMerge": False}
 
 
-async def told(caller: Caller, node: Node, *commands: Command) -> list[Json]:
-    """Carry out commands; return what the stream shows of them, cursors apart, the last of which must be theirs."""
+async def results_of(caller: Caller, node: Node, *commands: Command) -> list[Json]:
+    """Execute commands; return the results of the stream without cursors.
+
+    The last cursor must be that of the commands.
+    """
     async with caller.subscribe(CHANGES) as results:
         assert [one["__typename"] for one in await results.take(2)] == ["Hello", "State"]
         position = (await node.bus.execute(BoardId(BOARD), *commands)).position
@@ -47,7 +50,7 @@ async def told(caller: Caller, node: Node, *commands: Command) -> list[Json]:
 async def test_created_card_is_shown_with_its_place(caller: Caller, node: Node, board: Board) -> None:
     column = column_id(board.state, "Backlog")
     command = CreateCard(column_id=column, title="New", description="d", ticket_type=TicketType.PERF)
-    (created,) = await told(caller, node, command)
+    (created,) = await results_of(caller, node, command)
     made = {"id": command.card_id, "ticketKey": "AB-1", "title": "New", "description": "d", "ticketType": "PERF"}
     at = created["card"]["createdAt"]
     assert created == {
@@ -62,7 +65,7 @@ async def test_updated_card_names_its_new_fields_and_no_other(caller: Caller, no
     column = column_id(board.state, "Backlog")
     first, second = (CreateCard(column_id=column, title="t", description="d") for _ in range(2))
     await node.bus.execute(board.id, first, second)
-    edited, freed = await told(
+    edited, freed = await results_of(
         caller,
         node,
         UpdateCard(card_id=first.card_id, description=None, is_enhanced=True, ticket_type=TicketType.FIX),
@@ -82,7 +85,7 @@ async def test_moved_and_deleted_card_are_shown_with_their_places(caller: Caller
     await node.bus.execute(board.id, *cards)
     ids = [card.card_id for card in cards]
     move = MoveCard(card_id=ids[2], to_column_id=review, to_index=7)
-    moved, deleted = await told(caller, node, move, DeleteCard(card_id=ids[1]))
+    moved, deleted = await results_of(caller, node, move, DeleteCard(card_id=ids[1]))
     assert moved.pop("updatedAt") == deleted.pop("updatedAt") > AT
     assert moved == {
         "__typename": "CardMoved",
@@ -134,7 +137,7 @@ async def test_heartbeat_is_shown_with_cursor_and_hash(caller: Caller, node: Nod
         assert beat == {"__typename": "Heartbeat", "cursor": state["cursor"], "hash": view.state_hash()}
 
 
-async def test_what_is_no_change_of_the_board_is_left_out(caller: Caller, node: Node, board: Board) -> None:
+async def test_envelope_without_a_change_of_the_board_is_left_out(caller: Caller, node: Node, board: Board) -> None:
     async with caller.subscribe(CHANGES) as results:
         await results.take(2)
         for name, payload in SAMPLES.items():
@@ -157,7 +160,7 @@ async def test_reader_goes_on_between_two_changes_of_an_event(caller: Caller, no
 
 
 @pytest.mark.parametrize("after", ["", "soon"])
-async def test_what_is_no_cursor_ends_board_changes_at_once(caller: Caller, board: Board, after: str) -> None:
+async def test_invalid_cursor_ends_board_changes_at_once(caller: Caller, board: Board, after: str) -> None:
     async with caller.subscribe(CHANGES, after=after) as results:
         _, extensions = await results.refusal()
     assert extensions == {"code": "INVALID_CURSOR"}

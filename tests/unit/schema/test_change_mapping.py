@@ -1,4 +1,4 @@
-"""The table of changes: complete, and loud where it is not."""
+"""The table of changes is complete, and a missing type raises an error."""
 
 from __future__ import annotations
 

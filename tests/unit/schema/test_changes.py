@@ -1,4 +1,4 @@
-"""Changes of a schema are judged by what they do to clients."""
+"""The check of schema changes rates their effect on clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ enum E { ONE }
 input I { x: Int! }
 """
 
-#: What is changed → text before, text after, risk.
+#: Name of the change → text before, text after, risk.
 CASES: dict[str, tuple[str, str, Risk]] = {
     "field-removed": (", gone: String", "", Risk.BREAKING),
     "type-removed": ("type B { id: ID! }", "", Risk.BREAKING),
@@ -40,8 +40,8 @@ CASES: dict[str, tuple[str, str, Risk]] = {
 def test_change_has_the_risk_it_is_for_clients(case: str) -> None:
     before, after, risk = CASES[case]
     assert OLD.count(before) == 1
-    told = report(OLD, OLD.replace(before, after)).splitlines()
-    assert [line.partition(": ")[0] for line in told] == [risk]
+    lines = report(OLD, OLD.replace(before, after)).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [risk]
 
 
 def test_worst_changes_come_first() -> None:

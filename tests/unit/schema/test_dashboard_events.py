@@ -25,12 +25,12 @@ EVENTS = """subscription ($range: TimeRangeInput, $after: String) {
 
 
 def overview(cursor: str, *projects: str, preset: str = "LAST_7D") -> dict[str, Any]:
-    """An `Overview`, as it is shown."""
+    """The result for an `Overview`."""
     shown = {"timeRange": {"preset": preset}, "projectSnapshots": [{"name": name} for name in projects]}
     return {"kind": "Overview", "cursor": cursor, "overview": shown}
 
 
-async def test_dashboard_tells_overviews_and_agents_in_order(caller: Caller, node: Node, board: Board) -> None:
+async def test_dashboard_sends_overviews_and_agents_in_order(caller: Caller, node: Node, board: Board) -> None:
     profile = {"profileId": "p", "agent": "A", "kind": "updated"}
     async with caller.subscribe(EVENTS) as results:
         hello, first = await results.take(2)
@@ -59,8 +59,8 @@ async def test_draining_server_says_goodbye_on_the_dashboard(
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
         await node.lifetimes.drain(0)
-        told = await results.next()
-        assert told == {"kind": "Goodbye", "cursor": None, "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
+        received = await results.next()
+        assert received == {"kind": "Goodbye", "cursor": None, "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
         _, extensions = await results.refusal()
     assert extensions == {"code": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
 
@@ -72,7 +72,7 @@ async def test_cursor_of_the_dashboard_goes_on_there(caller: Caller, node: Node)
         assert [one["kind"] for one in await results.take(2)] == ["Hello", "Overview"]
 
 
-async def test_cursor_of_another_channel_is_told_as_a_gap(caller: Caller, node: Node, board: Board) -> None:
+async def test_cursor_of_another_channel_gets_a_gap(caller: Caller, node: Node, board: Board) -> None:
     of_board = (await caller.run(f'{{ board(id: "{board.id}") {{ cursor }} }}'))["cursor"]
     async with caller.subscribe(EVENTS, after=of_board) as results:
         hello, gap, first = await results.take(3)

@@ -1,4 +1,4 @@
-"""One document, many operations: it is parsed and validated once, and its mistakes are told each time."""
+"""One document, many operations: it is parsed and validated once, and its errors are reported each time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _counted(calls: list[str], name: str, original: Callable[..., Any]) -> Calla
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The validations that are made from now on."""
+    """The list of later validations."""
     made: list[str] = []
     monkeypatch.setattr("schema.validation.document_cache.validate", _counted(made, "validate", validate))
     return made
@@ -45,7 +45,7 @@ async def test_same_document_is_validated_once(node: Node, calls: list[str]) -> 
     assert calls == ["validate"]
 
 
-async def test_mistake_in_a_document_is_told_each_time(node: Node, calls: list[str]) -> None:
+async def test_error_in_a_document_is_reported_each_time(node: Node, calls: list[str]) -> None:
     schema = make_schema()
     for _ in range(2):
         result = await schema.execute("query OnlyHere { nobody }", context_value=Context(node))
@@ -55,7 +55,7 @@ async def test_mistake_in_a_document_is_told_each_time(node: Node, calls: list[s
     assert calls == ["validate"]
 
 
-async def test_document_that_does_not_parse_is_told_each_time(node: Node) -> None:
+async def test_document_that_does_not_parse_is_reported_each_time(node: Node) -> None:
     schema = make_schema()
     for _ in range(2):
         result = await schema.execute("query {", context_value=Context(node))
@@ -87,7 +87,7 @@ async def test_document_that_is_too_long_is_refused_before_it_is_read(node: Node
     assert error.extensions == {"code": "GRAPHQL_PARSE_FAILED"}
 
 
-async def test_mistakes_are_told_up_to_a_number(node: Node) -> None:
+async def test_errors_are_reported_up_to_a_number(node: Node) -> None:
     text = f"{{ {' '.join(f'projecu{number}' for number in range(500))} }}"
     result = await make_schema().execute(text, context_value=Context(node))
     assert len(result.errors or ()) == MAX_MISTAKES + 1

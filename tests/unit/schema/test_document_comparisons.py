@@ -1,4 +1,4 @@
-"""The pairs that validation has to compare are counted without comparing them."""
+"""The pairs of fields that validation must compare are counted without a comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document is measured with its fragments in place, in time that its text alone decides."""
+"""The size of a document includes its fragments at each use. Measuring takes time only in proportion to the text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def doubling(count: int) -> str:
 
 
 def chain(count: int) -> str:
-    """Return a document of so many fragments inside one another."""
+    """Return a document of this many nested fragments."""
     fragments = [f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(1, count)]
     return "\n".join(("{ ...F1 }", *fragments, f"fragment F{count} on Query {{ __typename }}"))
 

@@ -1,4 +1,4 @@
-"""The enumerations have exactly the words of the core."""
+"""The enumerations have exactly the values of the core."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schema.types import enums
 
 
 def words(model: Any, field: str) -> set[str]:
-    """The values of a field that holds a `Literal`, optional or not."""
+    """The values of a field of a `Literal` type, optional or not."""
     annotation = model.model_fields[field].annotation
     literals = [one for one in get_args(annotation) if get_args(one)] or [annotation]
     return {word for literal in literals for word in get_args(literal) if isinstance(word, str)}

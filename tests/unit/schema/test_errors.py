@@ -1,4 +1,4 @@
-"""What clients see of exceptions: refusals as they are, our own faults hidden and logged once."""
+"""The client's view of exceptions: refusals unchanged, our own faults hidden and logged once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from schema.execution.real_size import CostExceeded
 
 
 def raised(cause: Exception, path: list[str | int] | None = None) -> GraphQLError:
-    """What graphql-core makes of an exception."""
+    """The error that graphql-core makes of an exception."""
     return GraphQLError(str(cause), path=path or ["board"], original_error=cause)
 
 
 def subclasses(kind: type[Exception]) -> set[type[Exception]]:
-    """All classes below one."""
+    """All subclasses of a class."""
     return {below for one in kind.__subclasses__() for below in {one, *subclasses(one)}}
 
 
@@ -60,10 +60,10 @@ def test_every_outcome_of_the_core_has_a_code() -> None:
     named = subclasses(errors.StreamEnded) | {errors.SubscriberTooSlow, errors.StoreUnavailable}
     assert named <= kinds
     refusals = {kind for kind in subclasses(errors.Refused) if not issubclass(kind, InvalidInput)}
-    assert refusals - {LimitReached, CostExceeded} <= kinds  # which are below
+    assert refusals - {LimitReached, CostExceeded} <= kinds  # these two are below
 
 
-def test_cost_is_told_with_both_numbers() -> None:
+def test_cost_is_reported_with_both_numbers() -> None:
     shown = public_error(raised(CostExceeded("expected less", 7, 5)))
     assert shown.message == "expected less"
     assert shown.extensions == {"code": "COST_EXCEEDED", "cost": 7, "maxCost": 5}

@@ -1,4 +1,4 @@
-"""The inputs of domain events are the models': every name, every field, what is required, and which words."""
+"""The inputs of domain events equal the models: every name, every field, required fields, and enum values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`events`: the log of a board in pages, under the cursors of its streams."""
+"""`events`: the log of a board in pages, with the cursors of its streams."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ EVENTS = """query ($id: ID!, $after: String, $first: Int) { events(boardId: $id,
 AT = "2025-06-01T00:00:00.000Z"
 
 
-async def told(node: Node, count: int) -> list[str]:
-    """Publish so many events of the board, with global ones between; return their cursors."""
+async def publish_events(node: Node, count: int) -> list[str]:
+    """Publish this many events of the board, with global ones between; return their cursors."""
     cursors = []
     for n in range(count):
         payload = {"projectId": BOARD, "n": n}
@@ -36,7 +36,7 @@ async def told(node: Node, count: int) -> list[str]:
 
 async def test_events_are_those_of_the_board_with_their_cursors(caller: Caller, node: Node, board: Board) -> None:
     await create_board(node, "p2", "Beta")
-    cursors = await told(node, 2)
+    cursors = await publish_events(node, 2)
     page = await caller.run(EVENTS, id=BOARD)
     created, *changed = page["nodes"]
     assert (created["name"], created["payload"]["name"]) == ("project.created", "Alpha Board")
@@ -60,7 +60,7 @@ async def test_cursors_of_the_log_are_those_of_the_stream(caller: Caller, node: 
 
 
 async def test_pages_lead_through_the_whole_log(caller: Caller, node: Node, board: Board) -> None:
-    cursors = await told(node, 4)
+    cursors = await publish_events(node, 4)
     after, more, found = None, True, []
     while more:
         page = await caller.run(EVENTS, id=BOARD, after=after, first=2)
@@ -103,7 +103,7 @@ async def test_event_of_a_future_version_is_shown_as_it_came(caller: Caller, nod
 async def test_cursor_from_which_nothing_leads_on_is_refused(
     caller: Caller, node: Node, board: Board, changed: dict[str, Any], code: str, word: str
 ) -> None:
-    (cursor,) = await told(node, 1)
+    (cursor,) = await publish_events(node, 1)
     seen = parse_cursor(cursor)
     fields = {name: getattr(seen, name) for name in ("epoch", "tag", "offset", "global_offset")}
     message, extensions = await caller.refused(EVENTS, id=BOARD, after=Position(**{**fields, **changed}).cursor)
@@ -113,7 +113,7 @@ async def test_cursor_from_which_nothing_leads_on_is_refused(
 async def test_cursor_older_than_the_log_is_refused(schema: strawberry.Schema) -> None:
     async with open_store() as store, open_node(store) as node:
         await create_board(node)
-        cursors = await told(node, 3)
+        cursors = await publish_events(node, 3)
         caller = Caller(schema, node)
         assert await store.prune(board_channel(BOARD), Horizon(newest_events=1), 100) == 3
         _, extensions = await caller.refused(EVENTS, id=BOARD, after=cursors[0])
@@ -125,7 +125,7 @@ async def test_cursor_older_than_the_log_is_refused(schema: strawberry.Schema) -
 async def test_cursor_older_than_a_log_that_is_empty_is_refused(schema: strawberry.Schema) -> None:
     async with open_store() as store, open_node(store) as node:
         await create_board(node)
-        cursors = await told(node, 2)
+        cursors = await publish_events(node, 2)
         caller = Caller(schema, node)
         assert await store.prune(board_channel(BOARD), Horizon(newest_events=0), 100) == 3
         _, extensions = await caller.refused(EVENTS, id=BOARD, after=cursors[0])
@@ -136,7 +136,7 @@ async def test_cursor_older_than_a_log_that_is_empty_is_refused(schema: strawber
 
 
 @pytest.mark.parametrize("after", ["", "soon", "0-0-0-0"])
-async def test_what_is_no_cursor_is_refused(caller: Caller, board: Board, after: str) -> None:
+async def test_invalid_cursor_is_refused(caller: Caller, board: Board, after: str) -> None:
     message, extensions = await caller.refused(EVENTS, id=BOARD, after=after)
     assert extensions == {"code": "INVALID_CURSOR"}
     assert message.startswith("expected a cursor of this server, got")

@@ -1,4 +1,4 @@
-"""A subscription that runs for long keeps nothing of the events it has shown; planned events are as the others."""
+"""A long subscription keeps no past event in memory, and planned events equal the others."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ STATES = f'subscription {{ boardState(boardId: "{BOARD}") {{ cursor columns {{ t
 LINKS = f'subscription {{ boardState(boardId: "{BOARD}") {{ project {{ name }} columnOrder }} }}'
 
 
-async def bytes_kept(stream: AsyncIterator[Any], events: int, feed: Callable[[int], object] = int) -> float:
-    """Read so many results and return how many bytes each has left behind; `feed` makes the events of a batch."""
+async def bytes_used(stream: AsyncIterator[Any], events: int, feed: Callable[[int], object] = int) -> float:
+    """Read this many results; return the bytes that each leaves in memory. `feed` makes the events of a batch."""
     await read(stream, WARM_UP, feed)
     tracemalloc.start()
     try:
@@ -50,7 +50,7 @@ async def bytes_kept(stream: AsyncIterator[Any], events: int, feed: Callable[[in
 
 
 async def read(stream: AsyncIterator[Any], events: int, feed: Callable[[int], object]) -> None:
-    """Read so many results, which hold no errors."""
+    """Read this many results, which must have no errors."""
     for n in range(events):
         if n % WARM_UP == 0:
             feed(WARM_UP)
@@ -58,7 +58,7 @@ async def read(stream: AsyncIterator[Any], events: int, feed: Callable[[int], ob
 
 
 def core_stream(executor: type[StrawberryGraphQLCoreExecutionContext]) -> AsyncIterator[Any]:
-    """Subscribe with graphql-core alone, to a source that never ends."""
+    """Subscribe with graphql-core alone, to a source without an end."""
 
     async def source(*_: object) -> AsyncGenerator[dict[str, Any], None]:
         while True:
@@ -75,13 +75,13 @@ def core_stream(executor: type[StrawberryGraphQLCoreExecutionContext]) -> AsyncI
 
 async def test_executor_keeps_nothing_of_20000_events() -> None:
     async with deadline(50):
-        assert await bytes_kept(core_stream(BoundedExecutor), 20_000) < MOST_BYTES_PER_EVENT
+        assert await bytes_used(core_stream(BoundedExecutor), 20_000) < MOST_BYTES_PER_EVENT
 
 
 async def test_executor_of_the_library_still_needs_the_repair() -> None:
-    # When this fails, `schema.execution.executor` has had its day.
+    # If this fails, `schema.execution.executor` is no longer needed.
     async with deadline(50):
-        assert await bytes_kept(core_stream(StrawberryGraphQLCoreExecutionContext), 1_000) > 100 * MOST_BYTES_PER_EVENT
+        assert await bytes_used(core_stream(StrawberryGraphQLCoreExecutionContext), 1_000) > 100 * MOST_BYTES_PER_EVENT
 
 
 @BOTH
@@ -90,35 +90,37 @@ async def test_whole_path_keeps_nothing_of_its_events(
 ) -> None:
     envelope = Envelope("agent_registered", {"agent": "CODEX", "label": None}, "c")
     stream = await schema.subscribe(DOCUMENT, None, Context(node, encoded=encoded))
-    # One deadline for all: the timers of a deadline for each event would be memory too.
+    # One deadline for all: a deadline for each event would use memory for its timer.
     async with deadline(50), aclosing(stream):
         await anext(stream)
         await anext(stream)
-        kept = await bytes_kept(stream, 2_000, lambda count: node.hub.publish(board_channel(BOARD), [envelope] * count))
-    assert kept < 4 * MOST_BYTES_PER_EVENT
+        used = await bytes_used(stream, 2_000, lambda count: node.hub.publish(board_channel(BOARD), [envelope] * count))
+    assert used < 4 * MOST_BYTES_PER_EVENT
 
 
-async def told(schema: strawberry.Schema, context: Context, document: str, envelopes: list[Envelope]) -> list[Any]:
+async def results_of(
+    schema: strawberry.Schema, context: Context, document: str, envelopes: list[Envelope]
+) -> list[Any]:
     """Return the results of a subscription: its first, then one for each of these."""
     stream = await schema.subscribe(document, None, context)
     async with deadline(5), aclosing(stream):
         results = [await anext(stream)]
-        for envelope in envelopes:  # one by one: the newest state replaces one that waits
+        for envelope in envelopes:  # one by one, because the newest state replaces a waiting one
             context.node.hub.publish(board_channel(BOARD), [envelope])
             results.append(await anext(stream))
         return results
 
 
 def written(results: list[Any]) -> list[bytes]:
-    """Return what travels of results."""
+    """Return the bytes of results on the wire."""
     errors = [[error.formatted for error in result.errors or ()] for result in results]
     return [orjson.dumps([result.data, found]) for result, found in zip(results, errors, strict=True)]
 
 
 async def test_encoded_events_are_the_bytes_of_the_others(schema: strawberry.Schema, node: Node, board: Board) -> None:
     envelopes = [Envelope("state", small_state(), f"c-{n}") for n in range(3)]
-    plain = await told(schema, Context(node), STATES, envelopes)
-    encoded = await told(schema, Context(node, encoded=True), STATES, envelopes)
+    plain = await results_of(schema, Context(node), STATES, envelopes)
+    encoded = await results_of(schema, Context(node, encoded=True), STATES, envelopes)
     assert {type(result.data) for result in plain} == {dict}
     assert {type(result.data) for result in encoded} == {orjson.Fragment}
     assert written(encoded) == written(plain)
@@ -130,17 +132,17 @@ async def test_event_with_an_error_has_it_between_planned_ones(
     broken = small_state()
     broken = replace(broken, cards={id: card for id, card in broken.cards.items() if id != "k1"})
     envelopes = [Envelope("state", state, "c") for state in (small_state(), broken, small_state())]
-    encoded = await told(schema, Context(node, encoded=True), STATES, envelopes)
+    encoded = await results_of(schema, Context(node, encoded=True), STATES, envelopes)
     assert [type(result.data) for result in encoded] == [orjson.Fragment, orjson.Fragment, type(None), orjson.Fragment]
     assert [error.path for error in encoded[2].errors] == [["boardState", "columns", 0, "cards"]]
-    assert written(encoded) == written(await told(schema, Context(node), STATES, envelopes))
+    assert written(encoded) == written(await results_of(schema, Context(node), STATES, envelopes))
 
 
 async def test_selection_that_waits_is_executed_by_graphql_core(
     schema: strawberry.Schema, node: Node, board: Board
 ) -> None:
     envelopes = [Envelope("state", small_state(), "c")]
-    for result in await told(schema, Context(node, encoded=True), LINKS, envelopes):
+    for result in await results_of(schema, Context(node, encoded=True), LINKS, envelopes):
         assert orjson.loads(orjson.dumps(result.data))["boardState"]["project"] == {"name": "Alpha Board"}
 
 

@@ -1,4 +1,4 @@
-"""The schema as text: committed, complete, described, and kind to clients."""
+"""The schema as text: committed, complete, described, and usable by clients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_committed_sdl_is_that_of_the_schema() -> None:
     assert not changes, f"run `python -m schema.export` and say in the commit what this means for clients:\n{changes}"
 
 
-def test_stale_sdl_is_told_with_what_it_means_for_clients(tmp_path: Path) -> None:
+def test_outdated_sdl_is_reported_with_its_effect_on_clients(tmp_path: Path) -> None:
     stale = tmp_path / "stale.graphql"
     export(stale)
     assert check(stale) == ""
@@ -39,8 +39,8 @@ def test_stale_sdl_is_told_with_what_it_means_for_clients(tmp_path: Path) -> Non
     assert check(stale) == "breaking: Field Mutation.old was removed."
 
 
-@pytest.mark.parametrize(("old_field", "code", "told"), [("", 0, "up to date"), ("\n  old: Int", 1, "breaking: ")])
-def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, old_field: str, code: int, told: str) -> None:
+@pytest.mark.parametrize(("old_field", "code", "output"), [("", 0, "up to date"), ("\n  old: Int", 1, "breaking: ")])
+def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, old_field: str, code: int, output: str) -> None:
     committed = SDL_PATH.read_text(encoding="utf-8")
     stale = tmp_path / "schema.graphql"
     stale.write_text(committed.replace("type Mutation {", f"type Mutation {{{old_field}"), encoding="utf-8")
@@ -52,7 +52,7 @@ def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, old_fiel
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stdout.startswith(told)) == (code, True), done
+    assert (done.returncode, done.stdout.startswith(output)) == (code, True), done
 
 
 def test_two_exports_give_the_same_file(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def described() -> Iterator[tuple[str, str | None]]:
 def test_everything_is_described() -> None:
     found = dict(described())
     assert [name for name, text in found.items() if not (text or "").strip()] == []
-    assert len(found) > 350  # the walk went through the whole schema
+    assert len(found) > 350  # the walk covered the whole schema
 
 
-#: Where JSON of any shape is shown or taken, and why it has no type of its own.
+#: Places with JSON of any shape, and the reason for having no type.
 OPEN_ENDED = {
     "AttemptConversationAppendedInput.item": "kept as it came, beyond the five kinds' known fields",
     "AutomationItem.metadata": "whatever else the sender told",
@@ -111,7 +111,7 @@ def test_json_is_used_only_where_anything_may_come() -> None:
         for field, definition in kind.fields.items()
         if get_named_type(definition.type).name == "JSON"
     }
-    # Typed events take the fields that this version does not know under `extra`.
+    # Typed events accept unknown fields under `extra`.
     assert {field for field in found if not field.endswith("Input.extra")} == OPEN_ENDED.keys()
 
 
@@ -133,7 +133,7 @@ def test_lists_hold_no_nulls_and_are_none() -> None:
 
 @pytest.mark.parametrize("union", UNIONS, ids=lambda union: union.name)
 def test_members_of_a_union_give_a_name_one_type(union: GraphQLUnionType) -> None:
-    # Else a document that names the field in both fragments is refused (spec: field selection merging).
+    # Otherwise a document that names the field in both fragments is refused (spec: field selection merging).
     clashes = [
         f"{one.name} and {other.name}: {name}"
         for one, other in combinations(union.types, 2)

@@ -38,7 +38,7 @@ def status(status: str, card_id: str | None = "k1") -> Json:
 
 
 def of_none(sample: Json) -> Json:
-    """The payload of an event that belongs to no attempt."""
+    """The payload of an event without an attempt."""
     return {name: value for name, value in sample.items() if name != "attemptId"}
 
 
@@ -50,7 +50,7 @@ AGENT = {"agent": "CODEX", "label": "Codex"}
 PROFILE = {"__typename": "AgentProfile", "kind": "DELETED", "profileId": "ap-1", "agent": "CODEX", "label": None}
 SHOWN_TODOS = {**TODOS, "items": [{**TODOS["items"][0], "status": "OPEN"}, {**TODOS["items"][1], "status": "DONE"}]}
 
-#: Event, payload, and what the stream shows, cursors apart.
+#: Event, payload, and the result of the stream without cursors.
 CASES: list[tuple[str, Json, list[Json]]] = [
     (
         "attempt.started",
@@ -106,13 +106,13 @@ async def test_event_is_shown_with_every_value(
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
         (accepted,) = await publish(node, event(name, payload))
-        told = await results.take(len(shown))
+        received = await results.take(len(shown))
         await publish(node, event("agent.registered", {"agent": "MARKER"}))
         assert (await results.next())["agent"] == "MARKER"
-    assert [without_cursor(one) for one in told] == shown
-    if not name.startswith("agent."):  # those are accepted in the global log, and shown in the board's
-        assert told[-1]["cursor"] == accepted.cursor
-    assert len({one["cursor"] for one in told}) == len(told)
+    assert [without_cursor(one) for one in received] == shown
+    if not name.startswith("agent."):  # the answer's cursor is of the global log, and the stream's of the board
+        assert received[-1]["cursor"] == accepted.cursor
+    assert len({one["cursor"] for one in received}) == len(received)
 
 
 async def test_stop_is_shown_as_a_line_of_the_log(caller: Caller, node: Node, board: Board) -> None:
@@ -144,9 +144,9 @@ async def test_command_is_shown_as_the_state_after_it(caller: Caller, node: Node
         await results.take(2)
         command = CreateCard(column_id=column_id(board.state, "Backlog"), title="New", ticket_type=TicketType.PERF)
         executed = await node.bus.execute(board.id, command)
-        told = await results.next()
-    assert (told["__typename"], told["cursor"]) == ("State", executed.position.cursor)
-    assert [(card["title"], card["ticketType"]) for card in told["state"]["cards"]] == [("New", "PERF")]
+        received = await results.next()
+    assert (received["__typename"], received["cursor"]) == ("State", executed.position.cursor)
+    assert [(card["title"], card["ticketType"]) for card in received["state"]["cards"]] == [("New", "PERF")]
 
 
 TOOL = {**ITEMS["tool"]["tool"], "status": "SUCCEEDED"}
@@ -200,9 +200,9 @@ async def item_wire(caller: Caller, item: Json) -> Json:
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
         await publish(caller.node, event("attempt.conversation.appended", {**OF_ATTEMPT, "item": item}))
-        told = await results.next()
-    assert (told["__typename"], told["attemptId"]) == ("ConversationItemAppended", "a1")
-    found: Json = told["item"]
+        received = await results.next()
+    assert (received["__typename"], received["attemptId"]) == ("ConversationItemAppended", "a1")
+    found: Json = received["item"]
     return found
 
 
@@ -226,8 +226,8 @@ async def test_gap_and_goodbye_have_no_cursor(caller: Caller, node: Node, board:
         gap = envelopes.gap("slow_consumer", "x", position)
         for channel in node.hub.channels():
             node.hub.publish(channel, [gap, envelopes.goodbye("server_shutdown", 5)])
-        told = await results.take(2)
-    assert told == [
+        received = await results.take(2)
+    assert received == [
         {"__typename": "Gap", "cursor": None, "reason": "SLOW_CONSUMER", "from": "x", "to": position.cursor},
         {"__typename": "Goodbye", "cursor": None, "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 5},
     ]

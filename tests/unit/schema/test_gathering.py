@@ -1,4 +1,4 @@
-"""Commands of one mutation: one unit, in the document's order; one that is refused stops no other."""
+"""The commands of one mutation are one unit in the document's order. A refused command stops no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What leads from one thing to another: right, as stored now, and by one query for all that ask."""
+"""Links between objects: the current stored values, by one query for all objects."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CARDS = "query ($id: ID!) { board(id: $id) { cards { id attempts { id status } }
 
 @pytest.fixture
 def caller(schema: strawberry.Schema, node: Node) -> Caller:
-    """A client that may ask for more than the default cost: these tests are about how many queries that takes."""
+    """A client with a higher cost limit, because these tests are about the number of queries."""
     return Caller(schema, node, OperationLimits(max_cost=10_000_000))
 
 
 def state_of(count: int) -> Json:
-    """A state of so many cards."""
+    """A state of this many cards."""
     ids = [f"k{n}" for n in range(count)]
     return {
         "columns": {"c": {"id": "c", "title": "C", "cardIds": ids}},
@@ -42,7 +42,7 @@ def state_of(count: int) -> Json:
 
 
 async def seed(node: Node, count: int, board: str = BOARD) -> None:
-    """Make a state of so many cards, and an attempt with a line, an item and a list for each."""
+    """Make a state of this many cards, and an attempt with a line, an item and a list for each."""
     await publish(node, event("board.state.changed", {"boardId": board, "state": state_of(count)}))
     for n in range(count):
         of = {"boardId": board, "attemptId": f"{board}-a{n}"}
@@ -216,7 +216,7 @@ async def test_mutation_sees_in_each_field_what_the_field_before_it_did(
     assert titles == {"one": "one", "two": "two"}
 
 
-async def test_store_that_goes_away_behind_a_link_is_told_once(
+async def test_store_lost_behind_a_link_is_logged_once(
     caller: Caller, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def away(*_: object) -> None:
@@ -232,7 +232,7 @@ async def test_store_that_goes_away_behind_a_link_is_told_once(
 async def test_lists_that_are_completed_by_turns_cost_as_many_queries(
     caller: Caller, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.execution.pacing.SLICE_SECONDS", 0.0)  # a turn for each entry
+    monkeypatch.setattr("schema.execution.pacing.SLICE_SECONDS", 0.0)  # a pass for each entry
     document = "query ($id: ID!) { board(id: $id) { cards { attempts { card { title attempts { id } } } } } }"
     await seed(node, 20)
     with counted() as seen:

@@ -1,4 +1,4 @@
-"""Each list of the schema says how long it is taken to be, in the SDL and in the cost of operations."""
+"""Each list of the schema has an assumed size, in the SDL and in the cost of operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graphql import (
 from schema.export import sdl
 from schema.validation.list_sizes import LIST_SIZES, sizes_of
 
-#: What a connection has, which is sized from outside.
+#: The list of a connection, whose size comes from an argument.
 _SIZED = {"edges", "nodes"}
 
 

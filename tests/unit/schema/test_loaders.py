@@ -1,4 +1,4 @@
-"""Loaders: one question for all that ask at once, and for how long an answer is remembered."""
+"""Loaders: one query for all simultaneous requests, and how long a result is cached."""
 
 from __future__ import annotations
 

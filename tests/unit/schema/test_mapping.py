@@ -1,4 +1,4 @@
-"""The table of envelopes: complete, and loud where it is not."""
+"""The table of envelopes is complete, and a missing type raises an error."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tests.kit.nodes import BOARD, publish, take
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import SAMPLES
 
-#: Every type of the table of docs/protocol.md but those that are never on a board's stream.
+#: Every type of the table of docs/protocol.md except those that are never on a board's stream.
 ON_STREAMS = {
     *("hello", "state", "attempt_started", "attempt_status", "attempt_log", "conversation_item", "attempt_session"),
     *("attempt_todos", "git_status", "git_commit", "git_push", "attempt_pr", "agent_profile", "agent_registered"),
     *("gap", "goodbye"),
 }
-#: And of the dashboard.
+#: The types of the dashboard's stream.
 ON_DASHBOARD = {"hello", "dashboard_overview", "agent_profile", "agent_registered", "gap", "goodbye"}
-#: Made by the raw transports, or of the dashboard's stream.
+#: Types of the raw transports, or of the dashboard's stream.
 ELSEWHERE = ("heartbeat", "pong", "error", "dashboard_overview", "nonsense", "")
 
 
@@ -45,7 +45,7 @@ def test_type_that_is_not_on_the_dashboard_is_an_error(type: str) -> None:
 
 
 async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, board: Board) -> None:
-    # The walk over the core's own table: every event name, as it comes out of a real stream.
+    # A walk over the core's own table: every event name, as a real stream yields it.
     stream = board_stream(node, board.id)
     seen = {envelope.type for envelope in await take(stream, 2)}
     for name, payload in SAMPLES.items():
@@ -57,7 +57,7 @@ async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, bo
         seen.add(envelope.type)
         assert type(board_event(envelope, board.id)).__name__
     await stream.aclose()
-    assert seen == ON_STREAMS - {"gap"}  # whoever reads in time meets none
+    assert seen == ON_STREAMS - {"gap"}  # a subscriber that reads in time gets none
 
 
 @pytest.mark.parametrize("type", ELSEWHERE)

@@ -1,4 +1,4 @@
-"""Which operation of a document is executed (GraphQL, October 2021, section 6.1, GetOperation)."""
+"""The choice of the operation of a document (GraphQL, October 2021, section 6.1, GetOperation)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFUSAL = ("expected operationName, for the document has 2 operations", {"code":
 
 
 async def result_of(caller: Caller, document: str, name: str | None = None) -> ExecutionResult:
-    """Run a document as every transport does; return its one result."""
+    """Run a document as every transport does; return its only result."""
     async with deadline(5):
         stream = await caller.schema.stream(document, None, Context(caller.node), operation_name=name)
         (result,) = [one async for one in stream]
@@ -41,6 +41,6 @@ async def test_only_operation_needs_no_name(caller: Caller) -> None:
     assert (await result_of(caller, document)).data == {"__typename": "Query", "board": None}
 
 
-async def test_document_that_does_not_parse_is_told_as_such(caller: Caller) -> None:
+async def test_document_that_does_not_parse_is_reported_as_such(caller: Caller) -> None:
     _, extensions = error_of((await result_of(caller, "query A {")).errors or [])
     assert extensions == {"code": "GRAPHQL_PARSE_FAILED"}

@@ -1,4 +1,4 @@
-"""What operations cost: by the fields that would be answered, whatever the document looks like."""
+"""The cost of operations: computed from the fields of the answer, whatever the form of the document."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_cost_of_fragments_is_counted_once_for_each(schema: strawberry.Sch
 @pytest.mark.parametrize("path", OPERATIONS, ids=lambda path: path.stem)
 def test_operations_of_ours_are_far_below_the_limit(path: Path, schema: strawberry.Schema) -> None:
     text = path.read_text(encoding="utf-8")
-    # As if all variables could be null: what they hold costs nothing, and `first` has defaults.
+    # As if all variables could be null: their content costs nothing, and `first` has defaults.
     for operation in (one for one in parse(text).definitions if isinstance(one, OperationDefinitionNode)):
         for definition in operation.variable_definitions or ():
             assert definition.variable.name.value != "first" or definition.default_value is not None
@@ -111,7 +111,7 @@ async def test_limit_is_that_of_the_server(caller: Caller) -> None:
     assert extensions["cost"] == 51
 
 
-def test_wrong_entries_of_variables_are_told_up_to_a_number(schema: strawberry.Schema) -> None:
+def test_wrong_entries_of_variables_are_reported_up_to_a_number(schema: strawberry.Schema) -> None:
     text = "mutation ($events: [EventInput!]!) { publishEvents(events: $events) { __typename } }"
     found = errors(schema, text, 50_000, events=[1] * 50_000)
     assert len(found) == MAX_VARIABLE_ERRORS + 1

@@ -1,4 +1,4 @@
-"""The documents of `graphql/operations/`: what GraphiQL opens with and clients copy."""
+"""The documents of `graphql/operations/`, which GraphiQL opens and clients copy."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_document_of_a_mutation_asks_why_it_was_refused(name: str) -> None:
 
 
 def variables_of(name: str, board: Board, card_id: str, attempt_id: str) -> Json:
-    """What GraphiQL's user would fill in."""
+    """The values that a user of GraphiQL would enter."""
     column_id = next(iter(board.state.columns))
     inputs: dict[str, Json] = {
         "CreateCard": {"columnId": column_id, "title": "Another"},

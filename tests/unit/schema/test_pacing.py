@@ -1,4 +1,4 @@
-"""Executing goes by turns: what else the process has to do comes between, and nobody is forgotten."""
+"""Execution in passes: other tasks run between them, and no operation is forgotten."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.schema.caller import Caller
 
 @pytest.fixture
 def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the time of each pass be used up at once."""
+    """End every pass at once."""
     monkeypatch.setattr(pacing, "SLICE_SECONDS", -1.0)
 
 

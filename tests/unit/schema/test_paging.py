@@ -1,4 +1,4 @@
-"""Pages: where they begin and end."""
+"""Pages: their beginning and their end."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_length_out_of_bounds_is_refused(first: int) -> None:
 
 
 @pytest.mark.parametrize("after", ["", "x", "-1", "1.0", " 1", "1\n", "1" * 19, "²"])
-def test_what_is_no_place_is_refused(after: str) -> None:
+def test_invalid_place_is_refused(after: str) -> None:
     with pytest.raises(Refused, match="expected a cursor of this list") as refused:
         place_of(after)
     assert refused.value.code == "invalid_cursor"

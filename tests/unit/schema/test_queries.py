@@ -1,4 +1,4 @@
-"""Queries: what is stored now, in GraphQL's form."""
+"""Queries return the current stored values in GraphQL's form."""
 
 from __future__ import annotations
 

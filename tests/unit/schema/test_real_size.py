@@ -1,4 +1,4 @@
-"""What is asked of a board with many cards is counted by its cards."""
+"""The cost of a query about a board with many cards counts its actual cards."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _CARDS = 12 * CARDS
 _LIMITS = OperationLimits(max_cost=5000)
 _AT = "2025-01-01T00:00:00.000Z"
 _BELOW = {"board": '{ board(id: "%s") { %s } }', "project": '{ project(id: "%s") { board { %s } } }'}
-#: Costs 4,401 as its type is taken, twelve times that with the cards that are there.
+#: Costs 4,401 with the assumed size, and twelve times that with the actual cards.
 _DEAR = "cards { id attempts { id } }"
 
 
 @pytest.fixture
 async def large(caller: Caller) -> Caller:
-    """Give the board more cards than its type is taken to have."""
+    """Add more cards than the assumed size to the board."""
     cards = {f"k{n}": {"id": f"k{n}", "title": "t", "createdAt": _AT, "updatedAt": _AT} for n in range(_CARDS)}
     columns = {"c": {"id": "c", "title": "C", "cardIds": list(cards)}}
     await create_board(caller.node)

@@ -1,4 +1,4 @@
-"""A type may be inside itself once, by fields or fragments, and not once more."""
+"""A type may contain itself once, by fields or fragments, but not twice."""
 
 from __future__ import annotations
 

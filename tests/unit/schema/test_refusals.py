@@ -1,4 +1,4 @@
-"""Every refusal of the core is a type of the schema; what is no refusal stays an error."""
+"""Every refusal of the core is a type of the schema. Everything else stays an error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def classes() -> dict[str, type[Refused]]:
 
 
 def codes_of_the_core() -> Iterator[tuple[str, type[Refused]]]:
-    """Yield the code and class of each refusal that is made in the source of `realtime`."""
+    """Yield the code and class of each refusal in the source of `realtime`."""
     for path in Path(realtime.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in classes():
@@ -93,8 +93,8 @@ async def test_refusal_without_a_type_is_an_error(
         raise Refused("Not today", "closed_on_sundays")
 
     monkeypatch.setattr(Bus, "execute", refuse)
-    told = await caller.refused(MUTATIONS["deleteCard"], boardId=BOARD, input={"cardId": "k"})
-    assert told == ("Not today", {"code": "CLOSED_ON_SUNDAYS"})
+    error = await caller.refused(MUTATIONS["deleteCard"], boardId=BOARD, input={"cardId": "k"})
+    assert error == ("Not today", {"code": "CLOSED_ON_SUNDAYS"})
 
 
 async def test_fault_of_the_store_is_an_error(caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch) -> None:

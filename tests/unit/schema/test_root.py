@@ -1,4 +1,4 @@
-"""The schema as a whole: limits, introspection, and what is hidden, on every way an operation can go."""
+"""The schema as a whole: limits, introspection, and hidden data, for every way of executing an operation."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ async def test_introspection_of_graphiql_is_within_the_limits(caller: Caller) ->
     ids=["aliases", "tokens"],
 )
 async def test_document_beyond_a_limit_is_refused(caller: Caller, document: str, message: str) -> None:
-    told, extensions = await caller.refused(document)
-    assert told.startswith(message)
+    text, extensions = await caller.refused(document)
+    assert text.startswith(message)
     assert extensions["code"] in {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
 
 
 async def test_document_beyond_the_depth_is_refused(caller: Caller) -> None:
-    # No type of the schema is that deep, so the fields are unknown too; the depth is told beside that.
+    # No type of the schema is that deep, so the fields are unknown too. The depth is reported separately.
     document = "{" + "projects {" * (MAX_DEPTH + 1) + "id" + "}" * (MAX_DEPTH + 2)
     async with deadline(5):
         result = await caller.schema.execute(document, None, Context(caller.node))
@@ -55,7 +55,7 @@ async def test_aliases_at_the_limit_are_served(caller: Caller) -> None:
     ("document", "code"),
     [("{", "GRAPHQL_PARSE_FAILED"), ("{ nothing }", "GRAPHQL_VALIDATION_FAILED")],
 )
-async def test_mistake_in_the_document_is_told(caller: Caller, document: str, code: str) -> None:
+async def test_error_in_the_document_is_reported(caller: Caller, document: str, code: str) -> None:
     message, extensions = await caller.refused(document)
     assert message != "Internal error"
     assert extensions == {"code": code}
@@ -86,7 +86,7 @@ async def test_fault_in_a_resolver_is_hidden_and_logged_once(
     assert "swordfish" in caplog.text
 
 
-async def test_unknown_operation_name_is_told_on_a_stream(caller: Caller) -> None:
+async def test_unknown_operation_name_is_reported_on_a_stream(caller: Caller) -> None:
     shown = await streamed(caller, "query A { __typename }", "B")
     assert shown == ('Unknown operation named "B".', {"code": "OPERATION_NOT_AVAILABLE"})
 

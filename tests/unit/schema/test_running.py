@@ -1,4 +1,4 @@
-"""An operation that takes too long, and a subscription that takes too much, end with the reason."""
+"""An operation that takes too long, and a subscription that uses too much, end with the reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import AT
 from tests.unit.schema.caller import Caller
 
-#: What no plan covers, so that graphql-core executes each event.
+#: A document without a plan, so that graphql-core executes each event.
 _NESTED = """
 subscription ($id: ID!) {
   boardEvents(boardId: $id) { __typename ... on AttemptStarted { attempt { status } } }
@@ -34,7 +34,7 @@ async def _started(node: Node, attempt: str) -> None:
 
 
 class _Away:
-    """A store whose answers do not come."""
+    """A store that does not answer."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -53,7 +53,7 @@ class _Away:
 
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> _Away:
-    """Let the store not answer for projects and attempts."""
+    """Block the store's answers about projects and attempts."""
     found = _Away()
     monkeypatch.setattr(SqlStore, "projects", found.read)
     monkeypatch.setattr(SqlStore, "attempts_by_key", found.read)
@@ -83,7 +83,7 @@ async def test_event_that_takes_too_long_ends_its_subscription(
     assert extensions == {"code": "TOO_EXPENSIVE"}
     assert message.startswith("expected a subscription whose events take at most a tenth")
     assert away.asked == 1
-    away.answers.set()  # what a loader has begun goes on to its end, for whoever else asks for the same
+    away.answers.set()  # a load that has begun completes, because others may wait for it
 
 
 async def test_subscription_that_takes_too_much_ends(

@@ -1,4 +1,4 @@
-"""Scalars: one form for times, whole numbers that JSON holds, JSON that can be written."""
+"""Scalars: one form for times, whole numbers that JSON can hold, valid JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_time_is_read_as_utc() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "yesterday", "2025-02-30T00:00:00Z", "2025-01-02T03:04:05", 7, None])
-def test_what_is_no_time_is_refused(value: Any) -> None:
+def test_invalid_time_is_refused(value: Any) -> None:
     assert TIME.parse_value is not None
     with pytest.raises(GraphQLError, match="expected an ISO 8601 time"):
         TIME.parse_value(value)
@@ -45,14 +45,14 @@ def test_whole_number_beyond_32_bits_travels(value: int) -> None:
 
 
 @pytest.mark.parametrize("value", [2**53, 1.5, "1", True, None])
-def test_what_is_no_safe_whole_number_is_refused(value: Any) -> None:
+def test_unsafe_whole_number_is_refused(value: Any) -> None:
     assert NUMBER.parse_value is not None
     with pytest.raises(GraphQLError, match="expected a whole number"):
         NUMBER.parse_value(value)
 
 
 def nested(value: Any, levels: int) -> Any:
-    """The value at the bottom of so many lists."""
+    """The value inside this many nested lists."""
     for _ in range(levels):
         value = [value]
     return value

@@ -1,4 +1,4 @@
-"""Equal subscriptions execute an event once, whatever executes it, and leave without disturbing each other."""
+"""Equal subscriptions execute an event once, with or without a plan, and leave without an effect on each other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.kit.nodes import BOARD, publish
 from tests.kit.publishing import event
 
 _READERS = 10
-#: Encoded by plan, and one that asks the store for the attempt of an event, which no plan covers.
+#: A document with a plan, and one without: it asks the store for the attempt of an event.
 _PLANNED = (
     "subscription ($board: ID!) { boardEvents(boardId: $board) { kind: __typename ... on AttemptLog { message } } }"
 )
@@ -43,7 +43,7 @@ def _line(message: str = "m") -> dict[str, Any]:
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Count how often an event is encoded by a plan, and executed field by field."""
+    """Count the encodings by a plan, and the executions field by field."""
     counted: Counter[str] = Counter()
     encoded, fields = Plan.encoded, BoundedExecutor.execute_fields
 
@@ -90,7 +90,7 @@ async def test_event_is_executed_once_for_equal_subscriptions(
         work.clear()
         await publish(node, _line())
         results = [await _next(stream) for stream in streams]
-        # Where there is a plan for other events, it is asked first.
+        # If other events have a plan, it is tried first.
         assert work == ({"encoded": 1} if document == _PLANNED else {"encoded": 1, "executed": 1})
         assert all(result == results[0] and result["boardEvents"]["message"] == "m" for result in results)
 
@@ -128,8 +128,8 @@ async def test_one_that_leaves_in_the_middle_does_not_end_the_others(
         await publish(node, _line())
         waiting[0].cancel()
         async with deadline(5):
-            told = [(await one)["boardEvents"]["message"] for one in waiting[1:]]
-        assert told == ["m", "m"]
+            received = [(await one)["boardEvents"]["message"] for one in waiting[1:]]
+        assert received == ["m", "m"]
         await asyncio.wait([waiting[0]])
 
 
@@ -152,7 +152,7 @@ async def test_one_that_left_is_not_held_by_those_that_stay(
 
 
 class _Executions:
-    """Executions that wait until they are told to end."""
+    """Executions that wait for a signal to end."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -172,7 +172,7 @@ async def _executed(shared: SharedEvent, executions: _Executions) -> ExecutionRe
     return result
 
 
-async def test_who_waits_carries_on_when_the_first_is_cancelled() -> None:
+async def test_waiter_continues_when_the_first_is_cancelled() -> None:
     shared, executions = SharedEvent(), _Executions()
     tasks = [asyncio.create_task(_executed(shared, executions)) for _ in range(3)]
     await anyio.wait_all_tasks_blocked()
@@ -186,7 +186,7 @@ async def test_who_waits_carries_on_when_the_first_is_cancelled() -> None:
     assert [orjson.dumps(result.data) for result in results] == [b'{"number":2}'] * 2
 
 
-async def test_who_waits_is_cancelled_alone() -> None:
+async def test_waiter_is_cancelled_alone() -> None:
     shared, executions = SharedEvent(), _Executions()
     tasks = [asyncio.create_task(_executed(shared, executions)) for _ in range(3)]
     await anyio.wait_all_tasks_blocked()

@@ -1,4 +1,4 @@
-"""Subscriptions: what they give, how they end, and that nothing of them stays."""
+"""Subscriptions: their results, their end, and that nothing of them remains."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ SHUTDOWN = ("The server stops; subscribe again after a while", {"code": "SERVER_
 
 
 async def make_card(node: Node, board: Board, title: str) -> str:
-    """Make a card; return the cursor behind it."""
+    """Make a card; return the cursor after it."""
     command = CreateCard(column_id=column_id(board.state, "Backlog"), title=title)
     return (await node.bus.execute(board.id, command)).position.cursor
 
 
 @pytest.fixture
 async def narrow(schema: strawberry.Schema, store: SqlStore) -> AsyncIterator[Caller]:
-    """A client of a node whose readers may have two envelopes waiting."""
+    """A client of a node whose queues hold two envelopes."""
     async with open_node(store, limits=Limits(queued_envelopes=2)) as node:
         yield Caller(schema, node)
 
@@ -204,7 +204,7 @@ async def test_policy_that_the_server_does_not_have_is_refused(schema: strawberr
     assert extensions == {"code": "BAD_USER_INPUT", "field": "slow", "fields": fields}
 
 
-async def test_dashboard_is_told_anew_after_a_change(caller: Caller, node: Node, board: Board) -> None:
+async def test_dashboard_gets_a_new_overview_after_a_change(caller: Caller, node: Node, board: Board) -> None:
     async with caller.subscribe(DASHBOARD) as results:
         assert await results.next() == {
             "metrics": {"attemptsInRange": 0},
@@ -253,14 +253,14 @@ BAD_CURSOR = {"code": "INVALID_CURSOR"}
 
 
 @pytest.mark.parametrize("after", ["", "soon"])
-async def test_what_is_no_cursor_ends_board_events_at_once(caller: Caller, board: Board, after: str) -> None:
+async def test_invalid_cursor_ends_board_events_at_once(caller: Caller, board: Board, after: str) -> None:
     async with caller.subscribe(AFTER, board=BOARD, after=after) as results:
         message, extensions = await results.refusal()
     assert (extensions, message.startswith("expected a cursor of this server, got")) == (BAD_CURSOR, True)
     assert caller.node.hub.statistics() == EMPTY
 
 
-async def test_cursor_of_another_board_is_told_as_a_gap(caller: Caller, node: Node, board: Board) -> None:
+async def test_cursor_of_another_board_gets_a_gap(caller: Caller, node: Node, board: Board) -> None:
     other = await make_card(node, await create_board(node, "p2", "Beta"), "theirs")
     async with caller.subscribe(AFTER, board=BOARD, after=other) as results:
         hello, gap, state = await results.take(3)
@@ -269,7 +269,7 @@ async def test_cursor_of_another_board_is_told_as_a_gap(caller: Caller, node: No
 
 
 async def test_cursor_of_the_transport_is_used_where_no_argument_is(caller: Caller, node: Node, board: Board) -> None:
-    # `Last-Event-ID`: one that is none is answered with a gap (docs/departures.md, row 23).
+    # `Last-Event-ID`: an invalid one is answered with a gap (docs/departures.md, row 23).
     async with caller.subscribe(AFTER, board=BOARD, context=Context(node, after="soon")) as results:
         _, gap = await results.take(2)
         assert gap == {"kind": "Gap", "reason": "INVALID_CURSOR", "from": "soon"}

@@ -1,4 +1,4 @@
-"""Requests without a server, for what reads nothing but its request."""
+"""Requests without a server, for code that reads only its request."""
 
 from __future__ import annotations
 

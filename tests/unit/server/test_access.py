@@ -1,4 +1,4 @@
-"""What admits and what does not. That every exit asks: `tests/live/test_access.py`."""
+"""Valid and invalid credentials. `tests/live/test_access.py` shows that every exit checks them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_init_may_connect_with_a_token_only(payload: dict[str, Any], admitted: b
 
 
 async def _client_of(access: Access, address: str, *headers: tuple[bytes, bytes]) -> str | None:
-    """Return for whom the application behind the gate works."""
+    """Return the client's name for the application behind the gate."""
     seen: list[str | None] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +71,7 @@ async def test_client_is_its_token_and_else_its_address() -> None:
     assert by_token == await _client_of(access, "192.0.2.2", bearer)
     assert by_token != await _client_of(access, "192.0.2.1", (b"authorization", f"Bearer {_TWO}".encode()))
     assert _ONE not in str(by_token)
-    # What does not authenticate names nobody, or a client would be another one with each request.
+    # An unknown token does not identify a client. Otherwise each request could claim another identity.
     assert await _client_of(Access([]), "192.0.2.1", bearer) == "192.0.2.1"
     assert await _client_of(access, "192.0.2.1", (b"authorization", b"Bearer wrong")) == "192.0.2.1"
 

@@ -1,4 +1,4 @@
-"""Connections are counted, in all and of each client."""
+"""Connections are counted, in total and per client."""
 
 from __future__ import annotations
 

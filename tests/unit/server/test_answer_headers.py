@@ -1,4 +1,4 @@
-"""Headers of every answer: HSTS over https only, those of the answer itself stay."""
+"""Headers of every answer: HSTS over https only, and the answer's own headers stay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from server.middleware.answer_headers import AnswerHeaders
 
 
 async def _headers(scheme: str, response: Response) -> dict[str, str]:
-    """Return the headers of what was answered."""
+    """Return the headers of the answer."""
     found: dict[str, str] = {}
 
     async def receive() -> Message:

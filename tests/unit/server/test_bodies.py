@@ -50,7 +50,7 @@ def test_answer_takes_values_and_ready_bytes() -> None:
 
 
 async def _through(limit: int, chunks: list[bytes], *headers: tuple[str, str]) -> tuple[int, bytes]:
-    """Send chunks through a limit; return the status and what the application has read."""
+    """Send chunks through a limit; return the status and the bytes that the application has read."""
     parts, read, sent = list(chunks), bytearray(), list[Message]()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Interruptions: they end their block and nothing else, and hide no cancellation of somebody else."""
+"""Cancellation blocks: an interruption ends only its block, and hides no other cancellation."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_deadline_in_the_block_that_passes_at_the_same_time_is_ended_too()
         return "behind it"
 
     async with deadline(5):
-        with contextlib.suppress(TimeoutError):  # which may come first
+        with contextlib.suppress(TimeoutError):  # it may come first
             assert await waits() == "behind it"
         await asyncio.sleep(0)
     current = asyncio.current_task()

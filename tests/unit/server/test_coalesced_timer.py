@@ -1,4 +1,4 @@
-"""CoalescedTimers: each rings once, not early, and those of about the same time share a timer."""
+"""Coalesced timers: each fires once, not early, and timers of similar times share one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_alarm_rings_once_and_not_before_its_time() -> None:
 async def test_alarms_of_about_the_same_time_share_a_timer_until_the_last_is_cancelled() -> None:
     set_ones = CoalescedTimers()
     made = [set_ones.set(_FAR, lambda: None) for _ in range(100)]
-    assert len(set_ones) <= 2  # moments may lie on both sides of a step
+    assert len(set_ones) <= 2  # the times may lie on both sides of a step
     for timer in made:
         timer.cancel()
         timer.cancel()
@@ -36,7 +36,7 @@ async def test_alarms_of_about_the_same_time_share_a_timer_until_the_last_is_can
 async def test_cancelled_alarm_is_silent_also_when_another_of_its_moment_cancels_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("server.concurrency.coalesced_timer.LATE_PART", 10.0)  # so that all have one moment
+    monkeypatch.setattr("server.concurrency.coalesced_timer.LATE_PART", 10.0)  # so that all have one time
     rung: asyncio.Queue[str] = asyncio.Queue()
     set_ones = CoalescedTimers()
     silent = set_ones.set(_SOON, lambda: rung.put_nowait("cancelled before"))

@@ -1,4 +1,4 @@
-"""The demo on a real node: seeding, what its streams show, how it copes with people and faults, how it stops."""
+"""The demo on a real node: seeding, its streams, user actions and faults, and its end."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from tests.kit.nodes import MEMORY, open_node
 
 BOARD = PROJECTS[0].id
 PACE = 1000
-#: Units for a handful of attempts at that pace, on a machine that is busy with other tests too.
+#: Units for some attempts at that pace, on a machine that is also busy with other tests.
 LONG = 30
 
 
 class FaultyStore(SqlStore):
-    """A store in which reading attempts fails as often as it is told."""
+    """A store whose reads of attempts fail as often as requested."""
 
     faults = 0
 
@@ -53,7 +53,7 @@ class FaultyStore(SqlStore):
 
 @dataclass
 class Stage:
-    """A node, and everything it published."""
+    """A node, and all its published events."""
 
     store: FaultyStore
     broker: MemoryBroker
@@ -69,16 +69,16 @@ class Stage:
         self.news.set()
 
     async def published(self, count: int) -> list[tuple[str, dict[str, Any], datetime]]:
-        """Wait for so many events; return name, payload and time of each."""
+        """Wait for this many events; return name, payload and time of each."""
         while len(self.log) < count:
             self.news.clear()
             await self.news.wait()
         return [(e.recorded.event.type, e.recorded.event.payload(), e.recorded.at) for e in self.log[:count]]
 
     async def seed(self) -> None:
-        """Make the demo's projects; nobody works on them yet."""
+        """Make the demo's projects, without activity."""
         async with running_demo(self.node, 1, PACE):
-            pass  # the task did not get its first turn
+            pass  # the task did not run at all
 
     async def board(self, board_id: BoardId = BOARD) -> Board:
         stored = await self.store.board(board_id)
@@ -94,7 +94,7 @@ async def opened_stage() -> AsyncIterator[Stage]:
         broker = MemoryBroker()
         async with open_node(store, broker=broker) as node:
             yield Stage(store, broker, node)
-            # One connection: what the demo was reading when it was stopped is over when this answers.
+            # The store has one connection, so this answer comes after the last read of the stopped demo.
             await store.ping()
     finally:
         await store.aclose()
@@ -118,7 +118,7 @@ async def seeded(stage: Stage) -> Stage:
 
 @asynccontextmanager
 async def watched(stage: Stage) -> AsyncIterator[Callable[..., Any]]:
-    """Run the demo under an open board stream; gives a function that waits for an envelope of a type."""
+    """Run the demo under an open board stream; yield a function that waits for an envelope of a type."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(deadline(LONG))
         stream = await stack.enter_async_context(aclosing(board_stream(stage.node, BOARD)))
@@ -313,7 +313,7 @@ async def test_deleted_board_is_worked_on_when_it_returns(seeded: Stage) -> None
         gone = {"name": "project.deleted", "payload": {"projectId": BOARD}}
         again = {"projectId": BOARD, "name": "Again", "repositoryPath": "/srv/again"}
         await seeded.node.bus.ingest(parse_incoming([gone]))
-        # The other board goes on meanwhile.
+        # The other board continues meanwhile.
         await seeded.published(len(seeded.log) + 40)
         await seeded.node.bus.ingest(parse_incoming([{"name": "project.created", "payload": again}]))
         seen = len(seeded.log)

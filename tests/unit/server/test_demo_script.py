@@ -1,4 +1,4 @@
-"""The demo's script over hours of its story, played on a board in memory: sizes, pace, and the same again."""
+"""The demo's script over hours of its story, played on a board in memory: sizes, pace, and determinism."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEPS = 2500
 
 @dataclass
 class World:
-    """A board without a store, carried on by the pure core; counts what is refused."""
+    """A board without a store, advanced by the pure core; counts refusals."""
 
     project: DemoProject
     seed: int
@@ -78,7 +78,7 @@ class World:
             self.record(react(self.board, incoming.event, self.now))
 
     def steps(self, count: int) -> Iterator[Step]:
-        """Play so many steps; each is yielded when it was carried out."""
+        """Play this many steps; yield each after its execution."""
         step = next(self.script)
         for _ in range(count):
             self.perform(step)
@@ -87,7 +87,7 @@ class World:
             step = self.script.send(self.scene())
 
     def ends(self) -> Iterator[tuple[AttemptStatus, timedelta]]:
-        """Yield how each attempt ended and how long it took, without those of the seed."""
+        """Yield the end and the duration of each attempt, without those of the seed."""
         started: dict[str, datetime] = {}
         for recorded in self.log:
             match recorded.event:
@@ -99,7 +99,7 @@ class World:
 
 @dataclass(frozen=True)
 class Tale:
-    """An hour of the story, told once and looked at from several sides."""
+    """An hour of the story, played once and checked by several tests."""
 
     world: World
     steps: list[Step]
@@ -111,14 +111,14 @@ class Tale:
 def tale(request: pytest.FixtureRequest) -> Tale:
     number, seed = request.param
     world = World(PROJECTS[number], seed)
-    told = [(step, len(world.board.state.cards)) for step in world.steps(STEPS)]
-    return Tale(world, [step for step, _ in told], [size for _, size in told])
+    seen = [(step, len(world.board.state.cards)) for step in world.steps(STEPS)]
+    return Tale(world, [step for step, _ in seen], [size for _, size in seen])
 
 
 def test_hour_of_story_keeps_board_at_sane_size(tale: Tale) -> None:
     assert min(tale.sizes) >= 6
     assert max(tale.sizes) <= 25
-    # One attempt per card of the catalogue: what every new reader is told does not grow for ever.
+    # One attempt per card of the catalogue: the first envelopes of a new subscriber do not grow for ever.
     assert len(tale.world.board.attempts) <= len(tale.world.project.ideas)
 
 
@@ -142,9 +142,9 @@ def test_attempts_end_in_all_ways_within_half_a_minute(tale: Tale) -> None:
 
 
 def test_each_item_of_a_conversation_has_an_id_of_its_own(tale: Tale) -> None:
-    told = [one.event for one in tale.world.log if isinstance(one.event, events.AttemptConversationAppended)]
-    assert {event.item.get("tool", event.item).get("status") for event in told} >= {"running", "succeeded", "failed"}
-    ids = [event.item["id"] for event in told]
+    seen = [one.event for one in tale.world.log if isinstance(one.event, events.AttemptConversationAppended)]
+    assert {event.item.get("tool", event.item).get("status") for event in seen} >= {"running", "succeeded", "failed"}
+    ids = [event.item["id"] for event in seen]
     assert len(ids) == len(set(ids))
 
 

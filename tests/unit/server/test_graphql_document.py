@@ -1,4 +1,4 @@
-"""What a document asks for."""
+"""The kind of operation in a document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What transports get of an operation: bodies that `orjson` writes, encoded already where that could be planned."""
+"""The results of an operation for transports: bodies that `orjson` writes, already encoded if there is a plan."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_subscription_that_sleeps_holds_on_to_nothing_it_gave(node: Node, 
         given = [(await anext(results)).body["data"] for _ in range(1 if field == "boardState" else 2)]
         sleeping = asyncio.ensure_future(anext(results))
         await anyio.wait_all_tasks_blocked()
-        # Held by the list, and by the question.
+        # Referenced by the list, and by the check itself.
         assert [sys.getrefcount(given[number]) for number in range(len(given))] == [2] * len(given)
         sleeping.cancel()
         await asyncio.wait([sleeping])
@@ -80,7 +80,7 @@ async def test_subscription_that_sleeps_holds_neither_event_nor_result_nor_docum
         gc.collect()
         assert state() is None
         assert sys.getrefcount(data) == 2
-        # What validated and parsed it has it too, once for all.
+        # The validation and the parser share the cached document.
         assert sys.getrefcount(document) <= held + 2
         sleeping.cancel()
         await asyncio.wait([sleeping])

@@ -7,8 +7,8 @@ from server.protocol.graphql.parts import CLOSING, HEARTBEAT, OPENING, ended_par
 
 def test_stream_of_parts_is_what_clients_read() -> None:
     errors = [{"message": "b"}]
-    told = b"".join((OPENING, result_part({"data": {"a": "ü"}}), HEARTBEAT, ended_part(errors), CLOSING))
-    assert told.decode().split("\r\n") == [
+    sent = b"".join((OPENING, result_part({"data": {"a": "ü"}}), HEARTBEAT, ended_part(errors), CLOSING))
+    assert sent.decode().split("\r\n") == [
         "",
         "--graphql",
         "content-type: application/json",

@@ -114,7 +114,7 @@ def test_reservations_that_wait_are_bounded_for_each_client() -> None:
     reservations.open(first)
     third = reservations.reserve(None, "a")
     for _ in range(2):
-        reservations.forget(first)  # which was open, and is counted no more
+        reservations.forget(first)  # it was open, and no longer counts
         reservations.forget(third)
     reservations.reserve(None, "a")
     with pytest.raises(ReservationRefused):

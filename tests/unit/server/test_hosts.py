@@ -1,4 +1,4 @@
-"""`Hosts`: which names a server answers to (docs/protocol.md, "Access, hosts and origins")."""
+"""`Hosts`: the names to which a server answers (docs/protocol.md, "Access, hosts and origins")."""
 
 from __future__ import annotations
 

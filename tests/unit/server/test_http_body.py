@@ -1,4 +1,4 @@
-"""Which of the bytes of a connection are of a body; chunks are tried in `test_http_requests`, with their heads."""
+"""The bytes of a connection that belong to a body. `test_http_requests` has the tests of chunks, with their heads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_empty_body_is_complete_at_once() -> None:
     assert (reader.take(buffer), bytes(buffer)) == (b"", b"GET /")
 
 
-def test_chunked_body_ends_behind_its_trailers() -> None:
+def test_chunked_body_ends_after_its_trailers() -> None:
     reader, buffer = body_reader(None), bytearray(b"2\r\nab\r\n0\r\nX: y\r\n")
     assert (reader.take(buffer), reader.is_complete, bytes(buffer)) == (b"ab", False, b"")
     buffer += b"\r\nGET /"

@@ -1,4 +1,4 @@
-"""The head of a request, to the letter of RFC 9112."""
+"""The head of a request, strictly by RFC 9112."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _status(*lines: str, request: str = "GET / HTTP/1.1", host: bool = True) -> 
     return refused.value.status
 
 
-def test_parts_of_a_head_are_told() -> None:
+def test_parts_of_a_head_are_returned() -> None:
     head = _head("Content-Length: 12", "X-A: \t b c \t", request="PATCH /a%2Fb?c=%20&d HTTP/1.1")
     assert (head.method, head.path, head.query, head.version) == ("PATCH", b"/a%2Fb", b"c=%20&d", "1.1")
     assert head.headers == [(b"host", b"x"), (b"content-length", b"12"), (b"x-a", b"b c")]

@@ -1,4 +1,4 @@
-"""Requests read from the bytes of a connection, in whatever pieces they come."""
+"""Requests read from the bytes of a connection, in pieces of any size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Read = tuple[str, bytes]
 
 
 def _read(data: bytes, size: int | None = None) -> list[_Read]:
-    """Return target and body of each whole request in `data`, which comes in pieces of `size` bytes."""
+    """Return target and body of each complete request in `data`, which comes in pieces of `size` bytes."""
     parser, read = RequestParser(), []
     head, body = None, b""
     for place in range(0, len(data), size or len(data)):
@@ -117,11 +117,11 @@ def test_head_of_most_lines_is_taken() -> None:
     ids=["bare-lf", "tls", "http-0.9", "nul", "empty-lines"],
 )
 @pytest.mark.parametrize("size", [None, 1])
-def test_what_cannot_become_a_head_is_refused_at_once(part: bytes, size: int | None) -> None:
+def test_bytes_that_cannot_become_a_head_are_refused_at_once(part: bytes, size: int | None) -> None:
     assert _refusal(part, size).status == 400
 
 
-def test_bytes_behind_a_request_are_left_for_another_protocol() -> None:
+def test_bytes_after_a_request_are_left_for_another_protocol() -> None:
     parser = RequestParser()
     parser.receive(_POST + b"\x81\x00")
     assert isinstance(parser.next(), RequestHead)

@@ -1,4 +1,4 @@
-"""The heartbeat: it ends the wait for a client that says nothing, and is put off by what it says."""
+"""The idle timeout ends the wait for a silent client, and each message of the client postpones it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ async def test_wait_ends_when_the_deadline_has_come() -> None:
     assert len(coalesced_timers()) == 0
 
 
-async def test_what_is_said_puts_it_off() -> None:
+async def test_message_postpones_the_deadline() -> None:
     protocol = KanbanProtocol(_now(), _SECONDS)
     first = protocol.deadline
     heartbeat = IdleTimeout(protocol)
     with heartbeat:
         await asyncio.sleep(0)
-    protocol.receive("{}", first + _SECONDS)  # as if it came later, for it is the deadline that counts
+    protocol.receive("{}", first + _SECONDS)  # as if it came later, because the deadline counts
     async with deadline(5):
         with pytest.raises(IdleTimeoutReached), heartbeat:
             await asyncio.Event().wait()

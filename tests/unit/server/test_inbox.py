@@ -1,4 +1,4 @@
-"""The inbox of a WebSocket: messages in order, and one who waits for them."""
+"""The inbox of a WebSocket: messages in order, and one task that waits for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_messages_come_in_the_order_they_were_put() -> None:
     assert inbox.empty()
 
 
-async def test_who_waits_gets_the_next_and_one_who_left_takes_none() -> None:
+async def test_waiter_gets_the_next_and_one_that_left_takes_none() -> None:
     inbox = Inbox()
     leaving = asyncio.create_task(_next(inbox))
     await anyio.wait_all_tasks_blocked()

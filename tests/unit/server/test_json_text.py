@@ -1,4 +1,4 @@
-"""What orjson refuses though its grammar is right can be read, with what was wrong about it."""
+"""JSON that orjson refuses although its grammar is correct: it can be read, and the error is described."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_text_is_read_with_what_is_wrong_about_it(text: str, value: Any, fault: 
             assert read.value == value
 
 
-def test_what_is_too_deep_is_cut_and_the_rest_is_kept() -> None:
+def test_nested_fields_beyond_the_limit_are_cut_and_the_rest_is_kept() -> None:
     read: Any = read_json(f'{{"id": "x", "a": {"[" * 2000}"]"{"]" * 2000}, "b": [[{{}}]]}}')
     assert (read.value["id"], read.value["b"]) == ("x", [[{}]])
     depth, inner = 1, read.value["a"]
@@ -50,6 +50,6 @@ def test_what_is_too_deep_is_cut_and_the_rest_is_kept() -> None:
     "text",
     ["", "{", "[NaN]", "[Infinity]", '"\\ud800', '{"a": "\\ud800",}', b'"\xed\xa0\x80"', b'"\xff"', "[" * 3000, "nul"],
 )
-def test_what_is_no_json_is_refused(text: str | bytes) -> None:
+def test_invalid_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(orjson.JSONDecodeError):
         read_json(text)

@@ -40,7 +40,7 @@ def test_block_is_event_data_id(envelope: Envelope, expected: str) -> None:
     assert block(envelope).decode() == expected
 
 
-def test_pong_tells_the_time() -> None:
+def test_pong_contains_the_time() -> None:
     assert (
         text_frame(pong("2025-01-02T03:04:05.678Z")) == b'{"type":"pong","payload":{"ts":"2025-01-02T03:04:05.678Z"}}'
     )

@@ -1,4 +1,4 @@
-"""What each message on a board's raw WebSocket asks for, and which of them keep the heartbeat."""
+"""The request in each message on a board's raw WebSocket, and the messages that reset the idle timeout."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_commands_are_parsed() -> None:
     assert _command("delete_card", cardId="a") == Execute("delete_card", DeleteCard(card_id="a"))
 
 
-def test_update_tells_cleared_from_absent() -> None:
+def test_update_distinguishes_cleared_from_absent() -> None:
     cleared, absent = _command("update_card", cardId="a", description=None), _command("update_card", cardId="a")
     assert isinstance(cleared, Execute)
     assert isinstance(absent, Execute)
@@ -105,7 +105,7 @@ def test_any_json_moves_the_deadline(message: str | bytes) -> None:
 
 
 @pytest.mark.parametrize("message", ["", "{", b"\xff", "ping", "NaN"])
-def test_what_is_no_json_leaves_the_deadline(message: str | bytes) -> None:
+def test_invalid_json_leaves_the_deadline(message: str | bytes) -> None:
     protocol = KanbanProtocol(100, 150)
     protocol.receive(message, 120)
     assert protocol.deadline == 250

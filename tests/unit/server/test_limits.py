@@ -1,4 +1,4 @@
-"""`QueryLimit`: an address is looked at once, whatever it holds."""
+"""`QueryLimit` reads an address once, whatever it contains."""
 
 from __future__ import annotations
 

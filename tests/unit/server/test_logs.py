@@ -1,4 +1,4 @@
-"""Log lines: a client's text stays one value of one line, cut, and no secret is among them."""
+"""Log lines: a client's text stays one value of one line, cut, and secrets are left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from server.runtime.repeated_lines import LINES
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Set the logs up as `__main__` does, with a stream that can be read; afterwards they are as before."""
+    """Configure the logs as `__main__` does, with a readable stream; restore them afterwards."""
     root, loggers = logging.getLogger(), [logging.getLogger(name) for name in ("alembic", "uvicorn.error")]
     handlers, levels = root.handlers[:], [one.level for one in (root, *loggers)]
     root.handlers.clear()

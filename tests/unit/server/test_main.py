@@ -1,4 +1,4 @@
-"""What `server.__main__` says about settings that do not fit, before it opens anything."""
+"""The messages of `server.__main__` about invalid settings, before it opens anything."""
 
 from __future__ import annotations
 

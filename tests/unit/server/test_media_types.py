@@ -1,4 +1,4 @@
-"""Media types with the parameter that makes another of them; the rest is asked over HTTP."""
+"""Media types with the parameter that changes their meaning. Other tests use HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The collector: a node's numbers as they are when it is asked, each under its name and labels."""
+"""The collector: the current numbers of a node, each under its name and labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A watch over a connection: it cuts one of which nothing is taken, and no other, however little is."""
+"""A watch over a connection cuts it only if its client reads nothing at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WATCH_SECONDS = 0.2
 
 @asynccontextmanager
 async def _connected() -> AsyncIterator[tuple[asyncio.Transport, socket.socket]]:
-    """Give a transport, and the socket on its other side, of which nothing is read but by the test."""
+    """Yield a transport, and the socket on its other side, which only the test reads."""
     loop = asyncio.get_running_loop()
     with closing(socket.create_server(("127.0.0.1", 0))) as listening, closing(socket.socket()) as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
@@ -55,7 +55,7 @@ async def test_transport_of_which_some_is_taken_is_not_cut_until_none_is() -> No
             assert not cut.is_set()
             left -= len(await loop.sock_recv(other, 64 * 1024))
         assert not cut.is_set()
-        # Nothing waits any more, so it does not look any more; started again, it does.
+        # Nothing waits any more, so the watch stops. It must be started again.
         transport.write(_WAITING)
         watch.start()
         await cut.wait()
@@ -80,7 +80,7 @@ async def test_progress_grows_when_the_other_side_takes_something_and_not_when_w
     async with deadline(10), _connected() as (transport, other):
         transport.write(_WAITING)
         full = progress_of(transport)
-        while has_grown(full, now := progress_of(transport)):  # the systems take it into their buffers
+        while has_grown(full, now := progress_of(transport)):  # the system's buffers absorb it
             full = now
             await anyio.lowlevel.checkpoint()
         transport.write(_WAITING)

@@ -1,4 +1,4 @@
-"""`RepeatedLines`: a few of each kind a window, then a count, in bounded memory."""
+"""`RepeatedLines`: a few lines of each kind per window, then a count, in bounded memory."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def test_first_lines_pass_and_the_rest_are_counted_once() -> None:
     repeated = RepeatedLines()
     passed = [_said(repeated.passed(_record(), now)) for now in range(50)]
     assert passed == [["a client left"]] * LINES + [[]] * (50 - LINES)
-    told = repeated.passed(_record(), WINDOW_SECONDS)
-    assert _said(told) == [f"repeated {50 - LINES} more times within 60 s: a client left", "a client left"]
-    assert (told[0].levelno, told[0].name) == (logging.INFO, "server")
+    lines = repeated.passed(_record(), WINDOW_SECONDS)
+    assert _said(lines) == [f"repeated {50 - LINES} more times within 60 s: a client left", "a client left"]
+    assert (lines[0].levelno, lines[0].name) == (logging.INFO, "server")
 
 
 def test_any_line_tells_of_the_windows_that_are_over() -> None:
@@ -39,7 +39,7 @@ def test_any_line_tells_of_the_windows_that_are_over() -> None:
 
 
 @pytest.mark.parametrize("words", ["client %s left", "client 0x7f{0:x} left after {0} s"])
-def test_what_is_filled_in_makes_no_other_kind(words: str) -> None:
+def test_arguments_of_a_line_make_no_other_kind(words: str) -> None:
     repeated = RepeatedLines()
     records = [_record(words, n) if "%" in words else _record(words.format(n)) for n in range(20)]
     assert sum(len(repeated.passed(record, 0)) for record in records) == LINES
@@ -55,7 +55,7 @@ def test_level_and_fault_make_another_kind() -> None:
     assert repeated.passed(fault, 0)
 
 
-def test_kinds_are_bounded_and_what_is_forgotten_is_told() -> None:
+def test_kinds_are_bounded_and_forgotten_ones_are_logged() -> None:
     repeated = RepeatedLines()
     for _ in range(LINES + 1):
         repeated.passed(_record("the oldest"), 0)

@@ -1,4 +1,4 @@
-"""A reserved stream that is over keeps nobody waiting."""
+"""A reserved stream that has ended blocks no task."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_stop_that_waits_for_room_ends_with_the_stream() -> None:
         await stream.begin("1", _endless())
         stopping = asyncio.create_task(stream.stop("1"))
         await anyio.wait_all_tasks_blocked()
-        assert not stopping.done()  # its `complete` finds the queue full, and nobody reads
+        assert not stopping.done()  # its `complete` finds the queue full, and no client reads
         await stream.aclose()
         await stopping
 
@@ -53,7 +53,7 @@ async def test_too_much_before_anybody_reads_ends_all(limits: Limits) -> None:
     assert reservation.operations == set()
 
 
-async def test_what_was_told_before_the_stream_opened_comes_first() -> None:
+async def test_results_before_the_stream_opened_come_first() -> None:
     reservation = Reservation("token", max_operations=2)
     stream = ReservedStream(reservation, ConnectionMetrics(), Limits(), lambda: None)
     reservation.start("1")
@@ -63,6 +63,6 @@ async def test_what_was_told_before_the_stream_opened_comes_first() -> None:
         reservation.is_open = True
         reservation.start("2")
         await stream.begin("2", _two())
-        told = [await anext(blocks) for _ in range(7)]
+        sent = [await anext(blocks) for _ in range(7)]
         await stream.aclose()
-    assert [orjson.loads(block.split(b"data: ")[1])["id"] for block in told[1:]] == ["1"] * 3 + ["2"] * 3
+    assert [orjson.loads(block.split(b"data: ")[1])["id"] for block in sent[1:]] == ["1"] * 3 + ["2"] * 3

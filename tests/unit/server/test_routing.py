@@ -1,4 +1,4 @@
-"""Addresses are matched on the path as it came, segment by segment."""
+"""Addresses are matched on the undecoded path, segment by segment."""
 
 from __future__ import annotations
 
@@ -81,6 +81,6 @@ def test_mount_leaves_what_follows_to_its_routes() -> None:
         assert mount.matches(_scope(raw))[0] is Match.NONE
 
 
-def test_server_that_tells_no_raw_path_is_served() -> None:
+def test_server_without_a_raw_path_is_served() -> None:
     scope = {"type": "http", "method": "GET", "path": "/boards/ü/cards/b"}
     assert _ROUTE.matches(scope)[1]["path_params"] == {"id": "ü", "card": "b"}

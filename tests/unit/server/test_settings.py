@@ -1,4 +1,4 @@
-"""Settings: defaults that are safe, variables, limits, origins."""
+"""Settings: safe defaults, variables, limits, origins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Works beside a block: one that fails ends it, others do not, and none is left."""
+"""Side tasks of a block: a failing task ends the block, others do not, and none remains."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ async def _do(done: list[str]) -> None:
     done.append("it")
 
 
-async def _two_that_fail(beside: SideTasks) -> None:
-    with beside:
-        beside.start(_fail())
-        beside.start(_fail())
+async def _two_that_fail(side_tasks: SideTasks) -> None:
+    with side_tasks:
+        side_tasks.start(_fail())
+        side_tasks.start(_fail())
         await asyncio.Event().wait()
 
 
 async def test_work_that_fails_ends_the_block_with_its_error() -> None:
-    beside = SideTasks()
+    side_tasks = SideTasks()
     async with deadline(5):
         with pytest.raises(ValueError, match="a work"):
-            await _two_that_fail(beside)
-        await beside.aclose()
+            await _two_that_fail(side_tasks)
+        await side_tasks.aclose()
         await asyncio.sleep(0)
 
 
 async def test_work_that_ends_disturbs_nobody() -> None:
-    beside, done = SideTasks(), list[str]()
+    side_tasks, done = SideTasks(), list[str]()
     async with deadline(5):
-        with beside:
-            beside.start(_do(done))
+        with side_tasks:
+            side_tasks.start(_do(done))
             await anyio.wait_all_tasks_blocked()
-        await beside.aclose()
+        await side_tasks.aclose()
     assert done == ["it"]
 
 
 async def test_closing_cancels_what_still_runs() -> None:
-    beside, waits = SideTasks(), asyncio.Event()
+    side_tasks, waits = SideTasks(), asyncio.Event()
     ended = list[str]()
 
     async def work() -> None:
@@ -56,8 +56,8 @@ async def test_closing_cancels_what_still_runs() -> None:
             ended.append("work")
 
     async with deadline(5):
-        with beside:
-            beside.start(work())
+        with side_tasks:
+            side_tasks.start(work())
             await anyio.wait_all_tasks_blocked()
-        await beside.aclose()
+        await side_tasks.aclose()
     assert ended == ["work"]

@@ -1,4 +1,4 @@
-"""`first_to_end`: one ends, the others are cancelled and waited for."""
+"""`first_to_end`: when one task ends, the others are cancelled and awaited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Waiting:
         try:
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0)  # clean-up that takes its time
+            await asyncio.sleep(0)  # a clean-up that takes time
             self.ended = True
 
 
@@ -45,7 +45,7 @@ async def test_exception_of_the_first_is_raised_after_clean_up() -> None:
     assert waiting.ended
 
 
-async def test_of_two_failures_at_once_the_first_given_counts() -> None:
+async def test_first_given_of_two_failures_counts() -> None:
     with pytest.raises(ValueError, match="one"):
         await first_to_end(_fail(ValueError("one")), _fail(KeyError("two")))
 

@@ -1,4 +1,4 @@
-"""Free memory goes back to the system."""
+"""Free memory returns to the system."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _anonymous_bytes() -> int:
 
 
 async def test_memory_of_a_burst_goes_back_to_the_system() -> None:
-    # Each below the size from which the C library takes memory for one object alone; the last one pins what is freed.
+    # Each is below the size for which the C library allocates separate memory. The last one pins the freed memory.
     burst = [b"x" * 100_000 for _ in range(1_500)]
     pin = b"y" * 100_000
     full = _anonymous_bytes()

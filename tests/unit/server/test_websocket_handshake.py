@@ -1,4 +1,4 @@
-"""Which requests are handshakes of a WebSocket, and their faults."""
+"""Valid handshakes of a WebSocket, and the faults of invalid ones."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_upgrade_that_cannot_be_taken_is_no_handshake(raw: bytes) -> None:
         ([_KEY, _VERSION, "Sec-WebSocket-Protocol: a,,b"], 400),
     ],
 )
-def test_fault_of_a_handshake_is_told(lines: list[str], status: int) -> None:
+def test_fault_of_a_handshake_is_reported(lines: list[str], status: int) -> None:
     fault = handshake_fault(parse_head(_lines(*lines)))
     assert fault is not None
     assert fault.status == status

@@ -1,4 +1,4 @@
-"""The node that the settings ask for: its clock, and how long its log remembers."""
+"""The node of the settings: its clock, and the retention of its log."""
 
 from __future__ import annotations
 

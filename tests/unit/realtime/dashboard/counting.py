@@ -1,6 +1,6 @@
-"""The figures counted the plain way, from all rows in lists: what a store's statements must come to.
+"""The dashboard's figures, counted from lists of all rows: the expected results of a store's statements.
 
-This is how overviews were computed before the database counted; the recorded overviews hold it to the original.
+Overviews were computed in this way before the database counted. The recorded overviews compare it with the original.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class CardOnBoard:
 
 @dataclass(frozen=True)
 class Tables:
-    """All rows there are; but for attempts, which have their sequence, in the order in which they came to be."""
+    """All rows, in order of creation. Attempts may have any order, because they have a sequence number."""
 
     projects: Sequence[ProjectRow] = ()
     columns: Sequence[ColumnOfBoard] = ()
@@ -85,7 +85,7 @@ def figures_of(tables: Tables, window: Window) -> DashboardFigures:
 
 
 def _named(tables: Tables) -> list[AttemptRow]:
-    """Return the attempts with what they belong to, by sequence."""
+    """Return the attempts with their project and card, by sequence."""
     projects = {project.id: project.name for project in tables.projects}
     titles = {(column.project_id, column.id): column.title for column in tables.columns}
     cards = {
@@ -101,7 +101,7 @@ def _named(tables: Tables) -> list[AttemptRow]:
 
 
 def _latest(attempts: Sequence[AttemptRow], times: Sequence[datetime]) -> list[AttemptRow]:
-    """Return the attempts by their times, latest first; a stable sort, so equal times stay in order of sequence."""
+    """Return the attempts by their times, latest first. Attempts of equal times stay in order of sequence."""
     return [row for _, row in sorted(zip(times, attempts, strict=True), key=lambda pair: pair[0], reverse=True)]
 
 

@@ -1,4 +1,4 @@
-"""The recorded overviews of the original: their rows as ours, and what they should say where we depart."""
+"""The recorded overviews of the original: their rows in our form, and the expected overviews where we differ."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["AGENTS", "Json", "cases", "expected_overview", "http_errors", "query
 #: A JSON object of the recording.
 Json = dict[str, Any]
 
-#: The agents that were registered; the recording shows them by label, these are in another order.
+#: The registered agents. The recording sorts them by label, and these have another order.
 AGENTS = (AgentRow("OPENCODE", "OpenCode Agent"), AgentRow("CODEX", "Codex Agent"), AgentRow("DROID", "Droid Agent"))
 
 _FILE = Path(__file__).parent / "recordings" / "dashboard-overview.json.gz"
@@ -36,18 +36,18 @@ def _recording() -> Json:
 
 
 def recorded_now() -> datetime:
-    """Return the instant at which the original's clock stood."""
+    """Return the time of the original's clock."""
     return parse_iso(_recording()["meta"]["now"])
 
 
 def cases() -> list[Json]:
-    """Return the cases: `name`, `input`, `overviews` by query string. Not to be changed by the caller."""
+    """Return the cases: `name`, `input`, `overviews` by query string. The caller must not change them."""
     found: list[Json] = _recording()["cases"]
     return found
 
 
 def http_errors() -> list[tuple[str, str | None]]:
-    """Return the recorded GETs of the dashboard with ranges worth a second look: path, and the error's sentence."""
+    """Return the recorded GETs of the dashboard with unusual ranges: path, and the error's sentence."""
     found = [
         (entry["request"]["path"], entry["response"])
         for entry in (*_recording()["http_errors_W"], *_recording()["http_errors_S"])
@@ -61,13 +61,13 @@ def _detail(response: Json) -> str | None:
 
 
 def query_of(target: str) -> dict[str, str]:
-    """Return the query parameters of a path or of a key of `overviews`, empty ones included."""
+    """Return the query parameters of a path or of a key of `overviews`, including empty ones."""
     pairs = parse_qs(urlsplit(target).query, keep_blank_values=True)
     return {name: values[0] for name, values in pairs.items()}
 
 
 def tables_of(case: Json) -> Tables:
-    """Return the recorded rows as ours; the order of the attempts is their sequence."""
+    """Return the recorded rows in our form. The order of the attempts is their sequence."""
     rows: Json = case["input"]
     boards = {r["id"]: BoardId(r["board_id"]) for r in rows["attempts"]}
     return Tables(
@@ -116,7 +116,7 @@ def _at(seconds: int) -> datetime:
 
 
 def expected_overview(case: Json, query: str) -> Json:
-    """Return what the original said, with real times and durations (docs/departures.md, row 6)."""
+    """Return the original's overview with correct times and durations (docs/departures.md, row 6)."""
     overview: Json = deepcopy(case["overviews"][query])
     attempts = {row["id"]: row for row in case["input"]["attempts"]}
     for activity in overview["recentAttemptActivity"]:
@@ -131,5 +131,5 @@ def expected_overview(case: Json, query: str) -> Json:
 
 
 def _repaired(time: str) -> str:
-    # Seconds since 1970 that were read as milliseconds.
+    # The original read seconds since 1970 as milliseconds.
     return iso(datetime.fromtimestamp(round(parse_iso(time).timestamp() * 1000), UTC))

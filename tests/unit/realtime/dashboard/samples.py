@@ -1,4 +1,4 @@
-"""Rows for tests, with everything that does not matter filled in."""
+"""Rows for tests, with defaults for all other fields."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Times(TypedDict, total=False):
 
 
 def ago(seconds: float) -> datetime:
-    """Return the instant so long before `NOW`."""
+    """Return the instant this long before `NOW`."""
     return NOW - timedelta(seconds=seconds)
 
 
@@ -39,7 +39,7 @@ def attempt(
     sequence: int = 0,
     **times: Unpack[_Times],
 ) -> AttemptRow:
-    """Make an attempt, created a minute ago; over ones ended when they were updated."""
+    """Make an attempt, created a minute ago. One that is over ended at its update."""
     created = times.get("created", ago(60))
     updated = times.get("updated", created)
     over = status not in {"queued", "running", "stopping"}

@@ -1,4 +1,4 @@
-"""Agents: one entry for each that is registered, by label."""
+"""Agents: one entry for each registered agent, by label."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_rates_are_of_the_range_and_last_active_is_not(agents: list[AgentRow]) -
     assert (entry.last_activity_at, entry.last_active_at) == (ago(20), ago(-60))
 
 
-def test_of_many_agents_those_are_shown_that_had_an_attempt_last() -> None:
+def test_agents_with_the_latest_attempts_are_shown() -> None:
     agents = [AgentRow(f"A{n}", f"Agent {n:04}") for n in range(1000)]
     counts = {f"A{n}": Counts(last_created=ago(n)) for n in range(500, 1000, 5)}
     shown = [entry.agent_id for entry in agent_stats(agents, counts)]

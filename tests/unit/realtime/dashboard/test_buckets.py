@@ -1,4 +1,4 @@
-"""Column titles: what their cards count as, and which the inbox takes for finished."""
+"""Column titles: the kind of their cards, and the columns that the inbox treats as finished."""
 
 from __future__ import annotations
 

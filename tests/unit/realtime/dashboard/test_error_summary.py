@@ -1,4 +1,4 @@
-"""Error summaries: which line is taken and how it is cut."""
+"""Error summaries: the selected line, and how it is cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Project health: scores, and the thresholds on both sides."""
+"""Project health: scores, and both sides of each threshold."""
 
 from __future__ import annotations
 

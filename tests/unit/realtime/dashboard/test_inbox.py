@@ -47,7 +47,7 @@ def test_review_says_why(column: str, pr_url: str | None, reason: str) -> None:
     assert (item.reason, item.card_status, item.pr_url) == (reason, column, pr_url)
 
 
-def test_failure_tells_its_last_error() -> None:
+def test_failure_shows_its_last_error() -> None:
     rows = board(card(), attempts=[attempt("a", "failed")], logs=[log("no"), log("of another", of="b")])
     assert [item.error_summary for item in inbox_of(rows).failed] == ["no"]
 

@@ -1,4 +1,4 @@
-"""The model: attributes for GraphQL, keys for the wire, and nothing that can be changed."""
+"""The model has attributes for GraphQL and keys for the wire, and is immutable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, b
 
 
 def overview() -> DashboardOverview:
-    """Build an overview that has something of everything."""
+    """Build an overview with an entry in every list."""
     rows = [attempt("r", ended=ago(5)), attempt("f", "failed", card="d"), attempt("s", "queued", created=ago(900))]
     return overview_of(board(card(), card("d"), attempts=rows), parse_time_range(from_="2025", to="2026"), NOW)
 
@@ -52,7 +52,7 @@ def test_range_without_start_has_no_from_and_no_points() -> None:
     assert all(series.points == () for series in made.metrics.by_key.values())
 
 
-def test_inbox_items_are_told_apart_by_kind() -> None:
+def test_inbox_items_are_distinguished_by_kind() -> None:
     made = overview().inbox_items
     items = [*made.review, *made.failed, *made.stuck]
     assert [item.kind for item in items] == [item.type for item in items] == ["review", "failed", "stuck"]
@@ -62,4 +62,4 @@ def test_inbox_items_are_told_apart_by_kind() -> None:
 
 def test_overview_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        overview().attempts_in_range = 7  # type: ignore[misc]  # that it cannot is the point
+        overview().attempts_in_range = 7  # type: ignore[misc]  # it must be refused

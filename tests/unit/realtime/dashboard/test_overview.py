@@ -1,4 +1,4 @@
-"""The overview: the same as recorded, byte for byte but for the departure; limits and orders of its lists."""
+"""The overview equals the recorded one byte for byte, except for the departure. Its lists have limits and orders."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_order_of_rows_does_not_matter(drawn: list[tuple[str, int, int, int]], r
 def test_lists_hold_latest_attempts_up_to_limit(drawn: list[tuple[str, int]]) -> None:
     attempts = [attempt(f"a{n}", status, updated=ago(old), sequence=n) for n, (status, old) in enumerate(drawn)]
     overview = overview_of(board(card(), attempts=attempts), DEFAULT_TIME_RANGE, NOW)
-    # A stable sort: equal times in the order of creation.
+    # The sort is stable: attempts of equal times stay in order of creation.
     latest = sorted(attempts, key=lambda row: row.updated_at, reverse=True)
     active = [row.id for row in latest if row.is_active]
     over = [row.id for row in latest if not row.is_active]

@@ -1,4 +1,4 @@
-"""Texts: trimmed, squeezed and cut as the original does it."""
+"""Texts are trimmed, collapsed and cut as in the original."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WHITE = "\t\n\v\f\r \u00a0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000\ufeff
 
 def test_white_space_is_that_of_ecmascript() -> None:
     assert trimmed(f"{WHITE}a b{WHITE}") == "a b"
-    # White space in Python, not in ECMAScript.
+    # White space in Python, but not in ECMAScript.
     assert trimmed("\x1c\x85") == "\x1c\x85"
 
 

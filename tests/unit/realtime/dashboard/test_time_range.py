@@ -1,4 +1,4 @@
-"""Time ranges: what a query means, and what is refused."""
+"""Time ranges: valid queries and their meaning, and refused ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.unit.realtime.dashboard.samples import NOW
 def test_recorded_error_is_given(path: str, sentence: str | None) -> None:
     with pytest.raises(InvalidTimeRange) as refused:
         time_range_from_query(query_of(path))
-    # Without a sentence: the original took February 30th for a date (docs/departures.md, row 22).
+    # Without the original's sentence, because the original accepted February 30th (docs/departures.md, row 22).
     assert refused.value.message == str(refused.value) == INVALID_TIME_RANGE == (sentence or INVALID_TIME_RANGE)
 
 
@@ -146,7 +146,7 @@ def test_unknown_instant_lies_in_no_window() -> None:
     assert None not in TimeRange(TimeRangePreset.ALL_TIME).window(NOW)
 
 
-def test_key_tells_ranges_apart() -> None:
+def test_key_distinguishes_ranges() -> None:
     ranges = [*map(TimeRange, TimeRangePreset)]
     ranges += [parse_time_range(from_=a, to=b) for a, b in [("2025", "2026"), ("2025", "2027"), ("2024", "2026")]]
     assert len({time_range.key for time_range in ranges}) == len(ranges)

@@ -1,4 +1,4 @@
-"""Triage: which attempts need a person, which newer ones answer for older ones, and how many are looked at."""
+"""Triage: attempts that need a person, newer attempts that supersede older ones, and the number of examined ones."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ HOUR = 3_600
 
 
 def findings(attempts: list[AttemptRow], *cards: CardOnBoard) -> Sequence[Finding[AttemptRow]]:
-    """Return what is found among the newest of all attempts."""
+    """Return the findings among the newest of all attempts."""
     return figures_of(board(*cards, attempts=attempts), ALL_TIME.window(NOW)).findings
 
 
 def kinds(attempts: list[AttemptRow], *cards: CardOnBoard) -> list[tuple[str, str]]:
-    """Return id and kind of what is found."""
+    """Return id and kind of each finding."""
     return [(finding.attempt.id, finding.kind) for finding in findings(attempts, *cards)]
 
 
 def newest_first(*statuses: str) -> list[AttemptRow]:
-    """Make attempts of one card, `a0` the newest; active ones are old enough to hang."""
+    """Make attempts of one card, `a0` the newest. Active ones are old enough to count as stuck."""
     return [attempt(f"a{n}", status, created=ago(HOUR * (n + 1))) for n, status in enumerate(statuses)]
 
 

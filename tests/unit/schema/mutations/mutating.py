@@ -1,4 +1,4 @@
-"""Runs mutations with everything selected that their results have."""
+"""Runs mutations and selects all fields of their results."""
 
 from __future__ import annotations
 

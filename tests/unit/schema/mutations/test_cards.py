@@ -1,4 +1,4 @@
-"""Mutations of cards: the commands of every other door, with their refusals."""
+"""Mutations of cards: the same commands as on every other transport, with their refusals."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_created_card_has_the_given_values(caller: Caller, board: Board) -
     assert made["createdAt"] == made["updatedAt"]
 
 
-async def test_answer_holds_the_state_and_cursor_behind_the_change(caller: Caller, board: Board) -> None:
+async def test_answer_has_the_state_and_cursor_after_the_change(caller: Caller, board: Board) -> None:
     answer = await mutate(caller, "createCard", columnId=column(board), title="A card")
     assert answer["state"] == await caller.run(BOARD_STATE)
     assert answer["cursor"] == answer["state"]["cursor"]
@@ -74,8 +74,8 @@ async def test_answer_holds_the_state_and_cursor_behind_the_change(caller: Calle
 
 async def test_update_leaves_what_is_absent_and_clears_what_is_null(caller: Caller, board: Board) -> None:
     made = await card(caller, board, description="Text", ticketType="FEAT")
-    kept = (await mutate(caller, "updateCard", cardId=made, title="New"))["card"]
-    assert (kept["title"], kept["description"], kept["ticketType"]) == ("New", "Text", "FEAT")
+    edited = (await mutate(caller, "updateCard", cardId=made, title="New"))["card"]
+    assert (edited["title"], edited["description"], edited["ticketType"]) == ("New", "Text", "FEAT")
     cleared = (await mutate(caller, "updateCard", cardId=made, description=None, ticketType=None))["card"]
     assert (cleared["title"], cleared["description"], cleared["ticketType"]) == ("New", None, None)
 

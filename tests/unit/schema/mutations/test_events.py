@@ -1,4 +1,4 @@
-"""Events reported by mutation are those of `POST /api/v1/events`: stored the same, refused for the same fields."""
+"""Events by mutation equal those of `POST /api/v1/events`: stored in the same way, refused for the same fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from realtime.errors import InvalidInput
 from realtime.kanban.board import Board
 from realtime.kanban.incoming import MAX_EVENTS
 from realtime.ports import StoredEvent
-from tests.kit.kept import lines_of
+from tests.kit.attempt_contents import lines_of
 from tests.kit.nodes import BOARD, create_board, open_node, open_store, publish
 from tests.unit.realtime.event_samples import AT, SAMPLES
 from tests.unit.schema.caller import Caller
@@ -26,13 +26,13 @@ LINE = {"name": "attempt.log.appended", "payload": SAMPLES["attempt.log.appended
 
 
 def mutation_of(name: str) -> str:
-    """The typed mutation that takes an event name."""
+    """The typed mutation for an event name."""
     return f"publish{family_of(name).title()}Event"
 
 
 @asynccontextmanager
 async def recording(schema: strawberry.Schema) -> AsyncIterator[tuple[Caller, list[StoredEvent]]]:
-    """A client of a node with a board, and what is stored from now on."""
+    """A client of a node with a board, and a record of all later events."""
     broker, stored = MemoryBroker(), list[StoredEvent]()
     async with open_store() as store, open_node(store, broker=broker) as node:
         await create_board(node)
@@ -57,7 +57,7 @@ async def test_typed_mutation_stores_what_the_ingest_stores(schema: strawberry.S
 
 
 async def test_untyped_mutation_stores_what_the_ingest_stores(schema: strawberry.Schema) -> None:
-    # A project that is deleted on the way would take the board of the others along.
+    # The deletion of a project on the way would also delete the board of the others.
     batch = [{"name": name, "payload": SAMPLES[name], "at": AT} for name in SAMPLES if name != "project.deleted"]
     async with recording(schema) as (one, expected), recording(schema) as (other, stored):
         posted = await publish(one.node, *batch)
@@ -66,7 +66,7 @@ async def test_untyped_mutation_stores_what_the_ingest_stores(schema: strawberry
         assert [accepted["name"] for accepted in answer["accepted"]] == [one.name for one in posted]
 
 
-async def test_duplicates_within_a_batch_are_told(caller: Caller, board: Board) -> None:
+async def test_duplicates_within_a_batch_are_reported(caller: Caller, board: Board) -> None:
     accepted = (await mutate(caller, "publishEvents", events=[{**LINE, "id": "k"}, {**LINE, "id": "k"}]))["accepted"]
     assert [one["duplicate"] for one in accepted] == [False, True]
     assert accepted[0]["cursor"] == accepted[1]["cursor"]

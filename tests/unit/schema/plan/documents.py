@@ -1,4 +1,4 @@
-"""Random documents of the schema, by hypothesis: subscriptions with all that a selection can be made of."""
+"""Random documents of the schema, by hypothesis: subscriptions with all parts that a selection can have."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.unit.schema.selection import is_link
 
 __all__ = ["VARIABLES", "core_schema", "documents"]
 
-#: Values for the two variables of each document; what is left out has its default.
+#: Values for the two variables of each document. A missing one has its default.
 VARIABLES = st.fixed_dictionaries({"a": st.booleans()}, optional={"b": st.booleans()})
 _CONDITIONS = ("true", "false", "$a", "$b")
 _FEW = 4
@@ -39,7 +39,7 @@ def core_schema(schema: strawberry.Schema) -> GraphQLSchema:
 class _Writer:
     draw: st.DrawFn
     schema: GraphQLSchema
-    #: Named fragments, as they are written below the operation.
+    #: Named fragments, as text below the operation.
     fragments: list[str] = field(default_factory=list)
 
     def document(self, root_field: str) -> str:
@@ -81,7 +81,7 @@ class _Writer:
 
     def spread(self, kind: GraphQLNamedType) -> str:
         narrowed = self.narrowed(kind)
-        written = self.selection(narrowed)  # the fragments inside come first, so none is inside itself
+        written = self.selection(narrowed)  # the inner fragments come first, so none contains itself
         name = f"F{len(self.fragments)}"
         self.fragments.append(f"fragment {name} on {narrowed.name} {written}")
         return f"...{name} {self.directives()}"
@@ -91,7 +91,8 @@ class _Writer:
         return self.draw(st.sampled_from([kind, *members]))
 
     def alias(self, name: str) -> str:
-        # Few, so that fields meet and are merged; made of the name, so that none meets another field.
+        # Only a few, so that fields meet and are merged. The alias contains the name, so that different fields never
+        # meet.
         return self.draw(st.sampled_from([name, name, f"x_{name}: {name}", f"y_{name}: {name}"]))
 
     def directives(self) -> str:
@@ -103,5 +104,5 @@ class _Writer:
 
 @st.composite
 def documents(draw: st.DrawFn, schema: GraphQLSchema, root_field: str) -> str:
-    """Return a subscription to `root_field`, links left out, with the variables of `VARIABLES`."""
+    """Return a subscription to `root_field` without links, with the variables of `VARIABLES`."""
     return _Writer(draw, schema).document(root_field)

@@ -1,4 +1,4 @@
-"""Events of the subscriptions as their resolvers yield them: each kind once, and with something else put into them."""
+"""Events of the subscriptions as their resolvers yield them: each kind once, and with a strange value inserted."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from tests.unit.realtime.event_samples import AT, ITEMS, PR, TODOS
 
 __all__ = ["ROOT_FIELDS", "events_of", "put_in", "small_state"]
 
-#: The subscriptions that these are events of.
+#: The subscriptions of these events.
 ROOT_FIELDS = ("boardState", "boardEvents", "boardChanges", "dashboardOverview", "dashboardEvents")
-#: What is no value of most fields; of some it is.
+#: Values that most fields do not accept.
 STRANGE = st.one_of(
     st.sampled_from([None, Undefined]),
     st.text(max_size=5),
@@ -128,7 +128,7 @@ def _overview() -> Any:
 
 
 def put_in(draw: Callable[[st.SearchStrategy[Any]], Any], event: Any) -> None:
-    """Put something strange in some place of an event, which must be nobody else's."""
+    """Put a strange value into some place of an event. The event must not be shared."""
     places = list(_places(event))
     parent, name = places[draw(st.integers(0, len(places) - 1))]
     object.__setattr__(parent, name, draw(STRANGE))  # they are frozen

@@ -1,4 +1,4 @@
-"""A plan gives byte for byte what graphql-core gives, or nothing: random documents, and events good and bad."""
+"""A plan gives the same bytes as graphql-core, or nothing: random documents, and valid and invalid events."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def core() -> GraphQLSchema:
 
 
 def executor_of(document: str, variables: Json | None = None, **more: Any) -> BoundedExecutor:
-    """Build what executes a document."""
+    """Build the executor of a document."""
     built = BoundedExecutor.build(core(), parse(document), None, None, variables, **more)
     assert isinstance(built, BoundedExecutor), built
     return built
 
 
 def plan_of(document: str, variables: Json | None = None) -> Plan:
-    """Compile a document that can be."""
+    """Compile a document that can be compiled."""
     plan = compile_plan(executor_of(document, variables))
     assert plan is not None, document
     return plan
@@ -56,7 +56,7 @@ def by_core(executor: BoundedExecutor, event: object) -> ExecutionResult:
 
 
 def encoded_by_core(executor: BoundedExecutor, event: object) -> bytes | None:
-    """Return the bytes of a result; None when it has errors or cannot be written."""
+    """Return the bytes of a result; None if it has errors or cannot be written."""
     result = by_core(executor, event)
     try:
         return None if result.errors else orjson.dumps(result.data)
@@ -69,14 +69,14 @@ def encoded_by_core(executor: BoundedExecutor, event: object) -> bytes | None:
 @given(st.data())
 def test_plan_gives_the_bytes_of_graphql_core(root_field: str, data: st.DataObject) -> None:
     variables, events = data.draw(VARIABLES), events_of(root_field)
-    for _ in range(2):  # the second document finds what the first has left in the cards
+    for _ in range(2):  # the second document finds the cached data of the first in the cards
         document = data.draw(documents(core(), root_field))
         executor, plan = executor_of(document, variables), plan_of(document, variables)
         for event in events:
             expected = encoded_by_core(executor, event)
             assert expected is not None
             assert plan.encoded(event) == expected
-            assert plan.encoded(event) == expected  # again, out of what was kept
+            assert plan.encoded(event) == expected  # again, from the cache
 
 
 @roots
@@ -89,7 +89,7 @@ def test_plan_gives_nothing_where_graphql_core_has_errors(root_field: str, data:
     put_in(data.draw, event)
     executor, plan = executor_of(document, variables), plan_of(document, variables)
     expected = encoded_by_core(executor, event)
-    # Nothing is always right, and costs only time; it must not be what a good event gets, which is the test before.
+    # None is always correct, but slow. A valid event must not get it, as the previous test shows.
     assert plan.encoded(event) in {expected, None}
     assert plan.encoded(event) in {expected, None}
 
@@ -128,7 +128,7 @@ def test_all_that_an_event_holds_itself_is_covered(root_field: str) -> None:
     ],
     ids=["loader", "loader below a list", "no field", "two fields", "unknown field", "null condition"],
 )
-def test_what_cannot_be_planned_is_left_to_graphql_core(document: str) -> None:
+def test_unplannable_document_is_left_to_graphql_core(document: str) -> None:
     assert compile_plan(executor_of(document, {"b": None} if "$b" in document else None)) is None
 
 
@@ -140,10 +140,10 @@ def test_schema_with_middleware_is_left_to_graphql_core() -> None:
 
 def test_member_that_waits_leaves_the_other_members_planned() -> None:
     plan = plan_of(BOARD_EVENTS + "{ __typename ... on AttemptLog { attempt { id } } ... on GitPush { remote } } }")
-    told = {type(event).__name__: plan.encoded(event) for event in events_of("boardEvents")}
-    assert told["AttemptLog"] is None
-    assert told["GitPush"] == b'{"boardEvents":{"__typename":"GitPush","remote":"origin"}}'
-    assert told["GitStatus"] == b'{"boardEvents":{"__typename":"GitStatus"}}'
+    encoded = {type(event).__name__: plan.encoded(event) for event in events_of("boardEvents")}
+    assert encoded["AttemptLog"] is None
+    assert encoded["GitPush"] == b'{"boardEvents":{"__typename":"GitPush","remote":"origin"}}'
+    assert encoded["GitStatus"] == b'{"boardEvents":{"__typename":"GitStatus"}}'
 
 
 def test_cards_are_kept_for_just_what_was_selected() -> None:
@@ -157,7 +157,7 @@ def test_cards_are_kept_for_just_what_was_selected() -> None:
 def test_resolver_that_raises_is_left_to_graphql_core() -> None:
     document = BOARD_STATE + "{ columns { cards { id } } } }"
     event = events_of("boardState")[0]
-    del event.state.cards["k1"]  # a column has it still
+    del event.state.cards["k1"]  # a column still contains it
     result = by_core(executor_of(document), event)
     assert result.errors is not None
     assert result.errors[0].path == ["boardState", "columns", 0, "cards"]

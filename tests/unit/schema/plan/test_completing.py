@@ -1,4 +1,4 @@
-"""Values on their way into a result: what is made of them, and that everything else is refused."""
+"""Values on their way into a result: their conversion, and the refusal of all others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORD = GraphQLEnumType("Word", {"ONE": "one", "TWO": "two"})
 TEXT = leaf(GraphQLString)
 
 
-#: Any exception will do, as the module says; these come.
+#: Any exception is allowed, as the module says; these are raised.
 REFUSALS = (NotCovered, GraphQLError, TypeError)
 
 
@@ -60,12 +60,12 @@ def test_leaf_refuses_what_its_type_does(kind: GraphQLLeafType, value: Any) -> N
 
 
 def test_error_that_could_be_written_is_refused() -> None:
-    class EventSelector(Exception):
-        """Not of the built-in module, whose classes have no text for GraphQL."""
+    class Unwritable(Exception):
+        """Not a built-in class, so GraphQL has no text for it."""
 
-    assert GraphQLString.coerce_output_value(EventSelector("told")) == "told"
+    assert GraphQLString.coerce_output_value(Unwritable("told")) == "told"
     with pytest.raises(NotCovered):
-        TEXT(EventSelector("told"))
+        TEXT(Unwritable("told"))
 
 
 def test_null_is_let_through_where_it_may_be() -> None:

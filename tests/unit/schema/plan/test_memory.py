@@ -1,4 +1,4 @@
-"""A card is encoded once for each selection, and keeps no more than it may."""
+"""A card is encoded once for each selection, and its cache has a limit."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.unit.schema.plan.events import small_state
 
 
 def card(**changes: Any) -> Card:
-    """A card that nobody has seen."""
+    """A new card without cached data."""
     return replace(small_state().cards[CardId("k3")], **changes)
 
 
 def counted(seen: list[Any]) -> Callable[[Any], dict[str, Any]]:
-    """Complete a card, and note that."""
+    """Complete a card, and count that."""
 
     def complete(value: Any) -> dict[str, Any]:
         seen.append(value)
@@ -75,7 +75,7 @@ def test_card_keeps_no_more_than_it_may() -> None:
     for fragment in (*fragments[:3], *fragments[:3]):
         fragment(long)
     assert len(seen) == 3
-    fragments[3](long)  # too many: those before are forgotten
+    fragments[3](long)  # too many: the earlier ones are forgotten
     fragments[3](long)
     assert len(seen) == 4
     assert [orjson.loads(orjson.dumps(fragment(long))) for fragment in fragments] == [{"title": long.title}] * 4

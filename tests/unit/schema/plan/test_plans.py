@@ -1,4 +1,4 @@
-"""Equal subscriptions share a plan; what makes a difference to the selection makes another."""
+"""Equal subscriptions share a plan. A difference in the selection makes another plan."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def core() -> GraphQLSchema:
 
 
 def executor_of(core: GraphQLSchema, document: DocumentNode, **variables: Any) -> BoundedExecutor:
-    """Build what executes a document."""
+    """Build the executor of a document."""
     built = BoundedExecutor.build(core, document, None, None, {"board": "p1", **variables})
     assert isinstance(built, BoundedExecutor), built
     return built

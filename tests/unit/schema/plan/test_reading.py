@@ -1,4 +1,4 @@
-"""Which fields are read by one call, and what they give."""
+"""The fields that one call reads, and their values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Nobody(BasePermission):
     message = "nobody"
 
     def has_permission(self, source: Any, info: Any, **_: Any) -> bool:
-        """Let nobody in."""
+        """Refuse everybody."""
         return False
 
 

@@ -13,7 +13,7 @@ from tests.equivalence.mapping import MEMBERS, Json
 from tests.equivalence.watched import order_of
 from tests.faults.copies import CHANGES, Copy
 
-__all__ = ["DOCUMENTS", "STATE", "Place", "Told", "place_of", "said", "state_said", "told"]
+__all__ = ["DOCUMENTS", "STATE", "Place", "Received", "compared_words", "place_of", "received", "state_text"]
 
 #: Offset, part, offset of the global log. A later event of a board's stream has a greater place.
 Place = tuple[int, int, int]
@@ -57,8 +57,8 @@ def _member(type: str) -> str:
 
 
 def _document(field: str, members: list[str]) -> str:
-    told = " ".join(["__typename", *members])
-    return f"subscription ($boardId: ID!, $after: String) {{ {field}(boardId: $boardId, after: $after) {{ {told} }} }}"
+    names = " ".join(["__typename", *members])
+    return f"subscription ($boardId: ID!, $after: String) {{ {field}(boardId: $boardId, after: $after) {{ {names} }} }}"
 
 
 #: Subscriptions that select the compared fields of each event.
@@ -81,7 +81,7 @@ DOCUMENTS = {
 
 
 @dataclass(frozen=True)
-class Told:
+class Received:
     """One event as a client received it.
 
     Every change of the board is a `state`, and its words are the client's copy after the change. A `part` is one of
@@ -104,7 +104,7 @@ def place_of(cursor: str) -> Place:
     return order_of(cursor)[1]
 
 
-def told(event: Json, copy: Copy) -> Told:
+def received(event: Json, copy: Copy) -> Received:
     """Reduce an event of any exit. A change of the board is applied to `copy`."""
     if "__typename" in event:
         type, payload, cursor = _TYPES.get(event["__typename"], "state"), event, event.get("cursor")
@@ -121,12 +121,12 @@ def told(event: Json, copy: Copy) -> Told:
     elif type in CHANGES:
         copy.change(type, _as_raw(type, payload))
     else:
-        return Told(type, said(type, payload), cursor)
+        return Received(type, compared_words(type, payload), cursor)
     assert cursor is not None, f"expected a cursor in {event}"
-    return Told("part" if place_of(cursor)[1] else "state", (copy.said(),), cursor)
+    return Received("part" if place_of(cursor)[1] else "state", (copy.text(),), cursor)
 
 
-def said(type: str, payload: Json) -> tuple[str, ...]:
+def compared_words(type: str, payload: Json) -> tuple[str, ...]:
     """Return the compared words of a payload, in lower case.
 
     GraphQL writes enum values in capitals, and the other exits do not.
@@ -134,11 +134,11 @@ def said(type: str, payload: Json) -> tuple[str, ...]:
     return tuple(_word(payload, path) for path in _WORDS[type])
 
 
-def state_said(state: Json) -> str:
+def state_text(state: Json) -> str:
     """Return the canonical text of a board, from its raw shape or from GraphQL's."""
     copy = Copy()
     copy.replace(state)
-    return copy.said()
+    return copy.text()
 
 
 def _as_raw(type: str, payload: Json) -> Json:

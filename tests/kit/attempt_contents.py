@@ -1,4 +1,4 @@
-"""What is kept under an attempt's id, read whole: tests keep little."""
+"""The whole log and conversation of an attempt. Tests store little, so one page is enough."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.kit.nodes import BOARD
 
 __all__ = ["items_of", "lines_of"]
 
-#: More than any test keeps.
+#: More entries than any test stores.
 _LIMIT = 10_000
 
 

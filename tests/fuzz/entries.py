@@ -1,19 +1,19 @@
-"""Every door of the server: each makes one input from a random generator, within the limits or one step beyond."""
+"""Every entry of the server: each function makes one random input, within the limits or just beyond."""
 
 from __future__ import annotations
 
 import random
 from urllib.parse import quote
 
-from tests.fuzz.building import JSON, SSE, Door, Made, ask, board_target, head_of, http, near_body, post, socket_input
+from tests.fuzz.building import JSON, SSE, Entry, Made, ask, board_target, head_of, http, near_body, post, socket_input
 from tests.fuzz.corpus import calls, commands, events
-from tests.fuzz.graphql_doors import GRAPHQL_DOORS
+from tests.fuzz.graphql_entries import GRAPHQL_ENTRIES
 from tests.fuzz.heads import Lines, head_near
 from tests.fuzz.inputs import Access, Facts, Leave
 from tests.fuzz.mutate import json_near
 from tests.live.boards import BOARD
 
-__all__ = ["DOORS"]
+__all__ = ["ENTRIES"]
 
 
 def _heads(rng: random.Random, access: Access, facts: Facts) -> Made:
@@ -102,8 +102,8 @@ def _dashboard_socket(rng: random.Random, access: Access, facts: Facts) -> Made:
     return socket_input(rng, access, facts, target, [rng.choice(commands()) for _ in range(rng.choice((0, 1, 3)))])
 
 
-#: Name → how often it is chosen, and what makes the input.
-DOORS: dict[str, tuple[int, Door]] = {
+#: Name → how often it is chosen, and the function that makes the input.
+ENTRIES: dict[str, tuple[int, Entry]] = {
     "heads": (8, _heads),
     "rest": (10, _rest),
     "ingest": (12, _ingest),
@@ -112,5 +112,5 @@ DOORS: dict[str, tuple[int, Door]] = {
     "sse": (6, _sse),
     "pages": (3, _pages),
     "metrics": (2, _metrics),
-    **GRAPHQL_DOORS,
+    **GRAPHQL_ENTRIES,
 }

@@ -1,4 +1,4 @@
-"""The doors of GraphQL: over HTTP by POST and GET, streams, the reserved stream, and both subprotocols."""
+"""The entries of GraphQL: over HTTP by POST and GET, streams, the reserved stream, and both subprotocols."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import random
 from typing import Any
 from urllib.parse import quote
 
-from tests.fuzz.building import JSON, MULTIPART, SSE, Door, Made, ask, head_of, post, socket_input
+from tests.fuzz.building import JSON, MULTIPART, SSE, Entry, Made, ask, head_of, post, socket_input
 from tests.fuzz.corpus import operations
 from tests.fuzz.heads import Lines
 from tests.fuzz.inputs import Access, Facts
 from tests.fuzz.mutate import as_json, document_near, json_near, text_near, value
 
-__all__ = ["GRAPHQL_DOORS"]
+__all__ = ["GRAPHQL_ENTRIES"]
 
 
 def _request_of(rng: random.Random, subscribes: bool | None = None) -> dict[str, Any]:
@@ -132,8 +132,8 @@ def _older_socket(rng: random.Random, access: Access, facts: Facts) -> Made:
     )
 
 
-#: Name → how often it is chosen, and what makes the input.
-GRAPHQL_DOORS: dict[str, tuple[int, Door]] = {
+#: Name → how often it is chosen, and the function that makes the input.
+GRAPHQL_ENTRIES: dict[str, tuple[int, Entry]] = {
     "graphql-post": (12, _graphql_post),
     "graphql-get": (5, _graphql_get),
     "graphql-stream": (6, _graphql_stream),

@@ -1,4 +1,4 @@
-"""Two thousand streams, of every exit, end when one process stops: each with its goodbye, in seconds."""
+"""Two thousand streams of every exit end when a process stops: each with its goodbye, within seconds."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _STOP_UNITS = 10
 _WAIT_UNITS = 60
 #: Streams that are opened at the same time.
 _OPENERS = 16
-#: The readers answer no ping: opening them all may take longer than a server waits for that.
+#: The clients answer no ping, and opening all of them may take longer than the server waits for a pong.
 _FLAGS = ("--shutdown-grace-seconds", "60", "--ping-seconds", "600")
-#: How a stream of the exit ends behind its goodbye (`test_endings` has the details).
+#: The word with which an exit's stream ends after its goodbye (`test_endings` has the details).
 _WORDS = {name: 1012 if name.endswith("ws") else None for name in EXITS} | {"graphql-multipart": "SERVER_SHUTDOWN"}
 
 
 @pytest.fixture
 def many_descriptors() -> Iterator[None]:
-    """Have room for a socket each, in this process and in those that it starts."""
+    """Raise the limit to one descriptor per socket, in this process and in its children."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = _STREAMS + 1000
     if hard != resource.RLIM_INFINITY and hard < needed:
@@ -42,8 +42,8 @@ def many_descriptors() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-class _Crowd:
-    """Readers of all exits in turn."""
+class _Subscribers:
+    """Subscribers, distributed over all exits."""
 
     def __init__(self, address: Address, stack: AsyncExitStack) -> None:
         self._address = address
@@ -63,11 +63,11 @@ class _Crowd:
             self.readers.append((name, await open_exit(name, connection)))
 
     async def hints(self) -> list[int]:
-        """Read every stream to its end, which must be that of its exit; return when each is to come back."""
+        """Read every stream to the end that its exit requires; return the reconnect delays in ms."""
         hints = []
         for name, reader in self.readers:
             end = await read_to_end(reader)
-            # SideTasks heartbeats: it takes a while to open them all.
+            # Heartbeats are ignored: it takes a while to open all streams.
             last, goodbye = [one for one in end.events if one[0] != "heartbeat"][-1]
             assert (last, end.word) == ("goodbye", _WORDS[name]), (name, end)
             hints.append(goodbye["reconnectAfterMs"])
@@ -80,16 +80,16 @@ async def test_two_thousand_streams_end_with_goodbye_and_the_process_with_0(
 ) -> None:
     async with running(tmp_path, *_FLAGS) as server, AsyncExitStack() as stack, deadline(_WAIT_UNITS):
         await make_boards(server.address)
-        crowd = _Crowd(server.address, stack)
-        await crowd.open()
-        assert len(crowd.readers) == _STREAMS
+        subscribers = _Subscribers(server.address, stack)
+        await subscribers.open()
+        assert len(subscribers.readers) == _STREAMS
         began = anyio.current_time()
         server.send_signal(signal.SIGTERM)
-        hints = await crowd.hints()
+        hints = await subscribers.hints()
         end = await server.wait()
         took = anyio.current_time() - began
     assert (end.code, "Traceback" in end.err) == (0, False), end
     assert took < seconds(_STOP_UNITS)
-    # Spread wider than those of a few readers, so that the next process is not asked by all of them in a few seconds.
+    # The delays have a wider range than with a few clients, so that they do not all reconnect within a few seconds.
     assert max(hints) > 5000
     assert len(set(hints)) > _STREAMS / 4

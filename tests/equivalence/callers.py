@@ -129,8 +129,8 @@ async def mutate(caller: Caller, operation: str, **variables: object) -> Json:
     body = {"query": read_operation(operation), "variables": variables}
     answer = orjson.loads((await caller.call("POST", "/graphql", body)).body)
     assert not answer.get("errors"), answer["errors"]
-    (told,) = answer["data"].values()
-    result: Json = told
+    (payload,) = answer["data"].values()
+    result: Json = payload
     return result | ({"code": result["code"].lower()} if "code" in result else {})
 
 
@@ -139,31 +139,31 @@ async def by_graphql(caller: Caller, board_id: str, command: Json) -> Outcome:
     given = {key: value for key, value in command.items() if key != "type"}
     if given.get("ticketType"):
         given["ticketType"] = given["ticketType"].upper()
-    told = await mutate(caller, _CAMEL[command["type"]], boardId=board_id, input=given)
-    return Outcome(told.get("code"), told.get("card", {}).get("id"), told.get("cursor"))
+    payload = await mutate(caller, _CAMEL[command["type"]], boardId=board_id, input=given)
+    return Outcome(payload.get("code"), payload.get("card", {}).get("id"), payload.get("cursor"))
 
 
-async def report(caller: Caller, door: str, *events: Json) -> list[Json]:
+async def report(caller: Caller, transport: str, *events: Json) -> list[Json]:
     """Report events, which must all be accepted; return the answer for each."""
-    if door == "graphql":
+    if transport == "graphql":
         return list((await mutate(caller, "PublishEvents", events=events))["accepted"])
     answer = await caller.call("POST", "/api/v1/events", events)
     assert answer.status == 202, f"{answer.body!r:.500}"
     return list(orjson.loads(answer.body)["accepted"])
 
 
-async def queue_attempt(caller: Caller, door: str, board_id: str, card_id: str) -> tuple[str | None, Json]:
+async def queue_attempt(caller: Caller, transport: str, board_id: str, card_id: str) -> tuple[str | None, Json]:
     """Queue an attempt; return the code of the refusal, or None and the attempt."""
-    if door == "graphql":
-        told = await mutate(caller, "QueueAttempt", boardId=board_id, input={"cardId": card_id, "agent": "A"})
-        return told.get("code"), told.get("attempt", {})
+    if transport == "graphql":
+        payload = await mutate(caller, "QueueAttempt", boardId=board_id, input={"cardId": card_id, "agent": "A"})
+        return payload.get("code"), payload.get("attempt", {})
     answer = await caller.call("POST", f"/api/v1/boards/{board_id}/cards/{card_id}/attempts", {"agent": "A"})
     return rest_word(answer.status) if answer.status != 201 else None, orjson.loads(answer.body)
 
 
-async def stop_attempt(caller: Caller, door: str, attempt_id: str) -> str | None:
+async def stop_attempt(caller: Caller, transport: str, attempt_id: str) -> str | None:
     """Stop an attempt; return the code of the refusal, or None."""
-    if door == "graphql":
+    if transport == "graphql":
         code: str | None = (await mutate(caller, "StopAttempt", input={"attemptId": attempt_id})).get("code")
         return code
     answer = await caller.call("PATCH", f"/api/v1/attempts/{attempt_id}", {"status": "stopped"})

@@ -8,30 +8,30 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from tests.faults.selector import Place, Told, place_of
+from tests.faults.received_events import Place, Received, place_of
 
-__all__ = ["Accounts", "ConnectionMetrics"]
+__all__ = ["Segment", "Transcript"]
 
 
 @dataclass
-class ConnectionMetrics:
+class Segment:
     """A state and the events received after it without a gap. A dashboard's segment begins with an overview."""
 
-    state: Told
+    state: Received
     #: The status of each attempt, sent with the state. `cut`: the connection ended before anything else arrived.
-    statuses: list[Told] = field(default_factory=list)
+    statuses: list[Received] = field(default_factory=list)
     cut: bool = False
-    told: list[Told] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
     #: The last event received. It may be one of several changes that one event makes; `events` has only the last of
     #: them.
-    last: Told = field(init=False)
+    last: Received = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with the state."""
-        self.last = self.told[-1] if self.told else self.state
+        self.last = self.received[-1] if self.received else self.state
 
 
-class Accounts:
+class Transcript:
     """Keeps the segments of one client. Only a gap or a new client may begin a segment.
 
     `cursor` is the cursor with which the client reconnects: that of the last event that had one, as in a browser.
@@ -43,7 +43,7 @@ class Accounts:
         `gaps` are the reasons for which the server may end a segment at any time. With `only_states`, the client
         receives nothing else. Its position may then be later than the last event that it received.
         """
-        self.all: list[ConnectionMetrics] = []
+        self.segments: list[Segment] = []
         self.cursor: str | None = None
         #: The place of the last state.
         self.state_at: Place | None = None
@@ -54,9 +54,10 @@ class Accounts:
         self._must_begin = True
         self._due: str | None = None
 
-    def connected(self, after: str | None, hello: Told, gap: str | None = None) -> None:
-        """Note that the client connected with `after`, and received `hello`. `gap` is the reason of the gap that must
-        follow.
+    def connected(self, after: str | None, hello: Received, gap: str | None = None) -> None:
+        """Note that the client connected with `after` and received `hello`.
+
+        `gap` is the reason of the gap that must follow.
         """
         assert hello.type == "hello", f"expected hello first, got {hello}"
         assert after is None or gap or hello.cursor == after, f"came with {after}, got {hello}"
@@ -71,26 +72,26 @@ class Accounts:
 
     def disconnected(self) -> None:
         """Note that a connection has ended."""
-        if self.all and self.all[-1].last is self.all[-1].state:
-            self.all[-1].cut = True
+        if self.segments and self.segments[-1].last is self.segments[-1].state:
+            self.segments[-1].cut = True
 
-    def take(self, told: Told) -> None:
+    def take(self, received: Received) -> None:
         """Add an event."""
-        if told.type == "gap":
-            self._take_gap(told)
+        if received.type == "gap":
+            self._take_gap(received)
         elif self._must_begin:
-            assert told.type in {"state", "overview"}, f"expected a state to begin with, got {told}"
-            self.all.append(ConnectionMetrics(told))
+            assert received.type in {"state", "overview"}, f"expected a state to begin with, got {received}"
+            self.segments.append(Segment(received))
             self._must_begin = False
         else:
-            assert self._due is None, f"expected a gap for {self._due}, got {told}"
-            self._go_on(told)
-        if told.cursor is not None:
-            self.cursor = self._stood_at = told.cursor
-        if told.type == "state":
-            self.state_at = told.place
+            assert self._due is None, f"expected a gap for {self._due}, got {received}"
+            self._go_on(received)
+        if received.cursor is not None:
+            self.cursor = self._stood_at = received.cursor
+        if received.type == "state":
+            self.state_at = received.place
 
-    def _take_gap(self, gap: Told) -> None:
+    def _take_gap(self, gap: Received) -> None:
         reason, begin, _ = gap.words
         assert not self._must_begin, f"a gap where a state was due: {gap}"
         assert reason in self._expected, f"expected a gap for {set(self._expected)}, got {gap}"
@@ -102,16 +103,16 @@ class Accounts:
     def _may_stand_at(self, cursor: str) -> bool:
         return self._only_states and self._stood_at is not None and place_of(cursor) > place_of(self._stood_at)
 
-    def _go_on(self, told: Told) -> None:
-        metrics = self.all[-1]
-        if told.type == "attempt_status" and told.cursor == metrics.state.cursor:
-            assert metrics.last is metrics.state, f"a status of the beginning in the middle: {told}"
-            metrics.statuses.append(told)
+    def _go_on(self, received: Received) -> None:
+        segment = self.segments[-1]
+        if received.type == "attempt_status" and received.cursor == segment.state.cursor:
+            assert segment.last is segment.state, f"a status of the beginning in the middle: {received}"
+            segment.statuses.append(received)
             return
-        if told.type == "overview":
-            assert told.place >= metrics.last.place, f"{told} lies before {metrics.last}"
+        if received.type == "overview":
+            assert received.place >= segment.last.place, f"{received} lies before {segment.last}"
             return
-        assert told.place > metrics.last.place, f"{told} does not lie behind {metrics.last}"
-        metrics.last = told
-        if told.type != "part":
-            metrics.told.append(told)
+        assert received.place > segment.last.place, f"{received} does not lie behind {segment.last}"
+        segment.last = received
+        if received.type != "part":
+            segment.received.append(received)

@@ -11,10 +11,10 @@ import orjson
 from tests.clients.operations import read_operation
 from tests.equivalence.mapping import Json
 from tests.equivalence.reader import Reader
-from tests.faults.accounts import Accounts
 from tests.faults.copies import Copy
+from tests.faults.received_events import received
 from tests.faults.reporter import ATTEMPTS
-from tests.faults.selector import told
+from tests.faults.transcript import Transcript
 from tests.faults.wanderer import EXITS, make_reader
 from tests.kit.raw_http import Address, Answer, exchange
 from tests.kit.raw_socket import open_socket
@@ -133,19 +133,19 @@ class Watcher:
         """Read a board at one exit. `begin` connects."""
         self.reader: Reader = make_reader(exit, address, board_id=board_id)
         self.copy = Copy()
-        self.accounts = Accounts()
+        self.transcript = Transcript()
 
     async def begin(self) -> str:
         """Connect and read the current state; return it."""
         await self.reader.open()
-        self.accounts.connected(None, told(await self.reader.event(), self.copy))
+        self.transcript.connected(None, received(await self.reader.event(), self.copy))
         await self.take(1 + len(ATTEMPTS))
-        return self.accounts.all[0].state.words[0]
+        return self.transcript.segments[0].state.words[0]
 
     async def take(self, count: int) -> None:
         """Read this many messages."""
         for _ in range(count):
-            self.accounts.take(told(await self.reader.event(), self.copy))
+            self.transcript.take(received(await self.reader.event(), self.copy))
 
 
 @asynccontextmanager
