@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import strawberry
 
 from realtime import ports
-from realtime.attempts import find_attempt
 from realtime.dashboard import model
 from realtime.errors import NotFound
 from realtime.kanban import models
@@ -41,23 +40,24 @@ class Query:
     @resolved("The state of a board as stored now; null when there is no such board.")
     async def board(self, info: Info, id: _BoardId) -> BoardState | None:
         """Return the rows, not the view of a watched board: a client reads what it has just written."""
-        found = await info.context.node.store.board(BoardId(id))
+        context = info.context
+        found = await context.service.boards.stored(context.caller, BoardId(id))
         if found is None:
             return None
         check_size(info, found.board.state)
-        return BoardState.of(found, info.context.node.store.epoch)
+        return BoardState.of(found, context.service.boards.epoch)
 
     @resolved("All projects, oldest first; each has one board.", list[Project])
     async def projects(self, info: Info) -> list[models.Project]:
         """Return all projects."""
-        return await info.context.node.store.projects()
+        return await info.context.service.projects.all(info.context.caller)
 
     @resolved("A project; null when there is no such project.", Project | None)
     async def project(
         self, info: Info, id: Annotated[strawberry.ID, _argument(description="Id of the project and its board.")]
     ) -> models.Project | None:
         """Return one project."""
-        return await info.context.node.store.project(BoardId(id))
+        return await info.context.service.projects.find(info.context.caller, BoardId(id))
 
     @resolved(
         "An attempt; null when it is not known. Errors: `INVALID_PAYLOAD` when several boards have one of that id and "
@@ -71,7 +71,7 @@ class Query:
         board_id: Annotated[strawberry.ID | None, _argument(description="Its board; may be left out.")] = None,
     ) -> ports.Attempt | None:
         """Return one attempt."""
-        return await find_attempt(info.context.node, AttemptId(id), board_id)
+        return await info.context.service.attempts.find(info.context.caller, AttemptId(id), board_id)
 
     @resolved("The attempts at the cards of a board, newest created first. Errors: `BOARD_NOT_FOUND`.", list[Attempt])
     async def attempts(
@@ -84,9 +84,9 @@ class Query:
         ] = None,
     ) -> list[ports.Attempt]:
         """Return the attempts that fit."""
-        store, cards = info.context.node.store, [] if card_id is None else [CardId(card_id)]
-        found = await store.attempts(BoardId(board_id), *cards)
-        if not found and await store.project(BoardId(board_id)) is None:
+        service, caller, board = info.context.service, info.context.caller, BoardId(board_id)
+        found = await service.attempts.of_board(caller, board, *([] if card_id is None else [CardId(card_id)]))
+        if not found and await service.projects.find(caller, board) is None:
             raise NotFound("Board not found", "board_not_found")
         wanted: set[Any] | None = None if status is None else {one.value for one in status}
         return [attempt for attempt in found if wanted is None or attempt.status in wanted]
@@ -94,7 +94,7 @@ class Query:
     @resolved("The registered agents and their profiles, oldest first.")
     async def agents(self, info: Info) -> list[Agent]:
         """Return all agents."""
-        return agents_of(*await info.context.node.store.agents())
+        return agents_of(*await info.context.service.dashboard.agents(info.context.caller))
 
     @resolved(
         "What happened on a board, oldest first: the log that streams replay. It begins with the oldest event that is "
@@ -117,7 +117,7 @@ class Query:
         first: First = DEFAULT_FIRST,
     ) -> Stretch:
         """Return a page of the log."""
-        return await read_events(info.context.node.store, BoardId(board_id), after, first)
+        return await read_events(info.context, BoardId(board_id), after, first)
 
     @resolved("The dashboard, computed now.", DashboardOverview)
     async def dashboard_overview(
@@ -128,4 +128,4 @@ class Query:
         ] = None,
     ) -> model.DashboardOverview:
         """Compute the overview."""
-        return await info.context.node.dashboard.overview(time_range_of(time_range))
+        return await info.context.service.dashboard.overview(info.context.caller, time_range_of(time_range))

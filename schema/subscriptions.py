@@ -17,7 +17,6 @@ from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.ids import BoardId
 from realtime.messages.options import Delivery, StreamOptions
 from realtime.messages.position import InvalidCursor, parse_cursor
-from realtime.streams import board_batches, dashboard_batches, one
 from schema.envelopes import mapping
 from schema.envelopes.board_changes import BoardChange
 from schema.envelopes.change_mapping import LEFT_OUT, board_change
@@ -155,21 +154,23 @@ def _board(
 ) -> Source:
     if selector.board is None:
         raise ValueError(f"expected the board of {selector}")
-    batches = board_batches(
-        context.node, selector.board, _reader(context), options, lifetime=context.lifetime, take=one
+    reader, lifetime = _reader(context), context.lifetime
+    batches = context.service.streams.board(
+        context.caller, selector.board, reader, options, lifetime=lifetime, one_by_one=True
     )
     return Source(selector, batches, completing)
 
 
 def _dashboard(context: Context, selector: EventSelector, time_range: TimeRange, options: StreamOptions) -> Source:
-    batches = dashboard_batches(
-        context.node, time_range, _reader(context), options, lifetime=context.lifetime, take=one
+    reader, lifetime = _reader(context), context.lifetime
+    batches = context.service.streams.dashboard(
+        context.caller, time_range, reader, options, lifetime=lifetime, one_by_one=True
     )
     return Source(selector, batches)
 
 
 def _reader(context: Context) -> Subscriber:
-    reader = context.node.subscriber(context.metrics)
+    reader = context.service.streams.subscriber(context.metrics)
     if context.write_nowait is not None:
         reader.direct_writer = ResultOutlet(context, context.write_nowait)
     return reader
@@ -190,7 +191,7 @@ def _options(
         Refused: `invalid_cursor`, the argument is none. (One of the transport's is answered with a `gap`: who only
             repeats what it was given could do nothing about an error.)
     """
-    policy = context.node.limits.slow_policy(None if slow is None else str(slow.value))
+    policy = context.service.limits.slow_policy(None if slow is None else str(slow.value))
     if after is not None:
         try:
             parse_cursor(after)

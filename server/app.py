@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
-from realtime.node import Node
+from realtime.service import Service
 from server.middleware.access import Access, AccessGate
 from server.middleware.answer_headers import AnswerHeaders
 from server.middleware.handshakes import HandshakeGate
@@ -42,13 +42,13 @@ PREFIXES = ("/api/v1", "/api")
 SERVER_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Starlette:
-    """Return the ASGI application on an open node; closing the node is up to who opened it.
+def create_app(service: Service, settings: Settings, schema: strawberry.Schema) -> Starlette:
+    """Return the ASGI application for the service of an open node; its opener closes the node.
 
     `schema` is that of `schema.root.make_schema`, which takes a tenth of a second; several applications may share it.
     """
-    streaming = GraphqlStreaming(schema, node, settings)
-    graphql = GraphqlEndpoint(schema, node, settings, streaming, STATIC / "graphiql" / "index.html")
+    streaming = GraphqlStreaming(schema, service, settings)
+    graphql = GraphqlEndpoint(schema, service, settings, streaming, STATIC / "graphiql" / "index.html")
     app = Starlette(
         routes=[
             ServerRoute(SERVER_METHODS),
@@ -57,7 +57,7 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
             SegmentRoute("/graphql", graphql),
             SegmentSocketRoute("/graphql", graphql),
             resource("/metrics", get=metrics),
-            SegmentRoute("/graphql/stream", GraphqlReserved(schema, node, settings, streaming)),
+            SegmentRoute("/graphql/stream", GraphqlReserved(schema, service, settings, streaming)),
             _no_socket(),
             *page_routes(settings.web_client),
         ],
@@ -77,10 +77,10 @@ def create_app(node: Node, settings: Settings, schema: strawberry.Schema) -> Sta
         exception_handlers=dict(problem_handlers),
     )
     app.router.redirect_slashes = False
-    app.state.node = node
-    app.state.metrics = make_registry(node.counters)
+    app.state.service = service
+    app.state.metrics = make_registry(service.counters)
     app.state.settings = settings
-    app.state.started_at = node.clock()
+    app.state.started_at = service.clock()
     return app
 
 

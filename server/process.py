@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 import uvloop
 from sqlalchemy import make_url
 
+from realtime.service import Service
 from schema.root import make_schema
 from server.app import create_app
 from server.demo import running_demo
@@ -59,12 +60,12 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
 
     async with AsyncExitStack() as stack:
         stack.callback(tell_end)  # the first, so that it runs when all else is closed
-        node = await stack.enter_async_context(open_node(settings))
+        service = Service(await stack.enter_async_context(open_node(settings)))
         await stack.enter_async_context(giving_memory_back())
         if settings.demo:
-            await stack.enter_async_context(running_demo(node, settings.demo_seed, settings.demo_pace))
+            await stack.enter_async_context(running_demo(service, settings.demo_seed, settings.demo_pace))
         room = connection_room(settings.max_connections)
-        app = create_app(node, settings, make_schema())
+        app = create_app(service, settings, make_schema())
         server = make_server(app, settings, lambda: _tell_start(settings, listening), room)
         tune_gc()
         set_switch_interval()

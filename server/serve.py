@@ -49,7 +49,7 @@ def make_server(
     on_start: Callable[[], None] | None = None,
     max_connections: int | None = None,
 ) -> Server:
-    """Return a server for `app`, which must have its node in `app.state`.
+    """Return a server for `app`, which must have its service in `app.state`.
 
     `on_start` is called once the server accepts connections and obeys signals. `max_connections` is how many the
     system has descriptors for, None = as many as the settings allow.
@@ -70,7 +70,7 @@ def make_server(
         # The last resort, and a noisy one: by then we have cut every connection ourselves.
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds) + LAST_RESORT_SECONDS,
     )
-    return Server(config, app.state.node.lifetimes, settings.shutdown_grace_seconds, on_start)
+    return Server(config, app.state.service.lifetimes, settings.shutdown_grace_seconds, on_start)
 
 
 class Server(uvicorn.Server):

@@ -1,6 +1,6 @@
 """Commands on projects: their fields, how they are parsed, and their events; one set of rules for REST and GraphQL.
 
-Pure; `realtime.projects` carries the commands out.
+Pure; `realtime.service.projects` carries the commands out.
 """
 
 from __future__ import annotations

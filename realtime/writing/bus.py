@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -130,8 +131,12 @@ class Bus:
             self._counters.commands_refused[refused.code] += 1
             raise
 
-    async def ingest(self, batch: Sequence[Incoming]) -> list[Accepted]:
+    async def ingest(
+        self, batch: Sequence[Incoming], hidden: AbstractSet[BoardId | None] = frozenset()
+    ) -> list[Accepted]:
         """Store and publish events from outside, all or none, in the given order.
+
+        Boards in `hidden` do not exist for the sender; None among them: nor do global events.
 
         Raises:
             InvalidInput: an event of a board that does not exist; each is named by index and field.
@@ -139,7 +144,7 @@ class Bus:
             StoreUnavailable: nothing was stored, the caller may try again.
         """
         self._limits.events.spend(len(batch))
-        return await self._whole(self._ingest(batch))
+        return await self._whole(self._ingest(batch, hidden))
 
     async def aclose(self) -> None:
         """Wait for what is being carried out, then repair no more."""
@@ -220,11 +225,11 @@ class Bus:
             else:
                 self._recent.keep(found)
 
-    async def _ingest(self, batch: Sequence[Incoming]) -> list[Accepted]:
+    async def _ingest(self, batch: Sequence[Incoming], hidden: AbstractSet[BoardId | None]) -> list[Accepted]:
         channels = {EVERYBODY if (id := one.event.board_id) is None else board_channel(id) for one in batch}
         async with self._turns.taken(channels, is_heavy=is_heavy(batch)):
             at_hand = {one: found for one in needed_boards(batch) if (found := self._at_hand(one))}
-            plan = IngestPlan(batch, at_hand, self._limits.capacity)
+            plan = IngestPlan(batch, at_hand, self._limits.capacity, hidden)
             ingested = await self._transact(lambda transaction: self._append_incoming(transaction, batch, plan))
             await self._hand_on(ingested)
             self._keep_recent(ingested.stored, plan.boards(ingested.stored))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -42,8 +43,18 @@ def needed_boards(batch: Sequence[Incoming]) -> set[BoardId]:
 class IngestPlan:
     """The plan of one batch; carried out once, in a transaction."""
 
-    def __init__(self, batch: Sequence[Incoming], at_hand: Mapping[BoardId, StoredBoard], capacity: Capacity) -> None:
-        """Plan with the boards that are at hand; the others are loaded. Nothing may exceed `capacity`."""
+    def __init__(
+        self,
+        batch: Sequence[Incoming],
+        at_hand: Mapping[BoardId, StoredBoard],
+        capacity: Capacity,
+        hidden: AbstractSet[BoardId | None] = frozenset(),
+    ) -> None:
+        """Plan with the boards that are at hand; the others are loaded. Nothing may exceed `capacity`.
+
+        Boards in `hidden` count as unknown.
+        """
+        self._hidden = hidden
         self._batch = batch
         self._capacity = capacity
         self._at_hand = at_hand
@@ -66,7 +77,7 @@ class IngestPlan:
         self._census = Census(transaction, self._capacity)
         self._seen = transaction.seen({one.key for one in self._batch if one.key is not None})
         ids = {one.event.board_id for one in self._batch}
-        self._known = transaction.known_boards({id for id in ids if id is not None})
+        self._known = transaction.known_boards({id for id in ids - self._hidden if id is not None})
         for board_id in needed_boards(self._batch) & self._known:
             if (found := checked_board(transaction, board_id, self._at_hand.get(board_id))) is not None:
                 self._boards[board_id], self._decided_at[board_id] = found.board, found.offset
@@ -110,6 +121,8 @@ class IngestPlan:
 
     def _exists(self, event: DomainEvent) -> bool:
         board_id = event.board_id
+        if board_id in self._hidden:
+            return False
         return board_id is None or board_id in self._known or type(event) is events.ProjectCreated
 
     def _take(self, index: int, incoming: Incoming, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What resolvers get beside their arguments: node and loaders, nothing of the transport that carries it."""
+"""The context of resolvers beside their arguments: the service, its caller and loaders, nothing of the transport."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from realtime.fanout.connection_lifetimes import ConnectionLifetime
 from realtime.fanout.counters import ConnectionMetrics
 from realtime.kanban.commands import Command
 from realtime.kanban.ids import BoardId
-from realtime.node import Node
-from realtime.writing.bus import Executed
+from realtime.service import Caller, Executed, Service
 from schema.execution.event_selector import Encoding, Results
 from schema.execution.gathering import Gathering
 from schema.execution.loaders import Loaders
@@ -34,9 +33,11 @@ class ResultWriter(Protocol):
 
 @dataclass
 class Context:
-    """The context of one operation; the server may extend it with what it knows of the caller."""
+    """The context of one operation; made anew for each."""
 
-    node: Node
+    service: Service
+    #: The client that asks by this operation.
+    caller: Caller
     #: The cursor at which the reader stood before, where a transport has a place for it (`Last-Event-ID`). An `after`
     #: among the arguments is newer.
     after: str | None = None
@@ -69,13 +70,13 @@ class Context:
     @cached_property
     def loaders(self) -> Loaders:
         """What reads many things by one query; made when it is first asked for."""
-        return Loaders(self.node.store)
+        return Loaders(self.service, self.caller)
 
     async def execute(self, board_id: BoardId, command: Command) -> Executed:
-        """Carry out a command, as `Bus.execute` does; those of one mutation are one unit."""
+        """Carry out a command, as `Boards.execute` does; those of one mutation are one unit."""
         if self.gathering is not None:
             return await self.gathering.execute(board_id, command)
-        return await self.node.bus.execute(board_id, command)
+        return await self.service.boards.execute(self.caller, board_id, command)
 
     def for_event(self) -> Self:
         """Return the context of one event of a subscription: everything but what was loaded for other events."""

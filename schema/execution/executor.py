@@ -50,7 +50,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def execute_operation(self, serially: bool | None = None) -> Any:
         """Execute the operation, or one event. What a mutation loads is asked anew for each of its fields."""
         if self.operation.operation is OperationType.MUTATION and isinstance(self.context_value, Context):
-            self.context_value.loaders = Loaders(self.context_value.node.store, keep=False)
+            context = self.context_value
+            context.loaders = Loaders(context.service, context.caller, keep=False)
         pace = _running_pacer()
         if pace is None:
             return super().execute_operation(serially)
@@ -74,7 +75,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         count = len(grouped_field_set)
         nodes = [one.node for details in grouped_field_set.values() for one in details]
         if count > 1 and isinstance(self.context_value, Context) and may_be_one_unit(nodes, self.fragments):
-            self.context_value.gathering = Gathering(self.context_value.node.bus, count)
+            context = self.context_value
+            context.gathering = Gathering(context.service, context.caller, count)
             return self.execute_fields(*fields)
         return super().execute_fields_serially(*fields)
 

@@ -12,7 +12,7 @@ from graphql.execution.collect_fields import FragmentDetails
 
 from realtime.kanban.commands import Command
 from realtime.kanban.ids import BoardId
-from realtime.writing.bus import Bus, Executed
+from realtime.service import Caller, Executed, Service
 
 __all__ = ["Gathering", "may_be_one_unit"]
 
@@ -53,9 +53,13 @@ class _Waiting(NamedTuple):
 class Gathering:
     """The commands of one mutation. One that comes late is a unit of its own."""
 
-    def __init__(self, bus: Bus, expected: int) -> None:
-        """Wait for as many commands as `expected`; fewer come where an argument is refused before."""
-        self._bus = bus
+    def __init__(self, service: Service, caller: Caller, expected: int) -> None:
+        """Ask `service` for `caller`, once there are as many commands as `expected`.
+
+        Fewer come where an argument is refused before.
+        """
+        self._boards = service.boards
+        self._caller = caller
         self._expected = expected
         self._waiting: list[_Waiting] = []
 
@@ -63,7 +67,7 @@ class Gathering:
         """Carry out a command together with the others, in the order in which they came.
 
         Raises:
-            Refused, StoreUnavailable: see `Bus.execute`.
+            Refused, StoreUnavailable: see `Boards.execute`.
         """
         one = _Waiting(board_id, command, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
@@ -89,7 +93,7 @@ class Gathering:
     async def _carry_out_unit(self, board_id: BoardId, unit: list[_Waiting]) -> None:
         outcomes: list[Executed | Exception]
         try:
-            outcomes = list(await self._bus.execute_each(board_id, [one.command for one in unit]))
+            outcomes = list(await self._boards.execute_each(self._caller, board_id, [one.command for one in unit]))
         except Exception as error:  # noqa: BLE001 - each field of the mutation raises it
             outcomes = [error for _ in unit]
         for one, outcome in zip(unit, outcomes, strict=True):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from strawberry.dataloader import DataLoader
 
 from realtime.kanban.ids import BoardId
 from realtime.kanban.models import Card, Project
-from realtime.ports import Attempt, AttemptKey, BatchReader, CardKey, LogEntry, Page, StoredBoard
+from realtime.ports import Attempt, AttemptKey, CardKey, LogEntry, Page, StoredBoard
+from realtime.service import Caller, Service
 
 __all__ = ["Loaders", "PageKey"]
 
@@ -34,21 +36,25 @@ class Loaders:
     """One loader for each kind of thing; what does not exist is None.
 
     They answer each key once and remember it, so they must not outlive what they were made for: a query, one event
-    of a subscription. `keep=False` asks the store each time: for mutations, between whose fields things change.
+    of a subscription. `keep=False` asks the service each time: for mutations, between whose fields things change.
     """
 
-    def __init__(self, store: BatchReader, *, keep: bool = True) -> None:
-        """Read from `store`; nothing is read before a key is asked for."""
-        self.project: DataLoader[BoardId, Project | None] = _loader(store.projects_by_id, keep)
-        self.board: DataLoader[BoardId, StoredBoard | None] = _loader(store.boards_by_id, keep)
-        self.card: DataLoader[CardKey, Card | None] = _loader(store.cards_by_key, keep)
-        self.attempt: DataLoader[AttemptKey, Attempt | None] = _loader(store.attempts_by_key, keep)
-        self.attempts_of_card: DataLoader[CardKey, Sequence[Attempt] | None] = _loader(store.attempts_of_cards, keep)
-        self.logs: DataLoader[PageKey, Page[LogEntry] | None] = _loader(_paged(store.log_pages), keep)
-        self.conversation: DataLoader[PageKey, Page[dict[str, Any]] | None] = _loader(
-            _paged(store.conversation_pages), keep
+    def __init__(self, service: Service, caller: Caller, *, keep: bool = True) -> None:
+        """Ask `service` for `caller`; nothing is read before a key is asked for."""
+        boards, projects, attempts = service.boards, service.projects, service.attempts
+        logs, items = partial(attempts.log_pages, caller), partial(attempts.conversation_pages, caller)
+        self.project: DataLoader[BoardId, Project | None] = _loader(partial(projects.by_id, caller), keep)
+        self.board: DataLoader[BoardId, StoredBoard | None] = _loader(partial(boards.by_id, caller), keep)
+        self.card: DataLoader[CardKey, Card | None] = _loader(partial(boards.cards_by_key, caller), keep)
+        self.attempt: DataLoader[AttemptKey, Attempt | None] = _loader(partial(attempts.by_key, caller), keep)
+        self.attempts_of_card: DataLoader[CardKey, Sequence[Attempt] | None] = _loader(
+            partial(attempts.of_cards, caller), keep
         )
-        self.todos: DataLoader[AttemptKey, dict[str, Any] | None] = _loader(store.todos_of_attempts, keep)
+        self.logs: DataLoader[PageKey, Page[LogEntry] | None] = _loader(_paged(logs), keep)
+        self.conversation: DataLoader[PageKey, Page[dict[str, Any]] | None] = _loader(_paged(items), keep)
+        self.todos: DataLoader[AttemptKey, dict[str, Any] | None] = _loader(
+            partial(attempts.todos_by_key, caller), keep
+        )
 
 
 def _loader(read: Callable[[Collection[_K]], Awaitable[Mapping[_K, _T]]], keep: bool) -> DataLoader[_K, _T | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import partial
 from typing import Any, cast
 from weakref import WeakValueDictionary
@@ -72,7 +73,7 @@ class EventsInUse:
     def __init__(self) -> None:
         """Begin without any."""
         self._plans = Plans()
-        self._shared: WeakValueDictionary[tuple[int, SharedExecution], Events] = WeakValueDictionary()
+        self._shared: WeakValueDictionary[tuple[Hashable, SharedExecution], Events] = WeakValueDictionary()
 
     @classmethod
     def of(cls, schema: GraphQLSchema) -> EventsInUse:
@@ -84,15 +85,15 @@ class EventsInUse:
 
     def events(self, executor: BoundedExecutor, selector: EventSelector, context: Context) -> Events:
         """Return what executes the events of the operation that `executor` was built for, with `context`."""
-        # Of its own, for several subscriptions may have it: what they have in common is the node.
-        executor.context_value = Context(context.node)
+        # Of its own, for several subscriptions may have it: they have the service and the scope of access in common.
+        executor.context_value = Context(context.service, context.caller)
         if not context.encoded:
             return Events(executor, selector, None, None)
         shared = _shared(executor, selector)
         if shared is None:
             return Events(executor, selector, self._encoding(executor, selector), None)
-        # Whoever is found has the node, so its id is no other's.
-        key = (id(context.node), shared)
+        # An execution that is found holds the service, so no other one has its key.
+        key = (context.service.sharing_key(context.caller), shared)
         events = self._shared.get(key)
         if events is None:
             events = self._shared[key] = Events(executor, selector, self._encoding(executor, selector), shared)

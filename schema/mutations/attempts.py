@@ -7,7 +7,6 @@ from typing import Annotated
 import strawberry
 
 from realtime import ports
-from realtime.attempts import find_attempt, queue_attempt, stop_attempt
 from realtime.errors import NotFound
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
 from realtime.kanban.commands import parse_command
@@ -72,9 +71,8 @@ class AttemptMutations:
         input: Annotated[QueueAttemptInput, strawberry.argument(description="The card and who is to work.")],
     ) -> QueueAttemptPayload:
         """Carry out `QueueAttempt`."""
-        node = info.context.node
         command = parse_command(QueueAttempt, input.payload())
-        queued = await queue_attempt(node, BoardId(board_id), command)
+        queued = await info.context.service.attempts.queue(info.context.caller, BoardId(board_id), command)
         return QueueAttemptPayload(attempt=queued.attempt, cursor=queued.cursor)
 
     @refusable("Stop an attempt.", StopAttemptResult)
@@ -84,13 +82,13 @@ class AttemptMutations:
         input: Annotated[StopAttemptInput, strawberry.argument(description="The attempt.")],
     ) -> StopAttemptPayload:
         """Carry out `StopAttempt`."""
-        node = info.context.node
+        attempts, caller = info.context.service.attempts, info.context.caller
         command = parse_command(StopAttempt, input.payload())
-        attempt = await find_attempt(node, AttemptId(command.attempt_id), input.board_id)
+        attempt = await attempts.find(caller, AttemptId(command.attempt_id), input.board_id)
         if attempt is None:
             raise _not_found()
         try:
-            stopped = await stop_attempt(node, attempt)
+            stopped = await attempts.stop(caller, attempt)
         except NotFound as gone:
             # Its board, deleted between the look and the change, took it along.
             raise _not_found() from gone

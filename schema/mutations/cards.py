@@ -9,7 +9,7 @@ import strawberry
 from realtime.kanban import models
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCard, parse_command
 from realtime.kanban.ids import BoardId, CardId
-from realtime.writing.bus import Executed
+from realtime.service import Executed
 from schema.execution.context import Info
 from schema.refusals import (
     BoardNotFound,

@@ -10,7 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from realtime import errors
 from realtime.kanban.incoming import parse_incoming
-from realtime.writing import bus
+from realtime.service import Accepted
 from schema.execution.context import Info
 from schema.refusals import InvalidInput, refusable
 from schema.types.event_inputs import FAMILIES, event_of, member_of
@@ -21,7 +21,7 @@ __all__ = ["AcceptedEvent", "EventMutations", "PublishEventPayload", "PublishEve
 
 @strawberry.type(description="An event that is in the log.")
 class AcceptedEvent:
-    """Read off `bus.Accepted`."""
+    """Read off `service.Accepted`."""
 
     name: str = strawberry.field(description="Name of the event.")
     cursor: str = strawberry.field(
@@ -34,7 +34,7 @@ class AcceptedEvent:
 class PublishEventsPayload:
     """What `publishEvents` did."""
 
-    accepted: list[bus.Accepted] = strawberry.field(
+    accepted: list[Accepted] = strawberry.field(
         graphql_type=list[AcceptedEvent], description="An entry for each event, in the given order."
     )
 
@@ -43,7 +43,7 @@ class PublishEventsPayload:
 class PublishEventPayload:
     """What a mutation of a family did."""
 
-    accepted: bus.Accepted = strawberry.field(graphql_type=AcceptedEvent, description="The event's place in the log.")
+    accepted: Accepted = strawberry.field(graphql_type=AcceptedEvent, description="The event's place in the log.")
 
 
 PublishEventsResult = Annotated[
@@ -79,7 +79,7 @@ def _report(family: str) -> StrawberryField:
         name, payload = event_of(event)
         entry = {"name": name, "payload": payload, "at": at, "id": id}
         try:
-            (accepted,) = await info.context.node.bus.ingest(parse_incoming(entry))
+            (accepted,) = await _ingest(info, entry)
         except errors.InvalidInput as refused:
             raise errors.InvalidInput(*(_below(member_of(name), field) for field in refused.fields)) from refused
         return PublishEventPayload(accepted=accepted)
@@ -103,8 +103,7 @@ class EventMutations:
         self, info: Info, events: Annotated[list[EventInput], strawberry.argument(description="The events, in order.")]
     ) -> PublishEventsPayload:
         """Store and publish them."""
-        incoming = parse_incoming([event.entry() for event in events])
-        return PublishEventsPayload(accepted=await info.context.node.bus.ingest(incoming))
+        return PublishEventsPayload(accepted=await _ingest(info, [event.entry() for event in events]))
 
     publish_project_event = _report("project")
     publish_board_event = _report("board")
@@ -114,6 +113,10 @@ class EventMutations:
     publish_github_event = _report("github")
     publish_agent_event = _report("agent")
     publish_workspace_event = _report("workspace")
+
+
+async def _ingest(info: Info, body: object) -> list[Accepted]:
+    return await info.context.service.events.ingest(info.context.caller, parse_incoming(body))
 
 
 def _below(member: str, found: errors.FieldError) -> errors.FieldError:

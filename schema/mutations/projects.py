@@ -6,9 +6,9 @@ from typing import Annotated
 
 import strawberry
 
-from realtime import projects
 from realtime.kanban import models
 from realtime.kanban.commands import parse_command
+from realtime.kanban.ids import BoardId
 from realtime.kanban.projects import CreateProject, UpdateProject
 from schema.execution.context import Info
 from schema.refusals import InvalidInput, ProjectNotFound, refusable
@@ -77,7 +77,7 @@ class ProjectMutations:
     ) -> CreateProjectPayload:
         """Carry out `CreateProject`."""
         command = parse_command(CreateProject, input.payload())
-        made = await projects.create_project(info.context.node, command)
+        made = await info.context.service.projects.create(info.context.caller, command)
         return CreateProjectPayload(project=made.project, cursor=made.cursor)
 
     @refusable("Rename a project or point it at another repository.", UpdateProjectResult)
@@ -89,8 +89,8 @@ class ProjectMutations:
     ) -> UpdateProjectPayload:
         """Carry out `UpdateProject`."""
         command = parse_command(UpdateProject, input.payload())
-        node = info.context.node
-        changed = await projects.update_project(node, project_id, command)
+        projects, caller = info.context.service.projects, info.context.caller
+        changed = await projects.update(caller, BoardId(project_id), command)
         return UpdateProjectPayload(project=changed.project, cursor=changed.cursor)
 
     @refusable(
@@ -99,6 +99,5 @@ class ProjectMutations:
     )
     async def delete_project(self, info: Info, project_id: _ProjectIdArgument) -> DeleteProjectPayload:
         """Delete it."""
-        node = info.context.node
-        cursor = await projects.delete_project(node, project_id)
+        cursor = await info.context.service.projects.delete(info.context.caller, BoardId(project_id))
         return DeleteProjectPayload(cursor=cursor, project_id=project_id)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import strawberry
 
 from realtime import ports
-from realtime.errors import NotFound, Refused
 from realtime.kanban.ids import BoardId
-from realtime.messages.channels import Channel, board_channel
-from realtime.messages.position import InvalidCursor, Position, channel_tag, parse_cursor
-from realtime.ports import Store
+from schema.execution.context import Context
 from schema.types.paging import Edge, PageInfo, Stretch, checked_first
 from schema.types.scalars import JSON
 
@@ -54,55 +50,16 @@ class EventConnection:
     )
 
 
-async def read_events(store: Store, board_id: BoardId, after: str | None, first: int) -> Stretch:
+async def read_events(context: Context, board_id: BoardId, after: str | None, first: int) -> Stretch:
     """Return a page of a board's log.
 
     Raises:
         InvalidPage: `first` is out of bounds.
-        NotFound: there is no such board.
-        Refused: nothing leads on from `after`: `invalid_cursor`, `epoch_changed`, `other_board`, `history_expired`.
+        NotFound, Refused: see `Events.page`.
     """
-    checked_first(first)
-    if await store.project(board_id) is None:
-        raise NotFound("Board not found", "board_not_found")
-    channel = board_channel(board_id)
-    begin = _offset_of(after, store.epoch, channel)
-    page = await store.event_page(channel, begin, first)
-    if after is not None:
-        await _check_reach(store, channel, begin, page)
-    return Stretch.of(_edges(page, store.epoch, channel), page.more, after)
+    page = await context.service.events.page(context.caller, board_id, after, checked_first(first))
+    return Stretch.of((_edge(cursor, event) for _, (cursor, event) in page.entries), page.more, after)
 
 
-def _offset_of(after: str | None, epoch: str, channel: Channel) -> int:
-    if after is None:
-        return 0
-    try:
-        position = parse_cursor(after)
-    except InvalidCursor as error:
-        raise Refused(str(error), "invalid_cursor") from None
-    if position.epoch != epoch:
-        raise Refused("the log has begun anew since this cursor was handed out", "epoch_changed")
-    if position.tag != channel_tag(channel):
-        raise Refused("this cursor belongs to another board", "other_board")
-    return position.offset
-
-
-async def _check_reach(store: Store, channel: Channel, begin: int, page: ports.Page[ports.LoggedEvent]) -> None:
-    """Make sure that `page` goes on where the cursor stands.
-
-    Raises:
-        Refused: the log begins later, or the cursor is ahead of it.
-    """
-    # An empty page may lie before the log as well as behind it: all of it may be gone.
-    begins_later = page.entries[0][0] != begin + 1 if page.entries else begin < await store.pruned(channel)
-    if begins_later:
-        raise Refused("this cursor is older than what is kept of the log", "history_expired")
-    if not page.entries and begin > await store.offset(channel):
-        raise Refused("this cursor is ahead of the log", "invalid_cursor")
-
-
-def _edges(page: ports.Page[ports.LoggedEvent], epoch: str, channel: Channel) -> Iterator[Edge]:
-    tag = channel_tag(channel)
-    for offset, event in page.entries:
-        cursor = Position(epoch, tag, offset, event.global_offset).cursor
-        yield Edge(cursor, LoggedEvent(name=event.name, at=event.at, cursor=cursor, payload=JSON(event.payload)))
+def _edge(cursor: str, event: ports.LoggedEvent) -> Edge:
+    return Edge(cursor, LoggedEvent(name=event.name, at=event.at, cursor=cursor, payload=JSON(event.payload)))

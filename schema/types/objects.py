@@ -31,7 +31,7 @@ async def _board(parent: strawberry.Parent[models.Project], info: Info) -> Board
     if found is None:
         return None
     check_size(info, found.board.state)
-    return BoardState.of(found, info.context.node.store.epoch)
+    return BoardState.of(found, info.context.service.boards.epoch)
 
 
 async def _attempts(parent: strawberry.Parent[models.Card], info: Info) -> Sequence[ports.Attempt]:

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.types import Message, Receive, Send
 from starlette.websockets import WebSocketDisconnect
 
-from realtime.node import Node
+from realtime.service import Service
 from server.settings import Settings
 
 __all__ = ["OpenSocket", "content_of"]
@@ -33,10 +33,10 @@ class OpenSocket:
         return settings
 
     @property
-    def node(self) -> Node:
+    def service(self) -> Service:
         """The application's."""
-        node: Node = self.scope["app"].state.node
-        return node
+        service: Service = self.scope["app"].state.service
+        return service
 
     async def send_text(self, text: str) -> None:
         """Send a text message, waiting until there is room.

@@ -1,6 +1,6 @@
 """Carries the demo's scripts out on a node: one task, owned by a context manager, that goes on until told to stop.
 
-Steps go through the bus like everybody's; refusals are expected, for people may do anything to a demo board meanwhile.
+Steps go through the service like everybody's. Refusals are expected, because people may change a demo board meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NoReturn
 from realtime.errors import Refused, StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.kanban.incoming import parse_incoming
-from realtime.node import Node
+from realtime.service import SERVER, Service
 from server.demo.catalogue import PROJECTS, DemoProject
 from server.demo.scene import Scene, Script, Step
 from server.demo.script import play
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def running_demo(node: Node, seed: int, pace: float) -> AsyncIterator[None]:
+async def running_demo(service: Service, seed: int, pace: float) -> AsyncIterator[None]:
     """Seed an empty database, then let the demo work for as long as the block runs.
 
     In a database that has projects, only those of an earlier demo are worked on; without one the demo waits.
@@ -47,12 +47,12 @@ async def running_demo(node: Node, seed: int, pace: float) -> AsyncIterator[None
     Raises:
         StoreUnavailable: on entry, the database did not answer; nothing runs.
     """
-    present = {project.id for project in await node.store.projects()}
+    present = {project.id for project in await service.projects.all(SERVER)}
     if not present:
-        await node.bus.ingest(parse_incoming(seed_events(seed, node.clock())))
+        await service.events.ingest(SERVER, parse_incoming(seed_events(seed, service.clock())))
     elif present.isdisjoint(project.id for project in PROJECTS):
         log.info("the database has projects and none of the demo's; the demo leaves them alone")
-    task = asyncio.create_task(_work(node, seed, pace), name="demo")
+    task = asyncio.create_task(_work(service, seed, pace), name="demo")
     try:
         yield
     finally:
@@ -61,10 +61,10 @@ async def running_demo(node: Node, seed: int, pace: float) -> AsyncIterator[None
         await asyncio.wait([task])
 
 
-async def _work(node: Node, seed: int, pace: float) -> NoReturn:
+async def _work(service: Service, seed: int, pace: float) -> NoReturn:
     faults = 0
     while True:
-        show = _Show(node, seed, pace)
+        show = _Show(service, seed, pace)
         try:
             await show.run()
         except Exception as fault:
@@ -80,8 +80,8 @@ async def _work(node: Node, seed: int, pace: float) -> NoReturn:
 class _Show:
     """The scripts of all demo boards, played together in the order in which their steps are due."""
 
-    def __init__(self, node: Node, seed: int, pace: float) -> None:
-        self._node = node
+    def __init__(self, service: Service, seed: int, pace: float) -> None:
+        self._service = service
         self._seed = seed
         self._pace = pace
         #: How many steps were carried out.
@@ -89,7 +89,7 @@ class _Show:
 
     async def run(self) -> NoReturn:
         """Play for ever."""
-        boards = [_Board(self._node, project, self._seed) for project in PROJECTS]
+        boards = [_Board(self._service, project, self._seed) for project in PROJECTS]
         # Seconds of the story, not of the clock: what is due first does not depend on how busy the machine is.
         due = [(n * LAG_SECONDS, n, board) for n, board in enumerate(boards)]
         now = 0.0
@@ -107,8 +107,8 @@ class _Show:
 class _Board:
     """One demo board and its script."""
 
-    def __init__(self, node: Node, project: DemoProject, seed: int) -> None:
-        self._node = node
+    def __init__(self, service: Service, project: DemoProject, seed: int) -> None:
+        self._service = service
         self._project = project
         self._seed = seed
         self._script: Script[NoReturn] | None = None
@@ -120,7 +120,8 @@ class _Board:
             self._script = None
             return None
         board, offset = found
-        scene = Scene(board, await self._node.store.attempts(self._project.id), self._node.clock())
+        attempts = await self._service.attempts.of_board(SERVER, self._project.id)
+        scene = Scene(board, attempts, self._service.clock())
         if self._script is None:
             # The place in the log makes a later run another one: it would repeat the ids of the first otherwise.
             rng = Random(f"{self._seed}/{self._project.id}/{offset}")
@@ -129,20 +130,17 @@ class _Board:
         return self._script.send(scene)
 
     async def _present(self) -> tuple[Board, int] | None:
-        """Return the board and its place in the log; one that is watched is in memory already."""
-        view = self._node.views.get(self._project.id)
-        if view:
-            return view.board.copy(), view.position.offset
-        stored = await self._node.store.board(self._project.id)
-        return (stored.board, stored.offset) if stored else None
+        """Return the board and its place in the log."""
+        found = await self._service.boards.current(SERVER, self._project.id)
+        return (found.board.copy(), found.offset) if found else None
 
     async def perform(self, step: Step) -> None:
         """Carry a step out; one that is refused is left out."""
         events = parse_incoming(list(step.events)) if step.events else []
         try:
             if step.commands:
-                await self._node.bus.execute(self._project.id, *step.commands)
+                await self._service.boards.execute(SERVER, self._project.id, *step.commands)
             if events:
-                await self._node.bus.ingest(events)
+                await self._service.events.ingest(SERVER, events)
         except Refused as refusal:
             log.debug("refused on %s: %s", self._project.id, refusal)

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from realtime.limits import LimitReached
 from realtime.rates import CLIENT, Rate
+from realtime.service import Caller
 from server.problem import problem
 
 __all__ = ["Access", "AccessGate"]
@@ -90,14 +91,16 @@ class AccessGate:
         """Handle one connection."""
         tokens = list(_tokens_of(scope))
         admitted = self._access.is_open or any(self._access.admits(token) for token in tokens)
-        CLIENT.set(_client(scope, tokens if not self._access.is_open and admitted else []))
+        caller = Caller(_client(scope, tokens if not self._access.is_open and admitted else []))
+        CLIENT.set(caller.client)
         if not admitted and not self._is_page(scope) and not _is_open(scope, bool(tokens)):
             too_many = self._access.note_failure() if tokens else None
             await (too_many or _refusal(bool(tokens)))(scope, receive, send)
             return
         may_connect: Callable[[Mapping[str, Any]], bool] = _anybody if admitted else self._access.may_connect
         # Into the scope itself: a copy of it for each open socket would be another kilobyte.
-        scope.update(_without_secret(scope), state={**scope.get("state", {}), "may_connect": may_connect})
+        state = {**scope.get("state", {}), "may_connect": may_connect, "caller": caller}
+        scope.update(_without_secret(scope), state=state)
         await self._app(scope, receive, send)
 
     def _is_page(self, scope: Scope) -> bool:

@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from realtime.errors import InvalidInput
 from realtime.kanban.incoming import Incoming, parse_incoming
-from realtime.node import Node
 from server.concurrency.worker_thread import computed
 from server.problem import Problem
 from server.transports.bodies import answer, json_body
+from server.transports.callers import asked_by
 
 __all__ = ["ingest"]
 
@@ -23,10 +23,10 @@ LONG_BYTES, MANY_EVENTS = 64 * 1024, 100
 
 async def ingest(request: Request) -> Response:
     """Store and publish one event or a list of them, all or none."""
-    node: Node = request.app.state.node
+    service, caller = asked_by(request)
     body = await json_body(request)
     try:
-        accepted = await node.bus.ingest(await _parsed(body, len(await request.body())))
+        accepted = await service.events.ingest(caller, await _parsed(body, len(await request.body())))
     except InvalidInput as refused:
         raise Problem(422, "The events do not fit; nothing was stored", errors=refused.fields) from refused
     entries = [{"name": one.name, "cursor": one.cursor, "duplicate": one.duplicate} for one in accepted]

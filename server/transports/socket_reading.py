@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import NoReturn, assert_never
 
 from realtime.clock import iso
 from realtime.endings import BOARD_NOT_FOUND, HEARTBEAT_TIMEOUT, STORE_UNAVAILABLE
 from realtime.errors import Refused, StoreUnavailable
 from realtime.fanout.subscriber import Subscriber
+from realtime.kanban.commands import Command
 from realtime.kanban.ids import BoardId
 from realtime.messages.envelopes import Envelope
-from realtime.node import Node
-from realtime.streams import repaired, state_of
+from realtime.service import Caller, Service
 from server.connection.open_socket import OpenSocket, content_of
 from server.protocol.kanban_messages import error, pong
 from server.protocol.kanban_protocol import Execute, GetState, KanbanProtocol, Ping, Refusal, Request
@@ -27,21 +28,21 @@ async def ignore(socket: OpenSocket) -> NoReturn:
         content_of(await socket.receive())
 
 
-async def converse(socket: OpenSocket, board_id: BoardId, queue: Subscriber) -> NoReturn:
+async def converse(socket: OpenSocket, caller: Caller, board_id: BoardId, queue: Subscriber) -> NoReturn:
     """Carry out what the client asks for; replies go into `queue`.
 
     Raises:
         IdleTimeoutReached: it has said nothing for too long.
         WebSocketDisconnect: it left.
     """
-    node, loop = socket.node, asyncio.get_running_loop()
+    board, loop = _Board(socket.service, caller, board_id, queue), asyncio.get_running_loop()
     protocol = KanbanProtocol(loop.time(), socket.settings.heartbeat_timeout_seconds)
     heartbeat = IdleTimeout(protocol)
     try:
         while True:
             with heartbeat:
                 message = content_of(await socket.receive())
-            reply = await _answer(node, board_id, queue, protocol.receive(message, loop.time()))
+            reply = await _answer(board, protocol.receive(message, loop.time()))
             if reply is not None:
                 queue.put_nowait((reply,))
             del message, reply
@@ -52,43 +53,54 @@ async def converse(socket: OpenSocket, board_id: BoardId, queue: Subscriber) -> 
         heartbeat.close()
 
 
-async def _answer(node: Node, board_id: BoardId, queue: Subscriber, request: Request) -> Envelope | None:
-    """Do what a message asks for; return what goes back to this socket alone.
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """The board of a socket, for its client.
 
-    The board of this socket is the one that it was opened on: another one under the same id is none of its own.
+    It is the one that the socket was opened on: another one under the same id is none of its own.
     """
+
+    service: Service
+    caller: Caller
+    id: BoardId
+    queue: Subscriber
+
+    async def state(self) -> Envelope:
+        # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
+        await self.queue.registered.wait()
+        try:
+            state = await self.service.streams.state(self.caller, self.id)
+        except StoreUnavailable as away:
+            return error("get_state", STORE_UNAVAILABLE.metric, f"there is no state now, try again: {away}")
+        return _board_gone("get_state") if state is None or self.queue.has_left_channel else state
+
+    async def execute(self, name: str, command: Command) -> Envelope | None:
+        if self.queue.has_left_channel:
+            return _board_gone(name)
+        try:
+            await self.service.boards.execute(self.caller, self.id, command)
+        except Refused as refused:
+            return error(name, refused.code, refused.message)
+        except StoreUnavailable as away:
+            return error(name, STORE_UNAVAILABLE.metric, f"nothing was changed, try again: {away}")
+        return None
+
+
+async def _answer(board: _Board, request: Request) -> Envelope | None:
+    """Carry out the request of a message; return the reply to this socket alone, None without one."""
     match request:
         case None:
             return None
         case Ping():
-            return pong(iso(node.clock()))
+            return pong(iso(board.service.clock()))
         case GetState():
-            return await _state(node, board_id, queue)
+            return await board.state()
         case Refusal(name, code, message):
             return error(name, code, message)
         case Execute(name, command):
-            if queue.has_left_channel:
-                return _board_gone(name)
-            try:
-                await node.bus.execute(board_id, command)
-            except Refused as refused:
-                return error(name, refused.code, refused.message)
-            except StoreUnavailable as away:
-                return error(name, STORE_UNAVAILABLE.metric, f"nothing was changed, try again: {away}")
-            return None
+            return await board.execute(name, command)
         case _:
             assert_never(request)
-
-
-async def _state(node: Node, board_id: BoardId, queue: Subscriber) -> Envelope:
-    # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
-    await queue.registered.wait()
-    try:
-        await repaired(node, board_id)
-    except StoreUnavailable as away:
-        return error("get_state", STORE_UNAVAILABLE.metric, f"there is no state now, try again: {away}")
-    state = None if queue.has_left_channel else state_of(node, board_id)
-    return state or _board_gone("get_state")
 
 
 def _board_gone(name: str) -> Envelope:

@@ -16,12 +16,11 @@ from realtime.fanout.counters import ConnectionMetrics, ExitCounters
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import heartbeat
 from realtime.messages.options import StreamOptions
-from realtime.node import Node
-from realtime.streams import board_batches, dashboard_batches
-from realtime.views.heartbeats import CHECKED
+from realtime.service import Service, has_heartbeats
 from server.problem import Problem
 from server.protocol.http.sse_format import COMMENT, block, blocks
 from server.settings import Settings
+from server.transports.callers import caller_of, service_of
 from server.transports.direct_writers import event_stream_writer
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
 from server.transports.query import board_of, dashboard_options_of, options_of, required_board
@@ -37,40 +36,40 @@ class SseEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        node: Node = request.app.state.node
+        service = service_of(request)
         settings: Settings = request.app.state.settings
-        metrics = node.metrics("dashboard-sse" if board_of(request.query_params) is None else "board-sse")
-        options = _options(request, node)
-        async with aclosing(_stream(request, node, metrics, options)) as stream:
+        metrics = service.metrics("dashboard-sse" if board_of(request.query_params) is None else "board-sse")
+        options = _options(request, service)
+        async with aclosing(_stream(request, service, metrics, options)) as stream:
             # Before the response begins, so that an unknown board is a 404 and not an empty stream.
             try:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(status_of(missing), missing.message) from missing
-            format = StreamFormat(EVENT_STREAM, _keep_alive(node, options), settings.heartbeat_seconds)
+            format = StreamFormat(EVENT_STREAM, _keep_alive(service, options), settings.heartbeat_seconds)
             await send_stream(scope, receive, send, _blocks(first, stream, metrics.counters), format, metrics)
 
 
-def _options(request: Request, node: Node) -> StreamOptions:
+def _options(request: Request, service: Service) -> StreamOptions:
     read = dashboard_options_of if board_of(request.query_params) is None else options_of
-    return read(request.query_params, node.limits, request.headers.get("last-event-id"))
+    return read(request.query_params, service.limits, request.headers.get("last-event-id"))
 
 
 def _stream(
-    request: Request, node: Node, metrics: ConnectionMetrics, options: StreamOptions
+    request: Request, service: Service, metrics: ConnectionMetrics, options: StreamOptions
 ) -> AsyncGenerator[Batch, None]:
-    queue = node.subscriber(metrics)
+    queue = service.streams.subscriber(metrics)
     queue.direct_writer = event_stream_writer(request.scope, metrics.counters)
     if board_of(request.query_params) is None:
-        return dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
+        return service.streams.dashboard(caller_of(request), DEFAULT_TIME_RANGE, queue, options)
     queue.outlasts = True
     # An empty board is none; the original took it for the dashboard (docs/departures.md, row 10).
-    return board_batches(node, required_board(request.query_params), queue, options)
+    return service.streams.board(caller_of(request), required_board(request.query_params), queue, options)
 
 
-def _keep_alive(node: Node, options: StreamOptions) -> Callable[[], bytes]:
+def _keep_alive(service: Service, options: StreamOptions) -> Callable[[], bytes]:
     # Where the stream has heartbeats of its own, what keeps the connection alive is no event.
-    return (lambda: COMMENT) if options.delivery in CHECKED else (lambda: block(heartbeat(node.clock())))
+    return (lambda: COMMENT) if has_heartbeats(options) else (lambda: block(heartbeat(service.clock())))
 
 
 async def _blocks(

@@ -14,8 +14,6 @@ from realtime.fanout.counters import ConnectionMetrics
 from realtime.fanout.subscriber import Subscriber
 from realtime.messages.batches import Batch
 from realtime.messages.options import StreamOptions
-from realtime.node import Node
-from realtime.streams import board_batches, dashboard_batches
 from server.concurrency.tasks import first_to_end
 from server.connection.connections import abort, set_metrics, write_frames
 from server.connection.open_socket import OpenSocket
@@ -23,6 +21,7 @@ from server.connection.progress import send_in_time
 from server.connection.websocket_connection import serve_session
 from server.problem import Problem
 from server.protocol.kanban_messages import frames, text
+from server.transports.callers import asked_by
 from server.transports.direct_writers import socket_writer
 from server.transports.idle_timeout import IdleTimeoutReached
 from server.transports.query import options_of, required_board
@@ -33,28 +32,28 @@ __all__ = ["board_socket", "dashboard_socket"]
 
 async def board_socket(socket: WebSocket) -> None:
     """Serve one board to one client, and carry out its commands."""
-    node: Node = socket.app.state.node
+    service, caller = asked_by(socket)
     try:
-        board_id, options = required_board(socket.query_params), options_of(socket.query_params, node.limits)
+        board_id, options = required_board(socket.query_params), options_of(socket.query_params, service.limits)
     except Problem as refused:
         await socket.send_denial_response(refused.response())
         return
     await _accept(socket)
     # The socket's own queue: replies keep their place between what the stream delivers.
-    queue = node.subscriber(node.metrics("board-ws"))
+    queue = service.streams.subscriber(service.metrics("board-ws"))
     queue.outlasts = True
-    stream = board_batches(node, board_id, queue, options)
-    await serve_session(socket, lambda opened: _serve(opened, queue, stream, converse(opened, board_id, queue)))
+    stream = service.streams.board(caller, board_id, queue, options)
+    await serve_session(socket, lambda opened: _serve(opened, queue, stream, converse(opened, caller, board_id, queue)))
 
 
 async def dashboard_socket(socket: WebSocket) -> None:
     """Serve the dashboard to one client; what it sends is ignored."""
     await _accept(socket)
-    node: Node = socket.app.state.node
-    queue = node.subscriber(node.metrics("dashboard-ws"))
+    service, caller = asked_by(socket)
+    queue = service.streams.subscriber(service.metrics("dashboard-ws"))
     # What its address asks for is ignored, as recorded; the server's default holds.
-    options = StreamOptions(slow=node.limits.slow_policy(None))
-    stream = dashboard_batches(node, DEFAULT_TIME_RANGE, queue, options)
+    options = StreamOptions(slow=service.limits.slow_policy(None))
+    stream = service.streams.dashboard(caller, DEFAULT_TIME_RANGE, queue, options)
     await serve_session(socket, lambda opened: _serve(opened, queue, stream, ignore(opened)))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 
 from realtime.node import Node
+from realtime.service import Service
 from server.app import create_app
 from server.serve import Server, bind, make_server
 from server.settings import Settings
@@ -57,7 +58,7 @@ async def live_server(**overrides: Any) -> AsyncIterator[LiveServer]:
     with closing(bind(settings.host, settings.port)) as listening:
         host, port = listening.getsockname()[:2]
         async with open_node(settings) as node:
-            server = make_server(create_app(node, settings, shared_schema()), settings)
+            server = make_server(create_app(Service(node), settings, shared_schema()), settings)
             async with anyio.create_task_group() as group:
                 group.start_soon(server.serve, [listening])
                 try:

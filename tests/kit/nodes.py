@@ -23,6 +23,7 @@ from realtime.kanban.models import BoardState
 from realtime.messages.envelopes import Envelope
 from realtime.node import Limits, Node, make_node
 from realtime.ports import Broker, Store, StoredEvent
+from realtime.service import Caller, Service
 from realtime.writing.bus import Accepted
 from tests.kit.deadline import deadline, seconds
 from tests.kit.publishing import event
@@ -31,6 +32,7 @@ __all__ = [
     "BOARD",
     "MEMORY",
     "START",
+    "TESTER",
     "GatedBroker",
     "SteppingClock",
     "board",
@@ -43,6 +45,7 @@ __all__ = [
     "order_of",
     "publish",
     "queued",
+    "service",
     "store",
     "take",
 ]
@@ -53,6 +56,10 @@ START = datetime(2025, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 #: The board of the fixture `board`.
 BOARD = BoardId("p1")
 _STOP_UNITS = 10
+
+
+#: The client that asks in tests.
+TESTER = Caller("127.0.0.1")
 
 
 class SteppingClock:
@@ -129,6 +136,12 @@ async def store() -> AsyncIterator[SqlStore]:
     """An open, empty store in memory."""
     async with open_store() as opened:
         yield opened
+
+
+@pytest.fixture
+def service(node: Node) -> Service:
+    """The service on that node, under the policy that allows everything."""
+    return Service(node)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from realtime.fanout.counters import Counters
+from realtime.service import Service
 from schema.export import SDL_PATH
 from server.demo.show import running_demo
 from server.runtime.metrics import NodeCollector
@@ -105,7 +106,7 @@ _DOCUMENTS = {name for name in EXAMPLES if name.endswith(", graphql")}
 async def address() -> AsyncIterator[str]:
     """Host and port of a server with demo activity."""
     # Its heartbeats are frequent, because examples wait for one.
-    async with live_server(heartbeat_seconds=1) as server, running_demo(server.node, 1, 20.0):
+    async with live_server(heartbeat_seconds=1) as server, running_demo(Service(server.node), 1, 20.0):
         yield server.url.removeprefix("http://")
 
 

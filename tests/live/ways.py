@@ -10,6 +10,7 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from realtime.service import Service
 from server.app import create_app
 from server.connection.http_connection import HttpConnection
 from server.connection.websocket_connection import WebSocketConnection
@@ -56,7 +57,7 @@ async def served(
 ) -> AsyncIterator[Address]:
     """Serve the boards in one of `WAYS` until the block ends; yield the address."""
     settings = settings or boards.settings.model_copy(update={"direct_writes": True})
-    app: ASGIApp = create_app(boards.node, settings, shared_schema())
+    app: ASGIApp = create_app(Service(boards.node), settings, shared_schema())
     if sends is not None:
         app = sends.of(app)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, **WAYS[way]))

@@ -22,7 +22,8 @@ LAYERS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"views"}),
         frozenset({"writing"}),
         frozenset({"node"}),
-        frozenset({"projects", "attempts", "streams"}),
+        frozenset({"streams"}),
+        frozenset({"service"}),
         frozenset({"export"}),
     ),
     "schema": (

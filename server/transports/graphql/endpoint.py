@@ -11,7 +11,7 @@ from strawberry import Schema
 
 from realtime.endings import UNKNOWN_SUBPROTOCOL
 from realtime.fanout.counters import ConnectionMetrics
-from realtime.node import Node
+from realtime.service import Caller, Service
 from schema.execution.context import Context
 from server.connection.open_socket import OpenSocket
 from server.connection.websocket_connection import serve_session
@@ -19,6 +19,7 @@ from server.protocol.graphql.transport_ws import GraphqlTransportWs
 from server.protocol.graphql.ws import GraphqlWs
 from server.protocol.graphql.ws_protocol import GraphqlWsProtocol
 from server.settings import Settings
+from server.transports.callers import caller_of
 from server.transports.graphql.over_http import GraphqlHttp, media_type_of
 from server.transports.graphql.streaming import STREAMS, GraphqlStreaming
 from server.transports.graphql.websocket import GraphqlSocket
@@ -32,11 +33,13 @@ EXITS: dict[type[GraphqlWsProtocol], str] = {GraphqlTransportWs: "graphql-ws", G
 class GraphqlEndpoint:
     """`/graphql`: every operation over HTTP and over WebSocket, GraphiQL for browsers."""
 
-    def __init__(self, schema: Schema, node: Node, settings: Settings, streaming: GraphqlStreaming, page: Path) -> None:
-        """Execute `schema` on `node`; `streaming` answers who wants a stream, `page` is GraphiQL's HTML."""
+    def __init__(
+        self, schema: Schema, service: Service, settings: Settings, streaming: GraphqlStreaming, page: Path
+    ) -> None:
+        """Execute `schema` on `service`; `streaming` answers who wants a stream, `page` is GraphiQL's HTML."""
         self._schema = schema
-        self._node = node
-        self._http = GraphqlHttp(schema, node, settings, page)
+        self._service = service
+        self._http = GraphqlHttp(schema, service, settings, page)
         self._limits = settings.operation_limits
         self._streaming = streaming
 
@@ -69,12 +72,15 @@ class GraphqlEndpoint:
             frame = UNKNOWN_SUBPROTOCOL.frame()
             await socket.close(frame.code, frame.reason)
             return
-        metrics = self._node.metrics(EXITS[kind])
+        metrics = self._service.metrics(EXITS[kind])
+        caller = caller_of(socket)
         protocol = kind(settings.max_operations, socket.state.may_connect)
         await socket.accept(subprotocol=kind.SUBPROTOCOL)
-        await serve_session(socket, lambda opened: self._converse(opened, protocol, metrics))
+        await serve_session(socket, lambda opened: self._converse(opened, caller, protocol, metrics))
 
-    async def _converse(self, socket: OpenSocket, protocol: GraphqlWsProtocol, metrics: ConnectionMetrics) -> None:
-        with self._node.lifetimes.open() as lifetime:
-            context = Context(self._node, metrics=metrics, lifetime=lifetime, limits=self._limits)
+    async def _converse(
+        self, socket: OpenSocket, caller: Caller, protocol: GraphqlWsProtocol, metrics: ConnectionMetrics
+    ) -> None:
+        with self._service.lifetimes.open() as lifetime:
+            context = Context(self._service, caller, metrics=metrics, lifetime=lifetime, limits=self._limits)
             await GraphqlSocket(socket, self._schema, context, protocol, lifetime).serve()

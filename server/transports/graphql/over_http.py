@@ -16,13 +16,14 @@ from starlette.responses import Response
 from strawberry import Schema
 from strawberry.types.graphql import OperationType
 
-from realtime.node import Node
+from realtime.service import Service
 from schema.execution.context import Context
 from server.concurrency.tasks import unless
 from server.problem import Problem
 from server.protocol.graphql.response import MEDIA_TYPES, status_of
 from server.protocol.http.media_types import preferred
 from server.settings import Settings
+from server.transports.callers import caller_of
 from server.transports.graphql.operation import operation_results
 from server.transports.graphql.parameters import allowed_by, asked_operation, read_request
 from server.transports.pages import page
@@ -40,11 +41,11 @@ _NO_SUBSCRIPTION = (
 class GraphqlHttp:
     """Answers queries and mutations, and gives browsers the page. What is no GraphQL answer is a problem document."""
 
-    def __init__(self, schema: Schema, node: Node, settings: Settings, page: Path) -> None:
-        """Execute `schema` on `node`; `page` is GraphiQL's HTML."""
+    def __init__(self, schema: Schema, service: Service, settings: Settings, page: Path) -> None:
+        """Execute `schema` on `service`; `page` is GraphiQL's HTML."""
         self._limits = settings.operation_limits
         self._schema = schema
-        self._node = node
+        self._service = service
         self._page = page
 
     async def respond(self, request: Request) -> Response:
@@ -72,7 +73,7 @@ class GraphqlHttp:
             refused = GraphQLError(_NO_SUBSCRIPTION, extensions={"code": "OPERATION_NOT_AVAILABLE"})
             return {"errors": [refused.formatted]}
         allowed = allowed_by(request.method) - {OperationType.SUBSCRIPTION}
-        context = Context(self._node, limits=self._limits)
+        context = Context(self._service, caller_of(request), limits=self._limits)
         async with aclosing(operation_results(asked, self._schema, context, allowed)) as results:
             return (await anext(results)).body
 

@@ -11,8 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 from strawberry import Schema
 
-from realtime.node import Node
-from realtime.rates import CLIENT
+from realtime.service import Service
 from schema.execution.context import Context
 from server.problem import Problem
 from server.protocol.graphql.events import KEEP_ALIVE
@@ -20,6 +19,7 @@ from server.protocol.graphql.reservations import Reservation, ReservationRefused
 from server.protocol.graphql.response import PLAIN_JSON
 from server.protocol.http.media_types import preferred
 from server.settings import Settings
+from server.transports.callers import caller_of
 from server.transports.graphql.operation import operation_results
 from server.transports.graphql.parameters import allowed_by, asked_operation, read_request
 from server.transports.graphql.reserved_stream import OperationStopped, ReservedStream
@@ -39,10 +39,10 @@ MAX_UNOPENED = 1000
 class GraphqlReserved:
     """Reserves streams, opens them, and runs on them what separate requests ask for. An ASGI application."""
 
-    def __init__(self, schema: Schema, node: Node, settings: Settings, distinct: GraphqlStreaming) -> None:
-        """Execute `schema` on `node`; `distinct` serves who asks here for a stream of its own."""
+    def __init__(self, schema: Schema, service: Service, settings: Settings, distinct: GraphqlStreaming) -> None:
+        """Execute `schema` on `service`; `distinct` serves who asks here for a stream of its own."""
         self._schema = schema
-        self._node = node
+        self._service = service
         self._distinct = distinct
         self._limits = settings.operation_limits
         self._format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, settings.heartbeat_seconds, "Accept")
@@ -87,9 +87,9 @@ class GraphqlReserved:
     def _reserve(self, request: Request, token: str | None) -> Response:
         if preferred(request.headers.get("accept"), ("text/plain",)) is None:
             raise Problem(406, "Accept: expected text/plain, the token is nothing else")
-        reservation = self._reservations.reserve(token, CLIENT.get() or "")
-        metrics = self._node.metrics("graphql-sse-single")
-        stream = ReservedStream(reservation, metrics, self._node.limits, lambda: self._forget(reservation))
+        reservation = self._reservations.reserve(token, caller_of(request).client or "")
+        metrics = self._service.metrics("graphql-sse-single")
+        stream = ReservedStream(reservation, metrics, self._service.limits, lambda: self._forget(reservation))
         self._streams[reservation] = stream
         asyncio.get_running_loop().call_later(RESERVATION_SECONDS, _lapse, stream)
         return PlainTextResponse(reservation.token, 201)
@@ -109,7 +109,7 @@ class GraphqlReserved:
             return
         self._reservations.open(stream.reservation)
         try:
-            with self._node.lifetimes.open(stream.lifetime):
+            with self._service.lifetimes.open(stream.lifetime):
                 goodbye = stream.say_goodbye()
                 chunks = stream.blocks()
                 await send_stream(request.scope, request.receive, send, chunks, self._format, stream.metrics, goodbye)
@@ -125,7 +125,8 @@ class GraphqlReserved:
         await asked_operation(asked, request.method)
         stream = self._stream(token)  # again: it may have ended while the body came
         stream.reservation.start(id)
-        context = Context(self._node, metrics=stream.metrics, lifetime=stream.lifetime, limits=self._limits)
+        caller, lifetime = caller_of(request), stream.lifetime
+        context = Context(self._service, caller, metrics=stream.metrics, lifetime=lifetime, limits=self._limits)
         results = operation_results(asked, self._schema, context, allowed_by(request.method))
         try:
             refused = await stream.begin(id, results)

@@ -13,13 +13,14 @@ from starlette.types import Send
 from strawberry import Schema
 from strawberry.types.graphql import OperationType
 
-from realtime.node import Node
+from realtime.service import Service
 from schema.execution.context import Context
 from server.protocol.graphql.events import COMPLETE, KEEP_ALIVE, next_block, retry_block
 from server.protocol.graphql.parts import CLOSING, CONTENT_TYPE, HEARTBEAT, MULTIPART, OPENING, ended_part, result_part
 from server.protocol.graphql.response import MEDIA_TYPES
 from server.protocol.http.media_types import preferred
 from server.settings import Settings
+from server.transports.callers import caller_of
 from server.transports.direct_writers import event_chunk, part_chunk, stream_results
 from server.transports.graphql.operation import OperationResult, operation_results
 from server.transports.graphql.parameters import allowed_by, asked_operation, read_request
@@ -39,10 +40,10 @@ _Results = AsyncGenerator[OperationResult, None]
 class GraphqlStreaming:
     """Serves operations to clients that want a stream."""
 
-    def __init__(self, schema: Schema, node: Node, settings: Settings) -> None:
-        """Execute `schema` on `node`."""
+    def __init__(self, schema: Schema, service: Service, settings: Settings) -> None:
+        """Execute `schema` on `service`."""
         self._schema = schema
-        self._node = node
+        self._service = service
         self._seconds = settings.heartbeat_seconds
         self._limits = settings.operation_limits
 
@@ -74,10 +75,11 @@ class GraphqlStreaming:
         """
         asked = await read_request(request)
         await asked_operation(asked, request.method)
-        metrics = self._node.metrics("graphql-multipart" if media_type == MULTIPART else "graphql-sse")
+        metrics = self._service.metrics("graphql-multipart" if media_type == MULTIPART else "graphql-sse")
         form = part_chunk if media_type == MULTIPART else event_chunk
         context = Context(
-            self._node,
+            self._service,
+            caller_of(request),
             after=request.headers.get("last-event-id") or None,  # an empty one is how some clients have none
             metrics=metrics,
             limits=self._limits,

@@ -10,16 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from realtime.attempts import find_attempt, find_board_of_log, queue_attempt, stop_attempt
 from realtime.clock import iso
 from realtime.errors import AmbiguousAttempt
 from realtime.kanban.attempts import QueueAttempt
 from realtime.kanban.conversation import item_wire
 from realtime.kanban.ids import AttemptId, BoardId, CardId
-from realtime.node import Node
 from realtime.ports import Attempt, LogEntry, Page
 from server.problem import Problem
 from server.transports.bodies import answer, json_object
+from server.transports.callers import asked_by
 from server.transports.query import board_of
 from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import StopPatch, command_of, input_of
@@ -50,33 +49,31 @@ async def get_attempt(request: Request) -> Response:
 
 async def get_logs(request: Request) -> Response:
     """A page of the log that is kept under an attempt's id, oldest first, whether the attempt is known or not."""
-    node: Node = request.app.state.node
+    service, caller = asked_by(request)
     attempt_id, board_id = AttemptId(request.path_params["attempt"]), board_of(request.query_params)
     (after,), limit = page_of(request.query_params, 1)
-    if board_id is None:
-        with _ambiguities():
-            board_id = await find_board_of_log(node, attempt_id)
-    lines = await node.store.logs(board_id or BoardId(""), attempt_id, after, limit)
+    with _ambiguities():
+        lines = await service.attempts.logs(caller, attempt_id, board_id, after, limit)
     return answer({"logs": _logs_wire(lines), **next_after((after, lines))})
 
 
 async def latest(request: Request) -> Response:
     """The newest attempt of a card with a page of its log, one of its conversation, and its todos."""
-    node: Node = request.app.state.node
+    service, caller = asked_by(request)
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
     places, limit = page_of(request.query_params, 2)
-    found = await node.store.attempts(board_id, card_id)
+    found = await service.attempts.of_board(caller, board_id, card_id)
     if not found:
         raise Problem(404, "Attempt not found")
     attempt = found[0]
-    lines = await node.store.logs(board_id, attempt.id, places[0], limit)
-    items = await node.store.conversation(board_id, attempt.id, places[1], limit)
+    lines = await service.attempts.logs(caller, attempt.id, board_id, places[0], limit)
+    items = await service.attempts.conversation(caller, attempt, places[1], limit)
     return answer(
         {
             "attempt": attempt_wire(attempt),
             "logs": _logs_wire(lines),
             "conversation": [item_wire(item) for _, item in items.entries],
-            "todos": await node.store.todos(board_id, attempt.id),
+            "todos": await service.attempts.todos(caller, attempt),
             **next_after((places[0], lines), (places[1], items)),
         }
     )
@@ -84,22 +81,22 @@ async def latest(request: Request) -> Response:
 
 async def queue(request: Request) -> Response:
     """Queue an attempt for a runner outside."""
-    node: Node = request.app.state.node
+    service, caller = asked_by(request)
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
     command = command_of(QueueAttempt, {**await json_object(request), "cardId": card_id})
     with refusals(board_not_found="Project not found"):
-        async with strangers(node, card_id, "Card does not belong to this project"):
-            queued = await queue_attempt(node, board_id, command)
+        async with strangers(service, caller, card_id, "Card does not belong to this project"):
+            queued = await service.attempts.queue(caller, board_id, command)
     return answer(attempt_wire(queued.attempt), 201)
 
 
 async def stop(request: Request) -> Response:
     """Stop an attempt."""
-    node: Node = request.app.state.node
+    service, caller = asked_by(request)
     attempt = await _attempt(request)
     input_of(StopPatch, await json_object(request))
     with refusals():
-        stopped = attempt_wire((await stop_attempt(node, attempt)).attempt)
+        stopped = attempt_wire((await service.attempts.stop(caller, attempt)).attempt)
     return answer({"attempt": stopped, "status": stopped["status"]})
 
 
@@ -137,9 +134,10 @@ def _log_wire(line: LogEntry) -> dict[str, Any]:
 
 
 async def _attempt(request: Request) -> Attempt:
-    node: Node = request.app.state.node
+    service, caller = asked_by(request)
     with _ambiguities():
-        found = await find_attempt(node, AttemptId(request.path_params["attempt"]), board_of(request.query_params))
+        attempt_id = AttemptId(request.path_params["attempt"])
+        found = await service.attempts.find(caller, attempt_id, board_of(request.query_params))
     if found is None:
         raise Problem(404, "Attempt not found")
     return found

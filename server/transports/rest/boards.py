@@ -14,10 +14,10 @@ from realtime.kanban.events import CardMoved
 from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import BoardState
 from realtime.kanban.wire.board_wire import card_wire, columns_wire, state_json
-from realtime.node import Node
-from realtime.writing.bus import Executed
+from realtime.service import Executed
 from server.problem import Problem
 from server.transports.bodies import answer, json_object
+from server.transports.callers import asked_by
 from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import command_of
 from server.transports.rest.refusals import refusals, strangers
@@ -47,15 +47,11 @@ def board_routes() -> list[BaseRoute]:
 
 async def get_board(request: Request) -> Response:
     """The state of a board."""
-    node: Node = request.app.state.node
-    board_id = BoardId(request.path_params["id"])
-    view = node.views.get(board_id)
-    if view is None:
-        found = await node.store.board(board_id)
-        if found is None:
-            raise Problem(404, "Board not found")
-        return answer(_state(found.board.state))
-    return answer(_state(view.board.state))
+    service, caller = asked_by(request)
+    found = await service.boards.current(caller, BoardId(request.path_params["id"]))
+    if found is None:
+        raise Problem(404, "Board not found")
+    return answer(_state(found.board.state))
 
 
 async def create_card(request: Request) -> Response:
@@ -94,10 +90,10 @@ async def delete_card(request: Request) -> Response:
 
 
 async def _execute(request: Request, *commands: Command, **details: str) -> Executed:
-    node: Node = request.app.state.node
+    service, caller = asked_by(request)
     with refusals(**details):
-        async with strangers(node, request.path_params.get("card"), "Card does not belong to this board"):
-            return await node.bus.execute(BoardId(request.path_params["id"]), *commands)
+        async with strangers(service, caller, request.path_params.get("card"), "Card does not belong to this board"):
+            return await service.boards.execute(caller, BoardId(request.path_params["id"]), *commands)
 
 
 def _state(state: BoardState) -> bytes:

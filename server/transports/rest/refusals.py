@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from realtime.endings import status_of
 from realtime.errors import Conflict, DependencyCycle, DependencyMismatch, InvalidInput, NotFound
 from realtime.kanban.ids import CardId
-from realtime.node import Node
+from realtime.service import Caller, Service
 from server.problem import Problem
 
 __all__ = ["refusals", "strangers"]
@@ -41,7 +41,7 @@ def refusals(**details: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def strangers(node: Node, card_id: str | None, detail: str) -> AsyncIterator[None]:
+async def strangers(service: Service, caller: Caller, card_id: str | None, detail: str) -> AsyncIterator[None]:
     """Answer 400 where the block finds no card because it is another board's, as the original did.
 
     Looked at afterwards: what is decided on the board must not depend on a look before.
@@ -49,6 +49,8 @@ async def strangers(node: Node, card_id: str | None, detail: str) -> AsyncIterat
     try:
         yield
     except NotFound as refused:
-        if refused.code == "card_not_found" and card_id is not None and await node.store.homes_of(CardId(card_id)):
+        if refused.code != "card_not_found" or card_id is None:
+            raise
+        if await service.boards.boards_of_card(caller, CardId(card_id)):
             raise Problem(400, detail) from refused
         raise

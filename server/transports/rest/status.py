@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute
 from realtime.clock import iso
 from realtime.dashboard.time_range import InvalidTimeRange, time_range_from_query
 from realtime.errors import StoreUnavailable
-from realtime.node import Node
 from server.problem import Problem
 from server.transports.bodies import answer
+from server.transports.callers import asked_by, service_of
 from server.transports.query import first_values
 from server.transports.rest.dispatch import resource
 
@@ -46,9 +46,8 @@ async def healthz(request: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """Answer 200 when the store answers, else 503 with the reason."""
-    node: Node = request.app.state.node
     try:
-        await node.store.ping()
+        await service_of(request).check_store()
     except StoreUnavailable as away:
         return answer({"ok": False, "reason": f"store: {away}"}, 503)
     return answer({"ok": True})
@@ -56,22 +55,21 @@ async def readyz(request: Request) -> Response:
 
 async def get_version(request: Request) -> Response:
     """The version; nothing looks for newer ones, the keys are those of the original."""
-    node: Node = request.app.state.node
     current = boardcast_version()
     return answer(
         {
             "currentVersion": current,
             "latestVersion": current,
             "updateAvailable": False,
-            "checkedAt": iso(node.clock()),
+            "checkedAt": iso(service_of(request).clock()),
         }
     )
 
 
 async def agents(request: Request) -> Response:
     """Registered agents and their profiles."""
-    node: Node = request.app.state.node
-    known, profiles = await node.store.agents()
+    service, caller = asked_by(request)
+    known, profiles = await service.dashboard.agents(caller)
     return answer(
         {
             "agents": [{"key": agent.key, "label": agent.label or agent.key, "capabilities": {}} for agent in known],
@@ -82,9 +80,9 @@ async def agents(request: Request) -> Response:
 
 async def dashboard(request: Request) -> Response:
     """The overview, for the default range or the one the query names."""
-    node: Node = request.app.state.node
+    service, caller = asked_by(request)
     try:
         time_range = time_range_from_query(first_values(request.query_params))
     except InvalidTimeRange as refused:
         raise Problem(400, refused.message, errors=refused.fields) from refused
-    return answer((await node.dashboard.overview(time_range)).to_json())
+    return answer((await service.dashboard.overview(caller, time_range)).to_json())

@@ -16,12 +16,11 @@ from starlette.routing import BaseRoute
 
 from realtime.clock import iso
 from realtime.kanban.board import Board
-from realtime.kanban.ids import BoardId
+from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import Project
-from realtime.node import Node
-from realtime.projects import find_project
 from server.problem import Problem
 from server.transports.bodies import answer
+from server.transports.callers import asked_by
 from server.transports.rest.dispatch import resource
 from server.transports.rest.refusals import refusals
 
@@ -142,8 +141,8 @@ async def github_app(request: Request) -> dict[str, Any]:
 
 async def agent_profiles(request: Request) -> dict[str, Any]:
     """The profiles that runners have told of; their configuration stays with the runners."""
-    node: Node = request.app.state.node
-    _, profiles = await node.store.agents()
+    service, caller = asked_by(request)
+    _, profiles = await service.dashboard.agents(caller)
     return {
         "profiles": [
             {
@@ -193,11 +192,11 @@ async def github_origin(request: Request) -> dict[str, Any]:
 
 async def card_images(request: Request) -> dict[str, Any]:
     """A card of this server has no images."""
-    node: Node = request.app.state.node
-    board_id, card_id = BoardId(request.path_params["id"]), request.path_params["card"]
-    if await node.store.project(board_id) is None:
+    service, caller = asked_by(request)
+    board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
+    if await service.projects.find(caller, board_id) is None:
         raise Problem(404, "Board not found")
-    if board_id not in await node.store.homes_of(card_id):
+    if board_id not in await service.boards.boards_of_card(caller, card_id):
         raise Problem(404, "Card not found")
     return {"images": []}
 
@@ -213,16 +212,14 @@ def _of_project(nothing: dict[str, Any]) -> _Answer:
 
 
 async def _project(request: Request) -> Project:
+    service, caller = asked_by(request)
     with refusals():
-        return await find_project(request.app.state.node, request.path_params["id"])
+        return await service.projects.get(caller, BoardId(request.path_params["id"]))
 
 
 async def _board(request: Request) -> Board:
-    node: Node = request.app.state.node
-    board_id = BoardId(request.path_params["id"])
-    if (view := node.views.get(board_id)) is not None:
-        return view.board
-    found = await node.store.board(board_id)
+    service, caller = asked_by(request)
+    found = await service.boards.current(caller, BoardId(request.path_params["id"]))
     if found is None:
         raise Problem(404, "Project not found")
     return found.board

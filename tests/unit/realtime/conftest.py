@@ -6,9 +6,9 @@ import os
 
 from hypothesis import settings
 
-from tests.kit.nodes import board, node, store
+from tests.kit.nodes import board, node, service, store
 
-__all__ = ["EXAMPLES_VARIABLE", "board", "node", "store"]
+__all__ = ["EXAMPLES_VARIABLE", "board", "node", "service", "store"]
 
 #: Name of the environment variable with the number of examples per property.
 EXAMPLES_VARIABLE = "BOARDCAST_TEST_EXAMPLES"

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from realtime.attempts import find_attempt, find_board_of_log, queue_attempt, stop_attempt
 from realtime.errors import AmbiguousAttempt
 from realtime.kanban.attempts import QueueAttempt
 from realtime.kanban.board import Board
@@ -14,7 +13,9 @@ from realtime.kanban.commands import CreateCard, DeleteCard
 from realtime.kanban.ids import AttemptId, BoardId
 from realtime.kanban.models import AttemptStatus
 from realtime.node import Node
-from tests.kit.nodes import BOARD, column_id, create_board, publish
+from realtime.ports import Page
+from realtime.service import Service
+from tests.kit.nodes import BOARD, TESTER, column_id, create_board, publish
 from tests.kit.publishing import event
 
 OTHER = BoardId("p2")
@@ -27,17 +28,17 @@ async def _queue(node: Node, board: Board) -> QueueAttempt:
     return QueueAttempt(card_id=CARD, agent="A", branch_name="b")
 
 
-async def test_change_gives_the_row_as_it_is_stored(node: Node, board: Board) -> None:
-    queued = await queue_attempt(node, BOARD, await _queue(node, board))
+async def test_change_gives_the_row_as_it_is_stored(service: Service, node: Node, board: Board) -> None:
+    queued = await service.attempts.queue(TESTER, BOARD, await _queue(node, board))
     assert queued.attempt == await node.store.attempt(BOARD, queued.attempt.id)
-    stopped = await stop_attempt(node, queued.attempt)
+    stopped = await service.attempts.stop(TESTER, queued.attempt)
     assert stopped.attempt == await node.store.attempt(BOARD, queued.attempt.id)
     assert stopped.attempt.status is AttemptStatus.STOPPED
 
 
-async def test_queued_attempt_is_given_though_its_card_goes_at_once(node: Node, board: Board) -> None:
+async def test_queued_attempt_is_given_though_its_card_goes_at_once(service: Service, node: Node, board: Board) -> None:
     command = await _queue(node, board)
-    queueing = asyncio.create_task(queue_attempt(node, BOARD, command))
+    queueing = asyncio.create_task(service.attempts.queue(TESTER, BOARD, command))
     deleting = asyncio.create_task(node.bus.execute(BOARD, DeleteCard(card_id=CARD)))
     queued, _ = await queueing, await deleting
     attempt = queued.attempt
@@ -46,20 +47,20 @@ async def test_queued_attempt_is_given_though_its_card_goes_at_once(node: Node, 
     assert await node.store.attempts(BOARD) == []
 
 
-async def test_id_alone_is_enough_as_long_as_one_board_has_it(node: Node, board: Board) -> None:
+async def test_id_alone_is_enough_as_long_as_one_board_has_it(service: Service, node: Node, board: Board) -> None:
     await create_board(node, OTHER)
     of = {"attemptId": "a", "cardId": "k", "agent": "A"}
     line = {"attemptId": "a", "level": "info", "message": "m"}
     await publish(node, event("attempt.queued", {**of, "boardId": BOARD}))
     await publish(node, event("attempt.log.appended", {**line, "boardId": OTHER}))
-    found = await find_attempt(node, AttemptId("a"))
+    found = await service.attempts.find(TESTER, AttemptId("a"))
     assert found is not None
     assert found.board_id == BOARD
-    assert await find_attempt(node, AttemptId("a"), OTHER) is None
-    assert await find_attempt(node, AttemptId("b")) is None
-    assert await find_board_of_log(node, AttemptId("b")) is None
+    assert await service.attempts.find(TESTER, AttemptId("a"), OTHER) is None
+    assert await service.attempts.find(TESTER, AttemptId("b")) is None
+    assert await service.attempts.logs(TESTER, AttemptId("b"), None, 0, 10) == Page((), more=False)
     with pytest.raises(AmbiguousAttempt, match="2 boards"):
-        await find_board_of_log(node, AttemptId("a"))
+        await service.attempts.logs(TESTER, AttemptId("a"), None, 0, 10)
     await publish(node, event("attempt.queued", {**of, "boardId": OTHER}))
     with pytest.raises(AmbiguousAttempt, match="boardId: expected the id of its board"):
-        await find_attempt(node, AttemptId("a"))
+        await service.attempts.find(TESTER, AttemptId("a"))

@@ -13,6 +13,7 @@ from strawberry.schema.schema import SubscriptionResult
 from realtime.node import Node
 from schema.execution.context import Context
 from schema.operation_limits import OperationLimits
+from tests.kit.contexts import context_on
 from tests.kit.deadline import deadline
 
 __all__ = ["Caller", "Error", "Results", "error_of"]
@@ -67,7 +68,7 @@ class Caller:
     async def run(self, document: str, **variables: Any) -> Any:
         """Execute a query or mutation of one field; return its value."""
         async with deadline(5):
-            result = await self.schema.execute(document, variables, Context(self.node, limits=self.limits))
+            result = await self.schema.execute(document, variables, context_on(self.node, limits=self.limits))
         assert result.errors is None, result.errors
         assert result.data is not None
         return next(iter(result.data.values()))
@@ -75,7 +76,7 @@ class Caller:
     async def refused(self, document: str, **variables: Any) -> Error:
         """Execute a query or mutation that ends in one error; return it."""
         async with deadline(5):
-            result = await self.schema.execute(document, variables, Context(self.node, limits=self.limits))
+            result = await self.schema.execute(document, variables, context_on(self.node, limits=self.limits))
         assert result.errors is not None
         return error_of(result.errors)
 
@@ -84,7 +85,7 @@ class Caller:
         self, document: str, context: Context | None = None, **variables: Any
     ) -> AsyncIterator[Results]:
         """Run a subscription until the block ends, in its own context."""
-        stream = await self.schema.subscribe(document, variables, context or Context(self.node, limits=self.limits))
+        stream = await self.schema.subscribe(document, variables, context or context_on(self.node, limits=self.limits))
         async with aclosing(stream):
             yield Results(stream)
 

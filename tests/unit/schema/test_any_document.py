@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from schema.execution.context import Context
 from schema.root import make_schema
 from tests.kit.deadline import deadline
+from tests.kit.nodes import TESTER
 
 _NAMES = st.sampled_from(
     [
@@ -108,9 +109,9 @@ def test_no_document_makes_the_server_fail(
 
 
 async def _codes(schema: strawberry.Schema, document: str, variables: dict[str, Any], name: str | None) -> list[str]:
-    node: Any = object()  # no executed code uses it
+    service: Any = object()  # no executed code uses it
     async with deadline(5):
-        results = await schema.stream(document, variables, Context(node), operation_name=name)
+        results = await schema.stream(document, variables, Context(service, TESTER), operation_name=name)
         async with aclosing(results):
             async for result in results:
                 return list(_codes_of(result))

@@ -9,7 +9,7 @@ import pytest
 from realtime.fanout import connection_lifetimes as lifetimes
 from realtime.kanban.board import Board
 from realtime.node import Node
-from schema.execution.context import Context
+from tests.kit.contexts import context_on
 from tests.kit.nodes import create_board, publish
 from tests.kit.publishing import event
 from tests.unit.schema.caller import Caller
@@ -91,7 +91,7 @@ async def test_bad_argument_ends_the_dashboard_at_once(caller: Caller, asked: di
 
 
 async def test_each_event_leaves_its_cursor_in_the_context(caller: Caller, node: Node) -> None:
-    context = Context(node)
+    context = context_on(node)
     async with caller.subscribe(EVENTS, context=context) as results:
         assert context.cursor is None
         await results.take(2)

@@ -10,7 +10,6 @@ import pytest
 from graphql import validate
 
 from realtime.node import Node
-from schema.execution.context import Context
 from schema.root import make_schema
 from schema.validation.document_cache import (
     MAX_DOCUMENT_CHARACTERS,
@@ -19,6 +18,7 @@ from schema.validation.document_cache import (
     MAX_MISTAKES,
     DocumentCache,
 )
+from tests.kit.contexts import context_on
 
 
 def _counted(calls: list[str], name: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +40,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_same_document_is_validated_once(node: Node, calls: list[str]) -> None:
     schema = make_schema()
     for _ in range(3):
-        result = await schema.execute("query OnlyHere { projects { id } }", context_value=Context(node))
+        result = await schema.execute("query OnlyHere { projects { id } }", context_value=context_on(node))
         assert result.data == {"projects": []}
     assert calls == ["validate"]
 
@@ -48,7 +48,7 @@ async def test_same_document_is_validated_once(node: Node, calls: list[str]) -> 
 async def test_error_in_a_document_is_reported_each_time(node: Node, calls: list[str]) -> None:
     schema = make_schema()
     for _ in range(2):
-        result = await schema.execute("query OnlyHere { nobody }", context_value=Context(node))
+        result = await schema.execute("query OnlyHere { nobody }", context_value=context_on(node))
         assert result.errors
         assert (result.errors[0].extensions or {})["code"] == "GRAPHQL_VALIDATION_FAILED"
         assert "nobody" in result.errors[0].message
@@ -58,7 +58,7 @@ async def test_error_in_a_document_is_reported_each_time(node: Node, calls: list
 async def test_document_that_does_not_parse_is_reported_each_time(node: Node) -> None:
     schema = make_schema()
     for _ in range(2):
-        result = await schema.execute("query {", context_value=Context(node))
+        result = await schema.execute("query {", context_value=context_on(node))
         assert [(error.extensions or {})["code"] for error in result.errors or ()] == ["GRAPHQL_PARSE_FAILED"]
 
 
@@ -81,7 +81,7 @@ async def test_same_text_is_the_same_document_however_many_ask_at_once() -> None
 
 async def test_document_that_is_too_long_is_refused_before_it_is_read(node: Node) -> None:
     text = f"{{ __typename }} #{'x' * MAX_DOCUMENT_CHARACTERS}"
-    result = await make_schema().execute(text, context_value=Context(node))
+    result = await make_schema().execute(text, context_value=context_on(node))
     (error,) = list(result.errors or [])
     assert error.message == f"expected a document of at most {MAX_DOCUMENT_CHARACTERS} characters, got {len(text)}"
     assert error.extensions == {"code": "GRAPHQL_PARSE_FAILED"}
@@ -89,5 +89,5 @@ async def test_document_that_is_too_long_is_refused_before_it_is_read(node: Node
 
 async def test_errors_are_reported_up_to_a_number(node: Node) -> None:
     text = f"{{ {' '.join(f'projecu{number}' for number in range(500))} }}"
-    result = await make_schema().execute(text, context_value=Context(node))
+    result = await make_schema().execute(text, context_value=context_on(node))
     assert len(result.errors or ()) == MAX_MISTAKES + 1

@@ -19,8 +19,8 @@ from realtime.kanban.board import Board
 from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.node import Node
-from schema.execution.context import Context
 from schema.execution.executor import BoundedExecutor
+from tests.kit.contexts import context_on
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD
 from tests.unit.schema.plan.events import small_state
@@ -89,7 +89,7 @@ async def test_whole_path_keeps_nothing_of_its_events(
     schema: strawberry.Schema, node: Node, board: Board, encoded: bool
 ) -> None:
     envelope = Envelope("agent_registered", {"agent": "CODEX", "label": None}, "c")
-    stream = await schema.subscribe(DOCUMENT, None, Context(node, encoded=encoded))
+    stream = await schema.subscribe(DOCUMENT, None, context_on(node, encoded=encoded))
     # One deadline for all: a deadline for each event would use memory for its timer.
     async with deadline(50), aclosing(stream):
         await anext(stream)
@@ -99,14 +99,14 @@ async def test_whole_path_keeps_nothing_of_its_events(
 
 
 async def results_of(
-    schema: strawberry.Schema, context: Context, document: str, envelopes: list[Envelope]
+    schema: strawberry.Schema, node: Node, document: str, envelopes: list[Envelope], *, encoded: bool = False
 ) -> list[Any]:
     """Return the results of a subscription: its first, then one for each of these."""
-    stream = await schema.subscribe(document, None, context)
+    stream = await schema.subscribe(document, None, context_on(node, encoded=encoded))
     async with deadline(5), aclosing(stream):
         results = [await anext(stream)]
         for envelope in envelopes:  # one by one, because the newest state replaces a waiting one
-            context.node.hub.publish(board_channel(BOARD), [envelope])
+            node.hub.publish(board_channel(BOARD), [envelope])
             results.append(await anext(stream))
         return results
 
@@ -119,8 +119,8 @@ def written(results: list[Any]) -> list[bytes]:
 
 async def test_encoded_events_are_the_bytes_of_the_others(schema: strawberry.Schema, node: Node, board: Board) -> None:
     envelopes = [Envelope("state", small_state(), f"c-{n}") for n in range(3)]
-    plain = await results_of(schema, Context(node), STATES, envelopes)
-    encoded = await results_of(schema, Context(node, encoded=True), STATES, envelopes)
+    plain = await results_of(schema, node, STATES, envelopes)
+    encoded = await results_of(schema, node, STATES, envelopes, encoded=True)
     assert {type(result.data) for result in plain} == {dict}
     assert {type(result.data) for result in encoded} == {orjson.Fragment}
     assert written(encoded) == written(plain)
@@ -132,17 +132,17 @@ async def test_event_with_an_error_has_it_between_planned_ones(
     broken = small_state()
     broken = replace(broken, cards={id: card for id, card in broken.cards.items() if id != "k1"})
     envelopes = [Envelope("state", state, "c") for state in (small_state(), broken, small_state())]
-    encoded = await results_of(schema, Context(node, encoded=True), STATES, envelopes)
+    encoded = await results_of(schema, node, STATES, envelopes, encoded=True)
     assert [type(result.data) for result in encoded] == [orjson.Fragment, orjson.Fragment, type(None), orjson.Fragment]
     assert [error.path for error in encoded[2].errors] == [["boardState", "columns", 0, "cards"]]
-    assert written(encoded) == written(await results_of(schema, Context(node), STATES, envelopes))
+    assert written(encoded) == written(await results_of(schema, node, STATES, envelopes))
 
 
 async def test_selection_that_waits_is_executed_by_graphql_core(
     schema: strawberry.Schema, node: Node, board: Board
 ) -> None:
     envelopes = [Envelope("state", small_state(), "c")]
-    for result in await results_of(schema, Context(node, encoded=True), LINKS, envelopes):
+    for result in await results_of(schema, node, LINKS, envelopes, encoded=True):
         assert orjson.loads(orjson.dumps(result.data))["boardState"]["project"] == {"name": "Alpha Board"}
 
 

@@ -10,7 +10,7 @@ from realtime.kanban.board import Board
 from realtime.limits import LimitReached
 from realtime.messages.channels import board_channel
 from realtime.ports import Span
-from schema.execution.context import Context
+from tests.kit.contexts import context_on
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, column_id
 from tests.unit.schema.caller import Caller
@@ -29,7 +29,7 @@ fragment Made on CreateCardResult {
 
 async def _run(caller: Caller, document: str, **variables: Any) -> Any:
     async with deadline(5):
-        return await caller.schema.execute(document, variables, Context(caller.node))
+        return await caller.schema.execute(document, variables, context_on(caller.node))
 
 
 async def _titles(caller: Caller) -> list[str]:

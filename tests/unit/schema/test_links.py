@@ -11,9 +11,9 @@ from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnavailable
 from realtime.kanban.board import Board
 from realtime.node import Node
-from schema.execution.context import Context
 from schema.export import sdl
 from schema.operation_limits import OperationLimits
+from tests.kit.contexts import context_on
 from tests.kit.nodes import BOARD, create_board, publish
 from tests.kit.publishing import event
 from tests.kit.statements import counted
@@ -209,7 +209,7 @@ async def test_mutation_sees_in_each_field_what_the_field_before_it_did(
     document = " ".join(
         f'{title}: updateCard(boardId: "{BOARD}", input: {input % title}) {{ {payload} }}' for title in ("one", "two")
     )
-    result = await caller.schema.execute(f"mutation {{ {document} }}", None, Context(node))
+    result = await caller.schema.execute(f"mutation {{ {document} }}", None, context_on(node))
     assert result.errors is None
     assert result.data is not None
     titles = {name: shown["card"]["attempts"][0]["card"]["title"] for name, shown in result.data.items()}

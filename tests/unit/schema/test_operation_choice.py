@@ -6,7 +6,7 @@ import pytest
 import strawberry
 from strawberry.types import ExecutionResult
 
-from schema.execution.context import Context
+from tests.kit.contexts import context_on
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller, error_of
 
@@ -17,7 +17,7 @@ REFUSAL = ("expected operationName, for the document has 2 operations", {"code":
 async def result_of(caller: Caller, document: str, name: str | None = None) -> ExecutionResult:
     """Run a document as every transport does; return its only result."""
     async with deadline(5):
-        stream = await caller.schema.stream(document, None, Context(caller.node), operation_name=name)
+        stream = await caller.schema.stream(document, None, context_on(caller.node), operation_name=name)
         (result,) = [one async for one in stream]
     assert isinstance(result, strawberry.types.ExecutionResult)
     return result

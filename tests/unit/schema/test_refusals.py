@@ -30,11 +30,16 @@ def classes() -> dict[str, type[Refused]]:
 
 
 def codes_of_the_core() -> Iterator[tuple[str, type[Refused]]]:
-    """Yield the code and class of each refusal in the source of `realtime`."""
+    """Yield the code and class of each refusal of a command or event in the source of `realtime`.
+
+    `Refused` itself is for cursors only, which no command has.
+    """
     for path in Path(realtime.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in classes():
                 kind = classes()[node.func.id]
+                if kind is Refused:
+                    continue
                 given = node.args[1] if kind in (NotFound, errors.Conflict) and node.args[1:] else None
                 yield (str(given.value) if isinstance(given, ast.Constant) else kind.code), kind
 

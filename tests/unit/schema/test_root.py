@@ -9,9 +9,9 @@ import strawberry
 from graphql import get_introspection_query
 
 from realtime.backends.sql.store import SqlStore
-from schema.execution.context import Context
 from schema.validation.document_cache import MAX_TOKENS
 from schema.validation.document_size import MAX_ALIASES, MAX_DEPTH
+from tests.kit.contexts import context_on
 from tests.kit.deadline import deadline
 from tests.unit.schema.caller import Caller, error_of
 
@@ -41,7 +41,7 @@ async def test_document_beyond_the_depth_is_refused(caller: Caller) -> None:
     # No type of the schema is that deep, so the fields are unknown too. The depth is reported separately.
     document = "{" + "projects {" * (MAX_DEPTH + 1) + "id" + "}" * (MAX_DEPTH + 2)
     async with deadline(5):
-        result = await caller.schema.execute(document, None, Context(caller.node))
+        result = await caller.schema.execute(document, None, context_on(caller.node))
     assert result.errors is not None
     assert f"'anonymous' exceeds maximum operation depth of {MAX_DEPTH}" in [error.message for error in result.errors]
 
@@ -64,7 +64,7 @@ async def test_error_in_the_document_is_reported(caller: Caller, document: str, 
 async def streamed(caller: Caller, document: str, name: str | None = None) -> tuple[str, dict[str, Any]]:
     """Run an operation of any kind as WebSockets do; return its error."""
     async with deadline(5):
-        stream = await caller.schema.stream(document, None, Context(caller.node), operation_name=name)
+        stream = await caller.schema.stream(document, None, context_on(caller.node), operation_name=name)
         (result,) = [one async for one in stream]
     assert isinstance(result, strawberry.types.ExecutionResult)
     assert result.errors is not None

@@ -12,8 +12,8 @@ from realtime.backends.sql.store import SqlStore
 from realtime.kanban.board import Board
 from realtime.node import Node
 from schema.execution import pacing
-from schema.execution.context import Context
 from schema.operation_limits import OperationLimits
+from tests.kit.contexts import context_on
 from tests.kit.nodes import BOARD, publish
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import AT
@@ -61,7 +61,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> _Away:
 
 
 async def test_query_that_takes_too_long_is_given_up(schema: strawberry.Schema, node: Node, away: _Away) -> None:
-    stream = await schema.stream("{ projects { id } }", None, Context(node, limits=_SOON))
+    stream = await schema.stream("{ projects { id } }", None, context_on(node, limits=_SOON))
     (result,) = [one async for one in stream]
     assert isinstance(result, strawberry.types.ExecutionResult)
     assert [error.formatted for error in result.errors or ()] == [

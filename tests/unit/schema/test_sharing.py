@@ -19,10 +19,10 @@ from graphql import ExecutionResult, GraphQLError
 
 from realtime.kanban.board import Board
 from realtime.node import Node
-from schema.execution.context import Context
 from schema.execution.executor import BoundedExecutor
 from schema.execution.sharing import SharedEvent
 from schema.plan.compiling import Plan
+from tests.kit.contexts import context_on
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, publish
 from tests.kit.publishing import event
@@ -68,7 +68,7 @@ async def _subscribed(
     async with AsyncExitStack() as stack:
         streams: list[Any] = []
         for _ in range(readers):
-            stream = await schema.stream(document, {"board": BOARD}, Context(node, encoded=True))
+            stream = await schema.stream(document, {"board": BOARD}, context_on(node, encoded=True))
             stack.push_async_callback(stream.aclose)
             assert [(await _next(stream))["boardEvents"]["kind"] for _ in range(2)] == ["Hello", "State"]
             streams.append(stream)
@@ -137,7 +137,7 @@ async def test_one_that_leaves_in_the_middle_does_not_end_the_others(
 async def test_one_that_left_is_not_held_by_those_that_stay(
     document: str, schema: strawberry.Schema, node: Node, board: Board
 ) -> None:
-    left = Context(node, encoded=True)
+    left = context_on(node, encoded=True)
     gone = weakref.ref(left)
     first = await schema.stream(document, {"board": BOARD}, left)
     del left

@@ -18,7 +18,7 @@ from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.messages.options import SlowPolicy
 from realtime.node import Limits, Node
-from schema.execution.context import Context
+from tests.kit.contexts import context_on
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, publish
 from tests.kit.publishing import event
 from tests.kit.statements import counted
@@ -270,11 +270,11 @@ async def test_cursor_of_another_board_gets_a_gap(caller: Caller, node: Node, bo
 
 async def test_cursor_of_the_transport_is_used_where_no_argument_is(caller: Caller, node: Node, board: Board) -> None:
     # `Last-Event-ID`: an invalid one is answered with a gap (docs/departures.md, row 23).
-    async with caller.subscribe(AFTER, board=BOARD, context=Context(node, after="soon")) as results:
+    async with caller.subscribe(AFTER, board=BOARD, context=context_on(node, after="soon")) as results:
         _, gap = await results.take(2)
         assert gap == {"kind": "Gap", "reason": "INVALID_CURSOR", "from": "soon"}
     now = await make_card(node, board, "x")
-    async with caller.subscribe(AFTER, board=BOARD, after=now, context=Context(node, after="soon")) as results:
+    async with caller.subscribe(AFTER, board=BOARD, after=now, context=context_on(node, after="soon")) as results:
         assert await results.next() == {"kind": "Hello", "cursor": now}
         await make_card(node, board, "marker")
         assert (await results.next())["kind"] == "State"

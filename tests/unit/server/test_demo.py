@@ -27,6 +27,7 @@ from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.node import Node
 from realtime.ports import Attempt, StoredEvent
+from realtime.service import Service
 from server.demo import running_demo
 from server.demo.catalogue import AGENTS, BACKLOG, PROJECTS
 from tests.kit.deadline import deadline
@@ -77,7 +78,7 @@ class Stage:
 
     async def seed(self) -> None:
         """Make the demo's projects, without activity."""
-        async with running_demo(self.node, 1, PACE):
+        async with running_demo(Service(self.node), 1, PACE):
             pass  # the task did not run at all
 
     async def board(self, board_id: BoardId = BOARD) -> Board:
@@ -124,7 +125,7 @@ async def watched(stage: Stage) -> AsyncIterator[Callable[..., Any]]:
         stream = await stack.enter_async_context(aclosing(board_stream(stage.node, BOARD)))
         while (await anext(stream)).type != "state":
             pass
-        await stack.enter_async_context(running_demo(stage.node, 1, PACE))
+        await stack.enter_async_context(running_demo(Service(stage.node), 1, PACE))
 
         async def wait_for(type: str, **fields: Any) -> dict[str, Any]:
             async for envelope in stream:
@@ -167,7 +168,7 @@ async def test_seeded_database_is_not_seeded_again(seeded: Stage) -> None:
 async def test_projects_of_others_are_left_alone(stage: Stage) -> None:
     payload = {"projectId": "mine", "name": "Mine", "repositoryPath": "/srv/mine"}
     await stage.node.bus.ingest(parse_incoming([{"name": "project.created", "payload": payload}]))
-    async with deadline(5), running_demo(stage.node, 1, PACE):
+    async with deadline(5), running_demo(Service(stage.node), 1, PACE):
         await anyio.wait_all_tasks_blocked()
         assert [project.id for project in await stage.store.projects()] == ["mine"]
     assert len(stage.log) == 1
@@ -180,18 +181,18 @@ async def test_same_seed_gives_same_events() -> None:
 
 
 async def story(seed: int) -> list[tuple[str, dict[str, Any], datetime]]:
-    async with opened_stage() as stage, deadline(LONG), running_demo(stage.node, seed, PACE):
+    async with opened_stage() as stage, deadline(LONG), running_demo(Service(stage.node), seed, PACE):
         return await stage.published(100)
     raise AssertionError("unreachable: no block above swallows an exception")
 
 
 async def test_second_run_makes_no_ids_of_first_again(seeded: Stage) -> None:
     async with deadline(LONG):
-        async with running_demo(seeded.node, 1, PACE):
+        async with running_demo(Service(seeded.node), 1, PACE):
             await seeded.published(120)
         await seeded.node.bus.aclose()
         first = len(seeded.log)
-        async with running_demo(seeded.node, 1, PACE):
+        async with running_demo(Service(seeded.node), 1, PACE):
             await seeded.published(first + 120)
     earlier, later = item_ids(seeded.log[:first]), item_ids(seeded.log[first:])
     assert earlier
@@ -216,7 +217,7 @@ async def test_board_stream_shows_every_family_kind_and_ending(seeded: Stage) ->
     async with deadline(LONG), aclosing(board_stream(seeded.node, BOARD)) as stream:
         while (await anext(stream)).type != "state":
             pass
-        async with running_demo(seeded.node, 1, PACE):
+        async with running_demo(Service(seeded.node), 1, PACE):
             while not (families >= FAMILIES and kinds >= KINDS and statuses >= set(AttemptStatus) - {"queued"}):
                 envelope = await anext(stream)
                 payload = plain(envelope)
@@ -228,7 +229,7 @@ async def test_board_stream_shows_every_family_kind_and_ending(seeded: Stage) ->
 
 
 async def test_stopped_demo_publishes_nothing_more(seeded: Stage) -> None:
-    async with deadline(LONG), running_demo(seeded.node, 1, PACE):
+    async with deadline(LONG), running_demo(Service(seeded.node), 1, PACE):
         await seeded.published(60)
     async with deadline():
         await seeded.node.bus.aclose()
@@ -239,7 +240,7 @@ async def test_stopped_demo_publishes_nothing_more(seeded: Stage) -> None:
 
 
 async def test_demo_leaves_in_time_at_slow_pace(stage: Stage) -> None:
-    async with deadline(5), running_demo(stage.node, 1, 0.001):
+    async with deadline(5), running_demo(Service(stage.node), 1, 0.001):
         await stage.published(1)
     assert "demo" not in names_of_tasks()
 
@@ -309,7 +310,7 @@ async def card_of_people(stage: Stage) -> CardId:
 
 
 async def test_deleted_board_is_worked_on_when_it_returns(seeded: Stage) -> None:
-    async with deadline(LONG), running_demo(seeded.node, 1, PACE):
+    async with deadline(LONG), running_demo(Service(seeded.node), 1, PACE):
         gone = {"name": "project.deleted", "payload": {"projectId": BOARD}}
         again = {"projectId": BOARD, "name": "Again", "repositoryPath": "/srv/again"}
         await seeded.node.bus.ingest(parse_incoming([gone]))

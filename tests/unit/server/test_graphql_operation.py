@@ -16,10 +16,10 @@ from realtime.kanban.board import Board
 from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.node import Node
-from schema.execution.context import Context
 from schema.root import make_schema
 from server.protocol.graphql.request import GraphqlRequest
 from server.transports.graphql.operation import OperationResult, operation_results
+from tests.kit.contexts import context_on
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, board, node, store
 from tests.unit.schema.plan.events import small_state
@@ -30,7 +30,7 @@ __all__ = ["board", "node", "store"]
 async def first(node: Node, selection: str) -> OperationResult:
     """Return the first result of a subscription to the board's state."""
     request = GraphqlRequest(f'subscription {{ boardState(boardId: "{BOARD}") {selection} }}')
-    async with deadline(5), aclosing(operation_results(request, make_schema(), Context(node))) as results:
+    async with deadline(5), aclosing(operation_results(request, make_schema(), context_on(node))) as results:
         return await anext(results)
 
 
@@ -47,7 +47,7 @@ async def test_body_is_encoded_by_plan_and_by_graphql_core(node: Node, board: Bo
 @pytest.mark.parametrize("field", ["boardState", "boardEvents", "boardChanges"])
 async def test_subscription_that_sleeps_holds_on_to_nothing_it_gave(node: Node, board: Board, field: str) -> None:
     request = GraphqlRequest(f'subscription {{ {field}(boardId: "{BOARD}") {{ __typename }} }}')
-    async with deadline(5), aclosing(operation_results(request, make_schema(), Context(node))) as results:
+    async with deadline(5), aclosing(operation_results(request, make_schema(), context_on(node))) as results:
         given = [(await anext(results)).body["data"] for _ in range(1 if field == "boardState" else 2)]
         sleeping = asyncio.ensure_future(anext(results))
         await anyio.wait_all_tasks_blocked()
@@ -63,7 +63,7 @@ async def test_subscription_that_sleeps_holds_neither_event_nor_result_nor_docum
 ) -> None:
     document = f'subscription {{ boardState(boardId: "{BOARD}") {selection} }}'
     held = sys.getrefcount(document)
-    results = operation_results(GraphqlRequest(document), make_schema(), Context(node))
+    results = operation_results(GraphqlRequest(document), make_schema(), context_on(node))
     async with deadline(5), aclosing(results):
         await anext(results)
         reading = asyncio.ensure_future(anext(results))

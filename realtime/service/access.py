@@ -1,0 +1,70 @@
+"""Callers, the actions that they ask for, and the policy that the service asks before each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from realtime.errors import NotFound
+from realtime.kanban.ids import BoardId
+
+__all__ = ["SERVER", "Access", "Action", "Caller", "OpenAccess", "board_not_found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The client that asks, or the server itself."""
+
+    #: A word for the client's token, else its address; None for the server itself.
+    client: str | None
+
+
+#: The server, where it asks by itself: the demo does.
+SERVER = Caller(None)
+
+
+class Action(StrEnum):
+    """The actions that a policy tells apart."""
+
+    #: Read a board, its attempts and its log; follow its stream.
+    READ = "read"
+    #: Carry out commands on a board.
+    WRITE = "write"
+    #: Report events of a board, or global ones.
+    PUBLISH = "publish"
+    #: Read the dashboard and the agents, and follow the dashboard's stream.
+    DASHBOARD = "dashboard"
+    #: Create, change and delete projects.
+    ADMIN = "admin"
+
+
+class Access(Protocol):
+    """A policy. The service asks it before each operation, and no door decides by itself."""
+
+    def allows(self, caller: Caller, action: Action, board_id: BoardId | None) -> bool:
+        """Tell whether the caller may do that on a board; None: on no board in particular.
+
+        Where it may not, the service answers as if there was no such board.
+        """
+
+    def scope(self, caller: Caller) -> Hashable:
+        """Return a key that is equal for callers who may do the same: they may share results."""
+
+
+class OpenAccess:
+    """The policy that allows everything to everybody."""
+
+    def allows(self, caller: Caller, action: Action, board_id: BoardId | None) -> bool:
+        """Return True."""
+        return True
+
+    def scope(self, caller: Caller) -> Hashable:
+        """Return one key for all."""
+        return None
+
+
+def board_not_found() -> NotFound:
+    """Return the refusal of a board that does not exist, or not for the caller."""
+    return NotFound("Board not found", "board_not_found")

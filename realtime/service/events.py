@@ -1,0 +1,90 @@
+"""Events: take those that clients report, and read the log of a board in pages.
+
+Every method raises `StoreUnavailable` when the store does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realtime.errors import Refused
+from realtime.kanban.ids import BoardId
+from realtime.kanban.incoming import Incoming
+from realtime.messages.channels import Channel, board_channel
+from realtime.messages.position import InvalidCursor, Position, channel_tag, parse_cursor
+from realtime.node import Node
+from realtime.ports import LoggedEvent, Page
+from realtime.service.access import Access, Action, Caller, board_not_found
+from realtime.writing.bus import Accepted
+
+__all__ = ["Events"]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Requests about events."""
+
+    _node: Node
+    _access: Access
+
+    async def ingest(self, caller: Caller, batch: Sequence[Incoming]) -> list[Accepted]:
+        """Store and publish events from outside, all or none, in the given order.
+
+        Raises:
+            InvalidInput, LimitReached: see `Bus.ingest`; nothing was stored.
+        """
+        boards = {one.event.board_id for one in batch}
+        hidden = {one for one in boards if not self._access.allows(caller, Action.PUBLISH, one)}
+        return await self._node.bus.ingest(batch, hidden)
+
+    async def page(
+        self, caller: Caller, board_id: BoardId, after: str | None, limit: int
+    ) -> Page[tuple[str, LoggedEvent]]:
+        """Return the first `limit` events of a board behind the cursor `after`, each with its own cursor.
+
+        Raises:
+            NotFound: there is no such board.
+            Refused: nothing leads on from `after`: `invalid_cursor`, `epoch_changed`, `other_board`, `history_expired`.
+        """
+        store = self._node.store
+        if not self._access.allows(caller, Action.READ, board_id) or await store.project(board_id) is None:
+            raise board_not_found()
+        channel = board_channel(board_id)
+        begin = self._offset_of(after, channel)
+        page = await store.event_page(channel, begin, limit)
+        if after is not None:
+            await self._check_reach(channel, begin, page)
+        tag = channel_tag(channel)
+        entries = [
+            (offset, (Position(store.epoch, tag, offset, event.global_offset).cursor, event))
+            for offset, event in page.entries
+        ]
+        return Page(entries, page.more)
+
+    def _offset_of(self, after: str | None, channel: Channel) -> int:
+        if after is None:
+            return 0
+        try:
+            position = parse_cursor(after)
+        except InvalidCursor as error:
+            raise Refused(str(error), "invalid_cursor") from None
+        if position.epoch != self._node.store.epoch:
+            raise Refused("the log has begun anew since this cursor was handed out", "epoch_changed")
+        if position.tag != channel_tag(channel):
+            raise Refused("this cursor belongs to another board", "other_board")
+        return position.offset
+
+    async def _check_reach(self, channel: Channel, begin: int, page: Page[LoggedEvent]) -> None:
+        """Make sure that `page` goes on where the cursor stands.
+
+        Raises:
+            Refused: the log begins later, or the cursor is ahead of it.
+        """
+        store = self._node.store
+        # An empty page may lie before the log as well as behind it: all of it may be gone.
+        begins_later = page.entries[0][0] != begin + 1 if page.entries else begin < await store.pruned(channel)
+        if begins_later:
+            raise Refused("this cursor is older than what is kept of the log", "history_expired")
+        if not page.entries and begin > await store.offset(channel):
+            raise Refused("this cursor is ahead of the log", "invalid_cursor")

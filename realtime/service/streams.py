@@ -1,0 +1,100 @@
+"""Streams: subscribe to a board or to the dashboard, and answer what a subscriber asks meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from realtime import streams
+from realtime.dashboard.time_range import TimeRange
+from realtime.errors import Refused
+from realtime.fanout.connection_lifetimes import ConnectionLifetime
+from realtime.fanout.counters import ConnectionMetrics
+from realtime.fanout.subscriber import Subscriber
+from realtime.kanban.ids import BoardId
+from realtime.messages.batches import Batch
+from realtime.messages.envelopes import Envelope
+from realtime.messages.options import StreamOptions
+from realtime.node import Node
+from realtime.service.access import Access, Action, Caller, board_not_found
+from realtime.views.heartbeats import CHECKED
+
+__all__ = ["Streams", "has_heartbeats"]
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Requests about streams."""
+
+    _node: Node
+    _access: Access
+
+    def subscriber(self, metrics: ConnectionMetrics) -> Subscriber:
+        """Return an empty queue for a new subscriber, bounded as all are."""
+        return self._node.subscriber(metrics)
+
+    def board(
+        self,
+        caller: Caller,
+        board_id: BoardId,
+        subscriber: Subscriber,
+        options: StreamOptions,
+        *,
+        lifetime: ConnectionLifetime | None = None,
+        one_by_one: bool = False,
+    ) -> AsyncGenerator[Batch, None]:
+        """Return the stream of a board; see `realtime.streams.board_batches`.
+
+        `one_by_one`: each batch has one envelope. Nothing happens before the first iteration.
+
+        Raises:
+            NotFound: on the first iteration, there is no such board.
+        """
+        if not self._access.allows(caller, Action.READ, board_id):
+            return _refused(board_not_found())
+        take = streams.one if one_by_one else Subscriber.take
+        return streams.board_batches(self._node, board_id, subscriber, options, lifetime=lifetime, take=take)
+
+    def dashboard(
+        self,
+        caller: Caller,
+        time_range: TimeRange,
+        subscriber: Subscriber,
+        options: StreamOptions,
+        *,
+        lifetime: ConnectionLifetime | None = None,
+        one_by_one: bool = False,
+    ) -> AsyncGenerator[Batch, None]:
+        """Return the stream of the dashboard; see `realtime.streams.dashboard_batches`. Arguments as in `board`.
+
+        Raises:
+            NotFound: on the first iteration, the caller may not read the dashboard.
+        """
+        if not self._access.allows(caller, Action.DASHBOARD, None):
+            return _refused(board_not_found())
+        take = streams.one if one_by_one else Subscriber.take
+        return streams.dashboard_batches(self._node, time_range, subscriber, options, lifetime=lifetime, take=take)
+
+    async def state(self, caller: Caller, board_id: BoardId) -> Envelope | None:
+        """Return the state of a watched board once its view has all of its log; None when it is not watched, or gone.
+
+        Raises:
+            StoreUnavailable: the log cannot be read.
+        """
+        if not self._access.allows(caller, Action.READ, board_id):
+            return None
+        await streams.repaired(self._node, board_id)
+        return streams.state_of(self._node, board_id)
+
+
+def has_heartbeats(options: StreamOptions) -> bool:
+    """Tell whether a stream with these options has heartbeats of its own."""
+    return options.delivery in CHECKED
+
+
+async def _refused(refused: Refused) -> AsyncGenerator[Batch, None]:
+    """Be a stream that raises `refused` when it is first iterated, as that of an unknown board does."""
+    batches: tuple[Batch, ...] = ()
+    for batch in batches:
+        yield batch
+    raise refused

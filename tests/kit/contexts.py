@@ -1,0 +1,17 @@
+"""Contexts of GraphQL operations that a test executes by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from realtime.node import Node
+from realtime.service import Service
+from schema.execution.context import Context
+from tests.kit.nodes import TESTER
+
+__all__ = ["context_on"]
+
+
+def context_on(node: Node, **named: Any) -> Context:
+    """Return the context of one operation on `node`; `named` are further fields of it."""
+    return Context(Service(node), TESTER, **named)
