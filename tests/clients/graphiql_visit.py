@@ -31,13 +31,13 @@ async def open_tab(script: NodeScript, name: str, *, page: int = 0) -> dict[str,
 
 
 async def run_operation(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
-    """Run what the tab holds, and go on as `shown_result`."""
+    """Run the operation of the tab; the rest is as in `shown_result`."""
     await script.order("run", page=page)
     return await shown_result(script, text, page=page)
 
 
 async def shown_result(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
-    """Return the result that the pane shows as soon as it holds the text."""
+    """Wait until the result pane contains the text; return the result."""
     await script.order("expectResult", text=text, page=page)
     result: dict[str, Any] = orjson.loads((await script.hear("result"))["text"])
     return result

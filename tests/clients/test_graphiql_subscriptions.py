@@ -75,7 +75,7 @@ async def test_wrong_document_shows_its_errors(server_url: str, board: BoardClie
         await script.order("writeQuery", name="Wrong", text="subscription Wrong { nonsense }")
         shown = await run_operation(script, "Cannot query field 'nonsense'")
         assert "data" not in shown
-        # Over SSE the errors are an event like any other (graphql-sse PROTOCOL.md), after which the stream is complete.
+        # Over SSE the errors are an event like any other (graphql-sse PROTOCOL.md), and then the stream is complete.
         await connection(script, {"WS": "failed", "SSE": "idle"}[transport])
 
 
@@ -85,7 +85,7 @@ async def test_refused_stream_shows_reason_and_is_not_tried_again(server_url: st
         wrong = {"Content-Type": "text/plain"}
         await subscribe(script, "SSE", "The server refused the subscription with 4", headers=wrong)
         await connection(script, "failed")
-    assert [told["at"] for told in script.heard].count("post") == 1
+    assert [report["at"] for report in script.heard].count("post") == 1
 
 
 async def test_chosen_transport_is_remembered(server_url: str, board: BoardClient) -> None:

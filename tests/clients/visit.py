@@ -30,7 +30,10 @@ def settings_for(server_url: str, board: BoardClient) -> dict[str, object]:
 
 
 async def check_end_inside(script: NodeScript, server_url: str) -> None:
-    """End the visit; nothing went wrong in the pages and no request left the server's own host and port."""
+    """End the visit.
+
+    The pages must have had no error, and every request must have gone to the server's host and port.
+    """
     await script.finish()
     visited = next(report for report in script.heard if report["at"] == "visited")
     assert visited["faults"] == [], visited["faults"]

@@ -30,7 +30,7 @@ MAX_PEAK_BYTES = 512 * _MIB
 #: The share of the measurements at the beginning, in which caches fill.
 _WARM_PART = 1 / 3
 _FEWEST = 6
-#: Standard deviations by which growth has to be more than chance: 95 % on one side.
+#: The standard deviations above which growth is more than chance: 95 % on one side.
 _CONFIDENCE = 1.645
 
 
@@ -63,10 +63,10 @@ def growth_of(memory: list[tuple[float, int]]) -> float | None:
 
 
 def proven_growth_of(memory: list[tuple[float, int]]) -> float | None:
-    """Return the growth that memory has at least: the lower end of the interval of the slope (Sen 1968), one-sided.
+    """Return the least growth that is proven: the lower end of the one-sided interval of the slope (Sen 1968).
 
-    What is free and not yet returned swings by tens of MiB between two measurements. Over some minutes that is a slope
-    of hundreds in an hour, up or down, which says nothing; memory that is lost shows in spite of it.
+    Free memory that is not yet returned changes by tens of MiB between two measurements. Over some minutes that is a
+    slope of hundreds of MiB per hour in either direction, which proves nothing. Lost memory shows in spite of it.
     """
     slopes = _slopes(memory)
     if not slopes:
@@ -81,7 +81,7 @@ def _warm(memory: list[tuple[float, int]]) -> list[tuple[float, int]]:
 
 
 def _slopes(memory: list[tuple[float, int]]) -> list[float]:
-    """Return the slopes between all pairs of warm measurements, the least first; none when there are too few."""
+    """Return the slopes between all pairs of warm measurements, the least first; an empty list if there are too few."""
     warm = _warm(memory)
     if len(warm) < _FEWEST:
         return []

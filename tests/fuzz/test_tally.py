@@ -35,7 +35,7 @@ def test_memory_that_levels_off_is_no_fault() -> None:
 
 
 def _swinging(grow: float, seed: int) -> list[tuple[float, int]]:
-    """Return forty measurements in 400 s, most of them with up to 30 MiB that are free and not returned yet."""
+    """Return forty measurements in 400 s, most of them with up to 30 MiB that are free but not yet returned."""
     rng = random.Random(seed)
     return [(10.0 * place, int((100 + grow * 10 * place + rng.uniform(0, 30)) * _MIB)) for place in range(40)]
 

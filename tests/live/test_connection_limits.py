@@ -45,7 +45,7 @@ async def _takes(connection: Connection, data: bytes) -> bool:
 
 
 async def _check_gone(live: LiveServer) -> None:
-    """Wait until the server has no connection, and nobody who served one."""
+    """Wait until the server has no connection, and no task that served one."""
     state = live.server.server_state
     async with deadline(_WAIT_UNITS):
         while state.connections or state.tasks:
@@ -204,7 +204,7 @@ async def test_nothing_of_a_request_is_left_for_the_collector(sent: bytes, board
                     if not sent.endswith((_FILLER, b"{")):
                         await connection.read_head()
             await _check_gone(boards)
-        # Of a stream's request the shell may wait for the collector: anyio's cancelled tasks refer to it.
+        # The shell of a stream's request may live until the next collection: anyio's cancelled tasks refer to it.
         kinds = (HttpConnection, WebSocketConnection, *(() if b"/sse" in sent else (Cycle,)))
         assert [one for one in gc.get_objects() if isinstance(one, kinds) or _is_scope(one)] == []
 

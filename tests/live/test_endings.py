@@ -59,7 +59,7 @@ _WORDS: dict[str, dict[str, tuple[int, str] | str | None]] = {
 }
 
 
-#: The dashboard's WebSocket takes no cursor.
+#: The dashboard's WebSocket accepts no cursor.
 _RESUMING = [name for name in EXITS if name != "dashboard-ws"]
 
 
@@ -136,7 +136,7 @@ async def _cursor(live: LiveServer, target: str) -> str:
 
 
 async def _end_of_resumption(name: str, fault: Exception, monkeypatch: pytest.MonkeyPatch, reason: str) -> End:
-    """Return how a stream of an exit ends when the log, which has what its client missed, fails with `fault`."""
+    """Return the end of a resumed stream if the log, which has the missed events, fails with `fault`."""
 
     async def fail(*_: object) -> NoReturn:
         raise fault
@@ -154,7 +154,7 @@ async def _end_of_resumption(name: str, fault: Exception, monkeypatch: pytest.Mo
 
 
 def _word_of(row: Ending, name: str) -> tuple[int | str | None, str | None]:
-    """Return the last word of the exit `name`, as the table has it."""
+    """Return the last word of the exit `name` from the table."""
     if "graphql" in name:
         return row.graphql_code, None
     return row.frame() if name.endswith("ws") else (None, None)

@@ -221,7 +221,7 @@ async def test_slow_client_of_a_large_answer_gets_it_whole(beat: Beat) -> None:
 
 
 async def test_slow_client_of_large_graphql_answers_gets_them_all(beat: Beat) -> None:
-    answers = 5  # more than the kernel takes for a client
+    answers = 5  # more than the kernel buffers for a client
     query = f'{{ board(id: "{BOARD}") {{ cards {{ description }} }} }}'
     async with live_server(**_SETTINGS) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
@@ -230,7 +230,7 @@ async def test_slow_client_of_large_graphql_answers_gets_them_all(beat: Beat) ->
             connection.read_slowly(beat, _BYTES_EACH_BEAT)
             target = "/graphql?" + urlencode({"query": query})
             headers = [("Host", "127.0.0.1"), ("Accept", "application/json")]
-            for _ in range(answers):  # at once: each answer waits behind the one before
+            for _ in range(answers):  # at once: each answer waits for the previous one
                 await connection.send(request_bytes("GET", target, headers))
             for _ in range(answers):
                 head = await connection.read_head()

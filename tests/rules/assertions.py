@@ -1,4 +1,4 @@
-"""Where assertions stand: in each test, and nowhere in the packages, from which `python -O` would remove them."""
+"""Assertions belong in each test, and not in the packages, where `python -O` would remove them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["find_removable_assertions", "find_tests_that_assert_nothing"]
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-#: Calls that fail a test by themselves.
+#: Calls that can fail a test by themselves.
 _FAILING = frozenset({"raises", "warns", "fail", "run_state_machine_as_test"})
-#: First words of the names of helpers that fail a test; such a helper of ours must contain what does.
+#: First words of the names of helpers that can fail a test. Such a helper must contain an assertion.
 _CHECKING = re.compile(r"_?(assert|check|expect)(_|$)")
 
 
@@ -30,7 +30,7 @@ def find_removable_assertions(root: Path) -> list[str]:
 
 
 def find_tests_that_assert_nothing(root: Path) -> list[str]:
-    """Return the tests that neither assert nor call a helper that is named for it, and the helpers that do not."""
+    """Return the tests that neither assert nor call a helper with such a name, and such helpers that do not assert."""
     return [
         f"{path.relative_to(root)}:{function.lineno}: {function.name} asserts nothing"
         for path in python_files(root, ["tests"])
@@ -41,7 +41,7 @@ def find_tests_that_assert_nothing(root: Path) -> list[str]:
 
 
 def _functions(tree: ast.Module, path: Path) -> Iterator[_Function]:
-    """Yield the tests, and the helpers that are named for asserting."""
+    """Yield the tests, and the helpers whose names promise an assertion."""
     is_test_file = path.name.startswith("test_")
     for node in ast.walk(tree):
         if not isinstance(node, _Function) or _is_fixture(node):
@@ -63,7 +63,7 @@ def _asserts(function: _Function) -> bool:
 
 
 def _fails_otherwise(function: _Function) -> bool:
-    """Whether it fails by an error of its own or by a deadline."""
+    """Whether it can fail by an error of its own or by a deadline."""
     return any(
         isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _word(node.func) == "deadline")
         for node in ast.walk(function)

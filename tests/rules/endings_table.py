@@ -1,4 +1,4 @@
-"""The tables of the pages that repeat the table of endings, and the tests that meet each of its rows."""
+"""The tables of pages that repeat the table of endings, and the tests that show each of its rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from realtime.endings import CLIENT_LEFT, ENDINGS, Conduct, Ending, Exits
 
 __all__ = ["SHOWN_BY", "close_code_rows", "stream_rows"]
 
-#: Row → a test that meets it: file below `tests/`, and function. It has a live server, except where an event would
+#: Row → a test that shows it: file below `tests/`, and function. The test uses a live server, unless an event would
 #: have to take longer than a client of the test waits.
 SHOWN_BY = {
     "BOARD_NOT_FOUND": "live/test_bad_commands.py::test_unknown_board_is_closed_1008_without_a_frame",
@@ -45,16 +45,16 @@ _ON_SOCKETS_OF_GRAPHQL = (Exits.SOCKETS, Exits.GRAPHQL_SOCKET)
 
 
 def stream_rows() -> Iterator[str]:
-    """Yield the rows of "How a stream ends": cause, WebSocket, SSE, word of the metric, whether clients come back."""
+    """Yield the rows of "How a stream ends": cause, WebSocket, SSE, word of the metric, whether clients reconnect."""
     for row in ENDINGS.values():
-        # The page is for clients that are there.
+        # The page describes clients that are still connected.
         if row.exits in _ON_RAW_STREAMS and row is not CLIENT_LEFT:
             cells = (_cause(row), _socket(row), _event_stream(row), _quoted(row.reason), _yes(row.reconnect))
             yield f"| {' | '.join(cells)} |".replace("|  |", "| |")
 
 
 def close_code_rows() -> Iterator[str]:
-    """Yield the rows of "Close codes": code, cause, whether clients come back."""
+    """Yield the rows of "Close codes": code, cause, whether clients reconnect."""
     for row in ENDINGS.values():
         if row.close and (row.exits in _ON_SOCKETS_OF_GRAPHQL or row.ends_connection):
             yield f"| {row.close.code} | {row.why} | {_yes(row.reconnect)} |"

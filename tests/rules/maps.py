@@ -18,10 +18,10 @@ _PYTHON = "*.py"
 
 
 def map_faults(package: Path) -> list[str]:
-    """Return one line for each file or room that the map of `package` lacks, names twice, or has too many.
+    """Return one line for each file or room that is missing, repeated or unknown in the map of `package`.
 
-    Files are those on the floor of the package. Rooms are all folders with Python files, at any depth, and the folders
-    on the floor. Folders inside a room that hold no module of their own are part of it.
+    The files are those on the floor of the package. The rooms are all folders with Python files, at any depth, and the
+    folders on the floor. A folder inside a room without a module of its own belongs to that room.
     """
     section = _SECTION.search((package / "README.md").read_text(encoding="utf-8"))
     named = Counter(_ROW.findall(section[1]) if section else ())
@@ -34,7 +34,7 @@ def map_faults(package: Path) -> list[str]:
 
 
 def rooms_without_a_page(package: Path) -> list[str]:
-    """Return the rooms of `package`, itself among them, whose docstring names no page of `docs`."""
+    """Return the rooms of `package`, including itself, whose docstring names no page of `docs`."""
     found = sorted(package.rglob("__init__.py"))
     return [
         f"{path.relative_to(package.parent)}: name the page in docs/ that describes it"

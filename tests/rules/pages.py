@@ -17,12 +17,12 @@ def read_page(name: str) -> str:
 
 
 def table_rows(text: str, heading: str) -> list[str]:
-    """Return the rows of the tables below a heading, up to the next one of any depth."""
+    """Return the rows of the tables below a heading, up to the next heading of any depth."""
     section = re.split(r"^#+ ", text.partition(f"# {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
     tables = re.findall(r"^\| --- .*\n((?:\|.*\n)*)", section, re.MULTILINE)
     return [row for table in tables for row in table.splitlines()]
 
 
 def first_cells(text: str, heading: str) -> set[str]:
-    """Return the words in backquotes that stand in the first cells of those rows."""
+    """Return the words in backquotes in the first cells of those rows."""
     return {name for row in table_rows(text, heading) for name in _QUOTED.findall(row.split("|")[1])}

@@ -122,7 +122,7 @@ def find_class(name: str) -> Any:
 
 @cache
 def names_of(kind: type) -> set[str]:
-    """Return what `kind` gives its instances and subclasses, without what the standard library has defined."""
+    """Return the names that `kind` gives its instances and subclasses, without those of the standard library."""
     theirs = _classes(kind)
     standard = set(kind.__mro__) - set(theirs)
     found = {name for one in theirs for name in (*vars(one), *_assigned(one), *inspect.get_annotations(one))}

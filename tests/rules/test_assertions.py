@@ -1,4 +1,4 @@
-"""Each test asserts, no package does; trees where it is otherwise are caught."""
+"""Each test asserts, and no package does. Trees that break this are found."""
 
 from __future__ import annotations
 

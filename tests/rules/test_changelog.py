@@ -1,4 +1,4 @@
-"""The changelog is kept by release: the version of the package is on top, features, changes and fixes stand apart."""
+"""The changelog has a section per release, with the package's version on top, and features, changes and fixes apart."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def test_kinds_of_changes_stand_apart_and_in_order() -> None:
         assert kinds == [kind for kind in ("Added", "Changed", "Removed", "Fixed") if kind in kinds]
 
 
-def test_each_change_is_told_once() -> None:
-    told = re.findall(r"^- .+$", _TEXT, flags=re.MULTILINE)
-    assert sorted({line for line in told if told.count(line) > 1}) == []
+def test_each_change_is_listed_once() -> None:
+    lines = re.findall(r"^- .+$", _TEXT, flags=re.MULTILINE)
+    assert sorted({line for line in lines if lines.count(line) > 1}) == []

@@ -1,4 +1,4 @@
-"""The table of endings is whole: each error has a row or is named as one without, and pages have its rows."""
+"""The table of endings is complete: each error has a row or a reason for none, and the pages have its rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WITH_A_ROW = {error for row in ENDINGS.values() for error in row.errors}
 @pytest.mark.parametrize("kind", _ERRORS)
 def test_every_error_has_a_row_or_a_reason_for_none(kind: type[Exception]) -> None:
     named = _QUOTED.findall(realtime.endings.__doc__ or "")
-    # A row is for a class and for those below it.
+    # A row is for a class and its subclasses.
     assert (kind.__name__ in named) is not any(base in _WITH_A_ROW for base in kind.__mro__)
 
 

@@ -1,4 +1,4 @@
-"""The pages that people read link to files and headings that exist, and architecture names functions that exist."""
+"""The pages link to files and headings that exist, and docs/architecture.md names functions that exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.rules.links import broken_links, broken_references, headings, links, 
 from tests.rules.trees import PACKAGES, REPOSITORY, parse, plant, python_files
 
 _FUNCTION = re.compile(r"^\| \[`([\w.]+)`\]\(([^)]+)\) \|", re.MULTILINE)
-#: These speak of pages that are not ours: of an invented repository, and of none.
+#: These files name pages that are not ours: of an invented repository, or of none.
 _OTHER_PAGES = {
     REPOSITORY / "server" / "demo" / "catalogue.py",
     *(Path(__file__), Path(__file__).with_name("test_documents.py")),
@@ -24,7 +24,7 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
     assert broken_links(page) == []
 
 
-#: The entry to the pages links to pages only.
+#: The entry page links to pages only.
 _DESCRIBING = [page for page in sorted((REPOSITORY / "docs").glob("*.md")) if page.name != "index.md"]
 
 

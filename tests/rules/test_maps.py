@@ -1,4 +1,4 @@
-"""The READMEs of the packages name each file and each room once, and one that does not is caught."""
+"""The READMEs of the packages name each file and each room once, and a README that does not is found."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_effects_are_those_of_events_that_there_are() -> None:
 
 def test_every_call_of_rest_has_a_row() -> None:
     rows = [row for heading in _CALLS for row in table_rows(read_page(_REST), heading)]
-    # A write to an address of the web client is always refused; the page says so once, for all of them.
+    # A write to an address of the web client is always refused. The page says so once for all of them.
     refused = {route.path for route in _segment_routes() if "PUT" in (route.methods or ())}
     served = {
         f"{method} {_first_spelling(route.path)}"

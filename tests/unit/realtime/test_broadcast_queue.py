@@ -37,7 +37,7 @@ class _Connection:
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give to one reader in a turn."""
+    """Deliver to one subscriber per pass."""
     monkeypatch.setattr(queues, "TURN_SUBSCRIBERS", 1)
 
 

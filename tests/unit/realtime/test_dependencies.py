@@ -47,5 +47,5 @@ def test_long_chain_is_no_cycle_and_its_closing_is_one() -> None:
 
 def test_long_cycle_is_shown_without_its_middle() -> None:
     assert cycle_text(["a", "b", "a"]) == "a → b → a"
-    told = cycle_text([f"c{n}" for n in range(10_000)])
-    assert told == "c0 → c1 → c2 → c3 → c4 → 9990 more → c9995 → c9996 → c9997 → c9998 → c9999"
+    text = cycle_text([f"c{n}" for n in range(10_000)])
+    assert text == "c0 → c1 → c2 → c3 → c4 → 9990 more → c9995 → c9996 → c9997 → c9998 → c9999"

@@ -1,4 +1,4 @@
-"""The table of endings: what a WebSocket, a request and the metrics read in it."""
+"""The table of endings, as a WebSocket, a request and the metrics read it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_codes_of_errors_are_those_of_the_protocol() -> None:
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_sentence_about_a_case_is_cut_to_what_a_close_frame_holds(name: str) -> None:
-    # RFC 6455, section 5.5.1: a control frame carries at most 125 bytes, two of which are the code.
+    # RFC 6455, section 5.5.1: a control frame has at most 125 bytes, two of which are the code.
     row = ENDINGS[name]
     assert len(row.frame().reason.encode()) <= 123
     assert row.frame("ä" * 200) == (row.frame().code, "ä" * 61)

@@ -1,4 +1,4 @@
-"""Statements that are compiled once: values go where their names say, or nowhere."""
+"""Statements that are compiled once: each value goes to the place of its name, or is refused."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class _Reader:
 
 
 async def _check_return(node: Node, reader: _Reader, at: int) -> None:
-    """Read what follows the envelope `at`: the rest of what the reader had, and nothing else."""
+    """Reconnect after the envelope `at`: the client must get the rest of the envelopes, and nothing else."""
     rest = reader.had[at + 1 :]
     async with aclosing(
         board_stream(node, reader.board_id, options=StreamOptions(after=reader.had[at].cursor))

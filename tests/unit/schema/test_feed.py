@@ -196,7 +196,7 @@ BARE_ITEMS: list[tuple[Json, Json]] = [
 
 
 async def item_wire(caller: Caller, item: Json) -> Json:
-    """Publish a conversation item; return what the stream shows of it."""
+    """Publish a conversation item; return its result in the stream."""
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
         await publish(caller.node, event("attempt.conversation.appended", {**OF_ATTEMPT, "item": item}))
@@ -215,8 +215,8 @@ async def test_conversation_item_is_shown_with_every_value(caller: Caller, board
 async def test_conversation_item_without_options_has_nulls(
     caller: Caller, board: Board, item: Json, shown: Json
 ) -> None:
-    told = await item_wire(caller, item)
-    assert {name: value for name, value in told.items() if value is not None} == {"timestamp": AT, **shown}
+    shown_item = await item_wire(caller, item)
+    assert {name: value for name, value in shown_item.items() if value is not None} == {"timestamp": AT, **shown}
 
 
 async def test_gap_and_goodbye_have_no_cursor(caller: Caller, node: Node, board: Board) -> None:

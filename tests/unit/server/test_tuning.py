@@ -48,7 +48,7 @@ def test_memory_of_large_objects_goes_back_with_them() -> None:
 
 
 def _left_behind(first: str) -> int:
-    """Return how many MiB a process keeps of the large objects that it has freed, having done `first` before."""
+    """Return the MiB that a process keeps of the large objects that it has freed, after it has done `first`."""
     code = f"""
 from pathlib import Path
 from threading import Thread

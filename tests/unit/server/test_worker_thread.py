@@ -1,4 +1,4 @@
-"""The thread for long computations: one after the other, and the event loop goes on meanwhile."""
+"""The thread for long computations runs one after the other, and the event loop continues meanwhile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ async def test_computations_come_one_after_the_other_in_one_thread_beside_the_lo
     loop, goes_on, order = asyncio.get_running_loop(), threading.Event(), list[object]()
 
     def first() -> str:
-        loop.call_soon_threadsafe(goes_on.set)  # only a loop that is free can do that
+        loop.call_soon_threadsafe(goes_on.set)  # only a free loop can do that
         assert goes_on.wait(10)
         order.append(threading.get_ident())
         return "first"
