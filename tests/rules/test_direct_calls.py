@@ -1,4 +1,4 @@
-"""No door goes past the service; and the rule notices one that does."""
+"""No module of `schema` or `server` bypasses the service, and one that does is found."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.doors import find_direct_calls
+from tests.rules.direct_calls import find_direct_calls
 from tests.rules.trees import REPOSITORY, plant
 
 
-def test_no_door_goes_past_the_service() -> None:
+def test_no_module_bypasses_the_service() -> None:
     assert find_direct_calls(REPOSITORY) == []
 
 
@@ -27,12 +27,12 @@ def test_no_door_goes_past_the_service() -> None:
         ("schema/execution/loaders.py", "from realtime.ports import BatchReader", "realtime.ports.BatchReader"),
     ],
 )
-def test_door_that_goes_past_the_service_is_caught(tmp_path: Path, path: str, text: str, breach: str) -> None:
+def test_module_that_bypasses_the_service_is_found(tmp_path: Path, path: str, text: str, breach: str) -> None:
     (found,) = find_direct_calls(plant(tmp_path, {path: text}))
     assert breach in found
 
 
-def test_doors_that_ask_the_service_are_accepted(tmp_path: Path) -> None:
+def test_modules_that_call_the_service_are_accepted(tmp_path: Path) -> None:
     files = {
         "schema/queries.py": "from realtime.ports import Attempt\nfound = service.boards.stored(caller, id)",
         "server/transports/query.py": "from realtime.node import Limits",

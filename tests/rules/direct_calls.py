@@ -1,6 +1,6 @@
-"""Doors ask the service: `schema` and `server` name neither the node nor its parts behind the service.
+"""`schema` and `server` call the service, and name neither the node nor its parts.
 
-`server.wiring` puts the node together, and `server.process` puts the service on it.
+`server.wiring` builds the node, and `server.process` builds the service on it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from tests.rules.trees import parse
 
 __all__ = ["find_direct_calls"]
 
-DOORS = ("schema", "server")
-#: The module that makes the parts and closes them.
+CALLERS = ("schema", "server")
+#: The module that builds the parts and closes them.
 MAKER = "server.wiring"
-#: Parts of a node that nobody but the service calls.
+#: Parts of a node that only the service calls.
 PARTS = frozenset({"store", "bus", "views", "hub"})
-#: Modules and names that lead to those parts.
-BEHIND = (
+#: Modules and names that give access to those parts.
+HIDDEN = (
     "realtime.node.Node",
     "realtime.node.make_node",
     "realtime.streams",
@@ -29,31 +29,31 @@ BEHIND = (
     "realtime.backends",
     "realtime.fanout.hub",
 )
-#: Ports that a door would only need to call a store or a broker.
+#: Ports that a module needs only to call a store or a broker.
 PORTS = frozenset({"Broker", "EventStore", "Store", "Transaction"})
 
 
 def find_direct_calls(root: Path) -> list[str]:
-    """Return one line for each import and each use of a part of the node that goes past the service."""
+    """Return one line for each import and each use of a part of the node that bypasses the service."""
     return [*_imports(root), *_uses(root)]
 
 
 def _imports(root: Path) -> Iterator[str]:
-    for edge in find_imports(root, DOORS):
-        if edge.importer != MAKER and _is_behind(edge.target):
+    for edge in find_imports(root, CALLERS):
+        if edge.importer != MAKER and _is_hidden(edge.target):
             yield f"{edge.where}: ask realtime.service instead of {edge.target}"
 
 
-def _is_behind(target: str) -> bool:
+def _is_hidden(target: str) -> bool:
     module, _, name = target.rpartition(".")
     is_port = name in PORTS or name.endswith(("Reader", "Pruner"))
     if module.startswith("realtime.ports") and is_port:
         return True
-    return any(f"{target}.".startswith(f"{one}.") for one in BEHIND)
+    return any(f"{target}.".startswith(f"{one}.") for one in HIDDEN)
 
 
 def _uses(root: Path) -> Iterator[str]:
-    for module, path in find_modules(root, DOORS).items():
+    for module, path in find_modules(root, CALLERS).items():
         if module == MAKER:
             continue
         for node in ast.walk(parse(path)):
