@@ -1,4 +1,4 @@
-"""What the registered agents did. Attempts of others count in the totals, but have no entry here."""
+"""Statistics of the registered agents. Attempts of other agents count in the totals, but have no entry here."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from realtime.dashboard.rows import AgentRow
 
 __all__ = ["agent_stats", "label_order"]
 
-#: Labels are ordered by so many characters; one of several kB would take longer than all the rest of an overview.
+#: Characters of a label that decide its order; sorting labels of several kB would take longer than the whole overview.
 ORDERED_CHARS = 100
-#: Before any attempt.
+#: The sort key of an agent without attempts.
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def agent_stats(agents: Sequence[AgentRow], counts: Mapping[str, Counts]) -> tuple[AgentStats, ...]:
-    """Return an entry for each registered agent, by label; equal labels in the order of registration.
+    """Return an entry for each registered agent, ordered by label, then in the order of registration.
 
-    Of more than `AGENTS` those are shown that had an attempt last, then those that were registered first.
+    Of more than `AGENTS` agents, those with the latest attempts have an entry, then those that were registered first.
     """
     if len(agents) > AGENTS:
         agents = heapq.nlargest(AGENTS, agents, key=lambda agent: _last_created(counts.get(agent.key)))
@@ -30,10 +30,10 @@ def agent_stats(agents: Sequence[AgentRow], counts: Mapping[str, Counts]) -> tup
 
 
 def label_order(label: str) -> tuple[list[tuple[int, str]], str, str]:
-    """Return a sort key for labels, near enough to what `localeCompare` of the original does.
+    """Return a sort key for labels, which gives nearly the order of the original's `localeCompare`.
 
-    Blanks, punctuation, symbols, digits, letters, whatever their case and accents; then accents decide, then case,
-    small letters first. What is behind `ORDERED_CHARS` does not count.
+    The order is blanks, punctuation, symbols, digits, letters. Case and accents decide only between equal letters:
+    first the accents, then the case, small letters first. Characters beyond `ORDERED_CHARS` do not count.
     """
     decomposed = unicodedata.normalize("NFKD", label[:ORDERED_CHARS])
     base = [(_rank(char), char.casefold()) for char in decomposed if not unicodedata.combining(char)]

@@ -1,4 +1,4 @@
-"""Which column counts for what: the overview knows four kinds of columns, told by their titles."""
+"""The four kinds of columns that the overview counts; the title of a column decides its kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Bucket", "bucket_of", "card_counts", "is_done"]
 
 
 class Bucket(StrEnum):
-    """What the cards of a column count as."""
+    """The kind of a column, under which its cards are counted."""
 
     BACKLOG = "backlog"
     IN_PROGRESS = "inProgress"
@@ -23,7 +23,7 @@ class Bucket(StrEnum):
     DONE = "done"
 
 
-#: The first bucket of which a word occurs in the title wins. The blank after `pr` is meant: a column `PR` is none.
+#: The first bucket with a word in the title wins. The blank after `pr` is intended: a column `PR` does not match.
 _WORDS = (
     (Bucket.REVIEW, ("review", "pr ")),
     (Bucket.IN_PROGRESS, ("progress", "doing", "active", "in dev", "in-development")),
@@ -32,7 +32,7 @@ _WORDS = (
 
 
 def bucket_of(title: str) -> Bucket:
-    """Return the bucket of a column; a title that says nothing is work in progress, a blank one backlog."""
+    """Return the bucket of a column's title: an unknown title is work in progress, a blank one is backlog."""
     name = trimmed(title).lower()
     if not name:
         return Bucket.BACKLOG
@@ -42,18 +42,18 @@ def bucket_of(title: str) -> Bucket:
 
 
 def is_done(title: str | None) -> bool:
-    """Tell whether the inbox takes a card in that column for finished: `Done` or `Closed`, exactly."""
+    """Return whether the inbox counts a card in that column as finished: `Done` or `Closed`, in any case."""
     return title is not None and _is_done(title)
 
 
-# Asked for five hundred attempts in a row, of columns that have a few titles.
+# Called for five hundred attempts in a row, whose columns have only a few titles.
 @bounded_cache(1024, max_chars=200, chars=len)
 def _is_done(title: str) -> bool:
     return trimmed(title).lower() in {"done", "closed"}
 
 
 def card_counts(columns: Iterable[ColumnCards]) -> dict[BoardId | None, Counter[Bucket]]:
-    """Add the cards of each project up by bucket; under None those of the projects that are not shown."""
+    """Return the number of cards of each project by bucket; the key None has the projects that are not shown."""
     counts: dict[BoardId | None, Counter[Bucket]] = {}
     for column in columns:
         counts.setdefault(column.project_id, Counter())[bucket_of(column.title)] += column.cards

@@ -1,4 +1,4 @@
-"""Why an attempt failed, in one line of its log."""
+"""The reason of a failed attempt, as one line of its log."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from realtime.kanban.ids import AttemptId, BoardId
 
 __all__ = ["NO_SUMMARY", "error_summaries", "error_summary"]
 
-#: Stands for a log that says nothing.
+#: Summary of an attempt without a usable line in its log.
 NO_SUMMARY = "Attempt failed – see logs for details"
-#: Stands for a line without a message.
+#: Summary of a line without a message.
 EMPTY_MESSAGE = "Attempt failed"
-#: Length of a summary in UTF-16 code units.
+#: Most UTF-16 code units of a summary.
 SUMMARY_UNITS = 200
 
 
-#: An attempt and its project: two projects may use one id.
+#: Key of an attempt with its project, because two projects may use one attempt id.
 _Key = tuple[BoardId, AttemptId]
 
 
 def error_summaries(attempts: Collection[_Key], logs: Iterable[AttemptLogRow]) -> dict[_Key, str]:
-    """Return a summary for each of `attempts`, in one pass over the logs of all."""
+    """Return a summary for each of `attempts`, in one pass over the lines of all logs."""
     found: dict[_Key, list[AttemptLogRow]] = {attempt: [] for attempt in attempts}
     for line in logs:
         if line.key in found:
@@ -32,7 +32,7 @@ def error_summaries(attempts: Collection[_Key], logs: Iterable[AttemptLogRow]) -
 
 
 def error_summary(lines: Iterable[AttemptLogRow]) -> str:
-    """Return the latest line of level error (any case), else the latest line: squeezed, at most 200 characters."""
+    """Return the latest line of level error (in any case), else the latest line; trimmed, at most 200 characters."""
     newest_first = sorted(lines, key=lambda line: line.at)[::-1]
     if not newest_first:
         return NO_SUMMARY

@@ -1,8 +1,7 @@
-"""What an overview is made of: counts over all rows, and the few rows that it shows.
+"""The input of an overview: counts over all rows, and the few rows that it shows.
 
-A store answers with them for one window and one moment. The counts are made where the rows are, so that a hundred
-thousand attempts neither travel nor hold the event loop up.
-What the figures mean for the reader is `overview`'s.
+A store returns these figures for one window and one moment. It counts where the rows are, so a hundred thousand
+attempts neither leave the database nor block the event loop. `overview` makes the overview from them.
 """
 
 from __future__ import annotations
@@ -25,54 +24,54 @@ __all__ = [
     "DashboardFigures",
 ]
 
-#: Lengths of the lists.
+#: Most entries of each list.
 ACTIVE_ATTEMPTS = 200
 RECENT_ATTEMPTS = 40
 PROJECTS = 6
 AGENTS = 200
-#: Most characters of a name that an overview shows; one of an agent may have as many as a request holds.
+#: Most characters of an agent's name in an overview; a registered name may be as long as a request.
 NAME_CHARACTERS = 500
 
 
 @dataclass(slots=True)
 class Counts:
-    """Attempts of a project or of an agent."""
+    """Counts of the attempts of one project or one agent."""
 
-    #: Not over yet, whenever created.
+    #: Attempts that have not ended, at any time of creation.
     active: int = 0
-    #: Created in the window; of these.
+    #: Attempts created in the window, and of these the successes and the failures.
     in_range: int = 0
     succeeded: int = 0
     failed: int = 0
-    #: When the latest was created: of all, and of those in the window.
+    #: Creation time of the latest attempt: of all attempts, and of those in the window.
     last_created: datetime | None = None
     last_in_range: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DashboardFigures:
-    """The figures of one window at one moment. Equal times of attempts are in the order of creation."""
+    """The figures of one window at one moment. Attempts with equal times are in the order of creation."""
 
-    #: All projects; the newest of them, equal times in the order of creation.
+    #: Number of all projects, and the newest of them; projects with equal times are in the order of creation.
     project_count: int = 0
     projects: Sequence[ProjectRow] = ()
-    #: A project and title may come more than once. Cards in columns that are not there are in none.
+    #: Cards by project and title; a pair may occur more than once. Cards whose column is missing are in no entry.
     cards: Sequence[ColumnCards] = ()
-    #: All of them, in the order of registration, their names cut.
+    #: All registered agents, in the order of registration, with shortened names.
     agents: Sequence[AgentRow] = ()
-    #: Of every agent that has attempts, registered or not: all attempts, so these add up to the totals.
+    #: Counts for every agent with attempts, registered or not. They cover all attempts, so they add up to the totals.
     by_agent: Mapping[str, Counts] = field(default_factory=dict)
-    #: Of `projects`, those that have attempts at least.
+    #: Counts at least for those of `projects` that have attempts.
     by_project: Mapping[BoardId, Counts] = field(default_factory=dict)
-    #: Projects, known or not, of which an attempt was created in the window.
+    #: Number of projects, known or not, with an attempt that was created in the window.
     projects_in_range: int = 0
-    #: Attempts that are over and ended in the window; the last to end.
+    #: Number of attempts that ended in the window, and the last of them.
     completed_count: int = 0
     completed: Sequence[AttemptRow] = ()
-    #: The last to be touched of the attempts that are not over, whenever created.
+    #: The attempts that have not ended, at any time of creation: those with the latest changes.
     active: Sequence[AttemptRow] = ()
-    #: What `triage` finds among the attempts of the window as of its end.
+    #: Findings of `triage` among the attempts of the window, as of its end.
     findings: Sequence[Finding[AttemptRow]] = ()
-    #: Lines of failed and stopped attempts among `findings`: of each the last line of level error, and the last line
-    #: where it has none. Others do not matter. Equal times in the order in which they came.
+    #: Log lines of failed and stopped attempts among `findings`: the last line of level error of each, or its last line
+    #: if it has no error. Further lines do no harm. Lines with equal times are in the order of their arrival.
     logs: Sequence[AttemptLogRow] = ()

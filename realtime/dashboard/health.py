@@ -1,4 +1,4 @@
-"""How busy a project is and how well it goes, from four counts."""
+"""Activity and health of a project, from four counts."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from realtime.dashboard.model import ProjectHealth
 
 __all__ = ["project_health", "ratio"]
 
-#: What one of each adds to the activity score.
+#: Points for the activity score, for each of these.
 OPEN_CARD_SCORE = 1
 ACTIVE_ATTEMPT_SCORE = 3
 ATTEMPT_IN_RANGE_SCORE = 2
-#: From here on activity is high.
+#: The score from which activity is high.
 HIGH_ACTIVITY_SCORE = 10
-#: From this share of failures among at least so many attempts on, a project is at risk.
+#: A project is at risk from this share of failures on, if it has at least this number of attempts.
 AT_RISK_FAILURE_RATE = 0.5
 AT_RISK_ATTEMPTS = 5
 
 
 def ratio(part: int, whole: int) -> float:
-    """Return `part / whole`, 0 of nothing."""
+    """Return `part / whole`, 0 if `whole` is 0."""
     return part / whole if whole else 0.0
 
 
 def project_health(
     open_cards: int, active_attempts: int, attempts_in_range: int, failed_in_range: int
 ) -> ProjectHealth:
-    """Judge a project. Attempts that are active but older than the range do not make a project busy by themselves."""
+    """Return the health of a project. Active attempts from before the range alone do not make a project busy."""
     score = (
         OPEN_CARD_SCORE * open_cards
         + ACTIVE_ATTEMPT_SCORE * active_attempts

@@ -1,4 +1,4 @@
-"""The inbox: what `triage` found, with names and reasons."""
+"""The inbox: the findings of `triage`, with names and reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["build_inbox"]
 
 
 class _Common(TypedDict):
-    """The fields that all kinds of items have."""
+    """The fields that all kinds of items share."""
 
     id: AttemptId
     attempt_id: AttemptId
@@ -40,7 +40,7 @@ class _Common(TypedDict):
 
 
 def build_inbox(findings: Sequence[Finding[AttemptRow]], logs: Iterable[AttemptLogRow]) -> Inbox:
-    """Make the inbox of `findings`; `logs` holds the last lines of those that failed."""
+    """Return the inbox for `findings`; `logs` has the last log lines of the failed attempts."""
     failed = _of_kind("failed", findings)
     summaries = error_summaries({finding.attempt.key for finding in failed}, logs)
     review = tuple(_review(finding.attempt) for finding in _of_kind("review", findings))

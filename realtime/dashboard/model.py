@@ -1,8 +1,8 @@
 """The overview as a tree of frozen models: attributes for GraphQL, `to_wire` for the raw exits.
 
-Attributes are in snake case and hold real times; on the wire keys are in camel case, in the order of the fields,
-and a key whose value is unknown is `null` or absent as the original has it (`omitted` names the absent ones).
-Computing the values is `overview`'s and its helpers'.
+Attributes are in snake case and hold real times. On the wire, keys are in camel case, in the order of the fields. A
+key without a value is `null` or absent, as in the original (`omitted` names the absent ones). `overview` and its
+helpers compute the values.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 
 
 def _number(value: float) -> int | float:
-    # JSON as ECMAScript writes it: 1, not 1.0.
+    # ECMAScript writes such a number in JSON as 1, not 1.0.
     return int(value) if value.is_integer() else value
 
 
@@ -52,15 +52,15 @@ Ratio = Annotated[float, PlainSerializer(_number, return_type=int | float)]
 
 
 class Part(BaseModel):
-    """Any part of an overview."""
+    """Base class of all parts of an overview."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
 
 class PartWithOmissions(Part):
-    """A part with keys that may be absent; a class of its own, for such a part takes five times as long to write."""
+    """A part with keys that may be absent. Separate, because encoding such a part takes five times as long."""
 
-    #: Wire names of keys that are absent, not null, when there is no value.
+    #: Wire names of keys that are absent instead of null when they have no value.
     omitted: ClassVar[frozenset[str]]
 
     @model_serializer(mode="wrap")
@@ -70,33 +70,33 @@ class PartWithOmissions(Part):
 
 
 class DashboardTimeRange(PartWithOmissions):
-    """The range the overview is about; fixed bounds as the client wrote them."""
+    """The range of the overview. Fixed bounds are as the client wrote them."""
 
     omitted = frozenset({"preset", "from"})
 
-    #: None: fixed bounds.
+    #: None for fixed bounds.
     preset: TimeRangePreset | None = None
-    #: None: no lower bound.
+    #: None without a lower bound.
     from_: str | None = Field(default=None, alias="from")
     to: str
-    #: The same as instants; not on the wire.
+    #: The bounds as times; not on the wire.
     start: datetime | None = Field(exclude=True)
     end: datetime = Field(exclude=True)
 
 
 class MetricPoint(Part):
-    """A value for one stretch of time."""
+    """A value for one span of time."""
 
     #: The lower bound of the range, as in `timeRange.from`.
     timestamp: str
     value: int
     bucket_size_seconds: int
-    #: `timestamp` as an instant; not on the wire.
+    #: `timestamp` as a time; not on the wire.
     start: datetime = Field(exclude=True)
 
 
 class MetricSeries(Part):
-    """A figure and its course; a range without a lower bound has no points."""
+    """A figure and its points over time; a range without a lower bound has no points."""
 
     label: str
     unit: Literal["count"] = "count"
@@ -105,9 +105,9 @@ class MetricSeries(Part):
 
 
 class DashboardMetrics(Part):
-    """The figures at the top."""
+    """The figures at the top of the dashboard."""
 
-    #: By `projects.total`, `attempts.active`, `attempts.completed`, `cards.open`.
+    #: Keys: `projects.total`, `attempts.active`, `attempts.completed`, `cards.open`.
     by_key: dict[str, MetricSeries]
     active_attempts: int
     attempts_in_range: int
@@ -117,7 +117,7 @@ class DashboardMetrics(Part):
 
 
 class _AttemptOnCard(Part):
-    """An attempt with the names of what it belongs to; names are None when the project or card is gone."""
+    """An attempt with the names of its project and card; a name is None if the project or card is gone."""
 
     attempt_id: AttemptId
     project_id: BoardId | None
@@ -141,14 +141,14 @@ class AttemptActivity(_AttemptOnCard, PartWithOmissions):
 
     omitted = frozenset({"durationSeconds"})
 
-    #: When it ended.
+    #: Time of its end.
     occurred_at: Instant
-    #: From start to end in whole seconds; None when the times contradict each other.
+    #: Whole seconds from start to end; None if the end is before the start.
     duration_seconds: int | None
 
 
 class ColumnCardCounts(Part):
-    """The cards of a project by what their columns count as."""
+    """The number of a project's cards in each kind of column."""
 
     backlog: int = 0
     in_progress: int = 0
@@ -157,7 +157,7 @@ class ColumnCardCounts(Part):
 
 
 class ProjectHealth(Part):
-    """How busy a project is, and how well it goes."""
+    """Activity and health of a project."""
 
     activity_score: int
     failure_rate_in_range: Ratio
@@ -167,7 +167,7 @@ class ProjectHealth(Part):
 
 
 class ProjectSnapshot(Part):
-    """A project in figures."""
+    """The figures of one project."""
 
     project_id: BoardId
     id: BoardId
@@ -188,7 +188,7 @@ class ProjectSnapshot(Part):
 
 
 class _InboxEntry(Part):
-    """What the three kinds of inbox items share; `id` is that of the attempt."""
+    """The fields that the three kinds of inbox items share; `id` is the attempt's id."""
 
     id: AttemptId
     type: str
@@ -197,7 +197,7 @@ class _InboxEntry(Part):
     project_id: BoardId
     project_name: str | None
     card_id: CardId
-    #: Never blank: `Card <id>` stands for a card without a title.
+    #: Never blank; a card without a title is `Card <id>`.
     card_title: str
     ticket_key: str | None
     agent_id: str
@@ -207,7 +207,7 @@ class _InboxEntry(Part):
     #: Title of the card's column.
     card_status: str | None
     created_at: Instant
-    #: The end, else the last change of the attempt; the same as `last_updated_at`.
+    #: Time of the end, else of the last change of the attempt; the same as `last_updated_at`.
     updated_at: Instant
     #: None while the attempt is active.
     finished_at: Instant | None
@@ -216,7 +216,7 @@ class _InboxEntry(Part):
 
 
 class ReviewItem(_InboxEntry):
-    """A success that waits for somebody."""
+    """A successful attempt that waits for a review."""
 
     type: Literal["review"] = "review"
     kind: Literal["review"] = "review"
@@ -225,11 +225,11 @@ class ReviewItem(_InboxEntry):
 
 
 class FailedItem(_InboxEntry):
-    """A failed or stopped attempt on a card that nothing has saved since."""
+    """A failed or stopped attempt that nothing has resolved since."""
 
     type: Literal["failed"] = "failed"
     kind: Literal["failed"] = "failed"
-    #: The last error of its log in one line of at most 200 characters.
+    #: The last error of its log, in one line of at most 200 characters.
     error_summary: str
     meta: dict[str, Any] = Field(default_factory=dict)
 
@@ -243,12 +243,12 @@ class StuckItem(_InboxEntry):
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
-#: Any item, told apart by `kind`.
+#: Any item; `kind` discriminates.
 InboxItem = Annotated[ReviewItem | FailedItem | StuckItem, Field(discriminator="kind")]
 
 
 class InboxMeta(Part):
-    """How many items there are of each kind."""
+    """The number of items of each kind."""
 
     total_items: int
     total_review: int
@@ -257,19 +257,19 @@ class InboxMeta(Part):
 
 
 class Inbox(PartWithOmissions):
-    """What needs a person, by kind, the latest change first."""
+    """Attempts that need a person, by kind; the one with the latest change comes first."""
 
     omitted = frozenset({"meta"})
 
     review: tuple[ReviewItem, ...] = ()
     failed: tuple[FailedItem, ...] = ()
     stuck: tuple[StuckItem, ...] = ()
-    #: None when there is no item.
+    #: None if there is no item.
     meta: InboxMeta | None = None
 
 
 class AgentStats(PartWithOmissions):
-    """A registered agent and what it did in the range."""
+    """A registered agent and its attempts in the range."""
 
     omitted = frozenset({"successRate", "lastActiveAt"})
 
@@ -282,14 +282,14 @@ class AgentStats(PartWithOmissions):
     success_rate: Ratio | None
     attempts_in_range: int
     success_rate_in_range: Ratio | None
-    #: When its latest attempt was created: of all times, and of the range.
+    #: Creation time of the agent's latest attempt: of all times, and in the range.
     last_active_at: Instant | None
     last_activity_at: Instant | None
     has_activity_in_range: bool
 
 
 class DashboardMeta(Part):
-    """What a client may ask for."""
+    """The options that a client may ask for."""
 
     version: Literal["v1"] = "v1"
     available_time_range_presets: tuple[TimeRangePreset, ...] = tuple(TimeRangePreset)
@@ -307,7 +307,7 @@ class DashboardOverview(Part):
     project_snapshots: tuple[ProjectSnapshot, ...]
     inbox_items: Inbox
     agent_stats: tuple[AgentStats, ...]
-    #: How many registered agents have no entry, None when all have one; absent then.
+    #: Number of registered agents without an entry. None, and absent on the wire, if all have one.
     agents_omitted: int | None = None
     attempts_in_range: int
     success_rate_in_range: Ratio
@@ -315,7 +315,7 @@ class DashboardOverview(Part):
     meta: DashboardMeta = DashboardMeta()
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the overview as plain JSON values: keys in the original's order, absent ones absent."""
+        """Return the overview as plain JSON values, with the keys in the original's order."""
         wire = self.model_dump(mode="json", by_alias=True)
         if self.agents_omitted is None:
             del wire["agentsOmitted"]

@@ -1,8 +1,9 @@
 """The overview: figures of a window in, everything the dashboard shows out.
 
-Rules and limits are those of the recordings in `dashboard-overview.json`, times are real (docs/departures.md, row 6).
-Active attempts and open cards do not care about the range; completed ones are in it by their end, all else by
-creation. Counting and picking the rows is a store's (`figures`); when to compute is `realtime.views.dashboard_feed`'s.
+Rules and limits are those of the recordings in `dashboard-overview.json`; times are real (docs/departures.md, row 6).
+The range does not affect active attempts and open cards. A completed attempt is in the range by its end, everything
+else by its creation. The store counts and selects the rows (`figures`); `realtime.views.dashboard_feed` decides when to
+compute.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ from realtime.kanban.models import AttemptStatus
 
 __all__ = ["DashboardOverview", "build_overview"]
 
-#: Most entries of an overview are those of the one before, and to make one takes ten times as long as to find it.
+#: Most entries of an overview are the same as in the one before, and making one takes ten times as long as a lookup.
 _cached = bounded_cache(1024, max_chars=4096, chars=AttemptRow.chars)
 _CardCounts = Mapping[BoardId | None, Counter[Bucket]]
 
 
 class _Names(TypedDict):
-    """The fields that entries for attempts share."""
+    """The fields that all entries of attempts share."""
 
     attempt_id: AttemptId
     project_id: BoardId | None
@@ -55,7 +56,7 @@ class _Names(TypedDict):
 
 
 def build_overview(figures: DashboardFigures, window: Window, now: datetime) -> DashboardOverview:
-    """Return the overview of `figures`, those of `window`, at `now` (aware); the same input gives the same overview."""
+    """Return the overview of the `figures` of `window` at `now` (aware); equal arguments give equal overviews."""
     counts = figures.by_agent.values()
     in_range, active = sum(each.in_range for each in counts), sum(each.active for each in counts)
     success_rate = ratio(sum(each.succeeded for each in counts), in_range)
@@ -106,7 +107,7 @@ def _series(figures: DashboardFigures, active: int, cards: _CardCounts, window: 
 
 
 def _points(value: int, window: Window) -> tuple[MetricPoint, ...]:
-    """Return one point that stands for the whole window, none when it has no beginning."""
+    """Return one point for the whole window; none if the window has no lower bound."""
     if window.start is None or window.from_text is None or window.seconds is None:
         return ()
     return (

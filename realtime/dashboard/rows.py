@@ -1,6 +1,6 @@
-"""The rows an overview shows: only the fields it needs, each with what it belongs to.
+"""The rows of an overview: only the fields that it needs, each row with the names of its project and card.
 
-Reading them is the store's, counting them too (`figures`). Times are aware where nothing else is said.
+A store reads and counts them (`figures`). Times are aware unless a comment says something else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["AgentRow", "AttemptLogRow", "AttemptRow", "CardRow", "ColumnCards", 
 
 @dataclass(frozen=True, slots=True)
 class ProjectRow:
-    """A project, that is, a board."""
+    """A project, which is also a board."""
 
     id: BoardId
     name: str
@@ -28,9 +28,9 @@ class ProjectRow:
 
 @dataclass(frozen=True, slots=True)
 class ColumnCards:
-    """How many cards lie in the columns of one title: those of a project, or of all the projects not shown."""
+    """Number of cards in the columns of one title: of one project, or of all the projects that are not shown."""
 
-    #: None: of the projects that are not in `DashboardFigures.projects`, together.
+    #: None for all projects together that are not in `DashboardFigures.projects`.
     project_id: BoardId | None
     title: str
     cards: int
@@ -43,13 +43,13 @@ class CardRow:
     title: str
     ticket_key: str | None = None
     pr_url: str | None = None
-    #: Title of the column it lies in; None when there is no such column.
+    #: Title of the card's column; None if there is no such column.
     column_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """An attempt; its project and card need not exist (any more)."""
+    """An attempt; its project and card may be gone, or may never have existed."""
 
     id: AttemptId
     project_id: BoardId
@@ -61,58 +61,58 @@ class AttemptRow:
     updated_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    #: Grows with each new attempt; breaks ties between equal times.
+    #: Grows with each new attempt; orders attempts with equal times.
     sequence: int = 0
-    #: None when there is no such project.
+    #: None if there is no such project.
     project_name: str | None = None
-    #: None when there is no such card on that project's board.
+    #: None if there is no such card on that project's board.
     card: CardRow | None = None
 
     @property
     def key(self) -> tuple[BoardId, AttemptId]:
-        """The attempt: ids are unique on their board only."""
+        """The project and the attempt, because attempt ids are unique only within a board."""
         return self.project_id, self.id
 
     def chars(self) -> int:
-        """Return about how many characters its texts have."""
+        """Return the approximate number of characters of its texts."""
         card = self.card
         of_card = (card.title, card.ticket_key, card.pr_url, card.column_title) if card else ()
         return sum(len(text) for text in (self.id, self.card_id, self.agent, self.project_name, *of_card) if text)
 
     @property
     def is_active(self) -> bool:
-        """Whether it is not over yet."""
+        """Whether the attempt has not ended."""
         return self.status in ACTIVE_STATUSES
 
     @property
     def finished_at(self) -> datetime:
-        """When it ended, else when it was last touched."""
+        """Time of the end, else of the last change."""
         return self.ended_at or self.updated_at
 
     @property
     def began_at(self) -> datetime:
-        """When it started, else when it was created (an attempt may end in the queue)."""
+        """Time of the start, else of the creation (a queued attempt may end without a start)."""
         return self.started_at or self.created_at
 
     @property
     def column_title(self) -> str | None:
-        """Title of the column its card lies in; None when there is no such card or column."""
+        """Title of the card's column; None if there is no such card or column."""
         return self.card.column_title if self.card else None
 
     @property
     def pr_url(self) -> str | None:
-        """The pull request of its card."""
+        """URL of the card's pull request."""
         return self.card.pr_url if self.card else None
 
 
 class ScannedRow(NamedTuple):
-    """What `triage` looks at of an attempt. It looks at hundreds, so they are cheap: their times are not made ours."""
+    """The columns of an attempt that `triage` reads. It reads hundreds of rows, so their times are not converted."""
 
     id: AttemptId
     project_id: BoardId
     card_id: CardId
     status: AttemptStatus
-    #: In milliseconds since 1970; else as of an `AttemptRow`.
+    #: Milliseconds since 1970; the other fields are as in `AttemptRow`.
     began_at: int
     finished_at: int
     column_title: str | None
@@ -131,7 +131,7 @@ class AttemptLogRow:
 
     @property
     def key(self) -> tuple[BoardId, AttemptId]:
-        """The attempt: ids are unique on their board only."""
+        """The project and the attempt, because attempt ids are unique only within a board."""
         return self.project_id, self.attempt_id
 
 

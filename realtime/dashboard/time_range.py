@@ -1,7 +1,6 @@
-"""Time ranges of the dashboard: how a client names one, and which instants it holds at a given `now`.
+"""Time ranges of the dashboard: how a client names one, and its bounds at a given `now`.
 
-Reading the query string itself is the server's; a preset stays a preset until an overview is built, because it
-slides with the clock.
+The server reads the query string. A preset moves with the clock, so it becomes a window only when an overview is built.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ __all__ = [
     "time_range_from_query",
 ]
 
-#: What the original answers to every range it cannot read (`dashboard-overview.json`, `http_errors_*`).
+#: The original's error message for every invalid range (`dashboard-overview.json`, `http_errors_*`).
 INVALID_TIME_RANGE = "Invalid time range; use ISO 8601 from/to, a supported timeRangePreset, or a supported range alias"
-#: A received value is quoted in an error, cut at this many characters.
+#: Most characters of an invalid value that an error message quotes.
 QUOTED_CHARS = 80
-#: Characters of the longest bound: nine digits of fraction, as in events (docs/ingest.md), and an offset.
+#: Most characters of a bound: nine digits of fraction, as in events (docs/ingest.md), and an offset.
 MAX_CHARS = len("2025-01-02T03:04:05.123456789+00:00")
 
-#: The date and date-time forms of ISO 8601 in which ECMAScript writes dates; missing parts are the first ones.
+#: The date and date-time forms of ISO 8601 that ECMAScript uses. A missing part means the first possible value.
 _ISO_8601 = re.compile(
     r"(?P<year>[0-9]{4})(-(?P<month>[0-9]{2})(-(?P<day>[0-9]{2}))?)?"
     r"(?P<time>T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
@@ -41,7 +40,7 @@ _ISO_8601 = re.compile(
 
 
 class TimeRangePreset(StrEnum):
-    """The ranges that end now."""
+    """The ranges that end at the present time."""
 
     LAST_24H = "last_24h"
     LAST_7D = "last_7d"
@@ -50,7 +49,7 @@ class TimeRangePreset(StrEnum):
     ALL_TIME = "all_time"
 
 
-#: `all_time` has no lower bound.
+#: The length of each preset; `all_time` has no lower bound.
 _LENGTHS = {
     TimeRangePreset.LAST_24H: timedelta(hours=24),
     TimeRangePreset.LAST_7D: timedelta(days=7),
@@ -62,10 +61,10 @@ _ALIASES = {preset.removeprefix("last_").removesuffix("_time"): preset for prese
 
 
 class InvalidTimeRange(InvalidInput, ValueError):
-    """A range that cannot be read; `message` is the original's sentence, `fields` says which parameter and why."""
+    """An invalid range. `message` is the original's text; `fields` has the parameter and the reason."""
 
     def __init__(self, field: str, reason: str) -> None:
-        """Blame the parameter `field`."""
+        """Report `reason` for the parameter `field`."""
         super().__init__(FieldError(field, reason))
         self.message = INVALID_TIME_RANGE
         self.args = (INVALID_TIME_RANGE,)
@@ -73,45 +72,45 @@ class InvalidTimeRange(InvalidInput, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The instants of a range at a given `now`: `start` included, `end` excluded."""
+    """The bounds of a range at a given `now`: `start` is included, `end` excluded."""
 
-    #: None: no lower bound.
+    #: None without a lower bound.
     start: datetime | None
     end: datetime
     preset: TimeRangePreset | None = None
-    #: The bounds as they travel: what the client wrote, else ISO 8601 with milliseconds.
+    #: The bounds as a client gets them: as the client wrote them, else ISO 8601 with milliseconds.
     from_text: str | None = None
     to_text: str = ""
 
     def __contains__(self, instant: datetime | None) -> bool:
-        """Tell whether `instant` lies in the window; an unknown instant never does."""
+        """Return whether `instant` is in the window; None never is."""
         return instant is not None and (self.start is None or self.start <= instant) and instant < self.end
 
     @property
     def seconds(self) -> int | None:
-        """Length in whole seconds, at least 1 (also when the bounds are the wrong way round); None: unbounded."""
+        """Length in whole seconds, at least 1, even if the end is before the start; None without a lower bound."""
         return None if self.start is None else max(1, (self.end - self.start) // timedelta(seconds=1))
 
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """A preset, or two fixed bounds (a range the wrong way round is a range that holds nothing)."""
+    """A preset, or two fixed bounds. A range whose end is before its start is valid and empty."""
 
     preset: TimeRangePreset | None = None
-    #: As the client wrote them; they travel back unchanged.
+    #: The bounds as the client wrote them; the overview has them unchanged.
     from_text: str | None = None
     to_text: str | None = None
-    #: The same as instants in UTC.
+    #: The bounds as times in UTC.
     start: datetime | None = None
     end: datetime | None = None
 
     @property
     def key(self) -> str:
-        """A string that is equal for equal ranges only; readers of one key can share overviews."""
+        """A string that is equal only for equal ranges; subscribers with the same key can share overviews."""
         return str(self.preset) if self.preset else f"{self.from_text}/{self.to_text}"
 
     def window(self, now: datetime) -> Window:
-        """Resolve against `now` (aware): presets end there, fixed bounds do not care."""
+        """Return the bounds at `now` (aware). A preset ends at `now`; fixed bounds do not depend on it."""
         if self.end is not None:
             return Window(self.start, self.end, None, self.from_text, self.to_text or "")
         preset = self.preset or TimeRangePreset.LAST_7D
@@ -120,20 +119,20 @@ class TimeRange:
         return Window(start, now, preset, iso(start) if start else None, iso(now))
 
 
-#: What a client gets that names no range.
+#: The range of a client that names none.
 DEFAULT_TIME_RANGE = TimeRange(TimeRangePreset.LAST_7D)
 
 
 def parse_time_range(
     *, preset: str | None = None, alias: str | None = None, from_: str | None = None, to: str | None = None
 ) -> TimeRange:
-    """Return the range that the parameters name; empty ones count as absent.
+    """Return the range that the parameters name; an empty parameter counts as absent.
 
-    Bounds win over a preset, a preset over an alias; a preset that does not exist is passed over, as in the original.
+    Bounds win over a preset, and a preset wins over an alias. An unknown preset is ignored, as in the original.
 
     Raises:
-        InvalidTimeRange: one bound without the other, a bound that is no ISO 8601 date or time of the calendar,
-            or an alias that does not exist.
+        InvalidTimeRange: one bound is missing, a bound is no ISO 8601 date or time of the calendar, or the alias is
+            unknown.
     """
     if from_ or to:
         return _fixed(from_ or "", to or "")
@@ -147,7 +146,7 @@ def parse_time_range(
 
 
 def time_range_from_query(query: Mapping[str, str]) -> TimeRange:
-    """Read `timeRangePreset`, its alias `range`, and `from` + `to` from query parameters.
+    """Parse `timeRangePreset`, its alias `range`, and `from` with `to` from query parameters.
 
     Raises:
         InvalidTimeRange: see `parse_time_range`.
@@ -163,7 +162,7 @@ def _fixed(from_text: str, to_text: str) -> TimeRange:
 
 
 def _instant(field: str, text: str) -> datetime:
-    """Parse one bound into UTC milliseconds; a time without an offset is UTC."""
+    """Parse one bound into UTC, cut to milliseconds; a time without an offset is UTC."""
     found = _ISO_8601.fullmatch(text) if len(text) <= MAX_CHARS else None
     if not found or (found["zone"] and not found["time"]):
         raise InvalidTimeRange(field, f"expected an ISO 8601 date or time, got {_quoted(text)}")
@@ -171,7 +170,7 @@ def _instant(field: str, text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(date + (found["time"] or "T00:00") + (found["zone"] or "Z")).astimezone(UTC)
     except (ValueError, OverflowError):
-        # February 30th, 25 o'clock, the year 0 (docs/departures.md, row 22).
+        # Such as February 30th, 25 o'clock or the year 0 (docs/departures.md, row 22).
         raise InvalidTimeRange(field, f"expected a time of the calendar, got {_quoted(text)}") from None
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 

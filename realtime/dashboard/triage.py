@@ -1,7 +1,7 @@
-"""Which attempts need a person: successes to review, failures that nothing has saved, attempts that hang.
+"""Triage: finds attempts that need a person. These are successes to review, unresolved failures, and stuck attempts.
 
-The attempts of a card are looked at from the newest to the oldest, because what came later decides whether an
-earlier one still matters. Making items of them is `inbox`'s.
+The attempts of a card are examined from the newest to the oldest, because a later attempt decides whether an earlier
+one still matters. `inbox` makes inbox items of the findings.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from realtime.kanban.models import AttemptStatus
 
 __all__ = ["SCANNED_ATTEMPTS", "Finding", "Kind", "triage"]
 
-#: So many of the newest attempts of a window are looked at, and so many findings kept.
+#: Number of attempts that are examined, the newest of a window, and most findings that are returned.
 SCANNED_ATTEMPTS = 500
 FINDINGS = 25
-#: An attempt hangs from this age on, in milliseconds: in the queue, and after its start.
+#: Age in milliseconds from which an attempt counts as stuck: while it is queued, and after its start.
 STUCK_QUEUED = 10 * 60 * 1000
 STUCK_RUNNING = 30 * 60 * 1000
 
-# Looking up a member of an enumeration takes four times as long as a name of the module, 2,000 times an overview.
+# A lookup of an enumeration's member takes four times as long as one of a module's name; each overview needs 2,000.
 _QUEUED, _SUCCEEDED = AttemptStatus.QUEUED, AttemptStatus.SUCCEEDED
 _FAILED, _STOPPED = AttemptStatus.FAILED, AttemptStatus.STOPPED
 
@@ -33,29 +33,29 @@ _Attempt = TypeVar("_Attempt", AttemptRow, ScannedRow)
 
 
 class Finding(NamedTuple, Generic[_Attempt]):
-    """An attempt, and what is to be done about it."""
+    """An attempt, and the reason why it needs a person."""
 
     kind: Kind
     attempt: _Attempt
-    #: How long it has been queued or running, in whole seconds (0 for a review or a failure).
+    #: Whole seconds in which it has been queued or running; 0 for a review or a failure.
     age_seconds: int
 
 
 @dataclass(slots=True)
 class _Card:
-    """What the attempts seen so far, all newer ones, say about a card."""
+    """The result of the attempts of one card that were examined so far, which are all newer than the next one."""
 
     in_done: bool
     has_pr: bool
-    #: One of them succeeded; one of them succeeded and nothing was left to review.
+    #: Whether an attempt succeeded, and whether one succeeded with nothing left to review.
     succeeded: bool = False
     resolved: bool = False
-    #: One of them is in the inbox; one of them is there because it hangs.
+    #: Whether an attempt is among the findings, and whether one is there because it is stuck.
     found: bool = False
     stuck: bool = False
 
     def judge(self, status: AttemptStatus, age: int) -> Kind | None:
-        """Say what is to be done about the next older attempt, None for nothing."""
+        """Examine the next older attempt; return its kind of finding, None if it needs nobody."""
         kind = self._kind(status, age)
         self.found = self.found or kind is not None
         return kind
@@ -73,7 +73,7 @@ class _Card:
         return None if self.found or self.resolved else "review"
 
     def _stuck(self, age: int, limit: int) -> Kind | None:
-        # Unlike the others a hanging attempt counts also when a newer one was found, but once per card.
+        # Unlike the other kinds, a stuck attempt is a finding even after a newer finding, but only one for each card.
         if age < limit or self.stuck:
             return None
         self.stuck = True
@@ -81,10 +81,10 @@ class _Card:
 
 
 def triage(attempts: Iterable[ScannedRow], as_of: int) -> list[Finding[ScannedRow]]:
-    """Return what needs a person among `attempts`, newest created first; the latest change comes first.
+    """Return the findings among `attempts`; the one with the latest change comes first, at most `FINDINGS`.
 
-    They are the newest `SCANNED_ATTEMPTS` of a window. Equal times are in the order of creation, here and in the
-    answer. Ages are counted up to `as_of`, in milliseconds since 1970.
+    `attempts` are the newest `SCANNED_ATTEMPTS` of a window, newest first. Rows with equal times are in the order of
+    creation, in `attempts` and in the result. Ages are counted up to `as_of`, in milliseconds since 1970.
     """
     cards: dict[tuple[BoardId, CardId], _Card] = {}
     findings = []
@@ -94,5 +94,5 @@ def triage(attempts: Iterable[ScannedRow], as_of: int) -> list[Finding[ScannedRo
         age = as_of - attempt.began_at
         if kind := card.judge(attempt.status, age):
             findings.append(Finding(kind, attempt, age // 1000 if kind == "stuck" else 0))
-    # A stable sort: equal times stay in the order of the scan.
+    # The sort is stable: rows with equal times stay in the order of `attempts`.
     return sorted(findings, key=lambda finding: finding.attempt.finished_at, reverse=True)[:FINDINGS]
