@@ -1,4 +1,4 @@
-"""The broker of a single process: publishing is a call."""
+"""The broker of a single process: publishing calls the handlers directly."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _URL = "memory://"
 
 
 class MemoryBroker:
-    """Implements `ports.Broker` within one process; loses nothing, since nothing can be away."""
+    """Implements `ports.Broker` within one process; it loses nothing."""
 
     def __init__(self) -> None:
         """Start without handlers."""
         self._handlers: list[Handler] = []
 
     def subscribe(self, handler: Handler) -> None:
-        """Call `handler` with each batch from now on."""
+        """Call `handler` with each batch that is published from now on."""
         self._handlers.append(handler)
 
     async def publish(self, batch: Sequence[StoredEvent]) -> None:
-        """Call each handler, in order of subscription, also when one fails.
+        """Call each handler, in order of subscription, even if one fails.
 
         Raises:
-            ExceptionGroup: what failed, once all have been called.
+            ExceptionGroup: the exceptions of the failed handlers, after all handlers were called.
         """
         faults: list[Exception] = []
         for handler in self._handlers:
@@ -45,7 +45,7 @@ async def open_memory_broker(url: str) -> AsyncIterator[MemoryBroker]:
     """Open the broker `memory://` for the length of the block.
 
     Raises:
-        BrokerUnusable: `url` says more than that.
+        BrokerUnusable: `url` is another one.
     """
     if url != _URL:
         raise BrokerUnusable(f"--broker-url: expected {_URL}, got {url!r}")

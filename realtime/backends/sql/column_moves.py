@@ -1,4 +1,4 @@
-"""Carrying out changes on the rows of columns: read, change, write."""
+"""Applies changes of cards to the rows of columns: read, change, write."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _write = Prepared(
 
 
 class Placing:
-    """Runs among the statements of a unit of writing, in their order, with boards and changes for parameters."""
+    """A statement of a write unit that applies changes to columns, in order; its parameters are boards and changes."""
 
     def run(self, connection: Connection, several: Sequence[tuple[BoardId, Placed]]) -> None:
-        """Carry out changes, one after the other."""
+        """Apply the changes, one after the other."""
         for board_id, change in several:
             self._carry_out(connection, board_id, change)
 
     def _carry_out(self, connection: Connection, board_id: BoardId, change: Placed) -> None:
-        # A new time of a card is in its own row; only a column that says otherwise has to hear of it.
+        # A new `updated_at` goes to the card's own row. Only a column with a time for its cards has to drop that time.
         read = _read_with_times if isinstance(change, CardUpdated) else _read
         rows = [row for column_id in _touched(change) for row in read.rows(connection, board_id, column_id)]
         places = {ColumnId(column_id): Places.read(*texts) for column_id, *texts in rows}

@@ -1,4 +1,4 @@
-"""Connections to one database, and the threads in which they are used."""
+"""Connections to one database, and the threads that use them."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from sqlalchemy import Engine
 __all__ = ["Connections"]
 
 log = logging.getLogger(__name__)
-#: Most seconds that somebody waits for a connection.
+#: Most seconds that a caller waits for a free connection.
 TURN_SECONDS = 30.0
 _T = TypeVar("_T")
 
 
 class Connections:
-    """So many connections to one database, and as many threads to use them in.
+    """A fixed number of connections to one database, and as many threads to use them.
 
-    A caller that is cancelled leaves what it asked for to its end: a thread can not be stopped, and the next in turn
-    gets the connection when it is free.
+    If a caller is cancelled, its work continues to the end, because a thread can not be stopped. Its connection becomes
+    free only then.
     """
 
     def __init__(self, engine: Engine, count: int, on_end: Callable[[], None] | None = None) -> None:
-        """Use `engine`, whose pool has `count` connections; nothing is opened.
+        """Use `engine`, whose pool has `count` connections; no connection is opened yet.
 
-        `on_end` is called on the loop when a thread is through with something, whoever still waits for it.
+        `on_end` is called on the event loop whenever a thread has finished its work, even if the caller was cancelled.
         """
         self._on_end = on_end
         self._engine = engine
@@ -43,7 +43,7 @@ class Connections:
         """Return `work(engine)`, called in a thread once a connection is free.
 
         Raises:
-            TimeoutError: none became free.
+            TimeoutError: no connection became free in time.
         """
         if self._closed:
             raise RuntimeError("the database is closed")
@@ -53,10 +53,10 @@ class Connections:
 
     @asynccontextmanager
     async def all_taken(self) -> AsyncIterator[Engine]:
-        """Wait until all connections are free, and let nobody have one for the length of the block.
+        """Wait until all connections are free, and reserve them for the length of the block.
 
         Raises:
-            TimeoutError: they did not become free.
+            TimeoutError: they did not become free in time.
         """
         taken = 0
         try:
@@ -70,20 +70,20 @@ class Connections:
                 self._turns.release()
 
     async def aclose(self, *, as_they_are: bool = False) -> None:
-        """Close the connections, once all are free, and end the threads; twice is allowed.
+        """Close the connections once all are free, and end the threads; twice is allowed.
 
-        `as_they_are` leaves the files as a crash would: the last connection to a database writes when it is closed.
+        `as_they_are` leaves the files as a crash would; without it, closing the last connection writes into them.
         """
         if not self._closed:
             self._closed = True
             for _ in range(self._count):
                 await self._turns.acquire()
-            # In the thread: a database in memory belongs to the one that made it.
+            # In the thread, because a database in memory belongs to the thread that made it.
             await self._submit(_never_close if as_they_are else Engine.dispose)
             await asyncio.to_thread(self._threads.shutdown)
 
     def _submit(self, work: Callable[[Engine], _T]) -> asyncio.Future[_T]:
-        # Not `run_in_executor`: it takes two more turns of the loop, which under load are what a small write waits for.
+        # Not `run_in_executor`: it takes two more turns of the loop, for which a small write waits longest under load.
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[_T] = loop.create_future()
         working = self._threads.submit(work, self._engine)
@@ -96,7 +96,7 @@ class Connections:
             try:
                 self._on_end()
             except Exception:
-                log.exception("what follows a use of the database failed")  # whoever waits is answered all the same
+                log.exception("what follows a use of the database failed")  # the caller gets its result all the same
         error = done.exception()
         if answer.cancelled():
             return
@@ -107,6 +107,6 @@ class Connections:
 
 
 def _never_close(engine: Engine) -> None:
-    # One that is collected, at the end of the process too, is closed. There is no other way to keep this version of
-    # `sqlite3` from the checkpoint that SQLite makes then (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE).
+    # A collected engine closes its connections, even at the end of the process. This version of `sqlite3` has no other
+    # way to prevent the checkpoint that SQLite makes then (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE).
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))

@@ -1,4 +1,4 @@
-"""Opening the database: engines, pragmas, migrations, and what to say when it does not open."""
+"""Opening the database: engines, pragmas, migrations, and error messages for a database that does not open."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from realtime.errors import StoreUnusable, quoted
 __all__ = ["make_engine", "migrate", "open_all", "parse_url"]
 
 BUSY_MILLISECONDS = 5000
-#: A URL begins with one of these: the documented one, and the one that earlier versions documented.
+#: Drivers that a URL may name: the documented one, and the one that earlier versions documented.
 DRIVERS = ("sqlite", "sqlite+aiosqlite")
 #: SQLite's modes of opening a file, which a URL with `uri=true` may name (https://sqlite.org/uri.html).
 MODES = ("ro", "rw", "rwc", "memory")
-#: What stands for the driver of the URL: the module of the standard library, in threads of `sqlite.Sqlite`.
+#: Replaces the driver of the URL: the module of the standard library, in the threads of `sqlite.Sqlite`.
 SYNCHRONOUS = "sqlite+pysqlite"
 EXAMPLE = "sqlite:///./boardcast.db"
 
 
 def parse_url(text: str) -> URL:
-    """Read a database URL.
+    """Parse a database URL.
 
     Raises:
-        StoreUnusable: it is no URL, or names a database this version does not speak.
+        StoreUnusable: it is no URL, or names a database that this version does not support.
     """
     try:
         url = make_url(text)
@@ -50,7 +50,7 @@ def parse_url(text: str) -> URL:
 
 
 def _check_options(query: str) -> None:
-    """Refuse what would be dropped in silence: the rest of a file's name whose `?` is not written `%3F`."""
+    """Refuse options that SQLite would silently drop: the rest of a file's name whose `?` is not written as `%3F`."""
     found = parse_qsl(query, keep_blank_values=True)
     known = {"uri": ("true",), "mode": MODES} if ("uri", "true") in found else {}
     for name, value in found:
@@ -61,9 +61,9 @@ def _check_options(query: str) -> None:
 
 
 def make_engine(url: URL, *, connections: int, immediate: bool, only_reads: bool = False) -> Engine:
-    """Make an engine of at most `connections`; `immediate` ones begin as writers, so they never meet half way.
+    """Make an engine of at most `connections`; with `immediate`, transactions begin as writers, so they never deadlock.
 
-    One that `only_reads` leaves even the header as it is.
+    With `only_reads`, the connections do not even change the header.
     """
     engine = create_engine(url.set(drivername=SYNCHRONOUS), poolclass=QueuePool, pool_size=connections, max_overflow=0)
     event.listen(engine, "connect", _prepare_reading if only_reads else _prepare)
@@ -73,7 +73,7 @@ def make_engine(url: URL, *, connections: int, immediate: bool, only_reads: bool
 
 
 def open_all(engine: Engine) -> None:
-    """Open all connections that the engine may have, each with its files, so that none wants a descriptor later.
+    """Open all connections of the engine, with their files, so that none needs a file descriptor later.
 
     Raises:
         SQLAlchemyError, sqlite3.Error: a file could not be opened or read.
@@ -94,20 +94,20 @@ def _prepare_reading(connection: Any, _: Any) -> None:
 
 
 def _prepare(connection: Any, _: Any) -> None:
-    # sqlite3's own transaction control begins late and commits early; ours is explicit.
+    # sqlite3's own transaction control begins late and commits early, so the transactions here are explicit.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={BUSY_MILLISECONDS}",
-        # Readers do not wait for the writer, nor it for them.
+        # Readers do not wait for the writer, and the writer does not wait for them.
         "journal_mode=WAL",
-        # With WAL a commit survives the death of the process; only a power cut may undo the last ones.
+        # In WAL mode a commit survives a crash of the process; only a power cut may undo the last ones.
         "synchronous=NORMAL",
-        # Whatever is cut off a file that is mapped ends the process that reads there (SIGBUS).
+        # If somebody cuts off a part of a mapped file, a process that reads there ends with SIGBUS.
         "mmap_size=0",
-        # No files beside ours: they would want descriptors at a time when there may be none.
+        # No temporary files: they would need descriptors when there may be none left.
         "temp_store=MEMORY",
-        # `checkpoints` makes them, and `sqlite` where that cannot keep up: what writes into the file is known.
+        # Only `checkpoints`, and `sqlite` for a long log, make checkpoints; so every write into the file is known.
         "wal_autocheckpoint=0",
         f"journal_size_limit={KEPT_LOG_BYTES}",
     ):
@@ -116,15 +116,15 @@ def _prepare(connection: Any, _: Any) -> None:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the tables up to date.
+    """Bring the tables to the newest version.
 
     Raises:
-        StoreUnusable: the file cannot be opened or is no database of ours.
+        StoreUnusable: the file cannot be opened, or is no database of this program.
     """
     try:
         with engine.begin() as connection:
             _upgrade(connection)
-    # CommandError: the tables are of a newer version.
+    # CommandError: the tables are those of a newer version.
     except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
         reason = getattr(error, "orig", None) or error
         raise StoreUnusable(f"cannot open the database {engine.url.database}: {reason}") from error

@@ -1,8 +1,8 @@
-"""Rows that SQLite gathers into one JSON text, instead of giving them one by one.
+"""Rows that SQLite gathers into one JSON text, instead of returning them one by one.
 
-The driver lets go of Python's lock for each row that it steps to. While the event loop is busy it waits for the lock
-each time: 2,500 cards took 200 ms, of which 80 ms were work (measured). One text is one step, and `orjson` reads it at
-a third of what as many rows cost. Values are those of the tables: times are milliseconds, and flags are 0 or 1.
+The driver releases Python's lock for each row that it fetches. While the event loop is busy, it waits for the lock each
+time: 2,500 cards took 200 ms, of which 80 ms were work (measured). One text is one fetch, and `orjson` parses it at a
+third of the cost of as many rows. Values are those of the tables: times are milliseconds, and flags are 0 or 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["gathered_by_board", "gathered_values"]
 def gathered_by_board(
     connection: Connection, which: ColumnElement[bool], board: Column[Any], *columns: Column[Any]
 ) -> dict[BoardId, list[list[Any]]]:
-    """Return the rows that fit, by the id in `board`; each is a list of the values of `columns`, in order of these."""
+    """Return the matching rows by the id in `board`, sorted; each row is a list of the values of `columns`."""
     rows = func.json_group_array(func.json_array(*columns))
     query = select(board, rows).where(which).group_by(board)
     return {board_id: sorted(orjson.loads(text)) for board_id, text in connection.execute(query)}

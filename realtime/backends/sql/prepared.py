@@ -1,8 +1,9 @@
-"""Statements that run for every event, as the text and the tuples that the driver takes.
+"""Statements that run for every event, in the form of the text and tuples that the driver takes.
 
-SQLAlchemy makes a dictionary of each row's parameters and asks each column's type about its value: 15 µs for a row of
-the log, where SQLite itself takes 5, and 300 µs for a query of one row by its key, where SQLite takes 3. Here a
-statement is compiled once, and whoever uses it gives values as the tables keep them. Errors are the driver's own.
+SQLAlchemy makes a dictionary of each row's parameters, and asks each column's type about its value. That takes 15 µs
+for a row of the log, where SQLite itself takes 5, and 300 µs for a query of one row by its key, where SQLite takes 3.
+Here a statement is compiled once, and the caller passes values in the form of the tables. Errors are those of the
+driver.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from sqlalchemy import Column, Connection, Dialect, Executable, Insert, Select, 
 
 __all__ = ["Insertion", "NumberedInsertion", "Prepared"]
 
-#: Rows of one execution. The driver lets go of Python's lock once for each, while the database works; executed row by
-#: row they would cost the lock, and with it the event loop's turn, as often as there are rows. Powers of two, because a
-#: number of rows is a statement of its own, and connections keep a hundred.
+#: Sizes of the pieces in which rows are inserted. The driver releases Python's lock once for each execution, while the
+#: database works. Executed row by row, an insertion would have to wait for the lock, and for the event loop, as often
+#: as there are rows. Powers of two, because each number of rows is a separate statement, and a connection caches 100.
 AT_ONCE = (64, 32, 16, 8, 4, 2, 1)
 
 
 class Insertion:
-    """An insertion of whole rows, whose values come in the order of `columns`."""
+    """An insertion of whole rows; each row has its values in the order of `columns`."""
 
     def __init__(self, statement: Insert, *columns: str) -> None:
         """Prepare `statement`; it is compiled when it first runs."""
@@ -56,9 +57,9 @@ class Insertion:
 
 
 class NumberedInsertion:
-    """An insertion of rows that are given without their last column, a number that goes on from the table's highest.
+    """An insertion of rows without their last column, which continues from the highest number in the table.
 
-    Numbers give rows their order, and nothing else: a row that was there keeps its own, and the new one is never used.
+    The numbers only order the rows. A row that exists already keeps its number, and the new number is not used.
     """
 
     def __init__(self, insertion: Insertion, number: Column[int]) -> None:
@@ -73,7 +74,7 @@ class NumberedInsertion:
 
 
 class Prepared:
-    """A query or an update with parameters of several `names`, which it has in this order."""
+    """A query or an update with several parameters, in the order of `names`."""
 
     def __init__(self, statement: Select[Any] | Update, *names: str) -> None:
         """Prepare `statement`; it is compiled when it first runs."""
@@ -82,7 +83,7 @@ class Prepared:
         self._texts: dict[str, str] = {}
 
     def rows(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
-        """Return what a query finds, as the driver gives it."""
+        """Return the rows that a query finds, as the driver returns them."""
         cursor = connection.connection.cursor()
         cursor.execute(self._text(connection.dialect), values)
         found = list(cursor.fetchall())
@@ -90,7 +91,7 @@ class Prepared:
         return found
 
     def run(self, connection: Connection, *values: Any) -> None:
-        """Carry out an update."""
+        """Execute an update."""
         cursor = connection.connection.cursor()
         cursor.execute(self._text(connection.dialect), values)
         cursor.close()

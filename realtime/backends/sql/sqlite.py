@@ -1,8 +1,8 @@
-"""SQLite on threads of ours: the one place that knows how such a database is opened, read and written.
+"""SQLite in threads of this program: the one place that knows how such a database is opened, read and written.
 
-SQLAlchemy's own way to it from asyncio is aiosqlite, which sends each call of the driver to a thread and waits for it:
-71 times for a batch of 100 events, 0.1 ms each, which was half of what a batch cost (18 ms of CPU). Here a load, or a
-unit of writing, goes to the thread in one piece and works with a plain connection there.
+SQLAlchemy's own way from asyncio to SQLite is aiosqlite, which sends each call of the driver to a thread and waits for
+it: 71 calls for a batch of 100 events, 0.1 ms each. That was half of the cost of a batch (18 ms of CPU). Here a whole
+load or write unit goes to the thread as one call, and uses a plain connection there.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from realtime.tasks import retrieve
 
 __all__ = ["DRIVER_AWAY", "Sqlite"]
 
-#: What the driver raises when the database does not answer, cannot write, or is damaged.
+#: Errors of the driver when the database does not answer, cannot write, or is damaged.
 DRIVER_AWAY = (sqlite3.InterfaceError, sqlite3.DatabaseError)
-#: Of these errors (https://sqlite.org/rescode.html) a damaged file is the cause.
+#: Error codes of a damaged file (https://sqlite.org/rescode.html).
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 READERS = 4
-#: A longer log was not kept short by `Checkpoints`: the next commit makes one itself, and waits for the disk.
+#: If the log is longer than this, `Checkpoints` can not keep up: the next commit makes a checkpoint and waits for it.
 LONG_LOG_BYTES = 64 << 20
 _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
 
 class Sqlite:
-    """A database: one connection writes, so units of writing come one after the other; others read beside it.
+    """A database. One connection writes, so write units come one after the other; other connections read meanwhile.
 
-    In memory there is a single connection for both, handed from one to the next. `open` before use, `aclose` after.
+    A database in memory has a single connection for both. Call `open` before use, `aclose` after.
     """
 
     def __init__(self, url: URL, *, exclusive: bool = False, fingerprint: Fingerprint = lambda _: None) -> None:
-        """Remember where the database is; nothing is opened.
+        """Store the URL; nothing is opened yet.
 
-        `exclusive`: no other process may serve the file. `fingerprint` is by what a file that was away is known again.
+        `exclusive`: no other process may serve the file. `fingerprint` identifies the database when its files are back.
         """
         self._exclusive = exclusive
         self._fingerprint = fingerprint
@@ -69,11 +69,11 @@ class Sqlite:
 
     @property
     def guard(self) -> FileGuard | None:
-        """The guard of its files, None in memory; what writes into the main file tells it (`FileGuard.changing`)."""
+        """The guard of its files, None for a database in memory. Writers of the main file use `FileGuard.changing`."""
         return None if self._guarded is None else self._guarded.guard
 
     async def open(self) -> None:
-        """Bring the tables up to date.
+        """Open the database and bring its tables to the newest version.
 
         Raises:
             StoreUnusable: the database cannot be opened, or another process has it.
@@ -88,7 +88,7 @@ class Sqlite:
         self._guarded.checkpoints.start()
 
     async def aclose(self) -> None:
-        """Close all connections, once their threads are through; twice is allowed."""
+        """Close all connections once their threads have finished; twice is allowed."""
         if self._guarded is not None and self._guarded.mending is not None:
             await asyncio.wait([self._guarded.mending])
         as_they_are = self._guarded is not None and not self._guarded.may_close()
@@ -99,10 +99,10 @@ class Sqlite:
             self._guarded.close()
 
     async def read(self, load: Callable[[Connection], _T]) -> _T:
-        """Return what `load` gives, called in a thread with a connection that sees one moment.
+        """Return the result of `load`, called in a thread with a connection that sees one moment.
 
         Raises:
-            TimeoutError: no connection became free.
+            TimeoutError: no connection became free in time.
             FileAway: the file is not the one that was opened, or is damaged.
         """
         guarded = self._guarded
@@ -113,17 +113,17 @@ class Sqlite:
             with engine.connect() as connection:
                 found = load(connection)
             if guarded is not None:
-                # Early, though it has read: it may read again.
+                # `is_early` although it has read, because a read can be repeated.
                 guarded.guard.check(is_early=True)
             return found
 
         return await self._call(self._readers, loaded)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
-        """Return what `work` gives, called in a thread with the connection that writes; committed unless it raises.
+        """Return the result of `work`, called in a thread with the writing connection; commit unless it raises.
 
         Raises:
-            TimeoutError: others wrote for too long.
+            TimeoutError: other writes took too long.
             FileAway: the file is not the one that was opened, or is damaged; nothing was written.
         """
         guarded = self._guarded
@@ -136,7 +136,7 @@ class Sqlite:
             with _writing(guarded.guard), engine.begin() as connection:
                 made = work(connection)
                 last = self._fingerprint(connection)
-                # Of the content, what began before it changed may end: a checkpoint of a tool is such a change, too.
+                # The content is not checked: a unit may end although another tool has made a checkpoint meanwhile.
                 guarded.guard.check(content=False)
             guarded.mender.last = last
             if guarded.guard.log_bytes > LONG_LOG_BYTES:
@@ -168,7 +168,7 @@ class Sqlite:
         return done
 
     async def _mend(self, guarded: _Guarded) -> None:
-        # A task, which all who want the database wait for: one that is cancelled does not cut it.
+        # One task for all callers, so that a cancelled caller does not stop it.
         if guarded.mending is None or guarded.mending.done():
             guarded.mending = asyncio.create_task(self._mend_alone(guarded), name="mending")
             guarded.mending.add_done_callback(retrieve)
@@ -181,7 +181,7 @@ class Sqlite:
 
     @asynccontextmanager
     async def _all_taken(self, guarded: _Guarded) -> AsyncIterator[Sequence[Engine]]:
-        """Have every connection to oneself; the writer's engine comes first."""
+        """Reserve every connection for the length of the block; the writer's engine comes first."""
         async with AsyncExitStack() as stack:
             every = (self._writer, self._readers, guarded.checkpoints.connections)
             yield [await stack.enter_async_context(connections.all_taken()) for connections in every]
@@ -196,20 +196,20 @@ class Sqlite:
 
 @dataclass(slots=True)
 class _Guarded:
-    """What a database in a file has beside its connections."""
+    """The parts of a database in a file, except its connections."""
 
     guard: FileGuard
     mender: Mender
     checkpoints: Checkpoints
-    #: For a connection that only reads, to look at a file that is not trusted yet.
+    #: For a connection that only reads, to verify a file that is not trusted yet.
     beside: Engine
     fingerprint: Fingerprint
     mending: asyncio.Task[None] | None = None
-    #: Why the database cannot be used; told once, and not for each request.
+    #: Why the database cannot be used; logged once, not for each request.
     away: str | None = None
 
     def note(self, away: str | None) -> None:
-        """Log that the database is away, or that it is back, when that is news."""
+        """Log that the database is away or back, but only when that changes."""
         if away == self.away:
             return
         if away is not None:
@@ -219,9 +219,9 @@ class _Guarded:
         self.away = away
 
     def may_close(self) -> bool:
-        """Tell whether SQLite may write when it closes: not into a file that somebody else has written into.
+        """Return whether SQLite may write when it closes: not into a file that somebody else has written into.
 
-        One that was moved or replaced it leaves alone by itself.
+        SQLite itself does not touch a file that was moved or replaced.
         """
         try:
             self.guard.check(content=False)
@@ -235,7 +235,7 @@ class _Guarded:
         return True
 
     def close(self) -> None:
-        """Let go of the files, after the connections."""
+        """Close the files, after the connections."""
         self.guard.close()
         if self.mender.file is not None:
             self.mender.file.close()
@@ -246,18 +246,18 @@ def _writing(guard: FileGuard) -> Iterator[None]:
     """Write a unit into the log in this block.
 
     Raises:
-        FileAway: somebody else has written into it.
+        FileAway: somebody else has written into the log.
     """
     with guard.writing:
         guard.check_log()
         try:
             yield
         finally:
-            guard.note_log()  # a unit that is rolled back may be written in part
+            guard.note_log()  # parts of a unit that is rolled back may be written
 
 
 def _open(guarded: _Guarded, engines: Sequence[Engine]) -> None:
-    """Open all connections at once, and take their files for the known ones."""
+    """Open all connections at once, and remember their files as the known ones."""
     for engine in engines:
         open_all(engine)
     guarded.guard.remember()
@@ -274,7 +274,7 @@ def _begin(guarded: _Guarded, engines: Sequence[Engine]) -> None:
 
 
 def _relieve(engine: Engine, guard: FileGuard) -> None:
-    """Make a checkpoint; what was committed is committed, whatever comes of it."""
+    """Make a checkpoint; if it fails, the commit is not affected."""
     try:
         checkpoint(engine, guard)
     except (sqlite3.Error, SQLAlchemyError, FileAway) as error:

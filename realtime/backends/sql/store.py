@@ -1,6 +1,6 @@
-"""`SqlStore`: implements `ports.EventStore` and the readers on one database.
+"""`SqlStore`: implements `ports.EventStore` and the ports for reading on one database.
 
-Transactions come one after the other; whoever reads does so in a snapshot of its own (`sqlite.Sqlite`).
+Write transactions come one after the other; each read has its own snapshot (`sqlite.Sqlite`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ from realtime.ports import (
 
 __all__ = ["SqlStore"]
 
-#: Events of a board from one of its snapshots to the next: the most that is folded before a replay begins.
+#: Number of a board's events from one snapshot to the next: the most that a replay folds before it begins.
 SNAPSHOT_EVENTS = 200
 _T = TypeVar("_T")
 _LAST = Prepared(
@@ -72,15 +72,15 @@ _LAST = Prepared(
     .select_from(meta.outerjoin(events, events.c.sequence == select(func.max(events.c.sequence)).scalar_subquery()))
     .where(literal_column("key = 'epoch'"))
 )
-# The database does not answer, cannot write or is damaged. From what is prepared come the driver's own errors; what we
-# write as JSON can be read.
+# Errors of a database that does not answer, cannot write or is damaged. Prepared statements raise the driver's own
+# errors. Invalid JSON means damage, because the store itself wrote it.
 _AWAY = (DBAPIError, PoolTimeout, OSError, FileAway, orjson.JSONDecodeError, *DRIVER_AWAY)
-# A statement or its values are wrong: that is our fault, and stays as it is.
+# A wrong statement or value is a bug of this program; the error stays as it is.
 _OURS = (ProgrammingError, sqlite3.ProgrammingError)
 
 
 class SqlStore:
-    """A store in SQLite. `open` before use, `aclose` after; both are the wiring's job."""
+    """A store in SQLite. `server.wiring` calls `open` before use and `aclose` after."""
 
     def __init__(
         self,
@@ -90,12 +90,12 @@ class SqlStore:
         clock: Clock = system_clock,
         exclusive: bool = False,
     ) -> None:
-        """Remember where the database is; nothing is opened.
+        """Store the URL; nothing is opened yet.
 
-        `clock` says when an event is written. With `exclusive`, no other process may serve the same file meanwhile.
+        `clock` gives the time at which an event is written. With `exclusive`, no other process may serve the same file.
 
         Raises:
-            StoreUnusable: the URL is none, or of a database this version does not speak.
+            StoreUnusable: `url` is no URL, or names a database that this version does not support.
         """
         self._database = Sqlite(parse_url(url), exclusive=exclusive, fingerprint=_fingerprint)
         self._snapshot_events = snapshot_events
@@ -103,7 +103,7 @@ class SqlStore:
         self.epoch = ""
 
     async def open(self) -> None:
-        """Bring the tables up to date and learn the epoch.
+        """Bring the tables to the newest version, and read the epoch.
 
         Raises:
             StoreUnusable: the database cannot be opened, or another process has it.
@@ -115,25 +115,25 @@ class SqlStore:
             raise StoreUnusable(f"cannot use the database: {error}") from error
 
     async def aclose(self) -> None:
-        """Wait for what is running and close all connections."""
+        """Wait for running work, and close all connections."""
         await self._database.aclose()
 
     async def ping(self) -> None:
-        """Return when the database answers.
+        """Return once the database answers.
 
         Raises:
-            StoreUnavailable: it does not.
+            StoreUnavailable: it does not answer.
         """
         await self._read(lambda connection: connection.scalar(select(1)))
 
     async def transact(self, work: Callable[[SqlTransaction], _T]) -> _T:
-        """Return what `work` makes of a transaction; see `ports.EventStore`."""
+        """Return the result of `work` with a transaction; see `ports.EventStore`."""
         return await self._write(
             lambda connection: work(SqlTransaction(connection, self._snapshot_events, self._clock))
         )
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
-        """Return a board, None when there is none."""
+        """Return a board, None if it does not exist."""
         return await self._read(lambda connection: read_boards.load_board(connection, board_id))
 
     async def projects(self) -> list[Project]:
@@ -145,17 +145,17 @@ class SqlStore:
         return await self._read(lambda connection: read_boards.load_offset(connection, channel))
 
     async def project(self, project_id: BoardId) -> Project | None:
-        """Return a project, None when there is none."""
+        """Return a project, None if it does not exist."""
         return await self._read(lambda connection: read_boards.load_project(connection, project_id))
 
     async def homes_of(self, card_id: CardId) -> dict[BoardId, ColumnId]:
-        """Return the boards that have a card of that id, and the column it is in there."""
+        """Return the boards that have a card with this id, and the column it is in there."""
         query = select(*cards.c["board_id", "column_id"]).where(cards.c.id == card_id)
         rows = await self._read(lambda connection: _rows(connection, query))
         return {row.board_id: row.column_id for row in rows}
 
     async def attempts(self, board_id: BoardId, *card_ids: CardId) -> list[Attempt]:
-        """Return attempts of a board, newest created first."""
+        """Return attempts of a board, newest first."""
         which = attempts.c.board_id == board_id
         if card_ids:
             which &= attempts.c.card_id.in_(card_ids)
@@ -166,11 +166,11 @@ class SqlStore:
         return (await self.attempts_by_key([(board_id, attempt_id)])).get((board_id, attempt_id))
 
     async def boards_of_attempt(self, attempt_id: AttemptId) -> dict[BoardId, bool]:
-        """Return the boards that keep something under an attempt's id."""
+        """Return the boards with rows under an attempt's id."""
         return await self._read(lambda connection: load_boards_of_attempt(connection, attempt_id))
 
     async def logs(self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int) -> Page[LogEntry]:
-        """Return a page of what is kept as an attempt's log."""
+        """Return a page of an attempt's log."""
         key = board_id, attempt_id
         page = await self._read(lambda connection: load_page(connection, logs, key, after, limit))
         return _read_off(page, _log_entry)
@@ -178,7 +178,7 @@ class SqlStore:
     async def conversation(
         self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int
     ) -> Page[dict[str, Any]]:
-        """Return a page of what is kept as an attempt's conversation."""
+        """Return a page of an attempt's conversation."""
         key = board_id, attempt_id
         page = await self._read(lambda connection: load_page(connection, conversation, key, after, limit))
         return _read_off(page, _item)
@@ -188,7 +188,7 @@ class SqlStore:
         return (await self.todos_of_attempts([(board_id, attempt_id)])).get((board_id, attempt_id))
 
     async def past_board(self, board_id: BoardId, offset: int) -> Board | None:
-        """Return a board as it was."""
+        """Return a board as it was after the event at `offset`."""
         return await self._read(lambda connection: load_past_board(connection, board_id, offset))
 
     async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
@@ -210,7 +210,7 @@ class SqlStore:
         return await self._read(lambda connection: read_boards.load_cards(connection, keys))
 
     async def attempts_of_cards(self, keys: Collection[CardKey]) -> dict[CardKey, list[Attempt]]:
-        """Return the attempts at each card, newest created first."""
+        """Return the attempts at each card, newest first."""
         return await self._read(lambda connection: load_attempts_of_cards(connection, keys))
 
     async def attempts_by_key(self, keys: Collection[AttemptKey]) -> dict[AttemptKey, Attempt]:
@@ -242,15 +242,15 @@ class SqlStore:
         return await self._read(lambda connection: load_event_page(connection, channel, after, limit))
 
     async def pruned(self, channel: Channel) -> int:
-        """Return the offset up to which the events of a channel are gone."""
+        """Return the offset up to which a channel's events were pruned."""
         return await self._read(lambda connection: load_pruned(connection, channel))
 
     async def prunable(self, horizon: Horizon) -> list[Channel]:
-        """Return the channels that have events to forget."""
+        """Return the channels with events to prune."""
         return await self._read(lambda connection: load_prunable(connection, horizon))
 
     async def prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
-        """Forget the oldest events of a channel; see `ports.LogPruner`."""
+        """Delete the oldest events of a channel from the log; see `ports.LogPruner`."""
         return await self._write(lambda connection: prune(connection, channel, horizon, limit))
 
     async def agents(self) -> tuple[list[Agent], list[Profile]]:
@@ -264,7 +264,7 @@ class SqlStore:
         return await self._read(load)
 
     async def dashboard_figures(self, window: Window) -> DashboardFigures:
-        """Return what the dashboard is computed from."""
+        """Return the figures from which the dashboard is computed."""
         return await self._read(lambda connection: load_dashboard_figures(connection, window))
 
     async def _read(self, load: Callable[[Connection], _T]) -> _T:
@@ -278,13 +278,13 @@ class SqlStore:
 
 @contextmanager
 def _reporting() -> Iterator[None]:
-    """Say in our words that the database is away."""
+    """Turn errors of an unavailable database into `StoreUnavailable`."""
     try:
         yield
     except _OURS:
         raise
     except _AWAY as error:
-        # Of SQLAlchemy's errors the driver's part: the rest is the statement, with its values.
+        # Only the driver's part of SQLAlchemy's errors: the rest is the statement with its values.
         raise StoreUnavailable(str(getattr(error, "orig", None) or error)) from error
 
 
@@ -297,7 +297,7 @@ def _epoch(connection: Connection) -> str:
 
 
 def _fingerprint(connection: Connection) -> list[tuple[Any, ...]]:
-    """Return the epoch and the last event: what two histories that begin alike do not both have."""
+    """Return the epoch and the last event, which differ between two histories with the same beginning."""
     return _LAST.rows(connection)
 
 

@@ -53,17 +53,17 @@ __all__ = [
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-# SQLite counts up by itself only for a column declared INTEGER.
+# SQLite numbers rows by itself only in a column of the type INTEGER.
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def milliseconds(instant: datetime) -> int:
-    """Return an instant as the tables keep it."""
+    """Return a time as the tables store it."""
     return (instant - _EPOCH) // _MILLISECOND
 
 
 def instant(milliseconds: int) -> datetime:
-    """Return the instant that the tables keep as `milliseconds`."""
+    """Return the time that the tables store as `milliseconds`."""
     return _EPOCH + milliseconds * _MILLISECOND
 
 
@@ -84,7 +84,7 @@ class Instant(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
-#: `epoch` and whatever else belongs to the database as a whole.
+#: `epoch`, and other values of the database as a whole.
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 
 projects = Table(
@@ -99,11 +99,11 @@ projects = Table(
     Column("ticket_prefix", Text, nullable=False),
     Column("next_ticket_number", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
-    # Order of becoming known, the tie-break of `created_at`.
+    # Order in which projects became known; it orders those with the same `created_at`.
     Column("sequence", BigInteger, nullable=False),
 )
 
-# Ids of columns and cards come from clients too, so they are unique on their board only.
+# Clients choose ids of columns and cards, too, so these are unique only within a board.
 columns = Table(
     "columns",
     metadata,
@@ -111,8 +111,8 @@ columns = Table(
     Column("id", Text, primary_key=True),
     Column("title", Text, nullable=False),
     Column("position", Integer, nullable=False),
-    # Its cards from top to bottom, and the times of those that were displaced since their rows were written (`places`).
-    # In this order: in SQLite a reader of the second walks through all of the first.
+    # Its cards from top to bottom, and the times of those that moves have displaced (`column_order`). In this order: to
+    # read a column of a row, SQLite reads all columns before it.
     Column("renewed", Text, nullable=False, server_default="[]"),
     Column("card_ids", Text, nullable=False, server_default="[]"),
 )
@@ -135,7 +135,7 @@ cards = Table(
     Column("issue_number", BigInteger),
     Column("issue_url", Text),
     Column("created_at", Instant, nullable=False),
-    # Unless the card's column says otherwise.
+    # The card's column has a newer time if the card was displaced.
     Column("updated_at", Instant, nullable=False),
     Index("cards_by_column", "board_id", "column_id"),
     Index("cards_by_id", "id"),
@@ -166,63 +166,63 @@ attempts = Table(
     Column("updated_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("ended_at", Instant),
-    # Order of becoming known, the tie-break of `created_at`.
+    # Order in which attempts became known; it orders those with the same `created_at`.
     Column("sequence", BigInteger, nullable=False),
     Index("attempts_by_id", "id"),
     Index("attempts_by_sequence", "sequence"),
     Index("attempts_by_card", "board_id", "card_id"),
-    # What the dashboard counts where `attempt_counts` is too coarse …
+    # For the counts of the dashboard where `attempt_counts` is too coarse …
     Index("attempts_by_agent", "agent", "created_at", "status"),
     Index("attempts_by_board", "board_id", "created_at", "status"),
-    # … and the lists it shows the beginnings of.
+    # … and for the first entries of its lists.
     Index("attempts_by_creation", desc("created_at"), "sequence"),
 )
-# As literals: a partial index serves a statement only if that repeats the very condition, not a parameter in its place.
+# Literals, not parameters: a partial index serves a statement only if that repeats the exact condition.
 _active: list[ColumnElement[str]] = [
     literal_column(f"'{status}'") for status in AttemptStatus if status in ACTIVE_STATUSES
 ]
-#: Conditions on attempts: not over yet, and over.
+#: Conditions on attempts: not ended, and ended.
 ACTIVE = attempts.c.status.in_(_active)
 OVER = attempts.c.status.not_in(_active)
 _by_change = (desc(attempts.c.updated_at), attempts.c.sequence)
-# With the status, so that counting looks at nothing but the index.
+# With the status, so that counting reads only the index.
 _by_end = (desc(attempts.c.ended_at), *attempts.c["sequence", "status"])
 Index("attempts_active", *_by_change, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
 Index("attempts_over", *_by_end, sqlite_where=OVER, postgresql_where=OVER)
 
-#: Attempts counted by the span of time they were created in, for each agent (`kind` agent) and board (board), and those
-#: that are over by the span they ended in (over, no key, nothing of these). Triggers on `attempts` keep it; rows that
-#: count nothing go.
+#: Counts of attempts by span of time. For each agent (kind `agent`) and each board (`board`), the span is that of the
+#: creation. For the attempts that have ended (`over`, without key, and with `attempts` only), it is that of the end.
+#: Triggers on `attempts` update the counts and delete rows that count nothing.
 attempt_counts = Table(
     "attempt_counts",
     metadata,
     Column("kind", Text, primary_key=True),
     Column("key", Text, primary_key=True),
-    # Where the span begins: a multiple of `COUNTED_MILLISECONDS`.
+    # Beginning of the span: a multiple of `COUNTED_MILLISECONDS`.
     Column("since", BigInteger, primary_key=True),
     Column("attempts", BigInteger, nullable=False),
-    # Of these.
+    # Number of these attempts that are active, succeeded or failed.
     Column("active", BigInteger, nullable=False),
     Column("succeeded", BigInteger, nullable=False),
     Column("failed", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-#: A span: long enough for few rows, short enough for few attempts in the two spans that a window cuts.
+#: Length of a span: long enough for few rows, short enough for few attempts in the two spans that a window cuts.
 COUNTED_MILLISECONDS = 6 * 3600 * 1000
 
-#: Attempts that went with their card: what is still reported of them is of no attempt (`Board.gone`).
+#: Attempts that were deleted with their card; later reports of them belong to no attempt (`Board.gone`).
 gone_attempts = Table(
     "gone_attempts",
     metadata,
     Column("board_id", Text, primary_key=True),
     Column("attempt_id", Text, primary_key=True),
-    # Order of going on the board.
+    # Order of deletion on the board.
     Column("sequence", BigInteger, nullable=False),
     Index("gone_attempts_by_sequence", "board_id", "sequence"),
 )
 
-# Rows under an attempt's id are kept whether the attempt is known or not (docs/ingest.md). It is its board's: two
-# boards may use one id.
+# Rows under an attempt's id are stored whether the attempt is known or not (docs/ingest.md). The key includes the
+# board, because two boards may use one attempt id.
 sessions = Table(
     "sessions",
     metadata,
@@ -236,7 +236,7 @@ logs = Table(
     metadata,
     Column("sequence", _Serial, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False),
-    # Rows of a version that did not know it may have an empty one: then nobody can tell whose they are.
+    # Empty in rows of a version without this column, if their board is not known.
     Column("board_id", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
     Column("ts", Instant, nullable=False),
@@ -252,7 +252,7 @@ conversation = Table(
     Column("sequence", _Serial, primary_key=True, autoincrement=True),
     Column("board_id", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
-    # The item as it came, JSON.
+    # The item as JSON, as it came.
     Column("item", Text, nullable=False),
     Index("conversation_by_attempt", "board_id", "attempt_id", "sequence"),
 )
@@ -282,43 +282,43 @@ profiles = Table(
     Column("sequence", BigInteger, nullable=False),
 )
 
-#: The head of each channel's log. It outlives the board, so that offsets are never used twice.
+#: The last offset of each channel's log. It outlives the board, so that no offset is used twice.
 channels = Table(
     "channels",
     metadata,
     Column("channel", Text, primary_key=True),
     Column("offset", BigInteger, nullable=False),
-    # Events up to this offset are gone from the log.
+    # Events up to this offset were pruned from the log.
     Column("pruned", BigInteger, nullable=False, server_default="0"),
 )
 
-#: Boards as they were, every so many events, and where the log was cut: there replay begins to fold. Written in the
-#: transaction of the event, or of the cut.
+#: Snapshots of boards at regular offsets and at the cut of the log; replay starts folding there. A snapshot is written
+#: in the transaction of its event or of the cut.
 snapshots = Table(
     "snapshots",
     metadata,
     Column("board_id", Text, primary_key=True),
     Column("offset", BigInteger, primary_key=True),
-    # `board_json.board_to_json`.
+    # Made by `board_json.board_to_json`.
     Column("board", Text, nullable=False),
 )
 
-#: The event log: the truth for order and replay.
+#: The event log, which defines order and replay.
 events = Table(
     "events",
     metadata,
     Column("sequence", _Serial, primary_key=True, autoincrement=True),
     Column("channel", Text, nullable=False),
     Column("offset", BigInteger, nullable=False),
-    # Offset of the last global event at that moment.
+    # Offset of the last global event at that time.
     Column("global_offset", BigInteger, nullable=False),
     Column("name", Text, nullable=False),
     Column("payload", Text, nullable=False),
-    # What it did to the board (`changes.changes_to_json`), null for nothing.
+    # The event's changes of the board (`changes.changes_to_json`), null for none.
     Column("changes", Text),
-    # When it happened, by the sender's clock.
+    # Time of the event by the sender's clock.
     Column("at", Instant, nullable=False),
-    # When the store wrote it: how old it is to retention.
+    # Time at which the store wrote the event; retention counts its age from here.
     Column("recorded_at", Instant, nullable=False, server_default="0"),
     Column("idempotency_key", Text, unique=True),
     # A later event of its unit changes the board again.

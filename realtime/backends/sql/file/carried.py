@@ -1,7 +1,7 @@
-"""Whether a main file still has what a checkpoint carried over from the log (https://sqlite.org/fileformat2.html, 4).
+"""A check that the main file still has the pages that a checkpoint copied into it from the write-ahead log.
 
-Of a page that is in the log SQLite reads the log's, for as long as the log is not begun anew. So it does not see that
-the main file's was damaged meanwhile, and would lose the page by beginning the log anew.
+(https://sqlite.org/fileformat2.html, section 4.) SQLite reads a page from the log as long as the log has it, so it does
+not notice that the main file's copy was damaged. When SQLite restarts the log, the page would be lost.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ FRAME = struct.Struct(">I4x8s8x")
 
 
 class Carried(NamedTuple):
-    """What is known to be in the main file: so many frames of the log, counted from its beginning."""
+    """The frames of the log that are known to be in the main file: a number of frames from the log's beginning."""
 
-    #: Tell the log from what it is after it is begun anew.
+    #: Salts of the log: they change when SQLite restarts the log.
     salts: bytes
     frames: int
 
 
 def salts_of(log: int) -> bytes:
-    """Return the salts of the log of this descriptor; empty when it has no header yet."""
+    """Return the salts of the log with this descriptor; empty if the log has no header yet."""
     return os.pread(log, HEADER.size, 0)[16:24]
 
 
 def is_log_readable(log: int) -> bool:
-    """Tell whether a process that starts would read the log of this descriptor: by its header, and the first frame's.
+    """Return whether a starting process would read the log with this descriptor, by its header and its first frame.
 
-    SQLite looks at neither again once it has opened a log, and a log that does not begin well counts as empty.
+    SQLite never checks either again after it has opened a log. It takes a log with a bad beginning for an empty one.
     """
     header = os.pread(log, HEADER.size, 0)
     if len(header) < HEADER.size:
@@ -53,9 +53,9 @@ def _checksum(words: tuple[int, ...]) -> tuple[int, int]:
 
 
 def has_carried_pages(main: int, log: int, carried: Carried) -> bool:
-    """Tell whether the main file has each page as the log has it; both are descriptors.
+    """Return whether the main file has each page as the log has it; both arguments are descriptors.
 
-    Nothing is told of pages that are in the log once more, further on: tools carry over, too.
+    Pages that the log has again further on are not compared, because other tools make checkpoints, too.
     """
     header = os.pread(log, HEADER.size, 0)
     if len(header) < HEADER.size or HEADER.unpack(header)[1] != carried.salts:

@@ -1,8 +1,8 @@
-"""The one file of a SQLite database: where it is, and the lock by which one process at a time serves it.
+"""The file of a SQLite database: its path, and the lock that lets only one process at a time serve it.
 
-The lock is flock(2)'s on the database's own file, so it holds for each of the file's names (links, relative paths, a
-name that it is given later), and the system takes it back when the process ends, however it ends. SQLite's own locks
-are those of fcntl(2), which know nothing of it.
+The lock is flock(2) on the database file itself. So it holds for each name of the file (links, relative paths, a later
+name), and the system releases it when the process ends for any reason. SQLite's own locks are those of fcntl(2), which
+are independent of it.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from realtime.errors import StoreUnusable
 
 __all__ = ["DatabaseFile", "file_of", "make_file", "may_make"]
 
-#: Of a new file, whatever the umask: it holds everything that is on the boards. SQLite gives its `-wal` and `-shm` the
-#: mode of the database.
+#: Mode of a new file, regardless of the umask, because the file holds everything on the boards. SQLite gives its `-wal`
+#: and `-shm` files the mode of the database.
 FILE_MODE = 0o600
-#: How often a file is opened again that was replaced in the moment between opening and locking it.
+#: How often `claim` tries again when the file was replaced between opening and locking it.
 ATTEMPTS = 5
 PROCESSES = Path("/proc")
 
 
 def file_of(url: URL) -> Path | None:
-    """Return the path that a URL names, absolute and with its links as they are; None for a database in memory."""
+    """Return the path of a URL, absolute and with links unresolved; None for a database in memory."""
     database = url.database or ""
     if url.query.get("uri") and database.startswith("file:"):
         if url.query.get("mode") == "memory":
             return None
-        # As SQLite reads it (https://sqlite.org/uri.html).
+        # Parsed as SQLite does (https://sqlite.org/uri.html).
         database = unquote(urlsplit(database).path)
     return None if database in ("", ":memory:") else Path(database).absolute()
 
 
 def may_make(url: URL) -> bool:
-    """Tell whether a file that is not there is to be made."""
+    """Return whether a missing file may be created."""
     return url.query.get("mode") not in ("ro", "rw")
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file of our mode, unless there is one.
+    """Create an empty file with `FILE_MODE`, unless the file exists.
 
     Raises:
-        StoreUnusable: it cannot be made.
+        StoreUnusable: it cannot be created.
     """
     if not path.exists():
         with _reporting(path):
@@ -59,18 +59,18 @@ def make_file(path: Path) -> None:
 
 
 class DatabaseFile:
-    """A file that is open and locked, until `close`.
+    """A file that is open and locked until `close`.
 
-    Of a file that SQLite has open, no other descriptor may be closed in this process: the system would drop SQLite's
-    locks with it. So `close` comes after the connections', and a file that is locked by this process already is refused
-    before it is opened.
+    While SQLite has a file open, this process may close no other descriptor of that file: the system would drop
+    SQLite's locks with it. So `close` comes after closing the connections, and a file that this process has locked
+    already is refused before it is opened.
     """
 
     #: Device and inode of each file that this process has locked.
     _held: set[tuple[int, int]] = set()  # noqa: RUF012 - one for the process, as the locks are
 
     def __init__(self, path: Path, descriptor: int) -> None:
-        """Own an open `descriptor` of the file at `path`, which is locked; made by `claim`."""
+        """Own an open `descriptor` of the locked file at `path`; called by `claim`."""
         found = os.fstat(descriptor)
         self.path = path
         self.descriptor = descriptor
@@ -79,7 +79,7 @@ class DatabaseFile:
 
     @classmethod
     def claim(cls, path: Path, *, may_make: bool = True) -> DatabaseFile:
-        """Open the file, which may be made when there is none, and lock it.
+        """Open and lock the file; `may_make` allows creating a missing one.
 
         Raises:
             StoreUnusable: it cannot be opened, is no file, or another process has it; one line with the path.
@@ -99,7 +99,7 @@ class DatabaseFile:
         raise StoreUnusable(f"cannot open the database {path}: it is replaced again and again")
 
     def close(self) -> None:
-        """Give the lock back; twice is allowed."""
+        """Release the lock; twice is allowed."""
         if self.descriptor >= 0:
             self._held.discard(self.identity)
             os.close(self.descriptor)
@@ -117,7 +117,7 @@ class DatabaseFile:
 
 @contextmanager
 def _reporting(path: Path) -> Iterator[None]:
-    """Say in our words that the file cannot be had."""
+    """Turn errors of the system into `StoreUnusable` with the path."""
     try:
         yield
     except BlockingIOError as error:
@@ -127,7 +127,7 @@ def _reporting(path: Path) -> Iterator[None]:
 
 
 def _open(path: Path, *, may_make: bool) -> int:
-    """Return a descriptor of the file; it need not write, SQLite has its own."""
+    """Return a read-only descriptor of the file; SQLite has its own descriptors."""
     while True:
         try:
             return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -139,27 +139,27 @@ def _open(path: Path, *, may_make: bool) -> int:
 
 
 def _make(path: Path) -> int:
-    # Past links: one that leads to no file yet may stand there, and O_EXCL does not follow it.
+    # The link is resolved first: it may lead to a missing file, and O_EXCL does not follow links.
     made = os.open(os.path.realpath(path), os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
     os.fchmod(made, FILE_MODE)
     return made
 
 
 def _holder_of(path: Path) -> str:
-    """Name the process that has the file locked, as far as this one may see."""
+    """Describe the process that has locked the file, as far as this process can see it."""
     pid = _pid_of_holder(path)
     if pid is None:
         return "another process"
     with suppress(OSError):  # it may have ended meanwhile
         words = (PROCESSES / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        # Not what it was told behind its name: among the options there may be secrets.
+        # Without the options of the command line, which may contain secrets.
         named = " ".join(itertools.takewhile(lambda word: not word.startswith("--"), words)).strip()
         return f"process {pid} ({named})" if named else f"process {pid}"
     return f"process {pid}"
 
 
 def _pid_of_holder(path: Path) -> int | None:
-    # Linux tells of the locks that each descriptor holds; elsewhere nobody does.
+    # Linux lists the locks of each descriptor in /proc; other systems do not.
     for process in PROCESSES.glob("[0-9]*"):
         with suppress(OSError):
             if any(_has_locked(name, path) for name in (process / "fd").iterdir()):

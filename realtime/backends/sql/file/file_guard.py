@@ -1,7 +1,7 @@
-"""The guard of a database's files: tells before each use whether they are still those that were opened.
+"""The guard of a database's files: it checks before each use that they are still those that were opened.
 
-SQLite holds on to files that are moved, removed or replaced, and to pages that it has read. Without the guard it would
-go on writing into a file that no longer has a name, or into one whose pages are somebody else's by now.
+SQLite keeps using files that are moved, removed or replaced, and pages that it has cached. Without the guard it would
+write into a file that has no name any more, or into one whose pages somebody else has replaced.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from realtime.backends.sql.file.carried import Carried, salts_of
 
 __all__ = ["KEPT_LOG_BYTES", "FileAway", "FileGuard", "Look"]
 
-#: Longer a write-ahead log does not stay behind a checkpoint, bytes (`engine` has SQLite cut it).
+#: Most bytes of a write-ahead log after a checkpoint (`engine` has SQLite cut it).
 KEPT_LOG_BYTES = 16 << 20
 
 
@@ -25,13 +25,13 @@ class FileAway(Exception):
     """The database's files are not those that were opened; the message is one line without their directory."""
 
     def __init__(self, reason: str, *, is_early: bool = False) -> None:
-        """`is_early`: nothing was done yet, so what was asked for may be asked again."""
+        """`is_early`: nothing was done yet, so the caller may try again."""
         super().__init__(reason)
         self.is_early = is_early
 
 
 class Seen(NamedTuple):
-    """One file as the system tells of it; two are one file when device and inode are equal."""
+    """The status of one file. Two of them are the same file if device and inode are equal."""
 
     device: int
     inode: int
@@ -41,59 +41,60 @@ class Seen(NamedTuple):
     modified_ns: int
 
     def is_same_file(self, other: Seen | None) -> bool:
-        """Tell whether the other is this file, whatever is in it by now."""
+        """Return whether the other is the same file, regardless of its content."""
         return other is not None and self.inode == other.inode and self.device == other.device
 
     def has_same_content(self, other: Seen) -> bool:
-        """Tell whether nobody has written into the file between the two looks."""
+        """Return whether size and time of change are equal, so that nobody has written into the file in between."""
         return (self.size, self.modified_ns) == (other.size, other.modified_ns)
 
 
 class Look(NamedTuple):
-    """The three files of a database at one moment; None: there is none."""
+    """The three files of a database at one moment; None for a missing file."""
 
     main: Seen | None
     log: Seen | None
     shared: Seen | None
 
     def main_is(self, identity: tuple[int, int]) -> bool:
-        """Tell whether the main file is the one of this device and inode."""
+        """Return whether the main file has this device and inode."""
         return self.main is not None and (self.main.device, self.main.inode) == identity
 
 
 class FileGuard:
     """The guard of one database, used from many threads.
 
-    The main file changes only where we say so (`changing`): commits go to the log, and checkpoints carry them over.
+    The main file changes only inside `changing`: commits write into the log, and checkpoints copy the log into the main
+    file.
     """
 
     def __init__(self, path: Path) -> None:
-        """Guard the file at `path`; nothing is looked at."""
+        """Guard the file at `path`; no file is checked yet."""
         self.path = path
         self._name_parts()
         self.known: Look | None = None
-        #: A descriptor of the log that is known: by it, one that was removed can still be compared with a copy.
+        #: A descriptor of the known log. With it, a log that was removed can still be compared with a copy.
         self.log_descriptor = -1
-        #: One of the main file, lent by its lock; -1 where it is not locked. It still tells of a file that was moved.
+        #: A descriptor of the main file, borrowed from its lock; -1 without a lock. A file that was moved still has it.
         self.main_descriptor = -1
-        #: What the last checkpoint of ours left in the main file.
+        #: The frames that the last checkpoint of this process copied into the main file.
         self.carried = Carried(b"", 0)
-        #: What the log was seen to have in the last look, and the most so far.
+        #: Size of the log at the last check, and the largest size so far.
         self.log_bytes = self._most_log_bytes = 0
-        #: Held from the look before a unit is written into the log to the one behind it.
+        #: Held from the check before a unit is written into the log until the check after it.
         self.writing = threading.Lock()
-        #: The log as our last unit has left it.
+        #: Status of the log after the last unit of this process.
         self._written: Seen | None = None
         self._lock = threading.Lock()
         self._changing = 0
         self._changes = 0
 
     def _name_parts(self) -> None:
-        # SQLite puts them beside the file itself, wherever a link to it is.
+        # SQLite puts them next to the real file, not next to a link to it.
         real = Path(os.path.realpath(self.path))
         self.log_path = real.with_name(f"{real.name}-wal")
         self.shared_path = real.with_name(f"{real.name}-shm")
-        # As text: half of the time that the system takes to tell of a file goes into making it of a `Path`.
+        # As text: converting a `Path` takes half of the time of a stat call.
         self._main, self._log, self._shared = str(self.path), str(self.log_path), str(self.shared_path)
 
     def look(self) -> Look:
@@ -101,7 +102,7 @@ class FileGuard:
         return Look(_seen(self._main), _seen(self._log), _seen(self._shared))
 
     def remember(self) -> None:
-        """Take the files as they are now for those that were opened."""
+        """Remember the files as they are now as those that were opened."""
         self.close()
         with self._lock:
             self._name_parts()
@@ -113,20 +114,20 @@ class FileGuard:
         self.note_log()
 
     def close(self) -> None:
-        """Let go of the files; twice is allowed."""
+        """Close the guard's descriptor; twice is allowed."""
         if self.log_descriptor >= 0:
             os.close(self.log_descriptor)
             self.log_descriptor = -1
 
     def doubt(self) -> None:
-        """Have the content looked at before the next use: the database said that it is damaged."""
+        """Have the content checked before the next use, because the database reported damage."""
         with self._lock:
             if self.known is not None and self.known.main is not None:
                 self._changes += 1
                 self.known = self.known._replace(main=self.known.main._replace(modified_ns=-1))
 
     def check(self, *, is_early: bool = False, content: bool = True) -> None:
-        """Return if the files are those that were opened, and (`content`) nobody else has written into the main one.
+        """Check that the files are those that were opened, and (`content`) that nobody else wrote into the main file.
 
         Raises:
             FileAway: they are not; the reason names the first difference.
@@ -134,7 +135,7 @@ class FileGuard:
         changes, known = self._changes, self.known
         if known is None:
             return
-        # In the last moment before a commit only what matters most, for it is on the way of each.
+        # Just before a commit only the main file is checked, because each commit waits for this check.
         found = self.look() if content else known._replace(main=_seen(self._main))
         if content and found.log is not None:
             self.log_bytes = found.log.size
@@ -144,17 +145,17 @@ class FileGuard:
         self._most_log_bytes = max(self._most_log_bytes, self.log_bytes)
 
     def note_log(self) -> None:
-        """Take the log as it is now for what we have written."""
+        """Remember the log as it is now as the result of this process's writes."""
         self._written = _seen(self._log)
 
     def check_log(self) -> None:
-        """Return if nobody else has written into the log; to be called with `writing` held.
+        """Check that nobody else has written into the log; the caller holds `writing`.
 
-        SQLite does not look at the checksums of what it knows to be there: it would read rubbish, and carry it over to
-        the main file. Without the lock on the main file other processes may write.
+        SQLite does not verify the checksums of frames that it knows: it would read foreign bytes and copy them into the
+        main file. Without the lock on the main file, other processes are allowed to write.
 
         Raises:
-            FileAway: somebody has; the content is looked at before the next use.
+            FileAway: somebody else has written; the content is checked before the next use.
         """
         found, written = _seen(self._log), self._written
         if self.main_descriptor < 0 or found is None or written is None:
@@ -166,13 +167,13 @@ class FileGuard:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Write into the main file in this block, and take it as it is then for what is known.
+        """Within the block, the caller may write into the main file; its status afterwards is remembered.
 
         Raises:
-            FileAway: it is not ours to write into.
+            FileAway: the file is not the one that was opened.
         """
         self.check(is_early=True)
-        # The writer has looked already: a checkpoint does not wait for it.
+        # If the writer holds the lock, it has checked the log already, and a checkpoint must not wait for it.
         if self.writing.acquire(blocking=False):
             try:
                 self.check_log()
@@ -192,19 +193,19 @@ class FileGuard:
                     self.known = known._replace(main=now)
 
     def _main_now(self, known: Seen) -> Seen | None:
-        """Return the known main file as it is now, None when it cannot be told."""
+        """Return the present status of the known main file; None if it cannot be found."""
         if known.is_same_file(found := _seen(self._main)):
             return found
-        # It was moved while we wrote into it: what we wrote is not to count as somebody else's once it is back.
+        # The file was moved during the write. This write must not look like a foreign one when the file is back.
         found = _seen(self.main_descriptor) if self.main_descriptor >= 0 else None
         return found if known.is_same_file(found) else None
 
     def salts(self) -> bytes:
-        """Return what tells the log from what it is after it is begun anew; empty when it is not known."""
+        """Return the salts of the log, which change when SQLite restarts it; empty if they are not known."""
         return salts_of(self.log_descriptor) if self.log_descriptor >= 0 else b""
 
     def difference(self, known: Look, found: Look, *, content: bool) -> str | None:
-        """Return what is not as it was known, None for nothing; `content` as well as the files themselves."""
+        """Return the first difference between two looks, None if there is none; `content` compares contents, too."""
         name = self.path.name
         if known.main is None or found.main is None:
             return f"the database file {name} was moved or removed"

@@ -1,7 +1,7 @@
-"""Mending: finds out whether the files of a database that were away are back, and takes them up again.
+"""Mending: finds out whether the missing files of a database are back, and opens them again.
 
-A database is taken up only where it is the one that was lost, to the last event: readers hold cursors and states of it,
-and boards of it are in memory. Another one, and an older copy, need a start of their own.
+A database is opened again only if it is the lost one, up to the last event: clients hold its cursors and states, and
+its boards are in memory. Another database, or an older copy, needs a restart of the server.
 """
 
 from __future__ import annotations
@@ -23,52 +23,52 @@ from realtime.errors import StoreUnusable
 
 __all__ = ["Fingerprint", "Mender", "Mending"]
 
-#: Returns what tells one state of a history from every other: its epoch and its last event.
+#: Returns a value that identifies one state of a history: its epoch and its last event.
 Fingerprint = Callable[[Connection], Any]
 COMPARED_BYTES = 1 << 20
 
 
 class Mending(NamedTuple):
-    """What mending needs of the database."""
+    """The access to a database that mending needs."""
 
-    #: For a connection that only reads, beside those that are in use.
+    #: For one extra connection that only reads.
     beside: Engine
-    #: Has the one connection that writes.
+    #: The engine of the connection that writes.
     writing: Engine
     #: Closes every connection.
     close: Callable[[], None]
-    #: Opens as many as there may be, and has the guard remember their files.
+    #: Opens all connections, and has the guard remember their files.
     open: Callable[[], None]
 
 
 class Mender:
-    """Mends one database; called in a thread while nobody else uses it."""
+    """Mends one database; called in a thread while nobody else uses the database."""
 
     def __init__(self, guard: FileGuard, fingerprint: Fingerprint) -> None:
-        """Mend what `guard` guards; by `fingerprint` a database is known again."""
+        """Mend the database that `guard` guards; `fingerprint` identifies it."""
         self._guard = guard
         self._fingerprint = fingerprint
         self._refused: tuple[Any, str] | None = None
-        #: The file as it is locked, None where it is not.
+        #: The locked file; None if it is not locked.
         self.file: DatabaseFile | None = None
-        #: What `fingerprint` gave in the last commit.
+        #: The fingerprint after the last commit.
         self.last: Any = None
 
     def hold(self, file: DatabaseFile) -> None:
-        """Own the locked file, and have the guard know it by its descriptor."""
+        """Own the locked file, and give the guard its descriptor."""
         self.file = file
         self._guard.main_descriptor = file.descriptor
 
     def mend(self, database: Mending) -> None:
-        """Return when the database may be used again.
+        """Return once the database may be used again.
 
         Raises:
-            FileAway: it may not. What took reading the whole file to find out is not looked for again until it changes.
+            FileAway: it may not. A reason that took reading the whole file is cached until the files change.
         """
         known, found = self._guard.known, self._guard.look()
         if known is None or self._guard.difference(known, found, content=True) is None:
             return
-        # Of the shared index only whose it is: it changes with each look.
+        # Only the identity of the shared index: its content changes with each check.
         files = (found.main, found.log, found.shared and found.shared[:2])
         if self._refused is not None and self._refused[0] == files:
             raise FileAway(self._refused[1])
@@ -94,37 +94,38 @@ class Mender:
         if reason is not None:
             self._rescue_log(database, known, found, reason)
         with self._looking(database.beside):
-            # Open until all are: closing the last connection makes a checkpoint, and the file is not known to be ours.
+            # This connection stays open until all others are: closing the last one makes a checkpoint, and the file may
+            # still be a wrong one.
             database.close()
             database.open()
 
     @contextmanager
     def _looking(self, beside: Engine) -> Iterator[None]:
-        """Verify the database by a connection beside the others, which is open for the length of the block."""
+        """Verify the database over one extra connection, which stays open for the length of the block."""
         try:
             with beside.connect() as connection:
                 self._verify(connection)
                 yield
         finally:
-            beside.dispose()  # what it has read may be other by the next look
+            beside.dispose()  # its cached pages may be outdated at the next check
 
     def _is_log_missing(self, known: Look, found: Look) -> bool:
-        """Tell whether a part is not there, while the main file is, and no stranger is in a part's place."""
+        """Return whether the log or index is missing, while the main file is there and no other file replaces them."""
         parts = ((known.log, found.log), (known.shared, found.shared))
         missing = any(before is not None and now is None for before, now in parts)
         strange = any(before is not None and now is not None and not before.is_same_file(now) for before, now in parts)
         return found.main is not None and missing and not strange
 
     def _mend_shared(self, known: Look, found: Look) -> None:
-        """Give a shared index that was cut short its length again: of zeros, SQLite makes it anew from the log."""
+        """Restore the length of a shared index that was cut short: from zeros, SQLite rebuilds it from the log."""
         if known.shared is None or found.shared is None or not known.shared.is_same_file(found.shared):
             return
         if found.shared.size < known.shared.size:
-            # By its name: a descriptor that is closed would take SQLite's locks with it.
+            # By its name: closing a descriptor of the file would drop SQLite's locks.
             os.truncate(self._guard.shared_path, known.shared.size)
 
     def _rescue_log(self, database: Mending, known: Look, found: Look, reason: str) -> None:
-        """Carry over into the main file what is in a log that was removed; SQLite still holds it open."""
+        """Copy the content of a removed log into the main file; SQLite still has that log open."""
         if found.main is None or known.main is None or not known.main.has_same_content(found.main):
             raise FileAway(reason)
         with closing(database.writing.raw_connection()) as connection:
@@ -135,16 +136,16 @@ class Mender:
         database.open()
 
     def _take_up_copy(self, database: Mending, known: Look, found: Look) -> None:
-        """Take up other files where they have the very bytes of those that were lost, which we still hold open."""
+        """Open other files if they have exactly the bytes of the lost ones, which are still open here."""
         path = self._guard.path
         if self.file is None or not has_bytes(path, self.file.descriptor):
             raise _Refused(f"the database file {path.name} was replaced by another one; start anew to serve that one")
         has_log = known.log is not None and known.log.is_same_file(found.log)
         if not has_log and not has_bytes(self._guard.log_path, self._guard.log_descriptor):
             raise _Refused(f"the database file {path.name} was replaced by a copy without its log {path.name}-wal")
-        # Nothing is written by closing: SQLite sees that its file has gone.
+        # Closing writes nothing, because SQLite notices that its file is gone.
         database.close()
-        self._guard.doubt()  # should this fail: the lost file, once it is back, is looked at again, and locked
+        self._guard.doubt()  # if this fails, the lost file is checked and locked again once it is back
         self._lock_again()
         with self._looking(database.beside):
             database.open()
@@ -170,15 +171,15 @@ class Mender:
             raise _Refused(f"the database file {name} has another history than it had; start anew to serve that one")
 
     def _is_whole(self, main: int) -> bool:
-        """Tell whether the main file is a database with a log, not shorter than it was, that has what was put into it.
+        """Return whether the main file is a database in WAL mode, not shorter than before, with all carried pages.
 
-        SQLite itself does not look where the log has a page.
+        SQLite itself does not check pages that are also in the log.
         """
         known, guard = self._guard.known, self._guard
         header = os.pread(main, 32, 0)
         if header[:16] != b"SQLite format 3\0" or header[18:20] != b"\2\2":
             return False
-        # What stood behind the last page was nothing of it (https://sqlite.org/fileformat2.html, 1.3).
+        # Bytes after the last page do not belong to the database (https://sqlite.org/fileformat2.html, 1.3).
         page_bytes = int.from_bytes(header[16:18], "big")
         length = int.from_bytes(header[28:32], "big") * (page_bytes if page_bytes > 1 else 1 << 16)
         if known is not None and known.main is not None and os.fstat(main).st_size < min(known.main.size, length):
@@ -189,11 +190,11 @@ class Mender:
 
 
 class _Refused(Exception):
-    """The files are not to be taken up as they are."""
+    """The files may not be opened again as they are."""
 
 
 def has_bytes(path: Path, descriptor: int) -> bool:
-    """Tell whether the file at `path` has the bytes of an open one."""
+    """Return whether the file at `path` has the same bytes as an open file."""
     if descriptor < 0 or not path.is_file():
         return False
     size = os.fstat(descriptor).st_size

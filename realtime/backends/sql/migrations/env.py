@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the versions on the connection that `engine.migrate` gives."""
+"""Alembic's entry point: it runs the versions on the connection that `engine.migrate` passes."""
 
 from __future__ import annotations
 

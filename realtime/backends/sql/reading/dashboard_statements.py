@@ -1,9 +1,9 @@
-"""The statements behind the dashboard: each walks along an index, or takes a few rows off the end of one.
+"""The statements of the dashboard; each reads along an index, or takes a few rows from its end.
 
 They are constants, so that SQLAlchemy compiles them once. Parameters, times in milliseconds: `start` and `end` of the
-window, not the wrong way round; `first` and `last`, the first spans of `attempt_counts` that begin not before them;
-`ids` of attempts. Windows slide with the clock by the millisecond, so of the spans they cut the attempts themselves are
-counted, by index.
+window, with `start` not after `end`; `first` and `last`, the first spans of `attempt_counts` that do not begin before
+them; `ids` of attempts. A window moves with the clock by milliseconds. In the two spans that it cuts, the attempts
+themselves are counted, by index.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ __all__ = [
 
 
 def _between(time: ColumnElement[Any], first: str, last: str) -> ColumnElement[bool]:
-    # As integers: the end of the last span of the year 9999 is no datetime.
+    # As integers: the end of the last span in the year 9999 is no valid datetime.
     return (time >= bindparam(first, type_=BigInteger)) & (time < bindparam(last, type_=BigInteger))
 
 
@@ -65,9 +65,9 @@ def _in_window(time: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 def _distinct(column: Any) -> Any:
-    """Return the values of a column with which an index begins, in steps from one value to the next; the last is null.
+    """Return the values of the first column of an index, stepping from one value to the next; the last value is null.
 
-    `SELECT DISTINCT` would read the index from end to end.
+    `SELECT DISTINCT` would read the whole index.
     """
     values = select(func.min(column).label("value")).cte(f"each_{column.name}", recursive=True)
     following = select(func.min(column)).where(column > values.c.value).scalar_subquery()
@@ -75,15 +75,15 @@ def _distinct(column: Any) -> Any:
 
 
 def _counted(kind: str, *which: ColumnElement[bool]) -> Any:
-    """Return a condition on the spans that have the counts of `kind`."""
+    """Return a condition that selects the spans with the counts of `kind`."""
     return and_(attempt_counts.c.kind == literal_column(f"'{kind}'"), *which)
 
 
 def _number(name: str, time: Any, *which: ColumnElement[bool]) -> Any:
-    """Return how many attempts of the window there are: the `name` of a span's counts, where `which` are the same ones.
+    """Return the number of attempts in the window. `name` is a span's count, and `which` selects the same attempts.
 
-    The spans that begin in the window are added up, then the attempts before the first of them come to that, and those
-    of the last that the window leaves out are taken away.
+    It is the sum of the spans that begin in the window, plus the attempts before the first of these spans, minus the
+    attempts of the last span that are after the window.
     """
     count = select(func.count()).select_from(attempts)
     spans = func.sum(attempt_counts.c[name]).filter(_between(attempt_counts.c.since, "first", "last"))
@@ -93,7 +93,7 @@ def _number(name: str, time: Any, *which: ColumnElement[bool]) -> Any:
 
 
 def _counts_by(kind: str, column: Any, *which: ColumnElement[bool]) -> Select[Any]:
-    """Return what counts the attempts of each key of `kind`, where an index begins with `column` and the creation."""
+    """Return a query that counts the attempts of each key of `kind`; an index has `column`, then the creation time."""
     key, created = attempt_counts.c.key, attempts.c.created_at
     latest = select(func.max(created)).where(column == key)
 
@@ -120,7 +120,7 @@ def _has(status: AttemptStatus) -> ColumnElement[bool]:
 
 
 def _cards(shown: Any) -> Select[Any]:
-    """Return what counts cards by project and title of their column; the projects not `shown` are one, null."""
+    """Return a query that counts cards by project and column title; all projects not `shown` count together as null."""
     place = cards.c["board_id", "column_id"]
     lying = select(*place, func.count().label("cards")).group_by(*place).subquery()
     return (
@@ -148,7 +148,7 @@ def _totals() -> Select[Any]:
 
 
 def _named() -> Select[Any]:
-    """Return what takes attempts with names, in the order of the fields of `AttemptRow`; times as they are kept."""
+    """Return a query for attempts with names, in the order of the fields of `AttemptRow`; times are milliseconds."""
     key = attempts.c["id", "board_id", "card_id", "agent", "status"]
     times = (type_coerce(time, BigInteger) for time in attempts.c["created_at", "updated_at", "started_at", "ended_at"])
     card = (*cards.c["title", "ticket_key", "pr_url"], columns.c.title.label("column_title"))
@@ -157,7 +157,7 @@ def _named() -> Select[Any]:
 
 
 def _scanned() -> Select[Any]:
-    """Return what takes attempts in the order of the fields of `ScannedRow`."""
+    """Return a query for attempts in the order of the fields of `ScannedRow`."""
     began = func.coalesce(*attempts.c["started_at", "created_at"], type_=BigInteger)
     finished = func.coalesce(*attempts.c["ended_at", "updated_at"], type_=BigInteger)
     key = attempts.c["id", "board_id", "card_id", "status"]

@@ -18,7 +18,7 @@ _session_of = (sessions.c.board_id == attempts.c.board_id) & (sessions.c.attempt
 
 
 def load_attempts(connection: Connection, which: ColumnElement[bool]) -> list[Attempt]:
-    """Return the attempts that fit, newest created first; the later event's first of two made at one time."""
+    """Return the matching attempts, newest first; of two with the same creation time, the later event's comes first."""
     query = select(attempts, sessions.c.session_id).outerjoin(sessions, _session_of)
     query = query.where(which).order_by(desc(attempts.c.created_at), desc(attempts.c.sequence))
     return [
@@ -42,11 +42,11 @@ def load_attempts(connection: Connection, which: ColumnElement[bool]) -> list[At
 
 
 def load_attempts_of_cards(connection: Connection, keys: Collection[CardKey]) -> dict[CardKey, list[Attempt]]:
-    """Return the attempts at each card, newest created first."""
+    """Return the attempts at each card, newest first."""
     boards, card_ids = {board_id for board_id, _ in keys}, {card_id for _, card_id in keys}
     wanted = set(keys)
     found: dict[CardKey, list[Attempt]] = {}
-    # More than was asked for where boards have cards of the same ids, so the pairs are compared.
+    # The query may find more than the keys, as two boards may use one card id. So the pairs are compared.
     for attempt in load_attempts(connection, attempts.c.board_id.in_(boards) & attempts.c.card_id.in_(card_ids)):
         if (key := (attempt.board_id, attempt.card_id)) in wanted:
             found.setdefault(key, []).append(attempt)
@@ -54,10 +54,10 @@ def load_attempts_of_cards(connection: Connection, keys: Collection[CardKey]) ->
 
 
 def load_boards_of_attempt(connection: Connection, attempt_id: AttemptId) -> dict[BoardId, bool]:
-    """Return the boards that have a log or more under an attempt's id, and whether they know the attempt."""
+    """Return the boards with rows under an attempt's id, and for each whether it knows the attempt."""
     knowing = select(attempts.c.board_id).where(attempts.c.id == attempt_id)
     found = dict.fromkeys(map(BoardId, connection.scalars(knowing)), True)
-    # Board by board, because the index of logs begins with the board; lines of nobody may be there too.
+    # Board by board, because the index of logs begins with the board. Lines without a board may exist, too.
     boards = union_all(select(projects.c.id), select(literal(""))).subquery()
     has_log = exists().where(logs.c.board_id == boards.c.id, logs.c.attempt_id == attempt_id)
     for board_id in connection.scalars(select(boards.c.id).where(has_log)):

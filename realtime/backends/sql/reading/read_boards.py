@@ -39,9 +39,9 @@ from realtime.ports import CardKey, StoredBoard
 
 __all__ = ["load_board", "load_boards", "load_cards", "load_offset", "load_project", "load_projects"]
 
-#: What cards depend on, in order, by board and card.
+#: The dependencies of cards, in order, by board and card.
 _Needed = dict[tuple[str, str], tuple[CardId, ...]]
-# In the order in which `_card` reads them; behind the board, the one that cards are in order of comes first.
+# In the order that `_card` expects. The first column after the board is the one by which cards are sorted.
 _OF_CARD = cards.c[
     *("board_id", "sequence", "id", "column_id", "created_at", "updated_at", "issue_number", "issue_url"),
     *("ticket_type", "is_enhanced", "disable_auto_close_on_pr_merge", "title", "ticket_key", "pr_url", "description"),
@@ -49,12 +49,12 @@ _OF_CARD = cards.c[
 
 
 def load_board(connection: Connection, board_id: BoardId) -> StoredBoard | None:
-    """Return the board and the position its rows stand for, None when there is none."""
+    """Return the board and the position of its rows, None if it does not exist."""
     return (load_boards(connection, [board_id])).get(board_id)
 
 
 def load_boards(connection: Connection, board_ids: Collection[BoardId]) -> dict[BoardId, StoredBoard]:
-    """Return those of the boards that exist, by a number of statements that does not depend on theirs."""
+    """Return those of the boards that exist; the number of statements does not depend on the number of boards."""
     rows = list(connection.execute(select(projects).where(projects.c.id.in_(board_ids))))
     found = [BoardId(row.id) for row in rows]
     states, (refs, gone) = _load_states(connection, found), _load_refs(connection, found)
@@ -70,13 +70,13 @@ def load_boards(connection: Connection, board_ids: Collection[BoardId]) -> dict[
 
 
 def load_project(connection: Connection, project_id: BoardId) -> Project | None:
-    """Return a project, None when there is none."""
+    """Return a project, None if it does not exist."""
     row = connection.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
     return None if row is None else _project(row)
 
 
 def load_projects(connection: Connection, *which: ColumnElement[bool]) -> list[Project]:
-    """Return all projects (or those that fit), oldest first."""
+    """Return all matching projects, oldest first."""
     query = select(projects).where(*which).order_by(projects.c.created_at, projects.c.sequence)
     return [_project(row) for row in connection.execute(query)]
 
@@ -84,7 +84,7 @@ def load_projects(connection: Connection, *which: ColumnElement[bool]) -> list[P
 def load_cards(connection: Connection, keys: Collection[CardKey]) -> dict[CardKey, Card]:
     """Return those of the cards that exist."""
     boards, ids = {board_id for board_id, _ in keys}, {card_id for _, card_id in keys}
-    # More than was asked for where boards have cards of the same ids; the pairs are compared below.
+    # The query may find more than the keys, as two boards may use one card id. The pairs are compared below.
     of_boards = dependencies.c.board_id.in_(boards) & dependencies.c.card_id.in_(ids)
     needed = _load_needed(connection, of_boards)
     found = gathered_by_board(connection, cards.c.board_id.in_(boards) & cards.c.id.in_(ids), *_OF_CARD)
@@ -116,7 +116,7 @@ def _load_states(connection: Connection, board_ids: list[BoardId]) -> dict[Board
     times: dict[BoardId, dict[CardId, datetime]] = {board_id: {} for board_id in board_ids}
     for row in connection.execute(query):
         places, own = Places.read(row.card_ids, row.renewed), found[row.board_id]
-        # The cards' own ids, so that each is in memory once.
+        # The ids of the card objects themselves, so that each id is in memory once.
         card_ids = tuple(own[card_id].id for card_id in places.card_ids)
         made[row.board_id][row.id] = Column(ColumnId(row.id), row.title, card_ids)
         times[row.board_id] |= _times(places)
@@ -124,7 +124,7 @@ def _load_states(connection: Connection, board_ids: list[BoardId]) -> dict[Board
 
 
 def _load_times(connection: Connection, which: Collection[tuple[BoardId, ColumnId]]) -> dict[CardKey, datetime]:
-    """Return when cards were updated, as far as their columns say it; of at least these columns."""
+    """Return the times of cards whose column has them, for the cards of at least these columns."""
     of_boards = columns.c.board_id.in_({board_id for board_id, _ in which})
     query = select(columns).where(of_boards, columns.c.id.in_({column_id for _, column_id in which}))
     rows = connection.execute(query.where(columns.c.renewed != "[]"))
@@ -133,13 +133,13 @@ def _load_times(connection: Connection, which: Collection[tuple[BoardId, ColumnI
 
 
 def _times(places: Places) -> dict[CardId, datetime]:
-    # Cards that were displaced together share their time.
+    # Cards that were displaced together share one datetime object.
     instants = {at: instant(at) for at in places.times if at is not None}
     return {card_id: instants[at] for card_id, at in places.renewed()}
 
 
 def _load_needed(connection: Connection, which: ColumnElement[bool]) -> _Needed:
-    """Return what cards depend on, by board and card."""
+    """Return the dependencies of cards, by board and card."""
     found: defaultdict[tuple[str, str], list[CardId]] = defaultdict(list)
     columns = dependencies.c["board_id", "position", "card_id", "depends_on_id"]
     for board_id, rows in gathered_by_board(connection, which, *columns).items():
@@ -151,7 +151,7 @@ def _load_needed(connection: Connection, which: ColumnElement[bool]) -> _Needed:
 def _load_refs(
     connection: Connection, board_ids: list[BoardId]
 ) -> tuple[dict[BoardId, dict[AttemptId, AttemptRef]], dict[BoardId, dict[AttemptId, None]]]:
-    """Return the attempts of boards, and those that are gone, each in order; by one statement."""
+    """Return the attempts of boards, and the deleted attempts, each in order; with one statement."""
     columns = attempts.c["board_id", "id", "sequence", "card_id", "status", "created_at", "updated_at", "ended_at"]
     known = select(*columns).where(attempts.c.board_id.in_(board_ids))
     nothing = (type_coerce(null(), column.type) for column in columns[3:])

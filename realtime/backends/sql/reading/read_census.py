@@ -1,4 +1,4 @@
-"""How much there is already of what is bounded: read in the unit of writing that makes more of it."""
+"""Numbers and keys of limited things; they are read in the write unit that adds to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _boards = select(func.count()).select_from(projects)
 
 
 def count_boards(connection: Connection) -> int:
-    """Return how many boards there are."""
+    """Return the number of boards."""
     return connection.execute(_boards).scalar_one()
 
 

@@ -1,6 +1,6 @@
-"""Rows → the figures of the dashboard, counted by the database and in its thread.
+"""Rows → the figures of the dashboard, which the database counts in its thread.
 
-What comes here are some hundred rows, made into ours in that thread too: the event loop is never held for long.
+The results are some hundred rows. They are converted in that thread, too, so the event loop is never blocked for long.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from realtime.kanban.models import AttemptStatus
 
 __all__ = ["load_dashboard_figures"]
 
-#: By name; a look into a dictionary is quicker than the enumeration.
+#: Statuses by name; a lookup in a dictionary is faster than one in the enumeration.
 _STATUSES = {str(status): status for status in AttemptStatus}
-#: Stands for no lower bound.
+#: The lower bound of a window without one.
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 _Bounds = dict[str, int]
 
 
 def load_dashboard_figures(connection: Connection, window: Window) -> DashboardFigures:
-    """Return the figures of a window, as of one moment."""
+    """Return the figures of a window at one moment."""
     bounds = _bounds(window)
     totals = connection.execute(statements.TOTALS, bounds).one()
     findings = _findings(connection, bounds)
@@ -57,13 +57,13 @@ def load_dashboard_figures(connection: Connection, window: Window) -> DashboardF
 
 def _bounds(window: Window) -> _Bounds:
     end = milliseconds(window.end)
-    # A window the wrong way round is as empty as one without length, and the latter can be counted.
+    # A window whose end is before its start is as empty as one of length 0, which the statements can count.
     start = min(milliseconds(window.start or _EVER), end)
     return {"start": start, "end": end, "first": _span_from(start), "last": _span_from(end)}
 
 
 def _span_from(time: int) -> int:
-    """Return the beginning of the first span that does not begin before `time`."""
+    """Return the beginning of the first span that begins at `time` or later."""
     return -(-time // COUNTED_MILLISECONDS) * COUNTED_MILLISECONDS
 
 
@@ -73,7 +73,7 @@ def _counts(connection: Connection, statement: Select[Any], bounds: _Bounds) -> 
 
 def _findings(connection: Connection, bounds: _Bounds) -> list[Finding[AttemptRow]]:
     found = triage(map(_scanned, connection.execute(statements.SCANNED_LIST, bounds).all()), bounds["end"])
-    # An id is unique on its board only.
+    # An attempt id is unique only within its board.
     ids = {"ids": [finding.attempt.id for finding in found]}
     named = {(row.project_id, row.id): row for row in _attempts(connection, statements.NAMED_LIST, ids)}
     return [
@@ -95,7 +95,7 @@ def _chars(row: tuple[Any, ...]) -> int:
     return sum(len(value) for value in row if type(value) is str)
 
 
-# Most of what an overview shows was in the one before.
+# Most rows of an overview were in the overview before.
 @bounded_cache(1024, max_chars=4096, chars=_chars)
 def _attempt(row: tuple[Any, ...]) -> AttemptRow:
     id, board_id, card_id, agent, status, *rest = row
@@ -114,10 +114,10 @@ def _last_lines(connection: Connection, findings: Collection[Finding[AttemptRow]
     failed = {one.attempt.key for one in findings if one.kind == "failed"}
     found: list[AttemptLogRow] = []
     for query in (statements.LAST_ERRORS, statements.LAST_LINES):
-        # Who told an error needs no other line, and to find the last of all lines takes longer.
+        # An attempt with an error line needs no other line, and finding the last of all its lines takes longer.
         silent = failed - {line.key for line in found}
         if silent:
-            # An id is unique on its board only.
+            # An attempt id is unique only within its board.
             rows = connection.execute(query, {"ids": list({id for _, id in silent})})
             found += [line for line in starmap(AttemptLogRow, rows) if line.key in silent]
     return found

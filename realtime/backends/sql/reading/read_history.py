@@ -1,4 +1,4 @@
-"""The log → events as they were recorded, and boards as they were."""
+"""The log → events as they were recorded, and boards at an earlier offset."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ __all__ = ["load_board_events", "load_events", "load_past_board", "load_pruned"]
 
 
 def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> Board | None:
-    """Return the board behind the event at `offset`; None when there was none, or the log does not reach back."""
+    """Return the board after the event at `offset`; None if there was none, or the log does not reach back so far."""
     query = select(*snapshots.c["offset", "board"]).where(snapshots.c.board_id == board_id)
     query = query.where(snapshots.c.offset <= offset).order_by(desc(snapshots.c.offset)).limit(1)
     row = connection.execute(query).one_or_none()
     channel = board_channel(board_id)
-    # Without a snapshot there was no board where the log begins: at its first event, or at the cut.
+    # Without a snapshot there was no board at the beginning of the log: before its first event, or at the cut.
     begin = row.offset if row else load_pruned(connection, channel)
     board = board_from_json(row.board) if row else None
     query = select(events).where(events.c.channel == channel, events.c.offset > begin, events.c.offset <= offset)
     at = begin
-    # One at a time: each may hold a whole board.
+    # One row at a time, because each may hold a whole board.
     with closing(connection.execute(query.order_by(events.c.offset))) as rows:
         for row in rows:
             at += 1
@@ -45,7 +45,7 @@ def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> B
 
 
 def load_pruned(connection: Connection, channel: Channel) -> int:
-    """Return the offset up to which the events of a channel are gone, 0 when none are."""
+    """Return the offset up to which a channel's events were pruned, 0 if none were."""
     found = connection.scalar(select(channels.c.pruned).where(channels.c.channel == channel))
     return found or 0
 
@@ -58,13 +58,13 @@ def load_events(connection: Connection, channel: Channel, span: Span, limit: int
         events.c.offset > span.globally_after,
         events.c.offset <= span.globally_until,
     )
-    # The log is written in the order in which things happened, over all channels.
+    # The log of all channels is written in the order of the events.
     query = select(events).where(or_(own, ours)).order_by(events.c.sequence).limit(limit)
     return [_stored(row) for row in rows_within(connection, query)]
 
 
 def load_board_events(connection: Connection, board_id: BoardId, after: int, limit: int) -> list[StoredEvent]:
-    """Return the first events of a board behind an offset, without the global ones, in order."""
+    """Return the first events of a board after an offset, without global events, in order."""
     query = select(events).where(events.c.channel == board_channel(board_id), events.c.offset > after)
     return [_stored(row) for row in rows_within(connection, query.order_by(events.c.offset).limit(limit))]
 

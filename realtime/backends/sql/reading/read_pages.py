@@ -1,7 +1,7 @@
-"""Rows that only grow → pages of them: the event log, and what is kept under attempts.
+"""Pages of rows from tables that only grow: the event log, and the rows under attempts.
 
-A page costs what it holds, not what lies before or behind it. It is bounded in rows and in bytes: one row may have a
-megabyte.
+The cost of a page depends on its own rows, not on those before or after it. It is limited in rows and in bytes, because
+one row may have a megabyte.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from realtime.ports import AttemptKey, LoggedEvent, Page
 
 __all__ = ["PAGE_BYTES", "load_event_page", "load_page", "load_pages", "rows_within"]
 
-#: Characters of text with which a page ends, however few rows it has; it always has the first row.
+#: Characters of text after which a page ends, regardless of its number of rows; it always has the first row.
 PAGE_BYTES = 4 * 1024 * 1024
 
 
 def rows_within(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
-    """Yield the rows of a query until they have `PAGE_BYTES`; the others are never fetched."""
+    """Yield the rows of a query until they have `PAGE_BYTES`; the remaining rows are never fetched."""
     room = PAGE_BYTES
     with closing(connection.execute(query)) as rows:
         for row in rows:
@@ -35,14 +35,14 @@ def rows_within(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]
 
 
 def load_event_page(connection: Connection, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
-    """Return the first events behind an offset of a channel."""
+    """Return the first events of a channel after an offset."""
     query = select(events).where(events.c.channel == channel, events.c.offset > after)
     page = _page(connection.execute(query.order_by(events.c.offset).limit(limit + 1)), limit)
     return Page([(row.offset, _logged(row)) for _, row in page.entries], page.more)
 
 
 def load_page(connection: Connection, table: Table, key: AttemptKey, after: int, limit: int) -> Page[Row[Any]]:
-    """Return the first rows behind a `sequence` of those under an attempt's id, whether it is known or not."""
+    """Return the first rows of an attempt after a `sequence`, whether the attempt is known or not."""
     board_id, attempt_id = key
     query = select(table).where(table.c.board_id == board_id, table.c.attempt_id == attempt_id)
     query = query.where(table.c.sequence > after).order_by(table.c.sequence).limit(limit + 1)
@@ -52,13 +52,13 @@ def load_page(connection: Connection, table: Table, key: AttemptKey, after: int,
 def load_pages(
     connection: Connection, table: Table, keys: Collection[AttemptKey], after: int, limit: int
 ) -> dict[AttemptKey, Page[Row[Any]]]:
-    """Return the first rows behind a `sequence` of each known attempt, all by one statement."""
+    """Return the first rows of each known attempt after a `sequence`, all with one statement."""
     key = attempts.c["board_id", "id"]
     known = select(*key).where(tuple_(*key).in_(list(keys))).subquery()
     own = table.alias()
     page = select(own.c.sequence).where(own.c.attempt_id == known.c.id, own.c.board_id == known.c.board_id)
     page = page.where(own.c.sequence > after)
-    # One more than asked for tells whether there are more. A window function would number all that is behind.
+    # One more row than requested shows whether there are more. A window function would number all remaining rows.
     page = page.order_by(own.c.sequence).limit(limit + 1).correlate(known)
     query = select(table).select_from(known).join(table, table.c.sequence.in_(page)).order_by(table.c.sequence)
     pages: dict[AttemptKey, _Filling] = {}
@@ -68,7 +68,7 @@ def load_pages(
 
 
 class _Filling:
-    """A page that is being filled, up to a number of rows and `PAGE_BYTES`."""
+    """A page under construction, limited in rows and to `PAGE_BYTES`."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -77,14 +77,14 @@ class _Filling:
         self.more = False
 
     def take(self, row: Row[Any]) -> None:
-        """Add the next row, unless the page is full: then there is more."""
+        """Add the next row; if the page is full, only record that there are more."""
         self.more = self.more or len(self._rows) >= self._limit or self._room <= 0
         if not self.more:
             self._rows.append(row)
             self._room -= _size(row)
 
     def page(self) -> Page[Row[Any]]:
-        """Return what it holds, each row with its place."""
+        """Return the page; each row has its sequence."""
         return Page([(row.sequence, row) for row in self._rows], self.more)
 
 

@@ -1,6 +1,6 @@
-"""What an event does to the rows of attempts and to what is kept under them: event → statements. Pure.
+"""Effects of an event on the rows of attempts and the rows under them: event → statements. Pure.
 
-An attempt is its board's: (board, id) names it. Its end holds: what an older event says is in the log and nowhere else
+The key of an attempt is (board, id). Its end is final: an older event is stored in the log, but changes no row
 (docs/ingest.md, `AttemptRef.held_at`).
 """
 
@@ -54,7 +54,7 @@ Effect = tuple[Executable, dict[str, Any]]
 _KEPT = (logs, conversation, todos, sessions)
 _board: BindParameter[str] = bindparam("board")
 _attempt: BindParameter[str] = bindparam("attempt")
-# Typed: inside an expression SQLAlchemy does not know whose value it is, and would bind a datetime as text.
+# Typed, because within an expression SQLAlchemy does not know the type, and would bind a datetime as text.
 _at = bindparam("at", type_=Instant)
 _ended, _otherwise = (bindparam(name, type_=Instant) for name in ("ended", "otherwise"))
 _this = and_(attempts.c.board_id == _board, attempts.c.id == _attempt)
@@ -107,7 +107,7 @@ _complete = _change.values(
 )
 _stop = (
     update(attempts)
-    # While it is `stopping` the runner still reports the end itself, with its own time; one that is over is over.
+    # While the attempt is `stopping`, its runner still reports the end, with its own time. An end is final.
     .where(_this, ACTIVE, attempts.c.status != AttemptStatus.STOPPING)
     .values(status=AttemptStatus.STOPPED.value, updated_at=_at, ended_at=func.coalesce(attempts.c.ended_at, _at))
 )
@@ -116,7 +116,7 @@ _is_late = exists().where(_this, OVER, _end > _at)
 
 
 def _put_kept(table: Any, name: str) -> Any:
-    """Return what puts the only value `name` that is kept under an attempt's id."""
+    """Return a statement that sets the only value `name` under an attempt's id."""
     made = insert(table).from_select(
         ["board_id", "attempt_id", name], select(_board, _attempt, bindparam("kept")).where(not_(_is_late))
     )
@@ -125,7 +125,7 @@ def _put_kept(table: Any, name: str) -> Any:
 
 _put_todos, _put_session = _put_kept(todos, "todos"), _put_kept(sessions, "session_id")
 
-#: Delete the attempts of a board and all that is kept under ids of attempts there; parameter `board`.
+#: Delete the attempts of a board and all rows under attempt ids of the board; parameter `board`.
 DELETE_ATTEMPTS_OF_BOARD = tuple(
     delete(table).where(table.c.board_id == _board) for table in (*_KEPT, gone_attempts, attempts)
 )
@@ -159,13 +159,13 @@ _delete_with_card = (
 
 
 def attempt_effects(recorded: Recorded) -> Iterator[Effect]:
-    """Yield what an event does to the row of its attempt; nothing for an event that says nothing of it."""
+    """Yield the effects of an event on the row of its attempt; none if the event does not change it."""
     event, at = recorded.event, recorded.at
     match event:
         case events.AttemptQueued() | events.AttemptStarted():
             yield _put, _row(event, recorded)
         case events.AttemptStatusChanged(status=status):
-            # A sender that says `endedAt: null` does not know the end, and neither do we.
+            # A sender that sends `endedAt: null` does not know when it ended, so the server does not know it either.
             otherwise = None if "ended_at" in event.model_fields_set else at
             ended = parse_iso(event.ended_at) if event.ended_at else None
             over = status not in ACTIVE_STATUSES
@@ -178,17 +178,17 @@ def attempt_effects(recorded: Recorded) -> Iterator[Effect]:
 
 
 def todo_effects(event: events.AttemptTodosUpdated, at: datetime) -> Effect:
-    """Return what keeps the todo list of an attempt, known or not."""
+    """Return the statement that stores the todo list of an attempt, known or not."""
     return _put_todos, {**_key(event), "at": at, "kept": orjson.dumps(event.todos).decode()}
 
 
 def session_effects(event: events.AttemptSessionRecorded, at: datetime) -> Effect:
-    """Return what keeps the session of an attempt, known or not."""
+    """Return the statement that stores the session of an attempt, known or not."""
     return _put_session, {**_key(event), "at": at, "kept": event.session_id}
 
 
 def effects_of_gone_card(board_id: BoardId, card_id: CardId) -> Iterator[Effect]:
-    """Yield what deletes the attempts at a card, with all that is kept under them (docs/protocol.md, "Commands")."""
+    """Yield statements that delete the attempts at a card, with all rows under them (docs/protocol.md, "Commands")."""
     for statement in _delete_with_card:
         yield statement, {"board": board_id, "card": card_id}
 

@@ -1,4 +1,4 @@
-"""What a change of a board does to the rows of columns, cards and dependencies: change → statements. Pure."""
+"""Effects of a board's change on the rows of columns, cards and dependencies: change → statements. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DELETE_BOARD = tuple(delete(table).where(table.c.board_id == _board) for table i
 
 
 def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
-    """Yield what `change` does to the rows of a board, in order."""
+    """Yield the effects of `change` on the rows of a board, in order."""
     match change:
         case CardCreated(card=card):
             yield _add_card_last, {"board": board_id, "board_id": board_id, "id": card.id, **_values(card)}
@@ -101,13 +101,13 @@ def _dependencies(board_id: BoardId, card: Card) -> Iterator[Effect]:
 
 
 def _row(board_id: BoardId, card: Card, sequence: int) -> tuple[Any, ...]:
-    """Return the whole row as the table keeps it, in its order."""
+    """Return the whole row, with values in the order and form of the table."""
     column_id, *others, created_at, updated_at = _values(card).values()
     return board_id, card.id, column_id, sequence, *others, milliseconds(created_at), milliseconds(updated_at)
 
 
 def _values(card: Card) -> dict[str, Any]:
-    """Return what a card's row says of it, in the order of the table."""
+    """Return the values of a card's row, in the order of the table."""
     issue = card.github_issue
     return {
         "column_id": card.column_id,

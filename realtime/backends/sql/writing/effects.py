@@ -1,7 +1,7 @@
-"""What an event does to the rows (docs/ingest.md): event → statements with parameters. Pure, no connection.
+"""Effects of an event on the rows (docs/ingest.md): event → statements with parameters. Pure, without a connection.
 
-Statements are constants of this module, so that a run of events of one kind becomes one `executemany`. The rows must
-say the same as folding (`kanban.board`, `kanban.changes`); a property test compares.
+Statements are constants of this module, so that consecutive events of one kind become one `executemany`. The rows must
+equal the result of folding (`kanban.board`, `kanban.changes`); a property test compares both.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _PROJECT_FIELDS = ("name", "repository_path", "repository_url", "repository_slug
 
 
 def _put(table: Table, *updated: str) -> NumberedInsertion:
-    """Return what inserts rows, or updates some columns of one that is there."""
+    """Return a statement that inserts rows, or updates some columns of a row that exists."""
     made = insert(table)
     made = made.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_={name: made.excluded[name] for name in updated}
@@ -70,10 +70,10 @@ _delete_profile = delete(profiles).where(profiles.c.id == bindparam("profile"))
 
 
 def effects(recorded: Recorded) -> Iterator[Effect]:
-    """Yield what `recorded` does to the rows, in order."""
+    """Yield the effects of `recorded` on the rows, in order."""
     event, at = recorded.event, recorded.at
     match event:
-        # First, because most events are lines, and each case costs those below it.
+        # First, because most events are log lines, and a case costs time in every case below it.
         case events.AttemptLogAppended(attempt_id=attempt, level=level, message=message, ts=ts):
             instant = parse_iso(ts) if ts else at
             yield _add_log, (new_log_id(), event.board_id, attempt, milliseconds(instant), level, message)

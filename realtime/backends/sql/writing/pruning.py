@@ -1,4 +1,4 @@
-"""Cutting the log: which channels reach back too far, and the forgetting of one piece of one of them."""
+"""Pruning the log: finds channels whose log is too long or too old, and deletes a piece of one log."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["load_prunable", "prune"]
 
 
 def load_prunable(connection: Connection, horizon: Horizon) -> list[Channel]:
-    """Return the channels that have events behind the horizon."""
+    """Return the channels with events older than the horizon."""
     found = connection.scalars(select(channels.c.channel).where(_reaches_behind(horizon)))
     return [Channel(channel) for channel in found]
 
 
 def prune(connection: Connection, channel: Channel, horizon: Horizon, limit: int) -> int:
-    """Forget up to `limit` events of a channel that are behind the horizon; return how many went."""
+    """Delete up to `limit` events of a channel that are older than the horizon; return the number of deleted events."""
     query = select(*channels.c["offset", "pruned"]).where(channels.c.channel == channel)
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -50,14 +50,14 @@ def _reaches_behind(horizon: Horizon) -> ColumnElement[bool]:
 
 
 def _cut(connection: Connection, channel: Channel, pruned: int, head: int, horizon: Horizon, limit: int) -> int:
-    """Return the offset up to which events are to go, at most `limit` behind `pruned`."""
+    """Return the offset up to which events are deleted, at most `limit` after `pruned`."""
     last = min(pruned + limit, head)
     cut = pruned
     if horizon.newest_events is not None:
         cut = max(cut, head - horizon.newest_events)
     if horizon.recorded_before is not None:
         query = select(func.min(events.c.offset)).where(events.c.channel == channel, events.c.offset > pruned)
-        # No further than the piece reaches: what it costs must not grow with the log.
+        # Not beyond this piece, so that the cost does not grow with the log.
         query = query.where(events.c.offset <= last, events.c.recorded_at >= horizon.recorded_before)
         young = connection.scalar(query)
         cut = max(cut, last if young is None else young - 1)
@@ -65,9 +65,9 @@ def _cut(connection: Connection, channel: Channel, pruned: int, head: int, horiz
 
 
 def _keep_board(connection: Connection, board_id: BoardId, cut: int) -> None:
-    """Keep the board as it was at the cut instead of how it was before: there folding begins from now on.
+    """Store a snapshot of the board at the cut, in place of older ones: from now on, folding starts there.
 
-    One that was deleted at the time of the cut leaves nothing behind; folding then begins with no board.
+    If the board did not exist at the cut, no snapshot remains, and folding starts without a board.
     """
     board = load_past_board(connection, board_id, cut)
     if board is not None:

@@ -1,4 +1,4 @@
-"""A unit of writing: the log and the rows, together."""
+"""A write unit on the database: log and rows, in one transaction."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class SqlTransaction:
     """Implements `ports.Transaction`; made by `SqlStore.transact`, which commits it."""
 
     def __init__(self, connection: Connection, snapshot_events: int, clock: Clock) -> None:
-        """Write by `connection`; keep a board as it is every so many events."""
+        """Write with `connection`; store a snapshot of a board every `snapshot_events` events."""
         self._connection = connection
         self._snapshot_events = snapshot_events
         self._clock = clock
-        #: The last offset of each channel that was asked for or written to: nobody else writes meanwhile.
+        #: The last offset of each channel that was read or written here; nobody else writes meanwhile.
         self._heads: dict[Channel, int] = {}
 
     def board(self, board_id: BoardId) -> StoredBoard | None:
@@ -40,7 +40,7 @@ class SqlTransaction:
         return load_known(self._connection, board_ids)
 
     def board_count(self) -> int:
-        """Return how many boards there are."""
+        """Return the number of boards."""
         return count_boards(self._connection)
 
     def agent_keys(self) -> set[str]:
@@ -61,7 +61,7 @@ class SqlTransaction:
         return self._heads[channel]
 
     def missed(self, board_id: BoardId, after: int, limit: int) -> list[StoredEvent]:
-        """Return the first events of a board behind an offset, in order."""
+        """Return the first events of a board after an offset, in order."""
         return load_board_events(self._connection, board_id, after, limit)
 
     def append(
@@ -70,7 +70,7 @@ class SqlTransaction:
         boards: Mapping[BoardId, Board],
         decided_at: Mapping[BoardId, int] | None = None,
     ) -> list[StoredEvent]:
-        """Write the events into the log, in order, and what they do into the rows; see `ports.Transaction`."""
+        """Write the events into the log, in order, and their effects into the rows; see `ports.Transaction`."""
         if not new:
             return []
         self._know({EVERYBODY, *(event.channel for event in new)})

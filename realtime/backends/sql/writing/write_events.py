@@ -1,4 +1,4 @@
-"""Events → the log and the rows: what a unit of writing does on its connection."""
+"""Events → the log and the rows: the work of a write unit on its connection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from realtime.ports import NewEvent, StoredEvent
 
 __all__ = ["append", "load_heads", "load_known", "load_seen"]
 
-#: SQLite takes at most so many parameters in one statement on the oldest version we meet.
+#: Most parameters of one statement: a safe number for the oldest supported version of SQLite.
 IN_LIST = 500
 
 _add_events = Insertion(
@@ -44,7 +44,8 @@ _known = Prepared(select(projects.c.id).where(projects.c.id == bindparam("board"
 _head_of = Prepared(select(channels.c.offset).where(channels.c.channel == bindparam("name")), "name")
 _seen = select(events).where(events.c.idempotency_key.in_(bindparam("values", expanding=True)))
 
-# While lines come in, a board stays as it is, and its last snapshot says so too: a tenth of the cost of loading it.
+# While only log lines come in, a board stays the same, and its last snapshot can be copied: a tenth of the cost of
+# loading the board.
 _last = select(func.max(snapshots.c.offset)).where(snapshots.c.board_id == bindparam("board_id")).scalar_subquery()
 _folded_since = exists().where(
     events.c.channel == bindparam("channel"),
@@ -93,10 +94,11 @@ def append(
     now: datetime,
     snapshot_events: int,
 ) -> list[StoredEvent]:
-    """Write the events into the log, in order, and what they do into the rows; give them their places.
+    """Write the events into the log, in order, and their effects into the rows; return them with their offsets.
 
-    `heads` has the last offset of their channels and of the global log, and is moved on. A board is kept as it is when
-    one of its offsets is a multiple of `snapshot_events`; `boards` are at hand, as they are after the events.
+    `heads` has the last offsets of their channels and of the global log, and is updated. A board gets a snapshot when
+    one of its new offsets is a multiple of `snapshot_events`. `boards` has boards in memory, as they are after the
+    events.
     """
     stored = [_place(event, heads) for event in new]
     recorded_at = milliseconds(now)
@@ -131,7 +133,7 @@ def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
 
 
 def _run(connection: Connection, todo: Iterable[Effect]) -> None:
-    """Execute in order; a run of one statement with different parameters goes as one `executemany`."""
+    """Execute the effects in order; consecutive ones with the same statement become one `executemany`."""
     for _, group in groupby(todo, key=lambda effect: id(effect[0])):
         run = list(group)
         statement = run[0][0]

@@ -14,7 +14,7 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make every table."""
+    """Create all tables."""
     _make_agents()
     _make_attempts()
     _make_cards()

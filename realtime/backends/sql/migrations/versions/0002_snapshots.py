@@ -1,4 +1,4 @@
-"""Boards as they were, where replay begins to fold; cards in the log know their board."""
+"""Snapshots of boards, from which replay starts folding; cards in the log get the id of their board."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _events = sa.table("events", sa.column("sequence"), sa.column("channel"), sa.col
 
 
 def upgrade() -> None:
-    """Make the table; boards that are there already get their first snapshot as they go on."""
+    """Create the table. An existing board gets its first snapshot with a later event."""
     op.create_table(
         "snapshots",
         sa.Column("board_id", sa.Text(), primary_key=True),

@@ -1,4 +1,4 @@
-"""Indices by which the dashboard counts attempts and picks those it shows."""
+"""Indices with which the dashboard counts attempts and selects those it shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ACTIVE = "('queued', 'running', 'stopping')"
 
 
 def upgrade() -> None:
-    """Make them; the rows stay as they are."""
+    """Create the indices; the rows stay as they are."""
     _make("attempts_by_agent", "agent", "status", "created_at")
     _make("attempts_by_board", "board_id", "status", "created_at")
     _make("attempts_by_creation", sa.text("created_at DESC"), "sequence")

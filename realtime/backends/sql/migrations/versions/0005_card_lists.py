@@ -1,4 +1,4 @@
-"""The cards of a column in its row, in place of a position in each of theirs."""
+"""The order of a column's cards moves into the column's row, and replaces the position in each card's row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _cards = sa.table("cards", *map(sa.column, (*_KEY, "id", "position")))
 
 
 def upgrade() -> None:
-    """Write the lists; each card's own row says when it was updated."""
+    """Write the lists; each card's own row has its time."""
     for name in ("renewed", "card_ids"):
         op.add_column("columns", sa.Column(name, sa.Text(), nullable=False, server_default="[]"))
     _fill(op.get_bind())

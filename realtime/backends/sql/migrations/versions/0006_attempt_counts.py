@@ -1,4 +1,4 @@
-"""Counts of attempts by span of time, kept by triggers: whatever changes an attempt, they change with it."""
+"""Counts of attempts by span of time. Triggers update them with every change of an attempt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COUNTS = ("attempts", "active", "succeeded", "failed")
 
 
 def upgrade() -> None:
-    """Make the table and its triggers, and count what is there."""
+    """Create the table and its triggers, and count the existing attempts."""
     op.create_table(
         "attempt_counts",
         sa.Column("kind", sa.Text(), primary_key=True),
@@ -46,7 +46,7 @@ def _make_triggers() -> None:
     _make_trigger("created", "INSERT", *(_add(_created(*place, "NEW", 1) + " WHERE true") for place in places))
     _make_trigger("deleted", "DELETE", *(part for place in places for part in _take_away(*place)))
     for kind, key in places:
-        # The next two are one, but most changes are of the status, and a count in its place is found once.
+        # The next two triggers could be one, but most changes are of the status only, and then one row is updated.
         same = f"NEW.{key} IS OLD.{key} AND NEW.created_at IS OLD.created_at"
         columns = f"{key}, created_at"
         moved = (_add(_created(kind, key, "NEW", 1) + " WHERE true"), *_take_away(kind, key))
@@ -81,13 +81,13 @@ def _take_away(kind: str, key: str) -> tuple[str, str]:
 
 
 def _created(kind: str, key: str, row: str, sign: int) -> str:
-    """Return what selects the counts of an attempt; what follows ends in a condition, or `ON` would be a join's."""
+    """Return a query for the counts of an attempt. The caller adds a condition, or `ON` would belong to a join."""
     counts = ", ".join((f"{sign}", *(f"{sign} * ({flag})" for flag in _flags_of(row))))
     return f"SELECT '{kind}', {row}.{key}, {_span(f'{row}.created_at')}, {counts}"
 
 
 def _ended(row: str, sign: int, source: str = "") -> str:
-    # Nobody asks how they ended.
+    # No query asks how these attempts ended.
     return f"SELECT 'over', '', {_span(f'{row}.ended_at')}, {sign}, 0, 0, 0{source} WHERE {_over(row)}"
 
 
@@ -112,5 +112,5 @@ def _place(kind: str, key: str, time: str) -> str:
 
 
 def _span(time: str) -> str:
-    # Rounded down before 1970 too, where the remainder is negative.
+    # Rounded down even before 1970, where the remainder is negative.
     return f"({time} - ({time} % {_SPAN} + {_SPAN}) % {_SPAN})"

@@ -1,4 +1,4 @@
-"""Events that a later one of their unit supersedes; of those that are there none is known to be."""
+"""A flag for events that a later event of their unit supersedes; existing events do not have it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column, unless it is there."""
+    """Add the column, unless it exists."""
     if "superseded" not in {column["name"] for column in sa.inspect(op.get_bind()).get_columns("events")}:
         op.add_column("events", sa.Column("superseded", sa.Boolean(), nullable=False, server_default=sa.false()))

@@ -1,9 +1,9 @@
-"""What is kept under an attempt's id is its board's, and attempts go with their cards.
+"""Rows under an attempt's id get the id of their board, and attempts are deleted with their cards.
 
-The log says whose the rows are: each came of one event, in the order of the log, and what was deleted or pruned was
-always the oldest. So the last row of an attempt's id is that of the last event, and so on backwards. Rows that are
-older than the log are of the board that has such an attempt, else of the one that first reported of it, else of
-nobody (`""`).
+The log shows to which board each row belongs. Each row came from one event, in the order of the log, and deletion and
+pruning always removed the oldest. So the last row of an attempt's id belongs to the last event, and so on backwards.
+Rows that are older than the log belong to the board that has such an attempt, else to the board that first reported
+it, else to no board (`""`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-#: Table → its event, and what it keeps.
+#: Table → its event, and for single values also the column and its value.
 _LISTS = {"logs": "attempt.log.appended", "conversation": "attempt.conversation.appended"}
 _SINGLES = {
     "todos": ("attempt.todos.updated", "todos", "json_extract(payload, '$.todos')"),
@@ -30,7 +30,7 @@ _ATTEMPT, _BOARD = "json_extract(payload, '$.attemptId')", "json_extract(payload
 
 
 def upgrade() -> None:
-    """Give the rows their boards, and delete the attempts of cards that the log says were deleted."""
+    """Give the rows their boards, and delete the attempts of cards that were deleted according to the log."""
     _make_gone_attempts()
     _make_homes()
     for table, event in _LISTS.items():
@@ -58,7 +58,7 @@ def _make_gone_attempts() -> None:
 
 
 def _make_homes() -> None:
-    """Note for each attempt's id the board that rows without an event are given to."""
+    """Record for each attempt's id the board that gets the rows without an event."""
     op.execute("CREATE TEMP TABLE attempt_homes (attempt_id TEXT PRIMARY KEY, board_id TEXT NOT NULL)")
     op.execute(
         "INSERT INTO attempt_homes SELECT id, board_id FROM attempts WHERE true ORDER BY sequence"
@@ -86,7 +86,7 @@ def _find_boards(table: str, event: str) -> None:
 
 
 def _divide(table: str, event: str, column: str, value: str) -> None:
-    """Make a row for each board of the one for all: what a board told last."""
+    """Split the one row of all boards into a row for each board, with the last value that the board reported."""
     op.rename_table(table, f"{table}_of_all")
     op.create_table(
         table,
@@ -94,7 +94,7 @@ def _divide(table: str, event: str, column: str, value: str) -> None:
         sa.Column("attempt_id", sa.Text(), primary_key=True),
         sa.Column(column, sa.Text(), nullable=False),
     )
-    # Of boards made anew only what came since.
+    # Only events after the last deletion of the board count.
     told = (
         f"SELECT max(sequence), {_BOARD} AS board_id, {_ATTEMPT} AS attempt_id, {value} AS kept FROM events"
         f" WHERE name = '{event}' AND {_BOARD} IN (SELECT id FROM projects) AND sequence > coalesce(("
