@@ -9,7 +9,7 @@ from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
-from realtime.backends.sql.column_order import Places
+from realtime.backends.sql.column_order import ColumnOrder
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard
 from realtime.kanban.ids import AttemptId, BoardId, ColumnId
@@ -53,7 +53,7 @@ def _undo_lists(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE cards ADD COLUMN position INTEGER NOT NULL DEFAULT 0")
     connection.execute("CREATE INDEX cards_by_place ON cards (board_id, column_id, position)")
     for board_id, *texts in connection.execute("SELECT board_id, card_ids, renewed FROM columns").fetchall():
-        places = Places.read(*texts)
+        places = ColumnOrder.read(*texts)
         rows = [(n, at, board_id, id) for n, (id, at) in enumerate(zip(places.card_ids, places.times, strict=True))]
         connection.executemany(
             "UPDATE cards SET position = ?, updated_at = coalesce(?, updated_at) WHERE board_id = ? AND id = ?", rows

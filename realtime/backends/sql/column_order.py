@@ -18,14 +18,14 @@ from realtime.backends.sql.tables import milliseconds
 from realtime.kanban.changes import CardCreated, CardDeleted, CardMoved, CardUpdated
 from realtime.kanban.ids import CardId, ColumnId
 
-__all__ = ["Placed", "Places", "carry_out"]
+__all__ = ["ColumnOrder", "OrderChange", "carry_out"]
 
 #: A change of a column's order, or of a card's time.
-Placed = CardCreated | CardUpdated | CardMoved | CardDeleted
+OrderChange = CardCreated | CardUpdated | CardMoved | CardDeleted
 
 
 @dataclass
-class Places:
+class ColumnOrder:
     """The cards of one column from top to bottom."""
 
     card_ids: list[CardId]
@@ -41,10 +41,10 @@ class Places:
     @classmethod
     def read(cls, card_ids: str, renewed: str) -> Self:
         """Parse the texts of a row; see `written`."""
-        places = cls.of(orjson.loads(card_ids))
+        order = cls.of(orjson.loads(card_ids))
         times = [at for length, at in orjson.loads(renewed) for _ in range(length)]
-        places.times[: len(times)] = times
-        return places
+        order.times[: len(times)] = times
+        return order
 
     def written(self) -> tuple[str, str]:
         """Return the values of `card_ids` and `renewed` for the row.
@@ -79,7 +79,7 @@ class Places:
         self.times[self.card_ids.index(card_id)] = None
 
 
-def carry_out(change: Placed, columns: Mapping[ColumnId, Places]) -> None:
+def carry_out(change: OrderChange, columns: Mapping[ColumnId, ColumnOrder]) -> None:
     """Apply `change` to the columns, as `changes.apply` does to a state."""
     match change:
         case CardCreated(card=card, index=index):
@@ -89,15 +89,15 @@ def carry_out(change: Placed, columns: Mapping[ColumnId, Places]) -> None:
         case CardMoved():
             _move(change, columns[change.from_column_id], columns[change.to_column_id])
         case CardDeleted(column_id=column_id, index=index, updated_at=at):
-            places = columns[column_id]
-            places.remove(index)
+            order = columns[column_id]
+            order.remove(index)
             if at is not None:
-                places.renew(index, len(places.times), milliseconds(at))
+                order.renew(index, len(order.times), milliseconds(at))
         case _:
             assert_never(change)
 
 
-def _move(change: CardMoved, source: Places, target: Places) -> None:
+def _move(change: CardMoved, source: ColumnOrder, target: ColumnOrder) -> None:
     start, end = change.from_index, change.index
     target.insert(end, change.card_id, source.remove(start))
     if change.updated_at is None:

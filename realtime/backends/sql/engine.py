@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from realtime.backends.sql.file.file_guard import KEPT_LOG_BYTES
+from realtime.backends.sql.file.file_guard import LOG_LIMIT_BYTES
 from realtime.errors import StoreUnusable, quoted
 
 __all__ = ["make_engine", "migrate", "open_all", "parse_url"]
@@ -109,7 +109,7 @@ def _prepare(connection: Any, _: Any) -> None:
         "temp_store=MEMORY",
         # Only `checkpoints`, and `sqlite` for a long log, make checkpoints; so every write into the file is known.
         "wal_autocheckpoint=0",
-        f"journal_size_limit={KEPT_LOG_BYTES}",
+        f"journal_size_limit={LOG_LIMIT_BYTES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -49,9 +49,9 @@ class Insertion:
         return text
 
     def _compiled(self, dialect: Dialect, rows: int) -> str:
-        text, places = _compiled(self._statement, dialect, self._columns)
-        row = f"({', '.join('?' * len(places))})"
-        if places != list(self._columns) or text.count(row) != 1:
+        text, names = _compiled(self._statement, dialect, self._columns)
+        row = f"({', '.join('?' * len(names))})"
+        if names != list(self._columns) or text.count(row) != 1:
             raise ValueError(f"expected plain values of {self._columns} in the order of the table, got {text}")
         return text.replace(row, ", ".join([row] * rows))
 

@@ -64,8 +64,8 @@ class Sqlite:
         self._readers = Connections(make_engine(url, connections=READERS, immediate=False), READERS)
         checkpoints = Checkpoints(Connections(make_engine(url, connections=1, immediate=False), 1), guard)
         self._writer = Connections(writing, 1, checkpoints.note_commit)
-        beside = make_engine(url, connections=1, immediate=False, only_reads=True)
-        self._guarded = _Guarded(guard, Mender(guard, fingerprint), checkpoints, beside, fingerprint)
+        verifier = make_engine(url, connections=1, immediate=False, only_reads=True)
+        self._guarded = _Guarded(guard, Mender(guard, fingerprint), checkpoints, verifier, fingerprint)
 
     @property
     def guard(self) -> FileGuard | None:
@@ -176,7 +176,7 @@ class Sqlite:
 
     async def _mend_alone(self, guarded: _Guarded) -> None:
         async with self._all_taken(guarded) as engines:
-            mending = Mending(guarded.beside, engines[0], lambda: _close(engines), lambda: _open(guarded, engines))
+            mending = Mending(guarded.verifier, engines[0], lambda: _close(engines), lambda: _open(guarded, engines))
             await asyncio.to_thread(guarded.mender.mend, mending)
 
     @asynccontextmanager
@@ -202,7 +202,7 @@ class _Guarded:
     mender: Mender
     checkpoints: Checkpoints
     #: For a connection that only reads, to verify a file that is not trusted yet.
-    beside: Engine
+    verifier: Engine
     fingerprint: Fingerprint
     mending: asyncio.Task[None] | None = None
     #: Why the database cannot be used; logged once, not for each request.

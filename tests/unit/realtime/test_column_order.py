@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.backends.sql.column_order import Places, carry_out
+from realtime.backends.sql.column_order import ColumnOrder, carry_out
 from realtime.backends.sql.tables import instant, milliseconds
 from realtime.kanban.changes import CardCreated, CardUpdated, apply
 from realtime.kanban.ids import CardId, ColumnId
@@ -14,13 +14,13 @@ from tests.kit.nodes import START
 from tests.unit.realtime.states import changes_of, states
 
 
-def _read_again(columns: dict[ColumnId, Places]) -> dict[ColumnId, Places]:
-    return {id: Places.read(*places.written()) for id, places in columns.items()}
+def _read_again(columns: dict[ColumnId, ColumnOrder]) -> dict[ColumnId, ColumnOrder]:
+    return {id: ColumnOrder.read(*places.written()) for id, places in columns.items()}
 
 
 @given(states().filter(lambda state: state.columns), st.data())
 def test_rows_say_what_folding_says(state: BoardState, data: st.DataObject) -> None:
-    columns = {id: Places.of(column.card_ids) for id, column in state.columns.items()}
+    columns = {id: ColumnOrder.of(column.card_ids) for id, column in state.columns.items()}
     own = {id: card.updated_at for id, card in state.cards.items()}
     for n in range(data.draw(st.integers(1, 12))):
         change = data.draw(changes_of(state, n))
@@ -39,7 +39,7 @@ def test_rows_say_what_folding_says(state: BoardState, data: st.DataObject) -> N
 
 
 def test_times_are_kept_in_runs_from_the_top() -> None:
-    places = Places.of(map(CardId, "abcdef"))
+    places = ColumnOrder.of(map(CardId, "abcdef"))
     assert places.written() == ('["a","b","c","d","e","f"]', "[]")
     places.renew(1, 4, 7)
     assert places.written()[1] == "[[1,null],[3,7]]"

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from realtime.backends.sql.file.carried import Carried, salts_of
 
-__all__ = ["KEPT_LOG_BYTES", "FileAway", "FileGuard", "Look"]
+__all__ = ["LOG_LIMIT_BYTES", "FileAway", "FileGuard", "Look"]
 
 #: Most bytes of a write-ahead log after a checkpoint (`engine` has SQLite cut it).
-KEPT_LOG_BYTES = 16 << 20
+LOG_LIMIT_BYTES = 16 << 20
 
 
 class FileAway(Exception):
@@ -226,7 +226,7 @@ class FileGuard:
 
     def _part_cut_short(self, known: Look, found: Look) -> str | None:
         name = self.path.name
-        if found.log is not None and found.log.size < min(self._most_log_bytes, KEPT_LOG_BYTES):
+        if found.log is not None and found.log.size < min(self._most_log_bytes, LOG_LIMIT_BYTES):
             return f"{name}-wal, a part of the database, was cut short"
         if known.shared is not None and found.shared is not None and found.shared.size < known.shared.size:
             return f"{name}-shm, a part of the database, was cut short"

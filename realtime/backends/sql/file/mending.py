@@ -32,7 +32,7 @@ class Mending(NamedTuple):
     """The access to a database that mending needs."""
 
     #: For one extra connection that only reads.
-    beside: Engine
+    verifier: Engine
     #: The engine of the connection that writes.
     writing: Engine
     #: Closes every connection.
@@ -73,7 +73,7 @@ class Mender:
         if self._refused is not None and self._refused[0] == files:
             raise FileAway(self._refused[1])
         try:
-            self._take_up(database, known, found)
+            self._reopen(database, known, found)
         except _Refused as refused:
             self._refused = (files, str(refused))
             raise FileAway(str(refused)) from refused
@@ -81,9 +81,9 @@ class Mender:
             raise FileAway(f"the database file {self._guard.path.name} cannot be opened again") from error
         self._refused = None
 
-    def _take_up(self, database: Mending, known: Look, found: Look) -> None:
+    def _reopen(self, database: Mending, known: Look, found: Look) -> None:
         if found.main is not None and known.main is not None and not known.main.is_same_file(found.main):
-            self._take_up_copy(database, known, found)
+            self._reopen_copy(database, known, found)
             return
         if self.file is not None and not known.main_is(self.file.identity):
             self._lock_again()
@@ -93,21 +93,21 @@ class Mender:
             raise FileAway(reason)
         if reason is not None:
             self._rescue_log(database, known, found, reason)
-        with self._looking(database.beside):
+        with self._verified(database.verifier):
             # This connection stays open until all others are: closing the last one makes a checkpoint, and the file may
             # still be a wrong one.
             database.close()
             database.open()
 
     @contextmanager
-    def _looking(self, beside: Engine) -> Iterator[None]:
+    def _verified(self, engine: Engine) -> Iterator[None]:
         """Verify the database over one extra connection, which stays open for the length of the block."""
         try:
-            with beside.connect() as connection:
+            with engine.connect() as connection:
                 self._verify(connection)
                 yield
         finally:
-            beside.dispose()  # its cached pages may be outdated at the next check
+            engine.dispose()  # its cached pages may be outdated at the next check
 
     def _is_log_missing(self, known: Look, found: Look) -> bool:
         """Return whether the log or index is missing, while the main file is there and no other file replaces them."""
@@ -135,7 +135,7 @@ class Mender:
         database.close()
         database.open()
 
-    def _take_up_copy(self, database: Mending, known: Look, found: Look) -> None:
+    def _reopen_copy(self, database: Mending, known: Look, found: Look) -> None:
         """Open other files if they have exactly the bytes of the lost ones, which are still open here."""
         path = self._guard.path
         if self.file is None or not has_bytes(path, self.file.descriptor):
@@ -147,7 +147,7 @@ class Mender:
         database.close()
         self._guard.doubt()  # if this fails, the lost file is checked and locked again once it is back
         self._lock_again()
-        with self._looking(database.beside):
+        with self._verified(database.verifier):
             database.open()
 
     def _lock_again(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, null, select, type_coerce, union_all
 
-from realtime.backends.sql.column_order import Places
+from realtime.backends.sql.column_order import ColumnOrder
 from realtime.backends.sql.gathered import gathered_by_board
 from realtime.backends.sql.tables import (
     attempts,
@@ -115,11 +115,11 @@ def _load_states(connection: Connection, board_ids: list[BoardId]) -> dict[Board
     made: dict[BoardId, dict[ColumnId, Column]] = {board_id: {} for board_id in board_ids}
     times: dict[BoardId, dict[CardId, datetime]] = {board_id: {} for board_id in board_ids}
     for row in connection.execute(query):
-        places, own = Places.read(row.card_ids, row.renewed), found[row.board_id]
+        order, own = ColumnOrder.read(row.card_ids, row.renewed), found[row.board_id]
         # The ids of the card objects themselves, so that each id is in memory once.
-        card_ids = tuple(own[card_id].id for card_id in places.card_ids)
+        card_ids = tuple(own[card_id].id for card_id in order.card_ids)
         made[row.board_id][row.id] = Column(ColumnId(row.id), row.title, card_ids)
-        times[row.board_id] |= _times(places)
+        times[row.board_id] |= _times(order)
     return {board_id: BoardState(made[board_id], Cards(found[board_id], times[board_id])) for board_id in board_ids}
 
 
@@ -128,14 +128,14 @@ def _load_times(connection: Connection, which: Collection[tuple[BoardId, ColumnI
     of_boards = columns.c.board_id.in_({board_id for board_id, _ in which})
     query = select(columns).where(of_boards, columns.c.id.in_({column_id for _, column_id in which}))
     rows = connection.execute(query.where(columns.c.renewed != "[]"))
-    found = ((row.board_id, _times(Places.read(row.card_ids, row.renewed))) for row in rows)
+    found = ((row.board_id, _times(ColumnOrder.read(row.card_ids, row.renewed))) for row in rows)
     return {(board_id, card_id): at for board_id, times in found for card_id, at in times.items()}
 
 
-def _times(places: Places) -> dict[CardId, datetime]:
+def _times(order: ColumnOrder) -> dict[CardId, datetime]:
     # Cards that were displaced together share one datetime object.
-    instants = {at: instant(at) for at in places.times if at is not None}
-    return {card_id: instants[at] for card_id, at in places.renewed()}
+    instants = {at: instant(at) for at in order.times if at is not None}
+    return {card_id: instants[at] for card_id, at in order.renewed()}
 
 
 def _load_needed(connection: Connection, which: ColumnElement[bool]) -> _Needed:

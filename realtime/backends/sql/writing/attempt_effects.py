@@ -51,7 +51,7 @@ __all__ = ["DELETE_ATTEMPTS_OF_BOARD", "attempt_effects", "effects_of_gone_card"
 
 Effect = tuple[Executable, dict[str, Any]]
 
-_KEPT = (logs, conversation, todos, sessions)
+_TABLES = (logs, conversation, todos, sessions)
 _board: BindParameter[str] = bindparam("board")
 _attempt: BindParameter[str] = bindparam("attempt")
 # Typed, because within an expression SQLAlchemy does not know the type, and would bind a datetime as text.
@@ -115,19 +115,19 @@ _stop = (
 _is_late = exists().where(_this, OVER, _end > _at)
 
 
-def _put_kept(table: Any, name: str) -> Any:
+def _set_single(table: Any, name: str) -> Any:
     """Return a statement that sets the only value `name` under an attempt's id."""
     made = insert(table).from_select(
-        ["board_id", "attempt_id", name], select(_board, _attempt, bindparam("kept")).where(not_(_is_late))
+        ["board_id", "attempt_id", name], select(_board, _attempt, bindparam("value")).where(not_(_is_late))
     )
     return made.on_conflict_do_update(index_elements=["board_id", "attempt_id"], set_={name: made.excluded[name]})
 
 
-_put_todos, _put_session = _put_kept(todos, "todos"), _put_kept(sessions, "session_id")
+_put_todos, _put_session = _set_single(todos, "todos"), _set_single(sessions, "session_id")
 
 #: Delete the attempts of a board and all rows under attempt ids of the board; parameter `board`.
 DELETE_ATTEMPTS_OF_BOARD = tuple(
-    delete(table).where(table.c.board_id == _board) for table in (*_KEPT, gone_attempts, attempts)
+    delete(table).where(table.c.board_id == _board) for table in (*_TABLES, gone_attempts, attempts)
 )
 
 _of_card = and_(attempts.c.board_id == _board, attempts.c.card_id == bindparam("card"))
@@ -151,7 +151,7 @@ _beyond = (
 )
 _forget_gone = delete(gone_attempts).where(gone_attempts.c.board_id == _board, gone_attempts.c.sequence <= _beyond)
 _delete_with_card = (
-    *(delete(table).where(tuple_(table.c.board_id, table.c.attempt_id).in_(_keys_of_card)) for table in _KEPT),
+    *(delete(table).where(tuple_(table.c.board_id, table.c.attempt_id).in_(_keys_of_card)) for table in _TABLES),
     _go,
     _forget_gone,
     delete(attempts).where(_of_card),
@@ -179,12 +179,12 @@ def attempt_effects(recorded: Recorded) -> Iterator[Effect]:
 
 def todo_effects(event: events.AttemptTodosUpdated, at: datetime) -> Effect:
     """Return the statement that stores the todo list of an attempt, known or not."""
-    return _put_todos, {**_key(event), "at": at, "kept": orjson.dumps(event.todos).decode()}
+    return _put_todos, {**_key(event), "at": at, "value": orjson.dumps(event.todos).decode()}
 
 
 def session_effects(event: events.AttemptSessionRecorded, at: datetime) -> Effect:
     """Return the statement that stores the session of an attempt, known or not."""
-    return _put_session, {**_key(event), "at": at, "kept": event.session_id}
+    return _put_session, {**_key(event), "at": at, "value": event.session_id}
 
 
 def effects_of_gone_card(board_id: BoardId, card_id: CardId) -> Iterator[Effect]:

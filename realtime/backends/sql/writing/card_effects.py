@@ -7,8 +7,8 @@ from typing import Any, assert_never
 
 from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, insert, or_, select, update
 
-from realtime.backends.sql.column_moves import Placing
-from realtime.backends.sql.column_order import Placed, Places
+from realtime.backends.sql.column_moves import ColumnMoves
+from realtime.backends.sql.column_order import ColumnOrder, OrderChange
 from realtime.backends.sql.prepared import Insertion
 from realtime.backends.sql.tables import cards, columns, dependencies, milliseconds, projects
 from realtime.kanban.changes import BoardChange, CardCreated, CardDeleted, CardMoved, CardUpdated, StateReplaced
@@ -17,7 +17,11 @@ from realtime.kanban.models import Card
 
 __all__ = ["DELETE_BOARD", "effects"]
 
-Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion, tuple[Any, ...]] | tuple[Placing, tuple[BoardId, Placed]]
+Effect = (
+    tuple[Executable, dict[str, Any]]
+    | tuple[Insertion, tuple[Any, ...]]
+    | tuple[ColumnMoves, tuple[BoardId, OrderChange]]
+)
 
 _board: BindParameter[str] = bindparam("board")
 _here = cards.c.board_id == _board
@@ -31,7 +35,7 @@ _next_sequence = (
 _add_card_last = insert(cards).values(sequence=_next_sequence)
 _set_card = update(cards).where(_this)
 _put_into = update(cards).where(_this).values(column_id=bindparam("to"))
-_place = Placing()
+_move = ColumnMoves()
 _delete_card = delete(cards).where(_this)
 _add_dependency = Insertion(insert(dependencies), *dependencies.c.keys())
 _delete_dependencies = delete(dependencies).where(
@@ -55,26 +59,26 @@ def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
     match change:
         case CardCreated(card=card):
             yield _add_card_last, {"board": board_id, "board_id": board_id, "id": card.id, **_values(card)}
-            yield _place, (board_id, change)
+            yield _move, (board_id, change)
             yield from _dependencies(board_id, card)
             yield _count_ticket, {"board": board_id}
         case CardUpdated(card=card, fields=fields):
             values = _values(card)
             del values["column_id"]
             yield _set_card.values(values), {"board": board_id, "card": card.id}
-            yield _place, (board_id, change)
+            yield _move, (board_id, change)
             if "depends_on" in fields:
                 yield _delete_dependencies, {"board": board_id, "card": card.id}
                 yield from _dependencies(board_id, card)
         case CardMoved(card_id=card_id, from_column_id=source, to_column_id=target):
             if source != target:
                 yield _put_into, {"board": board_id, "card": card_id, "to": target}
-            yield _place, (board_id, change)
+            yield _move, (board_id, change)
         case CardDeleted(card_id=card_id):
             this = {"board": board_id, "card": card_id}
             yield _delete_both_ways, this
             yield _delete_card, this
-            yield _place, (board_id, change)
+            yield _move, (board_id, change)
         case StateReplaced():
             yield from _replaced(board_id, change)
         case _:
@@ -85,7 +89,7 @@ def _replaced(board_id: BoardId, change: StateReplaced) -> Iterator[Effect]:
     for statement in DELETE_BOARD:
         yield statement, {"board": board_id}
     for n, column in enumerate(change.columns):
-        card_ids, renewed = Places.of(column.card_ids).written()
+        card_ids, renewed = ColumnOrder.of(column.card_ids).written()
         yield _add_column, (board_id, column.id, column.title, n, renewed, card_ids)
     for n, card in enumerate(change.cards, start=1):
         yield _add_card, _row(board_id, card, n)

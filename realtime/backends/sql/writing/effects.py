@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Executable, Table, bindparam, delete, update
 from sqlalchemy.dialects.sqlite import insert
 
-from realtime.backends.sql.column_moves import Placing
+from realtime.backends.sql.column_moves import ColumnMoves
 from realtime.backends.sql.prepared import Insertion, NumberedInsertion
 from realtime.backends.sql.tables import (
     agents,
@@ -41,7 +41,7 @@ from realtime.kanban.projection import new_project
 __all__ = ["Effect", "effects"]
 
 #: A statement and the parameters of one execution.
-Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion | NumberedInsertion | Placing, tuple[Any, ...]]
+Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion | NumberedInsertion | ColumnMoves, tuple[Any, ...]]
 
 _PROJECT_FIELDS = ("name", "repository_path", "repository_url", "repository_slug")
 

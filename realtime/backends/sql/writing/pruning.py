@@ -33,7 +33,7 @@ def prune(connection: Connection, channel: Channel, horizon: Horizon, limit: int
         return 0
     board_id = board_of(channel)
     if board_id is not None:
-        _keep_board(connection, board_id, cut)
+        _snapshot_at_cut(connection, board_id, cut)
     connection.execute(delete(events).where(events.c.channel == channel, events.c.offset <= cut))
     connection.execute(update(channels).where(channels.c.channel == channel).values(pruned=cut))
     return cut - pruned
@@ -64,7 +64,7 @@ def _cut(connection: Connection, channel: Channel, pruned: int, head: int, horiz
     return min(cut, last)
 
 
-def _keep_board(connection: Connection, board_id: BoardId, cut: int) -> None:
+def _snapshot_at_cut(connection: Connection, board_id: BoardId, cut: int) -> None:
     """Store a snapshot of the board at the cut, in place of older ones: from now on, folding starts there.
 
     If the board did not exist at the cut, no snapshot remains, and folding starts without a board.

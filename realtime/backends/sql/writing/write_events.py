@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import BigInteger, Connection, Row, bindparam, cast, exists, func, not_, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
-from realtime.backends.sql.column_moves import Placing
+from realtime.backends.sql.column_moves import ColumnMoves
 from realtime.backends.sql.prepared import Insertion, NumberedInsertion, Prepared
 from realtime.backends.sql.reading.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
@@ -52,7 +52,7 @@ _folded_since = exists().where(
     events.c.offset > snapshots.c.offset,
     or_(events.c.changes.is_not(None), events.c.name.in_(sorted(FOLDED_EVENTS))),
 )
-_keep_same = insert(snapshots).from_select(
+_copy_snapshot = insert(snapshots).from_select(
     ["board_id", "offset", "board"],
     select(snapshots.c.board_id, cast(bindparam("offset"), BigInteger), snapshots.c.board).where(
         snapshots.c.board_id == bindparam("board_id"), snapshots.c.offset == _last, not_(_folded_since)
@@ -100,7 +100,7 @@ def append(
     one of its new offsets is a multiple of `snapshot_events`. `boards` has boards in memory, as they are after the
     events.
     """
-    stored = [_place(event, heads) for event in new]
+    stored = [_stored(event, heads) for event in new]
     recorded_at = milliseconds(now)
     _add_events.run(connection, [_row(*pair, recorded_at) for pair in zip(new, stored, strict=True)])
     written = {event.channel for event in new}
@@ -108,13 +108,13 @@ def append(
     _run(connection, (effect for event in new for effect in effects(event.recorded)))
     for board_id in {one.recorded.event.board_id for one in stored if one.offset % snapshot_events == 0}:
         if board_id is not None:
-            _keep_snapshot(connection, board_id, boards.get(board_id), heads[board_channel(board_id)])
+            _add_snapshot(connection, board_id, boards.get(board_id), heads[board_channel(board_id)])
     return stored
 
 
-def _keep_snapshot(connection: Connection, board_id: BoardId, at_hand: Board | None, offset: int) -> None:
-    place = {"board_id": board_id, "channel": board_channel(board_id), "offset": offset}
-    if connection.execute(_keep_same, place).rowcount:
+def _add_snapshot(connection: Connection, board_id: BoardId, at_hand: Board | None, offset: int) -> None:
+    key = {"board_id": board_id, "channel": board_channel(board_id), "offset": offset}
+    if connection.execute(_copy_snapshot, key).rowcount:
         return
     board = at_hand or _load(connection, board_id)
     if board is not None:
@@ -127,7 +127,7 @@ def _load(connection: Connection, board_id: BoardId) -> Board | None:
     return found.board if found else None
 
 
-def _place(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
+def _stored(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
     heads[event.channel] += 1
     return StoredEvent(event.channel, event.recorded, heads[event.channel], heads[EVERYBODY], event.superseded)
 
@@ -138,7 +138,7 @@ def _run(connection: Connection, todo: Iterable[Effect]) -> None:
         run = list(group)
         statement = run[0][0]
         several: list[Any] = [parameters for _, parameters in run]
-        if isinstance(statement, Insertion | NumberedInsertion | Placing):
+        if isinstance(statement, Insertion | NumberedInsertion | ColumnMoves):
             statement.run(connection, several)
         else:
             connection.execute(statement, several)
