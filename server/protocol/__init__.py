@@ -1,4 +1,4 @@
-"""What the raw exits say, byte for byte: pure, without sockets and without `await`.
+"""Pure parsers and formatters of the wire protocols, without sockets and without `await`.
 
 See docs/protocol.md.
 """

@@ -1,7 +1,8 @@
-r"""JSON that orjson refuses though its grammar is right: what can be read of it, and why it cannot be taken.
+r"""Reads JSON that orjson refuses although its grammar is right, and names the part that was replaced.
 
-A message of a socket carries one operation of many. Half of a surrogate pair (`"\ud800"`), a number beyond a double, or
-a list nested a thousand deep in a variable is a mistake of that operation, so the rest of the message has to be read.
+One message on a socket carries one operation of many. Its variables may hold half of a surrogate pair (`"\ud800"`), a
+number too large for a double, or a list nested a thousand deep. Such a fault must end that operation only, so the
+server has to read the rest of the message, such as the operation's id.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import orjson
 
 __all__ = ["MAX_MENDED_DEPTH", "ReadJson", "read_json"]
 
-#: Deepest nesting of what is kept of a text that is nested too deeply for orjson.
+#: Levels of nesting that are kept when a text is nested too deeply for orjson.
 MAX_MENDED_DEPTH = 100
-#: Longest text whose nesting is looked through in Python; a longer one is no message of a client in good faith.
+#: Longest text whose nesting is scanned in Python. No well-meaning client sends a longer text that is nested so deeply.
 _MAX_NESTED_CHARACTERS = 64 * 1024
 
 _PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-#: An escaped surrogate, behind an even number of backslashes: as a pair (group 2) or half of one.
+#: An escaped surrogate after an even number of backslashes: a pair (group 2) or half of a pair.
 _SURROGATE = re.compile(rf"(?<!\\)((?:\\\\)*)(?:({_PAIR})|\\u[dD][89a-fA-F][0-9a-fA-F]{{2}})")
 _HUGE = re.compile(r"(?<![\w.])-?(?:\d[\d.]{300,}|\d[\d.]*[eE]\+?\d{3,})[\d.eE+-]*")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
@@ -30,11 +31,11 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 @dataclass(frozen=True, slots=True)
 class ReadJson:
-    """What a text says."""
+    """The value of a JSON text."""
 
-    #: What was not taken is U+FFFD, 0 or null in here.
+    #: Each part that could not be read is replaced by U+FFFD, 0 or null.
     value: Any
-    #: What was expected and what came, where something was not taken.
+    #: A sentence about the first replaced part: what was expected and what came. None = nothing was replaced.
     fault: str | None = None
 
 
@@ -42,7 +43,7 @@ def read_json(data: str | bytes) -> ReadJson:
     """Read JSON.
 
     Raises:
-        orjson.JSONDecodeError: it is none.
+        orjson.JSONDecodeError: `data` is no JSON.
     """
     try:
         return ReadJson(orjson.loads(data))
@@ -63,7 +64,7 @@ def _mended(text: str) -> ReadJson | None:
         if mended == text:
             continue
         text, fault = mended, fault or sentence
-        with suppress(orjson.JSONDecodeError):  # else there is something more
+        with suppress(orjson.JSONDecodeError):  # on an error the text has another fault: try the next mending too
             return ReadJson(orjson.loads(text), fault)
     return None
 
@@ -95,7 +96,7 @@ def _shallow_parts(text: str) -> Iterator[str]:
     yield text[begin:] if depth <= MAX_MENDED_DEPTH else ""
 
 
-#: What makes a text one that can be read, and what is told of it.
+#: Each function replaces one kind of unreadable part; the sentence goes into `ReadJson.fault`.
 _MENDINGS: Sequence[tuple[Callable[[str], str], str]] = (
     (_without_half_pairs, "expected text of whole characters, got half of a surrogate pair"),
     (_without_huge_numbers, "expected numbers that a double holds, got a larger one"),

@@ -12,30 +12,30 @@ from server.protocol.http.websocket_frame import text_head
 
 __all__ = ["error", "frame", "frames", "pong", "text", "text_frame"]
 
-#: Types that the original named otherwise on its sockets; `git:status` has no payload key there.
+#: Types that had another name on the sockets of the original; `git:status` has no payload key there.
 _SOCKET_NAMES = {"git_status": "git:status"}
 COMMAND_CHARS = 64
 
 
 def text_frame(envelope: Envelope) -> bytes:
-    """Return `{"type":T,"payload":P,"cursor":C}` as UTF-8; without `cursor` where the envelope has none."""
+    """Return `{"type":T,"payload":P,"cursor":C}` as UTF-8, without `cursor` when the envelope has none."""
     return b"".join(_parts(envelope))
 
 
 def text(envelope: Envelope) -> str:
-    """Return `text_frame` as the text that ASGI wants; kept beside it, so that no reader costs a decoding."""
+    """Return `text_frame` as `str`, which ASGI wants. The envelope caches the bytes, so they are encoded once."""
     return envelope.cached(text_frame).decode()
 
 
 def frame(envelope: Envelope) -> bytes:
     """Return the message as a whole frame."""
-    # Not by way of the text: a state of 2,000 cards has 800 KB, to be copied and kept once more.
+    # Not made from the text: a state of 2,000 cards has 800 KB, which would be copied and cached a second time.
     parts = _parts(envelope)
     return b"".join((text_head(sum(map(len, parts))), *parts))
 
 
 def frames(batch: Batch) -> bytes:
-    """Return the messages of a batch as whole frames, one behind the other."""
+    """Return the messages of a batch as whole frames, joined in order."""
     return b"".join([envelope.cached(frame) for envelope in batch])
 
 
@@ -45,14 +45,17 @@ def pong(ts: str) -> Envelope:
 
 
 def error(command: str | None, code: str, message: str) -> Envelope:
-    """Return the answer to a refused command; `command` is the type that came, cut (docs/departures.md, row 3)."""
+    """Return the answer to a refused command.
+
+    `command` is the type that the client sent. It is cut to `COMMAND_CHARS` (docs/departures.md, row 3).
+    """
     name = command[:COMMAND_CHARS] if command is not None else None
     return Envelope("error", {"command": name, "code": code, "message": message})
 
 
 def _parts(envelope: Envelope) -> tuple[bytes, ...]:
     payload = () if envelope.payload is None else (b',"payload":', envelope.payload_json())
-    # A cursor holds nothing that JSON would escape.
+    # A cursor contains no character that JSON would escape.
     cursor = () if envelope.cursor is None else (b',"cursor":"', envelope.cursor.encode(), b'"')
     return (_start(envelope.type), *payload, *cursor, b"}")
 

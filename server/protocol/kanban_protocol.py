@@ -1,6 +1,6 @@
-"""The client's side of a raw board WebSocket: what each message asks for (docs/protocol.md, "Commands").
+"""Reads the messages that a client sends on a raw board WebSocket (docs/protocol.md, "Commands").
 
-A message never closes the socket: what cannot be carried out is answered with `error`.
+A message never closes the socket: the server answers a message that it cannot carry out with `error`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Execute", "GetState", "KanbanProtocol", "Ping", "Refusal", "Request"
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Carry out `command`; `name` is its type for the error, if it is refused."""
+    """Carry out `command`; `name` is its type, which the error repeats when the command is refused."""
 
     name: str
     command: Command
@@ -42,7 +42,7 @@ class Refusal:
     message: str
 
 
-#: What a message asks for; None = nothing.
+#: The request in a message; None = the message asks for nothing.
 Request = Execute | GetState | Ping | Refusal | None
 
 _COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
@@ -54,7 +54,7 @@ _COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
 
 
 class KanbanProtocol:
-    """Reads messages and keeps the heartbeat: seconds are those of the caller's monotonic clock."""
+    """Reads messages and keeps the deadline of the heartbeat, in seconds of the caller's monotonic clock."""
 
     __slots__ = ("_last_json", "_timeout_seconds")
 
@@ -65,11 +65,11 @@ class KanbanProtocol:
 
     @property
     def deadline(self) -> float:
-        """When the heartbeat is overdue. Any message that is JSON counts, whatever it asks; pings do not."""
+        """The time at which the heartbeat is overdue. Every message that is JSON moves it; WebSocket pings do not."""
         return self._last_json + self._timeout_seconds
 
     def receive(self, message: str | bytes, now: float) -> Request:
-        """Return what a text or binary message asks for."""
+        """Return the request in a text or binary message."""
         try:
             parsed = orjson.loads(message)
         except orjson.JSONDecodeError as error:
@@ -99,7 +99,7 @@ def _request(name: str, payload: object) -> Request:
 
 
 def _command(name: str, payload: object) -> Request:
-    # Dependencies are set by REST and GraphQL only; the original's socket ignored the field (as recorded).
+    # Only REST and GraphQL set dependencies; recordings show that the original's socket ignored the field.
     fields = {k: v for k, v in payload.items() if k != "dependsOn"} if isinstance(payload, dict) else payload
     try:
         return Execute(name, parse_command(_COMMANDS[name], fields))

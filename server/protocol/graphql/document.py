@@ -1,4 +1,7 @@
-"""What a document asks for, seen before anything is executed: whether it streams decides how the answer begins."""
+"""The type of a document's operation, found before execution.
+
+The answer to a subscription is a stream, so the transport has to know the type before it begins the answer.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,6 @@ __all__ = ["operation_type"]
 
 
 def operation_type(document: DocumentNode, operation_name: str | None) -> OperationType | None:
-    """Return the type of the operation that is to be executed; None = it cannot be told, and executing says why."""
+    """Return the type of the operation to execute; None = no operation fits, and the execution reports why."""
     operation = get_operation_ast(document, operation_name)
     return OperationType(operation.operation.value) if operation is not None else None

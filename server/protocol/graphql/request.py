@@ -1,7 +1,7 @@
-"""The parameters of a GraphQL request, one set of checks for every transport that carries them.
+"""The parameters of a GraphQL request: one set of checks for every transport.
 
-Whether the document is GraphQL at all is not asked here: so long as `query` is a string, the request is well-formed
-(GraphQL over HTTP, "Request Parameters").
+The checks do not parse the document: a request whose `query` is a string is well-formed (GraphQL over HTTP, "Request
+Parameters").
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ __all__ = [
     "unreadable",
 ]
 
-#: Most characters of a client's own text that a sentence about it repeats.
+#: Most characters of a client's text that an error message repeats.
 SHOWN_CHARACTERS = 40
-#: Most characters of an operation's id, which every result repeats.
+#: Most characters of an operation's id; every result repeats the id.
 MAX_ID = 10_000
-#: Most characters of `operationName`: one that nothing is named by is repeated in the answer.
+#: Most characters of `operationName`: the answer repeats a name that no operation has.
 MAX_OPERATION_NAME = 1000
-#: In the words of Apollo's server, for which its client looks.
+#: The words of Apollo's server; Apollo's client looks for them.
 _NOT_PERSISTED: Mapping[str, Any] = {
     "message": "PersistedQueryNotSupported",
     "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"},
@@ -36,29 +36,29 @@ _NOT_PERSISTED: Mapping[str, Any] = {
 
 
 class MalformedRequest(ValueError):
-    """The parameters cannot be read; the sentence says what was expected and what came."""
+    """The parameters cannot be read; the text says what was expected and what came."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphqlRequest:
-    """What to execute; null and absent are the same."""
+    """The parameters of one operation; a parameter that is null counts as absent."""
 
     query: str
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
-    #: Why it is not executed, whatever the transport: an error in GraphQL's form.
+    #: A GraphQL error that every transport sends instead of executing the request; None = execute it.
     refusal: Mapping[str, Any] | None = None
 
 
 def parse_parameters(parameters: object) -> GraphqlRequest:
-    """Read the parameters from parsed JSON. Keys that are not of the request are ignored.
+    """Read the parameters from parsed JSON. Unknown keys are ignored.
 
-    A request that only names a persisted query, as Apollo or as trusted documents do, is well-formed, and refused:
-    Apollo's client sends the document then.
+    A request may name a persisted query (Apollo) or a trusted document instead of a document. It is well-formed, but
+    the server refuses it; Apollo's client then sends the document.
 
     Raises:
-        MalformedRequest: one is missing or of the wrong type.
+        MalformedRequest: a parameter is missing or has the wrong type.
     """
     if not isinstance(parameters, dict):
         raise MalformedRequest(f"expected an object with a query, got {described(parameters)}")
@@ -82,25 +82,25 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
 
 
 def unreadable(request: GraphqlRequest, fault: str) -> GraphqlRequest:
-    """Return a request that is refused because something in it could not be read: `fault` says what."""
+    """Return `request` with a refusal, because a part of it could not be read; `fault` says which part."""
     return replace(request, refusal={"message": fault, "extensions": {"code": "BAD_USER_INPUT"}})
 
 
 def parse_query_string(parameters: Mapping[str, str]) -> GraphqlRequest:
-    """Read the parameters from a URL, where maps are JSON and an empty text is no value.
+    """Read the parameters from a URL, where maps are JSON and an empty text counts as absent.
 
     Raises:
-        MalformedRequest: one is missing, no JSON, or of the wrong type.
+        MalformedRequest: a parameter is missing, is no JSON, or has the wrong type.
     """
     given = {name: text for name, text in parameters.items() if text or name == "query"}
     if not given.get("query") and "extensions" in given:
-        given.pop("query", None)  # `?query=` is how some clients leave it out
+        given.pop("query", None)  # some clients send `?query=` when they have no query
     maps = {name: _json(name, given[name]) for name in ("variables", "extensions") if name in given}
     return parse_parameters(dict[str, object](given) | maps)
 
 
 def described(value: object) -> str:
-    """Return a few words for what came; what is nested stays unread, it may be as deep as it likes."""
+    """Return a short description of `value` for an error message. Nested values are not read, however deep they are."""
     match value:
         case None:
             return "null"

@@ -1,7 +1,7 @@
-"""Reservations of graphql-sse's single connection mode: which tokens are out, which streams open, which ids taken.
+"""Reservations of graphql-sse's single connection mode: tokens, open streams, and the ids of running operations.
 
-Statuses are those of the reference implementation, npm graphql-sse 2.6 (`handler.ts`), where PROTOCOL.md names none.
-Running operations, the time until a reservation lapses, and HTTP are left to the transport.
+Where PROTOCOL.md names no status, the statuses are those of the reference implementation, npm graphql-sse 2.6
+(`handler.ts`). The transport runs the operations, lets unused reservations lapse, and speaks HTTP.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from server.protocol.graphql.request import MAX_ID, GraphqlRequest, described
 __all__ = ["Reservation", "ReservationRefused", "Reservations", "Reserving", "operation_id"]
 
 
-#: When the end of an operation may have made room for another.
+#: Seconds after which another operation may have ended, so that the client may try again.
 RETRY_SECONDS = 1
 
 
 class ReservationRefused(Exception):
-    """The request cannot be carried out: an HTTP status, and a sentence for people."""
+    """The server refuses the request: an HTTP status, and a sentence for people."""
 
     def __init__(self, status: int, sentence: str, retry_after_seconds: int | None = None) -> None:
-        """Keep all; with `retry_after_seconds` the same request may succeed later."""
+        """Store all three; with `retry_after_seconds` the same request may succeed later."""
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
@@ -32,10 +32,11 @@ class ReservationRefused(Exception):
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
 class Reserving:
-    """What one client has of reservations that wait for their stream."""
+    """One client's totals over its reservations whose stream is not open yet."""
 
+    #: Number of these reservations.
     waiting: int = 0
-    #: Bytes of results that wait with them.
+    #: Bytes of results that wait for these streams.
     early_bytes: int = 0
 
 
@@ -45,16 +46,16 @@ class Reservation:
 
     token: str
     max_operations: int
-    #: Shared with the other reservations of its client.
+    #: Shared by all reservations of one client.
     client: Reserving = field(default_factory=Reserving)
     is_open: bool = False
     operations: set[str] = field(default_factory=set)
 
     def start(self, id: str) -> None:
-        """Take `id` for an operation.
+        """Mark `id` as the id of a running operation.
 
         Raises:
-            ReservationRefused: 409, it is taken; 429, too many operations run.
+            ReservationRefused: 409, a running operation has this id; 429, too many operations run.
         """
         if id in self.operations:
             raise ReservationRefused(409, f"Operation with ID already exists: {described(id)}")
@@ -80,9 +81,10 @@ class Reservations:
         max_per_client: int | None = None,
         lapse_seconds: int = 1,
     ) -> None:
-        """Let at most `max_unopened` wait for their stream, and `max_per_client` of one client.
+        """Allow at most `max_unopened` reservations whose stream is not open, and `max_per_client` of one client.
 
-        `make_token` must be impossible to guess. After `lapse_seconds` none waits any more.
+        The tokens from `make_token` must be impossible to guess. `lapse_seconds` goes into Retry-After: after that time
+        the reservations that wait now have been opened or have lapsed.
         """
         self._max_unopened = max_unopened
         self._max_per_client = max_unopened if max_per_client is None else max_per_client
@@ -93,15 +95,15 @@ class Reservations:
         self._known: dict[str, Reservation] = {}
 
     def __len__(self) -> int:
-        """How many there are, open ones included."""
+        """Return the number of reservations, including those with an open stream."""
         return len(self._known)
 
     def reserve(self, presented: str | None, client: str = "") -> Reservation:
-        """Make a reservation for a client; a token that it presents of its own is never adopted.
+        """Make a reservation with a new token for a client. A token that the client chose itself is never used.
 
         Raises:
-            ReservationRefused: 409, the presented token has a reservation; 429, too many of this client wait for their
-                stream; 503, too many of all do.
+            ReservationRefused: 409, the presented token has a reservation; 429, too many reservations of this client
+                wait for their stream; 503, too many reservations of all clients do.
         """
         if presented in self._known:
             raise ReservationRefused(409, "Stream already registered")
@@ -121,7 +123,7 @@ class Reservations:
         """Return the reservation of a token.
 
         Raises:
-            ReservationRefused: 404, there is none.
+            ReservationRefused: 404, no reservation has this token.
         """
         found = self._known.get(presented) if presented is not None else None
         if found is None:
@@ -129,10 +131,10 @@ class Reservations:
         return found
 
     def open(self, reservation: Reservation) -> None:
-        """Note that its stream is open.
+        """Mark the stream of `reservation` as open.
 
         Raises:
-            ReservationRefused: 409, it was already.
+            ReservationRefused: 409, the stream is open already.
         """
         if reservation.is_open:
             raise ReservationRefused(409, "Stream already open")
@@ -140,7 +142,7 @@ class Reservations:
         reservation.client.waiting -= 1
 
     def forget(self, reservation: Reservation) -> None:
-        """Make its token worthless; once is enough."""
+        """Remove the reservation, so that its token is invalid. Further calls do nothing."""
         if self._known.pop(reservation.token, None) is not None and not reservation.is_open:
             reservation.client.waiting -= 1
 
@@ -149,11 +151,11 @@ def operation_id(request: GraphqlRequest) -> str:
     """Return the id, "sent through the `extensions` parameter of the GraphQL request inside the `operationId` field".
 
     Raises:
-        ReservationRefused: 400, there is none, or one that is too long.
+        ReservationRefused: 400, the id is missing or too long.
     """
     id = (request.extensions or {}).get("operationId")
     if isinstance(id, int | float) and not isinstance(id, bool):
-        return str(id)  # the reference makes a string of whatever comes
+        return str(id)  # the reference implementation converts every id to a string
     if not isinstance(id, str) or not id:
         raise ReservationRefused(400, f"Operation ID is missing: extensions.operationId is {described(id)}")
     if len(id) > MAX_ID:

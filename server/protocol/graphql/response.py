@@ -1,4 +1,4 @@
-"""A GraphQL response as it travels: its body for every transport, its status for each media type over HTTP."""
+"""The body of a GraphQL response for every transport, and its HTTP status for each media type."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = [
 
 PLAIN_JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
-#: What we can answer with; the first goes to who does not care. It is the older one, as the audit wants it: who asks
-#: for nothing in particular was written before there was another.
+#: The media types of our answers. A client that states no preference gets the first, which is the older one, as the
+#: graphql-http audit wants it: such a client may have been written before the newer type existed.
 MEDIA_TYPES = (PLAIN_JSON, GRAPHQL_JSON)
-#: Codes of requests that do not fit (`schema.execution.errors`).
+#: Error codes of requests that the server refused to execute (`schema.execution.errors`).
 _REFUSALS = frozenset(
     {
         "COST_EXCEEDED",
@@ -38,9 +38,9 @@ _REFUSALS = frozenset(
 
 
 def is_request_error(result: ExecutionResult) -> bool:
-    """Tell whether nothing was executed, or a subscription's source failed: no field has met the errors.
+    """Return whether the errors belong to no field: nothing was executed, or the source of a subscription failed.
 
-    An error of a field always has its path, even when it takes the whole of `data` with it.
+    An error of a field always has a path, even when the error makes the whole of `data` null.
     """
     return result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
 
@@ -61,7 +61,7 @@ def body_of(result: ExecutionResult) -> dict[str, Any]:
 def status_of(body: Mapping[str, Any], media_type: str) -> int:
     """Return the status of a response to a well-formed request (GraphQL over HTTP, "Status Codes").
 
-    A client of plain JSON cannot tell our statuses from those of a proxy and always gets 200.
+    A client that accepts plain JSON cannot distinguish our statuses from those of a proxy, so it always gets 200.
     """
     if media_type == PLAIN_JSON or "data" in body:
         return 200
@@ -71,12 +71,12 @@ def status_of(body: Mapping[str, Any], media_type: str) -> int:
 
 
 def was_refused(body: Mapping[str, Any]) -> bool:
-    """Tell whether a response says that the request itself does not fit: its document, its operation or variables."""
+    """Return whether the server refused the request because of its document, its operation or its variables."""
     codes = {error.get("extensions", {}).get("code") for error in body.get("errors", ())}
     return "data" not in body and bool(codes & _REFUSALS)
 
 
 def reconnect_after_ms(body: Mapping[str, Any]) -> int | None:
-    """Return when to come back, in milliseconds, if a response says that the server ends the connection."""
+    """Return after how many milliseconds to reconnect; None = the response does not end the connection."""
     hints = (error.get("extensions", {}).get("reconnectAfterMs") for error in body.get("errors", ()))
     return next((hint for hint in hints if hint is not None), None)

@@ -1,6 +1,6 @@
-"""The server's side of graphql-transport-ws: what each message of a client asks for (graphql-ws, PROTOCOL.md).
+"""The server's side of graphql-transport-ws: reads the messages of a client (graphql-ws, PROTOCOL.md).
 
-Only a breach of the protocol closes the connection. Whatever is wrong with an operation ends that operation.
+Only a violation of the protocol closes the connection. A fault of an operation ends that operation only.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TYPES = ("connection_init", "ping", "pong", "subscribe", "complete")
 
 
 class GraphqlTransportWs(GraphqlWsProtocol):
-    """One connection of a client of npm `graphql-ws`, or of whoever speaks like it."""
+    """One connection of npm `graphql-ws`, or of another client that speaks its protocol."""
 
     SUBPROTOCOL = "graphql-transport-ws"
 
@@ -54,7 +54,7 @@ class GraphqlTransportWs(GraphqlWsProtocol):
         return _PING
 
     def receive(self, data: str | bytes) -> Sequence[Step]:
-        """Return what a text or binary message asks for."""
+        """Return the steps that a text or binary message asks for, in order."""
         try:
             message, fault = _parsed(data)
             match message["type"]:
@@ -122,7 +122,7 @@ def _pong(ping: Message) -> Message:
         return {"type": "pong"}
     try:
         return {"type": "pong", "payload": orjson.Fragment(orjson.dumps(payload))}
-    except orjson.JSONEncodeError as error:  # it can be read deeper than it can be written
+    except orjson.JSONEncodeError as error:  # orjson reads deeper nesting than it writes
         raise InvalidMessage("ping: payload: expected fewer than 250 levels of nesting, got more") from error
 
 

@@ -1,7 +1,7 @@
-"""The server's side of graphql-ws, the older subprotocol: what each message asks for (subscriptions-transport-ws).
+"""The server's side of graphql-ws, the older subprotocol: reads the messages of a client (subscriptions-transport-ws).
 
-Its PROTOCOL.md leaves much open; where it does, we answer as the package's own server 0.11 does. A message that cannot
-be read is told and "does not disconnect the client". Unlike that server, nothing starts before `connection_init`.
+Where its PROTOCOL.md is silent, we answer as the package's own server 0.11 does. The server reports a message that it
+cannot read, which "does not disconnect the client". Unlike that server, ours starts nothing before `connection_init`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TYPES = ("connection_init", "start", "stop", "connection_terminate")
 
 
 class GraphqlWs(GraphqlWsProtocol):
-    """One connection of a client of npm `subscriptions-transport-ws`, or of whoever speaks like it."""
+    """One connection of npm `subscriptions-transport-ws`, or of another client that speaks its protocol."""
 
     SUBPROTOCOL = "graphql-ws"
 
@@ -39,7 +39,7 @@ class GraphqlWs(GraphqlWsProtocol):
         return _KEEP_ALIVE if self._initialised else None
 
     def receive(self, data: str | bytes) -> Sequence[Step]:
-        """Return what a text or binary message asks for."""
+        """Return the steps that a text or binary message asks for, in order."""
         try:
             message, fault = parsed_object(data)
             match message.get("type"):
@@ -57,11 +57,12 @@ class GraphqlWs(GraphqlWsProtocol):
             return (_connection_error(str(invalid)),)
 
     def init_overdue(self) -> Sequence[Step]:
-        """Say so and close."""
+        """Report the timeout and close the connection."""
         return _refusal(INIT_TIMEOUT)
 
     def _init(self, payload: object) -> Sequence[Step]:
-        # May come again, and is answered again. The payload has no form of its own: what is no object names nobody.
+        # A client may send it again, and gets an answer again. The protocol defines no type for the payload: a payload
+        # that is no object holds no token.
         if not self._may_connect(payload if isinstance(payload, dict) else {}):
             return _refusal(FORBIDDEN)
         self._initialised = True
@@ -78,14 +79,14 @@ class GraphqlWs(GraphqlWsProtocol):
             request = unreadable(request, f"payload: {fault}")
         if id not in self._running:
             return (self._begin(id, request),)
-        # The later one takes the place of the earlier, as there. Of the earlier no `complete` is sent: the client would
-        # take it for the later one's.
+        # The new operation replaces the running one, as in the package's server. The server sends no `complete` for
+        # the old one: the client would take it for the end of the new one.
         self._running.discard(id)
         return (Stop(id), self._begin(id, request))
 
     def _stop(self, id: str) -> Sequence[Step]:
         if id not in self._running:
-            return ()  # it may have ended while this came
+            return ()  # the operation may have ended while this message was on its way
         return (Stop(id), Reply(self.completed(id)))
 
     def _unknown(self, message: Message, kind: object) -> Step:
@@ -102,7 +103,8 @@ class GraphqlWs(GraphqlWsProtocol):
         return {"id": id, "type": "data", "payload": body}
 
     def _error(self, id: str, errors: Sequence[Message]) -> Message:
-        # "payload: Error", so one of them; the package's client looks for the others under `errors` first.
+        # The protocol says "payload: Error", so the payload is the first error. The package's client looks for a list
+        # of all errors under `errors` first.
         payload: dict[str, Any] = {**errors[0]}
         if len(errors) > 1:
             payload["errors"] = errors

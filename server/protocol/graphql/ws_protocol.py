@@ -1,7 +1,7 @@
-"""What the GraphQL subprotocols of WebSocket share: what a message can ask for, and what a connection remembers.
+"""Base class of the two GraphQL subprotocols on WebSocket: the steps that a message can ask for, and shared state.
 
-Each subprotocol has a conversation of its own beside this. Carrying out what is asked, and the time in which
-`connection_init` must come, are left to the transport.
+Each subprotocol has a module with its own subclass. The transport carries the steps out, and limits the time in which
+`connection_init` must come.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = [
 ]
 
 Message = Mapping[str, Any]
-#: What is behind `data` in a message that carries a result without errors.
+#: The bytes after `data` in a message that carries a result without errors.
 RESULT_END = b"}}"
-#: Tells whether the payload of `connection_init` lets its sender in.
+#: Returns whether the payload of `connection_init` admits the client.
 MayConnect = Callable[[Mapping[str, Any]], bool]
 
 
@@ -47,7 +47,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Execute `request`; everything about it carries `id`."""
+    """Execute `request`; every message about this operation carries `id`."""
 
     id: str
     request: GraphqlRequest
@@ -71,17 +71,17 @@ Step = Reply | Start | Stop | Close
 
 
 class InvalidMessage(Exception):
-    """Not a message of the protocol; the text says what was expected and what came."""
+    """The message does not follow the protocol; the text says what was expected and what came."""
 
 
 class GraphqlWsProtocol(ABC):
-    """The server's side of one connection: reads messages, words answers, keeps the ids that are taken."""
+    """The server's side of one connection: reads messages, builds answers, and knows the ids of running operations."""
 
-    #: As it stands in `Sec-WebSocket-Protocol`.
+    #: The name in `Sec-WebSocket-Protocol`.
     SUBPROTOCOL: ClassVar[str]
 
     def __init__(self, max_operations: int, may_connect: MayConnect) -> None:
-        """Let in whom `may_connect` does, and at most `max_operations` run at the same time."""
+        """Admit a client when `may_connect` does, and let at most `max_operations` run at the same time."""
         self._max_operations = max_operations
         self._may_connect = may_connect
         self._initialised = False
@@ -89,26 +89,26 @@ class GraphqlWsProtocol(ABC):
 
     @property
     def initialised(self) -> bool:
-        """Whether `connection_init` has come, and was acknowledged."""
+        """Whether the client has sent `connection_init` and the server has acknowledged it."""
         return self._initialised
 
     @property
     @abstractmethod
     def keep_alive(self) -> Message | None:
-        """What to send now and then so that the client knows we are there; None = not yet."""
+        """The message that the server sends at intervals to show that it is alive; None = not yet."""
 
     @abstractmethod
     def receive(self, data: str | bytes) -> Sequence[Step]:
-        """Return what a text or binary message asks for, in order; nothing comes behind `Close`."""
+        """Return the steps that a text or binary message asks for, in order; no step follows `Close`."""
 
     @abstractmethod
     def init_overdue(self) -> Sequence[Step]:
-        """Return what is due when `connection_init` has not come in time."""
+        """Return the steps to take when `connection_init` has not come in time."""
 
     def result(self, id: str, body: Message, failed: bool) -> Message:
-        """Return the message that carries a response of an operation; when it `failed`, that is its last.
+        """Return the message that carries a response of an operation; when the operation `failed`, it is the last one.
 
-        The id is free then, before the client can know it, so that it may be used again at once.
+        A failed operation's id is free before the client reads this message, so the client may reuse it at once.
         """
         if not failed:
             return self._next(id, body)
@@ -116,14 +116,14 @@ class GraphqlWsProtocol(ABC):
         return self._error(id, body["errors"])
 
     def result_beginning(self, id: str) -> bytes:
-        """Return what is before `data` in the message that carries a result without errors; `RESULT_END` is behind it.
+        """Return the bytes before `data` in the message that carries a result without errors; `RESULT_END` follows it.
 
-        So results that are encoded once are put together for each client.
+        So a result is encoded once, and only these bytes around it differ for each client.
         """
         return orjson.dumps(self._next(id, {"data": orjson.Fragment(b"")}))[: -len(RESULT_END)]
 
     def completed(self, id: str) -> Message:
-        """Return the last message about an operation that has given all its results; its id is free."""
+        """Return the last message about an operation that has sent all its results; its id is free."""
         self._running.discard(id)
         return {"id": id, "type": "complete"}
 
@@ -141,10 +141,10 @@ class GraphqlWsProtocol(ABC):
 
 
 def parsed_object(data: str | bytes) -> tuple[dict[str, Any], str | None]:
-    """Return the JSON object that a message is, and what of it could not be taken (`json_text`).
+    """Return the JSON object in a message, and the fault that `json_text` found in it (None = no fault).
 
     Raises:
-        InvalidMessage: it is something else.
+        InvalidMessage: the message is no JSON object.
     """
     try:
         read = read_json(data)
@@ -153,7 +153,7 @@ def parsed_object(data: str | bytes) -> tuple[dict[str, Any], str | None]:
     if not isinstance(read.value, dict):
         raise InvalidMessage(f"expected a JSON object, got {described(read.value)}")
     if read.fault is not None and "\ufffd" in str(read.value.get("id", "")):
-        raise InvalidMessage(f"id: {read.fault}")  # nothing could be said about it
+        raise InvalidMessage(f"id: {read.fault}")  # without the id, no answer can name the operation
     return read.value, read.fault
 
 

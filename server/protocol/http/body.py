@@ -1,4 +1,4 @@
-"""The body of a request, counted or in chunks (RFC 9112, 6 and 7.1): which of the bytes that came are of it."""
+"""Reads the body of a request, with Content-Length or in chunks (RFC 9112, 6 and 7.1)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from server.protocol.http.refusal import RequestRefused
 
 __all__ = ["BodyReader", "body_reader"]
 
-#: Bytes of a chunk's size with its extensions, which nobody here knows any of.
+#: Most bytes of a line with a chunk's size and its extensions. The server knows no extension and ignores them.
 MAX_CHUNK_LINE_BYTES = 256
-#: Bytes that may go into sizes and extensions beyond what chunks of a reasonable client need.
+#: Most bytes in the size lines of one body beyond the bytes that the chunks of a reasonable client need.
 MAX_EXCESS_BYTES = 16 * 1024
-#: A size, and extensions without control characters; `chunk-ext` of RFC 9112, 7.1.1, but for the order of its parts.
+#: A size, and extensions without control characters: `chunk-ext` of RFC 9112, 7.1.1, with no check of its inner order.
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
 
 
@@ -24,18 +24,18 @@ class BodyReader(Protocol):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the body has ended; what is in the buffer then is not of it."""
+        """Whether the body has ended; bytes that are left in the buffer then belong to the next request."""
 
     def take(self, buffer: bytearray) -> bytes:
-        """Remove what is of the body from the beginning of `buffer`, and return its content.
+        """Remove the bytes of the body from the beginning of `buffer`, and return their content.
 
         Raises:
-            RequestRefused: the bytes are no chunks.
+            RequestRefused: the body is in chunks, and the bytes are no valid chunks.
         """
 
 
 def body_reader(length: int | None) -> BodyReader:
-    """Return the reader of a body of `length` bytes, or in chunks."""
+    """Return the reader of a body of `length` bytes; None = the body is in chunks."""
     return _Chunks() if length is None else _Counted(length)
 
 
@@ -61,9 +61,9 @@ class _Chunks:
 
     def __init__(self) -> None:
         self.is_complete = False
-        #: Bytes of the present chunk that have yet to come.
+        #: Bytes of the current chunk that have not come yet.
         self._left = 0
-        #: Whether the end of a chunk has yet to come.
+        #: Whether the CR LF at the end of a chunk has not come yet.
         self._in_chunk = False
         self._in_trailer = False
         self._excess = 0
@@ -86,7 +86,7 @@ class _Chunks:
                 break
             place += len(line) + 2
             self._read_line(line)
-        # Once, not for each chunk: one segment may hold ten thousands of them.
+        # Delete once, not for each chunk: one segment may hold tens of thousands of chunks.
         del buffer[:place]
         return b"".join(parts)
 
@@ -123,13 +123,13 @@ class _Chunks:
             raise RequestRefused(400, f"expected the size of a chunk in hexadecimal digits, got {line!r:.80}")
         self._left = int(match[1], 16)
         self._in_chunk, self._in_trailer = self._left > 0, not self._left
-        # Chunks of one byte are allowed to have their lines, and no more than that.
+        # Each chunk may have a size line of 16 bytes and two more for each byte of content: enough for one-byte chunks.
         self._excess = max(0, self._excess + len(line) - 16 - 2 * self._left)
         if self._excess > MAX_EXCESS_BYTES:
             raise RequestRefused(400, f"expected at most {MAX_EXCESS_BYTES} bytes of chunk extensions")
 
     def _read_trailer(self, line: bytes) -> None:
-        # Trailers mean nothing here, and are dropped: "merging trailers into headers" is for who knows them.
+        # The server uses no trailers and drops them; only a recipient that knows a trailer may use it.
         self.is_complete = not line
         if not line:
             return

@@ -1,4 +1,4 @@
-"""Chunks of a streamed body (RFC 9112, 7.1), for bytes that are shared by many responses."""
+"""Chunks of a streamed body (RFC 9112, 7.1), for bytes that many responses share."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ __all__ = ["chunk"]
 
 
 def chunk(body: bytes) -> bytes:
-    """Return `body`, which is not empty, as one chunk."""
+    """Return `body` as one chunk; `body` must not be empty."""
     return b"%x\r\n%b\r\n" % (len(body), body)

@@ -1,7 +1,7 @@
-"""The head of a request: request line and header lines, read to the letter of RFC 9112.
+"""Reads the head of a request, its request line and header lines, strictly by RFC 9112.
 
-httptools' parser is lenient where two readers of the same bytes could differ, stops at an `Upgrade` that nobody takes,
-and has no bounds; so heads are read here, and it is used for none.
+httptools' parser accepts heads that a proxy could read in another way, stops at an `Upgrade` that the server does not
+take, and has no size limits. So this module reads every head, and httptools reads none.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from server.protocol.http.refusal import RequestRefused
 __all__ = ["MAX_HEAD_BYTES", "MAX_HEAD_LINES", "RequestHead", "parse_head", "parse_request_line"]
 
 MAX_HEAD_BYTES = 64 * 1024
-#: Header lines; the request line is none.
+#: Header lines, without the request line.
 MAX_HEAD_LINES = 128
-#: Digits of the largest length that is counted; whoever says more is refused for its size, by `limits.BodyLimit`.
+#: Most digits of a Content-Length that is read exactly. A longer one is 10**18 here, and `limits.BodyLimit` refuses it.
 _MAX_LENGTH_DIGITS = 18
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e]+) HTTP/([0-9])\.([0-9])")
@@ -27,34 +27,34 @@ _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What a request says before its body."""
+    """The head of a request."""
 
     method: str
     #: Percent-encoded, as it came.
     path: bytes
     query: bytes
-    #: "1.0" or "1.1", which a later 1.x is taken for.
+    #: "1.0" or "1.1"; a later 1.x counts as "1.1".
     version: str
     headers: Fields
-    #: Bytes of the body; None = it comes in chunks.
+    #: Bytes of the body; None = the body is in chunks.
     length: int | None
     #: Whether the connection may serve another request.
     keep_alive: bool
     #: Whether the client waits for `100 Continue` before it sends the body.
     expects_continue: bool
-    #: Protocols that the client would rather speak, in lower case. Which of them are taken is up to the caller.
+    #: Protocols of the client's Upgrade header, in lower case. The caller decides whether to switch to one.
     upgrades: tuple[bytes, ...]
 
     def header(self, name: bytes) -> bytes | None:
-        """Return the value of a header, which has a lower-case name; None = absent."""
+        """Return the value of the header with this lower-case name; None = absent."""
         return next((value for one, value in self.headers if one == name), None)
 
 
 def parse_head(raw: bytes) -> RequestHead:
-    """Read a head, without the empty line at its end.
+    """Read a head, given without the empty line at its end.
 
     Raises:
-        RequestRefused: it is none, too long, or asks for what we do not do.
+        RequestRefused: this is no head, it has too many lines, or the server does not support a thing it asks for.
     """
     line, end, rest = raw.partition(b"\r\n")
     method, target, version = parse_request_line(line)
@@ -77,7 +77,7 @@ def parse_head(raw: bytes) -> RequestHead:
         version=version,
         headers=headers,
         length=_length(values, version),
-        # Whether 1.0's keep-alive is meant by the client or by a proxy that does not know it, nobody can tell.
+        # Keep-alive of HTTP/1.0 is ignored: a proxy that does not know it may have forwarded the header.
         keep_alive=is_current and b"close" not in options,
         expects_continue=is_current and values.get(b"expect", b"").lower() == b"100-continue",
         # "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request" (RFC 9110, 7.8).
@@ -86,10 +86,10 @@ def parse_head(raw: bytes) -> RequestHead:
 
 
 def parse_request_line(line: bytes) -> tuple[str, bytes, str]:
-    """Return method, target and version ("1.0" or "1.1") of a line without its end.
+    """Return method, target and version ("1.0" or "1.1") of a line, given without its CR LF.
 
     Raises:
-        RequestRefused: 400, it is none; 505, it is of another version of HTTP.
+        RequestRefused: 400, this is no request line; 505, it has another major version of HTTP.
     """
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
@@ -125,7 +125,7 @@ def _parts(method: str, target: bytes) -> tuple[bytes | None, bytes, bytes]:
 def _check_host(host: bytes | None, version: str) -> None:
     # "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
     # header field and to any request message that contains more than one Host header field line or a Host header field
-    # with an invalid field value" (RFC 9112, 3.2). Two are refused with the other fields of one value.
+    # with an invalid field value" (RFC 9112, 3.2). `fields.merged` refuses two Host headers.
     if host is None and version == "1.1":
         raise RequestRefused(400, "expected a Host header, got none")
     if host is not None and not is_host(host):
@@ -133,9 +133,9 @@ def _check_host(host: bytes | None, version: str) -> None:
 
 
 def _length(values: dict[bytes, bytes], version: str) -> int | None:
-    """Return the bytes of the body, None when it comes in chunks (RFC 9112, 6.3).
+    """Return the number of bytes of the body; None = the body is in chunks (RFC 9112, 6.3).
 
-    What could be understood in two ways is refused: then a proxy before us may see other requests than we do.
+    The server refuses an ambiguous length: a proxy before it could see other requests in the same bytes.
     """
     coding, length = values.get(b"transfer-encoding"), values.get(b"content-length")
     if coding is not None:

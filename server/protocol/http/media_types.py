@@ -1,4 +1,4 @@
-"""Media types: reading one with its parameters, and which one a client wants best (RFC 9110, 12.5.1)."""
+"""Parses media types and chooses the one that a client prefers (RFC 9110, 12.5.1)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 __all__ = ["preferred", "split_media_type"]
 
-#: The parameter that makes another media type of `multipart/mixed`; it is part of the name here, in lower case.
+#: A parameter that distinguishes two kinds of `multipart/mixed`. Here it is part of the name, in lower case.
 _NAMING = "subscriptionspec"
 
-#: Names of the one encoding that we read and write.
+#: Names of the only encoding that the server reads and writes.
 _UTF_8 = ("utf-8", "utf8")
 
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """One media range; later ones of equal weight are wanted less."""
+    """One media range of an Accept header. Of two with equal weight, the client prefers the earlier."""
 
     media_type: str
     weight: float
@@ -24,28 +24,29 @@ class _Range:
 
 
 def split_media_type(text: str) -> tuple[str, bool]:
-    """Return the media type in lower case, and whether its encoding is UTF-8, as it is when it says nothing."""
+    """Return the media type in lower case, and whether its encoding is UTF-8, which is the default."""
     media_type, parameters = _split(text)
     return media_type, parameters.get("charset", "utf-8") in _UTF_8
 
 
 def preferred(accept: str | None, offered: Sequence[str]) -> str | None:
-    """Return the one of `offered` that the client wants best; None = it takes none of them.
+    """Return the media type of `offered` that the client prefers; None = the client accepts none of them.
 
-    Of equal weight are taken: first what the header names in full, in the header's order; then the first offered.
-    Without a header the first offered. A range that cannot be read, or wants another encoding than UTF-8, is skipped.
+    Among types of equal weight, a type that the header names in full wins, in the order of the header; then the order
+    of `offered` decides. Without a header the result is the first of `offered`. A range that cannot be read, or that
+    asks for another encoding than UTF-8, is ignored.
     """
     if accept is None or not accept.strip():
         return offered[0]
     ranges = list(_ranges(accept))
     rated = [(rating, media_type) for media_type in offered if (rating := _rating(media_type, ranges)) is not None]
-    # `max` keeps the first of equals, which is the one offered first.
+    # `max` returns the first of equal ratings, which is the type offered first.
     return max(rated, key=lambda one: one[0])[1] if rated else None
 
 
 def _rating(media_type: str, ranges: Sequence[_Range]) -> tuple[float, bool, int] | None:
-    """Return weight, whether it is named in full, and how early; None = not acceptable."""
-    for wanted in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):  # the most specific one has the say
+    """Return its weight, whether a range names it in full, and how early that range is; None = not acceptable."""
+    for wanted in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):  # the most specific range decides
         found = next((one for one in ranges if one.media_type == wanted), None)
         if found is not None:
             named = wanted == media_type

@@ -1,7 +1,7 @@
-"""The requests of a connection, read from the bytes that come: a head, pieces of its body, the end, the next head.
+"""Reads the requests of a connection from its bytes: a head, pieces of its body, the end, the next head.
 
-No more than one request is read ahead of the caller: it decides when the next head may be read, and what came of it
-until then stays in the buffer.
+The parser does not read ahead of the caller. The caller decides when to read the next head; until then its bytes stay
+in the buffer.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from server.protocol.http.refusal import RequestRefused
 
 __all__ = ["END", "RequestParser"]
 
-#: Empty lines before a request line that are overlooked (RFC 9112, 2.2).
+#: Empty lines before a request line that the server ignores (RFC 9112, 2.2).
 MAX_EMPTY_LINES = 4
-#: What no head has: an end of line that is not CR LF, a control character. It is seen before the head is complete.
+#: Bytes that no head contains: a line end that is not CR LF, or a control character. They are found before the head is
+#: complete.
 _NEVER = re.compile(rb"(?<!\r)\n|\r(?=[^\n])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -26,15 +27,15 @@ class _End(Enum):
     END = "end"
 
 
-#: The line of a head that offers a WebSocket, be the rest as it may.
+#: A header line that asks for a WebSocket; it is looked for in heads that are refused.
 _OFFERS_WEBSOCKET = re.compile(rb"\nupgrade:[^\n]*websocket", re.IGNORECASE)
 
-#: Behind the body of a request.
+#: The end of a request, after its body.
 END: Literal[_End.END] = _End.END
 
 
 class RequestParser:
-    """Reads requests; `receive` bytes, then ask for what they are by `next`, until that is None."""
+    """Parses requests. Pass bytes to `receive`, then call `next` until it returns None."""
 
     __slots__ = ("_body", "_buffer", "_empty_lines", "_lines", "_scanned")
 
@@ -46,28 +47,28 @@ class RequestParser:
 
     @property
     def is_in_body(self) -> bool:
-        """Whether a head has been read, and the end of its body has not."""
+        """Whether a head has been read, but not the end of its body."""
         return self._body is not None
 
     @property
     def has_more(self) -> bool:
-        """Whether there are bytes that are not read yet."""
+        """Whether the buffer holds bytes that are not parsed yet."""
         return bool(self._buffer)
 
     def receive(self, data: bytes) -> None:
-        """Add what came."""
+        """Add `data` to the buffer."""
         self._buffer += data
 
     def next(self) -> RequestHead | bytes | Literal[_End.END] | None:
-        """Return what comes next; None = it has not come yet.
+        """Return the next head, piece of a body or end of a request; None = its bytes have not come yet.
 
         Raises:
-            RequestRefused: what came is no request, or too much; there is no next one.
+            RequestRefused: the bytes are no request, or too many. The parser cannot be used after this.
         """
         return self._next_head() if self._body is None else self._next_of_body(self._body)
 
     def rest(self) -> bytes:
-        """Take all bytes that are not read yet: they are another protocol's."""
+        """Remove and return all bytes that are not parsed yet; they belong to another protocol."""
         rest, self._buffer = bytes(self._buffer), bytearray()
         return rest
 
@@ -75,7 +76,7 @@ class RequestParser:
         self._scanned = self._lines = self._empty_lines = 0
 
     def _next_of_body(self, body: BodyReader) -> bytes | Literal[_End.END] | None:
-        # A chunked body may end in bytes without content, so the content is asked for first.
+        # The last bytes of a chunked body have no content, so take them before asking whether the body is complete.
         content = body.take(self._buffer)
         if content:
             return content
@@ -112,7 +113,7 @@ class RequestParser:
             self._scanned = self._lines = 0
 
     def _check_part(self) -> None:
-        """Refuse what cannot become a head, however it goes on."""
+        """Refuse an incomplete head that no further bytes can make valid."""
         buffer, scanned = self._buffer, self._scanned
         found = _NEVER.search(buffer, max(0, scanned - 1))
         if found is not None:
@@ -122,11 +123,11 @@ class RequestParser:
         self._lines += buffer.count(b"\n", scanned)
         line_end = buffer.find(b"\n", 0, MAX_HEAD_BYTES)
         if len(buffer) >= MAX_HEAD_BYTES:
-            # Without a line's end all of it is the target.
+            # Without a line end, the request line itself is too long.
             status, name = (431, "head") if line_end >= 0 else (414, "request line")
             raise RequestRefused(status, f"expected a {name} of at most {MAX_HEAD_BYTES} bytes, got more")
         if self._lines > MAX_HEAD_LINES + 1:
             raise RequestRefused(431, f"expected at most {MAX_HEAD_LINES} header lines, got more")
         if self._lines and not has_line:
-            # A client of HTTP/0.9 sends nothing more.
+            # Check the request line at once: a client of HTTP/0.9 sends nothing after it.
             parse_request_line(bytes(buffer[: line_end - 1]))

@@ -7,15 +7,15 @@ from realtime.messages.envelopes import Envelope
 
 __all__ = ["COMMENT", "block", "blocks"]
 
-#: A line that clients skip: bytes on the connection, and no event.
+#: A comment, which clients ignore: it shows that the connection is alive, and is no event.
 COMMENT = b": alive\n\n"
 
 
 def block(envelope: Envelope) -> bytes:
-    r"""Return `event: T\ndata: P\nid: C\n\n`; without `id` where the envelope has no cursor.
+    r"""Return `event: T\ndata: P\nid: C\n\n`, without `id` when the envelope has no cursor.
 
-    JSON holds no raw line break, so one `data` line is enough. A `goodbye` that says when to come back says so to
-    EventSource as well, by `retry`.
+    JSON contains no raw line break, so one `data` line is enough. A `goodbye` that says when to reconnect also has a
+    `retry` line, which EventSource obeys.
     """
     cursor = f"\nid: {envelope.cursor}" if envelope.cursor is not None else ""
     ending = (cursor + _retry(envelope)).encode()
@@ -23,7 +23,7 @@ def block(envelope: Envelope) -> bytes:
 
 
 def blocks(batch: Batch) -> bytes:
-    """Return the blocks of a batch, one behind the other."""
+    """Return the blocks of a batch, joined in order."""
     return b"".join([envelope.cached(block) for envelope in batch])
 
 

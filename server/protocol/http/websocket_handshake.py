@@ -1,4 +1,4 @@
-"""The client's opening handshake of a WebSocket (RFC 6455, 4.2.1): whether a request is one, and its faults."""
+"""Checks the opening handshake of a WebSocket client (RFC 6455, 4.2.1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.protocol.http.head import RequestHead
 
 __all__ = ["VERSION", "HandshakeFault", "handshake_fault", "is_handshake"]
 
-#: The version of the protocol that we speak.
+#: The version of the protocol that the server speaks.
 VERSION = "13"
 _KEY_BYTES = 16
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -20,23 +20,23 @@ _TOKENS = re.compile(rb"%b(?:[ \t]*,[ \t]*%b)*" % (_TOKEN, _TOKEN))
 
 @dataclass(frozen=True, slots=True)
 class HandshakeFault:
-    """Why a handshake is refused."""
+    """The reason for refusing a handshake: an HTTP status, and a sentence for people."""
 
     status: int
     sentence: str
 
 
 def is_handshake(head: RequestHead) -> bool:
-    """Tell whether the client wants a WebSocket.
+    """Return whether the request asks for a WebSocket.
 
-    By another method than GET, or with a body, it cannot; then the upgrade is not taken, and the request is answered
-    as if it had not been offered (RFC 9110, 7.8).
+    A handshake is a GET without a body. The server ignores the upgrade in any other request, and answers the request as
+    usual (RFC 9110, 7.8).
     """
     return b"websocket" in head.upgrades and head.method == "GET" and head.length == 0
 
 
 def handshake_fault(head: RequestHead) -> HandshakeFault | None:
-    """Return what is wrong with a handshake; None = nothing."""
+    """Return the fault of a handshake; None = the handshake is valid."""
     version = head.header(b"sec-websocket-version")
     if version != VERSION.encode():
         got = "none" if version is None else f"{version!r:.40}"
@@ -48,7 +48,8 @@ def handshake_fault(head: RequestHead) -> HandshakeFault | None:
         got = "none" if key is None else f"{key!r:.40}"
         return HandshakeFault(400, f"expected 16 bytes in base64 as Sec-WebSocket-Key, got {got}")
     offered = head.header(b"sec-websocket-protocol")
-    # An empty list is no offer; websockets, which reads it again, is as strict as the grammar (RFC 6455, 4.3).
+    # The library websockets parses the header again, and fails on one that does not match the grammar, such as an empty
+    # list (RFC 6455, 4.3).
     if offered is not None and not _TOKENS.fullmatch(offered):
         return HandshakeFault(400, "expected Sec-WebSocket-Protocol: tokens, separated by commas")
     return None
