@@ -1,4 +1,7 @@
-"""The service between doors and core; other rooms import every name from here."""
+"""The service between exits, entries and core; other rooms import every name from here.
+
+See docs/architecture.md, "The write path".
+"""
 
 from __future__ import annotations
 
