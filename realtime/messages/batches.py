@@ -1,4 +1,4 @@
-"""Batches: envelopes that are published together; what is made of them is made once, however many read them."""
+"""Batches: envelopes that are published together, and encoded once for each exit, not for each subscriber."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from realtime.messages.envelopes import Envelope
 __all__ = ["Batch"]
 
 
-class Batch(Cached, tuple[Envelope, ...]):  # noqa: SLOT001 - what is made of it is kept in it
-    """Envelopes in order, shared between readers and never changed."""
+class Batch(Cached, tuple[Envelope, ...]):  # noqa: SLOT001 - it caches its encoded forms
+    """Envelopes in order, shared by subscribers and immutable."""
 
     def __init__(self, _: Iterable[Envelope] = ()) -> None:
-        """Hold the envelopes, as a tuple does."""
+        """Make a batch of the envelopes, as a tuple does."""
         self._cached = {}
-        #: Where a reader stands that has all of them; None where none has a cursor.
+        #: The cursor of a client that has all of them; None if no envelope has a cursor.
         self.cursor = next((envelope.cursor for envelope in reversed(self) if envelope.cursor is not None), None)
-        #: The reasons of the gaps in it.
+        #: The reasons of its `gap` envelopes.
         self.gaps = tuple(
             envelope.payload["reason"]
             for envelope in self
@@ -28,5 +28,5 @@ class Batch(Cached, tuple[Envelope, ...]):  # noqa: SLOT001 - what is made of it
 
     @cached_property
     def size(self) -> int:
-        """How many bytes the payloads have, as JSON."""
+        """Number of bytes of the payloads as JSON."""
         return sum(envelope.size for envelope in self)

@@ -1,4 +1,4 @@
-"""Channels: what a reader subscribes to. One per board and delivery, one per range of the dashboard, `*` for all."""
+"""Channels: the topics of subscribers. One per board and delivery, one per range of the dashboard, `*` for all."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = [
     "delivery_channels",
 ]
 
-#: The name of a channel; also the name under which its events are in the log.
+#: The name of a channel, and of its log.
 Channel = NewType("Channel", str)
 
-#: Global events (agents, settings); each reader of any other channel gets those that have an envelope.
+#: Global events (agents, settings); the subscribers of every other channel get those that have an envelope.
 EVERYBODY = Channel("*")
 
 
@@ -29,19 +29,19 @@ _PREFIXES = {one: _BOARD if one is Delivery.STATE else f"{one}:" for one in Deli
 
 
 def board_channel(board_id: BoardId) -> Channel:
-    """Return the channel of a board. The prefix keeps a board named `dashboard` or `*` from being another's."""
+    """Return the channel of a board. The prefix separates a board named `dashboard` or `*` from other channels."""
     return Channel(f"{_BOARD}{board_id}")
 
 
 def board_of(channel: Channel) -> BoardId | None:
-    """Return the board whose channel it is, None when it is another's."""
+    """Return the board of a channel, None if it is not a board's channel."""
     return BoardId(channel.removeprefix(_BOARD)) if channel.startswith(_BOARD) else None
 
 
 def delivery_channel(board_id: BoardId, delivery: Delivery) -> Channel:
-    """Return the channel of those readers of a board that get the same envelopes; in the log it has no name.
+    """Return the channel of the subscribers of a board that use one delivery; it is not the name of a log.
 
-    That of `state` is `board_channel`.
+    The channel of the delivery `state` is `board_channel`.
     """
     return Channel(_PREFIXES[delivery] + board_id)
 

@@ -1,4 +1,4 @@
-"""Envelopes: what travels, on every exit. What an exit makes of one is made once, however many read it."""
+"""Envelopes: the messages of all exits. An exit encodes an envelope once, not for each subscriber."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ __all__ = [
     "state",
 ]
 
-#: Plain JSON values, or a model that is encoded when the first reader needs its bytes; None = no payload at all.
+#: Plain JSON values, or a model that is encoded when its JSON is first needed; None = no payload.
 Payload = dict[str, Any] | list[Operation] | BoardState | Difference | DashboardOverview | None
 
 
 class Envelope(Cached):
-    """One message: `type`, `payload`, and the `cursor` behind which a reader stands once it has it.
+    """One message: `type`, `payload`, and the `cursor` of a client that has received it.
 
-    Envelopes are shared between readers and never changed.
+    Envelopes are shared by subscribers and immutable.
     """
 
     __slots__ = ("__weakref__", "_cached", "_size", "cursor", "payload", "type")
 
     def __init__(self, type: str, payload: Payload, cursor: str | None = None) -> None:
-        """Make an envelope; `cursor` is None for those that are no part of a channel (docs/protocol.md)."""
+        """Make an envelope; `cursor` is None if it is no part of a channel's log (docs/protocol.md)."""
         self.type = type
         self.payload = payload
         self.cursor = cursor
@@ -52,24 +52,24 @@ class Envelope(Cached):
         self._size: int | None = None
 
     def stamped(self, cursor: str) -> Envelope:
-        """Return the same message for another channel: its own cursor, the payload and its bytes shared."""
+        """Return the same message for another channel: with its cursor, and with the same payload and JSON."""
         twin = Envelope(self.type, self.payload, cursor)
         twin._cached[_payload_json] = self.payload_json()
         return twin
 
     def payload_json(self) -> bytes:
-        """Return the payload as JSON, encoded once for all formats that hold it; `{}` where there is none."""
+        """Return the payload as JSON, encoded once for all formats that contain it; `{}` if there is none."""
         return self.cached(_payload_json)
 
     @property
     def size(self) -> int:
-        """Bytes of the payload as JSON: what counts while it waits, whatever the format it leaves in."""
+        """Number of bytes of the payload as JSON. Queues count it, for every format in which it may be sent."""
         if self._size is None:
             self._size = len(self.payload_json())
         return self._size
 
     def __repr__(self) -> str:
-        """Show type and cursor; payloads are long."""
+        """Return type and cursor only, because payloads are long."""
         return f"Envelope({self.type}, {self.cursor})"
 
 
@@ -85,31 +85,31 @@ def _payload_json(envelope: Envelope) -> bytes:
 
 
 def hello(now: datetime, position: Position, heartbeat_seconds: float) -> Envelope:
-    """Return the first envelope of every stream; it names the position the stream starts from."""
+    """Return the first envelope of every stream; it has the position at which the stream starts."""
     payload = {"serverTime": iso(now), "cursor": position.cursor, "heartbeatSeconds": heartbeat_seconds}
     return Envelope("hello", payload)
 
 
 def heartbeat(now: datetime) -> Envelope:
-    """Return a sign of life."""
+    """Return a plain heartbeat."""
     return Envelope("heartbeat", {"ts": iso(now)})
 
 
 def checked_heartbeat(now: datetime, cursor: str, state_hash: str) -> Envelope:
-    """Return a sign of life of a stream: whoever has it has all up to `cursor`, and a state of that hash."""
+    """Return a heartbeat with a check: a client that has everything up to `cursor` has a state with this hash."""
     return Envelope("heartbeat", {"ts": iso(now), "cursor": cursor, "hash": state_hash})
 
 
 def goodbye(reason: str, reconnect_after_ms: int, cursor: str | None = None) -> Envelope:
-    """Return the last envelope of a stream; it says when to come back and, where it is not plain, with which cursor."""
+    """Return the last envelope of a stream: when to reconnect, and with which cursor if the client may not know it."""
     payload = {"reason": reason, "reconnectAfterMs": reconnect_after_ms}
     return Envelope("goodbye", payload if cursor is None else {**payload, "cursor": cursor})
 
 
 def gap(reason: str, from_: str, to: Position) -> Envelope:
-    """Return the announcement that what lies between two cursors was not delivered; a fresh snapshot follows.
+    """Return the announcement that the events between two cursors were not delivered; a snapshot follows.
 
-    It is no place to come back to: a reader that is gone before the snapshot came would go on behind it without one.
+    It has no cursor, because a client that reconnected with it before the snapshot arrived would never get one.
     """
     return Envelope("gap", {"reason": reason, "from": from_, "to": to.cursor})
 
@@ -120,12 +120,12 @@ def state(snapshot: BoardState, cursor: str) -> Envelope:
 
 
 def overview(current: DashboardOverview, cursor: str) -> Envelope:
-    """Return the dashboard."""
+    """Return the overview of a dashboard."""
     return Envelope("dashboard_overview", current, cursor)
 
 
 def attempt_status(attempt: AttemptId, card: CardId | None, status: AttemptStatus, cursor: str) -> Envelope:
-    """Return where an attempt stands; the key `cardId` is absent when no card is known."""
+    """Return the status of an attempt; the key `cardId` is absent if the card is not known."""
     payload: dict[str, Any] = {"attemptId": attempt}
     if card is not None:
         payload["cardId"] = card

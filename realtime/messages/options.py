@@ -1,4 +1,4 @@
-"""What a reader asks of a stream; each exit reads it off its own request, and the streams know no exit."""
+"""Options of a stream. Each exit reads them from its own request; the streams do not depend on any exit."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ __all__ = ["Delivery", "SlowPolicy", "StreamOptions"]
 
 
 class Delivery(StrEnum):
-    """How a reader is told that its board has changed; all else is told to everybody alike."""
+    """The form in which a client gets changes of its board; all other envelopes are the same for every delivery."""
 
     #: The whole new state.
     STATE = "state"
-    #: Each change by itself: `card_moved`, …
+    #: Each single change, such as `card_moved`.
     CHANGES = "changes"
-    #: One JSON Patch (RFC 6902) on the state as it is on the wire.
+    #: One JSON Patch (RFC 6902) for the JSON of the state.
     PATCH = "patch"
 
 
 class SlowPolicy(StrEnum):
-    """What becomes of a reader for which more waits than may."""
+    """The treatment of a subscriber whose queue is full."""
 
-    #: What waits is dropped; a `gap` says so, and the present follows.
+    #: Drop the waiting envelopes, then resync: a `gap`, and the current state.
     SNAPSHOT = "snapshot"
-    #: Its stream ends, and says where to come back.
+    #: End the stream; the `goodbye` has the cursor with which to resume.
     DISCONNECT = "disconnect"
 
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """The same for all exits; what is left out is as the original server did it."""
+    """The same options for all exits; the defaults are the behaviour of the original server."""
 
-    #: The cursor at which the reader stood before; None = it begins with a snapshot.
+    #: The last cursor that the client has; None = begin with a snapshot.
     after: str | None = None
-    #: How changes of the board are told.
+    #: Form of the changes of the board.
     delivery: Delivery = Delivery.STATE
-    #: What to do when it is too slow.
+    #: Treatment of a slow subscriber.
     slow: SlowPolicy = SlowPolicy.SNAPSHOT

@@ -1,7 +1,7 @@
-"""Positions: where in the log a reader is, and the one string for it on every exit (docs/protocol.md, "Resuming").
+"""Positions: how far a client has read the log, and the same text for it on every exit (docs/protocol.md, "Resuming").
 
-A cursor reads `<epoch>-<channel tag>-<offset>-<global offset>`, with `.<part>` behind the offset where a reader has
-had only some of an event's envelopes (or, of a changed board, only some of its changes). It is opaque to clients; the
+A cursor is `<epoch>-<channel tag>-<offset>-<global offset>`. It has `.<part>` behind the offset if the client has only
+some of an event's envelopes (or, for a changed board, only some of its changes). Cursors are opaque to clients; their
 form may change with the epoch.
 """
 
@@ -20,20 +20,20 @@ _CURSOR = re.compile(r"([0-9a-z]{1,32})-([0-9a-f]{8})-([0-9]{1,18})(?:\.([0-9]{1
 
 
 class InvalidCursor(ValueError):
-    """The string is no cursor of this server's."""
+    """The text is no cursor of this server."""
 
 
-# More entries than boards are busy at one time: one too few, and in turn each misses.
+# More entries than there are active boards: with one too few, a round over all boards would miss every time.
 @bounded_cache(65_536, max_chars=80, chars=len)
 def channel_tag(channel: Channel) -> str:
-    """Return eight hex digits that tell channels apart, so that a cursor of another board is recognised."""
+    """Return eight hex digits that identify a channel, so that a cursor of another board is recognised."""
     return blake2s(channel.encode(), digest_size=4).hexdigest()
 
 
 class Position(NamedTuple):
-    """The last thing a reader of a channel has seen."""
+    """The last event of a channel that a client has, and the last global event."""
 
-    #: Changes when history was lost; positions of different epochs have nothing to do with each other.
+    #: Changes when history was lost; positions of different epochs can not be compared.
     epoch: str
     #: `channel_tag` of the channel.
     tag: str
@@ -41,26 +41,26 @@ class Position(NamedTuple):
     offset: int
     #: Offset of the last global event.
     global_offset: int
-    #: How many envelopes of the event at `offset + 1` were seen too (changes, where it changed the board, whatever the
-    #: delivery); 0 when events were seen whole.
+    #: Number of envelopes that the client has of the event at `offset + 1` (number of changes if the event changed the
+    #: board, whatever the delivery); 0 if it has only whole events.
     part: int = 0
 
     @property
     def cursor(self) -> str:
-        """The position as clients get it."""
+        """The position as text, as clients get it."""
         part = f".{self.part}" if self.part else ""
         return f"{self.epoch}-{self.tag}-{self.offset}{part}-{self.global_offset}"
 
     def whole(self) -> Position:
-        """Return the position behind the last event that was seen whole."""
+        """Return the position behind the last event that the client has as a whole."""
         return self._replace(part=0)
 
     def moved_globally(self, global_offset: int) -> Position:
-        """Return the position of a reader that has seen one more global event."""
+        """Return the position after one more global event."""
         return self._replace(global_offset=global_offset)
 
     def gap_since(self, seen: Position) -> str | None:
-        """Return why nothing leads from `seen` to here (the reason of a `gap`), None when the log may."""
+        """Return why no replay leads from `seen` to here (the reason of a `gap`), None if one may."""
         if seen.epoch != self.epoch:
             return "epoch_changed"
         if seen.tag != self.tag:
@@ -71,10 +71,10 @@ class Position(NamedTuple):
 
 
 def parse_cursor(cursor: str) -> Position:
-    """Read what `Position.cursor` gave.
+    """Parse the text of `Position.cursor`.
 
     Raises:
-        InvalidCursor: it is no cursor.
+        InvalidCursor: the text is no cursor.
     """
     found = _CURSOR.match(cursor)
     if found is None:

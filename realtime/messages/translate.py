@@ -1,7 +1,7 @@
 """Domain event → payloads of envelopes: one function per event name (docs/protocol.md, "Envelopes"). Pure.
 
-What has no entry in `_TRANSLATIONS` makes no envelope of its own, but for a change of the board, which is told in one
-way for each delivery.
+An event without an entry in `_TRANSLATIONS` has no envelope of its own. A change of the board is translated for each
+delivery.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STOPPED = "Attempt stopped by user"
 
 
 def translate(recorded: Recorded, board: Board | None) -> list[Message]:
-    """Return type and payload of each envelope that `recorded` makes, in order.
+    """Return type and payload of each envelope for `recorded`, in order.
 
     `board` is the board after the event, None for a global event.
     """
@@ -39,14 +39,14 @@ def translate(recorded: Recorded, board: Board | None) -> list[Message]:
 
 
 def changes_board(recorded: Recorded) -> bool:
-    """Tell whether `recorded` is told by `translate_change`, to each delivery in its own way."""
+    """Return whether `translate_change` translates `recorded`, for each delivery in its own form."""
     return type(recorded.event) is events.BoardStateChanged
 
 
 def translate_change(
     recorded: Recorded, before: BoardState, after: BoardState, delivery: Delivery, seen: int = 0
 ) -> list[Message]:
-    """Return how a delivery tells of a change of the board, for a reader that has `seen` the first changes of it."""
+    """Return the envelopes of a board's change for one delivery, without its first `seen` changes."""
     match delivery:
         case Delivery.STATE:
             return [("state", after)]
@@ -63,22 +63,22 @@ def translate_change(
 def _attempt_started(event: events.AttemptStarted, at: datetime, board: Board | None) -> list[Message]:
     known = board.attempts.get(AttemptId(event.attempt_id)) if board else None
     if board is not None and (known is None or known.status is not AttemptStatus.RUNNING):
-        return []  # a late one: it changed no row, and nobody is to believe otherwise
+        return []  # a late event: it changed no row, so no client may see it
     return [("attempt_started", {"attemptId": event.attempt_id, "cardId": event.card_id})]
 
 
 def _attempt_status(event: events.AttemptStatusChanged, at: datetime, board: Board | None) -> list[Message]:
     known = board.attempts.get(AttemptId(event.attempt_id)) if board else None
     if board is not None and (known.status is not event.status if known else event.attempt_id in board.gone):
-        return []  # a late one, as above; what is told leads to what a later reader finds
+        return []  # a late event, as above; a client must end up with the state that a later client loads
     card_id = event.card_id or (known and known.card_id)
-    # The key is absent when the attempt is not known (docs/departures.md, row 7).
+    # The key is absent if the attempt is not known (docs/departures.md, row 7).
     card = {"cardId": card_id} if card_id else {}
     return [("attempt_status", {"attemptId": event.attempt_id, **card, "status": event.status})]
 
 
 def _attempt_log(event: events.AttemptLogAppended, at: datetime, board: Board | None) -> list[Message]:
-    # Without `ts` the frame has none either, as recorded; the row gets the time of the event.
+    # Without `ts` the envelope has none either, as in the recordings; the row gets the time of the event.
     ts = {"ts": event.ts} if event.ts is not None else {}
     return [("attempt_log", {"attemptId": event.attempt_id, "level": event.level, "message": event.message, **ts})]
 

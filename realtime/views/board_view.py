@@ -1,4 +1,4 @@
-"""The view of one watched board: its present, folded from events, and what readers are told of it."""
+"""The view of one watched board: its current state, folded from events, and the envelopes for its subscribers."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from realtime.ports import StoredEvent
 
 __all__ = ["BoardView", "Fold"]
 
-#: Most seconds that a reader waits until a view that is behind its log, or broken, has been repaired.
+#: Most seconds that a subscriber waits for the repair of a view that is behind its log, or broken.
 REPAIR_WAIT_SECONDS = 5.0
 
 
 class Fold(NamedTuple):
-    """One event folded: the state before it and the state after it."""
+    """One folded event, with the state before it and the state after it."""
 
     recorded: Recorded
     before: BoardState
@@ -33,30 +33,30 @@ class Fold(NamedTuple):
 
 
 class BoardView:
-    """The present of one board, and the position it stands for."""
+    """The current state of one board, and the position to which it belongs."""
 
     def __init__(self, board: Board, position: Position) -> None:
-        """Hold `board` as of `position`."""
+        """Start with `board` at `position`."""
         self.board = board
         self.position = position
         self._before = board.state
         self._primed: list[Fold] = []
         self._hashed: tuple[BoardState, str] | None = None
-        #: Set once the view has all that its log has; None while nothing says otherwise.
+        #: Set once the view has everything in its log; None unless the view is behind.
         self._repaired: asyncio.Event | None = None
-        #: Whether `board` may be half folded, and must not be read.
+        #: Whether `board` may be half folded, so that nobody may read it.
         self.is_broken = False
-        #: The snapshot that is being given to readers. Not held here, for it is as large as the board in each format
-        #: that somebody asked for.
+        #: The snapshot that subscribers are receiving. References are weak, because a snapshot is as large as the board
+        #: in each format that an exit has encoded.
         self._given: tuple[ref[Envelope], ...] = ()
 
     @property
     def is_behind(self) -> bool:
-        """Whether the view has missed something, as far as is known; only its repair moves it on then."""
+        """Whether the view is known to have missed an event; then only its repair may change it."""
         return self._repaired is not None
 
     def fall_behind(self, broken_at: Position | None = None) -> None:
-        """Take nothing more but from the log; `broken_at` is where readers stand if the board may be half folded."""
+        """Accept events from the log only. `broken_at` is the subscribers' position if the board may be half folded."""
         if self._repaired is None:
             self._repaired = asyncio.Event()
         self._primed.clear()
@@ -65,22 +65,22 @@ class BoardView:
             self._move_to(broken_at.offset, broken_at.global_offset)
 
     def restore(self, board: Board, position: Position) -> None:
-        """Hold another `board`, as of `position`."""
+        """Replace the board, which is at `position`."""
         self.board = board
         self.is_broken = False
         self._move_to(position.offset, position.global_offset)
 
     def catch_up(self) -> None:
-        """Take what comes next again: the view has all that its log has."""
+        """Accept new events again: the view has everything in its log."""
         if self._repaired is not None:
             self._repaired.set()
             self._repaired = None
 
     async def repaired(self) -> None:
-        """Return when the view has all that its log has, as far as is known; at once, but for a fault before.
+        """Return once the view has everything in its log, as far as known; at once, unless it is behind.
 
         Raises:
-            StoreUnavailable: it took too long, so the log cannot be read.
+            StoreUnavailable: it took too long, because the log cannot be read.
         """
         try:
             async with asyncio.timeout(REPAIR_WAIT_SECONDS):
@@ -90,14 +90,14 @@ class BoardView:
             raise StoreUnavailable("the board could not be brought up to date with its log") from None
 
     def is_next(self, stored: StoredEvent) -> bool:
-        """Tell whether an event of this board is the very next one, with no global event between."""
+        """Return whether an event of this board is exactly the next one, with no global event between."""
         at = self.position
         return stored.offset == at.offset + 1 and stored.global_offset <= at.global_offset
 
     def prime(self, folds: Sequence[Fold]) -> None:
-        """Remember what was folded in this process and comes next, so that it need not be folded twice.
+        """Store the folds of the next events, made in this process, so that `apply` need not fold them again.
 
-        It holds only for the very events, each on the very state that it was folded into.
+        A fold is used only for its own event, and only on the state on which it was made.
         """
         self._primed = list(folds)
 
@@ -105,7 +105,7 @@ class BoardView:
         """Fold an event of this board."""
         self._before = self.board.state
         self.board.apply(stored.recorded, self._known(stored.recorded))
-        # A global event may have come before one that is older: it is not told again.
+        # An older event may come after a newer global event, which must not be delivered again.
         self._move_to(stored.offset, max(stored.global_offset, self.position.global_offset))
 
     def _known(self, recorded: Recorded) -> BoardState | None:
@@ -118,9 +118,9 @@ class BoardView:
         return None
 
     def told(self, stored: StoredEvent, delivery: Delivery = Delivery.STATE, seen: int = 0) -> list[Envelope]:
-        """Return the envelopes of the event that was folded last, each with the cursor behind it.
+        """Return the envelopes of the last folded event, each with the cursor behind it.
 
-        `seen` is the part of it that the reader has: it gets the rest.
+        `seen` is the number of its envelopes (or changes) that the subscriber has; they are left out.
         """
         if changes_board(stored.recorded):
             if stored.superseded and delivery is Delivery.STATE:
@@ -135,13 +135,13 @@ class BoardView:
         ]
 
     def _behind(self, n: int, of: int) -> Position:
-        # A reader that has only some envelopes of an event stands behind the event before, plus that part.
+        # Until a subscriber has all envelopes of an event, its position is the event before, with the part it has.
         return self.position if n == of else self.position._replace(offset=self.position.offset - 1, part=n)
 
     def snapshot(self) -> tuple[Envelope, ...]:
-        """Return what stands for the present: `state`, then one `attempt_status` per attempt, newest created first.
+        """Return the current state as envelopes: `state`, then one `attempt_status` per attempt, newest first.
 
-        Whoever asks while another is being given it gets the same, with all that was made of it.
+        While a subscriber is receiving a snapshot, the next one gets the same envelopes, with their encoded forms.
         """
         given = tuple(envelope for one in self._given if (envelope := one()) is not None)
         if not given or len(given) < len(self._given):
@@ -155,13 +155,13 @@ class BoardView:
         return (envelopes.state(self.board.state, cursor), *statuses)
 
     def state_hash(self) -> str:
-        """Return the hash of the state, computed once as long as the board does not change."""
+        """Return the hash of the state; it is computed once for each state."""
         if self._hashed is None or self._hashed[0] is not self.board.state:
             self._hashed = (self.board.state, state_hash(self.board.state))
         return self._hashed[1]
 
     def move_globally(self, global_offset: int) -> None:
-        """Note a global event; it changes no board."""
+        """Record the offset of a global event, which changes no board."""
         self._move_to(self.position.offset, global_offset)
 
     def _move_to(self, offset: int, global_offset: int) -> None:

@@ -1,8 +1,8 @@
-"""Board views: the present of each *watched* board, in memory, folded from events (docs/architecture.md).
+"""Board views: the current state of each *watched* board, in memory, folded from events (docs/architecture.md).
 
-A view is loaded when its first reader comes and dropped when the last one leaves. Events that are published while
-it is loaded wait, and those the rows already contain are left out. A view takes exactly the next event: one that it has
-is ignored, and where one is missing it waits for `realtime.views.repair`, which reads the log.
+The first subscriber loads a view, and it is dropped when the last one leaves. Events that are published during the
+load wait; those that the loaded rows already include are skipped. A view accepts exactly the next event. It ignores an
+event that it has, and if one is missing, it waits for `realtime.views.repair`, which reads the log.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from realtime.views.board_view import BoardView, Fold
 
 __all__ = ["BoardView", "BoardViews", "Fold"]
 
-#: Most events that wait while a view is loaded; where there are more, they are read from the log afterwards.
+#: Most events that wait for a view to load; if there are more, they are read from the log afterwards.
 MAX_WAITING_EVENTS = 10_000
 
 log = logging.getLogger(__name__)
 
 
 class _Watch:
-    """A view with its readers: `view` is None until it is loaded."""
+    """A view and the number of its subscribers; `view` is None until it is loaded."""
 
     def __init__(self) -> None:
         self.readers = 0
         self.view: BoardView | None = None
         self.loading: asyncio.Task[BoardView] | None = None
         self.waiting: list[StoredEvent] = []
-        #: Whether something was missed while the view was loaded.
+        #: Whether an event was missed during the load.
         self.is_behind = False
 
     def wait(self, stored: StoredEvent) -> None:
-        """Keep an event until the view is loaded."""
+        """Store an event until the view is loaded."""
         if len(self.waiting) < MAX_WAITING_EVENTS:
             self.waiting.append(stored)
         else:
@@ -51,19 +51,19 @@ class BoardViews:
     """The views of this process."""
 
     def __init__(self, reader: BoardReader, epoch: str) -> None:
-        """Load views through `reader`; their positions are of `epoch`."""
+        """Load views with `reader`; their positions have this `epoch`."""
         self._reader = reader
         self._epoch = epoch
         self._watched: dict[BoardId, _Watch] = {}
-        #: Called with each board whose view is found to be behind its log, as often as that is noticed.
+        #: Called with a board whose view is behind its log, each time this is noticed.
         self.on_behind: Callable[[BoardId], object] = lambda board_id: None
 
     def __len__(self) -> int:
-        """How many boards are watched."""
+        """Return the number of watched boards."""
         return len(self._watched)
 
     def __contains__(self, board_id: BoardId) -> bool:
-        """Whether a board is watched, be it loaded or not."""
+        """Return whether a board is watched, loaded or not."""
         return board_id in self._watched
 
     def watched(self) -> tuple[BoardId, ...]:
@@ -72,10 +72,10 @@ class BoardViews:
 
     @asynccontextmanager
     async def watch(self, board_id: BoardId) -> AsyncIterator[BoardView]:
-        """Keep the view of a board up to date for as long as the block runs.
+        """Keep the view of a board up to date for the length of the block.
 
         Raises:
-            NotFound: there is no such board.
+            NotFound: the board does not exist.
             StoreUnavailable: the board could not be loaded.
         """
         watch = self._watched.setdefault(board_id, _Watch())
@@ -93,25 +93,25 @@ class BoardViews:
                     watch.loading.cancel()
 
     def get(self, board_id: BoardId) -> BoardView | None:
-        """Return the view of a board that is watched and loaded, else None."""
+        """Return the view of a board, None if the board is not watched, not loaded, or broken."""
         watch = self._watched.get(board_id)
         return watch.view if watch and watch.view and not watch.view.is_broken else None
 
     def loaded(self, board_id: BoardId) -> BoardView | None:
-        """Return the view of a board as `get` does, even one whose board is broken."""
+        """Return the view of a board, even a broken one; None if it is not watched or not loaded."""
         watch = self._watched.get(board_id)
         return watch.view if watch else None
 
     def position(self, board_id: BoardId) -> Position | None:
-        """Return where the readers of a board stand, None when there is no view of it."""
+        """Return the position of a board's subscribers, None if there is no view."""
         watch = self._watched.get(board_id)
         return watch.view.position if watch and watch.view else None
 
     def apply(self, board_id: BoardId, stored: StoredEvent) -> BoardView | None:
-        """Fold an event into its view; return the view, None when no reader of it is to be told now.
+        """Fold an event into the board's view; return the view, or None if there is nothing to deliver now.
 
-        That is when nobody watches the board, when it is still loading, when it was loaded with the event in it, and
-        when the event is not the next one.
+        There is nothing to deliver if nobody watches the board, if the view is still loading or includes the event
+        already, or if the event is not the next one.
         """
         watch = self._watched.get(board_id)
         if watch is None:
@@ -121,10 +121,10 @@ class BoardViews:
             watch.wait(stored)
             return None
         if view.is_behind:
-            self.on_behind(board_id)  # whatever is being read from the log may not have it yet
+            self.on_behind(board_id)  # the repair may have read the log before this event was in it
             return None
         if stored.offset <= view.position.offset:
-            return None  # it came before, or the rows had it when the view was loaded
+            return None  # delivered before, or included in the rows when the view was loaded
         if not view.is_next(stored):
             self.fall_behind(board_id)
             return None
@@ -132,7 +132,7 @@ class BoardViews:
         return view
 
     def apply_globally(self, stored: StoredEvent) -> list[tuple[BoardId, BoardView]]:
-        """Note a global event in every view; return those that it moved on."""
+        """Record a global event in every view; return the views to which the event was the next one."""
         moved: list[tuple[BoardId, BoardView]] = []
         for board_id, watch in self._watched.items():
             view = watch.view
@@ -148,7 +148,7 @@ class BoardViews:
         return moved
 
     def fall_behind(self, board_id: BoardId, broken_at: Position | None = None) -> None:
-        """Note that the view of a board has missed something; see `BoardView.fall_behind`."""
+        """Record that the view of a board has missed an event; see `BoardView.fall_behind`."""
         watch = self._watched.get(board_id)
         if watch is not None:
             if watch.view is None:
@@ -158,14 +158,14 @@ class BoardViews:
             self.on_behind(board_id)
 
     def drop(self, board_id: BoardId) -> None:
-        """Forget the view of a board that was deleted; readers that come later load anew (and find none)."""
+        """Drop the view of a deleted board. Later subscribers load it again, and get `NotFound`."""
         watch = self._watched.pop(board_id, None)
         if watch and watch.view:
             watch.view.catch_up()  # there is nothing to wait for
 
     async def _loaded(self, board_id: BoardId, watch: _Watch) -> BoardView:
         if watch.view is None:
-            # One load for all readers that come meanwhile; shielded, so that one who leaves does not end it.
+            # One load for all subscribers that come meanwhile; shielded, so a leaving subscriber does not cancel it.
             if watch.loading is None:
                 watch.loading = asyncio.create_task(self._load(board_id, watch), name=f"load board {board_id}")
                 watch.loading.add_done_callback(retrieve)
@@ -176,11 +176,11 @@ class BoardViews:
         try:
             view = self._view(await self._found(board_id))
             if not _caught_up(view, watch):
-                # What it is now, nobody knows; and what comes meanwhile is read from the log.
+                # The view may be half folded, so it is loaded again; events from now on are read from the log.
                 watch.is_behind = True
                 view = self._view(await self._found(board_id))
         except BaseException:
-            # The next reader tries again with a watch of its own.
+            # The next subscriber tries again with its own watch.
             if self._watched.get(board_id) is watch:
                 del self._watched[board_id]
             raise
@@ -202,7 +202,7 @@ class BoardViews:
 
 
 def _caught_up(view: BoardView, watch: _Watch) -> bool:
-    """Fold into `view` what came while it was loaded, as far as nothing is missing; False: that failed."""
+    """Fold the events that came during the load into `view`, up to a missing one; return False if that failed."""
     try:
         for stored in watch.waiting:
             at = view.position

@@ -1,7 +1,7 @@
-"""The dashboard's overview, computed only while somebody watches (docs/departures.md, row 14).
+"""The dashboard's overview, computed only while somebody watches it (docs/departures.md, row 14).
 
-After a change that concerns it: once, 150 ms after the *first* change that follows the previous overview. Without
-one: every 15 s, and then it is sent only when it differs from the last, apart from the times it was made at.
+After a change that affects the dashboard, the overview is computed once, 150 ms after the *first* change since the
+previous overview. Without a change it is computed every 15 s, and sent only if more than its times differs.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from realtime.tasks import retrieve
 
 __all__ = ["DashboardFeed"]
 
-#: From the first change to the overview (docs/protocol.md).
+#: Seconds from the first change to the overview (docs/protocol.md).
 DEBOUNCE_SECONDS = 0.15
-#: Between two looks without a change: windows slide, attempts get stuck.
+#: Seconds between overviews without a change: windows move, and attempts become stuck.
 REFRESH_SECONDS = 15.0
-#: Pauses before the loop goes on after a fault: doubling, up to the last.
+#: Pause before the loop continues after a fault: it doubles from the first value up to the last.
 RETRY_SECONDS = (0.5, 30.0)
-#: Fields of an overview that differ each time it is made.
+#: Fields that differ in every overview.
 _TIMES = ("time_range", "generated_at", "updated_at")
 
 log = logging.getLogger(__name__)
 
 
 class _Watched:
-    """One time range and its readers."""
+    """One time range and the number of its subscribers."""
 
     def __init__(self, time_range: TimeRange) -> None:
         self.time_range = time_range
@@ -47,10 +47,10 @@ class _Watched:
 
 
 class DashboardFeed:
-    """Publishes overviews to the channels of the time ranges that are watched."""
+    """Publishes overviews to the channels of the watched time ranges."""
 
     def __init__(self, hub: Hub, reader: DashboardReader, clock: Clock, epoch: str, global_offset: int) -> None:
-        """Compute from `reader`'s figures; `global_offset` is that of the log now."""
+        """Compute from the figures of `reader`; `global_offset` is the log's current one."""
         self._hub = hub
         self._reader = reader
         self._clock = clock
@@ -66,16 +66,16 @@ class DashboardFeed:
 
     @property
     def position(self) -> Position:
-        """Where the dashboards' channels are; they follow the global log only."""
+        """The position of the dashboards' channels, which only follow the global log."""
         return Position(self._epoch, channel_tag(Channel("dashboard")), 0, self.global_offset)
 
     def channels(self) -> tuple[Channel, ...]:
-        """Return the channels that are watched."""
+        """Return the watched channels."""
         return tuple(self._watched)
 
     @asynccontextmanager
     async def watch(self, time_range: TimeRange) -> AsyncIterator[Channel]:
-        """Keep the overview of a time range fresh for as long as the block runs; gives its channel."""
+        """Keep the overview of a time range up to date for the length of the block; yield its channel."""
         channel = dashboard_channel(time_range.key)
         watched = self._watched.setdefault(channel, _Watched(time_range))
         watched.readers += 1
@@ -91,30 +91,30 @@ class DashboardFeed:
                 self._stop()
 
     def is_next(self, global_offset: int) -> bool:
-        """Tell whether a global event is the very next one; where one is missing, it is read from the log."""
+        """Return whether a global event is exactly the next one; a missing one is read from the log."""
         if global_offset > self.global_offset + 1:
             self.fall_behind()
         return global_offset == self.global_offset + 1
 
     def begin_anew(self, global_offset: int) -> None:
-        """Let each reader have a `gap` and an overview: what it missed of the global log is gone."""
+        """Resync all subscribers with a `gap` and an overview, because the log has lost the missed global events."""
         self.global_offset = global_offset
         for channel in self.channels():
             self._hub.lose(channel)
 
     def fall_behind(self, at: int | None = None) -> None:
-        """Note that something was missed; `at` is where the readers stand, if that is not plain."""
+        """Record that a global event was missed; `at` is the offset of the subscribers, if it is another one."""
         if at is not None:
             self.global_offset = at
         self.on_behind()
 
     def changed(self) -> None:
-        """Note a change; the first after an overview starts the timer, later ones do not restart it."""
+        """Record a change. The first one after an overview starts the timer; later ones do not restart it."""
         if self._watched and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(DEBOUNCE_SECONDS, self._due)
 
     async def overview(self, time_range: TimeRange) -> DashboardOverview:
-        """Compute the overview of now.
+        """Compute the current overview.
 
         Raises:
             StoreUnavailable: the figures could not be read.
@@ -124,9 +124,9 @@ class DashboardFeed:
         return build_overview(await self._reader.dashboard_figures(window), window, now)
 
     async def envelope(self, time_range: TimeRange) -> Envelope:
-        """Compute the overview of now, as the envelope a new reader begins with.
+        """Compute the current overview as the first envelope for a new subscriber.
 
-        Readers that come while it is computed share it: a change that it misses wakes the feed for all of them.
+        Subscribers that come during the computation share it. If it misses a change, the change causes a new overview.
 
         Raises:
             StoreUnavailable: the figures could not be read.
@@ -145,7 +145,7 @@ class DashboardFeed:
             del self._computing[time_range.key]
         watched = self._watched.get(dashboard_channel(time_range.key))
         if watched and watched.last != _content(current):
-            # Where others hold another one, nothing is the same for all: the next look is sent.
+            # If others have another overview, no content is known to all, so the next overview is always sent.
             watched.last = _content(current) if watched.last is None else {}
         return envelopes.overview(current, self.position.cursor)
 
@@ -178,7 +178,7 @@ class DashboardFeed:
                 pause = first
 
     async def _next_turn(self) -> bool:
-        """Wait for a change or for the interval; tell whether it was a change."""
+        """Wait for a change or for the interval; return whether it was a change."""
         try:
             async with asyncio.timeout(REFRESH_SECONDS):
                 await self._wake.wait()
@@ -197,8 +197,8 @@ class DashboardFeed:
 
 
 def _content(overview: DashboardOverview) -> dict[str, Any]:
-    """Return what is to differ if an overview is to be sent without a change; to be compared, nothing else."""
+    """Return the content that must differ for an overview to be sent without a change; only for comparison."""
     metrics = dict(overview.metrics)
-    # The points of a series stand at the beginning of the window, which slides with the clock.
+    # The points of a series are at the beginning of the window, which moves with the clock.
     metrics["by_key"] = {key: series.total for key, series in overview.metrics.by_key.items()}
     return {key: value for key, value in overview if key not in _TIMES} | {"metrics": metrics}

@@ -1,7 +1,7 @@
-"""From the broker to the queues of this node's readers: fold, translate, stamp with the cursor, hand to the hub.
+"""From the broker to the queues of this node's subscribers: fold, translate, add the cursor, publish to the hub.
 
-Nothing that fails here stops the rest, and nothing of it is lost: a view that could not take or tell an event stays
-where its readers stand, and `realtime.views.repair` goes on from there with what the log has.
+A failure stops nothing else, and loses nothing: if a view could not fold or translate an event, its position stays that
+of its subscribers, and `realtime.views.repair` continues there from the log.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from realtime.views.dashboard_feed import DashboardFeed
 
 __all__ = ["Dispatcher"]
 
-#: What waits for a channel until the batch is through, so that a batch is put into each queue in one step. Only the
-#: interpreter's own methods put into it: they do not fail in the middle, where some channels have it and others not.
+#: Envelopes by channel, until the batch is complete, so that each queue gets a batch in one step. Only built-in methods
+#: change it, because they do not fail halfway, when some channels have an envelope and others do not.
 Outbox = dict[Channel, list[Envelope]]
-#: What is to be put there.
+#: Envelopes for each channel, to be added to the outbox.
 Told = list[tuple[Channel, list[Envelope]]]
-#: The deliveries of a board that somebody reads.
+#: The deliveries of a board that have subscribers, with their channels.
 Readers = list[tuple[Delivery, Channel]]
 
 log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Handles the batches of a `Broker`, and what is read from the log where one of them was lost.
+    """Handles the batches of a `Broker`, and the events that are read from the log because a batch was lost.
 
-    Costs nothing per event of a board that nobody watches, and no envelope of a delivery that nobody reads.
+    An event of a board that nobody watches costs nothing, and a delivery without subscribers gets no envelopes.
     """
 
     def __init__(self, hub: Hub, views: BoardViews, dashboard: DashboardFeed) -> None:
-        """Deliver to the readers of `hub`."""
+        """Deliver to the subscribers of `hub`."""
         self._hub = hub
         self._views = views
         self._dashboard = dashboard
-        #: Channel and offset of the last event of the last batch: who published it sees that it came.
+        #: Channel and offset of the last event of the last batch; with it, the publisher sees that its batch arrived.
         self.last: tuple[Channel, int] | None = None
-        #: Deleted boards whose readers could not be told.
+        #: Deleted boards whose subscribers did not get their `goodbye`.
         self._left: set[BoardId] = set()
 
     def deliver(self, batch: Sequence[StoredEvent]) -> None:
-        """Put the envelopes of a batch into the queues of all readers of their channels, in order."""
+        """Put the envelopes of a batch into the queues of all subscribers of their channels, in order."""
         outbox: Outbox = {}
         try:
             for board_id, run in groupby(batch, key=_board_of):
@@ -62,7 +62,7 @@ class Dispatcher:
                 else:
                     self._to_board(board_id, run, outbox)
         finally:
-            # Whatever has failed: what is in the boxes, the views have taken.
+            # Even after a failure: the views have taken the events whose envelopes are in the outbox.
             try:
                 self._hand_out(outbox)
             except Exception:
@@ -75,10 +75,10 @@ class Dispatcher:
             self.last = (batch[-1].channel, batch[-1].offset)
 
     def catch_up(self, board_id: BoardId, view: BoardView, page: Sequence[StoredEvent]) -> None:
-        """Tell the readers of one board what its log has behind the position of its view, in order, of both logs.
+        """Deliver a page of both logs to a board's subscribers, in order; it continues at the position of the view.
 
         Raises:
-            Exception: an event could not be folded or told; the view stands before it and is broken.
+            Exception: an event could not be folded or translated; the view is at the position before it, and is broken.
         """
         outbox: Outbox = {}
         at, read = view.position, self._read(board_id)
@@ -102,26 +102,26 @@ class Dispatcher:
             self._hand_out(outbox)
 
     def catch_up_globally(self, page: Sequence[StoredEvent]) -> None:
-        """Tell the readers of the dashboard which global events they have missed, in order."""
+        """Deliver the missed global events to the dashboards' subscribers, in order."""
         outbox: Outbox = {}
         for stored in page:
-            if self._dashboard.is_next(stored.global_offset):  # else the broker has brought it meanwhile
+            if self._dashboard.is_next(stored.global_offset):  # else the broker has delivered it meanwhile
                 for channel, told in self._told_dashboards(stored, _messages(stored)):
                     outbox.setdefault(channel, []).extend(told)
                 self._dashboard.global_offset = stored.global_offset
         self._hand_out(outbox)
 
     def tell_loss(self, board_id: BoardId) -> None:
-        """Let each reader of a board have a `gap` and the present: what it missed is gone."""
+        """Resync the subscribers of a board with a `gap` and the current state, because the missed events are lost."""
         for _, channel in self._read(board_id):
             self._hub.lose(channel)
 
     def end(self, board_id: BoardId) -> None:
-        """Tell the readers of a board that it was deleted; where that fails, `end_left` tells them."""
+        """End the streams of a deleted board; if that fails, `end_left` tries again."""
         self._end_board(board_id, {})
 
     def end_left(self, board_id: BoardId) -> None:
-        """Tell the readers of a board that was deleted, if that has failed before."""
+        """End the streams of a deleted board, if that has failed before."""
         if board_id in self._left:
             self._end_readers(board_id, {})
             self._left.discard(board_id)
@@ -144,11 +144,11 @@ class Dispatcher:
                 self._views.fall_behind(board_id, at)
 
     def _read(self, board_id: BoardId) -> Readers:
-        """Return the deliveries of a board that have readers."""
+        """Return the deliveries of a board that have subscribers."""
         return [one for one in delivery_channels(board_id) if self._hub.has_readers(one[1])]
 
     def _to_everybody(self, run: Iterable[StoredEvent], outbox: Outbox) -> None:
-        readers: dict[BoardId, Readers] = {}  # nobody comes or goes during a run
+        readers: dict[BoardId, Readers] = {}  # no subscriber comes or goes during a run
         for stored in run:
             standing = [(board_id, self._views.position(board_id)) for board_id in self._views.watched()]
             dashboards_at = self._dashboard.global_offset
@@ -162,7 +162,7 @@ class Dispatcher:
                 self._dashboard.fall_behind(dashboards_at)
 
     def _told_everybody(self, stored: StoredEvent, readers: dict[BoardId, Readers]) -> Told:
-        """Return what a global event is to each channel of a board, and to the dashboards."""
+        """Return the envelopes of a global event for each channel of a board, and for the dashboards."""
         messages = _messages(stored)
         made: Told = []
         for board_id, view in self._views.apply_globally(stored):
@@ -175,7 +175,7 @@ class Dispatcher:
         return made
 
     def _told_dashboards(self, stored: StoredEvent, messages: Iterable[Envelope]) -> Told:
-        """Return what a global event is to the dashboards."""
+        """Return the envelopes of a global event for the dashboards."""
         channels = self._dashboard.channels()
         if not channels:
             return []
@@ -212,7 +212,7 @@ def _board_of(stored: StoredEvent) -> BoardId | None:
 
 
 def _told(view: BoardView, stored: StoredEvent, read: Readers) -> Told:
-    """Return what a view tells of the event that it has folded last, for each channel of its board."""
+    """Return the envelopes of the event that a view has folded last, for each channel of its board."""
     differs = changes_board(stored.recorded)
     alike: list[Envelope] | None = None
     made: list[tuple[Channel, list[Envelope]]] = []
@@ -233,12 +233,12 @@ def _told_globally(view: BoardView, stored: StoredEvent, read: Readers) -> Told:
 
 
 def _messages(stored: StoredEvent) -> list[Envelope]:
-    """Return what a global event is to everybody, without a cursor."""
+    """Return the envelopes of a global event, without a cursor."""
     return [Envelope(*message) for message in translate(stored.recorded, None)]
 
 
 def _stamped(messages: Iterable[Envelope], view: BoardView, read: Readers) -> Told:
-    """Return messages for everybody with the cursor of a board, for each of its channels."""
+    """Return the envelopes of a global event with the cursor of a board, for each of its channels."""
     if not read:
         return []
     cursor = view.position.cursor

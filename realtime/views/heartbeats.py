@@ -1,7 +1,7 @@
-"""Heartbeats in the stream itself, for readers that keep a copy of a board: cursor and hash of what they have by then.
+"""Heartbeats inside the stream, for clients that keep a copy of a board: cursor and hash of that copy.
 
-They go through the hub, between the envelopes of the board. A transport that made its own could not know where in
-the stream it stands.
+They go through the hub, between the envelopes of the board. A transport that made its own heartbeats would not know
+the position of the stream.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from realtime.views.board_views import BoardViews
 
 __all__ = ["CHECKED", "Heartbeats"]
 
-#: The deliveries whose readers keep a copy. (Those of `state` get one with every change, as the original's did.)
+#: The deliveries whose clients keep a copy. (With `state`, a client gets a whole state with every change.)
 CHECKED = (Delivery.CHANGES, Delivery.PATCH)
 
 
 @dataclass(slots=True)
 class _Beating:
-    """The readers of a board that get heartbeats, and the one timer for all of them."""
+    """One timer, and the number of subscribers that get its heartbeats."""
 
     timer: asyncio.TimerHandle
     readers: int = 0
 
 
 class Heartbeats:
-    """One timer per board that has such readers, whatever their number."""
+    """One timer for each board with such subscribers, regardless of their number."""
 
     def __init__(self, hub: Hub, views: BoardViews, clock: Clock, seconds: float) -> None:
-        """Send one every `seconds`, with the time of `clock`."""
+        """Send a heartbeat every `seconds`, with the time of `clock`."""
         self._hub = hub
         self._views = views
         self._clock = clock
@@ -46,11 +46,11 @@ class Heartbeats:
         self._boards: dict[BoardId, _Beating] = {}
 
     def __len__(self) -> int:
-        """How many boards have a timer."""
+        """Return the number of boards with a timer."""
         return len(self._boards)
 
     def running_for(self, board_id: BoardId, delivery: Delivery) -> AbstractContextManager[None]:
-        """Send heartbeats to the readers of a board for as long as the block runs, if the delivery has any."""
+        """Send heartbeats to the subscribers of a board for the length of the block, if the delivery has heartbeats."""
         return self._cached(board_id) if delivery in CHECKED else nullcontext()
 
     @contextmanager
@@ -69,7 +69,7 @@ class Heartbeats:
 
     @contextmanager
     def plain(self, reader: Subscriber) -> Iterator[None]:
-        """Send signs of life to one reader whose board is gone, for as long as the block runs: nothing to check."""
+        """Send plain heartbeats to one subscriber of a deleted board for the length of the block; they have no hash."""
         beating = _Beating(self._timer_of(reader, lambda: beating))
         try:
             yield
@@ -77,7 +77,7 @@ class Heartbeats:
             beating.timer.cancel()
 
     def beat(self, board_id: BoardId) -> None:
-        """Send one now; a board that was deleted has none."""
+        """Send a heartbeat now; a deleted board gets none."""
         view = self._views.get(board_id)
         if view is not None:
             beat = envelopes.checked_heartbeat(self._clock(), view.position.cursor, view.state_hash())
@@ -95,6 +95,6 @@ class Heartbeats:
         return asyncio.get_running_loop().call_later(self._seconds, self._beat_again, board_id)
 
     def _beat_again(self, board_id: BoardId) -> None:
-        # The next one first: a fault in making this one must not end all of them.
+        # The next timer first, so that a fault in this heartbeat does not end all of them.
         self._boards[board_id].timer = self._timer(board_id)
         self.beat(board_id)

@@ -1,9 +1,9 @@
-"""Repair: what did not reach the readers of this node is read from the log and told to them, soon.
+"""Repair: events that did not reach the subscribers of this node are read from the log and delivered, soon.
 
-The bus notes a board when a publish fails or a batch does not come; a view notes one when an event is not the next.
-A task then reads the log from where the board's view stands, and hands the events to the deliverer.
-Where the log no longer reaches back so far, the view begins anew and its readers get a `gap`.
-While nothing is missing there is no task, and nothing is polled.
+The bus reports a board when a publish fails or a batch does not arrive; a view reports one when an event is not the
+next. Then a task reads the log from the position of the board's view, and passes the events to the dispatcher. If the
+log does not reach back so far, the view is loaded again, and its subscribers get a `gap`. While nothing is missing,
+there is no task, and nothing is polled.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ from realtime.views.dispatcher import Dispatcher
 
 __all__ = ["Repair"]
 
-#: Seconds from one try to the next: doubling, up to the last. The first is made at once.
+#: Seconds between two tries: the pause doubles from the first value up to the last. The first try is immediate.
 RETRY_SECONDS = (0.05, 0.5)
-#: Events that are read at a time.
+#: Events that are read in one call.
 PAGE_EVENTS = 500
-#: An offset behind all others.
+#: An offset greater than all others.
 _LAST: Final = 2**62
-#: Tries to tell what the log has, after which readers get a `gap` and the present instead.
+#: Failed tries to deliver the events of the log, after which subscribers get a `gap` and the current state instead.
 MAX_TRIES = 3
 
 log = logging.getLogger(__name__)
 
 
 class LogReader(BoardReader, HistoryReader, Protocol):
-    """What repair needs of a store."""
+    """The parts of a store that repair needs."""
 
 
 class Repair:
-    """Brings views, and the dashboard, up to date with the log; owned by the bus, which closes it."""
+    """Brings views and the dashboard up to date with the log. The bus owns and closes it."""
 
     def __init__(self, reader: LogReader, views: BoardViews, dashboard: DashboardFeed, dispatcher: Dispatcher) -> None:
-        """Read by `reader`; be told by the views and the dashboard when they are behind."""
+        """Read with `reader`; register for reports of the views and the dashboard."""
         self._reader = reader
         self._views = views
         self._dashboard = dashboard
         self._dispatcher = dispatcher
-        #: Boards (None: the dashboard) that are behind → number of the last word of it.
+        #: Boards that are behind (None: the dashboard) → number of the last report of it.
         self._behind: dict[BoardId | None, int] = {}
         self._words = 0
         self._tries: dict[BoardId | None, int] = {}
-        #: Set when something else is behind: that does not wait for what has failed.
+        #: Set when another board is behind, which must not wait for the pause after a failure.
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -63,11 +63,11 @@ class Repair:
         dashboard.on_behind = lambda: self.note(None)
 
     def __len__(self) -> int:
-        """How many boards are behind, the dashboard counted as one."""
+        """Return the number of boards that are behind; the dashboard counts as one."""
         return len(self._behind)
 
     def note(self, board_id: BoardId | None) -> None:
-        """Note that a board may be behind its log, None for the dashboard; it is looked at in a moment."""
+        """Record that a board may be behind its log (None: the dashboard); the repair runs soon."""
         self._words += 1
         if board_id not in self._behind:
             self._news.set()
@@ -76,7 +76,7 @@ class Repair:
             self._task = asyncio.create_task(self._run(), name="repair")
 
     def note_lost(self, batch: Iterable[StoredEvent]) -> None:
-        """Note that a batch, as it was stored, may not have come to all that it concerns."""
+        """Record that a stored batch may not have reached everything that it affects."""
         boards = {stored.recorded.event.board_id for stored in batch}
         for board_id in set(self._views.watched()) if None in boards else boards:
             if board_id is not None:
@@ -84,7 +84,7 @@ class Repair:
         self.note(None)
 
     def has_come(self, batch: Sequence[StoredEvent]) -> bool:
-        """Tell whether `batch` is the last one that the broker has delivered here."""
+        """Return whether `batch` is the last one that the broker delivered here."""
         return self._dispatcher.last == (batch[-1].channel, batch[-1].offset)
 
     async def aclose(self) -> None:
@@ -112,11 +112,11 @@ class Repair:
         self._task = None
 
     async def _has_failed(self, board_id: BoardId | None) -> bool:
-        """Repair one; tell whether that failed, and is to be tried again."""
+        """Repair one board or the dashboard; return whether that failed and must be tried again."""
         try:
             word = self._behind[board_id]
             is_done = await (self._repair_dashboard() if board_id is None else self._repair_board(board_id))
-            # No await between the last look at the log and here but for that look: what came since has a newer word.
+            # There is no await between the last read of the log and this line, so a later event has a newer report.
             if is_done and self._behind[board_id] == word:
                 self._finish(board_id)
             return not is_done
@@ -135,7 +135,7 @@ class Repair:
             view.catch_up()
 
     async def _repair_dashboard(self) -> bool:
-        # Also when no global event was missed: it is told of changes by the same batches.
+        # Even if no global event was missed, because changes reach the dashboard in the same batches.
         self._dashboard.changed()
         while True:
             after = self._dashboard.global_offset
@@ -148,12 +148,12 @@ class Repair:
                 return True
 
     async def _repair_board(self, board_id: BoardId) -> bool:
-        """Tell what the log has behind the board's view; False: it is being loaded, and has to be looked at after."""
+        """Deliver the log from the position of the board's view; return False if it is loading, to try again."""
         view = self._views.loaded(board_id)
         if view is None:
             self._dispatcher.end_left(board_id)
             return board_id not in self._views
-        view.fall_behind()  # nothing but the log moves it on meanwhile
+        view.fall_behind()  # until the end of the repair, only the log changes the view
         if self._tries.get(board_id, 0) >= MAX_TRIES or not await self._restore(board_id, view):
             return await self._begin_anew(board_id, view)
         while self._views.loaded(board_id) is view:
@@ -170,7 +170,7 @@ class Repair:
         return True
 
     async def _restore(self, board_id: BoardId, view: BoardView) -> bool:
-        """Give a broken view its board as its readers have it; False: the log does not reach back so far."""
+        """Restore a broken view to its subscribers' position; return False if the log does not reach back so far."""
         if view.is_broken:
             at = view.position
             board = await self._reader.past_board(board_id, at.offset)
@@ -184,7 +184,7 @@ class Repair:
         return cut > at.offset or globally > at.global_offset
 
     async def _begin_anew(self, board_id: BoardId, view: BoardView) -> bool:
-        """Load the board as it is now, and let its readers have a `gap` and that."""
+        """Load the current board, and resync its subscribers with a `gap` and that state."""
         found = await self._reader.board(board_id)
         if self._views.loaded(board_id) is not view:
             return True
@@ -197,7 +197,7 @@ class Repair:
         return True
 
     def _note_others(self, global_offset: int) -> None:
-        """Note who else has missed a global event up to that one."""
+        """Record the boards, and the dashboard, that have missed a global event up to this one."""
         for board_id in self._views.watched():
             at = self._views.position(board_id)
             if at is not None and at.global_offset < global_offset:
@@ -207,7 +207,7 @@ class Repair:
 
 
 def _leads_on(at: Position, page: Sequence[StoredEvent]) -> bool:
-    """Tell whether a page of both logs goes on where a view stands, with nothing missing."""
+    """Return whether a page of both logs continues at the position of a view, with nothing missing."""
     own = [stored.offset for stored in page if stored.channel != EVERYBODY]
     everybody = [stored.offset for stored in page if stored.channel == EVERYBODY]
     return own == list(range(at.offset + 1, at.offset + 1 + len(own))) and everybody == list(

@@ -1,7 +1,7 @@
-"""Replay: what a reader has missed, once more, exactly as it was delivered (docs/protocol.md, "Resuming").
+"""Replay: the missed envelopes of a subscriber, exactly as they were delivered (docs/protocol.md, "Resuming").
 
-The log says what happened; the board as it was, folded on event by event, says what was told of it. Whoever replays
-registers first, so that what happens meanwhile waits behind it.
+The log has the events. The envelopes are made again from the board at that time, folded event by event. A subscriber
+is registered with the hub before the replay, so that new events wait behind it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from realtime.views.board_views import BoardView
 
 __all__ = ["missed", "missed_globally", "seen_at"]
 
-#: Events that are read at a time.
+#: Events that are read in one call.
 PAGE_EVENTS = 500
 _EXPIRED = "history_expired"
 
 
 def seen_at(cursor: str, now: Position) -> Position:
-    """Return the position that a reader names, when something can lead from there to `now`.
+    """Return the position that a client's cursor names, if a replay can lead from there to `now`.
 
     Raises:
         PositionLost: `invalid_cursor`, `epoch_changed`, `other_board`.
@@ -45,9 +45,9 @@ def seen_at(cursor: str, now: Position) -> Position:
 async def missed(
     history: HistoryReader, board_id: BoardId, seen: Position, until: Position, delivery: Delivery = Delivery.STATE
 ) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of a board behind `seen`, up to `until`, in order, as `delivery` tells them.
+    """Yield the envelopes of a board after `seen`, up to `until`, in order, for `delivery`.
 
-    A reader may have come to `seen` by another delivery, also into the middle of an event.
+    The client may have reached `seen` with another delivery, and it may be in the middle of an event.
 
     Raises:
         PositionLost: `history_expired`: the log does not reach back so far, or the board was deleted in between.
@@ -56,7 +56,7 @@ async def missed(
     if seen == until:
         return
     then = await _past_view(history, board_id, seen)
-    # An event that was seen in part is the very next one: nothing comes between its envelopes.
+    # The event that the client has in part is exactly the next one, as nothing comes between the envelopes of an event.
     part = seen.part
     while then.position != until:
         for stored in await _page(history, board_channel(board_id), then.position, until):
@@ -66,7 +66,7 @@ async def missed(
 
 
 async def missed_globally(history: HistoryReader, seen: Position, until: Position) -> AsyncGenerator[Envelope, None]:
-    """Yield the envelopes of global events behind `seen`, up to `until`: all that a dashboard cannot compute anew.
+    """Yield the envelopes of global events after `seen`, up to `until`; a dashboard can not compute these again.
 
     Raises:
         PositionLost: `history_expired`.
@@ -101,9 +101,9 @@ def _told(then: BoardView, stored: StoredEvent, delivery: Delivery, part: int) -
         return [Envelope(type, payload, cursor) for type, payload in translate(stored.recorded, None)]
     _next(stored, then.position.offset)
     if stored.global_offset != then.position.global_offset:
-        raise PositionLost(_EXPIRED)  # a global event before this one is gone
+        raise PositionLost(_EXPIRED)  # a global event before this one was pruned
     if isinstance(stored.recorded.event, ProjectDeleted):
-        raise PositionLost(_EXPIRED)  # and made anew since: another history under the same name
+        raise PositionLost(_EXPIRED)  # the board was created again since: another history with the same id
     then.apply(stored)
     return then.told(stored, delivery, part)
 

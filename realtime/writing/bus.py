@@ -1,7 +1,7 @@
-"""The bus decides the order: it appends to the log and then publishes, one unit of writing after the other.
+"""The bus decides the order of events: it appends to the log and then publishes, one write unit after the other.
 
-Commands and events from outside take the same way: decide on the board as it is in the transaction, append, commit,
-hand to the broker. Publishing happens before the next transaction begins, so readers see the order of the log.
+Commands and events from outside take the same path: decide on the board inside the transaction, append, commit, pass to
+the broker. Publishing comes before the next transaction, so subscribers get the events in the order of the log.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """What a command did: the board after it, and the position that board stands for."""
+    """The result of a command: the board after it, and the position of that board."""
 
     board: Board
     position: Position
-    #: What was recorded, in order; empty when the command changed nothing.
+    #: The recorded events, in order; empty if the command changed nothing.
     recorded: tuple[Recorded, ...]
 
 
 class Accepted(NamedTuple):
-    """The answer to one event: its place, and whether it was known already (then nothing was published)."""
+    """The answer to one event: its cursor, and whether it is a duplicate (then nothing was published)."""
 
     name: str
     cursor: str
@@ -60,14 +60,14 @@ class Accepted(NamedTuple):
 
 
 class BusStore(EventStore, HistoryReader, Protocol):
-    """What the bus needs of a store."""
+    """The parts of a store that the bus needs."""
 
 
 class Bus:
-    """The way into the log.
+    """The only way into the log.
 
-    A caller that is cancelled (its client went away) does not stop what it began: a command is carried out whole or
-    not at all, and always published when it was stored.
+    If a caller is cancelled (its client went away), its work continues: a command is carried out as a whole or not at
+    all, and it is always published if it was stored.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class Bus:
         counters: Counters | None = None,
         limits: WriteLimits | None = None,
     ) -> None:
-        """Write to `store` under `priority`, publish to `broker`; `views` spares reading a watched board.
+        """Write to `store` with `priority`, publish to `broker`; a board in `views` need not be loaded.
 
-        What cannot be published is left to `repair`, which the bus closes. `limits` bound what is made, and how
-        much each client may ask for in a second.
+        `repair` delivers events whose publishing failed; the bus closes it. `limits` bound the stored data, and the
+        requests of each client per second.
         """
         self._store = store
         self._broker = broker
@@ -99,23 +99,23 @@ class Bus:
         self._running: set[asyncio.Task[Any]] = set()
 
     async def execute(self, board_id: BoardId, *commands: Command) -> Executed:
-        """Carry out commands on one board, all or none, and publish what happened.
+        """Carry out commands on one board, all or none, and publish their events.
 
         Raises:
-            NotFound: no such board (`board_not_found`), card, column or attempt.
+            NotFound: the board (`board_not_found`), or a card, column or attempt does not exist.
             Conflict, InvalidInput: see `commands.decide`; nothing was changed.
-            LimitReached: the client asks too often, or the board would become too large; nothing was changed.
-            StoreUnavailable: nothing was changed, the caller may try again.
+            LimitReached: the client sends too many requests, or the board would become too large; nothing was changed.
+            StoreUnavailable: nothing was changed; the caller may try again.
         """
         return (await self._carry_out(board_id, commands, refusable=False)).answer
 
     async def execute_each(self, board_id: BoardId, commands: Sequence[Command]) -> list[Executed | Refused]:
-        """Carry out commands on one board in one unit, but for those that are refused; return what became of each.
+        """Carry out commands on one board in one unit, except refused ones; return the result or refusal of each.
 
         Raises:
-            NotFound: no such board.
-            LimitReached: as `execute`; of none of them anything was changed.
-            StoreUnavailable: nothing was changed, the caller may try again.
+            NotFound: the board does not exist.
+            LimitReached: as in `execute`; none of the commands changed anything.
+            StoreUnavailable: nothing was changed; the caller may try again.
         """
         each = (await self._carry_out(board_id, commands, refusable=True)).each
         for one in each:
@@ -136,18 +136,18 @@ class Bus:
     ) -> list[Accepted]:
         """Store and publish events from outside, all or none, in the given order.
 
-        Boards in `hidden` do not exist for the sender; None among them: nor do global events.
+        Boards in `hidden` do not exist for the sender. If None is in `hidden`, neither do global events.
 
         Raises:
-            InvalidInput: an event of a board that does not exist; each is named by index and field.
-            LimitReached: the client sends too much, or an event makes more than there may be.
-            StoreUnavailable: nothing was stored, the caller may try again.
+            InvalidInput: an event names a board that does not exist; the error has index and field of each.
+            LimitReached: the client sends too many events, or an event would exceed a capacity.
+            StoreUnavailable: nothing was stored; the caller may try again.
         """
         self._limits.events.spend(len(batch))
         return await self._whole(self._ingest(batch, hidden))
 
     async def aclose(self) -> None:
-        """Wait for what is being carried out, then repair no more."""
+        """Wait for running work, then stop the repair."""
         if self._running:
             await asyncio.wait(self._running)
         await self._repair.aclose()
@@ -160,12 +160,12 @@ class Bus:
             with self._priority.taken():
                 return await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(_log_fault)  # nobody else looks at what comes of it
+            task.add_done_callback(_log_fault)  # no caller is left to see an exception
             raise
 
     async def _execute(self, board_id: BoardId, commands: Sequence[Command], *, refusable: bool) -> _Decision:
         async with self._turns.taken({board_channel(board_id)}, is_heavy=len(commands) > HEAVY_PARTS):
-            now = self._clock()  # not before its turn: the times of a log's events follow its order
+            now = self._clock()  # not before its turn, so that the times in a log follow its order
             at_hand = self._at_hand(board_id)
             decision = await self._transact(
                 lambda transaction: self._decide(transaction, at_hand, board_id, commands, now, refusable)
@@ -183,20 +183,20 @@ class Bus:
         now: datetime,
         refusable: bool,
     ) -> _Decision:
-        """Work out what commands do to a board as of this transaction, and append it.
+        """Decide commands on a board inside this transaction, and append their events.
 
-        The answer is ready with it: behind the commit nothing may fail that the caller would hear of.
+        The answer is complete here, because nothing after the commit may fail in a way that the caller would see.
         """
         found = checked_board(transaction, board_id, at_hand)
         if found is None:
             raise NotFound("Board not found", "board_not_found")
         if at_hand is None:
-            self._recent.keep(found)  # even where the commands are refused
+            self._recent.keep(found)  # even if the commands are refused
         before = found.board.state
         folds, ends = _fold_each(found.board, commands, now, refusable)
         check_board(before, found.board.state, [fold.recorded for fold in folds], self._limits.capacity)
         new = new_events([fold.recorded for fold in folds])
-        # Of a board that is deleted now nothing is kept as it was.
+        # A deleted board needs no snapshot.
         kept = {} if any(type(fold.recorded.event) is ProjectDeleted for fold in folds) else {board_id: found.board}
         stored = transaction.append(new, kept, {board_id: found.offset})
         places: list[StoredBoard | StoredEvent] = [found, *stored]
@@ -210,12 +210,12 @@ class Bus:
         return _Decision(Executed(found.board, position[-1], recorded), each, stored, folds, behind)
 
     def _at_hand(self, board_id: BoardId) -> StoredBoard | None:
-        """Return a board that may be moved on, if it is watched or was written to lately."""
+        """Return a copy of a board that is watched or was written lately; None if there is none in memory."""
         view = self._views.get(board_id)
         return board_of_view(view) if view else self._recent.get(board_id)
 
     def _keep_recent(self, stored: Sequence[StoredEvent], behind: Sequence[StoredBoard]) -> None:
-        """Remember the boards of a unit as they are behind it; a watched one has a view."""
+        """Cache the boards of a unit as they are after it; a watched board is in its view already."""
         for event in stored:
             if type(event.recorded.event) is ProjectDeleted:
                 self._recent.forget(BoardId(event.recorded.event.project_id))
@@ -236,7 +236,7 @@ class Bus:
         return ingested.answer
 
     def _append_incoming(self, transaction: Transaction, batch: Sequence[Incoming], plan: IngestPlan) -> _Ingested:
-        """Append what events from outside come to."""
+        """Append the events that result from a batch from outside."""
         stored = plan.carry_out(transaction, self._clock)
         places = zip(batch, plan.outcome(stored), strict=True)
         answer = [
@@ -246,7 +246,7 @@ class Bus:
         return _Ingested(answer, stored)
 
     async def _transact(self, work: Callable[[Transaction], _U]) -> _U:
-        """Carry out a unit; that whose commit was carried out, but not answered, counts as stored."""
+        """Run a write unit. If the commit succeeded but the store raised, the unit counts as stored."""
         made: list[_U] = []
 
         def carried_out(transaction: Transaction) -> _U:
@@ -268,12 +268,12 @@ class Bus:
             last = Span(stored.offset - 1, stored.offset, stored.offset, stored.offset)
             found = await self._store.events(stored.channel, last, 1)
         except StoreUnavailable:
-            self._repair.note_lost([stored])  # when the log can be read again, readers get what is there
+            self._repair.note_lost([stored])  # once the log can be read again, subscribers get the event if it is there
             return False
         return [_identity(one) for one in found] == [_identity(stored)]
 
     async def _hand_on(self, unit: _Decision | _Ingested) -> None:
-        """Tell the nodes what was stored. It is stored: what fails here is made good from the log, and no error."""
+        """Publish a unit to all nodes. It is stored, so a failure is no error: the repair delivers it from the log."""
         if not unit.stored:
             return
         try:
@@ -296,38 +296,38 @@ class Bus:
 
 
 class _Unit(Protocol):
-    """What came of a unit of writing."""
+    """The result of a write unit."""
 
     @property
     def stored(self) -> Sequence[StoredEvent]:
-        """What was appended."""
+        """The appended events."""
 
 
 _U = TypeVar("_U", bound=_Unit)
 
 
 class _Ingested(NamedTuple):
-    """What a batch from outside came to."""
+    """The result of a batch from outside."""
 
     answer: list[Accepted]
     stored: list[StoredEvent]
 
 
 class _Decision(NamedTuple):
-    """What commands came to."""
+    """The result of commands."""
 
-    #: What all of them did together.
+    #: The result of all commands together.
     answer: Executed
-    #: What became of each.
+    #: The result or refusal of each command.
     each: list[Executed | Refused]
     stored: list[StoredEvent]
     folds: list[Fold]
-    #: The board behind them, unless it is deleted.
+    #: The board after the commands, unless it was deleted.
     kept: list[StoredBoard]
 
 
 class _End(NamedTuple):
-    """The board behind one command, and which of the unit's folds are its own."""
+    """The board after one command, and the range of the unit's folds that belong to the command."""
 
     board: Board
     first: int
@@ -337,7 +337,7 @@ class _End(NamedTuple):
 def _fold_each(
     board: Board, commands: Sequence[Command], now: datetime, refusable: bool
 ) -> tuple[list[Fold], list[_End | Refused]]:
-    """Decide command by command on what the ones before have left; `refusable`: one that is refused stops no other."""
+    """Decide each command on the board after the earlier ones; if `refusable`, a refusal does not stop the rest."""
     folds: list[Fold] = []
     ends: list[_End | Refused] = []
     for command in commands:
@@ -361,6 +361,6 @@ def _log_fault(task: asyncio.Task[Any]) -> None:
 
 
 def _identity(stored: StoredEvent) -> tuple[Any, ...]:
-    """Return what tells an event from any other that could be at its place."""
+    """Return a value that distinguishes an event from any other event at the same offset."""
     recorded = stored.recorded
     return stored.offset, recorded.event.type, recorded.event.payload_json(), iso(recorded.at), recorded.changes

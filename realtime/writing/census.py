@@ -1,4 +1,4 @@
-"""How many boards, agents and profiles there are, counted on through a batch of events (docs/protocol.md, "Limits")."""
+"""Numbers of boards, agents and profiles, counted through a batch of events (docs/protocol.md, "Limits")."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["Census"]
 
 
 class Census:
-    """Counts what events make; what there is already is read when the first of them comes."""
+    """Counts the things that events create; the existing ones are read at the first such event."""
 
     def __init__(self, inventory: Inventory, capacity: Capacity) -> None:
-        """Begin with what is in the `inventory`."""
+        """Start with the numbers of the `inventory`."""
         self._inventory = inventory
         self._capacity = capacity
         self._boards: int | None = None
@@ -22,7 +22,7 @@ class Census:
         self._profiles: set[str] | None = None
 
     def overflow(self, event: DomainEvent, *, is_new_board: bool = False) -> str | None:
-        """Count what `event` makes or takes away; return why it may not, None when it may."""
+        """Count the thing that `event` creates or deletes; return why it may not, None if it may."""
         match event:
             case events.ProjectCreated() if is_new_board:
                 return self._count_board(1)

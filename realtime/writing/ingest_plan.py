@@ -1,4 +1,4 @@
-"""What a batch of events from outside comes to, worked out event by event before anything is written."""
+"""The plan of a batch of events from outside: event by event, before anything is written."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from realtime.writing.write_units import checked_board, fold_all, new_events
 
 __all__ = ["IngestPlan", "is_heavy", "needed_boards"]
 
-#: A unit with more events and cards in it than this is a heavy one.
+#: A unit with more events and cards than this is heavy.
 HEAVY_PARTS = 100
 
 
 def is_heavy(batch: Sequence[Incoming]) -> bool:
-    """Tell whether a batch takes long to write: it has many events, or states of many cards."""
+    """Return whether a batch takes long to write, because it has many events, or states with many cards."""
     states = (one.event.state for one in batch if isinstance(one.event, events.BoardStateChanged))
     return len(batch) + sum(len(state.cards) for state in states if state is not None) > HEAVY_PARTS
 
 
 def needed_boards(batch: Sequence[Incoming]) -> set[BoardId]:
-    """Return the boards that matter to an event of the batch."""
+    """Return the boards that events of the batch need."""
     needed = {one.event.board_id for one in batch if needs_board(one.event)}
     return {board_id for board_id in needed if board_id is not None}
 
 
 class IngestPlan:
-    """The plan of one batch; carried out once, in a transaction."""
+    """The plan of one batch; it is carried out once, in a transaction."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class IngestPlan:
         capacity: Capacity,
         hidden: AbstractSet[BoardId | None] = frozenset(),
     ) -> None:
-        """Plan with the boards that are at hand; the others are loaded. Nothing may exceed `capacity`.
+        """Plan with the boards in `at_hand`; other boards are loaded. Nothing may exceed `capacity`.
 
         Boards in `hidden` count as unknown.
         """
@@ -59,7 +59,7 @@ class IngestPlan:
         self._capacity = capacity
         self._at_hand = at_hand
         self._boards: dict[BoardId, Board] = {}
-        #: The offset that each of these boards stood for before the batch.
+        #: The offset of each of these boards before the batch.
         self._decided_at: dict[BoardId, int] = {}
         self._known: set[BoardId] = set()
         self._seen: dict[str, StoredEvent] = {}
@@ -68,11 +68,11 @@ class IngestPlan:
         self._new: list[NewEvent] = []
 
     def carry_out(self, transaction: Transaction, clock: Clock) -> list[StoredEvent]:
-        """Work out what is to be written, and append it.
+        """Work out the events to write, and append them.
 
         Raises:
-            InvalidInput: events of boards that do not exist at their place in the batch.
-            LimitReached: an event makes more than there may be.
+            InvalidInput: an event names a board that does not exist at this point of the batch.
+            LimitReached: an event would exceed a capacity.
         """
         self._census = Census(transaction, self._capacity)
         self._seen = transaction.seen({one.key for one in self._batch if one.key is not None})
@@ -85,7 +85,7 @@ class IngestPlan:
         return transaction.append(self._new, self._boards, self._decided_at)
 
     def outcome(self, stored: Sequence[StoredEvent]) -> list[tuple[StoredEvent, bool]]:
-        """Return for each event of the batch the stored one and whether it is a duplicate."""
+        """Return for each event of the batch the stored event, and whether it is a duplicate."""
         outcome: list[tuple[StoredEvent, bool]] = []
         answered: set[int] = set()
         for first in self._first:
@@ -97,7 +97,7 @@ class IngestPlan:
         return outcome
 
     def boards(self, stored: Sequence[StoredEvent]) -> list[StoredBoard]:
-        """Return the boards that it needed, as they are behind the stored events."""
+        """Return the boards that the batch needed, as they are after the stored events."""
         heads = {board_channel(board_id): offset for board_id, offset in self._decided_at.items()}
         heads |= {event.channel: event.offset for event in stored}
         at = stored[-1].global_offset if stored else 0
@@ -150,7 +150,7 @@ class IngestPlan:
 
 @contextmanager
 def _naming(index: int) -> Iterator[None]:
-    """Have a refusal of the event at `index` say so."""
+    """Add the index of the event to a refusal."""
     try:
         yield
     except LimitReached as full:

@@ -1,4 +1,4 @@
-"""The boards of the last units of writing, so that the next unit on a board that nobody watches need not load it."""
+"""The boards of the last write units, so that the next unit need not load a board that nobody watches."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from realtime.ports import StoredBoard
 
 __all__ = ["RecentBoards"]
 
-#: Most cards and attempts of all boards that are kept: about 10 MB. Loading as many took 50 ms of CPU time (measured).
+#: Most cards and attempts of all cached boards: about 10 MB. Loading as many took 50 ms of CPU time (measured).
 MAX_PARTS = 5_000
 
 
 class RecentBoards:
-    """A cache that may be behind: `write_units.checked_board` compares each board with its log before it is used."""
+    """A cache that may be outdated: `write_units.checked_board` compares each board with its log before use."""
 
     def __init__(self) -> None:
-        """Begin empty."""
-        #: The one that was kept last is the last.
+        """Start empty."""
+        #: In the order of caching; the newest board is the last.
         self._kept: dict[BoardId, StoredBoard] = {}
 
     def get(self, board_id: BoardId) -> StoredBoard | None:
-        """Return a copy of the board that was kept, which may be moved on."""
+        """Return a copy of a cached board, which the caller may change; None if it is not cached."""
         kept = self._kept.get(board_id)
         return None if kept is None else replace(kept, board=kept.board.copy())
 
     def keep(self, found: StoredBoard) -> None:
-        """Keep a copy of a board in place of the one before, and forget the oldest of too many."""
+        """Cache a copy of a board in place of an earlier one, and drop the oldest boards beyond the limit."""
         self.forget(found.board.id)
         self._kept[found.board.id] = replace(found, board=found.board.copy())
         parts = sum(_parts(kept.board) for kept in self._kept.values())
@@ -37,7 +37,7 @@ class RecentBoards:
             parts -= _parts(oldest.board)
 
     def forget(self, board_id: BoardId) -> None:
-        """Keep a board no longer."""
+        """Drop a board from the cache."""
         self._kept.pop(board_id, None)
 
 

@@ -1,6 +1,6 @@
-"""Retention: forgets in the background what the log need not keep any longer, one small piece at a time.
+"""Retention: deletes events that the log need not keep any longer, in the background, one small piece at a time.
 
-What forgetting does and leaves is the store's (`ports.LogPruner`).
+`ports.LogPruner` says what the store deletes and what it leaves.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from realtime.ports import Horizon, LogPruner
 
 __all__ = ["PIECE_EVENTS", "Retention", "pruning"]
 
-#: Events that are forgotten in one unit of writing: what a command waits for at most, some tens of milliseconds.
+#: Events that are deleted in one write unit. A command waits at most for one, some tens of milliseconds.
 PIECE_EVENTS = 500
 
 log = logging.getLogger(__name__)
@@ -26,25 +26,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much of the log is kept, and how often that is looked after."""
+    """How much of the log is kept, and how often it is pruned."""
 
-    #: How old an event may become; None = as old as it likes.
+    #: Greatest age of an event; None = no limit.
     age: timedelta | None
-    #: How many of the newest events of each channel are kept; None = all.
+    #: Number of the newest events of each channel that are kept; None = all.
     newest_events: int | None
-    #: Seconds from one round to the next, and before the first.
+    #: Seconds between two rounds, and before the first.
     prune_seconds: float
 
     def horizon(self, now: datetime) -> Horizon:
-        """Return how far back the log is to reach as of `now`."""
+        """Return the limit before which events may be deleted at the time `now`."""
         return Horizon(now - self.age if self.age is not None else None, self.newest_events)
 
 
 @asynccontextmanager
 async def pruning(pruner: LogPruner, clock: Clock, retention: Retention) -> AsyncIterator[None]:
-    """Keep the logs of all channels within `retention` for as long as the block runs.
+    """Keep the logs of all channels within `retention` for the length of the block.
 
-    A fault is logged, and the next round tries again. Leaving waits for the piece under way and for nothing else.
+    A fault is logged, and the next round tries again. The end of the block waits only for the current piece.
     """
     stopping = asyncio.Event()
     task = asyncio.create_task(_run(pruner, clock, retention, stopping), name="retention")
@@ -75,7 +75,7 @@ async def _round(pruner: LogPruner, horizon: Horizon, stopping: asyncio.Event) -
             began = asyncio.get_running_loop().time()
             forgotten = await pruner.prune(channel, horizon, PIECE_EVENTS)
             total += forgotten
-            # As long a pause as the piece took: writers have at least half of the store's time.
+            # The pause is as long as the piece took, so writers have at least half of the store's time.
             if await _set_within(asyncio.get_running_loop().time() - began, stopping):
                 return total
     return total

@@ -1,4 +1,4 @@
-"""One unit of writing at a time; a light one that waits goes before heavy ones that have nothing to do with it."""
+"""One write unit at a time; a waiting light unit may overtake heavy units that write to other channels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from realtime.messages.channels import Channel
 
 __all__ = ["Turns"]
 
-#: So many light units may go before a heavy one that has come first.
+#: Most light units that may overtake a heavy unit.
 MAX_OVERTAKING = 32
 
 
@@ -23,23 +23,23 @@ class _Waiting:
 
 
 class Turns:
-    """A lock whose order is that of asking, with one exception.
+    """A lock in the order of requests, with one exception.
 
-    A heavy unit takes a hundred milliseconds. A light one that comes behind several of them would wait for all, so it
-    is let through, unless one of those before it writes to a channel of its own: the order in a channel is that in
-    which clients ask. Heavy units are delayed by no more than `MAX_OVERTAKING` light ones each.
+    A heavy unit takes a hundred milliseconds, and a light unit behind several of them would wait for all. So a light
+    unit may overtake, unless a unit before it writes to one of its channels: within a channel, the order of the
+    clients' requests holds. Each heavy unit is overtaken by at most `MAX_OVERTAKING` light units.
     """
 
     def __init__(self) -> None:
-        """Begin with nobody."""
+        """Start without units."""
         self._is_taken = False
         self._waiting: list[_Waiting] = []
-        #: How many have gone before the first that waits.
+        #: Number of units that have overtaken the first waiting one.
         self._overtaking = 0
 
     @asynccontextmanager
     async def taken(self, channels: Collection[Channel], *, is_heavy: bool) -> AsyncIterator[None]:
-        """Wait for a turn, and have it for the length of the block, which writes to `channels`."""
+        """Wait for a turn, and hold it for the length of the block, which writes to `channels`."""
         if self._is_taken:
             await self._wait(_Waiting(asyncio.get_running_loop().create_future(), frozenset(channels), is_heavy))
         self._is_taken = True
@@ -60,7 +60,7 @@ class Turns:
             raise
 
     def _pass_on(self) -> None:
-        """Give the turn to the next; it stays taken in between."""
+        """Give the turn to the next unit; the lock stays taken in between."""
         self._is_taken = bool(self._waiting)
         if not self._waiting:
             return

@@ -1,7 +1,7 @@
-"""A unit of writing: boards that are true as of its transaction, and what was decided on them, as it goes into the log.
+"""A write unit: boards that are checked inside its transaction, and the decided events in the form for the log.
 
-A board in memory is only believed to be as the log has it: its process may have missed what another one wrote, or what
-it wrote itself. So it is compared inside the transaction, where nobody else writes, and moved on where it is behind.
+A board in memory may be outdated: its process may have missed events of another process, or its own. So it is compared
+with the log inside the transaction, where nobody else writes, and missing events are folded into it.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from realtime.views.board_views import BoardView, Fold
 
 __all__ = ["board_of_view", "checked_board", "fold_all", "new_events"]
 
-#: Most events that are folded into a board that is behind; where more are missing, loading it costs less.
+#: Most missing events that are folded into a board; with more, loading the board costs less.
 MAX_MISSED_EVENTS = 200
 
 
 def board_of_view(view: BoardView) -> StoredBoard:
-    """Return a board that may be moved on, as a view has it now, and the place it is believed to stand for."""
+    """Return a copy of a view's board, which the caller may change, with the view's offsets."""
     return StoredBoard(view.board.copy(), view.position.offset, view.position.global_offset)
 
 
 def checked_board(transaction: Transaction, board_id: BoardId, at_hand: StoredBoard | None) -> StoredBoard | None:
-    """Return the board as of this transaction, None when there is none.
+    """Return the board as of this transaction, None if it does not exist.
 
-    It is the one at hand where that stands at the head of its log; else that one moved on by what it missed; else it is
-    loaded. A board at hand that was behind is not to be used any more.
+    The board at hand is used if its offset is the last one of its log, or after the events that it missed were folded
+    into it. Otherwise the board is loaded. The caller must not use the board at hand afterwards.
     """
     if at_hand is not None:
         head = transaction.offset(board_channel(board_id))
@@ -47,22 +47,22 @@ def checked_board(transaction: Transaction, board_id: BoardId, at_hand: StoredBo
 
 
 def _moved_on(transaction: Transaction, board: Board, after: int, head: int) -> bool:
-    """Fold the events behind `after` up to `head` into `board`; False: they do not lead there."""
+    """Fold the events after `after` up to `head` into `board`; return False if they do not lead there."""
     missed = transaction.missed(board.id, after, head - after)
     if [stored.offset for stored in missed] != list(range(after + 1, head + 1)):
-        return False  # the log was cut
+        return False  # the log was pruned
     if any(type(stored.recorded.event) in (ProjectCreated, ProjectDeleted) for stored in missed):
-        return False  # it may be another board under the same id
+        return False  # it may be another board with the same id
     try:
         for stored in missed:
             board.apply(stored.recorded)
     except LookupError:
-        return False  # the board was not what it was believed to be, whatever its offset
+        return False  # the board differs from its log, although its offset fits
     return True
 
 
 def fold_all(board: Board, made: Sequence[Recorded]) -> list[Fold]:
-    """Fold what was decided into its board, in order; return each with the states before and after it."""
+    """Fold decided events into their board, in order; return each with the states before and after it."""
     folds: list[Fold] = []
     for recorded in made:
         before = board.state
@@ -72,9 +72,9 @@ def fold_all(board: Board, made: Sequence[Recorded]) -> list[Fold]:
 
 
 def new_events(unit: Sequence[Recorded], key: str | None = None) -> list[NewEvent]:
-    """Return the events of a unit for the log: `key` is that of the first, and of its states the last one counts.
+    """Return the events of a unit for the log. The first one gets `key`; all states but the last are superseded.
 
-    All of them are of one board, or of none.
+    All events belong to one board, or to none.
     """
     last = max((n for n, recorded in enumerate(unit) if changes_board(recorded)), default=-1)
     return [
