@@ -1,4 +1,4 @@
-"""Two caches: one lives in the object that it is made from, one is keyed by what clients send and is bounded."""
+"""Two caches: one inside an object for values derived from it, and a bounded one by keys that clients choose."""
 
 from __future__ import annotations
 

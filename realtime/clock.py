@@ -1,4 +1,4 @@
-"""The time of day, as a thing that can be frozen; and the one form in which times travel."""
+"""The time of day, with a clock that can be frozen, and the one text form of times on the wire."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ __all__ = ["Clock", "frozen_clock", "iso", "parse_iso", "system_clock"]
 
 #: Characters of the longest time that RFC 3339 and docs/ingest.md allow: 9 digits of fraction and an offset.
 MAX_CHARS = len("2025-01-02T03:04:05.123456789+00:00")
-#: Digits are those of ASCII. Some of it is narrower than `datetime.fromisoformat`, which takes weeks, blanks and more.
+#: Only ASCII digits match. `datetime.fromisoformat` alone would accept more, such as weeks and blanks.
 _RFC_3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9]|60)(?:\.([0-9]{1,9}))?"
     r"([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _EXPECTED = "expected an RFC 3339 time with an offset, like 2025-01-02T03:04:05.678Z"
 
-#: Returns the current instant: aware, UTC, whole milliseconds (what fits on the wire).
+#: Returns the current time: aware, in UTC, in whole milliseconds, as on the wire.
 Clock = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
-    """Return now, in UTC, cut to milliseconds."""
+    """Return the current time in UTC, cut to milliseconds."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def frozen_clock(instant: datetime) -> Clock:
-    """Return a clock that always says `instant` (tests; `BOARDCAST_CLOCK`)."""
+    """Return a clock that always returns `instant` (tests; `BOARDCAST_CLOCK`)."""
     return lambda: instant
 
 
-# A move gives one time to every card it displaces.
+# Cached, because a move gives the same time to every card that it displaces.
 @lru_cache(1024)
 def iso(instant: datetime) -> str:
     """Format as ISO 8601 with milliseconds and `Z` (docs/protocol.md, "Envelopes")."""
@@ -41,21 +41,21 @@ def iso(instant: datetime) -> str:
 
 
 def parse_iso(text: object) -> datetime:
-    """Parse an instant as RFC 3339 writes it (docs/ingest.md) into UTC milliseconds; smaller parts are cut off.
+    """Parse an RFC 3339 time (docs/ingest.md) into UTC, cut to milliseconds.
 
-    `t` and `z` may be lower case (RFC 3339 §5.6). A leap second, the last of a month in UTC, is the second behind it.
+    `t` and `z` may be lower case (RFC 3339 §5.6). A leap second, at the end of a month in UTC, becomes the next second.
 
     Raises:
-        ValueError: another form of ISO 8601, no such day, no offset, more than 9 digits of fraction, or an instant
-            outside of the years 1 to 9999 in UTC.
+        ValueError: the text has another form of ISO 8601, no such day, no offset, or more than 9 digits of fraction; or
+            the time is outside of the years 1 to 9999 in UTC.
     """
-    # Before anything looks at it or keeps it: so the work and the cache have bounds in bytes.
+    # Checked before parsing and caching, so that both are bounded in bytes.
     if not isinstance(text, str) or len(text) > MAX_CHARS:
         raise ValueError(_EXPECTED)
     return _parsed(text)
 
 
-# A time is read when its event comes in, when it is placed and when its row is made; a batch has at most 1,000 events.
+# An event's time is parsed when the event comes in, when it is recorded and for its row. A batch has at most 1,000.
 @lru_cache(4096)
 def _parsed(text: str) -> datetime:
     found = _RFC_3339.fullmatch(text)

@@ -2,27 +2,27 @@
 
     RealtimeError                   a fault: something broke
       StoreUnavailable              the store did not answer; nothing was stored
-      BoardMoved                    events were decided on a board that the log has moved on; nothing was stored
+      BoardMoved                    events were decided on an outdated board; nothing was stored
       StoreUnusable                 the store cannot be opened at all; the process should not start
-      BrokerUnusable                the same of the broker
+      BrokerUnusable                the broker cannot be opened at all; the process should not start
     Refused                         an expected outcome: a request that is answered with a reason
-      NotFound                      board, card, column or attempt that does not exist (here)
-      Conflict                      the request is well formed, the state of the board forbids it
-        CardBlocked                 the card waits for others; `waits_for` names them
+      NotFound                      a board, card, column or attempt that does not exist (on this board)
+      Conflict                      the request is well formed, but the state of the board forbids it
+        CardBlocked                 the card depends on unfinished cards; `waits_for` names them
       InvalidInput                  one or more fields do not fit; `fields` names each
-        AmbiguousAttempt            several boards have an attempt of the id that was named without its board
-        DependencyCycle             a card would wait for itself
-        DependencyMismatch          a card would wait for one of another board
-    PositionLost                    nothing leads from a reader's position to now; it gets `gap` and a fresh `state`
-    EnvelopesLost                   a reader could not be given something, by our own fault; it gets a `gap` too
-    SubscriberTooSlow               the queue of a reader was full; it is told, nothing is dropped in silence
-    ChannelGone                     the channel of a reader is gone, and its stream stays open without one
-    StreamEnded                     the server ends a stream; `goodbye` told the reader why
+        AmbiguousAttempt            several boards have an attempt with this id, and the request names no board
+        DependencyCycle             a card would depend on itself
+        DependencyMismatch          a card would depend on a card of another board
+    PositionLost                    no replay leads from a client's position to now; it gets `gap` and a fresh `state`
+    EnvelopesLost                   a fault of the server lost envelopes of a subscriber; it gets a `gap`, too
+    SubscriberTooSlow               the queue of a subscriber was full; its client is always informed
+    ChannelGone                     the channel of a subscriber is gone, and its stream stays open without one
+    StreamEnded                     the server ends a stream; the `goodbye` has the reason
       BoardGone                     the board of a stream was deleted
       Draining                      the server stops
-      LifetimeReached               the connection has lasted as long as one may
+      LifetimeReached               the connection has reached its longest lifetime
 
-Names of faults end in `Error` unless the word is the field's own; expected outcomes never do.
+Names of faults end in `Error`, unless the field has its own word; names of expected outcomes never do.
 """
 
 from __future__ import annotations
@@ -64,20 +64,20 @@ __all__ = [
     "quoted",
 ]
 
-#: A value that came is quoted in an error, cut at this many characters.
+#: Most characters of an invalid value that an error quotes.
 QUOTED_CHARS = 80
-#: Most fields that an answer names (docs/ingest.md); the others are counted.
+#: Most fields in an answer (docs/ingest.md); the others are counted.
 MAX_FIELD_ERRORS = 100
-#: Most of them that the sentence for people names.
+#: Most fields in the error message.
 MAX_NAMED = 10
-#: Most characters of one part of a field's path: no id is longer.
+#: Most characters of one part of a field's path; no id is longer.
 PATH_PART_CHARS = 200
-#: pydantic's type of an error that stands for others, whose `count` is in its context.
+#: pydantic's type of an error that stands for others; their number is `count` in its context.
 OMITTED = "omitted"
 
 
 class RealtimeError(Exception):
-    """Base of all faults of this package."""
+    """Base class of all faults of this package."""
 
 
 class StoreUnavailable(RealtimeError):
@@ -85,10 +85,10 @@ class StoreUnavailable(RealtimeError):
 
 
 class BoardMoved(RealtimeError):
-    """Events were decided on a board as it was at another offset than its log's last; nothing was stored."""
+    """Events were decided on a board at another offset than the last one of its log; nothing was stored."""
 
     def __init__(self, board_id: str, decided_at: int, head: int) -> None:
-        """Keep the sentence: which board, where it stood for the caller, where its log stands."""
+        """Make the message: the board, the last offset of its log, and the offset of the caller's board."""
         super().__init__(f"board {board_id} stands at offset {head}, the events were decided at {decided_at}")
 
 
@@ -102,16 +102,16 @@ class BrokerUnusable(RealtimeError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One field that does not fit: where it is, what was expected and what came."""
+    """One field that does not fit: its path, the expected value and the actual one."""
 
-    #: Dotted path into the body, list positions as numbers: `2.payload.status`.
+    #: Dotted path in the body, with list positions as numbers: `2.payload.status`.
     field: str
     message: str
-    #: How many others this one stands for, which are not listed; 0 = it is one itself.
+    #: Number of other errors that this one stands for; 0 = it is an error of its own.
     omitted: int = 0
 
     def __str__(self) -> str:
-        """Field and message in one line."""
+        """Return field and message in one line."""
         return f"{self.field}: {self.message}" if self.field else self.message
 
 
@@ -121,98 +121,98 @@ class Refused(Exception):
     code = "refused"
 
     def __init__(self, message: str, code: str | None = None) -> None:
-        """Keep the sentence for people in `message`; `code` replaces that of the class."""
+        """Store the text for people in `message`; `code` replaces the code of the class."""
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
 
 
 class NotFound(Refused):
-    """The thing that was named does not exist on this board (or at all)."""
+    """The named thing does not exist on this board (or at all)."""
 
     code = "not_found"
 
 
 class Conflict(Refused):
-    """Well formed, but the state of the board forbids it."""
+    """The request is well formed, but the state of the board forbids it."""
 
     code = "conflict"
 
 
 class CardBlocked(Conflict):
-    """The card waits for others that are not done yet; `waits_for` has their ids."""
+    """The card depends on cards that are not done yet; `waits_for` has their ids."""
 
     code = "card_blocked"
 
     def __init__(self, message: str, waits_for: Iterable[str]) -> None:
-        """Keep the sentence for people, and the ids."""
+        """Store the text for people, and the ids."""
         super().__init__(message)
         self.waits_for = tuple(waits_for)
 
 
 class InvalidInput(Refused):
-    """One or more fields do not fit; `fields` has an entry for each of the first, and one that counts the others."""
+    """One or more fields do not fit; `fields` has an entry for each of the first, and one with the number of others."""
 
     code = "invalid_payload"
 
     def __init__(self, *fields: FieldError) -> None:
-        """Join the field errors into the message; beyond the bounds both end with a count."""
+        """Join the field errors into the message; if there are too many, both end with a count."""
         self.fields = first_fields(fields, MAX_FIELD_ERRORS)
         super().__init__("; ".join(map(str, first_fields(self.fields, MAX_NAMED))))
 
 
 class AmbiguousAttempt(InvalidInput):
-    """Several boards have an attempt of the id that was named: the request must name the board too."""
+    """Several boards have an attempt with this id, so the request must name the board, too."""
 
     def __init__(self, boards: int) -> None:
-        """Tell how many boards have one."""
+        """Make the message with the number of boards."""
         came = f"expected the id of its board, because {boards} boards have an attempt of this id; nothing came"
         super().__init__(FieldError("boardId", came))
 
 
 class DependencyCycle(InvalidInput):
-    """A card would wait for itself, by way of others or directly."""
+    """A card would depend on itself, directly or through others."""
 
     code = "dependency_cycle"
 
 
 class DependencyMismatch(InvalidInput):
-    """A card would wait for one that is not on its board."""
+    """A card would depend on a card that is not on its board."""
 
     code = "dependency_board_mismatch"
 
 
 class PositionLost(Exception):
-    """Nothing leads from a reader's position to now; `reason` is that of the `gap` that says so (docs/protocol.md)."""
+    """No replay leads from a client's position to now; `reason` is that of the `gap` (docs/protocol.md)."""
 
     def __init__(self, reason: str) -> None:
-        """Keep the reason."""
+        """Store the reason."""
         super().__init__(reason)
         self.reason = reason
 
 
 class EnvelopesLost(Exception):
-    """Something that was published did not reach a reader's queue: a `gap` and the present stand for it."""
+    """Published envelopes did not reach a subscriber's queue; it resyncs with a `gap` and the current state."""
 
 
 class SubscriberTooSlow(Exception):
-    """More waited for a reader than may: it is told by a `gap`, or its stream ends and it should come back."""
+    """A subscriber's queue was full: its client gets a `gap`, or its stream ends and the client should resume."""
 
     #: The reason in `gap` and in `goodbye`.
     code = "slow_consumer"
 
     def __init__(self, message: str, cursor: str | None = None) -> None:
-        """Where it ends a stream, keep the `cursor` of the last envelope that the reader was given."""
+        """If it ends a stream, `cursor` is that of the last envelope that the client got."""
         super().__init__(message)
         self.cursor = cursor
 
 
 class ChannelGone(Exception):
-    """The channel of a reader is gone, but its stream stays open: nothing ends, so nothing is counted or closed."""
+    """The channel of a subscriber is gone, but its stream stays open; so it is not counted as an end."""
 
 
 class StreamEnded(Exception):
-    """The server ends a stream; the reader got a `goodbye`, whose `reason` is `code`."""
+    """The server ends a stream; the client got a `goodbye`, whose `reason` is `code`."""
 
     code = "stream_ended"
 
@@ -224,19 +224,19 @@ class BoardGone(StreamEnded):
 
 
 class Draining(StreamEnded):
-    """The server stops; the reader should connect again after a while."""
+    """The server stops; the client should reconnect after a while."""
 
     code = "server_shutdown"
 
 
 class LifetimeReached(StreamEnded):
-    """The connection has lasted as long as the operator lets one; the reader should connect again at once."""
+    """The connection has reached the longest lifetime that the operator allows; the client should reconnect at once."""
 
     code = "connection_lifetime"
 
 
 def field_errors(error: ValidationError, *prefix: str | int) -> tuple[FieldError, ...]:
-    """Translate pydantic's findings into ours; `prefix` is the path to the validated value."""
+    """Convert pydantic's errors; `prefix` is the path of the validated value."""
     return tuple(_field_error(found, prefix) for found in error.errors(include_url=False))
 
 
@@ -247,21 +247,21 @@ def _field_error(found: Any, prefix: tuple[str | int, ...]) -> FieldError:
 
 
 def first_fields(fields: Sequence[FieldError], most: int = MAX_FIELD_ERRORS) -> tuple[FieldError, ...]:
-    """Return the first fields, and behind them how many more there are."""
+    """Return the first fields, followed by the number of the others, if there are any."""
     named = [field for field in fields if not field.omitted]
     omitted = sum(field.omitted for field in fields) + len(named[most:])
     return (*named[:most], more_fields(omitted)) if omitted else tuple(named)
 
 
 def more_fields(count: int) -> FieldError:
-    """Return what stands behind a list of fields for `count` others."""
+    """Return the entry for `count` further fields at the end of a list."""
     return FieldError("", f"and at least {count:,} more", count)
 
 
 def quoted(came: object) -> str:
-    """Return what came as an error shows it: in Python's spelling, cut.
+    """Return a value as an error message quotes it: like `repr`, but cut.
 
-    Only what is shown is spelt, however large or deep the value is.
+    Only the quoted part is converted, so the cost does not depend on the size or depth of the value.
     """
     spelt = ""
     for piece in _spelt(came):
@@ -272,7 +272,7 @@ def quoted(came: object) -> str:
 
 
 def _spelt(came: object) -> Iterator[str]:
-    """Yield the pieces of `repr(came)`; of a text no more than can be shown."""
+    """Yield the pieces of `repr(came)`; a text is cut to the length that can be quoted."""
     match came:
         case str():
             yield repr(came[: QUOTED_CHARS + 1])

@@ -1,6 +1,6 @@
-"""Writes the list of all domain events into `docs/events.md`: `python -m realtime.export`.
+"""Writes the page of all domain events, `docs/events.md`: `python -m realtime.export`.
 
-`--check [FILE]` writes nothing: the exit code is 1 when the page is not that of the models.
+`--check [FILE]` writes nothing; the exit code is 1 if the page does not match the models.
 """
 
 from __future__ import annotations

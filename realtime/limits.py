@@ -1,7 +1,7 @@
-"""Limits of what clients may ask for and keep (docs/protocol.md, "Limits"), and the one refusal of all of them.
+"""Limits of client requests and of stored data (docs/protocol.md, "Limits"), with one refusal for all of them.
 
-What is counted against a capacity is counted in the unit of writing that would exceed it (`kanban.capacity`,
-`ingest_plan`), so that two at once cannot both pass; rates are the bus's (`rates`).
+A capacity is checked inside the write unit that would exceed it (`kanban.capacity`, `ingest_plan`), so two units at
+once cannot both pass. The bus checks rates (`rates`).
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from realtime.errors import FieldError, Refused
 
 __all__ = ["FULL_SECONDS", "Capacity", "LimitReached"]
 
-#: Seconds after which a client may look whether there is room again.
+#: Seconds after which a client may try again when a capacity is full.
 FULL_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The most that is kept. More that is there already stays, and may become less."""
+    """The most that is stored. Data above a limit stays, and may only become less."""
 
     boards: int = 20_000
     agents: int = 1_000
     #: Profiles of all agents together.
     profiles: int = 1_000
     cards_per_board: int = 10_000
-    #: Of a state as it is on the wire, but for a few bytes a card.
+    #: Bytes of a state on the wire, accurate to a few bytes per card.
     board_bytes: int = 10 * 1024 * 1024
 
 
@@ -35,7 +35,7 @@ class LimitReached(Refused):
     code = "rate_limited"
 
     def __init__(self, message: str, retry_after_seconds: int = FULL_SECONDS, *fields: FieldError) -> None:
-        """Keep the sentence, when to come back, and the events of a batch that are too many."""
+        """Store the text, the seconds until the client may try again, and the surplus events of a batch."""
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
         self.fields = fields

@@ -1,4 +1,4 @@
-"""One process's part in the system: everything the streams and the doors need, in one place."""
+"""All parts of one process in one object, for the streams and the exits."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ __all__ = ["Limits", "Node", "PolicyNotAllowed", "make_node"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds the streams of a node, and what clients may make on it."""
+    """Limits of a node: for its streams, and for the data that clients may create."""
 
-    #: Most envelopes that wait for one reader; must hold what one batch of events makes.
+    #: Most envelopes that wait for one subscriber; it must be enough for one batch of events.
     queued_envelopes: int = 10_000
-    #: Seconds between two signs of life on SSE and in the deliveries `changes` and `patch`, told in `hello`.
+    #: Seconds between two heartbeats on SSE and in the deliveries `changes` and `patch`; `hello` has this value.
     heartbeat_seconds: float = 30.0
-    #: Most seconds that a connection lasts; 0 = as long as it likes.
+    #: Longest lifetime of a connection in seconds; 0 = without limit.
     connection_seconds: float = 0.0
-    #: Most bytes of payload that wait for one reader; must hold what one batch of events makes.
+    #: Most bytes of payload that wait for one subscriber; it must be enough for one batch of events.
     queued_bytes: int = MAX_QUEUED_BYTES
-    #: What readers may choose for when they are too slow; the first is for those that do not.
+    #: Policies that clients may choose for a slow subscriber; the first one is the default.
     slow_policies: tuple[SlowPolicy, ...] = tuple(SlowPolicy)
-    #: The most that is kept.
+    #: The most that is stored.
     capacity: Capacity = field(default_factory=Capacity)
-    #: What a client may ask for in a second; 0 = as much as it likes.
+    #: Requests of one client per second; 0 = without limit.
     commands_per_second: float = 0.0
     events_per_second: float = 0.0
 
     def slow_policy(self, asked: str | None) -> SlowPolicy:
-        """Return the policy for a reader that asks for one by its name, or for none.
+        """Return the policy with the name `asked`, or the default for None.
 
         Raises:
-            PolicyNotAllowed: there is no such policy, or not here.
+            PolicyNotAllowed: the policy is unknown, or not allowed on this node.
         """
         if asked is None:
             return self.slow_policies[0]
@@ -61,18 +61,18 @@ class Limits:
 
 
 class PolicyNotAllowed(InvalidInput):
-    """A reader asked for a policy that it can not have here."""
+    """A client asked for a policy that is not allowed here."""
 
     code = "bad_user_input"
 
     def __init__(self, allowed: Sequence[SlowPolicy], asked: str) -> None:
-        """Name what may be asked for."""
+        """Make a message with the allowed policies."""
         super().__init__(FieldError("slow", f"expected {' or '.join(allowed)}, got {quoted(asked)}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What `make_node` puts together; opened and closed by who made the store."""
+    """The result of `make_node`. The caller that opened the store closes it."""
 
     store: Store
     hub: Hub
@@ -86,16 +86,16 @@ class Node:
     counters: Counters
 
     def metrics(self, exit: str) -> ConnectionMetrics:
-        """Return what a new connection at that exit is counted under."""
+        """Return the metrics for a new connection at that exit."""
         return ConnectionMetrics(self.counters.exit(exit))
 
     def subscriber(self, metrics: ConnectionMetrics | None = None) -> Subscriber:
-        """Return an empty queue for a new reader, bounded as all are here."""
+        """Return an empty queue for a new subscriber, with the bounds of this node."""
         return Subscriber(self.limits.queued_envelopes, self.limits.queued_bytes, metrics)
 
 
 async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) -> Node:
-    """Put a node together on an open store.
+    """Make a node with an open store.
 
     Raises:
         StoreUnavailable: the store did not answer.

@@ -1,4 +1,4 @@
-"""How much each client may ask for in a second: a bucket of tokens for each, and no more buckets than can be kept."""
+"""Rates: the requests of each client per second, limited by a token bucket for each of a bounded number of clients."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from realtime.limits import Capacity, LimitReached
 
 __all__ = ["CLIENT", "Rate", "WriteLimits"]
 
-#: For whom this task works: a word for a token, else an address; None: for the server itself, which has no limit. What
-#: a connection is served by has it from its handshake, and so has every task that it begins.
+#: The client for which this task works: the name of a token, else an address. None is the server itself, which has no
+#: limit. A connection sets it at its handshake, and the tasks that it starts inherit it.
 CLIENT: ContextVar[str | None] = ContextVar("client", default=None)
-#: Most clients whose buckets are kept. The one that asked longest ago is forgotten, which fills its bucket.
+#: Most clients with a bucket. The client with the oldest request is dropped, which fills its bucket.
 MAX_CLIENTS = 10_000
-#: What a client may have saved up, in seconds of its rate.
+#: Capacity of a bucket, in seconds of the rate.
 BURST_SECONDS = 2.0
 
 
@@ -29,7 +29,7 @@ class _Bucket:
 
 
 class Rate:
-    """One rate, for each client by itself. A request may be larger than what is left; the next ones wait."""
+    """One rate, separate for each client. A request may cost more than the bucket has left; then the next ones wait."""
 
     def __init__(
         self,
@@ -38,9 +38,9 @@ class Rate:
         clock: Callable[[], float] = time.monotonic,
         burst_seconds: float = BURST_SECONDS,
     ) -> None:
-        """Let `per_second` through, 0 = all, and at once what is saved up in `burst_seconds`.
+        """Allow `per_second` (0 = without limit), and at once as much as `burst_seconds` of that.
 
-        `what` names them in the refusal; `clock` is in seconds.
+        `what` names the requests in the refusal; `clock` returns seconds.
         """
         self._per_second = per_second
         self._burst_seconds = burst_seconds
@@ -49,14 +49,14 @@ class Rate:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many clients are known."""
+        """Return the number of clients with a bucket."""
         return len(self._buckets)
 
     def spend(self, count: int) -> None:
-        """Count `count` against the client of this task.
+        """Take `count` tokens from the client of this task.
 
         Raises:
-            LimitReached: it has asked for too much; nothing was counted.
+            LimitReached: the bucket is empty; nothing was taken.
         """
         client = CLIENT.get()
         if client is None or not self._per_second:
@@ -78,9 +78,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class WriteLimits:
-    """What bounds the writing of a node."""
+    """The limits of the writes on a node."""
 
-    #: The most that is kept.
+    #: The most that is stored.
     capacity: Capacity = field(default_factory=Capacity)
     commands: Rate = field(default_factory=lambda: Rate(0, "commands"))
     events: Rate = field(default_factory=lambda: Rate(0, "events"))

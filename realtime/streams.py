@@ -1,10 +1,10 @@
-"""The streams: async generators that feed every exit, and nothing else does.
+"""The streams: async generators that feed every exit.
 
-A stream yields hello, the snapshot, and then what happens, in order, without gap or repeat. It registers nothing
-before it is first iterated, and forgets everything however it ends; consume it inside `contextlib.aclosing`.
+A stream yields `hello`, the snapshot, and then the new envelopes in order, without gap or repeat. It registers nothing
+before it is first iterated, and releases everything whatever its end; consume it inside `contextlib.aclosing`.
 
-There are two ways to read the one stream: by the envelope, for exits that do something with each, and by the batch,
-for those that write what all readers get alike.
+A stream can be read by the envelope, for exits that process each one, or by the batch, for exits that write the same
+bytes to all subscribers.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ __all__ = ["board_batches", "dashboard_batches", "one", "repaired", "state_of"]
 
 Stream = AsyncGenerator[Envelope, None]
 Batches = AsyncGenerator[Batch, None]
-#: How a stream reads its queue: one envelope, or all that waits.
+#: How a stream reads its queue: one envelope, or all waiting ones.
 Take = Callable[[Subscriber], Awaitable[Batch]]
-#: Cuts the present, for a reader behind that cursor, for that reason: a `gap`, then what stands for the present.
+#: Returns the resync of a subscriber for a reason and its last cursor: a `gap`, then the current state.
 Cut = Callable[[str, str], Awaitable[Sequence[Envelope]]]
-#: Returns when the present may be cut.
+#: Returns once the current state may be read.
 Settle = Callable[[], Awaitable[None]]
-#: Of a reader that asks for nothing in particular.
+#: The options of a client that sends none.
 DEFAULT = StreamOptions()
-#: Milliseconds after which a reader that was too slow may come back.
+#: Milliseconds after which the client of a slow subscriber should reconnect.
 SLOW_RECONNECT_MS = 1000
 _SLOW, _LOST = SubscriberTooSlow.code, "broker_lost"
 
 
 async def one(live: Subscriber) -> Batch:
-    """Take one envelope; what waits behind it stays within the reader's bounds."""
+    """Take one envelope; the rest stays in the subscriber's bounded queue."""
     return Batch((await live.get(),))
 
 
@@ -60,34 +60,34 @@ async def board_batches(
     lifetime: ConnectionLifetime | None = None,
     take: Take = Subscriber.take,
 ) -> AsyncGenerator[Batch, None]:
-    """Yield `hello`, `state`, one `attempt_status` per attempt (newest created first), then what happens.
+    """Yield `hello`, `state`, one `attempt_status` per attempt (newest first), then the new envelopes.
 
-    `subscriber` is the queue to read from; who gives one may put replies of its own into it (`state_of`).
-    `options.delivery` says how changes of the board are told; the beginning is the same for all. In `changes` and
-    `patch` there is a `heartbeat` now and then, which names cursor and hash of what the reader has by then.
-    With `options.after`, where the reader stood before, it is `hello`, what was missed since, then what happens.
-    Where nothing leads from there to now, a `gap` comes behind `hello` (or where it shows), and the snapshot after it;
-    so it is where the reader was too slow, unless `options.slow` would rather end the stream.
-    `lifetime` is that of a connection that may have other readers; without it the stream is its connection's only one.
-    When the board is deleted there is a `goodbye`. The stream of a subscriber that outlasts its channel stays open,
-    and yields replies only (docs/departures.md, row 8) and, in `changes` and `patch`, a plain `heartbeat` now and then.
+    `subscriber` is the queue to read from. A caller that passes one may put its own replies into it (`state_of`).
+    `options.delivery` is the form of board changes; the beginning is the same for all forms. In `changes` and
+    `patch` there is a regular `heartbeat` with the cursor and hash of the client's copy at that point.
+    With `options.after`, the client's last cursor, it is `hello`, the missed envelopes, then the new ones. If no replay
+    leads from there to now, a `gap` comes behind `hello` (or where the replay fails), and the snapshot after it. The
+    same happens when the subscriber was too slow, unless `options.slow` asks for the end of the stream.
+    `lifetime` is that of a connection that may have other subscribers. Without it, the connection has only this stream.
+    When the board is deleted there is a `goodbye`. If the subscriber outlasts its channel, its stream stays open, and
+    yields only replies (docs/departures.md, row 8) and, in `changes` and `patch`, a regular plain `heartbeat`.
 
     Raises:
-        NotFound: there is no such board; nothing was yielded.
+        NotFound: the board does not exist; nothing was yielded.
         StoreUnavailable: the board or its log could not be read.
-        SubscriberTooSlow: as the reader wished, or because it let its own replies pile up; `goodbye` was yielded
-            before, and both have the cursor to come back with.
-        StreamEnded: the board was deleted, the server stops, or the connection has lasted as long as one may; `goodbye`
-            was yielded before.
+        SubscriberTooSlow: `options.slow` asks for it, or too many of the caller's own replies waited. A `goodbye` was
+            yielded before, and both have the cursor with which to resume.
+        StreamEnded: the board was deleted, the server stops, or the connection reached its longest lifetime; a
+            `goodbye` was yielded before.
     """
     live = subscriber if subscriber is not None else node.subscriber()
     with node.lifetimes.reading(live, lifetime):
         try:
             async with node.views.watch(board_id) as view:
-                # Deleted while this reader waited for the view: there is nothing to follow any more.
+                # The board was deleted while this subscriber waited for the view.
                 if node.views.get(board_id) is not view:
                     raise NotFound("Board not found", "board_not_found")
-                # No await between this and the end of the snapshot's making: nothing can fall in between.
+                # There is no await from here until the snapshot is made, so no event falls in between.
                 channel = delivery_channel(board_id, options.delivery)
                 with node.hub.subscribe(channel, live), node.heartbeats.running_for(board_id, options.delivery):
                     now = view.position
@@ -97,14 +97,14 @@ async def board_batches(
                         async for envelope in opening:
                             live.cursor = envelope.cursor or live.cursor
                             yield Batch((envelope,))
-                    # Here and below: a reader that sleeps holds on to nothing, for each may have another last envelope.
+                    # Here and below: an idle stream must not keep its last envelope in memory; all may differ.
                     del envelope, opening, replay
                     async with aclosing(_live(take, live, options.slow, _present(view), view.repaired)) as happening:
                         async for batch in happening:
                             yield batch
                             del batch
         except ChannelGone:
-            # A board that is gone is held by nobody. It is there: `ChannelGone` comes out of the queue.
+            # A deleted board must not stay in memory. `view` is bound, because `ChannelGone` comes from the queue.
             del view  # type: ignore[possibly-undefined]
         async with aclosing(_silent(node, live, options, take)) as replies:
             async for batch in replies:
@@ -121,9 +121,9 @@ async def dashboard_batches(
     lifetime: ConnectionLifetime | None = None,
     take: Take = Subscriber.take,
 ) -> AsyncGenerator[Batch, None]:
-    """Yield `hello`, `dashboard_overview`, then a new overview whenever there is one, and agent events.
+    """Yield `hello`, `dashboard_overview`, then each new overview, and agent events.
 
-    The arguments are those of `board_batches`; only agent events can be missed, an overview is made anew.
+    The arguments are those of `board_batches`. Only agent events are replayed; an overview is computed again.
 
     Raises:
         StoreUnavailable: the overview could not be computed.
@@ -133,7 +133,7 @@ async def dashboard_batches(
     live = subscriber if subscriber is not None else node.subscriber()
 
     async def overview(now: Position) -> Envelope:
-        # Under the position of before the wait: agent events since then wait in the queue, behind the overview.
+        # With the position before the wait: agent events since then are in the queue, behind the overview.
         return (await node.dashboard.envelope(time_range)).stamped(now.cursor)
 
     async def present(reason: str, last: str) -> Sequence[Envelope]:
@@ -158,7 +158,7 @@ async def dashboard_batches(
 
 
 async def repaired(node: Node, board_id: BoardId) -> None:
-    """Return when the view of a board, if there is one, has all that its log has; see `BoardView.repaired`.
+    """Return once the view of a board, if there is one, has everything in its log; see `BoardView.repaired`.
 
     Raises:
         StoreUnavailable: the log cannot be read.
@@ -169,7 +169,7 @@ async def repaired(node: Node, board_id: BoardId) -> None:
 
 
 def state_of(node: Node, board_id: BoardId) -> Envelope | None:
-    """Return the state of a watched board as of now, None when it is not watched (or gone)."""
+    """Return the current state of a watched board, None if it is not watched (or deleted)."""
     view = node.views.get(board_id)
     return view.snapshot()[0] if view else None
 
@@ -182,7 +182,7 @@ def _present(view: BoardView) -> Cut:
 
 
 async def _silent(node: Node, live: Subscriber, options: StreamOptions, take: Take) -> Batches:
-    """Yield the replies to a reader whose board is gone, and signs of life where its stream had some."""
+    """Yield the replies to a subscriber of a deleted board, and plain heartbeats if its stream had heartbeats."""
     beats = node.heartbeats.plain(live) if options.delivery in CHECKED else nullcontext()
     with live.metrics.reading(), beats:
         async with aclosing(_live(take, live, options.slow, _nothing, _at_once)) as replies:
@@ -192,15 +192,15 @@ async def _silent(node: Node, live: Subscriber, options: StreamOptions, take: Ta
 
 
 async def _nothing(reason: str, last: str) -> Sequence[Envelope]:
-    return ()  # what was dropped were replies to a reader whose board is gone
+    return ()  # only replies to a subscriber of a deleted board were dropped
 
 
 async def _at_once() -> None:
-    """Wait for nothing: overviews are made when they are asked for."""
+    """Return at once, because overviews are computed when they are needed."""
 
 
 async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut, settle: Settle) -> Batches:
-    """Yield what happens behind `live.cursor`; where the reader was too slow for it, what `slow` says."""
+    """Yield the envelopes behind `live.cursor`. If the subscriber was too slow, resync or end, as `slow` says."""
     while True:
         try:
             batch = await take(live)
@@ -214,7 +214,7 @@ async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut, se
             except SubscriberTooSlow as error:
                 yield Batch((envelopes.goodbye(_SLOW, SLOW_RECONNECT_MS, last),))
                 raise SubscriberTooSlow(str(error), last) from None
-            # No await between `resume` and the cut: what is not in the present waits behind it.
+            # There is no await between `resume` and the resync, so events that it does not include wait behind it.
             batch = Batch(await present(reason, last))
             live.cursor = batch.cursor or last
         if batch:
@@ -225,11 +225,11 @@ async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut, se
 async def _opening(
     node: Node, after: str | None, now: Position, replay: Callable[[Position], Stream], snapshot: Sequence[Envelope]
 ) -> Stream:
-    """Yield `hello` and what brings the reader to `now`: what it missed since `after`, else the snapshot."""
+    """Yield `hello`, and then either the envelopes missed since `after`, or the snapshot."""
     seen, last = now, after
     lost: PositionLost | None = None
     try:
-        # It stands where it stood until it has what it missed: whoever leaves in between comes back with that.
+        # `hello` has the old position until the replay is complete, so a client that leaves before that resumes there.
         seen = now if after is None else seen_at(after, now)
     except PositionLost as error:
         lost = error

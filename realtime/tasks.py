@@ -1,4 +1,4 @@
-"""What tasks owe when nobody waits for them any more."""
+"""Helpers for tasks whose callers may be gone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["retrieve"]
 
 
 def retrieve(task: asyncio.Task[Any]) -> None:
-    """Take note of how `task` ended; a callback for tasks whose every waiter may have left by then.
+    """Retrieve the exception of `task`; a done callback for tasks whose waiters may all have left.
 
-    Whoever still waits gets the exception all the same; without this asyncio would report it as never retrieved.
+    A remaining waiter gets the exception nevertheless. Without this, asyncio would log it as never retrieved.
     """
     if not task.cancelled():
         task.exception()

@@ -1,10 +1,10 @@
 """The demo (`--demo`): two projects and a scripted agent, which uses the same entries as every client.
 
-catalogue  phrases      what there is to say                               data
-scene                   the words of a script: Scene, Step, Script         pure
-people  agent  script   what happens on a board, given how it stands       pure, deterministic for a seed
-seeding                 the events that make the projects                  pure
-show                    carries the steps out on a node, until it is told to stop
+catalogue  phrases      the texts                                           data
+scene                   the types of a script: Scene, Step, Script          pure
+people  agent  script   the next step on a board, given its current state   pure, deterministic for a seed
+seeding                 the events that create the projects                 pure
+show                    carries the steps out, until it is stopped
 
 See docs/operating.md, "Settings".
 """

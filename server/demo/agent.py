@@ -1,7 +1,7 @@
-"""One attempt of the scripted agent: what it reports from its start to its end. Pure.
+"""One attempt of the scripted agent: its reports from start to end. Pure.
 
-It reports like any runner outside. What people do meanwhile (stop it, delete its card, finish the card themselves)
-it finds in the next scene, and copes.
+It reports like any runner outside. Meanwhile people may stop the attempt, delete its card or finish the card
+themselves; the agent sees that in the next scene, and reacts.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from server.demo.scene import Json, Scene, Script, Step, event, random_uuid
 
 __all__ = ["ENDINGS", "Work", "carry", "end_of"]
 
-#: How five attempts in a row end, in any order.
+#: Endings of five successive attempts, in any order.
 ENDINGS = (AttemptStatus.SUCCEEDED,) * 3 + (AttemptStatus.FAILED, AttemptStatus.STOPPED)
 #: Seconds between two reports.
 BEAT = (0.7, 1.3)
 
 
 def carry(work: Work, ending: AttemptStatus) -> Script[None]:
-    """Carry one queued attempt to `ending`, or to where people send it."""
+    """Run one queued attempt up to `ending`, or to an earlier end that people cause."""
     for step in work.plot(ending):
         scene = yield step
         work.now = scene.now
@@ -41,7 +41,7 @@ def carry(work: Work, ending: AttemptStatus) -> Script[None]:
 
 
 def end_of(work: Work, scene: Scene) -> Step | None:
-    """Return the report of an attempt that cannot go on, None when somebody else has ended it."""
+    """Return the last report of an attempt that cannot continue, None if it has ended already."""
     row = scene.attempt(work.id)
     if row is None or row.status not in (AttemptStatus.RUNNING, AttemptStatus.STOPPING):
         return None
@@ -50,7 +50,7 @@ def end_of(work: Work, scene: Scene) -> Step | None:
     if scene.card(work.card_id) is None:
         return work.end(AttemptStatus.STOPPED, row.status, "warn", "The card is gone; nothing left to work on")
     if scene.board.state.is_done(work.attempt.card_id):
-        # No `attempt.completed`: it would pull the card out of Done.
+        # Without `attempt.completed`, which would move the card out of Done.
         return work.say(
             work.status(AttemptStatus.SUCCEEDED, row.status), work.log("info", "Somebody finished the card")
         )
@@ -64,10 +64,10 @@ def _goes_on(work: Work, scene: Scene) -> bool:
 
 
 class Work:
-    """The agent at work on one attempt; `now` is the time of what it reports next."""
+    """The agent at work on one attempt; `now` is the time of its next report."""
 
     def __init__(self, rng: Random, project: DemoProject, attempt: Attempt, scene: Scene) -> None:
-        """Take up `attempt`, choosing with `rng`."""
+        """Begin with `attempt`; choices are made with `rng`."""
         self.attempt = attempt
         self.id = attempt.id
         self.card_id = attempt.card_id
@@ -79,15 +79,15 @@ class Work:
         self._path = idea.path if idea else "src/main.py"
         self._branch = attempt.branch_name or "demo"
         self._worktree = f"{project.repository_path}/.worktrees/{attempt.id[:12]}"
-        # Numbered like the tickets: unique on the board, and the same for the same start.
+        # The number of the ticket: unique on the board, and the same for the same start.
         self._pull = int(card.ticket_key.rpartition("-")[2]) if card and card.ticket_key else 1
 
     def plot(self, ending: AttemptStatus) -> Iterator[Step]:
-        """Yield what happens, up to and including `ending`; reads `now` anew for each step."""
+        """Yield the steps of the attempt, up to and including `ending`; each step uses the current `now`."""
         yield from self._beginning()
         todos = [self._fill(text) for text in self._rng.choice(phrases.TODOS)]
         yield self.say(self._todos(todos, 0), self._message("assistant", f"Plan: {'; '.join(todos).lower()}."))
-        # Attempts that come to nothing do so in the middle.
+        # An attempt that does not succeed ends in the middle of its todo list.
         rounds = len(todos) if ending is AttemptStatus.SUCCEEDED else self._rng.randint(1, len(todos) - 1)
         for done in range(1, rounds + 1):
             yield from self._act(self._rng.choice(phrases.ACTIONS))
@@ -108,14 +108,14 @@ class Work:
         return self._event("attempt.log.appended", level=level, message=message, ts=iso(self.now))
 
     def status(self, status: AttemptStatus, previous: AttemptStatus) -> Json:
-        """Return a change of status; one that ends the attempt says when."""
+        """Return a change of status; if it ends the attempt, it has the time."""
         fields: dict[str, Any] = {"cardId": self.card_id, "status": status.value, "previousStatus": previous.value}
         if status is not AttemptStatus.RUNNING:
             fields["endedAt"] = iso(self.now)
         return self._event("attempt.status.changed", **fields)
 
     def end(self, status: AttemptStatus, previous: AttemptStatus, level: str, message: str) -> Step:
-        """Return the step that ends the attempt with `status`, and says why in its log."""
+        """Return the step that ends the attempt with `status`, with the reason in its log."""
         completed = self._event("attempt.completed", cardId=self.card_id, status=status.value)
         return self.say(self.log(level, message), self.status(status, previous), completed)
 
@@ -202,7 +202,7 @@ class Work:
         return self._item("message", role=role, text=text, format="markdown")
 
     def _item(self, type: str, **fields: Any) -> Json:
-        # Each report has an id of its own: the original's client drops a second item of the same id.
+        # Each report has its own id, because the original's client drops a second item with the same id.
         item = {"id": self._item_id(), "timestamp": iso(self.now), "type": type, **fields}
         return self._event("attempt.conversation.appended", item=item)
 
@@ -224,5 +224,5 @@ class Work:
         return Step(self._rng.uniform(*BEAT), events, commands)
 
     def _fill(self, text: str) -> str:
-        # Not `format`: a title that people wrote may hold braces.
+        # Not `format`, because a title from people may contain braces.
         return text.replace("{title}", self._title).replace("{path}", self._path)

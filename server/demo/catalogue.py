@@ -1,7 +1,7 @@
-"""What the demo is about: its two projects, the cards they may have, and the agents that work on them.
+"""The content of the demo: its two projects, their possible cards, and the agents that work on them.
 
-Card ids are fixed by project and key. A card that comes back after it was deleted is the same card to the runner,
-which keeps one attempt per card; so a demo that runs for weeks has no more attempts than this catalogue has cards.
+Card ids are fixed by project and key. A card that is deleted and created again has the same id, and so the same
+attempt. So a demo that runs for weeks has no more attempts than this catalogue has cards.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ class Idea:
     key: str
     title: str
     ticket_type: str
-    #: The file the agent works in.
+    #: The file in which the agent works.
     path: str
     description: str
-    #: Where the card is when the project is seeded, None when it comes later.
+    #: The column of the card in the seeded project; None if the card comes later.
     column: str | None = None
-    #: Keys of seeded cards it waits for.
+    #: Keys of the seeded cards on which it depends.
     after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DemoProject:
-    """A project of the demo; nobody else's has its id."""
+    """A project of the demo; no other project has its id."""
 
     id: BoardId
     name: str
@@ -49,7 +49,7 @@ class DemoProject:
 
     @property
     def repository_url(self) -> str:
-        """Where the project would be, if it were anywhere."""
+        """The address that the repository would have."""
         return f"https://github.com/{self.repository_slug}"
 
     def pull_url(self, number: int) -> str:
@@ -57,15 +57,15 @@ class DemoProject:
         return f"{self.repository_url}/pull/{number}"
 
     def card_id(self, key: str) -> CardId:
-        """Return the id of the card of an idea."""
+        """Return the id of an idea's card."""
         return CardId(f"card-{uuid5(_NAMES, f'{self.id}/{key}')}")
 
     def column_id(self, title: str) -> ColumnId:
-        """Return the id of one of the columns the project is seeded with."""
+        """Return the id of one of the seeded columns."""
         return ColumnId(f"col-{uuid5(_NAMES, f'{self.id}/{title}')}")
 
     def idea_of(self, card_id: str) -> Idea | None:
-        """Return the idea behind a card, None when somebody else made the card."""
+        """Return the idea of a card, None if somebody else made the card."""
         return next((idea for idea in self.ideas if self.card_id(idea.key) == card_id), None)
 
 
@@ -178,7 +178,7 @@ _TELEMETRY = (
     Idea("deps", "Drop the second HTTP client", "chore", "pyproject.toml", "Two do the same."),
     Idea("naming", "Call it site everywhere", "style", "telemetry/models.py", "Not plant, location, and place."),
 )
-#: The demo's projects; their ids are how it knows its own boards again.
+#: The projects of the demo, which recognises its own boards by these ids.
 PROJECTS = (
     DemoProject(BoardId("demo-storefront"), "Demo Storefront", "/srv/demo/storefront", "example/storefront", _SHOP),
     DemoProject(BoardId("demo-telemetry"), "Demo Telemetry", "/srv/demo/telemetry", "example/telemetry", _TELEMETRY),

@@ -1,7 +1,7 @@
-"""What people do on a demo board between the agent's reports: bring cards in, review, tidy up. Pure.
+"""The actions of people on a demo board between the agent's reports: add cards, review, tidy up. Pure.
 
-People keep the board at a sane size: they bring in what is missing, take to Done what was reviewed, and delete old
-cards of the demo from Done. A card that the catalogue does not know is never deleted.
+People keep the board at a reasonable size. They add missing cards, move reviewed cards to Done, and delete old cards
+of the demo from Done. A card that is not in the catalogue is never deleted.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from server.demo.scene import Json, Scene, Step, event, random_uuid
 
 __all__ = ["People"]
 
-#: No more cards are brought in when the board has this many of the demo's own; those of people do not count.
+#: No more cards are added when the board has this many of the demo's cards; other people's cards do not count.
 MAX_CARDS = 16
-#: Bounds of what lies in a column before somebody does something about it.
+#: Number of cards in a column from which people do something about it.
 MIN_BACKLOG = 3
 MAX_REVIEW = 2
 MAX_DONE = 4
-#: Seconds until the next step, by those who look at the board in between.
+#: Seconds until the next step: least and most.
 BEAT = (0.9, 1.8)
 
 
 class People:
-    """The people around one demo board."""
+    """The people who work on one demo board."""
 
     def __init__(self, rng: Random, project: DemoProject) -> None:
-        """Choose with `rng`."""
+        """Make choices with `rng`."""
         self._rng = rng
         self._project = project
 
     def chore(self, scene: Scene) -> Step:
-        """Return what somebody does next; a pause when there is nothing to do."""
+        """Return the next action of somebody; a pause if there is nothing to do."""
         return self._urgent(scene) or self._some(scene) or self._step()
 
     def queue(self, scene: Scene) -> Step | None:
-        """Return the queueing of the next attempt, None when no card is ready for one."""
+        """Return the step that queues the next attempt, None if no card is ready."""
         ready = [card for card in scene.idle(BACKLOG) if not scene.board.state.waits_for(card.id)]
         given_up = [card for card in scene.idle(IN_PROGRESS) if not scene.board.state.waits_for(card.id)]
         if not ready and not given_up:
@@ -51,7 +51,7 @@ class People:
         return self._step(command.model_copy(update={"new_id": f"att-{random_uuid(self._rng)}"}))
 
     def reconnect(self) -> Step:
-        """Return the news that a runner is back, with a profile that somebody edited."""
+        """Return the reports of a runner that is back, with a profile that somebody edited."""
         agent = self._rng.choice(sorted(AGENTS))
         label = f"{AGENTS[agent]}, {self._rng.choice(('careful', 'quick', 'thorough'))}"
         profile = {"profileId": f"demo-{agent.lower()}", "agent": agent, "kind": "updated", "label": label}
@@ -75,7 +75,7 @@ class People:
         return next((step for chore in chores if (step := chore(scene))), None)
 
     def _merge(self, scene: Scene) -> Step | None:
-        """Take a reviewed card to Done; with its pull request, when it has one."""
+        """Move a reviewed card to Done, and merge its pull request, if it has one."""
         reviewed = scene.idle(REVIEW)
         if not reviewed:
             return None
@@ -93,12 +93,12 @@ class People:
         return event("git.merge.completed", merge), event("github.pr.merged.autoClosed", closed)
 
     def _tidy(self, scene: Scene) -> Step | None:
-        """Delete the lowest card of the demo's own in Done."""
+        """Delete the demo's lowest card in Done."""
         own = [card for card in scene.idle(DONE) if self._project.idea_of(card.id)]
         return self._step(DeleteCard(card_id=own[-1].id)) if own else None
 
     def _bring(self, scene: Scene) -> Step | None:
-        """Bring in a card that is not on the board; now and then one that waits for another."""
+        """Add a card that is not on the board; sometimes one that depends on another."""
         ideas = self._project.ideas
         missing = [idea for idea in ideas if scene.card(self._project.card_id(idea.key)) is None]
         if not missing or len(ideas) - len(missing) >= MAX_CARDS:
@@ -115,7 +115,7 @@ class People:
         return self._step(command.model_copy(update={"card_id": self._project.card_id(idea.key)}))
 
     def _reorder(self, scene: Scene) -> Step | None:
-        """Put a card to the top of the backlog."""
+        """Move a card to the top of the backlog."""
         column = scene.column(BACKLOG)
         if len(column.card_ids) < 2:
             return None
@@ -123,12 +123,12 @@ class People:
         return self._step(MoveCard(card_id=card_id, to_column_id=column.id, to_index=0))
 
     def _describe(self, scene: Scene) -> Step | None:
-        """Mark a card of the demo's own in the backlog as enhanced."""
+        """Mark one of the demo's cards in the backlog as enhanced."""
         plain = [card for card in scene.idle(BACKLOG) if not card.is_enhanced and self._project.idea_of(card.id)]
         return self._step(UpdateCard(card_id=self._rng.choice(plain).id, is_enhanced=True)) if plain else None
 
     def _give_back(self, scene: Scene) -> Step | None:
-        """Put a card that was given up back into the backlog."""
+        """Move a card whose attempt was given up back to the backlog."""
         given_up = scene.idle(IN_PROGRESS)
         if len(given_up) < 2:
             return None

@@ -1,4 +1,4 @@
-"""What the scripted agent thinks, says, runs and stumbles over. `{title}` and `{path}` are filled in."""
+"""The texts of the scripted agent. The agent replaces `{title}` and `{path}`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["ACTIONS", "FAILURES", "SUMMARIES", "THOUGHTS", "TODOS", "Action", "F
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The use of a tool and what it printed."""
+    """The use of a tool, and its output."""
 
     name: str
     action: str
@@ -19,7 +19,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How an attempt comes to grief: a command that fails, and the agent's last words."""
+    """The failure of an attempt: a command that fails, and the agent's last message."""
 
     command: str
     stderr: str

@@ -1,6 +1,6 @@
-"""The story of one demo board, without an end: people do chores, an agent works, in turn. Pure.
+"""The endless script of one demo board, in which people and an agent work by turns. Pure.
 
-Everything follows from the random numbers and the scenes: the same ones give the same steps, ids included.
+Everything follows from the random numbers and the scenes: equal ones give equal steps, including the ids.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from server.demo.scene import Scene, Script, Step
 
 __all__ = ["play"]
 
-#: How many chores are done between two attempts.
+#: Number of actions of people between two attempts: least and most.
 CHORES = (1, 3)
-#: How likely somebody does one while the agent works, per report.
+#: Probability of an action of people after each report of the agent.
 CHORE_MEANWHILE = 0.12
 
 
 def play(rng: Random, project: DemoProject, scene: Scene) -> Script[NoReturn]:
-    """Yield the steps of one board, beginning with what an earlier run left behind."""
+    """Yield the steps of one board, beginning with the attempts that an earlier run left behind."""
     people = People(rng, project)
     scene = yield from _end_lost(rng, project, scene)
     while True:
@@ -36,7 +36,7 @@ def play(rng: Random, project: DemoProject, scene: Scene) -> Script[NoReturn]:
 
 
 def _end_lost(rng: Random, project: DemoProject, scene: Scene) -> Script[Scene]:
-    """End the attempts that ran when the server went down; nobody else will."""
+    """End the attempts that were running when the server stopped, because no runner will end them."""
     for attempt in _ours(scene, AttemptStatus.RUNNING, AttemptStatus.STOPPING):
         last = end_of(Work(rng, project, attempt, scene), scene)
         if last:
@@ -45,7 +45,7 @@ def _end_lost(rng: Random, project: DemoProject, scene: Scene) -> Script[Scene]:
 
 
 def _attempt(rng: Random, project: DemoProject, people: People, scene: Scene, ending: AttemptStatus) -> Script[Scene]:
-    """Let one attempt happen, if any card is ready: one that people queued themselves goes first."""
+    """Run one attempt, if a card is ready; an attempt that people queued themselves comes first."""
     if not _ours(scene, AttemptStatus.QUEUED):
         queueing = people.queue(scene)
         if queueing:
@@ -67,5 +67,5 @@ def _attempt(rng: Random, project: DemoProject, people: People, scene: Scene, en
 
 
 def _ours(scene: Scene, *statuses: AttemptStatus) -> list[Attempt]:
-    # Another agent on a demo board is somebody else's runner.
+    # On a demo board, an attempt of another agent belongs to a runner outside.
     return [attempt for attempt in scene.active(*statuses) if attempt.agent in AGENTS]

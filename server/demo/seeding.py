@@ -1,4 +1,4 @@
-"""The events that make the demo's projects in an empty database. Pure: the same seed and time give the same events."""
+"""The events that create the demo's projects in an empty database. Pure: equal seed and time give equal events."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from server.demo.scene import Json, event, random_uuid
 
 __all__ = ["seed_events"]
 
-#: How long before now the projects began.
+#: Age of the projects.
 AGE = timedelta(days=2)
-#: Between the making of two seeded cards.
+#: Time between the creation of two seeded cards.
 APART = timedelta(hours=3)
 
 
 def seed_events(seed: int, now: datetime) -> list[Json]:
-    """Return one batch for the ingest: the agents, and the projects with their cards and a little history."""
+    """Return one batch for the ingest: the agents, and the projects with their cards and some history."""
     rng = Random(seed)
     batch = [event("agent.registered", {"agent": agent, "label": label}) for agent, label in AGENTS.items()]
     for project in PROJECTS:
         batch.append(_project(project, now - AGE))
-        # History before the cards: an attempt that completes moves its card, and these are where they belong.
+        # History before the cards: a completed attempt moves its card, and the state then has the right column.
         for number, idea in enumerate(_seeded(project), start=1):
             if idea.column in (REVIEW, DONE):
                 batch += _past_attempt(rng, project, idea, _made_at(number, now), number)

@@ -1,4 +1,4 @@
-"""Carries the demo's scripts out on a node: one task, owned by a context manager, that goes on until told to stop.
+"""Carries out the demo's scripts: one task, owned by a context manager, that continues until it is stopped.
 
 Steps go through the service like everybody's. Refusals are expected, because people may change a demo board meanwhile.
 """
@@ -24,14 +24,14 @@ from server.demo.seeding import seed_events
 
 __all__ = ["running_demo"]
 
-#: Seconds after the first fault; each further one in a row doubles it, up to the last figure.
+#: Seconds of the pause after a fault: the first, doubled with each further fault in a row, up to the last.
 FIRST_PAUSE_SECONDS = 0.5
 LAST_PAUSE_SECONDS = 60.0
-#: After so many steps without a fault the next one is the first again.
+#: After this many steps without a fault, the next fault counts as the first again.
 GOOD_STEPS = 50
-#: Seconds until a demo board that is not there is looked for again, at the usual pace.
+#: Seconds until the demo looks again for a missing board, at the usual pace.
 LOOK_SECONDS = 30.0
-#: Seconds the second board lags behind the first, so that they do not move in step.
+#: Seconds by which the second board starts later, so that both boards do not move at the same time.
 LAG_SECONDS = 0.6
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def running_demo(service: Service, seed: int, pace: float) -> AsyncIterator[None]:
-    """Seed an empty database, then let the demo work for as long as the block runs.
+    """Seed an empty database, then run the demo for the length of the block.
 
     In a database that has projects, only those of an earlier demo are worked on; without one the demo waits.
     `seed` decides everything that is left to chance; `pace` multiplies the usual speed.
@@ -57,7 +57,7 @@ async def running_demo(service: Service, seed: int, pace: float) -> AsyncIterato
         yield
     finally:
         task.cancel()
-        # `wait` and not `await task`: a cancellation that comes out of here is our own caller's.
+        # `wait` and not `await task`: so a cancellation that is raised here is that of the caller.
         await asyncio.wait([task])
 
 
@@ -68,29 +68,29 @@ async def _work(service: Service, seed: int, pace: float) -> NoReturn:
         try:
             await show.run()
         except Exception as fault:
-            # A fault after good work is a new one, not the next in a row.
+            # A fault after many good steps counts as the first.
             faults = 1 if show.steps > GOOD_STEPS else faults + 1
             pause = min(LAST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(faults - 1, 10))
-            # The store says itself why it is away; of anything else the traceback is what there is.
+            # The store's message has the reason; any other fault needs its traceback.
             inside = None if isinstance(fault, StoreUnavailable) else fault
             log.error("the demo stumbled and begins anew in %g s", pause, exc_info=inside)
             await asyncio.sleep(pause)
 
 
 class _Show:
-    """The scripts of all demo boards, played together in the order in which their steps are due."""
+    """The scripts of all demo boards; their steps run in the order of their times."""
 
     def __init__(self, service: Service, seed: int, pace: float) -> None:
         self._service = service
         self._seed = seed
         self._pace = pace
-        #: How many steps were carried out.
+        #: Number of steps that were carried out.
         self.steps = 0
 
     async def run(self) -> NoReturn:
-        """Play for ever."""
+        """Run without end."""
         boards = [_Board(self._service, project, self._seed) for project in PROJECTS]
-        # Seconds of the story, not of the clock: what is due first does not depend on how busy the machine is.
+        # Seconds of the scripts, not of the clock, so the order of the steps does not depend on the load of the machine.
         due = [(n * LAG_SECONDS, n, board) for n, board in enumerate(boards)]
         now = 0.0
         while True:
@@ -114,7 +114,7 @@ class _Board:
         self._script: Script[NoReturn] | None = None
 
     async def next_step(self) -> Step | None:
-        """Return what happens next, None when the board does not exist."""
+        """Return the next step, None if the board does not exist."""
         found = await self._present()
         if found is None:
             self._script = None
@@ -123,19 +123,19 @@ class _Board:
         attempts = await self._service.attempts.of_board(SERVER, self._project.id)
         scene = Scene(board, attempts, self._service.clock())
         if self._script is None:
-            # The place in the log makes a later run another one: it would repeat the ids of the first otherwise.
+            # With the offset, a later run has other random numbers; else it would repeat the ids of the first run.
             rng = Random(f"{self._seed}/{self._project.id}/{offset}")
             self._script = play(rng, self._project, scene)
             return next(self._script)
         return self._script.send(scene)
 
     async def _present(self) -> tuple[Board, int] | None:
-        """Return the board and its place in the log."""
+        """Return a copy of the board, and its offset in the log."""
         found = await self._service.boards.current(SERVER, self._project.id)
         return (found.board.copy(), found.offset) if found else None
 
     async def perform(self, step: Step) -> None:
-        """Carry a step out; one that is refused is left out."""
+        """Carry out a step; a refused step is skipped."""
         events = parse_incoming(list(step.events)) if step.events else []
         try:
             if step.commands:
