@@ -1,4 +1,4 @@
-"""Ending what a task waits for, from outside it and without a task of its own for the waiting."""
+"""Interrupts a block of a task from outside, without a second task for the wait."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["CancellationBlock"]
 
 
 class CancellationBlock:
-    """A block of a task that `interrupt` ends: whoever waits in it is cancelled, and the task goes on behind it.
+    """A `with` block that `interrupt` ends: the wait inside it is cancelled, and the task continues after the block.
 
-    As with `asyncio.timeout`, a cancellation of the task by anybody else, even at the same time, goes through.
+    As with `asyncio.timeout`, a cancellation of the task by another caller, even at the same time, is not swallowed.
     """
 
     __slots__ = ("_before", "_task", "is_called")
@@ -25,7 +25,10 @@ class CancellationBlock:
         self.is_called = False
 
     def interrupt(self, *_: object) -> None:
-        """End the block, once; nothing outside it. Not for the task itself. A callback for whatever has arguments."""
+        """End the block. Further calls, and calls outside the block, do nothing.
+
+        The task itself must not call this. All arguments are ignored, so it can be a callback.
+        """
         if self._task is not None and not self.is_called:
             self.is_called = True
             self._task.cancel()
@@ -41,7 +44,7 @@ class CancellationBlock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        """End the block; True where its cancellation was ours."""
+        """End the block; True = `interrupt` cancelled it, so the cancellation is not raised."""
         task, self._task = self._task, None
         if task is None or not self.is_called:
             return False

@@ -1,7 +1,7 @@
-"""Timers of many connections in the memory of few: those that are due at about the same time share one of the loop's.
+"""Coalesced timers: timers that are due at about the same time share one timer of the event loop, to save memory.
 
-A timer of uvloop takes 700 bytes, and an idle connection has one or two. They are for long times that need not be
-exact: pings, signs of life.
+A timer of uvloop takes 700 bytes, and an idle connection has one or two. Use coalesced timers for long times that need
+not be exact, such as pings and heartbeats.
 """
 
 from __future__ import annotations
@@ -13,90 +13,90 @@ from weakref import WeakKeyDictionary
 
 __all__ = ["CoalescedTimer", "CoalescedTimers", "coalesced_timers"]
 
-#: Part of its time by which an alarm may be late, and most seconds of that.
+#: A timer may be late by this part of its time, and by at most so many seconds.
 LATE_PART, LATE_SECONDS = 1 / 256, 1 / 8
 
 
 class CoalescedTimer:
-    """One call to come."""
+    """One call in the future."""
 
-    __slots__ = ("_bell", "_call")
+    __slots__ = ("_call", "_tick")
 
-    def __init__(self, bell: _Bell, call: Callable[[], object]) -> None:
-        """Have `call` called with `bell`."""
-        self._bell: _Bell | None = bell
+    def __init__(self, tick: _Tick, call: Callable[[], object]) -> None:
+        """Call `call` when `tick` is due."""
+        self._tick: _Tick | None = tick
         self._call = call
-        bell.coalesced_timers[self] = None
+        tick.coalesced_timers[self] = None
 
     def cancel(self) -> None:
-        """Call nothing; any number of times, and afterwards too."""
-        bell, self._bell = self._bell, None
-        if bell is not None:
-            bell.forget(self)
+        """Prevent the call. Allowed several times, and after the call."""
+        tick, self._tick = self._tick, None
+        if tick is not None:
+            tick.forget(self)
 
-    def ring(self) -> None:
-        """Call."""
-        self._bell = None
+    def fire(self) -> None:
+        """Call now."""
+        self._tick = None
         self._call()
 
 
-class _Bell:
-    """The alarms of one moment."""
+class _Tick:
+    """The coalesced timers of one moment, and the timer of the event loop that they share."""
 
-    __slots__ = ("_bells", "_moment", "_timer", "coalesced_timers")
+    __slots__ = ("_moment", "_ticks", "_timer", "coalesced_timers")
 
-    def __init__(self, moment: float, bells: dict[float, _Bell]) -> None:
+    def __init__(self, moment: float, ticks: dict[float, _Tick]) -> None:
         self.coalesced_timers: dict[CoalescedTimer, None] = {}
         self._moment = moment
-        self._bells = bells
-        self._timer = asyncio.get_running_loop().call_at(moment, self._ring)
+        self._ticks = ticks
+        self._timer = asyncio.get_running_loop().call_at(moment, self._fire)
 
     def forget(self, timer: CoalescedTimer) -> None:
         self.coalesced_timers.pop(timer, None)
-        if not self.coalesced_timers and self._bells.get(self._moment) is self:
-            del self._bells[self._moment]
+        if not self.coalesced_timers and self._ticks.get(self._moment) is self:
+            del self._ticks[self._moment]
             self._timer.cancel()
 
-    def _ring(self) -> None:
-        self._bells.pop(self._moment, None)
+    def _fire(self) -> None:
+        self._ticks.pop(self._moment, None)
         while self.coalesced_timers:
             timer, _ = self.coalesced_timers.popitem()
             try:
-                timer.ring()
+                timer.fire()
             except Exception as fault:  # noqa: BLE001 - it is reported
-                # As the loop does with a callback that fails: the others have their call.
-                asyncio.get_running_loop().call_exception_handler({"message": "an alarm failed", "exception": fault})
+                # Report it as the event loop does for a failed callback, and go on with the other timers.
+                asyncio.get_running_loop().call_exception_handler({"message": "a timer failed", "exception": fault})
 
 
 class CoalescedTimers:
-    """The alarms of an event loop."""
+    """The coalesced timers of an event loop."""
 
     def __init__(self) -> None:
-        """Begin without any."""
-        self._bells: dict[float, _Bell] = {}
+        """Begin without timers."""
+        self._ticks: dict[float, _Tick] = {}
 
     def __len__(self) -> int:
-        """How many timers of the loop there are."""
-        return len(self._bells)
+        """Return the number of timers of the event loop that are in use."""
+        return len(self._ticks)
 
     def set(self, seconds: float, call: Callable[[], object]) -> CoalescedTimer:
-        """Call `call` in so many seconds, or a little later."""
+        """Call `call` after `seconds`, or a little later."""
         late = min(seconds * LATE_PART, LATE_SECONDS)
         due = asyncio.get_running_loop().time() + seconds
-        # Moments of a power of two, so that alarms that are set for other times may meet at them.
+        # Round up to a multiple of a power of two, so that timers with different times can share a moment.
         step = 2.0 ** math.floor(math.log2(late)) if late > 0 else 0.0
         moment = math.ceil(due / step) * step if step else due
-        bell = self._bells.get(moment)
-        if bell is None:
-            bell = self._bells[moment] = _Bell(moment, self._bells)
-        return CoalescedTimer(bell, call)
+        tick = self._ticks.get(moment)
+        if tick is None:
+            tick = self._ticks[moment] = _Tick(moment, self._ticks)
+        return CoalescedTimer(tick, call)
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, CoalescedTimers] = WeakKeyDictionary()
 
 
 def coalesced_timers() -> CoalescedTimers:
-    """Return the alarms of the running loop."""
+    """Return the coalesced timers of the running event loop."""
     loop = asyncio.get_running_loop()
     found = _of_loops.get(loop)
     if found is None:

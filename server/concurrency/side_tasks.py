@@ -1,4 +1,4 @@
-"""Works that begin beside what a task does, when something happens, and are in its way only when they fail."""
+"""Side tasks of a main task, started while it runs; a side task that fails ends the main task's block."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ __all__ = ["SideTasks"]
 
 
 class SideTasks(CancellationBlock):
-    """A block of a task, which ends with the error of the first work beside it that fails; `aclose` it afterwards."""
+    """A `with` block that ends with the error of the first side task that fails; call `aclose` afterwards."""
 
-    __slots__ = ("_fault", "_works")
+    __slots__ = ("_fault", "_tasks")
 
     def __init__(self) -> None:
-        """Begin without works."""
+        """Begin without side tasks."""
         super().__init__()
-        self._works: set[asyncio.Task[None]] | None = None
+        self._tasks: set[asyncio.Task[None]] | None = None
         self._fault: BaseException | None = None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work`."""
+        """Run `work` as a side task."""
         task = asyncio.create_task(work)
-        self._works = {task, *(self._works or ())}
+        self._tasks = {task, *(self._tasks or ())}
         task.add_done_callback(self._ended)
 
     async def aclose(self) -> None:
-        """Cancel the works that still run, and wait for them."""
-        works = list(self._works or ())
-        for task in works:
+        """Cancel the side tasks that still run, and wait for them."""
+        tasks = list(self._tasks or ())
+        for task in tasks:
             task.cancel()
-        if works:
-            await asyncio.wait(works)
+        if tasks:
+            await asyncio.wait(tasks)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
-        """End the block, with what has ended it."""
+        """End the block; raise the error of the side task that ended it."""
         fault, self._fault = self._fault, None
         if super().__exit__(kind, error, traceback) and fault is not None:
             raise fault
         return False
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._works = {work for work in self._works or () if work is not task} or None
+        self._tasks = {other for other in self._tasks or () if other is not task} or None
         fault = None if task.cancelled() else task.exception()
         if fault is not None and self._fault is None:
             self._fault = fault

@@ -1,4 +1,4 @@
-"""Running things together."""
+"""Runs coroutines at the same time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["first_to_end", "unless"]
 _T = TypeVar("_T")
 
 
-async def first_to_end(own: Coroutine[Any, Any, Any], *beside: Coroutine[Any, Any, Any]) -> None:
-    """Run all together until the first of them ends, cancel the others and wait for them.
+async def first_to_end(own: Coroutine[Any, Any, Any], *others: Coroutine[Any, Any, Any]) -> None:
+    """Run all at the same time until the first of them ends; then cancel the rest and wait for them.
 
-    `own` runs in the task of the caller: each task is a kilobyte, of each open connection. Raises what the first
-    raised; of several that ended at once, the first in the given order.
+    `own` runs in the caller's task, because each further task of an open connection costs a kilobyte. Raises the error
+    of the first to end; when several end at once, the first error in the given order.
     """
-    tasks = [asyncio.create_task(work) for work in beside]
+    tasks = [asyncio.create_task(work) for work in others]
     block = CancellationBlock()
     for task in tasks:
         task.add_done_callback(block.interrupt)
@@ -36,9 +36,9 @@ async def first_to_end(own: Coroutine[Any, Any, Any], *beside: Coroutine[Any, An
 
 
 async def unless(event: Coroutine[Any, Any, Any], work: Coroutine[Any, Any, _T]) -> _T | None:
-    """Return what `work` returns, None when `event` ends first; then `work` is cancelled and has ended.
+    """Return the result of `work`; None = `event` ended first, and `work` was cancelled and has ended.
 
-    Raises what `work` raises.
+    Raises the error of `work`.
     """
     working, waiting = asyncio.ensure_future(work), asyncio.ensure_future(event)
     try:

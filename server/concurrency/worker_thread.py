@@ -10,10 +10,10 @@ from typing import TypeVar
 __all__ = ["computed"]
 
 _T = TypeVar("_T")
-# One, for all: with more of them the event loop would get the interpreter lock less often, and none would be faster.
+# One thread for all: with more threads the event loop would get the interpreter lock less often, at no gain in speed.
 _thread = ThreadPoolExecutor(1, thread_name_prefix="computing")
 
 
 async def computed(work: Callable[[], _T]) -> _T:
-    """Return `work()`, called in the thread after those that came first; exceptions of `work` are raised here."""
+    """Call `work` in the thread, after the earlier calls, and return its result or raise its error."""
     return await asyncio.get_running_loop().run_in_executor(_thread, work)

@@ -1,7 +1,7 @@
-"""Who may use the server: one decision for every exit (docs/protocol.md). For now it is all or nothing.
+"""Access by token: one decision for every exit (docs/protocol.md). A client may use everything or nothing.
 
-Everything over HTTP and every raw socket is decided before the transport sees it. A GraphQL socket that says nothing
-in its handshake is let through, and its transport asks `scope["state"]["may_connect"]` about `connection_init`.
+The gate checks every HTTP request and every raw socket before the transport sees it. It lets a GraphQL socket without
+a token in its handshake pass; the transport then asks `scope["state"]["may_connect"]` about `connection_init`.
 """
 
 from __future__ import annotations
@@ -25,24 +25,25 @@ from server.problem import problem
 __all__ = ["Access", "AccessGate"]
 
 _GRAPHQL = "/graphql"
-#: What tells nothing of the boards: pages and their assets, and whether the process is well.
+#: Addresses that reveal nothing about the boards: pages and their assets, and the health of the process.
 _OPEN = re.compile(r"/|/boardcast|/static/.*|/api(/v1)?/(healthz|readyz|version)", re.DOTALL)
-#: What belongs to the server where a web client has all other addresses, whose files tell nothing of the boards either.
+#: Addresses of the server when a web client has all others. The files of the web client reveal nothing about the boards
+#: either.
 _OWN = re.compile(r"/(api|graphql|metrics|static)(/.*)?", re.DOTALL)
-#: A script in a browser can give a WebSocket no header, but this one.
+#: A script in a browser can set no header of a WebSocket handshake, only the subprotocols.
 _SUBPROTOCOL = "bearer."
 _INIT_NAMES = ("authorization", "token")
 _MINUTE = 60.0
 
 
 class Access:
-    """Knows the tokens; nobody else compares them."""
+    """Holds the tokens, and is the only place that compares them."""
 
     def __init__(self, tokens: Collection[str], *, max_failures: int = 0) -> None:
-        """Admit who has one of `tokens`; without any, everybody.
+        """Admit each client that has one of `tokens`; without any tokens, admit every client.
 
-        Of wrong ones each address may send `max_failures` a minute, 0 = any number. The right one always admits: else
-        one client could lock out all others behind its address.
+        Each address may send `max_failures` wrong tokens a minute, 0 = any number. A valid token always admits:
+        otherwise one client could lock out all others behind the same address.
         """
         self._tokens = [token.encode() for token in tokens]
         self._failures = Rate(max_failures / _MINUTE, "wrong tokens", burst_seconds=_MINUTE)
@@ -50,17 +51,17 @@ class Access:
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody is admitted."""
+        """Whether every client is admitted."""
         return not self._tokens
 
     def admits(self, token: str) -> bool:
-        """Tell whether `token` is one of ours; the time it takes tells nothing but its length."""
+        """Return whether `token` is valid. The time it takes depends on the length of `token` only."""
         given = token.encode()
-        # Not `any`, which would stop at the right one.
+        # Not `any`, which would stop at the matching token.
         return sum(hmac.compare_digest(given, one) for one in self._tokens) > 0
 
     def may_connect(self, payload: Mapping[str, Any]) -> bool:
-        """Tell whether the payload of `connection_init` admits: `authorization` or `token`, in any case."""
+        """Return whether the payload of `connection_init` admits: `authorization` or `token`, case-insensitive."""
         named = [value for name, value in payload.items() if name.lower() in _INIT_NAMES and isinstance(value, str)]
         if self.is_open or any(self.admits(_bearer(value) or value.strip()) for value in named):
             return True
@@ -69,7 +70,7 @@ class Access:
         return False
 
     def note_failure(self) -> Response | None:
-        """Count a wrong token against the client of this task; return the answer when there were too many."""
+        """Count a wrong token of the client of this task; return the answer when it has sent too many."""
         try:
             self._failures.spend(1)
         except LimitReached as reached:
@@ -79,10 +80,10 @@ class Access:
 
 
 class AccessGate:
-    """ASGI middleware: refuses who may not enter, and keeps the secret out of the answer to a handshake."""
+    """ASGI middleware: refuses clients without access, and keeps the token out of the answer to a handshake."""
 
     def __init__(self, app: ASGIApp, access: Access, *, has_web_client: bool = False) -> None:
-        """Let through to `app` whom `access` admits; with a web client, everybody to its pages."""
+        """Pass the requests of admitted clients to `app`; with a web client, pass requests for its pages always."""
         self._app = app
         self._access = access
         self._has_web_client = has_web_client
@@ -98,7 +99,7 @@ class AccessGate:
             await (too_many or _refusal(bool(tokens)))(scope, receive, send)
             return
         may_connect: Callable[[Mapping[str, Any]], bool] = _anybody if admitted else self._access.may_connect
-        # Into the scope itself: a copy of it for each open socket would be another kilobyte.
+        # Change the scope itself: a copy for each open socket would cost another kilobyte.
         state = {**scope.get("state", {}), "may_connect": may_connect, "caller": caller}
         scope.update(_without_secret(scope), state=state)
         await self._app(scope, receive, send)
@@ -119,13 +120,13 @@ def _tokens_of(scope: Scope) -> Iterator[str]:
 
 
 def _bearer(value: str) -> str | None:
-    """Return the token of an `Authorization` (RFC 6750, 2.1), None when it is of another scheme."""
+    """Return the token of an `Authorization` header (RFC 6750, 2.1); None = the header has another scheme."""
     scheme, _, token = value.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _is_open(scope: Scope, has_token: bool) -> bool:
-    """Tell whether who is not admitted may go on; `has_token`: what it has is wrong."""
+    """Return whether a client that is not admitted may continue; `has_token`: the client sent a wrong token."""
     path = scope["path"]
     if scope["type"] == "websocket":
         return path == _GRAPHQL and not has_token
@@ -133,7 +134,7 @@ def _is_open(scope: Scope, has_token: bool) -> bool:
 
 
 def _is_graphiql(scope: Scope) -> bool:
-    # Without a query nothing can be executed by GET, whatever comes of it.
+    # A GET without a query cannot execute anything.
     is_page = (
         scope["method"] == "GET" and scope["path"] == _GRAPHQL and "query" not in QueryParams(scope["query_string"])
     )
@@ -148,18 +149,19 @@ def _refusal(has_token: bool) -> Response:
 
 
 def _without_secret(scope: Scope) -> dict[str, Any]:
-    # Transports answer with one that is offered, and a browser fails without: so one that stands alone stays.
+    # The transport answers with one of the offered subprotocols, and a browser fails without an answer. So when the
+    # client offers nothing but the token, the token stays.
     offered = scope.get("subprotocols", [])
     harmless = [name for name in offered if not name.startswith(_SUBPROTOCOL)]
     return {"subprotocols": harmless} if harmless else {}
 
 
 def _client(scope: Scope, tokens: list[str]) -> str:
-    """Return a word for the client: its token, not to be told from the word, else its address."""
+    """Return a name for the client: a hash of its token, or without a token its address."""
     if tokens:
         return "token " + sha256(tokens[0].encode()).hexdigest()[:16]
     address: str = (scope.get("client") or ("",))[0]
-    # Of IPv6 each client has 2^64 addresses.
+    # An IPv6 client usually has a whole network of 2^64 addresses.
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 

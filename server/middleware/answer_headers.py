@@ -1,4 +1,4 @@
-"""Headers that every answer over HTTP has, whoever gives it: a name for reports, and what browsers are to hold to."""
+"""Adds headers to every HTTP answer: an id for bug reports, and the security rules for browsers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["AnswerHeaders"]
 
-#: As the original sent them.
+#: The same headers as the original sent.
 SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -29,21 +29,21 @@ STRICT_TRANSPORT_SECURITY = "max-age=15552000; includeSubDomains"
 
 
 class AnswerHeaders:
-    """ASGI middleware, the outermost, so that refusals of the others have the headers too."""
+    """ASGI middleware. It is the outermost one, so that the refusals of the others get the headers too."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Add to the answers of `app`."""
+        """Add the headers to the answers of `app`."""
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Handle one connection. No coroutine of our own: each open stream would hold one."""
+        """Handle one connection. Not `async`: an open stream then holds no coroutine of this middleware."""
         if scope["type"] == "websocket":
             return self._app(scope, receive, _with_request_id(send))
         return self._app(scope, receive, _with_all(send, is_secure=scope.get("scheme") == "https"))
 
 
 def _with_request_id(send: Send) -> Send:
-    """Name the answer to an upgrade that is refused."""
+    """Add an id to the answer that refuses an upgrade."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "websocket.http.response.start":

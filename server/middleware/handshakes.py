@@ -1,4 +1,4 @@
-"""WebSocket handshakes that cannot be accepted, wherever they are sent to (docs/departures.md, row 19)."""
+"""Refuses faulty WebSocket handshakes at every address (docs/departures.md, row 19)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["HandshakeGate"]
 
 
 class HandshakeGate:
-    """ASGI middleware: answers requests that were to become a WebSocket and have a fault."""
+    """ASGI middleware: answers requests that ask for a WebSocket and have a fault."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Let through to `app` what has none."""
+        """Pass all other requests to `app`."""
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Handle one connection. No coroutine of our own: each open stream would hold one."""
+        """Handle one connection. Not `async`: an open stream then holds no coroutine of this middleware."""
         fault: HandshakeFault | None = scope.get("extensions", {}).get(HANDSHAKE)
         if fault is None:
             return self._app(scope, receive, send)

@@ -1,7 +1,7 @@
-"""Which names a client may call the server by: what stands against DNS rebinding (docs/protocol.md).
+"""The host names under which clients may reach the server: a protection against DNS rebinding (docs/protocol.md).
 
-A page whose own name was pointed at 127.0.0.1 is of the same origin as the server, as its browser sees it. Only the
-`Host` it sends tells it from the operator's own pages.
+An attacker can make the name of their page resolve to 127.0.0.1. To the browser, that page and the server then have the
+same origin. Only its `Host` header distinguishes the page from the operator's own pages.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[^\s/?#@:\[\],]{1,255})(?::(\d{0
 
 
 class Authority(NamedTuple):
-    """A host and its port (RFC 3986 §3.2), the name in lower case and without the dot of the root."""
+    """A host and its port (RFC 3986 §3.2), the name in lower case and without a dot at the end."""
 
     name: str
-    #: None: the default port of whatever scheme is spoken.
+    #: None = the default port of the scheme.
     port: int | None
 
 
@@ -34,17 +34,17 @@ class Hosts:
     """The names of this server."""
 
     def __init__(self, allowed: frozenset[str], *, are_local_welcome: bool) -> None:
-        """Know the server by the names in `allowed` (lower case, with or without a port; `*` = all).
+        """Accept the names in `allowed` (lower case, with or without a port; `*` = all).
 
-        `are_local_welcome`: nothing authenticates and only this machine reaches the server, so it is known by loopback
-        names and addresses as well, and by no other name. Otherwise an empty `allowed` lets every name pass.
+        `are_local_welcome`: the server needs no token and only this machine reaches it. Then loopback names and
+        addresses are accepted as well, and no other name. Otherwise an empty `allowed` accepts every name.
         """
         self._any = "*" in allowed or (not allowed and not are_local_welcome)
         self._allowed = frozenset(one for name in allowed if (one := parse_authority(name)) is not None)
         self._are_local_welcome = are_local_welcome
 
     def accepts(self, host: str) -> bool:
-        """Tell whether `host`, as a Host header has it, is a name of this server."""
+        """Return whether `host`, the value of a Host header, is a name of this server."""
         if self._any:
             return True
         given = parse_authority(host)
@@ -56,15 +56,15 @@ class Hosts:
 
 
 class HostGate:
-    """ASGI middleware: refuses a request, upgrades included, that calls the server by another name (421)."""
+    """ASGI middleware: refuses each request and upgrade with another host name (421)."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
-        """Let through to `app` what `hosts` accepts."""
+        """Pass requests with a host that `hosts` accepts to `app`."""
         self._app = app
         self._hosts = hosts
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Handle one connection. No coroutine of our own: each open stream would hold one."""
+        """Handle one connection. Not `async`: an open stream then holds no coroutine of this middleware."""
         hosts = Headers(scope=scope).getlist("host")
         if all(map(self._hosts.accepts, hosts or [""])):
             return self._app(scope, receive, send)
@@ -73,7 +73,7 @@ class HostGate:
 
 
 def parse_authority(text: str) -> Authority | None:
-    """Read `name`, `name:port` or `[address]:port`; None when it is none of them."""
+    """Parse `name`, `name:port` or `[address]:port`; None = the text is none of these."""
     found = _AUTHORITY.fullmatch(text.strip().lower())
     if found is None:
         return None
@@ -82,5 +82,8 @@ def parse_authority(text: str) -> Authority | None:
 
 
 def is_local_name(name: str) -> bool:
-    """Tell whether a name means this machine to every browser: a loopback address, or `localhost` (RFC 6761 §6.3)."""
+    """Return whether every browser resolves `name` to this machine: a loopback address or `localhost`.
+
+    See RFC 6761 §6.3.
+    """
     return is_loopback(name) or name.endswith(".localhost")

@@ -1,4 +1,4 @@
-"""The largest request body and the longest query: more is refused before anybody parses it."""
+"""Refuses request bodies and queries that are too large, before anything parses them."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from server.problem import Problem, problem
 
 __all__ = ["MAX_QUERY_NAMES", "BodyLimit", "QueryLimit"]
 
-#: Most `name=value` pairs in the query of an address; no door asks for a tenth of it.
+#: Most `name=value` pairs in the query of an address; no endpoint needs a tenth of this.
 MAX_QUERY_NAMES = 100
 
 
 class QueryLimit:
-    """ASGI middleware: answers 400 to an address with too many names, that of a handshake included."""
+    """ASGI middleware: answers 400 to a request or handshake with too many names in its query."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Let through to `app` what is short enough to be read several times."""
+        """Pass requests with a shorter query to `app`; several layers parse the query again."""
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Handle one connection. No coroutine of our own: each open stream would hold one."""
+        """Handle one connection. Not `async`: an open stream then holds no coroutine of this middleware."""
         query: bytes = scope["query_string"]
         if query.count(b"&") < MAX_QUERY_NAMES:
             return self._app(scope, receive, send)
-        names = sum(map(bool, query.split(b"&")))  # as a parser counts: `&&` holds none
+        names = sum(map(bool, query.split(b"&")))  # counted as by a parser: `&&` contains no name
         if names <= MAX_QUERY_NAMES:
             return self._app(scope, receive, send)
         return problem(400, f"expected at most {MAX_QUERY_NAMES} names in the query, got {names}")(scope, receive, send)
 
 
 class BodyLimit:
-    """ASGI middleware: counts what comes, whatever the client said about its length."""
+    """ASGI middleware: limits the bytes of a body as they come, with or without Content-Length."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        """Let at most `max_bytes` through to `app`."""
+        """Pass at most `max_bytes` of each body to `app`."""
         self._app = app
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, counting."""
+        """Pass the request to the application, and count the bytes of its body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,8 +1,8 @@
-"""Which web pages may use the server: one rule for upgrades, CORS, preflights and changes (docs/protocol.md).
+"""The web pages that may use the server: one rule for upgrades, CORS, preflights and changes (docs/protocol.md).
 
 A page of another origin may not connect, may not change anything, and may not read an answer. Its requests are refused
-before anything looks at their bodies, so that those which a browser sends without asking (a form, `text/plain`) do
-nothing either.
+before anything reads their bodies. So a request that a browser sends without a preflight (a form, `text/plain`) has no
+effect either.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from server.problem import problem
 __all__ = ["OriginGate", "Origins"]
 
 METHODS = "GET,HEAD,PUT,POST,DELETE,PATCH"
-#: Methods that change nothing (RFC 9110 §9.2.1), and whose answers a browser hides from a page of another origin.
-#: OPTIONS is not among them: for pages it is the preflight of something else.
+#: Methods that change nothing (RFC 9110 §9.2.1); a browser hides their answers from a page of another origin.
+#: OPTIONS is not among them: a page sends it as the preflight of another request.
 _READS = frozenset({"GET", "HEAD"})
-#: RFC 6454 §6.2: an origin is a scheme, a host and perhaps a port, nothing behind them.
+#: RFC 6454 §6.2: an origin is a scheme, a host and an optional port, without a path.
 _ORIGIN = re.compile(r"(https?)://([^/?#@]+)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SECURE = frozenset({"https", "wss"})
@@ -37,26 +37,27 @@ class _Origin(NamedTuple):
 
 
 class Origins:
-    """The origins that are welcome."""
+    """The origins whose pages may use the server."""
 
     def __init__(self, allowed: frozenset[str] = frozenset(), *, are_local_welcome: bool = False) -> None:
-        """Welcome the server's own origin and `allowed` (lower case, `*` = all).
+        """Accept the server's own origin and `allowed` (lower case, `*` = all).
 
-        `are_local_welcome`: pages of every loopback host are welcome as well, whatever their port.
+        `are_local_welcome`: pages of every loopback host, at any port, are accepted as well.
         """
         self._any = "*" in allowed
-        # One that is no web origin, such as `chrome-extension://…` or `null`, is compared as it is written.
+        # An entry that is no web origin, such as `chrome-extension://…` or `null`, is compared as text.
         self._allowed = frozenset(_parse(one) or one for one in allowed)
         self._are_local_welcome = are_local_welcome
 
     def welcomes(self, origin: str | None, host: str, *, is_secure: bool = False) -> bool:
-        """Tell whether a page of `origin` may use the server.
+        """Return whether a page of `origin` may use the server.
 
         Args:
-            origin: the Origin header, None when there is none: then no page asks.
-            host: the Host header, by which the page calls the server.
-            is_secure: the connection is TLS. Without it a page of `https` on the same host and port is the server's own
-                as well, for TLS may end in front of it; with it a page of `http` is not, for anybody can write that.
+            origin: the Origin header; None = the request has none, so no page has sent it.
+            host: the Host header, the name under which the page reached the server.
+            is_secure: the connection uses TLS. Then a page of `http` is not the server's own, because anybody on the
+                network can forge such a page. Without TLS a page of `https` on the same host and port is the server's
+                own as well, because a proxy before the server may end TLS.
         """
         if origin is None or self._any:
             return True
@@ -73,10 +74,10 @@ class Origins:
 
 
 class OriginGate:
-    """ASGI middleware: refuses foreign origins, answers preflights, adds the headers of CORS."""
+    """ASGI middleware: refuses foreign origins, answers preflights, and adds the CORS headers."""
 
     def __init__(self, app: ASGIApp, origins: Origins) -> None:
-        """Let through to `app` what `origins` welcomes."""
+        """Pass requests of the pages that `origins` accepts to `app`."""
         self._app = app
         self._origins = origins
 
@@ -84,7 +85,7 @@ class OriginGate:
         """Handle one connection."""
         headers = Headers(scope=scope)
         given = headers.getlist("origin")
-        # A browser sends one. Several are no origin that anybody could be asked about (RFC 6454 §7.3).
+        # A browser sends one Origin header. Several are refused, for none of them is the origin (RFC 6454 §7.3).
         is_welcome = len(given) < 2 and self._welcomes(given, headers, scope)
         if scope["type"] == "websocket":
             await (self._app if is_welcome else _refusal(given))(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The process: logs, metrics, descriptors, and how the interpreter is tuned.
+"""The process: logs, metrics, file descriptors, and tuning of the interpreter.
 
 See docs/operating.md, "Logs".
 """

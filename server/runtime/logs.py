@@ -1,7 +1,7 @@
-"""Logging: structured lines on standard error, those of the libraries included.
+"""Logging: structured lines on standard error, including the lines of the libraries.
 
-A client can make the server write lines, but not many (`server.runtime.repeated_lines`), no long ones, no forged ones,
-and none with a secret in it.
+A client can cause log lines, but only a few a minute (`server.runtime.repeated_lines`). No line is very long, forged by
+a client, or contains a token.
 """
 
 from __future__ import annotations
@@ -22,29 +22,30 @@ __all__ = ["LimitedHandler", "set_up_logs"]
 #: Most characters of one value in a line. A traceback may have more.
 MAX_CHARACTERS = 1000
 MAX_TRACEBACK_CHARACTERS = 20_000
-#: What a terminal or a reader of lines takes for more than text: controls of C0 and C1, separators of lines, marks that
-#: turn the direction of writing.
+#: Characters that a terminal or a log reader does not show as text: C0 and C1 controls, line separators, marks that
+#: change the direction of writing, and halves of surrogate pairs.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CONTROL_BUT_NEWLINE = re.compile(_CONTROL.pattern.replace("\x0a", "\x0b", 1))
-#: Tokens as they travel (docs/protocol.md, "Access, hosts and origins"): in an address, a header or a subprotocol.
+#: Tokens as clients send them, in an address, a header or a subprotocol (docs/protocol.md, "Access, hosts and
+#: origins").
 _SECRET = re.compile(r"(access_token=|bearer[ .])[^\s&\"',;]+", re.IGNORECASE)
-#: Lines of the libraries about what a client did: no news to an operator, and nothing he can mend.
+#: Lines of the libraries about a client's mistake: an operator can do nothing about it.
 _OF_CLIENTS = ("Invalid HTTP request received", "Unsupported upgrade request", "socket.send() raised exception")
-#: Parts of a GraphQL operation that has been given up: nobody awaits them any more.
+#: A warning about parts of a cancelled GraphQL operation: nothing awaits them any more.
 _GIVEN_UP = r"coroutine '(Executor|GraphQLCoreConverter)\.\S*' was never awaited"
 
 
 class LimitedHandler(logging.StreamHandler[Any]):
-    """Writes lines, of equal ones a few a minute; `close` tells of those that were left out last."""
+    """Writes log lines, but only a few equal ones a minute; `close` reports how many of them it left out."""
 
     def __init__(self, stream: Any, level: int) -> None:
-        """Write to `stream` what is of `level` or above."""
+        """Write lines of `level` or above to `stream`."""
         super().__init__(stream)
         self._level = level
         self._repeated = RepeatedLines()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, and those about lines that were left out before it."""
+        """Write a line, and before it the reports about lines that were left out."""
         if record.levelno > logging.INFO and str(record.msg).startswith(_OF_CLIENTS):
             record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
         if record.levelno >= self._level:
@@ -52,14 +53,14 @@ class LimitedHandler(logging.StreamHandler[Any]):
                 super().emit(line)
 
     def close(self) -> None:
-        """Write what is still to be told of lines that were left out."""
+        """Write the remaining reports about lines that were left out."""
         for line in self._repeated.rest():
             super().emit(line)
         super().close()
 
 
 def set_up_logs(level: str) -> None:
-    """Send every log record of `level` and above through one formatter; called once, by `__main__`."""
+    """Send every log record of `level` and above through one formatter; `__main__` calls this once."""
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -81,14 +82,14 @@ def set_up_logs(level: str) -> None:
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Alembic tells of every start, uvicorn of every socket; neither is news.
+    # Alembic logs every start, and uvicorn every socket; an operator needs neither.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLogger().level))
     warnings.filterwarnings("ignore", _GIVEN_UP, RuntimeWarning)
 
 
 def harmless(logger: object, method: str, line: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Return the values of a line without secrets, cut, and with every control character spelt out (a processor)."""
+    """Return the values of a line without tokens, shortened, and with escaped control characters (a processor)."""
     return {key: _harmless(key, value) for key, value in line.items()}
 
 
@@ -103,7 +104,7 @@ def _harmless(key: str, value: Any) -> Any:
 def _shortened(text: str, characters: int) -> str:
     if len(text) <= characters:
         return text
-    # The end of a traceback says what happened.
+    # Keep the end too: the end of a traceback has the error.
     half = characters // 2
     return f"{text[:half]} … {len(text) - 2 * half} characters … {text[-half:]}"
 

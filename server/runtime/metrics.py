@@ -1,6 +1,7 @@
-"""What the node counts, as Prometheus reads it. Nothing is counted here: a scrape reads the node's own numbers.
+"""The counters of the node in the form of Prometheus. Nothing is counted here: a scrape reads the node's counters.
 
-No label holds anything of a client's: exits, reasons and codes are fixed words, boards and tokens are none of them.
+No label contains text from a client. The labels are exits, reasons and codes, which are fixed words; boards and tokens
+are no labels.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from realtime.fanout.counters import Counters, ExitCounters
 
 __all__ = ["NodeCollector", "make_registry"]
 
-#: Metric → what it says, and how it is read off an exit's counters.
+#: Metric → its help text, and the function that reads it from the counters of an exit.
 _TOTALS: dict[str, tuple[str, Callable[[ExitCounters], int]]] = {
     "boardcast_envelopes_sent": ("Envelopes handed to clients.", lambda exit: exit.sent),
     "boardcast_envelopes_conflated": (
@@ -30,14 +31,14 @@ _TOTALS: dict[str, tuple[str, Callable[[ExitCounters], int]]] = {
 
 
 class NodeCollector(Collector):
-    """Gives the registry a node's counters, as they are when it asks."""
+    """Gives the registry the counters of a node, with their values at the time of the scrape."""
 
     def __init__(self, counters: Counters) -> None:
         """Read `counters`."""
         self._counters = counters
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: it would only be compared with other collectors' names."""
+        """Return nothing; the registry would only compare the names with those of other collectors."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
@@ -66,7 +67,7 @@ class NodeCollector(Collector):
 
 
 def make_registry(counters: Counters) -> CollectorRegistry:
-    """Return what is shown at `/metrics`: the node's counters, and memory, CPU and descriptors of the process."""
+    """Return the registry for `/metrics`: the node's counters, and memory, CPU and descriptors of the process."""
     registry = CollectorRegistry()
     registry.register(NodeCollector(counters))
     ProcessCollector(registry=registry)

@@ -1,4 +1,4 @@
-"""Equal log lines: the first few of a minute are written, of the rest one line says how many there were."""
+"""Limits equal log lines: the first few of a minute are written, and one line says how many more there were."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 __all__ = ["RepeatedLines"]
 
-#: Equal lines that are written in one window, and its seconds.
+#: Equal lines that are written in one window, and the seconds of a window.
 LINES = 5
 WINDOW_SECONDS = 60.0
-#: Most kinds of lines that are told apart; beyond that the kind that began first is told of and forgotten.
+#: Most kinds of lines that are counted; beyond that the oldest kind is reported and forgotten.
 MAX_KINDS = 256
-#: What makes two lines different is looked for in so many characters.
+#: Only so many characters of two lines are compared.
 KIND_CHARACTERS = 200
 
-#: Numbers and addresses tell two lines of one kind apart, and would make each a kind of its own.
+#: Numbers and addresses differ between lines of one kind, so they are ignored.
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|[0-9]+")
 _Kind = tuple[str, int, str, type[BaseException] | None]
 
@@ -25,7 +25,7 @@ _Kind = tuple[str, int, str, type[BaseException] | None]
 @dataclass(slots=True)
 class _Window:
     began: float
-    #: The first line, to say what was repeated.
+    #: The first line of the window, which the report quotes.
     first: logging.LogRecord
     lines: int = 0
 
@@ -35,14 +35,14 @@ class _Window:
 
 
 class RepeatedLines:
-    """Tells which lines to write. Two are equal when logger, level and words are, whatever is filled into these."""
+    """Decides which lines to write. Two lines are equal when logger, level and message template are equal."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Begin without any lines."""
         self._windows: dict[_Kind, _Window] = {}
 
     def passed(self, record: logging.LogRecord, now: float) -> list[logging.LogRecord]:
-        """Return what is to be written when `record` comes at `now` (seconds): perhaps it, and what it makes due."""
+        """Return the lines to write when `record` comes at `now` (seconds): due reports, and perhaps `record`."""
         lines = list(self._ended(now))
         kind = _kind(record)
         window = self._windows.get(kind)
@@ -54,11 +54,11 @@ class RepeatedLines:
         return lines if window.left_out > 0 else [*lines, record]
 
     def rest(self) -> list[logging.LogRecord]:
-        """Return what is still to be told, and forget all."""
+        """Return the remaining reports, and forget all lines."""
         return [line for kind in list(self._windows) for line in self._end(kind)]
 
     def _ended(self, now: float) -> Iterator[logging.LogRecord]:
-        # In the order in which they began, so that those that are over come first.
+        # The windows are in the order of their beginning, so those that have ended come first.
         while self._windows:
             kind, window = next(iter(self._windows.items()))
             if now - window.began < WINDOW_SECONDS:
@@ -71,8 +71,8 @@ class RepeatedLines:
             return []
         first = window.first
         words = (window.left_out, WINDOW_SECONDS, first.getMessage()[:KIND_CHARACTERS])
-        told = "repeated %d more times within %g s: %s"
-        return [logging.LogRecord(first.name, first.levelno, first.pathname, first.lineno, told, words, None)]
+        report = "repeated %d more times within %g s: %s"
+        return [logging.LogRecord(first.name, first.levelno, first.pathname, first.lineno, report, words, None)]
 
 
 def _kind(record: logging.LogRecord) -> _Kind:
