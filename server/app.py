@@ -19,7 +19,7 @@ from server.middleware.limits import BodyLimit, QueryLimit
 from server.middleware.origins import OriginGate, Origins
 from server.problem import problem, problem_handlers
 from server.protocol.http.websocket_handshake import VERSION
-from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute
+from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute, resource
 from server.runtime.metrics import make_registry
 from server.settings import Settings
 from server.transports.graphql.endpoint import GraphqlEndpoint
@@ -30,7 +30,6 @@ from server.transports.metrics import metrics
 from server.transports.pages import STATIC, page_routes
 from server.transports.query import board_of
 from server.transports.rest import rest_routes
-from server.transports.rest.dispatch import resource
 from server.transports.sse import SseEndpoint
 from server.transports.websocket import board_socket, dashboard_socket
 

@@ -6,18 +6,21 @@ regular expressions, to which the end of a line is a character of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import quote, unquote
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Mount, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["AnySocketRoute", "SegmentMount", "SegmentRoute", "SegmentSocketRoute", "ServerRoute"]
+__all__ = ["AnySocketRoute", "Handler", "SegmentMount", "SegmentRoute", "SegmentSocketRoute", "ServerRoute", "resource"]
 
 #: Where a mount leaves what its routes are to match.
 SEGMENTS = "boardcast.segments"
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class _Template:
@@ -120,6 +123,20 @@ class ServerRoute(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
         await Response(status_code=204, headers={"Allow": self._allow})(scope, receive, send)
+
+
+def resource(path: str, **handlers: Handler) -> SegmentRoute:
+    """Return the route of `path`; `handlers` by lower-case method, HEAD is answered by that of GET.
+
+    One address has all its methods, so that a wrong method is answered with the whole `Allow` (RFC 9110 §15.5.6).
+    Ids in the path may hold any character, percent-encoded, `/` among them (docs/rest.md, "Requests").
+    """
+
+    async def dispatch(request: Request) -> Response:
+        method = "get" if request.method == "HEAD" else request.method.lower()
+        return await handlers[method](request)
+
+    return SegmentRoute(path, dispatch, methods=[method.upper() for method in handlers])
 
 
 def _segments(scope: Scope) -> tuple[str, ...] | None:

@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 
 from realtime.fanout.connection_lifetimes import ConnectionLifetimes
 from server.concurrency.tasks import first_to_end
+from server.connection.connection_limits import http_limits
 from server.connection.http_connection import HttpConnection
-from server.connection.http_limits import http_limits
 from server.connection.websocket_connection import WebSocketConnection
 from server.settings import Settings
 

@@ -12,11 +12,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from server.connection.admission import MAX_REFUSED, Guest
+from server.connection.connection_limits import MAX_REFUSED, Guest, HttpLimits
 from server.connection.connections import CONNECTION, EXTENSION, HANDSHAKE, WRITE
 from server.connection.http_cycle import Cycle
 from server.connection.http_ending import EndingConnection
-from server.connection.http_limits import HttpLimits
 from server.connection.websocket_connection import WebSocketConnection
 from server.problem import REFUSED, problem_bytes
 from server.protocol.http.fields import Fields

@@ -12,8 +12,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
+from server.connection.connection_limits import HttpLimits
 from server.connection.http_cycle import Cycle
-from server.connection.http_limits import HttpLimits
 from server.connection.progress import WatchedConnection, send_timeout_of
 
 __all__ = ["EndingConnection"]

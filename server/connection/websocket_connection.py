@@ -12,7 +12,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request as HttpRequest
 from websockets.protocol import Protocol, State
 
-from server.connection.admission import Guest
+from server.connection.connection_limits import Guest
 from server.connection.connections import CONNECTION, EXTENSION, FRAMES, WRITE, extend, writer
 from server.connection.open_socket import OpenSocket
 from server.connection.websocket_keepalive import Keepalive

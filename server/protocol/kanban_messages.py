@@ -8,7 +8,7 @@ import orjson
 
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
-from server.protocol.http.websocket_frame import text_head
+from server.protocol.http.framing import text_head
 
 __all__ = ["error", "frame", "frames", "pong", "text", "text_frame"]
 

@@ -22,9 +22,8 @@ from server.connection.connections import Write, writer
 from server.protocol.graphql.events import next_block
 from server.protocol.graphql.parts import result_part
 from server.protocol.graphql.ws_protocol import RESULT_END
-from server.protocol.http.chunks import chunk
+from server.protocol.http.framing import chunk, text_head
 from server.protocol.http.sse_format import blocks
-from server.protocol.http.websocket_frame import text_head
 from server.protocol.kanban_messages import frames
 
 __all__ = [

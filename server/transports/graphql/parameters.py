@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import orjson
-from graphql import GraphQLError
+from graphql import DocumentNode, GraphQLError, get_operation_ast
 from starlette.requests import Request
 from strawberry.types.graphql import OperationType
 
 from schema.validation.document_cache import documents
 from server.problem import Problem
-from server.protocol.graphql.document import operation_type
 from server.protocol.graphql.request import GraphqlRequest, MalformedRequest, parse_parameters, parse_query_string
 from server.protocol.graphql.response import PLAIN_JSON
 from server.protocol.http.media_types import split_media_type
 from server.protocol.json_text import read_json
 from server.transports.bodies import refuse_encoded
 
-__all__ = ["allowed_by", "asked_operation", "read_request"]
+__all__ = ["allowed_by", "asked_operation", "operation_type", "read_request"]
 
 
 def allowed_by(method: str) -> frozenset[OperationType]:
@@ -54,6 +53,12 @@ async def asked_operation(asked: GraphqlRequest, method: str) -> OperationType |
     if kind is OperationType.MUTATION and method == "GET":
         raise Problem(405, "GET executes no mutations, send them by POST", headers={"Allow": "POST"})
     return kind
+
+
+def operation_type(document: DocumentNode, operation_name: str | None) -> OperationType | None:
+    """Return the type of the operation to execute; None = no operation fits, and the execution reports why."""
+    operation = get_operation_ast(document, operation_name)
+    return OperationType(operation.operation.value) if operation is not None else None
 
 
 async def _json(request: Request) -> object:

@@ -29,7 +29,7 @@ from server.connection.connections import set_metrics, writer
 from server.connection.open_socket import OpenSocket, content_of
 from server.connection.progress import send_in_time
 from server.protocol.graphql.ws_protocol import Close, GraphqlWsProtocol, Message, Reply, Start, Step, Stop
-from server.protocol.http.websocket_frame import text_frame
+from server.protocol.http.framing import text_frame
 from server.transports.graphql.operations import GraphqlOperations
 
 __all__ = ["GraphqlSocket"]

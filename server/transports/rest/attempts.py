@@ -17,10 +17,10 @@ from realtime.kanban.conversation import item_wire
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.ports import Attempt, LogEntry, Page
 from server.problem import Problem
+from server.routing import resource
 from server.transports.bodies import answer, json_object
 from server.transports.callers import asked_by
 from server.transports.query import board_of
-from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import StopPatch, command_of, input_of
 from server.transports.rest.pages import next_after, page_of
 from server.transports.rest.refusals import refusals, strangers

@@ -16,9 +16,9 @@ from realtime.kanban.models import BoardState
 from realtime.kanban.wire.board_wire import card_wire, columns_wire, state_json
 from realtime.service import Executed
 from server.problem import Problem
+from server.routing import resource
 from server.transports.bodies import answer, json_object
 from server.transports.callers import asked_by
-from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import command_of
 from server.transports.rest.refusals import refusals, strangers
 

@@ -11,9 +11,9 @@ from realtime.kanban.models import Project
 from realtime.kanban.projects import CreateProject, UpdateProject
 from realtime.kanban.wire.board_wire import project_wire
 from server.problem import Problem
+from server.routing import resource
 from server.transports.bodies import answer, json_object
 from server.transports.callers import asked_by
-from server.transports.rest.dispatch import resource
 from server.transports.rest.inputs import command_of
 from server.transports.rest.refusals import refusals
 

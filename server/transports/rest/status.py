@@ -12,10 +12,10 @@ from realtime.clock import iso
 from realtime.dashboard.time_range import InvalidTimeRange, time_range_from_query
 from realtime.errors import StoreUnavailable
 from server.problem import Problem
+from server.routing import resource
 from server.transports.bodies import answer
 from server.transports.callers import asked_by, service_of
 from server.transports.query import first_values
-from server.transports.rest.dispatch import resource
 
 __all__ = ["boardcast_version", "status_routes"]
 

@@ -19,9 +19,9 @@ from realtime.kanban.board import Board
 from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import Project
 from server.problem import Problem
+from server.routing import resource
 from server.transports.bodies import answer
 from server.transports.callers import asked_by
-from server.transports.rest.dispatch import resource
 from server.transports.rest.refusals import refusals
 
 __all__ = ["web_client_routes"]

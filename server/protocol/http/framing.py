@@ -1,8 +1,8 @@
-"""WebSocket text frames (RFC 6455, 5.2), for messages whose bytes many sockets share."""
+"""The framing of bytes that many connections share: chunks of a response, frames of a WebSocket."""
 
 from __future__ import annotations
 
-__all__ = ["text_frame", "text_head"]
+__all__ = ["chunk", "text_frame", "text_head"]
 
 _FINAL_TEXT = 0x81
 _MEDIUM, _LONG = bytes((_FINAL_TEXT, 126)), bytes((_FINAL_TEXT, 127))
@@ -10,8 +10,13 @@ _MEDIUM, _LONG = bytes((_FINAL_TEXT, 126)), bytes((_FINAL_TEXT, 127))
 _SHORT = 126
 
 
+def chunk(body: bytes) -> bytes:
+    """Return `body` as one chunk of a streamed body (RFC 9112, 7.1); `body` must not be empty."""
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
 def text_head(size: int) -> bytes:
-    """Return the frame head of a text message of `size` bytes that a server sends: final, not masked."""
+    """Return the frame head (RFC 6455, 5.2) of a text message of `size` bytes from a server: final, not masked."""
     if size < _SHORT:
         return bytes((_FINAL_TEXT, size))
     return _MEDIUM + size.to_bytes(2) if size < 1 << 16 else _LONG + size.to_bytes(8)

@@ -6,7 +6,7 @@ import pytest
 from graphql import parse
 from strawberry.types.graphql import OperationType
 
-from server.protocol.graphql.document import operation_type
+from server.transports.graphql.parameters import operation_type
 
 _THREE = "query A { a } mutation B { b } subscription C { c }"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.connection.admission import Admission
+from server.connection.connection_limits import Admission
 
 
 def test_client_has_no_more_than_its_share() -> None:

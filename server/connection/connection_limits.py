@@ -1,8 +1,15 @@
-"""How many connections there may be, in all and of one client; a client is an address."""
+"""The limits of connections: how many there may be, in all and of one client, and how long one may take.
+
+A client is an address.
+"""
 
 from __future__ import annotations
 
-__all__ = ["MAX_REFUSED", "Admission", "Guest"]
+from dataclasses import dataclass, field
+
+from server.settings import Settings
+
+__all__ = ["MAX_REFUSED", "Admission", "Guest", "HttpLimits", "http_limits"]
 
 #: Connections that are refused and may have the time to read so; the others are closed at once.
 MAX_REFUSED = 32
@@ -60,3 +67,27 @@ class Admission:
         self._connections -= 1
         if not guest.connections:
             del self._guests[name]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """The limits that all connections of a server share."""
+
+    #: Seconds from the first byte, or from the connection's beginning, to the end of a request's head.
+    head_seconds: float = 10.0
+    #: Seconds without a byte of a body; and so many for a body, beside those that `MIN_BODY_RATE` allows.
+    body_seconds: float = 30.0
+    #: Seconds without a byte taken of a response whose length is known.
+    send_seconds: float = 30.0
+    admission: Admission = field(default_factory=lambda: Admission(20_000, 20_000))
+
+
+def http_limits(settings: Settings, max_connections: int | None = None) -> HttpLimits:
+    """Return what `settings` say; `max_connections` is what the system has room for."""
+    most = settings.max_connections if max_connections is None else min(max_connections, settings.max_connections)
+    return HttpLimits(
+        head_seconds=settings.head_timeout_seconds,
+        body_seconds=settings.body_timeout_seconds,
+        send_seconds=settings.send_timeout_seconds,
+        admission=Admission(most, settings.max_connections_per_client),
+    )
