@@ -90,7 +90,7 @@ class _Show:
     async def run(self) -> NoReturn:
         """Run without end."""
         boards = [_Board(self._service, project, self._seed) for project in PROJECTS]
-        # Seconds of the scripts, not of the clock, so the order of the steps does not depend on the load of the machine.
+        # Seconds of the scripts, not of the clock: the order of the steps does not depend on the load of the machine.
         due = [(n * LAG_SECONDS, n, board) for n, board in enumerate(boards)]
         now = 0.0
         while True:
