@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from realtime.errors import NotFound
 from realtime.kanban.ids import BoardId
 
-__all__ = ["SERVER", "Access", "Action", "Caller", "OpenAccess", "board_not_found"]
+__all__ = ["SERVER", "Access", "Action", "Caller", "OpenAccess", "board_not_found", "readable"]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,10 @@ class OpenAccess:
 def board_not_found() -> NotFound:
     """Return the refusal of a board that does not exist, or not for the caller."""
     return NotFound("Board not found", "board_not_found")
+
+
+def readable(access: Access, caller: Caller, keys: Collection[tuple[BoardId, _T]]) -> Collection[tuple[BoardId, _T]]:
+    """Return those of the keys whose board the caller may read; the policy is asked once for each board."""
+    boards = {board_id for board_id, _ in keys}
+    hidden = {one for one in boards if not access.allows(caller, Action.READ, one)}
+    return [key for key in keys if key[0] not in hidden] if hidden else keys

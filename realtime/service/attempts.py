@@ -16,7 +16,7 @@ from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 from realtime.node import Node
 from realtime.ports import Attempt, AttemptKey, CardKey, LogEntry, Page
-from realtime.service.access import Access, Action, Caller, board_not_found
+from realtime.service.access import Access, Action, Caller, board_not_found, readable
 from realtime.writing.bus import Executed
 
 __all__ = ["AttemptChange", "Attempts"]
@@ -84,28 +84,27 @@ class Attempts:
 
     async def by_key(self, caller: Caller, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, Attempt]:
         """Return those of the attempts that are known, in one look."""
-        return await self._node.store.attempts_by_key(self._readable(caller, keys))
+        return await self._node.store.attempts_by_key(readable(self._access, caller, keys))
 
     async def of_cards(self, caller: Caller, keys: Collection[CardKey]) -> Mapping[CardKey, Sequence[Attempt]]:
         """Return the attempts at each card, newest created first, in one look."""
-        allows = self._access.allows
-        return await self._node.store.attempts_of_cards([key for key in keys if allows(caller, Action.READ, key[0])])
+        return await self._node.store.attempts_of_cards(readable(self._access, caller, keys))
 
     async def log_pages(
         self, caller: Caller, keys: Collection[AttemptKey], after: int, limit: int
     ) -> Mapping[AttemptKey, Page[LogEntry]]:
         """Return a page of the log of each attempt, in one look."""
-        return await self._node.store.log_pages(self._readable(caller, keys), after, limit)
+        return await self._node.store.log_pages(readable(self._access, caller, keys), after, limit)
 
     async def conversation_pages(
         self, caller: Caller, keys: Collection[AttemptKey], after: int, limit: int
     ) -> Mapping[AttemptKey, Page[dict[str, Any]]]:
         """Return a page of the conversation of each attempt, in one look."""
-        return await self._node.store.conversation_pages(self._readable(caller, keys), after, limit)
+        return await self._node.store.conversation_pages(readable(self._access, caller, keys), after, limit)
 
     async def todos_by_key(self, caller: Caller, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, dict[str, Any]]:
         """Return the todo lists of those attempts that have one, in one look."""
-        return await self._node.store.todos_of_attempts(self._readable(caller, keys))
+        return await self._node.store.todos_of_attempts(readable(self._access, caller, keys))
 
     async def queue(self, caller: Caller, board_id: BoardId, command: QueueAttempt) -> AttemptChange:
         """Queue an attempt; return its row, or the row as it was queued when its card is deleted again already.
@@ -148,9 +147,6 @@ class Attempts:
         if len(readable) > 1:
             raise AmbiguousAttempt(len(readable))
         return readable[0] if readable else None
-
-    def _readable(self, caller: Caller, keys: Collection[AttemptKey]) -> list[AttemptKey]:
-        return [key for key in keys if self._may_read(caller, key[0])]
 
     def _may_read(self, caller: Caller, board_id: BoardId) -> bool:
         return self._access.allows(caller, Action.READ, board_id)

@@ -14,7 +14,7 @@ from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import Card
 from realtime.node import Node
 from realtime.ports import CardKey, StoredBoard
-from realtime.service.access import Access, Action, Caller, board_not_found
+from realtime.service.access import Access, Action, Caller, board_not_found, readable
 from realtime.writing.bus import Executed
 
 __all__ = ["Boards"]
@@ -63,8 +63,7 @@ class Boards:
 
     async def cards_by_key(self, caller: Caller, keys: Collection[CardKey]) -> Mapping[CardKey, Card]:
         """Return those of the cards that exist, in one look."""
-        allows = self._access.allows
-        return await self._node.store.cards_by_key([key for key in keys if allows(caller, Action.READ, key[0])])
+        return await self._node.store.cards_by_key(readable(self._access, caller, keys))
 
     async def execute(self, caller: Caller, board_id: BoardId, *commands: Command) -> Executed:
         """Carry out commands on one board, all or none, and publish what happened.
