@@ -23,8 +23,7 @@ from schema.envelopes.change_mapping import LEFT_OUT, board_change
 from schema.envelopes.feed import BoardEvent, DashboardEvent
 from schema.execution.context import Context, Info
 from schema.execution.direct_writer import ResultOutlet
-from schema.execution.event_selector import EventSelector
-from schema.execution.source import Source
+from schema.execution.event_selector import EventSelector, Source
 from schema.types.dashboard import DashboardOverview
 from schema.types.enums import SlowPolicy
 from schema.types.fields import subscribed

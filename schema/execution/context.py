@@ -15,10 +15,9 @@ from realtime.fanout.counters import ConnectionMetrics
 from realtime.kanban.commands import Command
 from realtime.kanban.ids import BoardId
 from realtime.service import Caller, Executed, Service
-from schema.execution.event_selector import Encoding, Results
+from schema.execution.event_selector import Encoding, Results, Source
 from schema.execution.gathering import Gathering
 from schema.execution.loaders import Loaders
-from schema.execution.source import Source
 from schema.operation_limits import OperationLimits
 
 __all__ = ["Context", "Info", "ResultWriter"]

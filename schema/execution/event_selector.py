@@ -6,17 +6,18 @@ envelope caches both, so only the first of all subscribers with one selection pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from realtime.caches import Cached
+from realtime.errors import StreamEnded
 from realtime.kanban.ids import BoardId
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
 from schema.plan.compiling import Plan
 
-__all__ = ["BatchEncoding", "Encoding", "EventSelector", "Result", "Results"]
+__all__ = ["BatchEncoding", "Encoding", "EventSelector", "Result", "Results", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +95,13 @@ class BatchEncoding:
                 return None
             made.append(Result(data, envelope.cursor))
         return Results(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A stream that has not begun yet, and the selector of a subscription on it; its holder closes it."""
+
+    selector: EventSelector
+    batches: AsyncGenerator[Batch, None]
+    #: The ending that `Goodbye` has told already, so that no error needs to.
+    completing: type[StreamEnded] | tuple[()] = ()
