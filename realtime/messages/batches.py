@@ -7,6 +7,7 @@ from functools import cached_property
 
 from realtime.caches import Cached
 from realtime.messages.envelopes import Envelope
+from realtime.messages.payloads import Gap
 
 __all__ = ["Batch"]
 
@@ -20,11 +21,7 @@ class Batch(Cached, tuple[Envelope, ...]):  # noqa: SLOT001 - it caches its enco
         #: The cursor of a client that has all of them; None if no envelope has a cursor.
         self.cursor = next((envelope.cursor for envelope in reversed(self) if envelope.cursor is not None), None)
         #: The reasons of its `gap` envelopes.
-        self.gaps = tuple(
-            envelope.payload["reason"]
-            for envelope in self
-            if envelope.type == "gap" and isinstance(envelope.payload, dict)
-        )
+        self.gaps = tuple(envelope.payload.reason for envelope in self if isinstance(envelope.payload, Gap))
 
     @cached_property
     def size(self) -> int:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-
-import orjson
 
 from realtime.caches import Cached
 from realtime.clock import iso
 from realtime.dashboard.overview import DashboardOverview
-from realtime.kanban.changes import Difference
 from realtime.kanban.ids import AttemptId, CardId
 from realtime.kanban.models import AttemptStatus, BoardState
-from realtime.kanban.wire.board_wire import state_json
-from realtime.kanban.wire.change_wire import change_wire
-from realtime.kanban.wire.patch import Operation
+from realtime.messages.payloads import AttemptStatusChanged, Gap, Goodbye, Heartbeat, Hello, Overview, Payload, State
 from realtime.messages.position import Position
 
 __all__ = [
     "Envelope",
-    "Payload",
     "attempt_status",
     "checked_heartbeat",
     "gap",
@@ -31,9 +24,6 @@ __all__ = [
     "state",
 ]
 
-#: Plain JSON values, or a model that is encoded when its JSON is first needed; None = no payload.
-Payload = dict[str, Any] | list[Operation] | BoardState | Difference | DashboardOverview | None
-
 
 class Envelope(Cached):
     """One message: `type`, `payload`, and the `cursor` of a client that has received it.
@@ -43,9 +33,9 @@ class Envelope(Cached):
 
     __slots__ = ("__weakref__", "_cached", "_size", "cursor", "payload", "type")
 
-    def __init__(self, type: str, payload: Payload, cursor: str | None = None) -> None:
+    def __init__(self, payload: Payload, cursor: str | None = None) -> None:
         """Make an envelope; `cursor` is None if it is no part of a channel's log (docs/protocol.md)."""
-        self.type = type
+        self.type = payload.type
         self.payload = payload
         self.cursor = cursor
         self._cached = {}
@@ -53,12 +43,12 @@ class Envelope(Cached):
 
     def stamped(self, cursor: str) -> Envelope:
         """Return the same message for another channel: with its cursor, and with the same payload and JSON."""
-        twin = Envelope(self.type, self.payload, cursor)
+        twin = Envelope(self.payload, cursor)
         twin._cached[_payload_json] = self.payload_json()
         return twin
 
     def payload_json(self) -> bytes:
-        """Return the payload as JSON, encoded once for all formats that contain it; `{}` if there is none."""
+        """Return the payload as JSON, encoded once for all formats that contain it; `{}` if it has no keys."""
         return self.cached(_payload_json)
 
     @property
@@ -74,36 +64,27 @@ class Envelope(Cached):
 
 
 def _payload_json(envelope: Envelope) -> bytes:
-    payload = envelope.payload
-    if isinstance(payload, BoardState):
-        return state_json(payload)
-    if isinstance(payload, DashboardOverview):
-        return payload.to_json()
-    if isinstance(payload, Difference):
-        return orjson.dumps(change_wire(payload))
-    return orjson.dumps(payload if payload is not None else {})
+    return envelope.payload.json()
 
 
 def hello(now: datetime, position: Position, heartbeat_seconds: float) -> Envelope:
     """Return the first envelope of every stream; it has the position at which the stream starts."""
-    payload = {"serverTime": iso(now), "cursor": position.cursor, "heartbeatSeconds": heartbeat_seconds}
-    return Envelope("hello", payload)
+    return Envelope(Hello(iso(now), position.cursor, heartbeat_seconds))
 
 
 def heartbeat(now: datetime) -> Envelope:
     """Return a plain heartbeat."""
-    return Envelope("heartbeat", {"ts": iso(now)})
+    return Envelope(Heartbeat(iso(now), None, None))
 
 
 def checked_heartbeat(now: datetime, cursor: str, state_hash: str) -> Envelope:
     """Return a heartbeat with a check: a client that has everything up to `cursor` has a state with this hash."""
-    return Envelope("heartbeat", {"ts": iso(now), "cursor": cursor, "hash": state_hash})
+    return Envelope(Heartbeat(iso(now), cursor, state_hash))
 
 
 def goodbye(reason: str, reconnect_after_ms: int, cursor: str | None = None) -> Envelope:
     """Return the last envelope of a stream: when to reconnect, and with which cursor if the client may not know it."""
-    payload = {"reason": reason, "reconnectAfterMs": reconnect_after_ms}
-    return Envelope("goodbye", payload if cursor is None else {**payload, "cursor": cursor})
+    return Envelope(Goodbye(reason, reconnect_after_ms, cursor))
 
 
 def gap(reason: str, from_: str, to: Position) -> Envelope:
@@ -111,22 +92,19 @@ def gap(reason: str, from_: str, to: Position) -> Envelope:
 
     It has no cursor, because a client that reconnected with it before the snapshot arrived would never get one.
     """
-    return Envelope("gap", {"reason": reason, "from": from_, "to": to.cursor})
+    return Envelope(Gap(reason, from_, to.cursor))
 
 
 def state(snapshot: BoardState, cursor: str) -> Envelope:
     """Return the whole state of a board."""
-    return Envelope("state", snapshot, cursor)
+    return Envelope(State(snapshot), cursor)
 
 
 def overview(current: DashboardOverview, cursor: str) -> Envelope:
     """Return the overview of a dashboard."""
-    return Envelope("dashboard_overview", current, cursor)
+    return Envelope(Overview(current), cursor)
 
 
 def attempt_status(attempt: AttemptId, card: CardId | None, status: AttemptStatus, cursor: str) -> Envelope:
     """Return the status of an attempt; the key `cardId` is absent if the card is not known."""
-    payload: dict[str, Any] = {"attemptId": attempt}
-    if card is not None:
-        payload["cardId"] = card
-    return Envelope("attempt_status", {**payload, "status": status}, cursor)
+    return Envelope(AttemptStatusChanged(attempt, card, status), cursor)

@@ -125,14 +125,11 @@ class BoardView:
         if changes_board(stored.recorded):
             if stored.superseded and delivery is Delivery.STATE:
                 return []  # one state for a unit (docs/protocol.md, "Commands")
-            messages = translate_change(stored.recorded, self._before, self.board.state, delivery, seen)
+            made = translate_change(stored.recorded, self._before, self.board.state, delivery, seen)
         else:
-            messages = translate(stored.recorded, self.board)[seen:]
-        last = seen + len(messages)
-        return [
-            Envelope(type, payload, self._behind(n, last).cursor)
-            for n, (type, payload) in enumerate(messages, start=seen + 1)
-        ]
+            made = translate(stored.recorded, self.board)[seen:]
+        last = seen + len(made)
+        return [Envelope(payload, self._behind(n, last).cursor) for n, payload in enumerate(made, start=seen + 1)]
 
     def _behind(self, n: int, of: int) -> Position:
         # Until a subscriber has all envelopes of an event, its position is the event before, with the part it has.

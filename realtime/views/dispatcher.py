@@ -234,7 +234,7 @@ def _told_globally(view: BoardView, stored: StoredEvent, read: Readers) -> Told:
 
 def _messages(stored: StoredEvent) -> list[Envelope]:
     """Return the envelopes of a global event, without a cursor."""
-    return [Envelope(*message) for message in translate(stored.recorded, None)]
+    return [Envelope(payload) for payload in translate(stored.recorded, None)]
 
 
 def _stamped(messages: Iterable[Envelope], view: BoardView, read: Readers) -> Told:

@@ -75,8 +75,8 @@ async def missed_globally(history: HistoryReader, seen: Position, until: Positio
     while seen.global_offset < until.global_offset:
         for stored in await _page(history, EVERYBODY, seen, until):
             seen = seen.moved_globally(_next(stored, seen.global_offset))
-            for type, payload in translate(stored.recorded, None):
-                yield Envelope(type, payload, seen.cursor)
+            for payload in translate(stored.recorded, None):
+                yield Envelope(payload, seen.cursor)
 
 
 async def _past_view(history: HistoryReader, board_id: BoardId, seen: Position) -> BoardView:
@@ -98,7 +98,7 @@ def _told(then: BoardView, stored: StoredEvent, delivery: Delivery, part: int) -
     if stored.channel == EVERYBODY:
         then.move_globally(_next(stored, then.position.global_offset))
         cursor = then.position.cursor
-        return [Envelope(type, payload, cursor) for type, payload in translate(stored.recorded, None)]
+        return [Envelope(payload, cursor) for payload in translate(stored.recorded, None)]
     _next(stored, then.position.offset)
     if stored.global_offset != then.position.global_offset:
         raise PositionLost(_EXPIRED)  # a global event before this one was pruned

@@ -86,7 +86,9 @@ class CardMoved(_Change):
     from_index: int = strawberry.field(description="Its index there.")
     to_column_id: strawberry.ID = strawberry.field(description="The column in which it is now.")
     to_index: int = strawberry.field(description="Its index there, counted without the card.")
-    updated_at: datetime | None = strawberry.field(description=_RENEWAL.format(besides=", the moved one included"))
+    updated_at: str | None = strawberry.field(
+        graphql_type=datetime | None, description=_RENEWAL.format(besides=", the moved one included")
+    )
 
 
 @strawberry.type(description="A card is gone.")
@@ -96,7 +98,7 @@ class CardDeleted(_Change):
     card_id: strawberry.ID = strawberry.field(description="The card.")
     column_id: strawberry.ID = strawberry.field(description="The column in which it was.")
     index: int = strawberry.field(description="Its index there; the cards below move up.")
-    updated_at: datetime | None = strawberry.field(description=_RENEWAL.format(besides=""))
+    updated_at: str | None = strawberry.field(graphql_type=datetime | None, description=_RENEWAL.format(besides=""))
 
 
 @strawberry.type(description="A column without its cards.")
@@ -128,7 +130,7 @@ class Heartbeat:
     cursor: str | None = strawberry.field(
         description="The position behind everything told so far, the same string on all exits; always there."
     )
-    ts: datetime = strawberry.field(description="The server's clock.")
+    ts: str = strawberry.field(graphql_type=datetime, description="The server's clock.")
     hash: str = strawberry.field(
         description="SHA-256, in lower-case hex, of the board's state at that position: of the state as the raw exits "
         "give it, in the canonical form of RFC 8785."

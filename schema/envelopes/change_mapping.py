@@ -1,4 +1,4 @@
-"""Envelopes of the delivery `changes` → GraphQL types, beside `mapping`. Pure.
+"""Payloads of the delivery `changes` → GraphQL types, beside `mapping`. Pure.
 
 What a board's stream tells besides its changes (attempts, commits, agents) has no member, and is to be left out.
 """
@@ -10,10 +10,11 @@ from typing import Any, cast
 
 import strawberry
 
-from realtime.kanban import changes
 from realtime.kanban.ids import BoardId
 from realtime.kanban.wire.board_wire import CARD_KEYS
+from realtime.messages import payloads
 from realtime.messages.envelopes import Envelope
+from realtime.messages.payloads import Payload
 from schema.envelopes import board_changes, mapping
 from schema.types.enums import CardField
 
@@ -28,18 +29,18 @@ def board_change(envelope: Envelope, board_id: BoardId) -> board_changes.BoardCh
     """
     if envelope.type in _SHARED:
         return cast("board_changes.BoardChange", mapping.board_event(envelope, board_id))
-    make = _CHANGES.get(type(envelope.payload)) if envelope.type != "heartbeat" else _heartbeat
+    make = _CHANGES.get(type(envelope.payload))
     if make is None:
         raise mapping.UnexpectedEnvelope(f"expected one of {', '.join(BOARD_CHANGE_TYPES)}, got {envelope!r}")
     return make(envelope.cursor, envelope.payload)
 
 
-def _created(cursor: str | None, change: changes.CardCreated) -> board_changes.CardCreated:
-    column_id = strawberry.ID(change.card.column_id)
+def _created(cursor: str | None, change: payloads.CardCreated) -> board_changes.CardCreated:
+    column_id = strawberry.ID(change.column_id)
     return board_changes.CardCreated(cursor=cursor, column_id=column_id, index=change.index, card=change.card)
 
 
-def _updated(cursor: str | None, change: changes.CardUpdated) -> board_changes.CardUpdated:
+def _updated(cursor: str | None, change: payloads.CardUpdated) -> board_changes.CardUpdated:
     new: dict[str, Any] = {name: getattr(change.card, name) for name in change.fields}
     return board_changes.CardUpdated(
         cursor=cursor,
@@ -50,19 +51,19 @@ def _updated(cursor: str | None, change: changes.CardUpdated) -> board_changes.C
     )
 
 
-def _moved(cursor: str | None, change: changes.CardMoved) -> board_changes.CardMoved:
+def _moved(cursor: str | None, change: payloads.CardMoved) -> board_changes.CardMoved:
     return board_changes.CardMoved(
         cursor=cursor,
         card_id=strawberry.ID(change.card_id),
         from_column_id=strawberry.ID(change.from_column_id),
         from_index=change.from_index,
         to_column_id=strawberry.ID(change.to_column_id),
-        to_index=change.index,
+        to_index=change.to_index,
         updated_at=change.updated_at,
     )
 
 
-def _deleted(cursor: str | None, change: changes.CardDeleted) -> board_changes.CardDeleted:
+def _deleted(cursor: str | None, change: payloads.CardDeleted) -> board_changes.CardDeleted:
     return board_changes.CardDeleted(
         cursor=cursor,
         card_id=strawberry.ID(change.card_id),
@@ -72,27 +73,28 @@ def _deleted(cursor: str | None, change: changes.CardDeleted) -> board_changes.C
     )
 
 
-def _columns(cursor: str | None, change: changes.ColumnsChanged) -> board_changes.ColumnsChanged:
+def _columns(cursor: str | None, change: payloads.ColumnsChanged) -> board_changes.ColumnsChanged:
     return board_changes.ColumnsChanged(cursor=cursor, columns=change.columns)
 
 
-def _heartbeat(cursor: str | None, beat: Any) -> board_changes.Heartbeat:
+def _heartbeat(cursor: str | None, beat: payloads.Heartbeat) -> board_changes.Heartbeat:
     # Its cursor is in the payload: it is no part of the channel, and no event comes back for it.
-    return board_changes.Heartbeat(cursor=beat["cursor"], ts=beat["ts"], hash=beat["hash"])
+    if beat.hash is None:
+        raise mapping.UnexpectedEnvelope(f"expected a heartbeat with a hash, got {beat!r}")
+    return board_changes.Heartbeat(cursor=beat.cursor, ts=beat.ts, hash=beat.hash)
 
 
 #: Envelopes that `boardEvents` has too.
-_SHARED = frozenset({"hello", "state", "gap", "goodbye"})
-_CHANGES: dict[type[Any], Callable[[str | None, Any], board_changes.BoardChange]] = {
-    changes.CardCreated: _created,
-    changes.CardUpdated: _updated,
-    changes.CardMoved: _moved,
-    changes.CardDeleted: _deleted,
-    changes.ColumnsChanged: _columns,
+_SHARED = frozenset({kind.type for kind in (payloads.Hello, payloads.State, payloads.Gap, payloads.Goodbye)})
+_CHANGES: dict[type[Payload], Callable[[str | None, Any], board_changes.BoardChange]] = {
+    payloads.CardCreated: _created,
+    payloads.CardUpdated: _updated,
+    payloads.CardMoved: _moved,
+    payloads.CardDeleted: _deleted,
+    payloads.ColumnsChanged: _columns,
+    payloads.Heartbeat: _heartbeat,
 }
 #: Types of raw envelopes that have a member in the union.
-BOARD_CHANGE_TYPES = frozenset(
-    {*_SHARED, "card_created", "card_updated", "card_moved", "card_deleted", "columns_changed", "heartbeat"}
-)
+BOARD_CHANGE_TYPES = _SHARED | {kind.type for kind in _CHANGES}
 #: Types that are on the stream too, and of which `boardEvents` tells.
 LEFT_OUT = mapping.BOARD_EVENT_TYPES - BOARD_CHANGE_TYPES

@@ -1,7 +1,8 @@
 """What `boardEvents` and `dashboardEvents` are made of: one type for each envelope of the raw streams.
 
 Fields that share a name have one type in all of them (so `attemptId` and `cardId` may be null everywhere), because
-GraphQL refuses a document whose fragments give one name two types. Making them of envelopes is `mapping`'s.
+GraphQL refuses a document whose fragments give one name two types. Times are texts, as payloads have them. Making them
+of envelopes is `mapping`'s.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class OfAttempt(_Event):
 class Hello(_Event):
     """`hello`."""
 
-    server_time: datetime = strawberry.field(description="The server's clock.")
+    server_time: str = strawberry.field(graphql_type=datetime, description="The server's clock.")
     heartbeat_seconds: float = strawberry.field(
         description="Seconds between two signs of life on the raw event stream of this server."
     )
@@ -123,7 +124,9 @@ class AttemptLog(OfAttempt):
 
     level: LogLevel = strawberry.field(description="How serious it is.")
     message: str = strawberry.field(description="The line.")
-    ts: datetime | None = strawberry.field(description="When it was written; null when the sender did not say.")
+    ts: str | None = strawberry.field(
+        graphql_type=datetime | None, description="When it was written; null when the sender did not say."
+    )
 
 
 @strawberry.type(description="An item of an attempt's conversation.")
@@ -158,7 +161,7 @@ class GitCommit(OfAttempt):
 
     short_sha: str = strawberry.field(description="The commit's abbreviated hash.")
     subject: str = strawberry.field(description="The first line of its message.")
-    ts: datetime | None = strawberry.field(description="When it was made; always there.")
+    ts: str | None = strawberry.field(graphql_type=datetime | None, description="When it was made; always there.")
 
 
 @strawberry.type(description="A branch was pushed; with an attempt, an `AttemptLog` goes before it.")
@@ -167,7 +170,7 @@ class GitPush(OfAttempt):
 
     remote: str = strawberry.field(description="Name of the remote, like `origin`.")
     branch: str = strawberry.field(description="Name of the branch.")
-    ts: datetime | None = strawberry.field(description="When it was pushed; always there.")
+    ts: str | None = strawberry.field(graphql_type=datetime | None, description="When it was pushed; always there.")
 
 
 @strawberry.type(description="A pull request, as GitHub shows it.")

@@ -1,7 +1,7 @@
-"""Raw envelopes → GraphQL types: the one place that knows both. Pure.
+"""Payloads of envelopes → GraphQL types: the one place that knows both. Pure.
 
-An envelope whose type has no entry in the table is an error, never silence. `pong` and `error` have none: they are
-made by the raw transports and are on no stream. What only the delivery of changes has is `change_mapping`'s.
+An envelope whose payload has no entry in the table is an error, never silence. `change_mapping` has the table of the
+delivery of changes, and `RAW_ONLY` names the types that are in no table.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 import strawberry
 
 from realtime.dashboard.model import DashboardOverview
-from realtime.kanban import events, models
+from realtime.kanban import events
 from realtime.kanban.conversation import parse_item
 from realtime.kanban.ids import BoardId
+from realtime.messages import payloads
 from realtime.messages.envelopes import Envelope
+from realtime.messages.payloads import Payload
 from schema.envelopes import feed
 from schema.types.enums import AttemptStatus, InterruptionReason, LogLevel, ProfileChange
 from schema.types.objects import BoardState
@@ -23,6 +25,7 @@ from schema.types.objects import BoardState
 __all__ = [
     "BOARD_EVENT_TYPES",
     "DASHBOARD_EVENT_TYPES",
+    "RAW_ONLY",
     "UnexpectedEnvelope",
     "board_event",
     "board_state",
@@ -31,6 +34,8 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+#: What makes a member of a union, by the class of the payload; it gets the cursor of the envelope too.
+_Table = dict[type[Payload], Callable[[str | None, Any], _T]]
 
 
 class UnexpectedEnvelope(Exception):
@@ -43,7 +48,7 @@ def board_event(envelope: Envelope, board_id: BoardId) -> feed.BoardEvent:
     Raises:
         UnexpectedEnvelope: no member stands for its type.
     """
-    if envelope.type == "state":
+    if isinstance(envelope.payload, payloads.State):
         return feed.State(cursor=envelope.cursor, state=board_state(envelope, board_id))
     made = _made(_BOARD_EVENTS, envelope)
     if isinstance(made, feed.OfAttempt):
@@ -66,9 +71,9 @@ def board_state(envelope: Envelope, board_id: BoardId) -> BoardState:
     Raises:
         UnexpectedEnvelope: it is of another type.
     """
-    if not isinstance(envelope.payload, models.BoardState) or envelope.cursor is None:
+    if not isinstance(envelope.payload, payloads.State) or envelope.cursor is None:
         raise UnexpectedEnvelope(f"expected a state with a cursor, got {envelope!r}")
-    return BoardState(board_id=board_id, state=envelope.payload, cursor=envelope.cursor)
+    return BoardState(board_id=board_id, state=envelope.payload.state, cursor=envelope.cursor)
 
 
 def dashboard_overview(envelope: Envelope) -> DashboardOverview:
@@ -77,171 +82,149 @@ def dashboard_overview(envelope: Envelope) -> DashboardOverview:
     Raises:
         UnexpectedEnvelope: it is of another type.
     """
-    if not isinstance(envelope.payload, DashboardOverview):
+    if not isinstance(envelope.payload, payloads.Overview):
         raise UnexpectedEnvelope(f"expected an overview, got {envelope!r}")
-    return envelope.payload
+    return envelope.payload.overview
 
 
-def _made(table: dict[str, Callable[[Envelope], _T]], envelope: Envelope) -> _T:
-    make = table.get(envelope.type)
+def _made(table: _Table[_T], envelope: Envelope) -> _T:
+    make = table.get(type(envelope.payload))
     if make is None:
-        raise UnexpectedEnvelope(f"expected one of {', '.join(table)}, got {envelope!r}")
-    return make(envelope)
+        expected = ", ".join(kind.type for kind in table)
+        raise UnexpectedEnvelope(f"expected one of {expected}, got {envelope!r}")
+    return make(envelope.cursor, envelope.payload)
 
 
-def _payload(envelope: Envelope) -> dict[str, Any]:
-    if not isinstance(envelope.payload, dict):
-        raise UnexpectedEnvelope(f"expected an object as payload, got {envelope!r}")
-    return envelope.payload
+def _hello(cursor: str | None, hello: payloads.Hello) -> feed.Hello:
+    return feed.Hello(cursor=hello.cursor, server_time=hello.server_time, heartbeat_seconds=hello.heartbeat_seconds)
 
 
-def _hello(envelope: Envelope) -> feed.Hello:
-    hello = _payload(envelope)
-    return feed.Hello(
-        cursor=hello["cursor"], server_time=hello["serverTime"], heartbeat_seconds=hello["heartbeatSeconds"]
+def _overview(cursor: str | None, told: payloads.Overview) -> feed.Overview:
+    return feed.Overview(cursor=cursor, overview=told.overview)
+
+
+def _attempt_started(cursor: str | None, started: payloads.AttemptStarted) -> feed.AttemptStarted:
+    return feed.AttemptStarted(
+        cursor=cursor, attempt_id=strawberry.ID(started.attempt_id), card_id=strawberry.ID(started.card_id)
     )
 
 
-def _overview(envelope: Envelope) -> feed.Overview:
-    return feed.Overview(cursor=envelope.cursor, overview=dashboard_overview(envelope))
-
-
-def _attempt_started(envelope: Envelope) -> feed.AttemptStarted:
-    started = _payload(envelope)
-    return feed.AttemptStarted(cursor=envelope.cursor, attempt_id=started["attemptId"], card_id=started["cardId"])
-
-
-def _attempt_status(envelope: Envelope) -> feed.AttemptStatusChanged:
-    changed = _payload(envelope)
+def _attempt_status(cursor: str | None, changed: payloads.AttemptStatusChanged) -> feed.AttemptStatusChanged:
     return feed.AttemptStatusChanged(
-        cursor=envelope.cursor,
-        attempt_id=changed["attemptId"],
-        card_id=changed.get("cardId"),
-        status=AttemptStatus(changed["status"]),
+        cursor=cursor,
+        attempt_id=strawberry.ID(changed.attempt_id),
+        card_id=_id(changed.card_id),
+        status=AttemptStatus(changed.status),
     )
 
 
-def _attempt_log(envelope: Envelope) -> feed.AttemptLog:
-    line = _payload(envelope)
+def _attempt_log(cursor: str | None, line: payloads.AttemptLog) -> feed.AttemptLog:
     return feed.AttemptLog(
-        cursor=envelope.cursor,
-        attempt_id=line["attemptId"],
-        level=LogLevel(line["level"]),
-        message=line["message"],
-        ts=line.get("ts"),
+        cursor=cursor,
+        attempt_id=strawberry.ID(line.attempt_id),
+        level=LogLevel(line.level),
+        message=line.message,
+        ts=line.ts,
     )
 
 
-def _conversation_item(envelope: Envelope) -> feed.ConversationItemAppended:
-    appended = _payload(envelope)
+def _conversation_item(cursor: str | None, told: payloads.ConversationItemAppended) -> feed.ConversationItemAppended:
     return feed.ConversationItemAppended(
-        cursor=envelope.cursor, attempt_id=appended["attemptId"], item=parse_item(appended["item"])
+        cursor=cursor, attempt_id=strawberry.ID(told.attempt_id), item=parse_item(told.item)
     )
 
 
-def _attempt_session(envelope: Envelope) -> feed.AttemptSession:
-    known = _payload(envelope)
-    return feed.AttemptSession(cursor=envelope.cursor, attempt_id=known["attemptId"], session_id=known["sessionId"])
+def _attempt_session(cursor: str | None, known: payloads.AttemptSession) -> feed.AttemptSession:
+    return feed.AttemptSession(
+        cursor=cursor, attempt_id=strawberry.ID(known.attempt_id), session_id=strawberry.ID(known.session_id)
+    )
 
 
-def _attempt_todos(envelope: Envelope) -> feed.AttemptTodos:
-    updated = _payload(envelope)
-    todos = events.Todos.model_validate(updated["todos"])
-    return feed.AttemptTodos(cursor=envelope.cursor, attempt_id=updated["attemptId"], todos=todos)
+def _attempt_todos(cursor: str | None, updated: payloads.AttemptTodos) -> feed.AttemptTodos:
+    todos = events.Todos.model_validate(updated.todos)
+    return feed.AttemptTodos(cursor=cursor, attempt_id=strawberry.ID(updated.attempt_id), todos=todos)
 
 
-def _git_status(envelope: Envelope) -> feed.GitStatus:
-    return feed.GitStatus(cursor=envelope.cursor)
+def _git_status(cursor: str | None, status: payloads.GitStatus) -> feed.GitStatus:
+    return feed.GitStatus(cursor=cursor)
 
 
-def _git_commit(envelope: Envelope) -> feed.GitCommit:
-    commit = _payload(envelope)
+def _git_commit(cursor: str | None, commit: payloads.GitCommit) -> feed.GitCommit:
     return feed.GitCommit(
-        cursor=envelope.cursor,
-        attempt_id=_attempt_id(commit),
-        short_sha=commit["shortSha"],
-        subject=commit["subject"],
-        ts=commit["ts"],
+        cursor=cursor,
+        attempt_id=_id(commit.attempt_id),
+        short_sha=commit.short_sha,
+        subject=commit.subject,
+        ts=commit.ts,
     )
 
 
-def _git_push(envelope: Envelope) -> feed.GitPush:
-    push = _payload(envelope)
+def _git_push(cursor: str | None, push: payloads.GitPush) -> feed.GitPush:
     return feed.GitPush(
-        cursor=envelope.cursor,
-        attempt_id=_attempt_id(push),
-        remote=push["remote"],
-        branch=push["branch"],
-        ts=push["ts"],
+        cursor=cursor, attempt_id=_id(push.attempt_id), remote=push.remote, branch=push.branch, ts=push.ts
     )
 
 
-def _attempt_pr(envelope: Envelope) -> feed.AttemptPullRequest:
-    opened = _payload(envelope)
-    return feed.AttemptPullRequest(
-        cursor=envelope.cursor,
-        attempt_id=_attempt_id(opened),
-        pr=events.PullRequest.model_validate(opened["pr"]),
-    )
+def _attempt_pr(cursor: str | None, opened: payloads.AttemptPullRequest) -> feed.AttemptPullRequest:
+    pr = events.PullRequest.model_validate(opened.pr)
+    return feed.AttemptPullRequest(cursor=cursor, attempt_id=_id(opened.attempt_id), pr=pr)
 
 
-def _attempt_id(payload: dict[str, Any]) -> strawberry.ID | None:
+def _id(id: str | None) -> strawberry.ID | None:
     # The raw exits say "" where there is none, as the original does.
-    return strawberry.ID(payload["attemptId"]) if payload["attemptId"] else None
+    return strawberry.ID(id) if id else None
 
 
-def _agent_profile(envelope: Envelope) -> feed.AgentProfile:
-    profile = _payload(envelope)
+def _agent_profile(cursor: str | None, profile: payloads.AgentProfile) -> feed.AgentProfile:
     return feed.AgentProfile(
-        cursor=envelope.cursor,
-        kind=ProfileChange(profile["kind"]),
-        profile_id=profile["profileId"],
-        agent=profile["agent"],
-        label=profile["label"],
+        cursor=cursor,
+        kind=ProfileChange(profile.kind),
+        profile_id=strawberry.ID(profile.profile_id),
+        agent=profile.agent,
+        label=profile.label,
     )
 
 
-def _agent_registered(envelope: Envelope) -> feed.AgentRegistered:
-    registered = _payload(envelope)
-    return feed.AgentRegistered(cursor=envelope.cursor, agent=registered["agent"], label=registered["label"])
+def _agent_registered(cursor: str | None, registered: payloads.AgentRegistered) -> feed.AgentRegistered:
+    return feed.AgentRegistered(cursor=cursor, agent=registered.agent, label=registered.label)
 
 
-def _gap(envelope: Envelope) -> feed.Gap:
-    gap = _payload(envelope)
-    return feed.Gap(cursor=envelope.cursor, reason=InterruptionReason(gap["reason"]), from_=gap["from"], to=gap["to"])
+def _gap(cursor: str | None, gap: payloads.Gap) -> feed.Gap:
+    return feed.Gap(cursor=cursor, reason=InterruptionReason(gap.reason), from_=gap.from_, to=gap.to)
 
 
-def _goodbye(envelope: Envelope) -> feed.Goodbye:
-    goodbye = _payload(envelope)
-    reason, pause = InterruptionReason(goodbye["reason"]), goodbye["reconnectAfterMs"]
-    return feed.Goodbye(cursor=None, reason=reason, reconnect_after_ms=pause)
+def _goodbye(cursor: str | None, goodbye: payloads.Goodbye) -> feed.Goodbye:
+    reason = InterruptionReason(goodbye.reason)
+    return feed.Goodbye(cursor=None, reason=reason, reconnect_after_ms=goodbye.reconnect_after_ms)
 
 
-_BOARD_EVENTS: dict[str, Callable[[Envelope], feed.BoardEvent]] = {
-    "hello": _hello,
-    "attempt_started": _attempt_started,
-    "attempt_status": _attempt_status,
-    "attempt_log": _attempt_log,
-    "conversation_item": _conversation_item,
-    "attempt_session": _attempt_session,
-    "attempt_todos": _attempt_todos,
-    "git_status": _git_status,
-    "git_commit": _git_commit,
-    "git_push": _git_push,
-    "attempt_pr": _attempt_pr,
-    "agent_profile": _agent_profile,
-    "agent_registered": _agent_registered,
-    "gap": _gap,
-    "goodbye": _goodbye,
+_BOARD_EVENTS: _Table[feed.BoardEvent] = {
+    payloads.Hello: _hello,
+    payloads.AttemptStarted: _attempt_started,
+    payloads.AttemptStatusChanged: _attempt_status,
+    payloads.AttemptLog: _attempt_log,
+    payloads.ConversationItemAppended: _conversation_item,
+    payloads.AttemptSession: _attempt_session,
+    payloads.AttemptTodos: _attempt_todos,
+    payloads.GitStatus: _git_status,
+    payloads.GitCommit: _git_commit,
+    payloads.GitPush: _git_push,
+    payloads.AttemptPullRequest: _attempt_pr,
+    payloads.AgentProfile: _agent_profile,
+    payloads.AgentRegistered: _agent_registered,
+    payloads.Gap: _gap,
+    payloads.Goodbye: _goodbye,
 }
-_DASHBOARD_EVENTS: dict[str, Callable[[Envelope], feed.DashboardEvent]] = {
-    "hello": _hello,
-    "dashboard_overview": _overview,
-    "agent_profile": _agent_profile,
-    "agent_registered": _agent_registered,
-    "gap": _gap,
-    "goodbye": _goodbye,
+_DASHBOARD_EVENTS: _Table[feed.DashboardEvent] = {
+    payloads.Hello: _hello,
+    payloads.Overview: _overview,
+    payloads.AgentProfile: _agent_profile,
+    payloads.AgentRegistered: _agent_registered,
+    payloads.Gap: _gap,
+    payloads.Goodbye: _goodbye,
 }
 #: Types of raw envelopes that have a member in the unions.
-BOARD_EVENT_TYPES = frozenset({*_BOARD_EVENTS, "state"})
-DASHBOARD_EVENT_TYPES = frozenset(_DASHBOARD_EVENTS)
+BOARD_EVENT_TYPES = frozenset({*(kind.type for kind in _BOARD_EVENTS), payloads.State.type})
+DASHBOARD_EVENT_TYPES = frozenset({kind.type for kind in _DASHBOARD_EVENTS})
+#: Types of raw envelopes without a member in any union: GraphQL answers commands by results, and has no patches.
+RAW_ONLY = frozenset({kind.type for kind in (payloads.Pong, payloads.CommandRefused, payloads.Patch)})

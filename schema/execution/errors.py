@@ -38,6 +38,7 @@ from realtime.endings import FAULT, Ending, ending_of
 from realtime.errors import InvalidInput, Refused, StoreUnavailable, StreamEnded, SubscriberTooSlow
 from realtime.limits import LimitReached
 from realtime.messages.envelopes import Envelope
+from realtime.messages.payloads import Goodbye
 from schema.execution.real_size import CostExceeded
 
 __all__ = ["error_of", "public_error", "stream_ended"]
@@ -81,8 +82,8 @@ def stream_ended(ended: StreamEnded, goodbye: Envelope | None) -> GraphQLError:
     """
     ending = ending_of(ended)
     payload = goodbye.payload if goodbye else None
-    if isinstance(payload, dict) and ending.reconnect:
-        return error_of(ending, reconnectAfterMs=payload["reconnectAfterMs"])
+    if isinstance(payload, Goodbye) and ending.reconnect:
+        return error_of(ending, reconnectAfterMs=payload.reconnect_after_ms)
     return error_of(ending)
 
 

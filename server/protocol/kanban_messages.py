@@ -8,6 +8,7 @@ import orjson
 
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
+from realtime.messages.payloads import CommandRefused, GitStatus, Pong
 from server.protocol.http.framing import text_head
 
 __all__ = ["error", "frame", "frames", "pong", "text", "text_frame"]
@@ -41,7 +42,7 @@ def frames(batch: Batch) -> bytes:
 
 def pong(ts: str) -> Envelope:
     """Return the answer to `ping`."""
-    return Envelope("pong", {"ts": ts})
+    return Envelope(Pong(ts))
 
 
 def error(command: str | None, code: str, message: str) -> Envelope:
@@ -50,11 +51,11 @@ def error(command: str | None, code: str, message: str) -> Envelope:
     `command` is the type that the client sent. It is cut to `COMMAND_CHARS` (docs/departures.md, row 3).
     """
     name = command[:COMMAND_CHARS] if command is not None else None
-    return Envelope("error", {"command": name, "code": code, "message": message})
+    return Envelope(CommandRefused(name, code, message))
 
 
 def _parts(envelope: Envelope) -> tuple[bytes, ...]:
-    payload = () if envelope.payload is None else (b',"payload":', envelope.payload_json())
+    payload = () if isinstance(envelope.payload, GitStatus) else (b',"payload":', envelope.payload_json())
     # A cursor contains no character that JSON would escape.
     cursor = () if envelope.cursor is None else (b',"cursor":"', envelope.cursor.encode(), b'"')
     return (_start(envelope.type), *payload, *cursor, b"}")

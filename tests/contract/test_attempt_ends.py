@@ -25,6 +25,7 @@ from realtime.ports import Attempt
 from tests.kit.attempt_contents import items_of, lines_of
 from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, START, column_id, create_board, open_node, publish, take
+from tests.kit.plain_envelopes import decoded
 from tests.kit.publishing import event
 
 OTHER = BoardId("p2")
@@ -99,7 +100,7 @@ async def current(node: Node, board: BoardId = BOARD) -> tuple[Any, ...]:
 async def envelopes_of(node: Node, *events: dict[str, Any]) -> list[tuple[str, Any]]:
     """Publish events; return the envelopes about the current attempt that a subscriber of the board gets."""
     async with aclosing(board_stream(node, BOARD)) as stream:
-        cursor = (await anext(stream)).payload["cursor"]  # type: ignore[index,call-overload]  # the payload of hello
+        cursor = decoded(await anext(stream))["cursor"]
         await publish(node, *events, event("agent.registered", {"agent": "marker"}))
         live = [one async for one in _until_marker(stream)]
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=cursor))) as stream:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
-from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
-from realtime.clock import parse_iso
 from realtime.export import check
 from realtime.kanban.attempts import QueueAttempt
-from realtime.kanban.board import Recorded
-from realtime.kanban.changes import Difference
 from realtime.kanban.commands import CreateCard, UpdateCard
-from realtime.kanban.events import EVENT_MODELS, parse_event
+from realtime.kanban.events import EVENT_MODELS
 from realtime.kanban.models import AttemptStatus, TicketType
 from realtime.kanban.projects import CreateProject, UpdateProject
 from realtime.messages.options import Delivery, SlowPolicy
-from realtime.messages.translate import translate
+from realtime.messages.payloads import PAYLOADS, Overview
 from schema.types.enums import InterruptionReason
 from server.routing import SegmentRoute
 from server.transports.rest import rest_routes
@@ -27,7 +22,6 @@ from tests.live.replay.departures import departure_numbers
 from tests.live.replay.test_coverage import SHOWN_ELSEWHERE
 from tests.rules.pages import first_cells, read_page, table_rows
 from tests.rules.trees import REPOSITORY, python_files
-from tests.unit.realtime.event_samples import AT, SAMPLES
 from tests.unit.schema.test_refusals import codes_of_the_core
 
 _PROTOCOL, _INGEST, _DEPARTURES, _GRAPHQL = "protocol.md", "ingest.md", "departures.md", "graphql.md"
@@ -49,8 +43,6 @@ _BODIES: dict[str, type[BaseModel]] = {
     "PATCH /boards/{id}/cards/{card}": UpdateCard,
     "POST /boards/{id}/cards/{card}/attempts": QueueAttempt,
 }
-#: Types of envelopes that no single event makes.
-_OF_EVERY_STREAM = {"hello", "state", "patch", "heartbeat", "pong", "error", "gap", "goodbye"}
 #: Codes of the socket itself, in addition to those of the core.
 _OF_THE_SOCKET = {"invalid_json", "unknown_command", "store_unavailable", "rate_limited"}
 
@@ -97,11 +89,17 @@ def test_body_of_a_call_has_all_of_its_fields(call: str) -> None:
 
 
 def test_every_type_of_envelope_has_a_row() -> None:
-    recorded = (Recorded(parse_event(name, payload), parse_iso(AT)) for name, payload in SAMPLES.items())
-    of_events = {type for one in recorded for type, _ in translate(one, None)}
-    of_changes = {field.default for one in get_args(Difference) for field in fields(one) if field.name == "type"}
     named = first_cells(read_page(_PROTOCOL), "Types of a board's stream")
-    assert named == of_events | of_changes | _OF_EVERY_STREAM
+    assert named == set(PAYLOADS) - {Overview.type}
+
+
+@pytest.mark.parametrize("type", sorted(type for type, payload in PAYLOADS.items() if payload.wire_keys()))
+def test_row_of_an_envelope_has_all_of_its_keys(type: str) -> None:
+    page = read_page(_PROTOCOL)
+    rows = [*table_rows(page, "Types of a board's stream"), *table_rows(page, "Deliveries")]
+    shown = [cells[2] for cells in (row.split("|") for row in rows) if _QUOTED.findall(cells[1]) == [type]]
+    keys = ", ".join(f"`{key.name}`" + "?" * key.is_optional for key in PAYLOADS[type].wire_keys())
+    assert [cell.partition(":")[0].strip() for cell in shown] == [keys]
 
 
 def test_codes_of_refused_commands_are_those_of_the_code() -> None:

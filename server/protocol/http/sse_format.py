@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
+from realtime.messages.payloads import Goodbye
 
 __all__ = ["COMMENT", "block", "blocks"]
 
@@ -28,7 +29,5 @@ def blocks(batch: Batch) -> bytes:
 
 
 def _retry(envelope: Envelope) -> str:
-    if envelope.type != "goodbye" or not isinstance(envelope.payload, dict):
-        return ""
-    after = envelope.payload["reconnectAfterMs"]
+    after = envelope.payload.reconnect_after_ms if isinstance(envelope.payload, Goodbye) else 0
     return f"\nretry: {after}" if after else ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope, goodbye
+from realtime.messages.payloads import Gap, GitStatus
+from tests.kit.plain_envelopes import plain
 
 
 def _log(cursor: str | None = None) -> Envelope:
-    return Envelope("attempt_log", {"message": "m"}, cursor)
+    return plain("attempt_log", {"message": "m"}, cursor)
 
 
 def test_cursor_is_the_last_that_there_is() -> None:
@@ -17,11 +19,11 @@ def test_cursor_is_the_last_that_there_is() -> None:
 
 
 def test_size_is_that_of_the_payloads() -> None:
-    assert Batch([_log(), Envelope("git_status", None)]).size == len(b'{"message":"m"}') + len(b"{}")
+    assert Batch([_log(), Envelope(GitStatus())]).size == len(b'{"message":"m"}') + len(b"{}")
 
 
 def test_gaps_are_named_by_their_reasons() -> None:
-    gap = Envelope("gap", {"reason": "slow_consumer", "from": "a", "to": "b"})
+    gap = Envelope(Gap("slow_consumer", "a", "b"))
     assert Batch([gap, _log()]).gaps == ("slow_consumer",)
     assert Batch([_log()]).gaps == ()
 

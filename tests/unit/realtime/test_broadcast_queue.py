@@ -20,8 +20,8 @@ from realtime.fanout.broadcast_queue import JOINED_ENVELOPES, BroadcastQueue
 from realtime.fanout.subscriber import Subscriber
 from realtime.fanout.writer_priority import WriterPriority
 from realtime.messages.batches import Batch
-from realtime.messages.envelopes import Envelope
 from tests.kit.deadline import deadline
+from tests.kit.plain_envelopes import plain
 
 
 class _Connection:
@@ -42,7 +42,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _batch(*types: str) -> Batch:
-    return Batch([Envelope(type, {}, f"c-{type}") for type in types])
+    return Batch([plain(type, {}, f"c-{type}") for type in types])
 
 
 def _reader(queue: BroadcastQueue) -> Subscriber:
@@ -112,7 +112,7 @@ async def test_reply_and_end_come_after_earlier_batches() -> None:
     queue = BroadcastQueue(WriterPriority())
     first, second, third = (_reader(queue) for _ in range(3))
     queue.publish(_batch("a"))
-    second.put_nowait([Envelope("pong", {})])
+    second.put_nowait([plain("pong", {})])
     third.end(BoardGone("gone"))
     queue.publish(_batch("b"))
     await _settled(queue)
@@ -225,7 +225,7 @@ class _Subscribers:
                 self.readers.append(_reader(self.queue))
                 self.due.append([])
             case "reply" if there:
-                self.readers[there[which % len(there)]].put_nowait([Envelope(name, {})])
+                self.readers[there[which % len(there)]].put_nowait([plain(name, {})])
                 self.due[there[which % len(there)]].append(name)
             case "end" | "remove" if there:
                 self._let_go(there[which % len(there)], ended=action == "end")

@@ -20,8 +20,8 @@ from realtime.kanban.changes import (
 from realtime.kanban.ids import CardId, ColumnId
 from realtime.kanban.models import BoardState
 from realtime.kanban.wire.board_wire import card_wire
-from realtime.kanban.wire.change_wire import change_wire
 from realtime.kanban.wire.differences import differences
+from realtime.messages.payloads import of_change
 from tests.kit.board_copy import BoardCopy
 from tests.kit.nodes import START
 from tests.unit.realtime.states import on_the_wire, states
@@ -56,7 +56,7 @@ CASES: list[tuple[Difference, dict[str, object]]] = [
 
 @pytest.mark.parametrize(("change", "payload"), CASES, ids=lambda value: getattr(value, "type", ""))
 def test_change_travels_with_exactly_these_keys(change: Difference, payload: dict[str, object]) -> None:
-    assert orjson.loads(orjson.dumps(change_wire(change))) == payload
+    assert orjson.loads(of_change(change).json()) == payload
 
 
 @given(states(), states())
@@ -64,5 +64,6 @@ def test_client_folds_the_payloads_into_the_new_state(old: BoardState, new: Boar
     copy = BoardCopy()
     copy.apply("state", on_the_wire(old))
     for change in differences(old, new):
-        copy.apply(change.type, change_wire(change))
+        made = of_change(change)
+        copy.apply(made.type, orjson.loads(made.json()))
     assert copy.state == on_the_wire(new)

@@ -13,6 +13,7 @@ from realtime.errors import Draining, LifetimeReached, StreamEnded
 from realtime.fanout import connection_lifetimes as module
 from realtime.fanout.connection_lifetimes import ConnectionLifetime, ConnectionLifetimes, Goodbye
 from realtime.fanout.subscriber import Subscriber
+from realtime.messages import payloads
 from tests.kit.deadline import deadline
 
 _GOODBYE = Goodbye(Draining("the server stops"), 250)
@@ -22,11 +23,10 @@ async def _goodbye(reader: Subscriber) -> tuple[str, int, type[Exception]]:
     """Return reason and reconnect delay of the goodbye, which must be the last envelope, and the exception after it."""
     async with deadline(5):
         last = await reader.get()
-        assert (last.type, isinstance(last.payload, dict)) == ("goodbye", True)
+        assert isinstance(last.payload, payloads.Goodbye)
         with pytest.raises(StreamEnded) as ended:
             await reader.get()
-    assert isinstance(last.payload, dict)
-    return last.payload["reason"], last.payload["reconnectAfterMs"], ended.type
+    return last.payload.reason, last.payload.reconnect_after_ms, ended.type
 
 
 async def test_end_of_a_lifetime_reaches_its_readers_and_later_ones() -> None:

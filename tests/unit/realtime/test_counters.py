@@ -12,6 +12,7 @@ from realtime.errors import BoardGone, Draining, StoreUnavailable, SubscriberToo
 from realtime.fanout.counters import ConnectionMetrics, Counters, ExitCounters
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope, goodbye
+from realtime.messages.payloads import Gap
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_code_that_cuts_the_connection_names_the_reason(leave: Callable[[Connect
 def test_published_gaps_are_counted_by_reason() -> None:
     counters = ExitCounters()
     for reason in ("slow_consumer", "slow_consumer", "other_board"):
-        counters.sent_batch(Batch([Envelope("gap", {"reason": reason, "from": "a", "to": "b"})]))
+        counters.sent_batch(Batch([Envelope(Gap(reason, "a", "b"))]))
     counters.sent_batch(Batch([goodbye("board_deleted", 0)]))
     assert (counters.sent, counters.gaps) == (4, {"slow_consumer": 2, "other_board": 1})
 

@@ -14,12 +14,12 @@ from realtime.errors import BoardGone, SubscriberTooSlow
 from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.board import Board
 from realtime.messages.batches import Batch
-from realtime.messages.envelopes import Envelope
 from realtime.messages.options import SlowPolicy, StreamOptions
 from realtime.node import Node
 from realtime.streams import board_batches
 from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, publish
+from tests.kit.plain_envelopes import decoded, plain
 from tests.kit.publishing import event
 
 
@@ -40,7 +40,7 @@ class _Connection:
 
 
 def _batch(*types: str) -> Batch:
-    return Batch([Envelope(type, {}, f"c-{type}") for type in types])
+    return Batch([plain(type, {}, f"c-{type}") for type in types])
 
 
 def _queue(direct_writer: _Connection, limit: int = 10) -> Subscriber:
@@ -85,7 +85,7 @@ async def test_batch_after_a_waiting_one_does_not_overtake_it() -> None:
     direct_writer = _Connection()
     queue = _queue(direct_writer)
     async with _sleeping(queue) as stream:
-        queue.put_nowait([Envelope("pong", {})])  # a reply to this subscriber: the stream sends it
+        queue.put_nowait([plain("pong", {})])  # a reply to this subscriber: the stream sends it
         queue.put_nowait(_batch("a"))
         async with deadline(5):
             assert [envelope.type for envelope in await stream] == ["pong", "a"]
@@ -150,8 +150,7 @@ async def test_goodbye_of_a_slow_reader_names_the_cursor_after_the_last_written_
             assert direct_writer.arrived == ["attempt_log"]
             await publish(node, *[_line()] * 3)
             (goodbye,) = await waiting
-    assert isinstance(goodbye.payload, dict)
-    assert (goodbye.type, goodbye.payload["cursor"]) == ("goodbye", first.cursor)
+    assert (goodbye.type, decoded(goodbye)["cursor"]) == ("goodbye", first.cursor)
 
 
 def _line() -> dict[str, object]:
@@ -178,7 +177,7 @@ async def test_all_arrives_once_and_in_order_whichever_way_each_batch_takes(done
                 queue.put_nowait(_batch(f"{number}-a", f"{number}-b"))
                 put += [f"{number}-a", f"{number}-b"]
             case "reply":
-                queue.put_nowait([Envelope(f"{number}-r", {})])
+                queue.put_nowait([plain(f"{number}-r", {})])
                 put.append(f"{number}-r")
             case "take":
                 reading = reading or asyncio.create_task(stream())

@@ -18,11 +18,13 @@ from realtime.kanban.ids import BoardId
 from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.messages.options import Delivery, StreamOptions
+from realtime.messages.payloads import State
 from realtime.messages.position import Position, channel_tag, parse_cursor
 from realtime.node import Node
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, column_id, create_board, publish, queued, take
+from tests.kit.plain_envelopes import decoded
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import AT, SAMPLES
 
@@ -132,8 +134,7 @@ async def test_states_of_a_batch_are_those_of_their_moments(node: Node, board: B
     await publish(node, *(event("board.state.changed", _state_with(count)) for count in (1, 2, 3)))
     states, *_ = await readers.drain()
     assert _types(states) == ["state"] * 3
-    payloads: list[Any] = [state.payload for state in states]
-    assert [len(payload.cards) for payload in payloads] == [1, 2, 3]
+    assert [len(decoded(state)["cards"]) for state in states] == [1, 2, 3]
 
 
 async def test_commands_of_one_request_make_one_state(node: Node, board: Board, readers: Readers) -> None:
@@ -141,7 +142,7 @@ async def test_commands_of_one_request_make_one_state(node: Node, board: Board, 
     done = await node.bus.execute(BOARD, *commands)
     (state,), *_ = await readers.drain()
     assert (state.type, state.cursor) == ("state", done.position.cursor)
-    assert state.payload == done.board.state
+    assert state.payload == State(done.board.state)
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=_cursor_at(done.position, 1)))) as late:
         assert [(one.type, one.cursor) for one in (await take(late, 2))[1:]] == [("state", state.cursor)]
 
@@ -173,7 +174,7 @@ async def test_deleted_board_says_goodbye_then_ends_and_the_others_go_on(node: N
     )
     of_board, of_other, of_dashboard = await readers.drain()
     assert _types(of_board) == ["attempt_log", "goodbye"]
-    assert of_board[1].payload == {"reason": "board_deleted", "reconnectAfterMs": 0}
+    assert decoded(of_board[1]) == {"reason": "board_deleted", "reconnectAfterMs": 0}
     async with deadline(5):
         with pytest.raises(BoardGone):
             await readers.board.get()

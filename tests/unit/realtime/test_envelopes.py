@@ -8,11 +8,12 @@ import pytest
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 from realtime.kanban.wire.board_wire import state_json
-from realtime.messages import envelopes
+from realtime.messages import envelopes, payloads
 from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.messages.position import Position, channel_tag
 from tests.kit.nodes import START
+from tests.kit.plain_envelopes import decoded, plain
 from tests.unit.realtime.boards import make_board
 
 NOW = Position("e1", channel_tag(board_channel(BoardId("p1"))), 5, 2)
@@ -30,7 +31,7 @@ class _Encoder:
 
 
 def test_each_format_is_encoded_once() -> None:
-    envelope, one, other = Envelope("news", {"a": 1}, "c"), _Encoder(), _Encoder()
+    envelope, one, other = plain("news", {"a": 1}, "c"), _Encoder(), _Encoder()
     encoded = [envelope.cached(encoder) for _ in range(100) for encoder in (one, other)]
     assert (one.calls, other.calls) == (1, 1)
     assert set(encoded) == {b'news{"a":1}'}
@@ -38,12 +39,12 @@ def test_each_format_is_encoded_once() -> None:
 
 
 def test_payload_is_encoded_once_for_all_formats() -> None:
-    envelope = Envelope("news", {"a": 1})
+    envelope = plain("news", {"a": 1})
     assert envelope.payload_json() is envelope.payload_json()
 
 
 def test_twin_for_another_channel_shares_payload_and_bytes_but_no_frame() -> None:
-    envelope, encoder = Envelope("news", {"a": 1}), _Encoder()
+    envelope, encoder = plain("news", {"a": 1}), _Encoder()
     envelope.cached(encoder)
     twin = envelope.stamped("cursor")
     assert (twin.type, twin.cursor, envelope.cursor) == ("news", "cursor", None)
@@ -54,17 +55,17 @@ def test_twin_for_another_channel_shares_payload_and_bytes_but_no_frame() -> Non
 
 
 def test_missing_payload_is_an_empty_object() -> None:
-    assert Envelope("git_status", None, "c").payload_json() == b"{}"
+    assert Envelope(payloads.GitStatus(), "c").payload_json() == b"{}"
 
 
 def test_payload_is_compact_and_keeps_non_ascii() -> None:
-    assert Envelope("x", {"b": "ü🚀\n", "a": [1, None]}).payload_json() == '{"b":"ü🚀\\n","a":[1,null]}'.encode()
+    assert plain("x", {"b": "ü🚀\n", "a": [1, None]}).payload_json() == '{"b":"ü🚀\\n","a":[1,null]}'.encode()
 
 
 def test_hello_names_time_cursor_and_heartbeat() -> None:
     hello = envelopes.hello(START, NOW, 30.0)
     assert (hello.type, hello.cursor) == ("hello", None)
-    assert hello.payload == {
+    assert decoded(hello) == {
         "serverTime": "2025-01-02T03:04:05.678Z",
         "cursor": NOW.cursor,
         "heartbeatSeconds": 30.0,
@@ -108,4 +109,4 @@ def test_envelope_has_its_type_and_its_payload_in_order(
 
 
 def test_repr_is_short_however_long_the_payload() -> None:
-    assert repr(Envelope("state", {"x": "y" * 10_000}, "c")) == "Envelope(state, c)"
+    assert repr(plain("state", {"x": "y" * 10_000}, "c")) == "Envelope(state, c)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from pydantic import Field
@@ -16,6 +16,8 @@ from realtime.kanban.events import EVENT_MODELS
 from realtime.kanban.events.base import DomainEvent, EventPart
 from realtime.kanban.input.fields import AsItCame
 from realtime.kanban.input.many import Many
+from realtime.messages.payloads import PAYLOADS
+from realtime.messages.payloads.base import Payload, key, optional_key, payload
 
 
 class Oven(EventPart):
@@ -40,6 +42,29 @@ class CakeLost(DomainEvent):
     crumbs: bytes = Field(description="The rest of it.")
 
 
+@payload
+class CakeCut(Payload):
+    """A cake is in pieces."""
+
+    type: ClassVar[str] = "cake_cut"
+    oven: Annotated[dict[str, object], AsItCame(Oven)] = key("Where it was.")
+    cut_at: str | None = optional_key("When it was cut.")
+
+
+@payload
+class CakeGone(Payload):
+    """Nothing is left."""
+
+    type: ClassVar[str] = "cake_gone"
+
+
+def test_page_names_each_envelope_and_each_key() -> None:
+    _, _, text = page().partition("\n## Envelopes\n")
+    assert [name for name in PAYLOADS if f"### `{name}`" not in text] == []
+    keys = {key.name for kind in PAYLOADS.values() for key in kind.wire_keys()}
+    assert {name for name in keys if f"| `{name}` |" not in text} == set()
+
+
 def test_page_names_each_event_and_each_field() -> None:
     text = page()
     assert [name for name in EVENT_MODELS if f"### `{name}`" not in text] == []
@@ -47,8 +72,9 @@ def test_page_names_each_event_and_each_field() -> None:
     assert {name for name in fields if f"| `{name}` |" not in text} == set()
 
 
-def test_page_shows_a_new_event_with_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_shows_a_new_event_and_new_envelopes_with_their_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "EVENT_MODELS", {"cake.baked": CakeBaked})
+    monkeypatch.setattr(exporting, "PAYLOADS", {one.type: one for one in (CakeCut, CakeGone)})
     _, _, shown = page().partition(
         "## The page of all events is complete and deterministic, and outdated ones are found\n"
     )
@@ -64,6 +90,19 @@ A cake is ready. It belongs to no board.
 | `ovens` | list: [Oven](#oven) | yes | Where it was. |
 | `last` | [Oven](#oven) or null | | Where it was last. |
 | `taste` | `good`, `bad` | | How it is. |
+
+{exporting.ENVELOPES}
+### `cake_cut`
+
+A cake is in pieces.
+
+{table}
+| `oven` | [Oven](#oven) | yes | Where it was. |
+| `cutAt` | text | | When it was cut. |
+
+### `cake_gone`
+
+Nothing is left.
 
 ## Parts of payloads
 

@@ -11,11 +11,12 @@ from realtime.fanout.hub import Hub, HubStatistics
 from realtime.fanout.subscriber import Subscriber
 from realtime.fanout.writer_priority import WriterPriority
 from realtime.messages.channels import Channel
-from realtime.messages.envelopes import Envelope, goodbye
+from realtime.messages.envelopes import goodbye
 from tests.kit.deadline import deadline
+from tests.kit.plain_envelopes import plain
 
 ONE, TWO = Channel("board:1"), Channel("board:2")
-NEWS = Envelope("news", {})
+NEWS = plain("news", {})
 
 
 async def _types(queue: Subscriber) -> list[str]:

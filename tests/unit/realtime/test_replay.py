@@ -23,12 +23,14 @@ from realtime.messages.batches import Batch
 from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.messages.options import StreamOptions
+from realtime.messages.payloads import State
 from realtime.messages.position import Position, channel_tag, parse_cursor
 from realtime.node import Node
 from realtime.views.replay import seen_at
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, MEMORY, column_id, create_board, open_node, open_store, publish, queued, take
+from tests.kit.plain_envelopes import decoded
 from tests.kit.publishing import event
 from tests.unit.realtime.history import BOARDS, Step, carry_out, steps
 
@@ -94,8 +96,7 @@ async def _check_return(node: Node, reader: _Reader, at: int) -> None:
         hello, *missed = await take(stream, 1 + len(rest))
         await publish(node, event("attempt.log.appended", _marker(reader.board_id)))
         (marker,) = await take(stream, 1)
-    assert isinstance(hello.payload, dict)
-    assert hello.payload["cursor"] == reader.had[at].cursor
+    assert decoded(hello)["cursor"] == reader.had[at].cursor
     assert seen(missed) == seen(rest)
     assert b"marker" in marker.payload_json()
     await reader.catch_up()
@@ -191,7 +192,7 @@ async def test_replay_of_more_than_a_page_is_whole_and_live_events_follow(node: 
         # New events during the replay wait until the missed ones are read.
         await publish(node, *map(line, range(900, 1300)))
         rest = await take(stream, 1201, units=20)
-    messages = [one.payload["message"] for one in (*before[1:], *rest) if isinstance(one.payload, dict)]
+    messages = [decoded(one)["message"] for one in (*before[1:], *rest)]
     assert messages == [f"line {n}" for n in range(1300)]
 
 
@@ -202,9 +203,8 @@ async def test_cursor_from_before_the_board_was_made_anew_is_a_gap(node: Node, b
     anew = await create_board(node, name="Anew")
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=state.cursor))) as stream:
         _, gap, fresh = await take(stream, 3)
-    assert isinstance(gap.payload, dict)
-    assert (gap.payload["reason"], gap.payload["from"]) == ("history_expired", state.cursor)
-    assert (gap.payload["to"], fresh.payload) == (fresh.cursor, anew.state)
+    assert (decoded(gap)["reason"], decoded(gap)["from"]) == ("history_expired", state.cursor)
+    assert (decoded(gap)["to"], fresh.payload) == (fresh.cursor, State(anew.state))
 
 
 async def test_global_event_that_the_log_has_lost_is_a_gap_before_what_follows_it(tmp_path: Path) -> None:
@@ -219,8 +219,7 @@ async def test_global_event_that_the_log_has_lost_is_a_gap_before_what_follows_i
         async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=state.cursor))) as stream:
             _, *received = await take(stream, 4)
     assert [one.type for one in received] == ["attempt_log", "gap", "state"]
-    assert isinstance(received[1].payload, dict)
-    assert (received[1].payload["reason"], received[1].payload["from"]) == ("history_expired", received[0].cursor)
+    assert (decoded(received[1])["reason"], decoded(received[1])["from"]) == ("history_expired", received[0].cursor)
 
 
 async def test_dashboard_that_comes_back_gets_the_agents_it_missed_and_a_fresh_overview(
@@ -234,9 +233,8 @@ async def test_dashboard_that_comes_back_gets_the_agents_it_missed_and_a_fresh_o
         dashboard_stream(node, DEFAULT_TIME_RANGE, options=StreamOptions(after=overview.cursor))
     ) as stream:
         hello, one, two, fresh = await take(stream, 4)
-    assert isinstance(hello.payload, dict)
-    assert hello.payload["cursor"] == overview.cursor
-    assert [part.payload for part in (one, two)] == [{"agent": name, "label": None} for name in ("one", "two")]
+    assert decoded(hello)["cursor"] == overview.cursor
+    assert [decoded(part) for part in (one, two)] == [{"agent": name, "label": None} for name in ("one", "two")]
     assert (fresh.type, fresh.cursor) == ("dashboard_overview", two.cursor)
     async with aclosing(dashboard_stream(node, DEFAULT_TIME_RANGE, options=StreamOptions(after=one.cursor))) as stream:
         assert [part.type for part in await take(stream, 3)] == ["hello", "agent_registered", "dashboard_overview"]

@@ -18,6 +18,7 @@ from realtime.messages.position import parse_cursor
 from realtime.node import Node
 from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, column_id, publish, take
+from tests.kit.plain_envelopes import decoded
 from tests.kit.publishing import event
 
 LINE = {"attemptId": "a1", "boardId": BOARD, "level": "info", "message": "m"}
@@ -36,7 +37,7 @@ async def test_reader_whose_queue_was_full_gets_gap_and_state_and_continues(node
         await publish(node, event("attempt.log.appended", LINE))
         (marker,) = await take(stream, 1)
     assert state.cursor != line.cursor
-    assert (gap.type, gap.payload) == ("gap", {"reason": "slow_consumer", "from": line.cursor, "to": fresh.cursor})
+    assert (gap.type, decoded(gap)) == ("gap", {"reason": "slow_consumer", "from": line.cursor, "to": fresh.cursor})
     assert len(orjson.loads(fresh.payload_json())["cards"]) == 1
     assert (attempt.type, attempt.cursor) == ("attempt_status", fresh.cursor)
     assert marker.type == "attempt_log"
@@ -49,7 +50,7 @@ async def test_reader_that_would_rather_end_gets_goodbye_with_its_cursor(node: N
         _, state = await take(stream, 2)
         await publish(node, *[event("attempt.log.appended", LINE)] * 3)
         (goodbye_,) = await take(stream, 1)
-        assert goodbye_.payload == {"reason": "slow_consumer", "reconnectAfterMs": 1000, "cursor": state.cursor}
+        assert decoded(goodbye_) == {"reason": "slow_consumer", "reconnectAfterMs": 1000, "cursor": state.cursor}
         with pytest.raises(SubscriberTooSlow) as ended:
             await take(stream, 1)
         assert ended.value.cursor == state.cursor
@@ -70,7 +71,7 @@ async def test_overflow_during_a_replay_is_announced_after_it(node: Node, board:
         await publish(node, event("attempt.log.appended", LINE))
         (marker,) = await take(stream, 1)
     assert {one.type for one in replayed} == {"attempt_log"}
-    assert gap.payload == {"reason": "slow_consumer", "from": replayed[-1].cursor, "to": fresh.cursor}
+    assert decoded(gap) == {"reason": "slow_consumer", "from": replayed[-1].cursor, "to": fresh.cursor}
     assert [parse_cursor(one.cursor).offset for one in (replayed[-1], fresh, marker) if one.cursor] == [601, 613, 614]
 
 
@@ -91,8 +92,8 @@ async def test_dashboard_reader_whose_queue_was_full_gets_gap_and_overview(node:
         gap, overview = await take(stream, 2)
         await publish(node, event("agent.registered", {"agent": "marker"}))
         (marker,) = await take(stream, 1)
-    assert gap.payload == {"reason": "slow_consumer", "from": first.cursor, "to": overview.cursor}
-    assert (overview.type, marker.payload) == ("dashboard_overview", {"agent": "marker", "label": None})
+    assert decoded(gap) == {"reason": "slow_consumer", "from": first.cursor, "to": overview.cursor}
+    assert (overview.type, decoded(marker)) == ("dashboard_overview", {"agent": "marker", "label": None})
     assert [parse_cursor(one.cursor).global_offset for one in (overview, marker) if one.cursor] == [3, 4]
 
 
@@ -108,7 +109,7 @@ async def test_slow_reader_of_changes_gets_the_state_and_then_what_leads_on_from
         gap, state = await take(stream, 2)
         executed = await node.bus.execute(BOARD, CreateCard(column_id=backlog, title="last"))
         (change,) = await take(stream, 1)
-    assert gap.payload == {"reason": "slow_consumer", "from": first.cursor, "to": state.cursor}
+    assert decoded(gap) == {"reason": "slow_consumer", "from": first.cursor, "to": state.cursor}
     assert [card["title"] for card in orjson.loads(state.payload_json())["cards"].values()] == ["0", "1", "2", "3"]
     assert change.type == ("card_created" if delivery is Delivery.CHANGES else "patch")
     assert change.cursor == executed.position.cursor

@@ -25,12 +25,14 @@ from realtime.messages.batches import Batch
 from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.messages.options import StreamOptions
+from realtime.messages.payloads import State
 from realtime.messages.position import parse_cursor
 from realtime.node import Limits, Node
 from realtime.streams import board_batches, state_of
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream, dashboard_stream
 from tests.kit.nodes import BOARD, GatedBroker, column_id, create_board, open_node, open_store, publish, take
+from tests.kit.plain_envelopes import decoded
 from tests.kit.publishing import event
 
 LINE = {"attemptId": "a1", "boardId": "p1", "level": "info", "message": "m"}
@@ -62,13 +64,12 @@ async def test_board_stream_begins_with_hello_state_and_attempts_newest_first(no
     assert stored is not None
     async with aclosing(board_stream(node, BOARD)) as stream:
         hello, state, *attempts = await take(stream, 5)
-    assert isinstance(hello.payload, dict)
     assert (hello.type, hello.cursor) == ("hello", None)
-    assert list(hello.payload) == ["serverTime", "cursor", "heartbeatSeconds"]
-    position = parse_cursor(hello.payload["cursor"])
+    assert list(decoded(hello)) == ["serverTime", "cursor", "heartbeatSeconds"]
+    position = parse_cursor(decoded(hello)["cursor"])
     assert (position.offset, position.global_offset) == (stored.offset, stored.global_offset)
-    assert (state.type, state.payload, state.cursor) == ("state", stored.board.state, hello.payload["cursor"])
-    assert [one.payload for one in attempts] == [
+    assert (state.payload, state.cursor) == (State(stored.board.state), decoded(hello)["cursor"])
+    assert [decoded(one) for one in attempts] == [
         {"attemptId": name, "cardId": "k1", "status": "queued"} for name in ("newest", "tie", "first")
     ]
     assert {(one.type, one.cursor) for one in attempts} == {("attempt_status", state.cursor)}
@@ -79,8 +80,7 @@ async def test_hello_contains_the_heartbeat_of_the_node(store: SqlStore) -> None
         await create_board(node)
         async with aclosing(board_stream(node, BOARD)) as stream:
             (hello,) = await take(stream, 1)
-            assert isinstance(hello.payload, dict)
-            assert hello.payload["heartbeatSeconds"] == 12.5
+            assert decoded(hello)["heartbeatSeconds"] == 12.5
 
 
 async def test_live_envelopes_follow_the_snapshot_without_gap_or_repeat(node: Node, board: Board) -> None:
@@ -91,8 +91,7 @@ async def test_live_envelopes_follow_the_snapshot_without_gap_or_repeat(node: No
         (state,) = await take(stream, 1)
         await publish(node, event("attempt.log.appended", LINE))
         after, line = await take(stream, 2)
-    assert isinstance(hello.payload, dict)
-    assert (state.payload, state.cursor) == (board.state, hello.payload["cursor"])
+    assert (state.payload, state.cursor) == (State(board.state), decoded(hello)["cursor"])
     assert len(orjson.loads(after.payload_json())["cards"]) == 1
     assert line.type == "attempt_log"
     offsets = [parse_cursor(one.cursor).offset for one in (state, after, line) if one.cursor]
@@ -115,7 +114,7 @@ async def test_reader_that_comes_between_commit_and_delivery_sees_the_event_once
                 (marker,) = await take(stream, 1)
                 stored = await store.board(BOARD)
     assert stored is not None
-    assert state.payload == stored.board.state
+    assert state.payload == State(stored.board.state)
     assert marker.type == "attempt_log"
 
 
@@ -210,7 +209,7 @@ async def test_deleted_board_ends_with_goodbye(node: Node, board: Board) -> None
         await publish(node, event("attempt.log.appended", LINE), event("project.deleted", {"projectId": "p1"}))
         line, last = await take(stream, 2)
         assert (line.type, last.type) == ("attempt_log", "goodbye")
-        assert last.payload == {"reason": "board_deleted", "reconnectAfterMs": 0}
+        assert decoded(last) == {"reason": "board_deleted", "reconnectAfterMs": 0}
         with pytest.raises(BoardGone):
             await take(stream, 1)
     assert await _is_alone(node)
@@ -291,13 +290,12 @@ async def test_cursor_that_cannot_be_served_is_answered_with_gap_and_state(
 ) -> None:
     async with aclosing(board_stream(node, BOARD)) as stream:
         hello, _ = await take(stream, 2)
-    assert isinstance(hello.payload, dict)
-    now = parse_cursor(hello.payload["cursor"])
+    now = parse_cursor(decoded(hello)["cursor"])
     cursor = after.format(epoch=now.epoch, tag=now.tag)
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=cursor))) as stream:
         _, gap, state = await take(stream, 3)
-    assert (gap.type, gap.payload) == ("gap", {"reason": reason, "from": cursor, "to": now.cursor})
-    assert (state.type, state.payload) == ("state", board.state)
+    assert (gap.type, decoded(gap)) == ("gap", {"reason": reason, "from": cursor, "to": now.cursor})
+    assert state.payload == State(board.state)
     # A client that leaves between the two keeps its old position, and gets the gap again.
     assert (gap.cursor, state.cursor) == (None, now.cursor)
 
@@ -309,8 +307,7 @@ async def test_cursor_of_now_goes_on_live(node: Node, board: Board) -> None:
         (hello,) = await take(stream, 1)
         await publish(node, event("attempt.log.appended", LINE))
         (line,) = await take(stream, 1)
-    assert isinstance(hello.payload, dict)
-    assert (hello.type, hello.payload["cursor"]) == ("hello", state.cursor)
+    assert (hello.type, decoded(hello)["cursor"]) == ("hello", state.cursor)
     assert line.type == "attempt_log"
 
 
@@ -319,9 +316,8 @@ async def test_dashboard_stream_begins_with_hello_and_overview_and_gets_agents(n
         hello, overview = await take(stream, 2)
         await publish(node, event("agent.registered", {"agent": "CODEX", "label": "Codex"}))
         (agent,) = await take(stream, 1)
-    assert isinstance(hello.payload, dict)
-    assert (hello.type, overview.type, overview.cursor) == ("hello", "dashboard_overview", hello.payload["cursor"])
-    assert agent.payload == {"agent": "CODEX", "label": "Codex"}
+    assert (hello.type, overview.type, overview.cursor) == ("hello", "dashboard_overview", decoded(hello)["cursor"])
+    assert decoded(agent) == {"agent": "CODEX", "label": "Codex"}
     assert agent.cursor is not None
     assert parse_cursor(agent.cursor).global_offset == 1
     assert await _is_alone(node)
@@ -335,9 +331,8 @@ async def test_agent_event_during_the_first_overview_comes_after_it(node: Node, 
         envelopes: list[Envelope] = [await opening, *await take(stream, 2)]
     assert [one.type for one in envelopes] == ["hello", "dashboard_overview", "agent_registered"]
     hello, overview, agent = envelopes
-    assert isinstance(hello.payload, dict)
     # Otherwise a client that left between the two would reconnect with the cursor of an event that it never got.
-    assert overview.cursor == hello.payload["cursor"]
+    assert overview.cursor == decoded(hello)["cursor"]
     assert agent.cursor != overview.cursor
 
 

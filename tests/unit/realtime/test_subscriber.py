@@ -15,13 +15,14 @@ from realtime.fanout.subscriber import TAKEN_BYTES, Subscriber
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope, goodbye
 from tests.kit.deadline import deadline
+from tests.kit.plain_envelopes import plain
 
-NEWS = Envelope("news", {}, "c-2")
+NEWS = plain("news", {}, "c-2")
 
 
 def batch(*names: str) -> list[Envelope]:
     """Make envelopes."""
-    return [Envelope(name, {}, "c") for name in names]
+    return [plain(name, {}, "c") for name in names]
 
 
 async def got(queue: Subscriber, count: int) -> list[str]:
@@ -71,11 +72,11 @@ async def test_queue_at_its_limit_is_whole_and_one_more_drops_all() -> None:
 
 async def test_bytes_count_in_addition_to_the_number() -> None:
     queue = Subscriber(10, limit_bytes=30)
-    queue.put_nowait([Envelope("a", {"x": "12"}, "c"), Envelope("b", {"x": "34"}, "c")])
+    queue.put_nowait([plain("a", {"x": "12"}, "c"), plain("b", {"x": "34"}, "c")])
     assert (len(queue), queue.queued_bytes) == (2, 20)
     assert await got(queue, 1) == ["a"]
     assert queue.queued_bytes == 10
-    queue.put_nowait([Envelope("c", {"x": "5" * 20}, "c")])
+    queue.put_nowait([plain("c", {"x": "5" * 20}, "c")])
     with pytest.raises(SubscriberTooSlow, match="30 bytes"):
         await got(queue, 1)
 
@@ -83,7 +84,7 @@ async def test_bytes_count_in_addition_to_the_number() -> None:
 async def test_single_envelope_beyond_the_bytes_still_fits() -> None:
     queue = Subscriber(10, limit_bytes=5)
     for _ in range(2):
-        queue.put_nowait([Envelope("a", {"x": "long"}, "c")])
+        queue.put_nowait([plain("a", {"x": "long"}, "c")])
         assert await got(queue, 1) == ["a"]
 
 
@@ -99,10 +100,10 @@ async def test_batch_that_does_not_fit_is_not_cut() -> None:
 async def test_newest_of_a_conflated_type_waits_at_the_end(type_: str) -> None:
     queue = Subscriber(3)
     for n in range(50):  # these would not fit
-        queue.put_nowait([Envelope(type_, {"n": n}, f"c{n}")])
+        queue.put_nowait([plain(type_, {"n": n}, f"c{n}")])
         if n == 20:
             queue.put_nowait(batch("a"))
-    queue.put_nowait([*batch("b"), Envelope(type_, {"n": 50}, "c50")])
+    queue.put_nowait([*batch("b"), plain(type_, {"n": 50}, "c50")])
     assert len(queue) == 3
     assert [(one.type, one.cursor) for one in [await queue.get() for _ in range(3)]] == [
         ("a", "c"),
@@ -114,14 +115,14 @@ async def test_newest_of_a_conflated_type_waits_at_the_end(type_: str) -> None:
 
 async def test_replies_outlive_the_drop_and_are_bounded_by_themselves() -> None:
     queue = Subscriber(3)
-    queue.put_nowait([Envelope("pong", {}), Envelope("heartbeat", {}), *batch("a", "b", "c")])
-    queue.put_nowait([*batch("d"), Envelope("goodbye", {})])
+    queue.put_nowait([plain("pong", {}), plain("heartbeat", {}), *batch("a", "b", "c")])
+    queue.put_nowait([*batch("d"), plain("goodbye", {})])
     assert queue.metrics.counters.dropped == 4
     with pytest.raises(SubscriberTooSlow):
         await got(queue, 1)
     queue.resume()
     assert await got(queue, 2) == ["pong", "goodbye"]
-    queue.put_nowait([Envelope("pong", {})] * 4)
+    queue.put_nowait([plain("pong", {})] * 4)
     with pytest.raises(SubscriberTooSlow):
         queue.resume()
     assert len(queue) == 0
@@ -166,7 +167,7 @@ async def test_reader_that_outlasts_its_channel_goes_on_for_replies() -> None:
     with pytest.raises(ChannelGone):
         await got(queue, 1)
     assert queue.has_left_channel
-    queue.put_nowait([Envelope("pong", {})])
+    queue.put_nowait([plain("pong", {})])
     assert await got(queue, 1) == ["pong"]
     queue.end(RuntimeError("the server stops"))
     with pytest.raises(RuntimeError):
@@ -219,7 +220,7 @@ async def test_envelopes_come_out_in_order_or_are_accounted_for(
     announced: list[int] = []
     for step in [*steps, 100]:
         if isinstance(step, list):
-            with_cursors = [Envelope(type_, {}, None if type_ in _TYPES[2:] else "c") for type_ in step]
+            with_cursors = [plain(type_, {}, None if type_ in _TYPES[2:] else "c") for type_ in step]
             put += with_cursors
             queue.put_nowait(Batch(with_cursors) if by_the_batch else with_cursors)
             continue
@@ -252,7 +253,7 @@ async def test_batch_that_waits_alone_is_taken_as_it_is() -> None:
 
 
 async def test_states_of_a_batch_that_waits_alone_are_all_read() -> None:
-    states = [Envelope("state", {"n": n}, f"c-{n}") for n in range(3)]
+    states = [plain("state", {"n": n}, f"c-{n}") for n in range(3)]
     for by_the_batch in (True, False):
         queue = Subscriber(5)
         queue.put_nowait(Batch(states))
@@ -262,7 +263,7 @@ async def test_states_of_a_batch_that_waits_alone_are_all_read() -> None:
 
 async def test_batches_that_wait_together_are_conflated_and_taken_in_order() -> None:
     queue = Subscriber(5)
-    old, new = Envelope("state", {"n": 1}, "c-1"), Envelope("state", {"n": 2}, "c-3")
+    old, new = plain("state", {"n": 1}, "c-1"), plain("state", {"n": 2}, "c-3")
     queue.put_nowait(Batch([old, NEWS]))
     queue.put_nowait(Batch([new]))
     assert list(await queue.take()) == [NEWS, new]
@@ -285,7 +286,7 @@ async def test_batch_beyond_the_bounds_does_not_wait_alone() -> None:
 
 
 async def test_reader_that_has_fallen_behind_takes_a_part_at_a_time() -> None:
-    queue, long = Subscriber(100), Envelope("attempt_log", {"message": "x" * (TAKEN_BYTES // 2)})
+    queue, long = Subscriber(100), plain("attempt_log", {"message": "x" * (TAKEN_BYTES // 2)})
     for _ in range(5):
         queue.put_nowait([long])
     taken = [len(await queue.take()) for _ in range(3)]

@@ -1,17 +1,20 @@
-"""Domain event → envelopes: the exact types, payloads and order, for each of the 45 names (docs/protocol.md)."""
+"""Domain event → envelopes: the exact types, payloads and order, for each name (docs/protocol.md)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from realtime.clock import iso
 from realtime.kanban.board import Recorded
+from realtime.kanban.changes import Difference
 from realtime.kanban.commands import DeleteCard
 from realtime.kanban.events import EVENT_NAMES, parse_event
 from realtime.kanban.models import BoardState
 from realtime.messages.options import Delivery
+from realtime.messages.payloads import Patch, Payload, State, of_change
 from realtime.messages.translate import changes_board, translate, translate_change
 from tests.unit.realtime.boards import LATER, add_attempt, carry_out, make_board
 from tests.unit.realtime.event_samples import AT, ITEMS, PR, SAMPLES, TODOS
@@ -27,7 +30,7 @@ _COMMIT = {"attemptId": "a1", "shortSha": "abc1234", "subject": "feat: x", "ts":
 _PUSH = {"attemptId": "a1", "remote": "origin", "branch": "f/x", "ts": AT}
 _LINE = {"attemptId": "a1", "level": "warn", "message": "a\nb", "ts": AT}
 
-TRANSLATED: dict[str, list[tuple[str, Json | None]]] = {
+TRANSLATED: dict[str, list[tuple[str, Json]]] = {
     "attempt.started": [("attempt_started", {"attemptId": "a1", "cardId": "k1"})],
     "attempt.status.changed": [("attempt_status", {"attemptId": "a1", "cardId": "k1", "status": "running"})],
     "attempt.log.appended": [("attempt_log", _LINE)],
@@ -35,7 +38,7 @@ TRANSLATED: dict[str, list[tuple[str, Json | None]]] = {
     "attempt.conversation.appended": [("conversation_item", {"attemptId": "a1", "item": ITEMS["message"]})],
     "attempt.session.recorded": [("attempt_session", {"attemptId": "a1", "sessionId": "s-1"})],
     "attempt.todos.updated": [("attempt_todos", {"attemptId": "a1", "todos": TODOS})],
-    "git.status.changed": [("git_status", None)],
+    "git.status.changed": [("git_status", {})],
     "git.commit.created": [_log("[git] committed abc1234 feat: x"), ("git_commit", _COMMIT)],
     "git.push.completed": [_log("[git] pushed to origin/f/x"), ("git_push", _PUSH)],
     "github.pr.created": [("attempt_pr", {"attemptId": "a1", "pr": PR})],
@@ -49,7 +52,7 @@ TRANSLATED: dict[str, list[tuple[str, Json | None]]] = {
 def translated(
     name: str, *, known: bool = True, without: tuple[str, ...] = (), **changes: Any
 ) -> list[tuple[str, Any]]:
-    """Translate the sample of that name, without the keys `without`."""
+    """Return type and payload of the envelopes of the sample of that name, without the keys `without`."""
     board = make_board(backlog=("k1",))
     if known:
         add_attempt(board, "a1", "k1", "queued")
@@ -57,16 +60,18 @@ def translated(
     event = parse_event(name, payload)
     recorded = Recorded(event, LATER)
     board.apply(recorded)
-    return translate(recorded, None if event.board_id is None else board)
+    return [_read(payload) for payload in translate(recorded, None if event.board_id is None else board)]
+
+
+def _read(payload: Payload) -> tuple[str, Any]:
+    return payload.type, orjson.loads(payload.json())
 
 
 @pytest.mark.parametrize("name", [name for name in EVENT_NAMES if name != "board.state.changed"])
 def test_event_makes_exactly_its_envelopes(name: str) -> None:
     made = translated(name)
     assert made == TRANSLATED.get(name, [])
-    assert [list(payload or ()) for _, payload in made] == [
-        list(payload or ()) for _, payload in TRANSLATED.get(name, [])
-    ]
+    assert [list(payload) for _, payload in made] == [list(payload) for _, payload in TRANSLATED.get(name, [])]
 
 
 def _moved_and_freed() -> tuple[Recorded, BoardState, BoardState]:
@@ -82,15 +87,16 @@ def test_changed_board_makes_its_state_once() -> None:
     assert changes_board(recorded)
     assert translate(recorded, None) == []
     for seen in (0, 1):
-        ((type, payload),) = translate_change(recorded, before, after, Delivery.STATE, seen)
-        assert type == "state"
-        assert payload is after
+        (payload,) = translate_change(recorded, before, after, Delivery.STATE, seen)
+        assert isinstance(payload, State)
+        assert payload.state is after
 
 
 def test_changed_board_makes_an_envelope_of_each_change_that_was_not_seen() -> None:
     recorded, before, after = _moved_and_freed()
     updated, deleted = translate_change(recorded, before, after, Delivery.CHANGES)
-    assert (updated, deleted) == (("card_updated", recorded.changes[0]), ("card_deleted", recorded.changes[1]))
+    assert [updated, deleted] == [of_change(change) for change in recorded.changes if isinstance(change, Difference)]
+    assert (updated.type, deleted.type) == ("card_updated", "card_deleted")
     assert translate_change(recorded, before, after, Delivery.CHANGES, 1) == [deleted]
 
 
@@ -102,8 +108,8 @@ def test_changed_board_makes_one_patch_of_the_changes_that_were_not_seen() -> No
         {"op": "remove", "path": "/cards/k1"},
         {"op": "replace", "path": "/cards/k2/updatedAt", "value": iso(LATER)},
     ]
-    assert translate_change(recorded, before, after, Delivery.PATCH) == [("patch", [free, *delete])]
-    assert translate_change(recorded, before, after, Delivery.PATCH, 1) == [("patch", delete)]
+    assert translate_change(recorded, before, after, Delivery.PATCH) == [Patch([free, *delete])]
+    assert translate_change(recorded, before, after, Delivery.PATCH, 1) == [Patch(delete)]
 
 
 @pytest.mark.parametrize("name", ["git.commit.created", "git.push.completed", "github.pr.created"])
@@ -111,7 +117,7 @@ def test_changed_board_makes_one_patch_of_the_changes_that_were_not_seen() -> No
 def test_git_event_without_an_attempt_has_an_empty_one_and_no_log(name: str, attempt: Any) -> None:
     ((type, payload),) = translated(name, **attempt)
     assert type == TRANSLATED[name][-1][0]
-    assert payload == {**(TRANSLATED[name][-1][1] or {}), "attemptId": ""}
+    assert payload == {**TRANSLATED[name][-1][1], "attemptId": ""}
 
 
 def test_empty_sha_leaves_no_double_space() -> None:

@@ -11,8 +11,8 @@ from realtime.fanout.broadcast_queue import TURN_SUBSCRIBERS, BroadcastQueue
 from realtime.fanout.subscriber import Subscriber
 from realtime.fanout.writer_priority import WriterPriority
 from realtime.messages.batches import Batch
-from realtime.messages.envelopes import Envelope
 from tests.kit.deadline import deadline
+from tests.kit.plain_envelopes import plain
 
 
 async def _turns(count: int) -> None:
@@ -95,10 +95,10 @@ async def test_many_readers_get_everything_after_the_write() -> None:
     for reader in readers:
         queue.add(reader)
     with priority.taken():
-        queue.publish(Batch([Envelope("one", {}, "c-1")]))
+        queue.publish(Batch([plain("one", {}, "c-1")]))
         await _turns(1)
         delivered = sum(len(reader) for reader in readers)
-        queue.publish(Batch([Envelope("two", {}, "c-2")]))
+        queue.publish(Batch([plain("two", {}, "c-2")]))
     assert delivered == TURN_SUBSCRIBERS
     async with deadline(5):
         while queue.is_under_way:

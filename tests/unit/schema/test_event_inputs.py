@@ -20,7 +20,6 @@ MEMBERS = {
 def test_every_event_name_is_a_member_of_one_family() -> None:
     members = [member for family in FAMILIES for member in input_type(f"{family.title()}EventInput").fields]
     assert sorted(members) == sorted(member_of(name) for name in EVENT_NAMES)
-    assert len(members) == 45
 
 
 @pytest.mark.parametrize(("name", "member"), MEMBERS.items())

@@ -16,6 +16,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, GraphQLStrin
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from realtime.kanban.board import Board
+from realtime.messages import payloads
 from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
 from realtime.node import Node
@@ -88,7 +89,7 @@ async def test_executor_of_the_library_still_needs_the_repair() -> None:
 async def test_whole_path_keeps_nothing_of_its_events(
     schema: strawberry.Schema, node: Node, board: Board, encoded: bool
 ) -> None:
-    envelope = Envelope("agent_registered", {"agent": "CODEX", "label": None}, "c")
+    envelope = Envelope(payloads.AgentRegistered("CODEX", None), "c")
     stream = await schema.subscribe(DOCUMENT, None, context_on(node, encoded=encoded))
     # One deadline for all: a deadline for each event would use memory for its timer.
     async with deadline(50), aclosing(stream):
@@ -118,7 +119,7 @@ def written(results: list[Any]) -> list[bytes]:
 
 
 async def test_encoded_events_are_the_bytes_of_the_others(schema: strawberry.Schema, node: Node, board: Board) -> None:
-    envelopes = [Envelope("state", small_state(), f"c-{n}") for n in range(3)]
+    envelopes = [Envelope(payloads.State(small_state()), f"c-{n}") for n in range(3)]
     plain = await results_of(schema, node, STATES, envelopes)
     encoded = await results_of(schema, node, STATES, envelopes, encoded=True)
     assert {type(result.data) for result in plain} == {dict}
@@ -131,7 +132,7 @@ async def test_event_with_an_error_has_it_between_planned_ones(
 ) -> None:
     broken = small_state()
     broken = replace(broken, cards={id: card for id, card in broken.cards.items() if id != "k1"})
-    envelopes = [Envelope("state", state, "c") for state in (small_state(), broken, small_state())]
+    envelopes = [Envelope(payloads.State(state), "c") for state in (small_state(), broken, small_state())]
     encoded = await results_of(schema, node, STATES, envelopes, encoded=True)
     assert [type(result.data) for result in encoded] == [orjson.Fragment, orjson.Fragment, type(None), orjson.Fragment]
     assert [error.path for error in encoded[2].errors] == [["boardState", "columns", 0, "cards"]]
@@ -141,7 +142,7 @@ async def test_event_with_an_error_has_it_between_planned_ones(
 async def test_selection_that_waits_is_executed_by_graphql_core(
     schema: strawberry.Schema, node: Node, board: Board
 ) -> None:
-    envelopes = [Envelope("state", small_state(), "c")]
+    envelopes = [Envelope(payloads.State(small_state()), "c")]
     for result in await results_of(schema, node, LINKS, envelopes, encoded=True):
         assert orjson.loads(orjson.dumps(result.data))["boardState"]["project"] == {"name": "Alpha Board"}
 

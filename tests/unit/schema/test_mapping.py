@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from realtime.kanban.board import Board
-from realtime.messages.envelopes import Envelope
+from realtime.messages import envelopes
+from realtime.messages.payloads import PAYLOADS
 from realtime.node import Node
+from schema.envelopes.board_changes import BoardChange
+from schema.envelopes.change_mapping import BOARD_CHANGE_TYPES
+from schema.envelopes.feed import BoardEvent, DashboardEvent
 from schema.envelopes.mapping import (
     BOARD_EVENT_TYPES,
     DASHBOARD_EVENT_TYPES,
+    RAW_ONLY,
     UnexpectedEnvelope,
     board_event,
     board_state,
@@ -18,30 +25,32 @@ from schema.envelopes.mapping import (
 )
 from tests.kit.envelope_streams import board_stream
 from tests.kit.nodes import BOARD, publish, take
+from tests.kit.plain_envelopes import plain
 from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import SAMPLES
+from tests.unit.schema.plan.events import events_of
 
-#: Every type of the table of docs/protocol.md except those that are never on a board's stream.
-ON_STREAMS = {
-    *("hello", "state", "attempt_started", "attempt_status", "attempt_log", "conversation_item", "attempt_session"),
-    *("attempt_todos", "git_status", "git_commit", "git_push", "attempt_pr", "agent_profile", "agent_registered"),
-    *("gap", "goodbye"),
-}
-#: The types of the dashboard's stream.
-ON_DASHBOARD = {"hello", "dashboard_overview", "agent_profile", "agent_registered", "gap", "goodbye"}
+_UNIONS = {"boardEvents": BoardEvent, "boardChanges": BoardChange, "dashboardEvents": DashboardEvent}
 #: Types of the raw transports, or of the dashboard's stream.
 ELSEWHERE = ("heartbeat", "pong", "error", "dashboard_overview", "nonsense", "")
 
 
-def test_every_type_of_the_streams_has_a_member() -> None:
-    assert BOARD_EVENT_TYPES == ON_STREAMS
-    assert DASHBOARD_EVENT_TYPES == ON_DASHBOARD
+def test_every_envelope_has_a_member_in_a_union_or_is_raw_only() -> None:
+    mapped = BOARD_EVENT_TYPES | BOARD_CHANGE_TYPES | DASHBOARD_EVENT_TYPES
+    assert mapped | RAW_ONLY == set(PAYLOADS)
+    assert not mapped & RAW_ONLY
+
+
+@pytest.mark.parametrize("root_field", _UNIONS)
+def test_every_member_of_a_union_is_made_of_an_envelope(root_field: str) -> None:
+    union, *_ = get_args(_UNIONS[root_field])
+    assert {type(one) for one in events_of(root_field)} == set(get_args(union))
 
 
 @pytest.mark.parametrize("type", ["state", "attempt_log", "nonsense", ""])
 def test_type_that_is_not_on_the_dashboard_is_an_error(type: str) -> None:
     with pytest.raises(UnexpectedEnvelope, match=f"got Envelope\\({type}, c\\)"):
-        dashboard_event(Envelope(type, {}, "c"))
+        dashboard_event(plain(type, {}, "c"))
 
 
 async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, board: Board) -> None:
@@ -57,31 +66,31 @@ async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, bo
         seen.add(envelope.type)
         assert type(board_event(envelope, board.id)).__name__
     await stream.aclose()
-    assert seen == ON_STREAMS - {"gap"}  # a subscriber that reads in time gets none
+    assert seen == BOARD_EVENT_TYPES - {"gap"}  # a subscriber that reads in time gets none
 
 
 @pytest.mark.parametrize("type", ELSEWHERE)
 def test_unknown_type_is_an_error(type: str) -> None:
     with pytest.raises(UnexpectedEnvelope, match=f"got Envelope\\({type}, c\\)"):
-        board_event(Envelope(type, {}, "c"), BOARD)
+        board_event(plain(type, {}, "c"), BOARD)
 
 
 @pytest.mark.parametrize("type", sorted(BOARD_EVENT_TYPES - {"git_status"}))
 def test_payload_of_another_kind_is_an_error(type: str) -> None:
     with pytest.raises(UnexpectedEnvelope):
-        board_event(Envelope(type, None, "c"), BOARD)
+        board_event(plain(type, None, "c"), BOARD)
 
 
 def test_word_that_is_in_no_enumeration_is_an_error() -> None:
     with pytest.raises(ValueError, match="new_reason"):
-        board_event(Envelope("goodbye", {"reason": "new_reason", "reconnectAfterMs": 0}), BOARD)
+        board_event(envelopes.goodbye("new_reason", 0), BOARD)
 
 
 def test_state_and_overview_are_taken_from_their_envelopes_only() -> None:
     with pytest.raises(UnexpectedEnvelope, match="expected a state"):
-        board_state(Envelope("hello", {}), BOARD)
+        board_state(plain("hello", {}), BOARD)
     with pytest.raises(UnexpectedEnvelope, match="expected an overview"):
-        dashboard_overview(Envelope("hello", {}))
+        dashboard_overview(plain("hello", {}))
 
 
 def test_samples_are_of_the_board_of_the_fixture() -> None:

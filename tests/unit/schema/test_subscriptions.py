@@ -15,11 +15,11 @@ from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
 from realtime.messages.channels import board_channel
-from realtime.messages.envelopes import Envelope
 from realtime.messages.options import SlowPolicy
 from realtime.node import Limits, Node
 from tests.kit.contexts import context_on
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, publish
+from tests.kit.plain_envelopes import plain
 from tests.kit.publishing import event
 from tests.kit.statements import counted
 from tests.unit.schema.caller import Caller
@@ -241,7 +241,7 @@ async def test_unknown_envelope_is_an_error_and_no_silence(
 ) -> None:
     async with caller.subscribe(EVENTS, board=BOARD) as results:
         await results.take(2)
-        node.hub.publish(board_channel(BoardId(BOARD)), [Envelope("brand_new", {}, "c")])
+        node.hub.publish(board_channel(BoardId(BOARD)), [plain("brand_new", {}, "c")])
         assert await results.refusal() == ("Internal error", {"code": "INTERNAL_SERVER_ERROR"})
     assert len(caplog.records) == 1
     assert "brand_new" in caplog.text

@@ -15,6 +15,7 @@ import pytest
 from realtime.kanban.board import Board
 from realtime.messages.channels import board_channel
 from realtime.messages.envelopes import Envelope
+from realtime.messages.payloads import State
 from realtime.node import Node
 from schema.root import make_schema
 from server.protocol.graphql.request import GraphqlRequest
@@ -68,7 +69,7 @@ async def test_subscription_that_sleeps_holds_neither_event_nor_result_nor_docum
         await anext(results)
         reading = asyncio.ensure_future(anext(results))
         await anyio.wait_all_tasks_blocked()
-        envelope = Envelope("state", small_state(), "c")
+        envelope = Envelope(State(small_state()), "c")
         state, news = weakref.ref(envelope), [envelope]
         node.hub.publish(board_channel(BOARD), news)
         news.clear()

@@ -1,0 +1,169 @@
+"""Payloads about a board and its cards, and about the dashboard."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, assert_never
+
+import orjson
+
+from realtime.clock import iso
+from realtime.dashboard.overview import DashboardOverview
+from realtime.kanban import changes
+from realtime.kanban.ids import Id
+from realtime.kanban.input.fields import IsoTime
+from realtime.kanban.models import BoardState, Card
+from realtime.kanban.wire.board_wire import CARD_KEYS, card_wire, state_json
+from realtime.kanban.wire.patch import Operation
+from realtime.messages.payloads.base import Key, Payload, key, optional_key, payload
+
+__all__ = [
+    "CardCreated",
+    "CardDeleted",
+    "CardMoved",
+    "CardUpdated",
+    "ColumnsChanged",
+    "Overview",
+    "Patch",
+    "State",
+    "of_change",
+]
+
+_RENEWAL = "The new `updatedAt` of every card whose index in its column is another now; absent when none has a new one."
+
+
+@payload
+class State(Payload):
+    """The whole [state](protocol.md#state) of the board."""
+
+    type: ClassVar[str] = "state"
+    state: BoardState
+
+    def json(self) -> bytes:
+        """Return the state, joined from what is kept of its cards."""
+        return state_json(self.state)
+
+
+@payload
+class Overview(Payload):
+    """The whole [dashboard](protocol.md#types-of-the-dashboards-stream)."""
+
+    type: ClassVar[str] = "dashboard_overview"
+    overview: DashboardOverview
+
+    def json(self) -> bytes:
+        """Return the overview."""
+        return self.overview.to_json()
+
+
+@payload
+class Patch(Payload):
+    """A list of operations of JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)) on the state."""
+
+    type: ClassVar[str] = "patch"
+    operations: list[Operation]
+
+    def json(self) -> bytes:
+        """Return the operations."""
+        return orjson.dumps(self.operations)
+
+
+@payload
+class CardCreated(Payload):
+    """A card is new."""
+
+    type: ClassVar[str] = "card_created"
+    column_id: Id = key("Its column.")
+    index: int = key("Its place in the column, from 0; the cards from there on make room.")
+    card: Card = key("The card, as in a state.")
+
+    def json(self) -> bytes:
+        """Return the keys, the card as it travels."""
+        return orjson.dumps({"columnId": self.column_id, "index": self.index, "card": card_wire(self.card)})
+
+
+@payload
+class CardUpdated(Payload):
+    """A card has new values; its place is the same."""
+
+    type: ClassVar[str] = "card_updated"
+    card: Card
+    #: Attributes of the card that have a new value.
+    fields: tuple[str, ...]
+
+    @classmethod
+    def wire_keys(cls) -> tuple[Key, ...]:
+        """Return the keys; they are those of the change, which is encoded when the first reader needs it."""
+        return (
+            Key("cardId", Id, "The card."),
+            Key("set", dict, "Keys of the card with their new values."),
+            Key("unset", list[str], "Keys that the card no longer has."),
+        )
+
+    def json(self) -> bytes:
+        """Return what is new of the card as it travels."""
+        wire = card_wire(self.card)
+        keys = [CARD_KEYS[name] for name in self.fields]
+        given = {key: wire[key] for key in keys if key in wire}
+        gone = [key for key in keys if key not in wire]
+        return orjson.dumps({"cardId": self.card.id, "set": given, "unset": gone})
+
+
+@payload
+class CardMoved(Payload):
+    """A card is at another place."""
+
+    type: ClassVar[str] = "card_moved"
+    card_id: Id = key("The card.")
+    from_column_id: Id = key("The column in which it was.")
+    from_index: int = key("Its index there.")
+    to_column_id: Id = key("The column in which it is now.")
+    to_index: int = key("Its index there, counted without the card.")
+    updated_at: IsoTime | None = optional_key(_RENEWAL)
+
+
+@payload
+class CardDeleted(Payload):
+    """A card is gone."""
+
+    type: ClassVar[str] = "card_deleted"
+    card_id: Id = key("The card.")
+    column_id: Id = key("The column in which it was.")
+    index: int = key("Its index there; the cards below move up.")
+    updated_at: IsoTime | None = optional_key(_RENEWAL)
+
+
+@payload
+class ColumnsChanged(Payload):
+    """The columns are others, have other titles or another order; new ones begin empty, only empty ones go."""
+
+    type: ClassVar[str] = "columns_changed"
+    columns: tuple[changes.Heading, ...] = key("All columns, from left to right.")
+
+
+def of_change(change: changes.Difference) -> Payload:
+    """Return how readers of the delivery `changes` are told of `change`; `change.type` is the envelope's."""
+    match change:
+        case changes.CardMoved():
+            return CardMoved(
+                change.card_id,
+                change.from_column_id,
+                change.from_index,
+                change.to_column_id,
+                change.index,
+                _text(change.updated_at),
+            )
+        case changes.CardUpdated(card=card, fields=names):
+            return CardUpdated(card, names)
+        case changes.CardCreated(card=card, index=index):
+            return CardCreated(card.column_id, index, card)
+        case changes.CardDeleted(card_id=card_id, column_id=column_id, index=index, updated_at=at):
+            return CardDeleted(card_id, column_id, index, _text(at))
+        case changes.ColumnsChanged(columns):
+            return ColumnsChanged(columns)
+        case _:
+            assert_never(change)
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else iso(at)
