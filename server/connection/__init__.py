@@ -1,4 +1,4 @@
-"""Connections: HTTP/1.1 and WebSocket as uvicorn runs them, their deadlines and their bounds.
+"""Connections: uvicorn's HTTP/1.1 and WebSocket protocols with deadlines and limits of our own.
 
 See docs/operating.md, "Limits".
 """

@@ -1,4 +1,4 @@
-"""The limits of connections: how many there may be, in all and of one client, and how long one may take.
+"""The limits of connections: their number, in total and of each client, and the seconds of each phase of HTTP.
 
 A client is an address.
 """
@@ -11,12 +11,12 @@ from server.settings import Settings
 
 __all__ = ["MAX_REFUSED", "Admission", "Guest", "HttpLimits", "http_limits"]
 
-#: Connections that are refused and may have the time to read so; the others are closed at once.
+#: Most refused connections that stay open until the client has read the refusal; further ones are closed at once.
 MAX_REFUSED = 32
 
 
 class Guest:
-    """A client that has connections; all of them share this."""
+    """One client with at least one connection; its connections share this object."""
 
     __slots__ = ("_admission", "_name", "connections")
 
@@ -27,28 +27,28 @@ class Guest:
         self.connections = 0
 
     def leave(self) -> None:
-        """End one connection; once for each that was admitted."""
+        """Count one connection less. Call it once for each admitted connection."""
         self._admission.left(self._name)
 
 
 class Admission:
-    """Counts connections, and says when there are enough."""
+    """Counts connections, and refuses more than the limits allow."""
 
     def __init__(self, max_connections: int, max_of_client: int) -> None:
-        """Admit at most so many in all, and of each client."""
+        """Admit at most `max_connections` in total, and `max_of_client` of each client."""
         self._max_connections = max_connections
         self._max_of_client = max_of_client
         self._guests: dict[str, Guest] = {}
         self._connections = 0
-        #: Connections that are being refused.
+        #: Number of open connections that were refused.
         self.refused = 0
 
     def __len__(self) -> int:
-        """How many connections there are."""
+        """Return the number of admitted connections."""
         return self._connections
 
     def enter(self, name: str) -> Guest | None:
-        """Admit one more connection of the client `name`; None = there are too many."""
+        """Admit one more connection of the client `name`; None = a limit is reached."""
         guest = self._guests.get(name)
         if self._connections >= self._max_connections:
             return None
@@ -73,17 +73,17 @@ class Admission:
 class HttpLimits:
     """The limits that all connections of a server share."""
 
-    #: Seconds from the first byte, or from the connection's beginning, to the end of a request's head.
+    #: Seconds from the first byte (on a new connection: from its start) to the end of a request's head.
     head_seconds: float = 10.0
-    #: Seconds without a byte of a body; and so many for a body, beside those that `MIN_BODY_RATE` allows.
+    #: Most seconds without a byte of a body. A whole body may take so many, and those that `MIN_BODY_RATE` adds.
     body_seconds: float = 30.0
-    #: Seconds without a byte taken of a response whose length is known.
+    #: Most seconds in which the client takes no byte of a response, where no application has seen the request.
     send_seconds: float = 30.0
     admission: Admission = field(default_factory=lambda: Admission(20_000, 20_000))
 
 
 def http_limits(settings: Settings, max_connections: int | None = None) -> HttpLimits:
-    """Return what `settings` say; `max_connections` is what the system has room for."""
+    """Return the limits in `settings`; `max_connections` is the number for which the system has descriptors."""
     most = settings.max_connections if max_connections is None else min(max_connections, settings.max_connections)
     return HttpLimits(
         head_seconds=settings.head_timeout_seconds,

@@ -1,17 +1,17 @@
-"""What a server offers beyond ASGI to those who write to its connections: `scope["extensions"]`.
+"""The ASGI extensions of our server, in `scope["extensions"]`, for code that writes to connections.
 
-`"boardcast.abort"` is a function that drops the connection and what is buffered for it: a reader that takes nothing can
-not be closed politely, for uvicorn waits until its buffer is empty, which never comes. Under another server the
-extension is absent, and ending the response is all there is.
+- `"boardcast.abort"` is a function that drops the connection and its write buffer. A connection whose client takes
+  nothing cannot be closed in the usual way: uvicorn waits for an empty buffer for ever.
+- `"boardcast.write"` is a function that writes ready bytes if it can do so without waiting: whole frames on a
+  WebSocket, or whole chunks of a streamed body. All subscribers of a board get the same bytes, and making them is most
+  of the cost of sending. `direct_writers` calls this function.
+- `"boardcast.frames"` writes ready frames too, but waits until the write buffer has room.
+- `"boardcast.connection"` is the connection as a `Connection`: it cuts a client that takes nothing (`progress`), and
+  counts the reason in its metrics.
+- `"boardcast.handshake"` is the fault of a WebSocket handshake that the server refuses.
 
-`"boardcast.write"` is a function that writes ready bytes, if that can be done at once: whole frames on a WebSocket,
-whole chunks of the body of a response that streams. What a board's readers get is the same for all of them, and making
-it is most of the cost of sending; `direct_writers` calls it. `"boardcast.frames"` does the same and waits for room.
-`"boardcast.connection"` is the connection, as far as `Connection` says: it watches whether the other side takes what it
-is sent (`progress`), and counts under its account why it was cut. Under another server `send_in_time` limits each send.
-Under another server, or where frames are compressed for each connection, each message is sent as ASGI has it.
-
-`"boardcast.handshake"` is there in a request that was to become a WebSocket and cannot: the fault of its handshake.
+Under another server these extensions are absent. Then `send_in_time` limits each send, a connection can only end with
+its response, and each message is sent by ASGI, as it is when frames are compressed for each connection.
 """
 
 from __future__ import annotations
@@ -48,24 +48,24 @@ WRITE = "boardcast.write"
 
 
 class Connection(typing.Protocol):
-    """What a connection of ours does by itself."""
+    """The part of a connection of our server that other modules use."""
 
-    #: What is told why it was cut.
+    #: Gets the reason when the connection is cut; None = nothing counts it.
     metrics: ConnectionMetrics | None
 
     def watch_progress(self) -> None:
-        """Cut the connection if the client takes nothing of what waits for it, if anything does."""
+        """Cut the connection if bytes wait in the write buffer and the client takes none of them."""
 
 
 class Write(typing.Protocol):
     """Writes to one connection without waiting."""
 
     def __call__(self, *parts: bytes) -> bool:
-        """Write `parts`, whole frames or chunks, behind all that was sent; False: nothing was written."""
+        """Write `parts`, whole frames or chunks, after all earlier bytes; False = nothing was written."""
 
 
 def abort(scope: MutableMapping[str, Any]) -> None:
-    """Cut the connection of `scope` where the server lets us."""
+    """Cut the connection of `scope`; under another server this does nothing."""
     cut: Callable[[], None] | None = scope.get("extensions", {}).get(EXTENSION)
     if cut is not None:
         cut()
@@ -78,43 +78,47 @@ def connection_of(scope: MutableMapping[str, Any]) -> Connection | None:
 
 
 def set_metrics(scope: MutableMapping[str, Any], metrics: ConnectionMetrics) -> None:
-    """Tell `metrics` why the connection of `scope` was cut, if it is."""
+    """Store the reason in `metrics` when the connection of `scope` is cut."""
     connection = connection_of(scope)
     if connection is not None:
         connection.metrics = metrics
 
 
 def watch_progress(scope: MutableMapping[str, Any]) -> None:
-    """Look now whether the client takes what waits for it; a connection does so by itself when much waits."""
+    """Watch from now on whether the client takes the waiting bytes.
+
+    A connection starts this by itself when so many bytes wait that writing pauses.
+    """
     connection = connection_of(scope)
     if connection is not None:
         connection.watch_progress()
 
 
 def writer(scope: MutableMapping[str, Any]) -> Write | None:
-    """Return what writes to the connection of `scope`; None where the server or the operator does not let us.
+    """Return the direct writer of the connection of `scope`.
 
-    Of the order of what it writes and what is sent by ASGI, take care: it goes past every `send` that waits.
+    None = under another server, or when the operator has switched direct writes off. The caller must keep the order: a
+    direct write overtakes every ASGI `send` that waits.
     """
     write: Write | None = _direct(scope).get(WRITE)
     return write
 
 
 async def write_frames(scope: MutableMapping[str, Any], frames: bytes) -> bool:
-    """Write whole text frames, in their place among what is sent otherwise; wait first until there is room.
+    """Wait until the write buffer has room, then write whole text frames, in order with all other messages.
 
-    False: the server does not let us, and nothing was written.
+    False = the server has no such extension, or the operator has switched it off; nothing was written.
 
     Raises:
-        WebSocketDisconnect: the connection is closed, or about to be.
+        WebSocketDisconnect: the connection is closed or closing.
     """
     write: Callable[[bytes], Awaitable[bool]] | None = _direct(scope).get(FRAMES)
     return write is not None and await write(frames)
 
 
 def extend(scope: Any, extensions: Mapping[str, Any]) -> None:
-    """Add to the ASGI extensions of `scope`."""
-    # `Any`: uvicorn's scope types know only the extensions of the standard.
+    """Add `extensions` to the ASGI extensions of `scope`."""
+    # `Any`: uvicorn's types of a scope know only the standard extensions.
     scope.setdefault("extensions", {}).update(extensions)
 
 

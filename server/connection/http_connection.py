@@ -1,7 +1,7 @@
-"""HTTP/1.1 to the letter: uvicorn's protocol class with a reader of requests, bounds and deadlines of our own.
+"""Strict HTTP/1.1: uvicorn's protocol class with our own request parser, limits and deadlines.
 
-`protocol.http_requests` says what a request is; `connections` what is offered to applications beyond ASGI; and
-`http_ending` how a connection ends.
+`protocol.http.requests` parses requests, `connections` defines the ASGI extensions, and `http_ending` ends a
+connection.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ __all__ = ["HttpConnection"]
 
 log = logging.getLogger(__name__)
 
-#: Bytes in a second that a body must have on average once it has lasted for its timeout.
+#: Least average rate of a body, in bytes a second, after the time that every body gets.
 MIN_BODY_RATE = 1024
-#: Bytes of a body that nobody has read, up to which the connection is kept for the next request.
+#: Most bytes of an unread body with which the connection still serves the next request.
 MAX_UNREAD_BYTES = 64 * 1024
-#: Seconds for which a stream goes on when its client has closed its side; it cannot be told from one that has left.
+#: Seconds for which a stream continues when its client has closed its side; the client may as well have left.
 HALF_CLOSED_SECONDS = 1.0
-#: Seconds after which a client that waits with its side closed is asked again whether it is there.
+#: Seconds between two checks whether a client that has closed its side is still there.
 PROBE_SECONDS = 0.25
-#: Phases in which a client has so much time and no more.
+#: Phases of a connection with a time limit.
 HEAD, BODY, IDLE = "head", "body", "idle"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -47,7 +47,7 @@ class HttpConnection(EndingConnection):
     __slots__ = ("_body_began", "_body_bytes", "_body_seen", "_guest", "_requests", "must_close")
 
     def __init__(self, *arguments: Any, limits: HttpLimits | None = None, **named: Any) -> None:
-        """Make a connection as uvicorn does; it keeps to `limits`."""
+        """Make a connection as uvicorn does, with `limits`."""
         super().__init__(*arguments, limits=limits, **named)
         # It refers to this connection, and reads nothing.
         self.parser = None  # type: ignore[assignment]
@@ -55,13 +55,13 @@ class HttpConnection(EndingConnection):
         self._guest: Guest | None = None
         self._body_began = self._body_seen = 0.0
         self._body_bytes = 0
-        #: Whether no other request can be read behind the present one.
+        #: Whether no other request can be read after the current one.
         self.must_close = False
 
-    # What the event loop calls
+    # Called by the event loop
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, or refuse a client that has connections enough."""
+        """Begin, or refuse a client that has too many connections."""
         super().connection_made(transport)
         self._guest = self.limits.admission.enter(self.client[0] if self.client else "")
         if self._guest is None:
@@ -70,7 +70,7 @@ class HttpConnection(EndingConnection):
             self._await(HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection: nothing of it waits for the collector."""
+        """Forget the connection, and leave no reference cycle to the garbage collector."""
         super().connection_lost(exc)
         self._requests.rest()
         self.pipeline.clear()
@@ -81,7 +81,7 @@ class HttpConnection(EndingConnection):
             self._guest = None
 
     def data_received(self, data: bytes) -> None:
-        """Read on."""
+        """Parse `data`."""
         if self.is_ending:
             self.discard(data)
             return
@@ -89,24 +89,24 @@ class HttpConnection(EndingConnection):
         self._read_on()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Let a client that sends no more have its answer; True = the connection stays open for that."""
+        """Answer the last request of a client that sends no more; True = the connection stays open for that."""
         if self.is_ending:
             return False
         if self._requests.is_in_body:
             self._refuse(RequestRefused(400, "expected more of the body, got the end of the connection"))
         elif self._is_answering:
             self.half_closed = True
-            self.set_alarm(self._look_for_client, HALF_CLOSED_SECONDS)
+            self.set_timer(self._look_for_client, HALF_CLOSED_SECONDS)
             return True
         elif self._requests.has_more:
             self._refuse(RequestRefused(400, "expected the rest of a request's head, got the end of the connection"))
         return False
 
     def on_response_complete(self) -> None:
-        """Go on with the next request."""
+        """Continue with the next request."""
         self.server_state.total_requests += 1
         self.metrics = None
-        # What is left of an answer may be less than what pauses a writer.
+        # Watch here too: the rest of the response may be too short to pause writing, which would start the watch.
         self.watch_progress()
         cycle = self.cycle
         if self.transport.is_closing() or cycle is None:
@@ -117,11 +117,11 @@ class HttpConnection(EndingConnection):
         elif not self._requests.is_in_body:
             self._await_next()
 
-    # How it ends
+    # End of the connection
 
     def _refuse(self, refused: RequestRefused) -> None:
-        """Answer what is no request, or is none in time; the connection ends with it."""
-        # Not what came instead, which may be a secret.
+        """Answer bytes that are no request, or a request that came too late, and end the connection."""
+        # Do not log the text that came: it may be a secret.
         expected = refused.sentence.partition(", got ")[0]
         log.info("a request from %s is refused: %s", self.client[0] if self.client else "?", expected)
         cycle = self.cycle if self._requests.is_in_body else None
@@ -143,7 +143,7 @@ class HttpConnection(EndingConnection):
         self.limits.admission.refused += 1
         self._end_with(503, "expected fewer connections, come back later", {"Retry-After": "5"})
         if self.limits.admission.refused > MAX_REFUSED:
-            # The descriptors for this are as few as for all else.
+            # Close at once: refused connections use descriptors too.
             self.transport.close()
 
     # Reading requests
@@ -165,11 +165,11 @@ class HttpConnection(EndingConnection):
             self.finish(is_read=True)
 
     def _read_on(self) -> None:
-        """Read what has come, up to the end of a request that waits for its response."""
+        """Parse the buffer, up to the end of a request that waits for its response."""
         try:
             while not self.is_ending and not self.transport.is_closing():
                 if self._is_answering and not self._requests.is_in_body:
-                    # One request at a time: what is sent behind it waits, most of it with the client.
+                    # One request at a time: later requests wait, and backpressure keeps most of them at the client.
                     if self._requests.has_more:
                         self.flow.pause_reading()
                     return
@@ -192,7 +192,7 @@ class HttpConnection(EndingConnection):
         if is_upgrade and fault is None:
             self._become_websocket(head)
             return
-        # Frames may follow a handshake that is refused, and are no requests.
+        # After a refused handshake the client may send frames, which are no requests.
         self.must_close = fault is not None or head.length is None or head.length > MAX_UNREAD_BYTES
         self.must_close = self.must_close or head.expects_continue
         scope = self.scope = self._scope_of(head)
@@ -214,7 +214,7 @@ class HttpConnection(EndingConnection):
         scope["extensions"] = extensions if fault is None else {**extensions, HANDSHAKE: fault}
         self._body_bytes, self._body_began = 0, self.loop.time()
         self._body_seen = self._body_began
-        self.set_alarm(None)
+        self.set_timer(None)
         self._start_asgi_task(cycle, self.app)
 
     def _scope_of(self, head: RequestHead) -> Any:
@@ -238,7 +238,8 @@ class HttpConnection(EndingConnection):
     def _headers_of(self, head: RequestHead) -> Fields:
         if head.version == "1.1" or head.header(b"host") is not None or self.server is None:
             return head.headers
-        # A client of HTTP/1.0 may name no host; it means the one that it has connected to (RFC 9112, 3.3).
+        # A client of HTTP/1.0 may send no Host header; then the host is the address that it has connected to (RFC 9112,
+        # 3.3).
         host, port = self.server
         name = f"[{host}]" if ":" in host else host
         return [(b"host", f"{name}:{port}".encode("ascii")), *head.headers]
@@ -255,7 +256,7 @@ class HttpConnection(EndingConnection):
         cycle.message_event.set()
 
     def _end_body(self) -> None:
-        self.set_alarm(None)
+        self.set_timer(None)
         self.must_close = False
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
@@ -265,9 +266,9 @@ class HttpConnection(EndingConnection):
             cycle.message_event.set()
 
     def _become_websocket(self, head: RequestHead) -> None:
-        """Hand the connection over, with the bytes that came behind the handshake (docs/departures.md, row 13)."""
-        self.set_alarm(None)
-        self.is_ending = True  # as far as this is concerned
+        """Pass the connection and the bytes after the handshake to a WebSocket (docs/departures.md, row 13)."""
+        self.set_timer(None)
+        self.is_ending = True  # this object reads nothing more
         self.connections.discard(self)
         protocol = self.ws_protocol_class(  # type: ignore[call-arg, misc]
             config=self.config, server_state=self.server_state, app_state=self.app_state
@@ -282,16 +283,16 @@ class HttpConnection(EndingConnection):
     # Deadlines
 
     def _await(self, phase: str) -> None:
-        """Give the client the time that `phase` may take, from the phase's beginning."""
+        """Start the time limit of `phase`; if the phase has begun before, its time goes on."""
         if phase == self.phase:
             return
         limits = self.limits
         if phase == HEAD:
-            self.set_alarm(self._head_overdue, limits.head_seconds)
+            self.set_timer(self._head_overdue, limits.head_seconds)
         elif phase == BODY:
-            self.set_alarm(self._look_at_body, limits.body_seconds)
-        elif self.phase != HEAD or self.cycle is not None:  # else the time of the first head runs
-            self.set_alarm(self._idle_over, self.timeout_keep_alive)
+            self.set_timer(self._look_at_body, limits.body_seconds)
+        elif self.phase != HEAD or self.cycle is not None:  # otherwise the time limit of the first head goes on
+            self.set_timer(self._idle_over, self.timeout_keep_alive)
         self.phase = phase
 
     def _head_overdue(self) -> None:
@@ -309,17 +310,17 @@ class HttpConnection(EndingConnection):
     def _look_at_body(self) -> None:
         self._timer = None
         now, seconds = self.loop.time(), self.limits.body_seconds
-        if self.flow.read_paused:  # it is us who wait
+        if self.flow.read_paused:  # the server has paused reading, so the client cannot send
             self._body_began = self._body_seen = now
         late = self._body_began + seconds + self._body_bytes / MIN_BODY_RATE
         left = min(self._body_seen + seconds, late) - now
         if left > 0:
-            self.set_alarm(self._look_at_body, left)
+            self.set_timer(self._look_at_body, left)
         else:
             self._refuse(RequestRefused(408, f"expected a body without pauses of {seconds:g} seconds"))
 
     def _look_for_client(self) -> None:
-        """Find out whether the client that sends no more is still there to read."""
+        """Check whether a client that has closed its side is still there to read."""
         self._timer = None
         cycle = self.cycle
         if cycle is None or cycle.response_complete or self.transport.is_closing():
@@ -328,9 +329,10 @@ class HttpConnection(EndingConnection):
             cycle.leave()
             return
         if not cycle.response_started and cycle.scope["http_version"] == "1.1":
-            # A client that has left answers with a reset, and the next write fails; others ignore it (RFC 9110, 15.2).
+            # The system of a client that has left answers with a reset, so the next write fails. Other clients ignore
+            # the interim response (RFC 9110, 15.2).
             self.transport.write(CONTINUE)
-        self.set_alarm(self._look_for_client, PROBE_SECONDS)
+        self.set_timer(self._look_for_client, PROBE_SECONDS)
 
 
 def _write_chunks(cycle: Cycle, *chunks: bytes) -> bool:

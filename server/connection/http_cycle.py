@@ -1,4 +1,4 @@
-"""One request and its response over HTTP/1.1: uvicorn's, with what it leaves out."""
+"""One request and its response over HTTP/1: uvicorn's class, with additions for HTTP/1.0 and for clients that leave."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ class Owner(Protocol):
 
     @property
     def must_close(self) -> bool:
-        """Whether no other request can be read behind the present one."""
+        """Whether no other request can be read after the current one."""
 
     def finish(self) -> None:
-        """End the connection once what was written has left."""
+        """End the connection after all written bytes are sent."""
 
 
 class Cycle(RequestResponseCycle):
-    """A request that the application is to answer."""
+    """A request that the application answers."""
 
-    #: Whether the connection ends with the response; decided when the last of it is sent.
+    #: Whether the connection ends after this response; known when the end of the response is sent.
     is_last = False
-    #: Whether the client has gone, though there may be one that reads on.
+    #: Whether the client has closed its side of a stream, and counts as gone. It may still be there and read.
     has_left = False
     _owner: Owner | None = None
     _ends_by_close = False
 
     def belong_to(self, owner: Owner) -> None:
-        """Be of `owner` until the application has returned."""
+        """Set the connection of this request; it is released when the application has returned."""
         self._owner = owner
 
     @property
     def is_stream(self) -> bool:
-        """Whether the response has begun, and nobody can say how long it is."""
+        """Whether the response has begun and has no known length."""
         return self.response_started and bool(self.chunked_encoding or self._ends_by_close)
 
     async def run_asgi(self, app: ASGIApp) -> None:  # type: ignore[override]  # uvicorn has types of its own
-        """Run the application; afterwards nothing that it was offered holds on to the connection."""
+        """Run the application; afterwards the scope holds no reference to the connection."""
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             await app(scope, receive, send)
             if self.has_left and not self.response_complete:
-                # Else uvicorn would log that the response was not completed.
+                # Otherwise uvicorn would log that the response was not completed.
                 self.disconnected = True
                 self._finish()
 
         try:
             await super().run_asgi(run)  # type: ignore[arg-type]
         finally:
-            # What was offered refers to this and to the connection; and exceptions that a task group of the application
-            # has cancelled its tasks with refer to the scope. For the collector that is garbage only by and by.
+            # Break reference cycles, which the garbage collector would free only later. The extensions in the scope
+            # refer to this object and to the connection, and exceptions of cancelled task groups refer to the scope.
             scope: Any = self.scope
             scope["headers"].clear()
             scope.clear()
             self._owner = None
 
     async def receive(self) -> Any:
-        """Return the next message; behind the body, that the client has left."""
+        """Return the next message; after the body, `http.disconnect` when the client has left."""
         if not self.has_left:
             message = await super().receive()
             if not self.has_left:
@@ -73,19 +73,19 @@ class Cycle(RequestResponseCycle):
         return _DISCONNECT
 
     def leave(self) -> None:
-        """Let the application learn that the client has left."""
+        """Report to the application that the client has left."""
         self.has_left = True
         self.message_event.set()
 
     async def send(self, message: Any) -> None:
-        """Send, with a frame for the body that the client's version of HTTP has."""
+        """Send `message`; mark the end of the body in a way that the client's HTTP version knows."""
         if message["type"] == "http.response.start":
             if not self.response_started:
                 message = self._begin(message)
         elif not message.get("more_body", False) and not self.response_complete:
             if self._ends_by_close:
                 self.expected_content_length = len(message.get("body", b""))
-            # uvicorn would close at once, and what the client still sends would take the response with it.
+            # Keep uvicorn from closing at once: if the client is still sending, it would lose the response.
             self.is_last, self.keep_alive = not self.keep_alive, True
         await super().send(message)
 
@@ -94,7 +94,7 @@ class Cycle(RequestResponseCycle):
             self.keep_alive = False
         headers = list(message.get("headers", ()))
         if not self.keep_alive:
-            # As sse-starlette has it, who knows nothing of the connection.
+            # sse-starlette sends `Connection: keep-alive`, which is wrong for a connection that ends.
             headers = [pair for pair in headers if pair[0].lower() != b"connection" or b"close" in pair[1].lower()]
         counted = any(name.lower() == b"content-length" for name, _ in headers)
         has_body = self.scope["method"] != "HEAD" and message["status"] not in _WITHOUT_BODY

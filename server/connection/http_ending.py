@@ -1,7 +1,7 @@
-"""How a connection over HTTP ends: so that its last response arrives, and not later than it must.
+"""Ends an HTTP connection so that the last response arrives, and without waiting longer than necessary.
 
-A connection that is closed while its client still sends takes away what the client has not read (RFC 9112, 9.6); and
-one that is closed politely stays for ever when the client reads nothing.
+If the server closes a connection while the client still sends, the client loses the response that it has not read yet
+(RFC 9112, 9.6). If the server waits for a client that reads nothing, the connection stays open for ever.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from server.connection.progress import WatchedConnection, send_timeout_of
 
 __all__ = ["EndingConnection"]
 
-#: Seconds, and bytes, for which a connection that ends still reads: closed at once, it would take the last response
-#: away from a client that is still sending (RFC 9112, 9.6).
+#: A connection that ends still reads for so many seconds and bytes: if it closed at once, a client that is still
+#: sending would lose the last response (RFC 9112, 9.6).
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * 1024 * 1024
 
 
 class EndingConnection(WatchedConnection, HttpToolsProtocol):
-    """uvicorn's protocol class, which closes by `finish`, and has one time at which something is to happen."""
+    """uvicorn's protocol class with a careful end (`finish`) and one timer."""
 
-    # In slots, because uvicorn's own fill the dictionary that instances can share.
+    # Slots, because uvicorn's own attributes fill the dictionary whose keys instances share.
     __slots__ = (
         "_discarded",
         "_timer",
@@ -41,14 +41,14 @@ class EndingConnection(WatchedConnection, HttpToolsProtocol):
     cycle: Cycle | None  # type: ignore[assignment]
 
     def __init__(self, *arguments: Any, limits: HttpLimits | None = None, **named: Any) -> None:
-        """Make a connection as uvicorn does; it keeps to `limits`."""
+        """Make a connection as uvicorn does, with `limits`."""
         super().__init__(*arguments, **named)
         self.limits = limits or HttpLimits()
-        #: Whether the client has said that it sends no more.
+        #: Whether the client has closed its side and sends no more.
         self.half_closed = False
-        #: Whether nothing more is read but to be forgotten.
+        #: Whether the connection discards all further bytes.
         self.is_ending = False
-        #: The phase that the alarm is for, empty for another.
+        #: The phase that the timer limits; empty = the timer has another purpose.
         self.phase = ""
         self._timer: CoalescedTimer | None = None
         self._discarded = 0
@@ -56,39 +56,39 @@ class EndingConnection(WatchedConnection, HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         super().connection_lost(exc)
-        self.set_alarm(None)
+        self.set_timer(None)
 
     @property
     def send_timeout_seconds(self) -> float:
-        """As the settings say, also when no application has seen a request."""
+        """The time from the settings, also when no application has seen a request."""
         if self.cycle is None or "app" not in self.cycle.scope:
             return self.limits.send_seconds
         return send_timeout_of(self.cycle.scope)
 
     def abort(self) -> None:
-        """Drop the connection, and the bytes that wait for it."""
+        """Drop the connection and its write buffer."""
         super().abort()
-        # uvicorn learns of it a turn later, and would log meanwhile that the response was not completed.
+        # uvicorn learns this one loop iteration later; until then it would log that the response was not completed.
         if self.cycle is not None:
             self.cycle.disconnected = True
 
     def shutdown(self) -> None:
-        """Take no more requests."""
+        """Accept no more requests."""
         super().shutdown()
         if self.cycle is None or self.cycle.response_complete:
             self.watch_progress()
 
-    def set_alarm(self, call: Callable[[], object] | None, seconds: float = 0.0) -> None:
-        """Call `call`, if it is given, in so many seconds, and what was to be called no longer."""
+    def set_timer(self, call: Callable[[], object] | None, seconds: float = 0.0) -> None:
+        """Call `call` after `seconds`; this replaces the earlier call. None = only cancel the earlier call."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None if call is None else coalesced_timers().set(seconds, call)
         self.phase = ""
 
     def finish(self, *, is_read: bool = False) -> None:
-        """End the connection: send what was written, then read on for a while, so that the client can read it.
+        """End the connection: send the write buffer, then read for a while, so that the client can read the response.
 
-        `is_read`: all that the client has sent was read, and it has nothing more to send.
+        `is_read`: the server has read everything that the client has sent, and the client sends nothing more.
         """
         if self.is_ending or self.transport.is_closing():
             return
@@ -98,17 +98,17 @@ class EndingConnection(WatchedConnection, HttpToolsProtocol):
         else:
             self.transport.write_eof()
             self.flow.resume_reading()
-            self.set_alarm(self._linger_over, LINGER_SECONDS)
+            self.set_timer(self._linger_over, LINGER_SECONDS)
         self.watch_progress()
 
     def _linger_over(self) -> None:
         if not self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
-            self.set_alarm(self._linger_over, LINGER_SECONDS)
+            self.set_timer(self._linger_over, LINGER_SECONDS)
 
     def discard(self, data: bytes) -> None:
-        """Take what comes while the connection ends."""
+        """Discard bytes that come while the connection ends."""
         self._discarded += len(data)
         if self._discarded > LINGER_BYTES:
             self.transport.abort()

@@ -1,4 +1,4 @@
-"""What waits for a WebSocket's application: an `asyncio.Queue` for one reader, in a tenth of the memory."""
+"""The queue of received messages of a WebSocket: like `asyncio.Queue` for one consumer, in a tenth of the memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Inbox"]
 
 
 class Inbox:
-    """Messages in order. uvicorn stops reading from the client while one waits, so they are few."""
+    """Messages in order. The connection stops reading while a message waits, so the queue stays short."""
 
     __slots__ = ("_messages", "_waiting")
 
@@ -25,17 +25,17 @@ class Inbox:
             self._waiting.set_result(None)
 
     def filled(self) -> asyncio.Future[None]:
-        """Return what is done when there may be a message; for one who waits at a time.
+        """Return a future that completes when a message may have come. Only one caller may wait at a time.
 
-        No coroutine, for its frame would be there as long as the client says nothing.
+        This is no coroutine function: the frame of a coroutine would stay in memory while the client is silent.
         """
         self._waiting = asyncio.get_running_loop().create_future()
         return self._waiting
 
     def get_nowait(self) -> Any:
-        """Take the oldest message; there must be one."""
+        """Remove and return the oldest message; the queue must not be empty."""
         return self._messages.pop(0)
 
     def empty(self) -> bool:
-        """Tell whether none waits."""
+        """Return whether no message waits."""
         return not self._messages

@@ -1,4 +1,4 @@
-"""A WebSocket whose handshake is over, as the one who serves it sees it."""
+"""An open WebSocket after its handshake, for the code that serves it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["OpenSocket", "content_of"]
 
 
 class OpenSocket:
-    """What is left of Starlette's `WebSocket`, which keeps the handshake: a quarter of what an idle socket costs."""
+    """Replaces Starlette's `WebSocket`, which keeps the handshake: a quarter of the memory of an idle socket."""
 
     __slots__ = ("_send", "receive", "scope")
 
     def __init__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Speak ASGI by `receive` and `send`. Of `scope`, `app` and `extensions` are left."""
+        """Speak ASGI by `receive` and `send`. `scope` needs only `app` and `extensions`."""
         self.scope = scope
         #: Waits for the next message; see `content_of`.
         self.receive = receive
@@ -28,21 +28,21 @@ class OpenSocket:
 
     @property
     def settings(self) -> Settings:
-        """The server's."""
+        """The settings of the server."""
         settings: Settings = self.scope["app"].state.settings
         return settings
 
     @property
     def service(self) -> Service:
-        """The application's."""
+        """The service of the application."""
         service: Service = self.scope["app"].state.service
         return service
 
     async def send_text(self, text: str) -> None:
-        """Send a text message, waiting until there is room.
+        """Send a text message; wait until the write buffer has room.
 
         Raises:
-            WebSocketDisconnect: the connection is closed, or about to be.
+            WebSocketDisconnect: the connection is closed or closing.
         """
         await self._sent({"type": "websocket.send", "text": text})
 
@@ -50,14 +50,14 @@ class OpenSocket:
         """Begin to close; wait as `send_text` does.
 
         Raises:
-            WebSocketDisconnect: it was closed already.
+            WebSocketDisconnect: the connection was closed before.
         """
         await self._sent({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _sent(self, message: Message) -> None:
         try:
             await self._send(message)
-        except (OSError, RuntimeError) as closed:  # the client left; a close was sent meanwhile, ours or uvicorn's
+        except (OSError, RuntimeError) as closed:  # the client left, or we or uvicorn have sent a close frame meanwhile
             raise WebSocketDisconnect(1006) from closed
 
 
@@ -65,7 +65,7 @@ def content_of(message: Message) -> str | bytes:
     """Return the text or the bytes of a message.
 
     Raises:
-        WebSocketDisconnect: it says that the client left.
+        WebSocketDisconnect: the message says that the client has left.
     """
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))

@@ -1,11 +1,11 @@
-"""Whether the client takes what is sent: one policy for every connection, whatever is sent on it.
+"""Cuts the connection of a client that takes nothing: one policy (send timeout) for every connection.
 
-A slow client is not dead. *Takes nothing* means that the client's system has acknowledged no byte for
-`--send-timeout-seconds` while something waits to be sent to it. Then the connection is cut, because a client that
-takes nothing cannot be told anything.
+A slow client is not dead. A client *takes nothing* when its system has acknowledged no byte for
+`--send-timeout-seconds` while bytes wait to be sent to it. The server then cuts the connection without a goodbye, which
+could not reach such a client.
 
 `WatchedConnection` applies the policy to the connections of our own server, and has the only timer for it. Under
-another server nobody sees the acknowledged bytes; there `send_in_time` limits each send.
+another server the acknowledged bytes are not visible; there `send_in_time` limits each send.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ __all__ = [
     "send_timeout_of",
 ]
 
-#: What a connection that is about to end has to take, on average, to be given the time for the rest; and how fast a
-#: client may be expected to read what its system took for it, which nobody else can see.
+#: Slowest rate that a client needs. A closing connection gets the time to take the rest at this rate. A pong may be
+#: late by the time in which the client reads, at this rate, the bytes that its system has taken.
 MIN_BYTES_PER_SECOND = 16 * 1024
-#: How often a connection is looked at within the time after which it is cut. They are counted, rather than the time
-#: measured: where this process stands still, so do readers in it, and others have their time all the same.
+#: Number of checks of a connection within its send timeout. The watch counts checks instead of measuring time: when
+#: this process stands still, the clients in it do too, and all clients still get the full number of checks.
 LOOKS = 8
-#: Of a connection on which nothing was asked for yet.
+#: Send timeout of a connection before its first request.
 DEFAULT_SEND_TIMEOUT_SECONDS = 30.0
-#: Where `tcpi_bytes_acked`, 64 bits, is in Linux's `struct tcp_info` (linux/tcp.h; since 4.1).
+#: Offset of `tcpi_bytes_acked` (64 bits) in Linux's `struct tcp_info` (linux/tcp.h; since 4.1), and the bytes to read.
 _ACKED_AT, _INFO_BYTES = 120, 128
 
-#: Two numbers: bytes that the other side has acknowledged since the beginning, and bytes that wait here, negated. As
-#: long as nothing is written, either grows only when the other side takes something. Where the system does not tell
-#: the first, it is 0.
+#: Two numbers: the bytes that the client's system has acknowledged since the beginning, and the negated number of bytes
+#: in the write buffer. While the server writes nothing, each grows only when the client takes something. The first is 0
+#: on systems that do not report it.
 Progress = tuple[int, int]
 
 
 def progress_of(transport: asyncio.Transport) -> Progress:
-    """Return how far the other side is."""
+    """Return the current progress of the client."""
     return _acked_bytes(transport), -transport.get_write_buffer_size()
 
 
 def has_grown(before: Progress, now: Progress) -> bool:
-    """Tell whether the other side took something between two looks."""
+    """Return whether the client took something between two checks."""
     return now[0] > before[0] or now[1] > before[1]
 
 
@@ -67,38 +67,38 @@ def _acked_bytes(transport: asyncio.Transport) -> int:
     try:
         info: bytes = raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
     except OSError:
-        return 0  # closed meanwhile, or no TCP
+        return 0  # the socket is closed, or is no TCP socket
     acked: int = struct.unpack_from("=Q", info, _ACKED_AT)[0] if len(info) >= _INFO_BYTES else 0
     return acked
 
 
 class ProgressWatch:
-    """Looks at a connection as long as something waits to be sent on it, and cuts it when none of it is taken.
+    """Checks a connection while bytes wait in its write buffer, and cuts it when the client takes none of them.
 
-    It costs nothing while nothing waits: `start` it when something does, any number of times.
+    It has no timer while the buffer is empty. Call `start` when bytes wait; further calls do nothing.
     """
 
     __slots__ = ("_cut", "_looks", "_progress", "_seconds", "_timer", "_transport")
 
     def __init__(self, transport: asyncio.Transport, seconds: float, cut: Callable[[], None]) -> None:
-        """Call `cut` when nothing was taken for `seconds`."""
+        """Call `cut` when the client has taken nothing for `seconds`."""
         self._transport = transport
         self._seconds = seconds
         self._cut = cut
         self._timer: CoalescedTimer | None = None
         self._progress: Progress = (0, 0)
-        #: How many looks in a row have found nothing taken.
+        #: Number of checks in a row in which the client took nothing.
         self._looks = 0
 
     def start(self) -> None:
-        """Look from now on, until nothing waits any more."""
+        """Check from now on, until the write buffer is empty."""
         if self._timer is None and self._transport.get_write_buffer_size():
             self._progress = progress_of(self._transport)
             self._looks = 0
             self._look_later()
 
     def stop(self) -> None:
-        """Look no more: the connection is gone."""
+        """Stop the checks, because the connection is lost."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -119,15 +119,15 @@ class ProgressWatch:
 
 
 class WatchedConnection(asyncio.Protocol):
-    """A protocol class that cuts its connection when the client takes nothing; mixed in before one of uvicorn's.
+    """Mixin for uvicorn's protocol classes that cuts the connection when the client takes nothing.
 
-    It watches by itself when so much waits that writing pauses. Call `watch_progress` where less may wait for long.
+    It starts to watch when so many bytes wait that writing pauses. Call `watch_progress` where fewer may wait for long.
     """
 
-    # No slots here, for two bases with slots cannot be joined: the class that has this as a base gives the slots.
+    # No slots here: a class cannot have two bases with slots, so the subclass declares them.
 
     transport: asyncio.Transport
-    #: Learns why the connection was cut; None = there is no stream to count.
+    #: Gets the reason when the connection is cut; None = no stream runs.
     metrics: ConnectionMetrics | None
     _watch: ProgressWatch | None
 
@@ -143,12 +143,12 @@ class WatchedConnection(asyncio.Protocol):
         raise NotImplementedError
 
     def pause_writing(self) -> None:
-        """Send no more until the client has taken some; cut it if it does not."""
+        """Pause writing until the client has taken some bytes; cut the connection if it takes none."""
         super().pause_writing()
         self.watch_progress()
 
     def watch_progress(self) -> None:
-        """Cut the connection if the client takes nothing of the bytes that wait for it, if any do."""
+        """Cut the connection if bytes wait in the write buffer and the client takes none of them."""
         if not self.transport.get_write_buffer_size():
             return
         if self._watch is None:
@@ -162,7 +162,7 @@ class WatchedConnection(asyncio.Protocol):
         self.abort()
 
     def abort(self) -> None:
-        """Drop the connection, and the bytes that wait for it."""
+        """Drop the connection and its write buffer."""
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -170,15 +170,15 @@ class WatchedConnection(asyncio.Protocol):
         super().connection_lost(exc)
         if self._watch is not None:
             self._watch.stop()
-            self._watch = None  # it refers to this
+            self._watch = None  # it refers to this object
 
 
 async def send_in_time(scope: MutableMapping[str, Any], metrics: ConnectionMetrics, sending: Awaitable[None]) -> None:
-    """Await `sending`, however long it takes while the client takes something.
+    """Await `sending` for as long as the client takes something.
 
     Raises:
-        TimeoutError: it took too long under a server that does not watch its connections; the connection was cut
-            where that is possible, and `metrics` knows why.
+        TimeoutError: another server, which does not watch its connections, took too long to send. The connection was
+            cut if that is possible, and `metrics` has the reason.
     """
     if connection_of(scope) is not None:
         await sending
@@ -196,5 +196,5 @@ def send_timeout_of(scope: Mapping[str, Any]) -> float:
     """Return the seconds after which a client that takes nothing is cut."""
     app = scope.get("app")
     settings: Settings | None = None if app is None else app.state.settings
-    # Before the application has seen a request.
+    # Without `app`, no application has seen a request yet.
     return DEFAULT_SEND_TIMEOUT_SECONDS if settings is None else settings.send_timeout_seconds

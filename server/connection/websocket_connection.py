@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol class, with what it leaves out; `connections` says what it offers beyond ASGI."""
+"""uvicorn's WebSocket protocol class with our additions; `connections` describes its ASGI extensions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from server.protocol.http.websocket_handshake import VERSION
 
 __all__ = ["OPEN_SCOPE", "Session", "WebSocketConnection", "serve_session"]
 
-#: What is left of the scope of an open WebSocket.
+#: The keys that stay in the scope of an open WebSocket.
 OPEN_SCOPE = ("type", "app", "extensions")
 
 #: Serves an open WebSocket until it ends.
@@ -29,10 +29,10 @@ Session = Callable[[OpenSocket], Coroutine[Any, Any, None]]
 
 
 async def serve_session(socket: WebSocket, session: Session) -> None:
-    """Serve the rest of the life of a WebSocket that was accepted, as the last thing that its application does.
+    """Run `session` on an accepted WebSocket until it ends. Call this as the last action of the application.
 
-    Where the server lets us, that is behind the middlewares that let the socket in, and past what they have made of
-    `send`: they would be a third of what an idle socket costs. Nothing of the handshake can be read any more.
+    On our server, `session` runs after the middlewares have returned, and without their wrappers of `send`: these would
+    be a third of the memory of an idle socket. `session` cannot read anything of the handshake.
     """
     connection: WebSocketConnection | None = socket.scope.get("extensions", {}).get(CONNECTION)
     if connection is None:
@@ -44,9 +44,10 @@ async def serve_session(socket: WebSocket, session: Session) -> None:
 
 
 class WebSocketConnection(Keepalive):
-    """WebSocket over websockets' sans-I/O protocol."""
+    """A WebSocket connection, based on the sans-I/O protocol of the library websockets."""
 
-    # Most are uvicorn's: as many attributes in a dictionary are 1.5 KiB. Those that it may have besides find one.
+    # Most of these are attributes of uvicorn: in a dictionary they would take 1.5 KiB. Other attributes that uvicorn
+    # may set still go into a dictionary.
     __slots__ = (
         "_guest",
         "_session",
@@ -81,21 +82,22 @@ class WebSocketConnection(Keepalive):
         self._session: Coroutine[Any, Any, None] | None = None
 
     def begin(self, head: RequestHead, early: bytes, guest: Guest | None) -> None:
-        """Take over the connection of `guest` behind a handshake in which is no fault, and what came behind it."""
+        """Take over the connection of `guest` after a valid handshake; `early` are the bytes that came after it."""
         self._guest = guest
         self._early = early
         target = head.path + b"?" + head.query if head.query else head.path
-        # `websockets` wants exactly one protocol, and no options but this. What is offered beside ours is not taken.
+        # `websockets` accepts exactly one protocol and one option in these headers, so drop the others that the client
+        # offers.
         plain = {b"upgrade": b"websocket", b"connection": b"Upgrade"}
         fields = [(name, plain.get(name, value)) for name, value in head.headers]
         headers = Headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in fields])
         self.handle_connect(HttpRequest(target.decode("ascii"), headers))
 
     async def send(self, message: Any) -> None:
-        """Send; behind the answer to the handshake, read on."""
+        """Send `message`; after the answer to the handshake, start to read."""
         kind = message["type"]
         if kind == "websocket.close" and self.handshake_complete:
-            # Else the client was faster, or broke the protocol meanwhile.
+            # Otherwise the client has closed first, or has violated the protocol meanwhile.
             if not self.close_sent and not self.disconnected and not self.transport.is_closing():
                 self.send_close(message.get("code", 1000), message.get("reason") or "")
             return
@@ -108,27 +110,27 @@ class WebSocketConnection(Keepalive):
             status, headers, body = self.initial_response or (403, [], b"")
             self.initial_response = (status, [*headers, ("Sec-WebSocket-Version", VERSION)], body)
         elif kind == "websocket.http.response.body" and not message.get("more_body", False):
-            # The refusal is the answer; uvicorn overlooks that and logs an error.
+            # The refusal answers the handshake. uvicorn does not note that, and would log an error.
             self.handshake_complete = True
 
     def _forget_handshake(self) -> None:
-        """Drop what was for the handshake alone; a browser's headers are 2 KiB."""
+        """Drop the data of the handshake; a browser's headers are 2 KiB."""
         del self.request, self.response
         self.server = self.client = None
         if self.conn.state is State.OPEN:
-            # Its parser waits for the handshake, which `protocol.http_requests` has read; this one begins behind that.
+            # The old parser waits for the handshake, which `protocol.http.requests` has read. The new one starts after.
             self.conn.parser = Protocol.parse(self.conn)
             next(self.conn.parser)
 
     async def run_asgi(self) -> None:
-        """Run the application, then see to it that the connection ends."""
+        """Run the application, then end the connection."""
         extend(self.scope, {EXTENSION: self.transport.abort, CONNECTION: self})
         extend(self.scope, {FRAMES: self._write_frames, WRITE: self._write})
         self.app = partial(self._serve, self.app)
         try:
             await super().run_asgi()
         finally:
-            # What was offered refers to this connection, which would be garbage only for the collector.
+            # The extensions refer to this connection: break the reference cycle.
             del self.app
             self.scope.get("extensions", {}).clear()
         self.close_later()
@@ -147,7 +149,7 @@ class WebSocketConnection(Keepalive):
     async def _write_frames(self, frames: bytes) -> bool:
         if self.conn.extensions:
             return False  # each message is compressed for its connection
-        # A writer that was let through may find that others have filled it again.
+        # Check again after each wait: another writer may have filled the buffer first.
         while not self.writable.is_set():
             await self.writable.wait()
         if not self._write(frames):
@@ -167,12 +169,12 @@ class WebSocketConnection(Keepalive):
         if self._guest is not None:
             self._guest.leave()
             self._guest = None
-        # The frame of its generator and the protocol refer to one another.
+        # Break the reference cycle between the parser's generator and the protocol.
         self.conn.parser.close()
 
 
 def _shrink(scope: Scope) -> None:
-    """Leave in `scope` what an open socket needs; emptied first, for a dictionary stays as large as it once was."""
+    """Keep only `OPEN_SCOPE` in `scope`. It is emptied first, because a dictionary does not shrink when keys go."""
     left = {key: scope[key] for key in OPEN_SCOPE}
     scope.clear()
     scope.update(left)

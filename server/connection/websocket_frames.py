@@ -1,8 +1,8 @@
-"""What comes in on a WebSocket: frames, parsed in pieces, within bounds; what breaks the protocol ends it, once.
+"""Reads the frames of a WebSocket, within limits; a violation of the protocol ends the connection.
 
-All that a client sends has a bound. A turn of the event loop parses some hundreds of frames at most; a message has so
-many frames at most; while messages wait for the application, or the client takes none of what we have for it, nothing
-more is read.
+Everything that a client sends has a limit. One iteration of the event loop parses a few hundred frames at most, and a
+message has at most `MESSAGE_FRAMES` frames. The connection reads nothing while messages wait for the application, or
+while the client does not take the bytes that wait for it (backpressure).
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ __all__ = ["FrameReader"]
 
 log = logging.getLogger(__name__)
 
-#: Bytes that the parser gets at once. The smallest frame of a client has 6, so these are 85 frames, 1 ms; what they
-#: ask for costs more.
+#: Bytes that the parser gets at once. The smallest frame of a client has 6 bytes, so a piece has at most 85 frames.
+#: Parsing them takes 1 ms; carrying out their requests takes longer.
 PIECE_BYTES = 512
-#: Frames after which the rest waits for another turn of the event loop.
+#: Frames after which the rest waits for the next iteration of the event loop.
 TURN_FRAMES = 64
-#: Most frames of one message; each costs as much as a message of its own.
+#: Most frames of one message; parsing each of them costs as much as a whole message.
 MESSAGE_FRAMES = 1024
-#: Bytes that are read while the client has to take what waits for it. Not none: it may answer pings meanwhile.
+#: Bytes that are read while writing is paused. Not zero, because the client may answer pings meanwhile.
 UNTAKEN_BYTES = 64 * 1024
 
 
 class FrameReader(WebSocketsSansIOProtocol):
     """The reading side of a connection."""
 
-    # As many attributes in a dictionary are 1.5 KiB. Those that it may have besides find one.
+    # In a dictionary these attributes would take 1.5 KiB. Other attributes that uvicorn may set still go into one.
     __slots__ = (
         "_early",
         "_heard_bytes",
@@ -52,26 +52,26 @@ class FrameReader(WebSocketsSansIOProtocol):
     )
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Make a connection as uvicorn does, with less that is made in advance."""
+        """Make a connection as uvicorn does, with lighter objects."""
         super().__init__(*arguments, **named)
-        #: What comes before our answer to the handshake: nothing may be sent in front of that.
+        #: Bytes that came before our answer to the handshake. They are parsed later, because the answer goes first.
         self._early = b""
-        #: What came and waits to be parsed. While there is some, nothing is read.
+        #: Bytes that wait to be parsed. While there are some, the connection reads nothing.
         self._rest = b""
-        #: What was parsed since the client takes nothing.
+        #: Number of bytes parsed since writing was paused.
         self._heard_bytes = 0
-        #: Whether the client broke the protocol, and was told.
+        #: Whether the client violated the protocol and got a close frame for it.
         self._is_broken = False
-        self.queue = self._inbox = Inbox()  # type: ignore[assignment]  # what is used of a Queue
-        self.writable = LightEvent()  # type: ignore[assignment]  # an Event but for its name
+        self.queue = self._inbox = Inbox()  # type: ignore[assignment]  # has the methods of Queue that are used
+        self.writable = LightEvent()  # type: ignore[assignment]  # has the methods of Event
         self.writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sends."""
+        """Parse `data`, or keep it for later."""
         if self.conn.eof_sent:
-            return  # it is over: what comes is read, so that the client can read our last words, and dropped
+            return  # the connection has ended: read and drop the bytes, so that the client can read our close frame
         if self._rest or (self.handshake_initiated and not self.handshake_complete):
-            # Reading is paused, or about to be; a transport may have had something already.
+            # Reading is paused or will be; the transport may have read these bytes before.
             self._keep(data)
             return
         self._parse(data)
@@ -86,7 +86,7 @@ class FrameReader(WebSocketsSansIOProtocol):
         self._pause_reading()
 
     def _parse(self, data: bytes) -> None:
-        """Parse `data` up to what may be done in one turn; the rest waits."""
+        """Parse as much of `data` as one loop iteration may; the rest waits."""
         frames = place = 0
         while place < len(data) and frames < TURN_FRAMES and not self._is_full:
             frames += self._parse_piece(data[place : place + PIECE_BYTES])
@@ -96,11 +96,11 @@ class FrameReader(WebSocketsSansIOProtocol):
         self._rest = data[place:]
 
     def _parse_piece(self, piece: bytes) -> int:
-        """Parse some bytes and do what is in them; return how many frames that were."""
+        """Parse a piece and handle its frames; return the number of frames."""
         if not self.writable.is_set():
             self._heard_bytes += len(piece)
         self.conn.receive_data(piece)
-        # First what was right: it came before what was wrong, whatever segments the network made of them.
+        # Handle the valid frames first: they came before the fault.
         count = len(self.conn.events)
         self.handle_events()
         if self.conn.parser_exc is not None and not self.close_sent:
@@ -109,13 +109,13 @@ class FrameReader(WebSocketsSansIOProtocol):
 
     @property
     def _is_full(self) -> bool:
-        """Whether what more is read would have to wait here."""
+        """Whether further bytes would have to wait here."""
         if self.close_sent:
-            return False  # nobody gets any of it; what is looked for is the answer to our close frame
+            return False  # all messages are dropped; the connection only waits for the answer to its close frame
         return not self._inbox.empty() or self._heard_bytes > UNTAKEN_BYTES
 
     def _read_if_wanted(self) -> None:
-        """Have the transport read, or not; what waits to be parsed has its turn first."""
+        """Resume or pause reading; bytes that wait to be parsed go first."""
         if self._rest and not self._is_full:
             asyncio.get_running_loop().call_soon(self._parse_rest)
         if self._rest or self._is_full:
@@ -136,7 +136,7 @@ class FrameReader(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     async def receive(self) -> Any:
-        """Return the next message, as uvicorn does, in one frame instead of four."""
+        """Return the next message as uvicorn does, with one coroutine frame instead of four."""
         while self._inbox.empty():
             await self._inbox.filled()
         message = self._inbox.get_nowait()
@@ -145,14 +145,14 @@ class FrameReader(WebSocketsSansIOProtocol):
         return message
 
     def resume_writing(self) -> None:
-        """Send again, and read again: the client has taken what waited for it."""
+        """Resume writing and reading, because the client has taken the waiting bytes."""
         super().resume_writing()
         self._heard_bytes = 0
         if self.read_paused and self.handshake_complete:
             self._read_if_wanted()
 
     def handle_events(self) -> None:
-        """Do what is in the frames that were parsed, until one of them ends it."""
+        """Handle the parsed frames, until one of them ends the connection."""
         for event in self.conn.events_received():
             if not isinstance(event, Frame):
                 self.handle_connect(event)  # type: ignore[arg-type]  # a server gets nothing else
@@ -178,7 +178,7 @@ class FrameReader(WebSocketsSansIOProtocol):
 
     def _handle_part(self, frame: Frame) -> None:
         self.frames.append(frame.data)  # type: ignore[arg-type]  # bytes or a bytearray
-        frame.data = b""  # the parser holds on to the frame until the next one comes
+        frame.data = b""  # free the bytes: the parser keeps the frame until the next one comes
         if frame.fin:
             self.send_receive_event_to_app()
         elif len(self.frames) >= MESSAGE_FRAMES:
@@ -186,7 +186,7 @@ class FrameReader(WebSocketsSansIOProtocol):
             self._end(MESSAGE_TOO_BIG.frame(f"expected a message of at most {MESSAGE_FRAMES} frames"))
 
     def send_receive_event_to_app(self) -> None:
-        """Pass a message on; bytes that are no UTF-8 end the connection (RFC 6455, 8.1)."""
+        """Queue a message for the application; text that is no UTF-8 ends the connection (RFC 6455, 8.1)."""
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
         self.frames = []
         if self.close_sent:
@@ -202,34 +202,34 @@ class FrameReader(WebSocketsSansIOProtocol):
             self._inbox.put_nowait({"type": "websocket.receive", "text": text})
 
     def handle_ping(self) -> None:
-        """Send the pongs that the parser has made for all pings of the piece."""
+        """Send the pongs that the parser has made for the pings of the piece."""
         if self.close_sent:
             self.conn.writes = []
         elif self.conn.state is State.OPEN and (output := b"".join(self.conn.data_to_send())):
             self.transport.write(output)
 
     def handle_parser_exception(self) -> None:
-        """Not called by ours; see `_end_broken`."""
+        """Our code does not call this; see `_end_broken`."""
         self._end_broken()
 
     def _end(self, frame: CloseFrame) -> None:
-        """Fail the connection for what a client has sent (RFC 6455, 7.1.7)."""
+        """Fail the connection because of a client's message (RFC 6455, 7.1.7)."""
         if self.close_sent:
             return
         if self.conn.state is State.OPEN:
             self.conn.fail(*frame)
         else:
-            # In the same piece, behind this, the parser has met a fault or a close frame; this came first.
+            # The parser has found a fault or a close frame later in this piece. This fault came first, so report it.
             self.conn.writes = []
             self.conn.close_sent = Close(*frame)
             self.conn.send_frame(Frame(Opcode.CLOSE, self.conn.close_sent.serialize()))
         self._end_broken()
 
     def _end_broken(self) -> None:
-        """Say why in a close frame, once, and let the client read it before the connection goes."""
+        """Send the reason in a close frame, once, and let the client read it before the connection is closed."""
         close = self.conn.close_sent
         if close is None:
-            self.transport.abort()  # not even a handshake
+            self.transport.abort()  # the handshake is not complete, so there can be no close frame
             return
         log.info("a client broke the WebSocket protocol: %d %s", close.code, close.reason)
         self._rest = b""
@@ -238,11 +238,11 @@ class FrameReader(WebSocketsSansIOProtocol):
         self.close_sent = self._is_broken = True
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        # The client's side is read on and dropped: what nobody reads when a connection is closed makes the system
-        # reset it, and the client never reads why.
+        # Read and drop further bytes of the client: if a connection is closed with unread bytes, the system resets it,
+        # and the client cannot read the reason.
         self._read_if_wanted()
         self.close_later()
 
     def close_later(self) -> None:
-        """See to it that a connection that is about to end does."""
+        """Make sure that a closing connection ends in time."""
         raise NotImplementedError

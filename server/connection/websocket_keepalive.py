@@ -1,8 +1,8 @@
-"""Whether the client of a WebSocket is there: by its pongs, by what it takes, and by how it leaves.
+"""Detects WebSocket clients that are gone: by missing pongs, by a client that takes nothing, and when closing.
 
-A client that takes what it is sent is there, however slowly; `progress` says when one takes nothing. Pings find those
-for which nothing waits. A ping waits behind all that was sent before it, so it is overdue only when the client had the
-time to come to it.
+A client that takes bytes is there, however slowly it does; `progress` cuts a client that takes none. Pings find lost
+clients for which no bytes wait. A ping arrives after all earlier bytes, so a pong is overdue only when the client had
+the time to read these bytes.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from server.connection.websocket_frames import FrameReader
 
 __all__ = ["CLOSE_SECONDS", "Keepalive"]
 
-#: Seconds for a client to answer a close frame, or to leave; more where much waits to be taken before.
+#: Seconds for a client to answer a close frame or to leave; it gets more when many bytes wait before the frame.
 CLOSE_SECONDS = 5.0
 _NONE: Progress = (0, 0)
 
 
 class Keepalive(WatchedConnection, FrameReader):
-    """The part of a connection that ends it when nobody is on the other side."""
+    """The part of a connection that ends it when the client is gone."""
 
     __slots__ = (
         "_acked_at_ping",
@@ -57,42 +57,42 @@ class Keepalive(WatchedConnection, FrameReader):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Make a connection as uvicorn does."""
         super().__init__(*arguments, **named)
-        #: When the connection is cut if it has not ended by then, once it is about to.
+        #: Time at which a closing connection is cut if it has not ended.
         self._close_by = 0.0
-        #: How far the client was when it was looked at last, while a pong is due.
+        #: Progress of the client at the last check, while a pong is due.
         self._progress: Progress = _NONE
-        #: What the client's system had taken when the last ping was sent.
+        #: Bytes that the client's system had acknowledged when the last ping was sent.
         self._acked_at_ping = 0
-        #: What of it the client has surely read: it has answered a ping that came behind.
+        #: Bytes that the client has certainly read: it has answered a ping that was sent after them.
         self._read_bytes = 0
 
     @property
     def send_timeout_seconds(self) -> float:
-        """As the settings say."""
+        """The time from the settings."""
         return send_timeout_of(self.scope)
 
     def cut_stalled(self) -> None:
-        """Cut the connection of a client that takes nothing; behind a close frame it has ended for another reason."""
+        """Cut the connection of a client that takes nothing; after a close frame, the reason is already counted."""
         if self.close_sent:
             self.abort()
         else:
             super().cut_stalled()
 
     def schedule_ping(self) -> None:
-        """Ping after a while, as uvicorn does; by an alarm."""
+        """Ping later, as uvicorn does, but with a coalesced timer."""
         if self.ping_interval is not None:
             seconds = max(0.0, self.ping_interval - self.last_ping_rtt)
             self.ping_timer = coalesced_timers().set(seconds, self.send_keepalive_ping)  # type: ignore[assignment]  # can cancel
 
     def send_keepalive_ping(self) -> None:
-        """Ping; what waits to be taken may be less than what pauses a writer, and is looked after from here."""
+        """Send a ping, and watch the progress from now on, also when too few bytes wait to pause writing."""
         self.watch_progress()
         self._progress = progress_of(self.transport)
         self._acked_at_ping = self._progress[0]
         super().send_keepalive_ping()
 
     def handle_pong(self, event: Frame) -> None:
-        """Take a pong; if it is the one that is due, all that was sent before its ping was read."""
+        """Handle a pong. If it answers the last ping, the client has read everything that was sent before that ping."""
         was_due = self.pending_ping_payload is not None
         super().handle_pong(event)
         if was_due and self.pending_ping_payload is None:
@@ -100,22 +100,23 @@ class Keepalive(WatchedConnection, FrameReader):
             self._progress = _NONE
 
     def keepalive_timeout(self) -> None:
-        """Look at a ping whose pong is overdue: close, unless the client is on its way to it."""
+        """Handle an overdue pong: close, unless the client still reads the bytes before the ping."""
         self.pong_timer = None
         if self.close_sent or self.transport.is_closing():
             return
-        seconds = self._patience_seconds()
+        seconds = self._pong_wait_seconds()
         if seconds > 0:
             self.pong_timer = coalesced_timers().set(seconds, self.keepalive_timeout)  # type: ignore[assignment]  # can cancel
         else:
             self._fail_silent()
 
-    def _patience_seconds(self) -> float:
-        """Return for how many seconds more a pong may take."""
+    def _pong_wait_seconds(self) -> float:
+        """Return how many seconds more the pong may take."""
         before, self._progress = self._progress, progress_of(self.transport)
         if self.read_paused or has_grown(before, self._progress):
-            return self.ping_timeout or 0.0  # it may have come, and we do not read; or the client takes what we sent
-        # Its system may have taken much that the client itself has yet to read, and nobody sees it reading.
+            # The pong may have come while reading is paused, or the client still takes bytes before the ping.
+            return self.ping_timeout or 0.0
+        # The client may still read bytes that its system has taken; the server cannot see that.
         unread = max(0, self._progress[0] - self._read_bytes)
         due = self.ping_sent_at + (self.ping_timeout or 0.0) + unread / MIN_BYTES_PER_SECOND
         return due - self.loop.time()
@@ -131,16 +132,16 @@ class Keepalive(WatchedConnection, FrameReader):
         self.close_later()
 
     def handle_close(self, event: Frame) -> None:
-        """Answer a close frame, or take the answer to ours; a client that takes no more of the rest is cut."""
+        """Answer a close frame, or accept the answer to ours; cut the connection if the client takes nothing more."""
         super().handle_close(event)
         self.close_later()
 
     def send_close(self, code: int, reason: str) -> None:
-        """Begin to close, behind what was sent, and without waiting until there is room: it is one small frame."""
+        """Send a close frame after all earlier bytes. It is small, so it does not wait for room in the buffer."""
         try:
             self.conn.send_close(code, reason)
         except InvalidState:
-            return  # the client was faster
+            return  # the client has closed first
         self._inbox.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
@@ -148,7 +149,7 @@ class Keepalive(WatchedConnection, FrameReader):
         self.close_later()
 
     def close_later(self) -> None:
-        """Close when the client has had the time to take what was sent, and to answer the close frame."""
+        """Close when the client has had the time to take all bytes and to answer the close frame."""
         if self.close_timer is None and not self.disconnected:
             self.watch_progress()
             waiting = self.transport.get_write_buffer_size()
@@ -156,22 +157,22 @@ class Keepalive(WatchedConnection, FrameReader):
             self._look_at_end_later()
 
     def _look_at_end_later(self) -> None:
-        # uvicorn's own name: while there is one, it leaves the connection open behind the application's end.
+        # The attribute is uvicorn's: while it is set, uvicorn leaves the connection open after the application returns.
         self.close_timer = coalesced_timers().set(CLOSE_SECONDS, self._look_at_end)  # type: ignore[assignment]  # can cancel
 
     def _look_at_end(self) -> None:
         self.close_timer = None
         if not self.transport.get_write_buffer_size():
-            self.transport.close()  # what the system holds may still be on its way
+            self.transport.close()  # not `abort`: the system may still hold bytes to send
         elif self.loop.time() < self._close_by:
             self._look_at_end_later()
         else:
             self.transport.abort()
 
     def shutdown(self) -> None:
-        """End the connection with the server."""
+        """End the connection because the server stops."""
         if self.handshake_complete and self.conn.state is not State.OPEN:
             self.stop_keepalive()
-            self.transport.close()  # it is about to end already
+            self.transport.close()  # the connection is closing already
         else:
             super().shutdown()
