@@ -40,7 +40,7 @@ _ISO_8601 = re.compile(
 
 
 class TimeRangePreset(StrEnum):
-    """The ranges that end at the present time."""
+    """The ranges that end now."""
 
     LAST_24H = "last_24h"
     LAST_7D = "last_7d"

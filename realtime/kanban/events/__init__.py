@@ -176,7 +176,7 @@ _Events = (
     | AgentRegistered
     | AgentProfileChanged
 )
-#: Every domain event, told apart by `type`.
+#: Every domain event; `type` discriminates.
 Event = Annotated[_Events, Field(discriminator="type")]
 #: Name → model, in the order of this module.
 EVENT_MODELS: Mapping[str, type[DomainEvent]] = MappingProxyType(

@@ -32,9 +32,9 @@ __all__ = ["as_differences", "differences"]
 def as_differences(before: BoardState, made: Iterable[BoardChange]) -> Iterator[tuple[BoardState, Difference]]:
     """Yield the changes of an event as clients get them, each with a state in which to look up its cards.
 
-    In that state each card is as it was before the change. If the change renews the time of the cards it displaces,
-    the columns are those before the change, too. (The differences of a whole new state renew no times, so they need no
-    new state for each of them.)
+    In that state each card is as it was before the change. If the change renews the times of displaced cards, the
+    columns are those before the change, too. The differences of a whole new state renew no times, so they need no new
+    state for each of them.
     """
     state, last = before, None
     for change in made:

@@ -193,7 +193,7 @@ class FileGuard:
                     self.known = known._replace(main=now)
 
     def _main_now(self, known: Seen) -> Seen | None:
-        """Return the present status of the known main file; None if it cannot be found."""
+        """Return the current status of the known main file; None if it cannot be found."""
         if known.is_same_file(found := _seen(self._main)):
             return found
         # The file was moved during the write. This write must not look like a foreign one when the file is back.
