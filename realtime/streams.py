@@ -36,7 +36,7 @@ Batches = AsyncGenerator[Batch, None]
 #: How a stream reads its queue: one envelope, or all waiting ones.
 Take = Callable[[Subscriber], Awaitable[Batch]]
 #: Returns the resync of a subscriber for a reason and its last cursor: a `gap`, then the current state.
-Cut = Callable[[str, str], Awaitable[Sequence[Envelope]]]
+Resync = Callable[[str, str], Awaitable[Sequence[Envelope]]]
 #: Returns once the current state may be read.
 Settle = Callable[[], Awaitable[None]]
 #: The options of a client that sends none.
@@ -99,7 +99,7 @@ async def board_batches(
                             yield Batch((envelope,))
                     # Here and below: an idle stream must not keep its last envelope in memory; all may differ.
                     del envelope, opening, replay
-                    async with aclosing(_live(take, live, options.slow, _present(view), view.repaired)) as happening:
+                    async with aclosing(_live(take, live, options.slow, _resync_of(view), view.repaired)) as happening:
                         async for batch in happening:
                             yield batch
                             del batch
@@ -136,7 +136,7 @@ async def dashboard_batches(
         # With the position before the wait: agent events since then are in the queue, behind the overview.
         return (await node.dashboard.envelope(time_range)).stamped(now.cursor)
 
-    async def present(reason: str, last: str) -> Sequence[Envelope]:
+    async def resync(reason: str, last: str) -> Sequence[Envelope]:
         now = node.dashboard.position
         return envelopes.gap(reason, last, now), await overview(now)
 
@@ -151,7 +151,7 @@ async def dashboard_batches(
             yield Batch((first,))
             del first, envelope, opening, replay
             live.cursor = now.cursor
-            async with aclosing(_live(take, live, options.slow, present, _at_once)) as happening:
+            async with aclosing(_live(take, live, options.slow, resync, _at_once)) as happening:
                 async for batch in happening:
                     yield batch
                     del batch
@@ -174,11 +174,11 @@ def state_of(node: Node, board_id: BoardId) -> Envelope | None:
     return view.snapshot()[0] if view else None
 
 
-def _present(view: BoardView) -> Cut:
-    async def present(reason: str, last: str) -> Sequence[Envelope]:
+def _resync_of(view: BoardView) -> Resync:
+    async def resync(reason: str, last: str) -> Sequence[Envelope]:
         return envelopes.gap(reason, last, view.position), *view.snapshot()
 
-    return present
+    return resync
 
 
 async def _silent(node: Node, live: Subscriber, options: StreamOptions, take: Take) -> Batches:
@@ -199,23 +199,23 @@ async def _at_once() -> None:
     """Return at once, because overviews are computed when they are needed."""
 
 
-async def _live(take: Take, live: Subscriber, slow: SlowPolicy, present: Cut, settle: Settle) -> Batches:
+async def _live(take: Take, live: Subscriber, slow: SlowPolicy, resync: Resync, settle: Settle) -> Batches:
     """Yield the envelopes behind `live.cursor`. If the subscriber was too slow, resync or end, as `slow` says."""
     while True:
         try:
             batch = await take(live)
-        except (SubscriberTooSlow, EnvelopesLost) as lapsed:
-            last, reason = live.cursor, _LOST if isinstance(lapsed, EnvelopesLost) else _SLOW
+        except (SubscriberTooSlow, EnvelopesLost) as lost:
+            last, reason = live.cursor, _LOST if isinstance(lost, EnvelopesLost) else _SLOW
             await settle()
             try:
                 if reason == _SLOW and slow is SlowPolicy.DISCONNECT:
-                    raise lapsed
+                    raise lost
                 live.resume()
             except SubscriberTooSlow as error:
                 yield Batch((envelopes.goodbye(_SLOW, SLOW_RECONNECT_MS, last),))
                 raise SubscriberTooSlow(str(error), last) from None
             # There is no await between `resume` and the resync, so events that it does not include wait behind it.
-            batch = Batch(await present(reason, last))
+            batch = Batch(await resync(reason, last))
             live.cursor = batch.cursor or last
         if batch:
             yield batch

@@ -1,4 +1,4 @@
-"""The dashboard's overview: pure functions from figures to what travels, without I/O and without `await`.
+"""The dashboard's overview: pure functions from figures to JSON, without I/O and without `await`.
 
 See docs/protocol.md, "Types of the dashboard's stream".
 """

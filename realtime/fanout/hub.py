@@ -61,7 +61,7 @@ class Hub:
             if not queue and self._queues.get(channel) is queue:
                 del self._queues[channel]
 
-    def has_readers(self, channel: Channel) -> bool:
+    def has_subscribers(self, channel: Channel) -> bool:
         """Return whether `channel` has a subscriber."""
         return channel in self._queues
 

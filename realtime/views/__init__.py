@@ -1,4 +1,4 @@
-"""Views: the present of watched boards and dashboards, and what their readers are told.
+"""Views: the current state of watched boards and dashboards, and the delivery to their subscribers.
 
 See docs/architecture.md, "The life of a stream".
 """

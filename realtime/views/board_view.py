@@ -48,7 +48,7 @@ class BoardView:
         self.is_broken = False
         #: The snapshot that subscribers are receiving. References are weak, because a snapshot is as large as the board
         #: in each format that an exit has encoded.
-        self._given: tuple[ref[Envelope], ...] = ()
+        self._snapshot: tuple[ref[Envelope], ...] = ()
 
     @property
     def is_behind(self) -> bool:
@@ -117,7 +117,7 @@ class BoardView:
         self._primed.clear()
         return None
 
-    def told(self, stored: StoredEvent, delivery: Delivery = Delivery.STATE, seen: int = 0) -> list[Envelope]:
+    def envelopes_of(self, stored: StoredEvent, delivery: Delivery = Delivery.STATE, seen: int = 0) -> list[Envelope]:
         """Return the envelopes of the last folded event, each with the cursor behind it.
 
         `seen` is the number of its envelopes (or changes) that the subscriber has; they are left out.
@@ -140,13 +140,13 @@ class BoardView:
 
         While a subscriber is receiving a snapshot, the next one gets the same envelopes, with their encoded forms.
         """
-        given = tuple(envelope for one in self._given if (envelope := one()) is not None)
-        if not given or len(given) < len(self._given):
-            given = self._cut()
-            self._given = tuple(map(ref, given))
-        return given
+        shared = tuple(envelope for one in self._snapshot if (envelope := one()) is not None)
+        if not shared or len(shared) < len(self._snapshot):
+            shared = self._new_snapshot()
+            self._snapshot = tuple(map(ref, shared))
+        return shared
 
-    def _cut(self) -> tuple[Envelope, ...]:
+    def _new_snapshot(self) -> tuple[Envelope, ...]:
         cursor, attempts = self.position.cursor, self.board.newest_attempts()
         statuses = [envelopes.attempt_status(one.id, one.card_id, one.status, cursor) for one in attempts]
         return (envelopes.state(self.board.state, cursor), *statuses)
@@ -162,5 +162,5 @@ class BoardView:
         self._move_to(self.position.offset, global_offset)
 
     def _move_to(self, offset: int, global_offset: int) -> None:
-        self._given = ()
+        self._snapshot = ()
         self.position = Position(self.position.epoch, self.position.tag, offset, global_offset)

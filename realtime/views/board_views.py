@@ -32,7 +32,7 @@ class _Watch:
     """A view and the number of its subscribers; `view` is None until it is loaded."""
 
     def __init__(self) -> None:
-        self.readers = 0
+        self.subscribers = 0
         self.view: BoardView | None = None
         self.loading: asyncio.Task[BoardView] | None = None
         self.waiting: list[StoredEvent] = []
@@ -79,15 +79,15 @@ class BoardViews:
             StoreUnavailable: the board could not be loaded.
         """
         watch = self._watched.setdefault(board_id, _Watch())
-        watch.readers += 1
+        watch.subscribers += 1
         try:
             view = await self._loaded(board_id, watch)
             if view.is_behind:
                 await view.repaired()
             yield view
         finally:
-            watch.readers -= 1
-            if not watch.readers and self._watched.get(board_id) is watch:
+            watch.subscribers -= 1
+            if not watch.subscribers and self._watched.get(board_id) is watch:
                 del self._watched[board_id]
                 if watch.loading:
                     watch.loading.cancel()

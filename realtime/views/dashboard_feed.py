@@ -42,7 +42,7 @@ class _Watched:
 
     def __init__(self, time_range: TimeRange) -> None:
         self.time_range = time_range
-        self.readers = 0
+        self.subscribers = 0
         self.last: dict[str, Any] | None = None
 
 
@@ -78,14 +78,14 @@ class DashboardFeed:
         """Keep the overview of a time range up to date for the length of the block; yield its channel."""
         channel = dashboard_channel(time_range.key)
         watched = self._watched.setdefault(channel, _Watched(time_range))
-        watched.readers += 1
+        watched.subscribers += 1
         if self._loop is None:
             self._loop = asyncio.create_task(self._run(), name="dashboard feed")
         try:
             yield channel
         finally:
-            watched.readers -= 1
-            if not watched.readers:
+            watched.subscribers -= 1
+            if not watched.subscribers:
                 self._watched.pop(channel, None)
             if not self._watched:
                 self._stop()
@@ -96,7 +96,7 @@ class DashboardFeed:
             self.fall_behind()
         return global_offset == self.global_offset + 1
 
-    def begin_anew(self, global_offset: int) -> None:
+    def resync(self, global_offset: int) -> None:
         """Resync all subscribers with a `gap` and an overview, because the log has lost the missed global events."""
         self.global_offset = global_offset
         for channel in self.channels():

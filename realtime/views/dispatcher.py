@@ -29,9 +29,9 @@ __all__ = ["Dispatcher"]
 #: change it, because they do not fail halfway, when some channels have an envelope and others do not.
 Outbox = dict[Channel, list[Envelope]]
 #: Envelopes for each channel, to be added to the outbox.
-Told = list[tuple[Channel, list[Envelope]]]
+Outgoing = list[tuple[Channel, list[Envelope]]]
 #: The deliveries of a board that have subscribers, with their channels.
-Readers = list[tuple[Delivery, Channel]]
+Deliveries = list[tuple[Delivery, Channel]]
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Dispatcher:
         #: Channel and offset of the last event of the last batch; with it, the publisher sees that its batch arrived.
         self.last: tuple[Channel, int] | None = None
         #: Deleted boards whose subscribers did not get their `goodbye`.
-        self._left: set[BoardId] = set()
+        self._unended: set[BoardId] = set()
 
     def deliver(self, batch: Sequence[StoredEvent]) -> None:
         """Put the envelopes of a batch into the queues of all subscribers of their channels, in order."""
@@ -58,13 +58,13 @@ class Dispatcher:
         try:
             for board_id, run in groupby(batch, key=_board_of):
                 if board_id is None:
-                    self._to_everybody(run, outbox)
+                    self._to_all(run, outbox)
                 else:
                     self._to_board(board_id, run, outbox)
         finally:
             # Even after a failure: the views have taken the events whose envelopes are in the outbox.
             try:
-                self._hand_out(outbox)
+                self._publish(outbox)
             except Exception:
                 log.exception("nobody knows which readers have what happened, all of them get the present")
                 for channel in outbox:
@@ -81,16 +81,16 @@ class Dispatcher:
             Exception: an event could not be folded or translated; the view is at the position before it, and is broken.
         """
         outbox: Outbox = {}
-        at, read = view.position, self._read(board_id)
+        at, deliveries = view.position, self._deliveries(board_id)
         try:
             for stored in page:
                 at = view.position
                 if stored.recorded.event.board_id is None:
-                    told = _told_globally(view, stored, read)
+                    outgoing = _global_envelopes(view, stored, deliveries)
                 else:
                     view.apply(stored)
-                    told = _told(view, stored, read)
-                for channel, made in told:
+                    outgoing = _envelopes_of(view, stored, deliveries)
+                for channel, made in outgoing:
                     outbox.setdefault(channel, []).extend(made)
                 if type(stored.recorded.event) is ProjectDeleted:
                     self._end_board(board_id, outbox)
@@ -99,82 +99,82 @@ class Dispatcher:
             self._views.fall_behind(board_id, at)
             raise
         finally:
-            self._hand_out(outbox)
+            self._publish(outbox)
 
     def catch_up_globally(self, page: Sequence[StoredEvent]) -> None:
         """Deliver the missed global events to the dashboards' subscribers, in order."""
         outbox: Outbox = {}
         for stored in page:
             if self._dashboard.is_next(stored.global_offset):  # else the broker has delivered it meanwhile
-                for channel, told in self._told_dashboards(stored, _messages(stored)):
-                    outbox.setdefault(channel, []).extend(told)
+                for channel, made in self._envelopes_for_dashboards(stored, _messages(stored)):
+                    outbox.setdefault(channel, []).extend(made)
                 self._dashboard.global_offset = stored.global_offset
-        self._hand_out(outbox)
+        self._publish(outbox)
 
-    def tell_loss(self, board_id: BoardId) -> None:
+    def resync(self, board_id: BoardId) -> None:
         """Resync the subscribers of a board with a `gap` and the current state, because the missed events are lost."""
-        for _, channel in self._read(board_id):
+        for _, channel in self._deliveries(board_id):
             self._hub.lose(channel)
 
     def end(self, board_id: BoardId) -> None:
-        """End the streams of a deleted board; if that fails, `end_left` tries again."""
+        """End the streams of a deleted board; if that fails, `end_again` tries again."""
         self._end_board(board_id, {})
 
-    def end_left(self, board_id: BoardId) -> None:
+    def end_again(self, board_id: BoardId) -> None:
         """End the streams of a deleted board, if that has failed before."""
-        if board_id in self._left:
-            self._end_readers(board_id, {})
-            self._left.discard(board_id)
+        if board_id in self._unended:
+            self._end_subscribers(board_id, {})
+            self._unended.discard(board_id)
 
     def _to_board(self, board_id: BoardId, run: Iterable[StoredEvent], outbox: Outbox) -> None:
-        read: Readers | None = None
+        deliveries: Deliveries | None = None
         for stored in run:
             at = self._views.position(board_id)
             try:
                 view = self._views.apply(board_id, stored)
                 if view is not None:
-                    read = self._read(board_id) if read is None else read
-                    for channel, told in _told(view, stored, read):
-                        outbox.setdefault(channel, []).extend(told)
+                    deliveries = self._deliveries(board_id) if deliveries is None else deliveries
+                    for channel, made in _envelopes_of(view, stored, deliveries):
+                        outbox.setdefault(channel, []).extend(made)
                 if type(stored.recorded.event) is ProjectDeleted:
                     self._end_board(board_id, outbox)
-                    read = None
+                    deliveries = None
             except Exception:
                 log.exception("an event of board %s could not be delivered, it is read again from the log", board_id)
                 self._views.fall_behind(board_id, at)
 
-    def _read(self, board_id: BoardId) -> Readers:
+    def _deliveries(self, board_id: BoardId) -> Deliveries:
         """Return the deliveries of a board that have subscribers."""
-        return [one for one in delivery_channels(board_id) if self._hub.has_readers(one[1])]
+        return [one for one in delivery_channels(board_id) if self._hub.has_subscribers(one[1])]
 
-    def _to_everybody(self, run: Iterable[StoredEvent], outbox: Outbox) -> None:
-        readers: dict[BoardId, Readers] = {}  # no subscriber comes or goes during a run
+    def _to_all(self, run: Iterable[StoredEvent], outbox: Outbox) -> None:
+        deliveries: dict[BoardId, Deliveries] = {}  # no subscriber comes or goes during a run
         for stored in run:
-            standing = [(board_id, self._views.position(board_id)) for board_id in self._views.watched()]
+            positions = [(board_id, self._views.position(board_id)) for board_id in self._views.watched()]
             dashboards_at = self._dashboard.global_offset
             try:
-                for channel, told in self._told_everybody(stored, readers):
-                    outbox.setdefault(channel, []).extend(told)
+                for channel, made in self._envelopes_for_all(stored, deliveries):
+                    outbox.setdefault(channel, []).extend(made)
             except Exception:
                 log.exception("a global event could not be delivered, it is read again from the log")
-                for board_id, at in standing:
+                for board_id, at in positions:
                     self._views.fall_behind(board_id, at)
                 self._dashboard.fall_behind(dashboards_at)
 
-    def _told_everybody(self, stored: StoredEvent, readers: dict[BoardId, Readers]) -> Told:
+    def _envelopes_for_all(self, stored: StoredEvent, deliveries: dict[BoardId, Deliveries]) -> Outgoing:
         """Return the envelopes of a global event for each channel of a board, and for the dashboards."""
         messages = _messages(stored)
-        made: Told = []
+        made: Outgoing = []
         for board_id, view in self._views.apply_globally(stored):
-            if board_id not in readers:
-                readers[board_id] = self._read(board_id)
-            made += _stamped(messages, view, readers[board_id])
+            if board_id not in deliveries:
+                deliveries[board_id] = self._deliveries(board_id)
+            made += _stamped(messages, view, deliveries[board_id])
         if self._dashboard.is_next(stored.global_offset):
-            made += self._told_dashboards(stored, messages)
+            made += self._envelopes_for_dashboards(stored, messages)
             self._dashboard.global_offset = stored.global_offset
         return made
 
-    def _told_dashboards(self, stored: StoredEvent, messages: Iterable[Envelope]) -> Told:
+    def _envelopes_for_dashboards(self, stored: StoredEvent, messages: Iterable[Envelope]) -> Outgoing:
         """Return the envelopes of a global event for the dashboards."""
         channels = self._dashboard.channels()
         if not channels:
@@ -186,19 +186,19 @@ class Dispatcher:
     def _end_board(self, board_id: BoardId, outbox: Outbox) -> None:
         self._views.drop(board_id)
         try:
-            self._end_readers(board_id, outbox)
+            self._end_subscribers(board_id, outbox)
         except Exception:
             log.exception("the readers of board %s could not be told that it was deleted, they will be", board_id)
-            self._left.add(board_id)
+            self._unended.add(board_id)
             self._views.on_behind(board_id)
 
-    def _end_readers(self, board_id: BoardId, outbox: Outbox) -> None:
+    def _end_subscribers(self, board_id: BoardId, outbox: Outbox) -> None:
         goodbye = envelopes.goodbye(BoardGone.code, 0)
-        for _, channel in self._read(board_id):
+        for _, channel in self._deliveries(board_id):
             last = [*outbox.pop(channel, ()), goodbye]
             self._hub.end(channel, BoardGone(f"board {board_id} was deleted"), last)
 
-    def _hand_out(self, outbox: Outbox) -> None:
+    def _publish(self, outbox: Outbox) -> None:
         for channel, waiting in outbox.items():
             try:
                 self._hub.publish(channel, waiting)
@@ -211,25 +211,25 @@ def _board_of(stored: StoredEvent) -> BoardId | None:
     return stored.recorded.event.board_id
 
 
-def _told(view: BoardView, stored: StoredEvent, read: Readers) -> Told:
+def _envelopes_of(view: BoardView, stored: StoredEvent, deliveries: Deliveries) -> Outgoing:
     """Return the envelopes of the event that a view has folded last, for each channel of its board."""
     differs = changes_board(stored.recorded)
     alike: list[Envelope] | None = None
-    made: list[tuple[Channel, list[Envelope]]] = []
-    for delivery, channel in read:
+    outgoing: Outgoing = []
+    for delivery, channel in deliveries:
         if differs:
-            told = view.told(stored, delivery)
+            made = view.envelopes_of(stored, delivery)
         else:
-            told = alike = view.told(stored) if alike is None else alike
-        if told:
-            made.append((channel, told))
-    return made
+            made = alike = view.envelopes_of(stored) if alike is None else alike
+        if made:
+            outgoing.append((channel, made))
+    return outgoing
 
 
-def _told_globally(view: BoardView, stored: StoredEvent, read: Readers) -> Told:
+def _global_envelopes(view: BoardView, stored: StoredEvent, deliveries: Deliveries) -> Outgoing:
     messages = _messages(stored)
     view.move_globally(stored.global_offset)
-    return _stamped(messages, view, read)
+    return _stamped(messages, view, deliveries)
 
 
 def _messages(stored: StoredEvent) -> list[Envelope]:
@@ -237,10 +237,10 @@ def _messages(stored: StoredEvent) -> list[Envelope]:
     return [Envelope(payload) for payload in translate(stored.recorded, None)]
 
 
-def _stamped(messages: Iterable[Envelope], view: BoardView, read: Readers) -> Told:
+def _stamped(messages: Iterable[Envelope], view: BoardView, deliveries: Deliveries) -> Outgoing:
     """Return the envelopes of a global event with the cursor of a board, for each of its channels."""
-    if not read:
+    if not deliveries:
         return []
     cursor = view.position.cursor
     stamped = [message.stamped(cursor) for message in messages]
-    return [(channel, stamped) for _, channel in read]
+    return [(channel, stamped) for _, channel in deliveries]

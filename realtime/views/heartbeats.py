@@ -31,7 +31,7 @@ class _Beating:
     """One timer, and the number of subscribers that get its heartbeats."""
 
     timer: asyncio.TimerHandle
-    readers: int = 0
+    subscribers: int = 0
 
 
 class Heartbeats:
@@ -51,26 +51,26 @@ class Heartbeats:
 
     def running_for(self, board_id: BoardId, delivery: Delivery) -> AbstractContextManager[None]:
         """Send heartbeats to the subscribers of a board for the length of the block, if the delivery has heartbeats."""
-        return self._cached(board_id) if delivery in CHECKED else nullcontext()
+        return self._beating(board_id) if delivery in CHECKED else nullcontext()
 
     @contextmanager
-    def _cached(self, board_id: BoardId) -> Iterator[None]:
+    def _beating(self, board_id: BoardId) -> Iterator[None]:
         if board_id not in self._boards:
             self._boards[board_id] = _Beating(self._timer(board_id))
         beating = self._boards[board_id]
-        beating.readers += 1
+        beating.subscribers += 1
         try:
             yield
         finally:
-            beating.readers -= 1
-            if not beating.readers:
+            beating.subscribers -= 1
+            if not beating.subscribers:
                 beating.timer.cancel()
                 del self._boards[board_id]
 
     @contextmanager
-    def plain(self, reader: Subscriber) -> Iterator[None]:
+    def plain(self, subscriber: Subscriber) -> Iterator[None]:
         """Send plain heartbeats to one subscriber of a deleted board for the length of the block; they have no hash."""
-        beating = _Beating(self._timer_of(reader, lambda: beating))
+        beating = _Beating(self._timer_of(subscriber, lambda: beating))
         try:
             yield
         finally:
@@ -84,10 +84,10 @@ class Heartbeats:
             for delivery in CHECKED:
                 self._hub.publish(delivery_channel(board_id, delivery), (beat,))
 
-    def _timer_of(self, reader: Subscriber, beating: Callable[[], _Beating]) -> asyncio.TimerHandle:
+    def _timer_of(self, subscriber: Subscriber, beating: Callable[[], _Beating]) -> asyncio.TimerHandle:
         def beat() -> None:
-            beating().timer = self._timer_of(reader, beating)
-            reader.put_nowait((envelopes.heartbeat(self._clock()),))
+            beating().timer = self._timer_of(subscriber, beating)
+            subscriber.put_nowait((envelopes.heartbeat(self._clock()),))
 
         return asyncio.get_running_loop().call_later(self._seconds, beat)
 

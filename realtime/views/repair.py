@@ -53,7 +53,7 @@ class Repair:
         self._dispatcher = dispatcher
         #: Boards that are behind (None: the dashboard) → number of the last report of it.
         self._behind: dict[BoardId | None, int] = {}
-        self._words = 0
+        self._reports = 0
         self._tries: dict[BoardId | None, int] = {}
         #: Set when another board is behind, which must not wait for the pause after a failure.
         self._news = asyncio.Event()
@@ -68,10 +68,10 @@ class Repair:
 
     def note(self, board_id: BoardId | None) -> None:
         """Record that a board may be behind its log (None: the dashboard); the repair runs soon."""
-        self._words += 1
+        self._reports += 1
         if board_id not in self._behind:
             self._news.set()
-        self._behind[board_id] = self._words
+        self._behind[board_id] = self._reports
         if self._task is None and not self._is_closed:
             self._task = asyncio.create_task(self._run(), name="repair")
 
@@ -83,7 +83,7 @@ class Repair:
                 self._views.fall_behind(board_id)
         self.note(None)
 
-    def has_come(self, batch: Sequence[StoredEvent]) -> bool:
+    def has_delivered(self, batch: Sequence[StoredEvent]) -> bool:
         """Return whether `batch` is the last one that the broker delivered here."""
         return self._dispatcher.last == (batch[-1].channel, batch[-1].offset)
 
@@ -114,10 +114,10 @@ class Repair:
     async def _has_failed(self, board_id: BoardId | None) -> bool:
         """Repair one board or the dashboard; return whether that failed and must be tried again."""
         try:
-            word = self._behind[board_id]
+            report = self._behind[board_id]
             is_done = await (self._repair_dashboard() if board_id is None else self._repair_board(board_id))
             # There is no await between the last read of the log and this line, so a later event has a newer report.
-            if is_done and self._behind[board_id] == word:
+            if is_done and self._behind[board_id] == report:
                 self._finish(board_id)
             return not is_done
         except StoreUnavailable as away:
@@ -141,7 +141,7 @@ class Repair:
             after = self._dashboard.global_offset
             page = await self._reader.events(EVERYBODY, Span(0, 0, after, _LAST), PAGE_EVENTS)
             if page[0].offset > after + 1 if page else await self._reader.pruned(EVERYBODY) > after:
-                self._dashboard.begin_anew(await self._reader.offset(EVERYBODY))
+                self._dashboard.resync(await self._reader.offset(EVERYBODY))
             else:
                 self._dispatcher.catch_up_globally(page)
             if not page:
@@ -151,17 +151,17 @@ class Repair:
         """Deliver the log from the position of the board's view; return False if it is loading, to try again."""
         view = self._views.loaded(board_id)
         if view is None:
-            self._dispatcher.end_left(board_id)
+            self._dispatcher.end_again(board_id)
             return board_id not in self._views
         view.fall_behind()  # until the end of the repair, only the log changes the view
         if self._tries.get(board_id, 0) >= MAX_TRIES or not await self._restore(board_id, view):
-            return await self._begin_anew(board_id, view)
+            return await self._reload(board_id, view)
         while self._views.loaded(board_id) is view:
             at = view.position
             span = Span(at.offset, _LAST, at.global_offset, _LAST)
             page = await self._reader.events(board_channel(board_id), span, PAGE_EVENTS)
             if not _leads_on(at, page) or (not page and await self._is_cut(board_id, at)):
-                return await self._begin_anew(board_id, view)
+                return await self._reload(board_id, view)
             if self._views.loaded(board_id) is view:
                 self._dispatcher.catch_up(board_id, view, page)
                 self._note_others(view.position.global_offset)
@@ -183,7 +183,7 @@ class Repair:
         cut, globally = await self._reader.pruned(board_channel(board_id)), await self._reader.pruned(EVERYBODY)
         return cut > at.offset or globally > at.global_offset
 
-    async def _begin_anew(self, board_id: BoardId, view: BoardView) -> bool:
+    async def _reload(self, board_id: BoardId, view: BoardView) -> bool:
         """Load the current board, and resync its subscribers with a `gap` and that state."""
         found = await self._reader.board(board_id)
         if self._views.loaded(board_id) is not view:
@@ -193,7 +193,7 @@ class Repair:
         else:
             position = view.position._replace(offset=found.offset, global_offset=found.global_offset)
             view.restore(found.board, position)
-            self._dispatcher.tell_loss(board_id)
+            self._dispatcher.resync(board_id)
         return True
 
     def _note_others(self, global_offset: int) -> None:

@@ -55,12 +55,12 @@ async def missed(
     """
     if seen == until:
         return
-    then = await _past_view(history, board_id, seen)
+    view = await _past_view(history, board_id, seen)
     # The event that the client has in part is exactly the next one, as nothing comes between the envelopes of an event.
     part = seen.part
-    while then.position != until:
-        for stored in await _page(history, board_channel(board_id), then.position, until):
-            for envelope in _told(then, stored, delivery, part):
+    while view.position != until:
+        for stored in await _page(history, board_channel(board_id), view.position, until):
+            for envelope in _envelopes_of(view, stored, delivery, part):
                 yield envelope
             part = 0
 
@@ -94,18 +94,18 @@ async def _page(history: HistoryReader, channel: Channel, seen: Position, until:
     return page
 
 
-def _told(then: BoardView, stored: StoredEvent, delivery: Delivery, part: int) -> list[Envelope]:
+def _envelopes_of(view: BoardView, stored: StoredEvent, delivery: Delivery, part: int) -> list[Envelope]:
     if stored.channel == EVERYBODY:
-        then.move_globally(_next(stored, then.position.global_offset))
-        cursor = then.position.cursor
+        view.move_globally(_next(stored, view.position.global_offset))
+        cursor = view.position.cursor
         return [Envelope(payload, cursor) for payload in translate(stored.recorded, None)]
-    _next(stored, then.position.offset)
-    if stored.global_offset != then.position.global_offset:
+    _next(stored, view.position.offset)
+    if stored.global_offset != view.position.global_offset:
         raise PositionLost(_EXPIRED)  # a global event before this one was pruned
     if isinstance(stored.recorded.event, ProjectDeleted):
         raise PositionLost(_EXPIRED)  # the board was created again since: another history with the same id
-    then.apply(stored)
-    return then.told(stored, delivery, part)
+    view.apply(stored)
+    return view.envelopes_of(stored, delivery, part)
 
 
 def _next(stored: StoredEvent, offset: int) -> int:

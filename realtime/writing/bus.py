@@ -170,8 +170,8 @@ class Bus:
             decision = await self._transact(
                 lambda transaction: self._decide(transaction, at_hand, board_id, commands, now, refusable)
             )
-            await self._hand_on(decision)
-            self._keep_recent(decision.stored, decision.kept)
+            await self._publish(decision)
+            self._cache_recent(decision.stored, decision.boards)
         return decision
 
     def _decide(
@@ -191,14 +191,14 @@ class Bus:
         if found is None:
             raise NotFound("Board not found", "board_not_found")
         if at_hand is None:
-            self._recent.keep(found)  # even if the commands are refused
+            self._recent.put(found)  # even if the commands are refused
         before = found.board.state
         folds, ends = _fold_each(found.board, commands, now, refusable)
         check_board(before, found.board.state, [fold.recorded for fold in folds], self._limits.capacity)
         new = new_events([fold.recorded for fold in folds])
         # A deleted board needs no snapshot.
-        kept = {} if any(type(fold.recorded.event) is ProjectDeleted for fold in folds) else {board_id: found.board}
-        stored = transaction.append(new, kept, {board_id: found.offset})
+        boards = {} if any(type(fold.recorded.event) is ProjectDeleted for fold in folds) else {board_id: found.board}
+        stored = transaction.append(new, boards, {board_id: found.offset})
         places: list[StoredBoard | StoredEvent] = [found, *stored]
         position = [self._position(board_channel(board_id), at) for at in places]
         recorded = tuple(fold.recorded for fold in folds)
@@ -206,7 +206,9 @@ class Bus:
             end if isinstance(end, Refused) else Executed(end.board, position[end.last], recorded[end.first : end.last])
             for end in ends
         ]
-        behind = [StoredBoard(board, stored[-1].offset, stored[-1].global_offset) for board in kept.values() if stored]
+        behind = [
+            StoredBoard(board, stored[-1].offset, stored[-1].global_offset) for board in boards.values() if stored
+        ]
         return _Decision(Executed(found.board, position[-1], recorded), each, stored, folds, behind)
 
     def _at_hand(self, board_id: BoardId) -> StoredBoard | None:
@@ -214,7 +216,7 @@ class Bus:
         view = self._views.get(board_id)
         return board_of_view(view) if view else self._recent.get(board_id)
 
-    def _keep_recent(self, stored: Sequence[StoredEvent], behind: Sequence[StoredBoard]) -> None:
+    def _cache_recent(self, stored: Sequence[StoredEvent], behind: Sequence[StoredBoard]) -> None:
         """Cache the boards of a unit as they are after it; a watched board is in its view already."""
         for event in stored:
             if type(event.recorded.event) is ProjectDeleted:
@@ -223,7 +225,7 @@ class Bus:
             if found.board.id in self._views:
                 self._recent.forget(found.board.id)
             else:
-                self._recent.keep(found)
+                self._recent.put(found)
 
     async def _ingest(self, batch: Sequence[Incoming], hidden: AbstractSet[BoardId | None]) -> list[Accepted]:
         channels = {EVERYBODY if (id := one.event.board_id) is None else board_channel(id) for one in batch}
@@ -231,8 +233,8 @@ class Bus:
             at_hand = {one: found for one in needed_boards(batch) if (found := self._at_hand(one))}
             plan = IngestPlan(batch, at_hand, self._limits.capacity, hidden)
             ingested = await self._transact(lambda transaction: self._append_incoming(transaction, batch, plan))
-            await self._hand_on(ingested)
-            self._keep_recent(ingested.stored, plan.boards(ingested.stored))
+            await self._publish(ingested)
+            self._cache_recent(ingested.stored, plan.boards(ingested.stored))
         return ingested.answer
 
     def _append_incoming(self, transaction: Transaction, batch: Sequence[Incoming], plan: IngestPlan) -> _Ingested:
@@ -272,7 +274,7 @@ class Bus:
             return False
         return [_identity(one) for one in found] == [_identity(stored)]
 
-    async def _hand_on(self, unit: _Decision | _Ingested) -> None:
+    async def _publish(self, unit: _Decision | _Ingested) -> None:
         """Publish a unit to all nodes. It is stored, so a failure is no error: the repair delivers it from the log."""
         if not unit.stored:
             return
@@ -281,7 +283,7 @@ class Bus:
             if isinstance(unit, _Decision) and (view := self._views.get(unit.answer.board.id)):
                 view.prime(unit.folds)
             await self._broker.publish(unit.stored)
-            if self._repair.has_come(unit.stored):
+            if self._repair.has_delivered(unit.stored):
                 return
             log.error("the broker did not deliver what was published, it is read from the log")
         except Exception:
@@ -323,7 +325,7 @@ class _Decision(NamedTuple):
     stored: list[StoredEvent]
     folds: list[Fold]
     #: The board after the commands, unless it was deleted.
-    kept: list[StoredBoard]
+    boards: list[StoredBoard]
 
 
 class _End(NamedTuple):

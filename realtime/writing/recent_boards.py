@@ -20,25 +20,25 @@ class RecentBoards:
     def __init__(self) -> None:
         """Start empty."""
         #: In the order of caching; the newest board is the last.
-        self._kept: dict[BoardId, StoredBoard] = {}
+        self._boards: dict[BoardId, StoredBoard] = {}
 
     def get(self, board_id: BoardId) -> StoredBoard | None:
         """Return a copy of a cached board, which the caller may change; None if it is not cached."""
-        kept = self._kept.get(board_id)
-        return None if kept is None else replace(kept, board=kept.board.copy())
+        cached = self._boards.get(board_id)
+        return None if cached is None else replace(cached, board=cached.board.copy())
 
-    def keep(self, found: StoredBoard) -> None:
+    def put(self, found: StoredBoard) -> None:
         """Cache a copy of a board in place of an earlier one, and drop the oldest boards beyond the limit."""
         self.forget(found.board.id)
-        self._kept[found.board.id] = replace(found, board=found.board.copy())
-        parts = sum(_parts(kept.board) for kept in self._kept.values())
+        self._boards[found.board.id] = replace(found, board=found.board.copy())
+        parts = sum(_parts(cached.board) for cached in self._boards.values())
         while parts > MAX_PARTS:
-            oldest = self._kept.pop(next(iter(self._kept)))
+            oldest = self._boards.pop(next(iter(self._boards)))
             parts -= _parts(oldest.board)
 
     def forget(self, board_id: BoardId) -> None:
         """Drop a board from the cache."""
-        self._kept.pop(board_id, None)
+        self._boards.pop(board_id, None)
 
 
 def _parts(board: Board) -> int:

@@ -23,7 +23,7 @@ __all__ = ["Injected", "Injector", "Point"]
 _OURS = tuple(f"{REPOSITORY / name}/" for name in ("realtime", "schema", "server"))
 _RETURN, _RESUME = opcode.opmap["RETURN_VALUE"], opcode.opmap["RESUME"]
 #: Everything after the commit runs below this function, or in its own pass of the loop.
-_BEGIN = "Bus._hand_on"
+_BEGIN = "Bus._publish"
 #: The functions above it, which only return the finished answer to the caller.
 _CALLER = ("Bus.", "WriterPriority.taken")
 #: The repair, which has its own tests and runs only after a fault.

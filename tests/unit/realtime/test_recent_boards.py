@@ -63,7 +63,7 @@ async def test_board_that_was_deleted_is_not_found_again(node: Node, board: Boar
 
 async def test_advancing_a_recent_board_changes_no_other(board: Board) -> None:
     recent = RecentBoards()
-    recent.keep(StoredBoard(board, 1, 0))
+    recent.put(StoredBoard(board, 1, 0))
     first = recent.get(BOARD)
     assert first is not None
     first.board.gone[AttemptId("a")] = None
@@ -81,7 +81,7 @@ async def test_oldest_of_too_many_is_forgotten(board: Board) -> None:
 
     recent = RecentBoards()
     for name in ("b0", "b1", "b2"):
-        recent.keep(named(name, MAX_PARTS // 3))
+        recent.put(named(name, MAX_PARTS // 3))
     assert [recent.get(BoardId(name)) is not None for name in ("b0", "b1", "b2")] == [False, True, True]
-    recent.keep(named("b2", MAX_PARTS))
+    recent.put(named("b2", MAX_PARTS))
     assert recent.get(BoardId("b2")) is None

@@ -285,7 +285,7 @@ async def test_store_that_is_away_is_asked_again(store: SqlStore, monkeypatch: p
 
 
 @pytest.mark.parametrize("times", [1, 2, 100])
-@pytest.mark.parametrize("step", ["fold", "tell", "fold and then fail"])
+@pytest.mark.parametrize("step", ["fold", "translate", "fold and then fail"])
 async def test_event_that_cannot_be_delivered_is_delivered_later_or_a_gap(
     step: str, times: int, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,7 +307,7 @@ async def test_event_that_cannot_be_delivered_is_delivered_later_or_a_gap(
 
 
 def _break(view: Any, step: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    name = "told" if step == "tell" else "apply"
+    name = "envelopes_of" if step == "translate" else "apply"
     whole, left = getattr(view, name), [None] * times
 
     def broken(stored: StoredEvent, *more: Any) -> Any:
