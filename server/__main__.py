@@ -1,6 +1,6 @@
 """`python -m server`, `boardcast`: read the settings, open, serve, close.
 
-What is wrong with settings, database or port is one line on standard error and exit code 2.
+A fault of the settings, the database or the port gives one line on standard error and exit code 2.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
         _fail(_setting_sentence(error))
     set_up_logs(settings.log_level)
     raise_descriptor_limit()
-    # It takes two seconds to import; who asks for help or mistypes a flag does not wait for them.
+    # This import takes two seconds. Here, it does not delay `--help` or the error about a wrong flag.
     from server.process import CannotListen, run
 
     try:
@@ -37,7 +37,7 @@ def main() -> None:
     except (CannotListen, BrokerUnusable, StoreUnusable, StoreUnavailable) as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        pass  # a second one, while closing
+        pass  # a second signal, while closing
 
 
 def _setting_sentence(error: ValidationError | SettingsError) -> str:

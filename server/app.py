@@ -1,4 +1,4 @@
-"""The application: every address, and what stands before all of them."""
+"""The application: every address, and the middlewares in front of them."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ __all__ = ["create_app"]
 
 #: The API, and the address the original had before it had versions.
 PREFIXES = ("/api/v1", "/api")
-#: What some address or other is for.
+#: All methods that at least one address supports.
 SERVER_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def create_app(service: Service, settings: Settings, schema: strawberry.Schema) -> Starlette:
-    """Return the ASGI application for the service of an open node; its opener closes the node.
+    """Return the ASGI application for the service of an open node; the caller closes the node.
 
-    `schema` is that of `schema.root.make_schema`, which takes a tenth of a second; several applications may share it.
+    `schema` comes from `schema.root.make_schema`, which takes a tenth of a second; several applications may share it.
     """
     streaming = GraphqlStreaming(schema, service, settings)
     graphql = GraphqlEndpoint(schema, service, settings, streaming, STATIC / "graphiql" / "index.html")
@@ -52,7 +52,7 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
         routes=[
             ServerRoute(SERVER_METHODS),
             *(SegmentMount(prefix, _api_routes()) for prefix in PREFIXES),
-            # Which methods there are, they say themselves: Starlette's `Allow` would name HEAD beside GET.
+            # No methods here, the endpoint answers with its own `Allow`: Starlette's would name HEAD as well as GET.
             SegmentRoute("/graphql", graphql),
             SegmentSocketRoute("/graphql", graphql),
             resource("/metrics", get=metrics),
@@ -98,7 +98,8 @@ def _api_routes() -> list[BaseRoute]:
 
 
 def _no_socket() -> BaseRoute:
-    # Without it, an upgrade at an unknown address gets Starlette's bare 403, and an assertion fails in StaticFiles.
+    # Without this route, an upgrade at an unknown address gets Starlette's bare 403, and StaticFiles fails an
+    # assertion.
     return AnySocketRoute(_unknown_socket)
 
 
@@ -107,7 +108,7 @@ async def _unknown_socket(socket: WebSocket) -> None:
 
 
 async def _plain_board_request(request: Request) -> Response:
-    # A socket's address without an upgrade: as recorded, the missing board is named first.
+    # A request without an upgrade at the address of a socket. As in the recordings, a missing board is reported first.
     return await _plain_socket_request(request) if board_of(request.query_params) else problem(400, "Missing boardId")
 
 
@@ -119,7 +120,8 @@ async def _plain_socket_request(request: Request) -> Response:
 
 
 async def _plain_dashboard_request(request: Request) -> Response:
-    # As recorded, the address is unknown without an upgrade. A bad one gets its reason (docs/departures.md, row 19).
+    # As in the recordings, the address is unknown without an upgrade. A faulty upgrade gets its reason
+    # (docs/departures.md, row 19).
     if "websocket" not in request.headers.get("upgrade", "").lower():
         return problem(404)
     if request.method != "GET":

@@ -19,14 +19,14 @@ from realtime.limits import LimitReached
 
 __all__ = ["REFUSED", "Problem", "problem", "problem_bytes", "problem_handlers"]
 
-#: In the extensions of the scope of a request whose rest is refused: the log has its line already.
+#: Extension of a request whose body the connection has refused and logged; nothing else logs it again.
 REFUSED = "boardcast.refused"
 
 log = logging.getLogger(__name__)
 
 
 class Problem(HTTPException):
-    """Raised by a handler: answered with a problem document."""
+    """Raised by a request handler; the client gets a problem document."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Problem(HTTPException):
         errors: Iterable[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`detail` is a sentence for people (default: the status's name), `errors` names the fields."""
+        """Store all; `detail` is a sentence for people (default: the name of the status), `errors` names the fields."""
         super().__init__(status, detail or HTTPStatus(status).phrase, headers)
         self.errors = tuple(errors)
 
@@ -51,7 +51,7 @@ def problem(
     errors: Iterable[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the answer; its keys come in the original's order."""
+    """Return the answer; its keys are in the order of the original."""
     title = HTTPStatus(status).phrase
     body: dict[str, Any] = {"status": status, "detail": detail or title, "type": "about:blank", "title": title}
     listed = [{"field": error.field, "message": error.message} for error in errors]
@@ -66,7 +66,7 @@ def problem_bytes(
     default_headers: Iterable[tuple[bytes, bytes]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the whole response to what never became a request; the connection ends with it."""
+    """Return all bytes of the response to a request that cannot be parsed; the connection ends after it."""
     named = {
         "Connection": "close",
         "X-Request-Id": str(uuid4()),
@@ -99,7 +99,7 @@ async def _limit(request: Request, error: Exception) -> Response:
 
 
 async def _left(request: Request, error: Exception) -> Response:
-    # Nobody is there to read an answer, and nothing was done: what a client leaves unfinished is no fault of ours.
+    # The client has left and reads no answer, and nothing was changed. An unfinished request is no fault of the server.
     if REFUSED not in request.scope.get("extensions", {}):
         extra = {"method": request.method, "path": request.url.path}
         log.info("a client left in the middle of its request", extra=extra)
@@ -107,11 +107,11 @@ async def _left(request: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    # Starlette logs it once, with the traceback; the client gets no inside.
+    # Starlette logs the error once, with the traceback. The client gets no details.
     return problem(status_of(error), "Unexpected error")
 
 
-#: For Starlette: what answers which exception.
+#: Type of exception → its handler, for Starlette.
 problem_handlers: Mapping[Any, Any] = {
     HTTPException: _http,
     StoreUnavailable: _store,

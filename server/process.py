@@ -1,4 +1,4 @@
-"""One process that serves: open, listen, serve, close; a line in the log at both ends."""
+"""One server process: open, listen, serve, close. The log has a line for the start and one for the stop."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
-    """The address is taken, or not ours."""
+    """The port is in use, or the host is no address of this machine."""
 
 
 def run(settings: Settings) -> None:
-    """Serve until a signal; the address is said on standard output once connections are accepted.
+    """Serve until a signal. Print the address on standard output when the server accepts connections.
 
     Raises:
         CannotListen: before anything was opened.
@@ -52,36 +52,36 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     began = time.monotonic()
     server: Server | None = None
 
-    def tell_end() -> None:
-        # Where nothing was served, one line on standard error says why.
+    def log_stop() -> None:
+        # If the server has not started, a line on standard error already has the reason.
         if server is not None and server.started:
             uptime = round(time.monotonic() - began, 3)
             log.info("stopped", extra={"reason": server.stopped_by or "fault", "uptime_seconds": uptime})
 
     async with AsyncExitStack() as stack:
-        stack.callback(tell_end)  # the first, so that it runs when all else is closed
+        stack.callback(log_stop)  # the first callback, so that it runs after everything else is closed
         service = Service(await stack.enter_async_context(open_node(settings)))
         await stack.enter_async_context(giving_memory_back())
         if settings.demo:
             await stack.enter_async_context(running_demo(service, settings.demo_seed, settings.demo_pace))
         room = connection_room(settings.max_connections)
         app = create_app(service, settings, make_schema())
-        server = make_server(app, settings, lambda: _tell_start(settings, listening), room)
+        server = make_server(app, settings, lambda: _report_start(settings, listening), room)
         tune_gc()
         set_switch_interval()
         await server.serve(sockets=[listening])
 
 
-def _tell_start(settings: Settings, listening: socket.socket) -> None:
+def _report_start(settings: Settings, listening: socket.socket) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{listening.getsockname()[1]}"
-    # In this order: when somebody has read the address, the line about the start is written too.
+    # Log first: a program that has read the address can rely on the log line.
     log.info("started", extra={"address": address, **_circumstances(settings)})
     print(f"Listening on {address}", flush=True)
 
 
 def _circumstances(settings: Settings) -> dict[str, str]:
-    """Return what an operator looks for first when something is wrong; no secret is in it."""
+    """Return the facts that an operator needs first when something is wrong, without secrets."""
     return {
         "version": boardcast_version(),
         "database": _without_password(settings.database_url),
@@ -98,5 +98,5 @@ def _authentication(tokens: int) -> str:
 
 
 def _without_password(url: str) -> str:
-    # A driver takes passwords in the query too.
+    # Drop the query too: database drivers accept passwords there.
     return make_url(url).set(query={}).render_as_string(hide_password=True)

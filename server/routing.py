@@ -1,7 +1,7 @@
-"""Addresses, matched on the path as it came: an id may hold any character, percent-encoded (docs/rest.md, "Requests").
+"""Routes that match the encoded path: an id may contain any character, percent-encoded (docs/rest.md, "Requests").
 
-Starlette matches the decoded path, where the `/` in an id is none that can be told from those between segments, and by
-regular expressions, to which the end of a line is a character of its own.
+Starlette matches the decoded path, in which a `/` of an id looks like one between segments. It also matches by regular
+expressions, which treat the end of a line in a special way.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["AnySocketRoute", "Handler", "SegmentMount", "SegmentRoute", "SegmentSocketRoute", "ServerRoute", "resource"]
 
-#: Where a mount leaves what its routes are to match.
+#: Key in the scope for the segments that the routes still have to match; a mount removes its prefix from them.
 SEGMENTS = "boardcast.segments"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class _Template:
-    """A path whose segments are words, or names in braces for what may stand there."""
+    """A path template: each segment is a fixed word, or the name of a parameter in braces."""
 
     __slots__ = ("_parts",)
 
@@ -32,7 +32,7 @@ class _Template:
         self._parts = [(part, part[1:-1] if part.startswith("{") else None) for part in path.split("/")[1:]]
 
     def match(self, scope: Scope) -> dict[str, str] | None:
-        """Return what stands in the places of the names; None = another path."""
+        """Return the values of the parameters; None = the path does not match."""
         segments = _segments(scope)
         if segments is None or len(segments) != len(self._parts):
             return None
@@ -49,10 +49,10 @@ class SegmentRoute(Route):
     """An address over HTTP."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: Iterable[str] | None = None) -> None:
-        """Answer requests for `path`, whose names are given as `path_params`, decoded; None = by whatever method."""
+        """Answer requests for `path`; its decoded parameters are in `path_params`. `methods` None = every method."""
         super().__init__(path, endpoint, methods=None if methods is None else list(methods))
         if methods is None:
-            self.methods = None  # of a function Starlette would think that it answers GET
+            self.methods = None  # for a function, Starlette assumes GET only
         self._template = _Template(path)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -68,7 +68,7 @@ class SegmentSocketRoute(WebSocketRoute):
     """An address of WebSockets."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
-        """Serve the sockets of `path`, as `SegmentRoute`."""
+        """Serve the sockets of `path`, with parameters as in `SegmentRoute`."""
         super().__init__(path, endpoint)
         self._template = _Template(path)
 
@@ -79,7 +79,7 @@ class SegmentSocketRoute(WebSocketRoute):
 
 
 class AnySocketRoute(WebSocketRoute):
-    """All sockets that no other route has taken."""
+    """Every WebSocket that no earlier route matches."""
 
     def __init__(self, endpoint: Callable[..., Any]) -> None:
         """Serve them by `endpoint`."""
@@ -91,10 +91,10 @@ class AnySocketRoute(WebSocketRoute):
 
 
 class SegmentMount(Mount):
-    """Routes behind a prefix."""
+    """Routes with a common prefix."""
 
     def __init__(self, path: str, routes: Iterable[BaseRoute]) -> None:
-        """Match what follows `path` by `routes`; nothing else has the prefix."""
+        """Match the rest of the path after the prefix `path` by `routes`. No other route may have the prefix."""
         super().__init__(path, Router(list(routes), redirect_slashes=False))
         self._prefix = tuple(path.split("/")[1:])
 
@@ -110,10 +110,10 @@ class SegmentMount(Mount):
 
 
 class ServerRoute(BaseRoute):
-    """`OPTIONS *`, which asks what the server can do at all (RFC 9110, 9.3.7)."""
+    """`OPTIONS *`, which asks for the methods of the server as a whole (RFC 9110, 9.3.7)."""
 
     def __init__(self, methods: Iterable[str]) -> None:
-        """Say that there are `methods`."""
+        """Answer with `methods`."""
         self._allow = ", ".join(methods)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -140,14 +140,14 @@ def resource(path: str, **handlers: Handler) -> SegmentRoute:
 
 
 def _segments(scope: Scope) -> tuple[str, ...] | None:
-    """Return the decoded segments that are to be matched; None = some are no UTF-8, and so nothing's address."""
+    """Return the decoded segments to match; None = a segment is no UTF-8, so no address matches."""
     left: tuple[str, ...] | None = scope.get(SEGMENTS)
     if left is not None:
         return left
-    # A server need not tell the path as it came.
+    # In ASGI `raw_path` is optional.
     path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("ascii")
     try:
-        # Once for all routes, in the scope itself; a mount's are behind it, in the scope of its own routes.
+        # Decode once for all routes and store the result in the scope. The routes of a mount have a scope of their own.
         scope[SEGMENTS] = segments = tuple(unquote(segment, errors="strict") for segment in path.split("/")[1:])
     except UnicodeDecodeError:
         return None

@@ -1,4 +1,4 @@
-"""Running the application under uvicorn, and stopping it so that every stream gets its goodbye."""
+"""Runs the application under uvicorn, and stops it so that every stream gets its goodbye."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from server.settings import Settings
 __all__ = ["Server", "bind", "make_server"]
 
 BACKLOG = 2048
-#: Part of the grace over which the goodbyes are spread; what is left of it is for connections to close in.
+#: Part of the grace period over which the goodbyes are spread; in the rest of it the connections close.
 PACED_PART = 0.5
-#: Seconds after the grace in which what was cut must be gone.
+#: Seconds after the grace period in which the connections that were cut must be gone.
 LAST_RESORT_SECONDS = 2
-#: SIGHUP, of a terminal that closes, as well, also where it was ignored before (`nohup`).
+#: SIGHUP is the signal of a terminal that closes. It stops the server even if it was ignored before (`nohup`).
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one.
+    """Return a listening socket; port 0 takes a free port.
 
     Raises:
-        OSError: the port is taken, the host is not ours.
+        OSError: the port is in use, or the host is no address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
@@ -51,8 +51,8 @@ def make_server(
 ) -> Server:
     """Return a server for `app`, which must have its service in `app.state`.
 
-    `on_start` is called once the server accepts connections and obeys signals. `max_connections` is how many the
-    system has descriptors for, None = as many as the settings allow.
+    The server calls `on_start` once it accepts connections and obeys signals. `max_connections` is the number for which
+    the system has descriptors; None = as many as the settings allow.
     """
     config = uvicorn.Config(
         app,
@@ -65,9 +65,9 @@ def make_server(
         ws_max_size=settings.max_frame_bytes,
         ws_ping_interval=settings.ping_seconds,
         ws_ping_timeout=settings.ping_seconds,
-        # Frames are shared by all readers of a board; compressed per connection they could not be.
+        # All subscribers of a board share the frames; frames compressed per connection could not be shared.
         ws_per_message_deflate=False,
-        # The last resort, and a noisy one: by then we have cut every connection ourselves.
+        # uvicorn's own limit is the last resort, and logs errors. Before it, we have cut every connection ourselves.
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds) + LAST_RESORT_SECONDS,
     )
     return Server(config, app.state.service.lifetimes, settings.shutdown_grace_seconds, on_start)
@@ -88,24 +88,27 @@ class Server(uvicorn.Server):
     ) -> None:
         """Serve `config.app`, whose connections have `lifetimes`."""
         super().__init__(config)
-        self._leases = lifetimes
+        self._lifetimes = lifetimes
         self._grace_seconds = grace_seconds
         self._on_start = on_start
         self._hurried = asyncio.Event()
-        #: Name of the signal that ended it; None while it runs, and when nobody sent one.
+        #: Name of the signal that stopped the server; None while it runs, or when it stopped without a signal.
         self.stopped_by: str | None = None
-        # Ours says goodbye first; sse-starlette's own would cut the streams before that.
+        # Our shutdown says goodbye first; that of sse-starlette would cut the streams before.
         AppStatus.enable_automatic_graceful_drain = False
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at the first signal, at once at the second; do not die of it afterwards, so that we exit with 0."""
+        """Stop at the first signal, and at once at the second.
+
+        uvicorn would raise the signal again afterwards; this does not, so the process exits with 0.
+        """
         loop = asyncio.get_running_loop()
         try:
             for number in SIGNALS:
                 loop.add_signal_handler(number, self.handle_exit, number, None)
         except (NotImplementedError, RuntimeError, ValueError):
-            yield  # not in the main thread: signals are somebody else's
+            yield  # only the main thread can handle signals
             return
         try:
             yield
@@ -114,7 +117,7 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop; when that has begun, end at once."""
+        """Begin to stop; a second signal ends the server at once."""
         if self.should_exit:
             self.force_exit = True
             self._hurried.set()
@@ -130,7 +133,7 @@ class Server(uvicorn.Server):
             self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, end the streams, then the connections, and cut them when the grace is over."""
+        """Stop accepting, end the streams, then the connections; cut the rest when the grace period is over."""
         for server in self.servers:
             server.close()
         cut = asyncio.get_running_loop().call_later(self._grace_seconds, self._cut_all)
@@ -142,10 +145,10 @@ class Server(uvicorn.Server):
 
     async def _drained(self) -> None:
         try:
-            # A little longer than the grace, because who is cut then has yet to notice.
+            # A little longer than the grace period, because a stream that is cut needs time to end.
             async with asyncio.timeout(self._grace_seconds + LAST_RESORT_SECONDS):
-                await self._leases.drain(self._grace_seconds * PACED_PART)
-                await self._leases.vacated()
+                await self._lifetimes.drain(self._grace_seconds * PACED_PART)
+                await self._lifetimes.vacated()
         except TimeoutError:
             return
 

@@ -17,15 +17,15 @@ from schema.operation_limits import OperationLimits
 
 __all__ = ["Settings", "is_loopback"]
 
-#: Characters a bearer token may have (RFC 6750, 2.1), and how many it must.
+#: The characters of a bearer token (RFC 6750, 2.1), and their least number.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 MIN_TOKEN_CHARACTERS = 16
-#: A name or address by which clients call the server, IPv6 in brackets, perhaps with a port; or all of them.
+#: A host name or address of the server, IPv6 in brackets, with an optional port; `*` = all.
 _HOST = re.compile(r"\*|(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]*]+)(:\d{1,5})?")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach `host`."""
+    """Return whether only this machine can reach `host`."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -49,7 +49,7 @@ def _host_names(text: str) -> str:
 def _web_client(folder: Path | None) -> Path | None:
     if folder is not None:
         index = (folder / "index.html").resolve()
-        # A link that leads out of the folder is not followed.
+        # Do not follow a link that leads out of the folder.
         if not index.is_file() or not index.is_relative_to(folder.resolve()):
             raise ValueError("expected a folder with an index.html in it")
     return folder
@@ -62,7 +62,7 @@ def _instant(text: str | None) -> str | None:
 
 
 class Settings(BaseSettings):
-    """What an operator can set. Built once, in `__main__`, and passed on."""
+    """The settings of the operator. `__main__` builds them once and passes them to the other modules."""
 
     model_config = SettingsConfigDict(
         env_prefix="BOARDCAST_",
@@ -208,7 +208,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _has_good_tokens(self) -> Self:
-        # Here and not at the field, whose errors repeat what they were given.
+        # Checked here and not at the field: the error of a field repeats the value, which is secret.
         if self.tokens.get_secret_value().strip() and not self.access_tokens:
             raise ValueError("--tokens: expected tokens, got commas only")
         for place, token in enumerate(self.access_tokens, 1):
@@ -230,18 +230,18 @@ class Settings(BaseSettings):
 
     @property
     def operation_limits(self) -> OperationLimits:
-        """What one GraphQL operation may cost."""
+        """The limits of one GraphQL operation."""
         return OperationLimits(self.max_graphql_cost, self.graphql_timeout_seconds)
 
     @property
     def access_tokens(self) -> tuple[str, ...]:
-        """The `tokens` one by one; they are secrets."""
+        """The single tokens in `tokens`; they are secrets."""
         tokens = (token.strip() for token in self.tokens.get_secret_value().split(","))
         return tuple(token for token in tokens if token)
 
     @property
     def origins(self) -> frozenset[str]:
-        """The `allowed_origins` one by one."""
+        """The single origins in `allowed_origins`."""
         return frozenset(origin.strip().rstrip("/").lower() for origin in self.allowed_origins.split(",")) - {""}
 
     @property
@@ -251,15 +251,15 @@ class Settings(BaseSettings):
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The `allowed_hosts` one by one."""
+        """The single host names in `allowed_hosts`."""
         return frozenset(host.strip().lower() for host in self.allowed_hosts.split(",")) - {""}
 
     @property
     def is_local_and_open(self) -> bool:
-        """Whether only this machine reaches the server and nothing authenticates: any page that does may do all."""
+        """Whether only this machine reaches the server, and no token is needed. Then any page there has full access."""
         return is_loopback(self.host) and not self.access_tokens
 
     @property
     def allowed_slow_policies(self) -> tuple[SlowPolicy, ...]:
-        """The `slow_policies` one by one."""
+        """The single policies in `slow_policies`."""
         return tuple(map(SlowPolicy, self.slow_policies.split(",")))

@@ -18,7 +18,7 @@ from server.settings import Settings
 
 __all__ = ["check_broker_url", "open_broker", "open_node"]
 
-#: Scheme of `--broker-url` → what opens such a broker for the length of a block. A new broker is one more entry.
+#: Scheme of `--broker-url` → a function that opens the broker while a block runs. A new broker needs one entry here.
 BROKERS: Mapping[str, Callable[[str], AbstractAsyncContextManager[Broker]]] = {
     "memory": open_memory_broker,
 }
@@ -26,7 +26,7 @@ BROKERS: Mapping[str, Callable[[str], AbstractAsyncContextManager[Broker]]] = {
 
 @asynccontextmanager
 async def open_node(settings: Settings) -> AsyncIterator[Node]:
-    """Open the store and the broker, put a node on them, and close all afterwards, in reverse.
+    """Open the store, the broker and a node on them; close them in reverse order when the block ends.
 
     Raises:
         StoreUnusable: the database cannot be opened.
@@ -48,7 +48,7 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
 
 
 def check_broker_url(url: str) -> None:
-    """Return if there is a broker for the scheme of `url`; nothing is opened.
+    """Check that there is a broker for the scheme of `url`, without opening it.
 
     Raises:
         BrokerUnusable: there is none.
@@ -59,7 +59,7 @@ def check_broker_url(url: str) -> None:
 
 
 def open_broker(url: str) -> AbstractAsyncContextManager[Broker]:
-    """Return the broker at `url`, which is open for the length of the block.
+    """Return the broker at `url`, which is open while the block runs.
 
     Raises:
         BrokerUnusable: there is no broker for the scheme; on entering, the broker cannot be opened.
