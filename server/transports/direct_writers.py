@@ -28,6 +28,7 @@ from server.protocol.kanban_messages import frames
 
 __all__ = [
     "SocketResults",
+    "batch_writer",
     "event_chunk",
     "event_stream_writer",
     "part_chunk",
@@ -55,16 +56,26 @@ class BatchWriter:
         return True
 
 
-def socket_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
-    """Return the outlet of a raw WebSocket, None where the server has no such thing."""
+def batch_writer(
+    scope: MutableMapping[str, Any], form: Callable[[Batch], bytes], counters: ExitCounters
+) -> DirectWriter | None:
+    """Return what writes batches to the connection of `scope`, None where the server or the operator does not let us.
+
+    `form` makes whole frames or whole chunks of a batch; the batch caches them under `form`, so give a function of the
+    module.
+    """
     write = writer(scope)
-    return None if write is None else BatchWriter(write, frames, counters)
+    return None if write is None else BatchWriter(write, form, counters)
+
+
+def socket_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
+    """Return `batch_writer` for a raw WebSocket."""
+    return batch_writer(scope, frames, counters)
 
 
 def event_stream_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
-    """Return the outlet of a raw event stream, None where the server has no such thing."""
-    write = writer(scope)
-    return None if write is None else BatchWriter(write, _chunk, counters)
+    """Return `batch_writer` for a raw event stream."""
+    return batch_writer(scope, _chunk, counters)
 
 
 class SocketResults:

@@ -15,13 +15,16 @@ from typing import Any
 from sse_starlette import EventSourceResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from realtime.fanout.counters import ConnectionMetrics
+from realtime.endings import ending_of
+from realtime.errors import StoreUnavailable, StreamEnded, SubscriberTooSlow
+from realtime.fanout.counters import ConnectionMetrics, ExitCounters
+from realtime.messages.batches import Batch
 from server.concurrency.tasks import first_to_end
 from server.connection.connections import abort, set_metrics, watch_progress
 from server.connection.progress import send_in_time
 from server.problem import Problem
 
-__all__ = ["EVENT_STREAM", "StreamFormat", "send_stream"]
+__all__ = ["EVENT_STREAM", "StreamFormat", "encoded", "send_stream"]
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,27 @@ class StreamFormat:
     keep_alive_seconds: float
     #: Request headers on which it depends that this is the answer, for caches.
     vary: str | None = None
+
+
+async def encoded(
+    first: Batch, stream: AsyncGenerator[Batch, None], form: Callable[[Batch], bytes], counters: ExitCounters
+) -> AsyncGenerator[bytes, None]:
+    """Yield `form` of each batch of a raw stream and count the batch, until the stream ends.
+
+    The batch caches the bytes under `form` for all clients, so `form` is a function of a module.
+    """
+    counters.sent_batch(first)
+    yield first.cached(form)
+    del first  # or a reader that sleeps holds on to it
+    try:
+        async for batch in stream:
+            counters.sent_batch(batch)
+            yield batch.cached(form)
+            del batch
+    except (StreamEnded, SubscriberTooSlow, StoreUnavailable) as ended:
+        if not ending_of(ended).has_goodbye:
+            # In the middle of a replay: the client comes back with the last cursor that it has.
+            log.warning("a stream ends, the store did not answer: %s", ended)
 
 
 async def send_stream(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
@@ -10,9 +9,9 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
-from realtime.endings import ending_of, status_of
-from realtime.errors import NotFound, StoreUnavailable, StreamEnded, SubscriberTooSlow
-from realtime.fanout.counters import ConnectionMetrics, ExitCounters
+from realtime.endings import status_of
+from realtime.errors import NotFound
+from realtime.fanout.counters import ConnectionMetrics
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import heartbeat
 from realtime.messages.options import StreamOptions
@@ -22,12 +21,10 @@ from server.protocol.http.sse_format import COMMENT, block, blocks
 from server.settings import Settings
 from server.transports.callers import caller_of, service_of
 from server.transports.direct_writers import event_stream_writer
-from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
+from server.transports.http_stream import EVENT_STREAM, StreamFormat, encoded, send_stream
 from server.transports.query import board_of, dashboard_options_of, options_of, required_board
 
 __all__ = ["SseEndpoint"]
-
-log = logging.getLogger(__name__)
 
 
 class SseEndpoint:
@@ -46,8 +43,9 @@ class SseEndpoint:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(status_of(missing), missing.message) from missing
+            chunks = encoded(first, stream, blocks, metrics.counters)
             format = StreamFormat(EVENT_STREAM, _keep_alive(service, options), settings.heartbeat_seconds)
-            await send_stream(scope, receive, send, _blocks(first, stream, metrics.counters), format, metrics)
+            await send_stream(scope, receive, send, chunks, format, metrics)
 
 
 def _options(request: Request, service: Service) -> StreamOptions:
@@ -70,20 +68,3 @@ def _stream(
 def _keep_alive(service: Service, options: StreamOptions) -> Callable[[], bytes]:
     # Where the stream has heartbeats of its own, what keeps the connection alive is no event.
     return (lambda: COMMENT) if has_heartbeats(options) else (lambda: block(heartbeat(service.clock())))
-
-
-async def _blocks(
-    first: Batch, stream: AsyncGenerator[Batch, None], counters: ExitCounters
-) -> AsyncGenerator[bytes, None]:
-    counters.sent_batch(first)
-    yield first.cached(blocks)
-    del first  # or a reader that sleeps holds on to it
-    try:
-        async for batch in stream:
-            counters.sent_batch(batch)
-            yield batch.cached(blocks)
-            del batch
-    except (StreamEnded, SubscriberTooSlow, StoreUnavailable) as ended:
-        if not ending_of(ended).has_goodbye:
-            # In the middle of a replay: the client comes back with the last cursor that it has.
-            log.warning("a stream ends, the store did not answer: %s", ended)

@@ -21,7 +21,18 @@ from pathlib import Path
 
 from tests.kit.deadline import seconds
 
-__all__ = ["Change", "NewFile", "Script", "Step", "copy_repository", "follow", "run", "steps_of"]
+__all__ = [
+    "REPOSITORY",
+    "Change",
+    "NewFile",
+    "Script",
+    "Step",
+    "changed_paths",
+    "copy_repository",
+    "first_column",
+    "follow",
+    "steps_of",
+]
 
 REPOSITORY = Path(__file__).parents[2]
 #: The parts of the repository that a contributor changes, and those needed to run it.
@@ -29,7 +40,7 @@ _COPIED = ("realtime", "schema", "server", "graphql", "tests", "docs", "pyprojec
 _NOT_COPIED = shutil.ignore_patterns("node_modules", "__pycache__", ".*_cache", ".hypothesis")
 #: The interpreter of the set-up. A test replaces it by its own.
 _PYTHON = ".venv/bin/python"
-_SCRIPT_UNITS = 60
+_SCRIPT_UNITS = 120
 _BLOCK = re.compile(r"^(?P<above>[^\n]*)\n+^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _ABOVE = re.compile(r"(?P<verb>New file|In) `(?P<path>[^`]+)`[^`]*:$")
 
@@ -42,7 +53,7 @@ class NewFile:
     text: str
 
     def take(self, root: Path) -> None:
-        """Write the file below `root`, where it must not exist."""
+        """Write the file below `root`, where there must be none."""
         target = root / self.path
         assert not target.exists(), f"expected no file {self.path}, there is one"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +62,7 @@ class NewFile:
 
 @dataclass(frozen=True)
 class Change:
-    """The page changes a file. Each hunk has the old lines and the new lines."""
+    """The page changes a file: each hunk is the lines as they are, and as they are to be."""
 
     path: str
     hunks: Sequence[tuple[str, str]]
@@ -73,9 +84,22 @@ class Script:
 
     text: str
 
-    def take(self, root: Path) -> None:
-        """Run the commands in `root`; each must succeed."""
-        run(root, self.text)
+    def take(self, root: Path) -> str:
+        """Run the commands in `root`, where each must succeed, and return what they print."""
+        # The source is that of the copy, wherever the packages of this environment come from.
+        environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+        ended = subprocess.run(
+            ["sh", "-euc", self.text.replace(_PYTHON, sys.executable)],
+            cwd=root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds(_SCRIPT_UNITS),
+            check=False,
+        )
+        assert ended.returncode == 0, f"{self.text}{ended.stdout}"
+        return ended.stdout
 
 
 Step = NewFile | Change | Script
@@ -85,9 +109,17 @@ def steps_of(page: Path) -> list[Step]:
     """Return the steps of a page in their order.
 
     Raises:
-        AssertionError: the block is not of the kind that the line above it requires.
+        AssertionError: the line above a block says to change a file, and the block is no diff.
     """
     return [step for block in _BLOCK.finditer(page.read_text(encoding="utf-8")) for step in _steps(block)]
+
+
+def first_column(page: Path, heading: str) -> list[str]:
+    """Return the names in the first column of the tables between a heading and the next one."""
+    behind = page.read_text(encoding="utf-8").partition(f"# {heading}\n")[2]
+    section = re.split(r"^#+ ", behind, maxsplit=1, flags=re.MULTILINE)[0]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
 
 
 def copy_repository(folder: Path) -> Path:
@@ -101,34 +133,18 @@ def copy_repository(folder: Path) -> Path:
     return folder
 
 
-def follow(page: Path, root: Path) -> list[Step]:
-    """Execute all steps of a page in a copy of the repository, and return them."""
-    steps = steps_of(page)
-    for step in steps:
-        step.take(root)
-    return steps
-
-
-def run(root: Path, script: str) -> str:
-    """Run commands of the shell in `root` and return their output.
+def follow(page: Path, root: Path) -> list[str]:
+    """Take all steps of a page in a copy of the repository, and return what each block of commands printed.
 
     Raises:
-        AssertionError: one of them failed.
+        AssertionError: a step cannot be taken, or a command failed.
     """
-    # The commands must import the copy, wherever the packages of this environment come from.
-    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
-    ended = subprocess.run(
-        ["sh", "-euc", script.replace(_PYTHON, sys.executable)],
-        cwd=root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=seconds(_SCRIPT_UNITS),
-        check=False,
-    )
-    assert ended.returncode == 0, f"{script}{ended.stdout}"
-    return ended.stdout
+    return [printed for step in steps_of(page) if (printed := step.take(root)) is not None]
+
+
+def changed_paths(page: Path) -> list[str]:
+    """Return the files that the steps of a page add or change, in their order."""
+    return list(dict.fromkeys(step.path for step in steps_of(page) if not isinstance(step, Script)))
 
 
 def _steps(block: re.Match[str]) -> Iterator[Step]:
