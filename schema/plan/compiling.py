@@ -1,4 +1,4 @@
-"""Makes the plan of a subscription out of what an executor has built of it."""
+"""Compiles the plan of a subscription from its executor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from schema.plan.reading import reader
 
 __all__ = ["Plan", "compile_plan"]
 
-#: The type that boards have most of, and whose values never change.
+#: The most frequent type of a board. Its values never change, so they are encoded once.
 _REMEMBERED = "Card"
 _TYPENAME = "__typename"
 _DIRECTIVES = frozenset({"skip", "include"})
@@ -38,27 +38,28 @@ _DIRECTIVES = frozenset({"skip", "include"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """How each event of a subscription becomes its `data`; equal to none but itself."""
+    """Converts each event of a subscription to the `data` of a result. A plan equals only itself."""
 
     #: Name of the one root field in the response.
     name: str
     complete: Complete
 
     def encoded(self, event: object) -> bytes | None:
-        """Return the `data` of an event as JSON, byte for byte what graphql-core's would be.
+        """Return the `data` of an event as JSON, byte for byte as graphql-core makes it.
 
-        None: something is wrong with the event or not covered, and graphql-core is to execute it.
+        None = the plan does not cover the event or found an error; graphql-core must execute it.
         """
         try:
             return orjson.dumps({self.name: self.complete(event)})
-        except Exception:  # noqa: BLE001 - graphql-core will come upon the same, and knows what to say of it
+        except Exception:  # noqa: BLE001 - graphql-core will meet the same error, and reports it properly
             return None
 
 
 def compile_plan(executor: Executor[Any]) -> Plan | None:
-    """Return the plan of a subscription, None where graphql-core has to execute it.
+    """Return the plan of a subscription; None = graphql-core must execute it.
 
-    It depends on the document and, by `@skip` and `@include`, on variables; not on the arguments of the root field.
+    The plan depends on the document and, by `@skip` and `@include`, on variables. It does not depend on the arguments
+    of the root field.
     """
     root, middleware = executor.schema.subscription_type, executor.middleware_manager
     if root is None or (middleware is not None and middleware.middlewares):
@@ -68,7 +69,7 @@ def compile_plan(executor: Executor[Any]) -> Plan | None:
             executor.schema, executor.fragments, executor.variable_values, root, executor.operation
         )
         name, details = _only(_covered(collected))
-        # Strawberry's root fields resolve to the event itself.
+        # In Strawberry, the root field of a subscription resolves to the event itself.
         return Plan(name, _Compiler(executor).part(_field(root, details).type, details).complete)
     except (NotCovered, GraphQLError):
         return None
@@ -76,15 +77,15 @@ def compile_plan(executor: Executor[Any]) -> Plan | None:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is done at one place of the document."""
+    """The part of a plan for one place of the document."""
 
     complete: Complete
-    #: What is selected below, in words that are the same for the same selection.
+    #: The selection below this place, as a text that is equal for equal selections.
     selection: str = ""
 
 
 class _Compiler:
-    """Follows a selection down to the leaves; fields are collected by graphql-core, once for each possible type."""
+    """Walks a selection down to its leaves; graphql-core collects the fields, once for each possible type."""
 
     def __init__(self, executor: Executor[Any]) -> None:
         self._executor = executor
@@ -136,7 +137,7 @@ class _Compiler:
         resolve = kind.resolve_type
         if resolve is None:
             raise NotCovered(f"type {kind}")
-        # All of `info` that Strawberry's unions ask, for their errors.
+        # Strawberry's unions read only this attribute of `info`, for their errors.
         info: Any = SimpleNamespace(field_name=details[0].node.name.value)
         parts = {one.name: self._member(one, details) for one in self._executor.schema.get_possible_types(kind)}
         selection = "|".join(part.selection for part in parts.values() if part is not None)

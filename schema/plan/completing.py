@@ -1,7 +1,7 @@
-"""What is done to the value of a field: plain values of it, as graphql-core's `complete_value` makes them.
+"""Converts the value of a field to plain values, as graphql-core's `complete_value` does.
 
-Each of these refuses null, but for `nullable`, and whatever else graphql-core would have an error for, with any
-exception at all: which error it is, and where it leaves a null, is graphql-core's to say.
+Each function except `nullable` refuses null, and every other value for which graphql-core would report an error. It may
+raise any exception: graphql-core then executes the event, reports the error and decides where a null goes.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from graphql import (
 
 __all__ = ["Complete", "NotCovered", "abstract", "checked", "leaf", "listed", "nullable", "object_of"]
 
-#: The value of a field → what `orjson` writes for it.
+#: The value of a field → the value that `orjson` encodes.
 Complete = Callable[[Any], Any]
 
-#: Scalars that leave values of just this class as they are.
+#: Scalars that do not change values of exactly this class.
 _PLAIN: Sequence[tuple[GraphQLScalarType, type]] = (
     (GraphQLString, str),
     (GraphQLID, str),
@@ -34,16 +34,16 @@ _PLAIN: Sequence[tuple[GraphQLScalarType, type]] = (
 
 
 class NotCovered(Exception):
-    """No plan knows the way for this part of a document, or for this value."""
+    """The plan does not cover this part of a document, or this value."""
 
 
 def nullable(complete: Complete) -> Complete:
-    """Let null through."""
+    """Accept null; complete other values by `complete`."""
     return lambda value: None if value is None else complete(value)
 
 
 def leaf(kind: GraphQLLeafType) -> Complete:
-    """Coerce as a scalar or an enumeration does."""
+    """Coerce a value as the scalar or the enumeration does."""
     if isinstance(kind, GraphQLEnumType):
         return _word(kind)
     plain = next((cls for scalar, cls in _PLAIN if scalar is kind), None)
@@ -55,7 +55,7 @@ def leaf(kind: GraphQLLeafType) -> Complete:
 
 
 def _word(kind: GraphQLEnumType) -> Complete:
-    # An enumeration looks through its values one by one; what it found once is kept, and nothing else can be found.
+    # An enumeration searches its values one by one, so cache the name of each value; it never changes.
     names: dict[Any, str] = {}
 
     def complete(value: Any) -> str:
@@ -75,7 +75,7 @@ def _coerced(kind: GraphQLLeafType, value: Any) -> Any:
 
 
 def _present(value: Any) -> Any:
-    # A scalar might write these down, and an object of which only `__typename` is asked would not look at them.
+    # A scalar might encode these, and an object with only `__typename` selected would not look at its value.
     if value is None or value is Undefined or isinstance(value, Exception):
         raise NotCovered(f"{value!r:.80}")
     return value
@@ -93,7 +93,8 @@ def listed(item: Complete) -> Complete:
 
 
 def object_of(fields: Sequence[tuple[str, Callable[[Any], Any], Complete]]) -> Complete:
-    """Make an object of named fields, each what reads it off its parent and what is done to that."""
+    """Make an object of fields; each has a name, a function that reads it from its parent, and one that completes
+    it."""
 
     def complete(value: Any) -> dict[str, Any]:
         parent = _present(value)
@@ -103,7 +104,7 @@ def object_of(fields: Sequence[tuple[str, Callable[[Any], Any], Complete]]) -> C
 
 
 def checked(kind: GraphQLObjectType, complete: Complete) -> Complete:
-    """Complete values only of which the type says that they are of it; our types look at the class alone."""
+    """Complete a value only if `is_type_of` of the type accepts it. Our types check only the class of a value."""
     is_type_of = kind.is_type_of
     if is_type_of is None:
         return complete
@@ -120,9 +121,9 @@ def checked(kind: GraphQLObjectType, complete: Complete) -> Complete:
 
 
 def abstract(name_of: Callable[[Any], Any], members: Mapping[str, Complete | None]) -> Complete:
-    """Complete a value as the member whose type `name_of` names; None is a member that is not covered.
+    """Complete a value as the member type that `name_of` returns; a member that is None is not covered.
 
-    Each class of values is resolved once: our types look at the class alone.
+    Each class of values is resolved once, because our types check only the class.
     """
     known: dict[type, Complete] = {}
 

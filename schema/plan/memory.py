@@ -1,4 +1,4 @@
-"""Cards that are encoded once for each selection, however many events show them."""
+"""Encodes each card once for each selection, for all events that contain the card."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from schema.plan.completing import Complete
 
 __all__ = ["MOST_BYTES", "remembered"]
 
-#: Most bytes that one card keeps of its encodings, whoever asked for what; beyond, it begins anew.
+#: Most bytes of all cached encodings of one card; beyond this, the card drops them and begins again.
 MOST_BYTES = 128 * 1024
-#: What an encoding costs beside its bytes.
+#: Memory of one encoding in addition to its bytes.
 ENTRY_BYTES = 256
 _SIZES = "_sizes"
 
 
 def remembered(selection: str, complete: Complete) -> Complete:
-    """Encode cards instead of only completing them, and keep that in the card; cards never change.
+    """Return a function that encodes a card and caches the result in the card, because cards never change.
 
-    Plans whose `selection` of the type is the same share what is kept. It is no name of an attribute.
+    Plans with an equal `selection` share the cached encoding. `selection` must not be the name of an attribute.
     """
 
     def fragment(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The plans of a schema: equal subscriptions share one, whoever subscribes."""
+"""The plans of a schema: equal subscriptions of all clients share one plan."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from schema.plan.compiling import Plan, compile_plan
 
 __all__ = ["MOST_PLANS", "Plans"]
 
-#: Plans that are kept, the last used ones. A running subscription has its own, kept or not.
+#: Most cached plans; the least recently used are dropped. A running subscription keeps a reference to its plan.
 MOST_PLANS = 256
 
 _Key = tuple[int, tuple[Any, ...]]
 
 
 class Plans:
-    """Plans by operation. Documents are parsed once (`document_cache`), so an equal operation is the same object."""
+    """Plans by operation. `document_cache` parses each document once, so equal operations are the same object."""
 
     def __init__(self, most: int = MOST_PLANS) -> None:
-        """Keep at most so many."""
+        """Cache at most `most` plans."""
         self._most = most
-        #: With its operation, whose id can be no other's as long as it is here.
+        #: Each plan with its operation: while the operation is stored here, no other one can get its id.
         self._cached: OrderedDict[_Key, tuple[OperationDefinitionNode, Plan | None]] = OrderedDict()
 
     def __len__(self) -> int:
-        """Return how many are kept."""
+        """Return the number of cached plans."""
         return len(self._cached)
 
     def plan_of(self, executor: Executor[Any]) -> Plan | None:
-        """Return the plan of the subscription that `executor` was built for; None when there can be none."""
+        """Return the plan of the subscription that `executor` runs; None = graphql-core must execute it."""
         key = (id(executor.operation), tuple(_conditions(executor)))
         if key in self._cached:
             self._cached.move_to_end(key)
@@ -45,7 +45,7 @@ class Plans:
 
 
 def _conditions(executor: Executor[Any]) -> Iterator[Any]:
-    """Yield what `@skip` and `@include` may depend on: the values of all variables that are Boolean."""
+    """Yield the values of all Boolean variables, on which `@skip` and `@include` may depend."""
     for definition in executor.operation.variable_definitions or ():
         kind = definition.type
         named = kind.type if isinstance(kind, NonNullTypeNode) else kind

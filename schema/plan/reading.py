@@ -1,4 +1,4 @@
-"""How a field's value is got off its parent, where that is a matter of one call."""
+"""Reads the value of a field from its parent, where one call is enough."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["reader"]
 
 
 def reader(field: GraphQLField) -> Callable[[Any], Any]:
-    """Return what reads `field` off its parent: an attribute, or a function of the parent alone.
+    """Return a function that reads `field` from its parent: an attribute, or a resolver that needs only the parent.
 
     Raises:
-        NotCovered: it has arguments, asks the context, waits for something, or has extensions around it.
+        NotCovered: the field has arguments or extensions, or its resolver uses the context or waits for something.
     """
     definition = field.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField) or field.args or definition.extensions:

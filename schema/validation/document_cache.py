@@ -1,8 +1,8 @@
-"""Documents are parsed and validated once, however many readers come with them, and never where clients wait.
+"""Parses and validates each document once, for all clients that send it, and outside the event loop.
 
-A document with every field of `boardEvents` takes 4 ms to parse and 14 ms to validate, many times what its first event
-costs; after a restart all readers come back with a few documents at once. A document at the limits takes longer, so all
-but the shortest are read in a thread, one after the other. What is executed is no part of this.
+A document with every field of `boardEvents` takes 4 ms to parse and 14 ms to validate, many times the cost of its first
+event. After a restart all clients reconnect at once with the same few documents. A document at the limits takes longer,
+so all but the shortest are parsed in a thread, one after the other. Results of an execution are not cached here.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ from schema.validation.operation_cost import assess
 
 __all__ = ["MAX_DOCUMENT_CHARACTERS", "MAX_TOKENS", "DocumentCache", "ParsedOnce", "ValidatedOnce", "documents"]
 
-#: Longest document. What is long in a request belongs into its variables.
+#: Most characters of a document. Long values of a request belong into its variables.
 MAX_DOCUMENT_CHARACTERS = 128 * 1024
 #: Most lexical tokens in a document.
 MAX_TOKENS = 5000
-#: Documents that are kept, the last used ones, and most characters of them all; each character may stand for 300 bytes.
+#: Most cached documents, and most characters of all of them; the least recently used are dropped. One character may
+#: take 300 bytes of memory.
 MAX_DOCUMENTS = 64
 MAX_KEPT_CHARACTERS = 256 * 1024
-#: Most mistakes that are told of one document; searching for what was meant takes 2 ms for each.
+#: Most validation errors of one document that are reported. Searching for a similar name takes 2 ms for each.
 MAX_MISTAKES = 20
-#: A document of at most so many characters takes less time than going to a thread and back is worth.
+#: A document of at most so many characters is parsed in the event loop, because a thread would cost more time.
 SHORT_CHARACTERS = 300
 
 _T = TypeVar("_T")
@@ -46,33 +47,33 @@ _Rules = tuple[type[ASTValidationRule], ...]
 
 @dataclass(slots=True, eq=False)
 class _Document:
-    """What a text is."""
+    """A parsed text."""
 
     parsed: DocumentNode | None
-    #: Message and positions of a syntax error.
+    #: The syntax error, if there is one.
     fault: GraphQLError | None
-    #: What validation found, for each schema by its id; the schema is kept so that its id is no other's.
+    #: Validation errors by the id of the schema. The schema is stored too, so that no other schema can get its id.
     mistakes: dict[int, tuple[GraphQLSchema, list[GraphQLError]]] = field(default_factory=dict)
 
 
 class DocumentCache:
-    """The documents used last, parsed, with what is wrong with them."""
+    """The last used documents, parsed, with their validation errors."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Begin without documents."""
         self._cached: OrderedDict[str, _Document] = OrderedDict()
         self._characters = 0
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def __len__(self) -> int:
-        """Return how many are kept."""
+        """Return the number of cached documents."""
         return len(self._cached)
 
     async def parsed(self, text: str) -> DocumentNode:
-        """Return the document; the same object for the same text, as long as it is kept.
+        """Return the document. Equal texts get the same object while it is cached.
 
         Raises:
-            GraphQLError: it is none, or it is too long.
+            GraphQLError: the text is no document, or is too long.
         """
         document = await self._document(text)
         if document.parsed is None:
@@ -80,7 +81,7 @@ class DocumentCache:
         return document.parsed
 
     async def mistakes(self, text: str, schema: GraphQLSchema, rules: _Rules) -> list[GraphQLError]:
-        """Return what is wrong with a document that can be parsed, at most `MAX_MISTAKES` and one that says so."""
+        """Return the validation errors of a document: at most `MAX_MISTAKES`, and one that says there are more."""
         document = await self._document(text)
         if id(schema) not in document.mistakes:
             parsed = await self.parsed(text)
@@ -92,7 +93,7 @@ class DocumentCache:
         known = self._cached.get(text)
         if known is None:
             known = await self._read(text, lambda: _parse(text))
-            known = self._cached.setdefault(text, known)  # another may have read it meanwhile
+            known = self._cached.setdefault(text, known)  # another operation may have parsed it meanwhile
             self._characters = sum(map(len, self._cached))
             while len(self._cached) > MAX_DOCUMENTS or self._characters > MAX_KEPT_CHARACTERS:
                 self._characters -= len(self._cached.popitem(last=False)[0])
@@ -103,7 +104,7 @@ class DocumentCache:
     async def _read(self, text: str, read: Callable[[], _T]) -> _T:
         if len(text) <= SHORT_CHARACTERS:
             return read()
-        # One at a time, however many come at once: threads share the interpreter with the loop.
+        # One document at a time: the threads and the event loop share the interpreter lock.
         async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             return await asyncio.to_thread(read)
 
@@ -121,11 +122,11 @@ def _parse(text: str) -> _Document:
     try:
         return _Document(parse(text, max_tokens=MAX_TOKENS), None)
     except GraphQLError as error:
-        return _Document(None, error.with_traceback(None))  # which holds the parser
+        return _Document(None, error.with_traceback(None))  # the traceback would keep the parser in memory
 
 
 def _mistakes(schema: GraphQLSchema, document: DocumentNode, rules: _Rules) -> list[GraphQLError]:
-    # The two are those that Strawberry adds.
+    # Strawberry adds the same two rules.
     return size_errors(document) or validate(
         schema, document, (*rules, MaybeNullValidationRule, OneOfInputValidationRule), MAX_MISTAKES
     )
@@ -136,7 +137,7 @@ def _operation_errors(context: ExecutionContext) -> list[GraphQLError]:
     if document is None:
         return []
     limits = given.limits if isinstance(given, Context) else OperationLimits()
-    # As the client named it: Strawberry's own name is that of the first operation where there is none.
+    # The name that the client sent. When it sent none, Strawberry's `operation_name` is that of the first operation.
     name = context._provided_operation_name  # noqa: SLF001 - there is no public way to it
     schema = context.schema._schema  # noqa: SLF001 - as Strawberry's cache does
     assessment = assess(schema, document, name, context.variables, limits.max_cost)
@@ -146,7 +147,7 @@ def _operation_errors(context: ExecutionContext) -> list[GraphQLError]:
 
 
 class ParsedOnce(SchemaExtension):
-    """Gives operations their documents from the cache; `schema.root` has refused those that are none."""
+    """Gives each operation its document from the cache; `schema.root` has refused texts that are no document."""
 
     async def on_parse(self) -> AsyncIterator[None]:
         """Give the operation its parsed document."""
@@ -157,7 +158,7 @@ class ParsedOnce(SchemaExtension):
 
 
 class ValidatedOnce(SchemaExtension):
-    """Gives operations what is wrong with their documents; what is too large is refused before it is validated."""
+    """Gives each operation the validation errors of its document; a document that is too large is not validated."""
 
     async def on_validate(self) -> AsyncIterator[None]:
         """Validate the document."""

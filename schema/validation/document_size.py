@@ -1,9 +1,9 @@
-"""How large a document becomes once each fragment stands where it is used: measured before anything walks it.
+"""Limits the size of a document with all its fragments expanded, before anything else walks it.
 
-Rules of validation and the executor follow fragments to each of their uses, and compare fields in pairs. Of thirty
-fragments each of which uses the next one twice, there are a thousand million uses, in 500 tokens; of 1,240 equal fields
-in 14 KB there are 768,000 pairs. What is counted here bounds both. Measuring takes time in proportion to
-the text, and counting the pairs in proportion to `MAX_SELECTIONS`.
+Validation and execution follow fragments to each of their uses, and validation compares fields in pairs. Thirty
+fragments, each of which uses the next one twice, have 500 tokens and a thousand million uses. In 14 KB, 1,240 equal
+fields make 768,000 pairs. The counts here limit both. Measuring takes time in proportion to the text, and counting the
+pairs takes time in proportion to `MAX_SELECTIONS`.
 """
 
 from __future__ import annotations
@@ -38,19 +38,21 @@ __all__ = [
     "size_errors",
 ]
 
-#: Deepest nesting of fields that have fields; introspection is not counted.
+#: Most levels of nested fields, without introspection.
 MAX_DEPTH = 15
-#: Most aliases in a document, fragments counted at each use.
+#: Most aliases in a document; the aliases of a fragment count at each use.
 MAX_ALIASES = 50
-#: Most fields and fragments of all operations of a document, fragments counted at each use.
+#: Most fields and fragments of all operations of a document; those of a fragment count at each use.
 MAX_SELECTIONS = 5000
-#: Most fields, fragments, arguments, values and directives in the same way: rules look at each use of a variable.
+#: Most fields, fragments, arguments, values and directives, counted in the same way: validation rules visit each use of
+#: a variable.
 MAX_NODES = 20_000
-#: Most fragments inside one another.
+#: Most levels of nested fragments.
 MAX_FRAGMENT_DEPTH = 20
-#: Most pairs of fields at one place of the response, which validation compares one by one: 5 to 8 microseconds each.
+#: Most pairs of fields with the same place in the response. Validation compares each pair in 5 to 8 microseconds.
 MAX_COMPARISONS = 5000
-#: How deep the fields of introspection are: they are nested as types are, and graphql-core has a rule for them.
+#: Depth at which fields of introspection begin, so that they never exceed the limit: graphql-core has its own rule for
+#: them.
 _NEVER_DEEP = -1000
 
 _Definition = OperationDefinitionNode | FragmentDefinitionNode
@@ -58,33 +60,33 @@ _Definition = OperationDefinitionNode | FragmentDefinitionNode
 
 @dataclass(slots=True)
 class _Own:
-    """What one definition has itself."""
+    """The counts of one definition, without the fragments that it uses."""
 
     selections: int = 0
     nodes: int = 0
     aliases: int = 0
     depth: int = 0
-    #: Names of the fragments that are used, as often as they are, and how deep in fields.
+    #: One entry for each use of a fragment: its name, and the depth in fields.
     uses: list[tuple[str, int]] = field(default_factory=list)
-    #: The first selection set without a selection: graphql-core reads it, and GraphQL does not have it.
+    #: The first empty selection set: graphql-core parses it, but the grammar of GraphQL forbids it.
     empty: SelectionSetNode | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """What a definition has with all the fragments that it uses."""
+    """The counts of a definition together with all fragments that it uses."""
 
     selections: int = 0
     nodes: int = 0
     aliases: int = 0
-    #: Fields inside one another.
+    #: Levels of nested fields.
     depth: int = 0
-    #: Fragments inside one another.
+    #: Levels of nested fragments.
     fragment_depth: int = 0
 
 
 def size_errors(document: DocumentNode) -> list[GraphQLError]:
-    """Return what is too large about a document, or empty, or a circle: nothing, or one error."""
+    """Return one error if the document is too large, has an empty selection set or a fragment cycle; else none."""
     owns = [(one, _own(one)) for one in document.definitions if isinstance(one, _Definition)]
     fragments = {one.name.value: own for one, own in owns if isinstance(one, FragmentDefinitionNode)}
     empty = next((own.empty for _, own in owns if own.empty is not None), None)
@@ -95,7 +97,7 @@ def size_errors(document: DocumentNode) -> list[GraphQLError]:
         if (circular := _measure(name, fragments, wholes)) is not None:
             return [GraphQLError(f"Cannot spread fragment '{circular}' within itself.")]
     used = {name for _, own in owns for name, _ in own.uses}
-    # A fragment that nobody uses is walked too, before it is refused.
+    # Unused fragments count too: validation walks them before it refuses them.
     roots = [(one, own) for one, own in owns if isinstance(one, OperationDefinitionNode) or one.name.value not in used]
     excess = next(_excesses([(one, _sum(own, wholes)) for one, own in roots]), None)
     return [excess] if excess is not None else _too_many_comparisons(document, roots)
@@ -110,7 +112,7 @@ def _excesses(roots: Sequence[tuple[_Definition, _Whole]]) -> Iterator[GraphQLEr
         if whole.depth > MAX_DEPTH:
             name = definition.name.value if definition.name else "anonymous"
             yield GraphQLError(f"'{name}' exceeds maximum operation depth of {MAX_DEPTH}", definition)
-    # All operations together, because each rule of validation walks them all.
+    # The sum of all operations, because each validation rule walks all of them.
     selections = sum(whole.selections for _, whole in roots)
     nodes = sum(whole.nodes for _, whole in roots)
     aliases = sum(whole.aliases for _, whole in roots)
@@ -147,7 +149,7 @@ def _own(definition: _Definition) -> _Own:
 
 
 def _within(selection: SelectionNode, depth: int, own: _Own) -> tuple[SelectionSetNode, int] | None:
-    """Count one selection; return what is inside it, and how deep that is."""
+    """Count one selection; return the selection set inside it, and the depth of that set."""
     if isinstance(selection, FragmentSpreadNode):
         own.uses.append((selection.name.value, depth))
         return None
@@ -181,16 +183,17 @@ def _values_in(values: list[ValueNode]) -> int:
 
 
 def _measure(name: str, fragments: Mapping[str, _Own], wholes: dict[str, _Whole]) -> str | None:
-    """Measure a fragment after all that it uses; a chain of them may be longer than Python's stack.
+    """Measure a fragment after all fragments that it uses, without recursion: a chain may be longer than Python's
+    stack.
 
-    Returns the name of a fragment that is inside itself; then nothing can be measured.
+    Returns the name of a fragment that uses itself, which cannot be measured; None = there is no such fragment.
     """
     begun: dict[str, Iterator[tuple[str, int]]] = {}
     path = [name]
     while path:
         current = path[-1]
         if current not in fragments or current in wholes:
-            wholes.setdefault(current, _Whole())  # a fragment that is missing is another rule's affair
+            wholes.setdefault(current, _Whole())  # another rule reports a missing fragment
             path.pop()
             continue
         uses = begun.setdefault(current, iter(fragments[current].uses))

@@ -1,6 +1,6 @@
-"""How long the lists of the schema are taken to be, for the cost of operations (`@listSize`, as in IBM's draft).
+"""The assumed lengths of the lists in the schema, for the cost of operations (`@listSize`, as in IBM's draft).
 
-The directive is part of the SDL, so that tools of clients compute the same cost as the server.
+The directive is part of the SDL, so that the clients' tools compute the same cost as the server.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def _assumed(size: int) -> ListSize:
 
 
 def _sliced() -> ListSize:
-    # The argument need not be there: it has a default.
+    # The client may leave the argument out: it has a default.
     return ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False)
 
 
-#: Type and field → how long its list is taken to be; a test finds what is missing. Where a list has a bound of its own
-#: (those of the dashboard), it is that; else more than most have.
+#: Type and field → the assumed length of its list; a test finds missing entries. For a list with a limit (those of the
+#: dashboard) it is the limit, for others a number that most lists do not reach.
 LIST_SIZES: Mapping[str, ListSize] = {
     "Agent.profiles": _assumed(5),
     "Attempt.conversation": _sliced(),
@@ -51,7 +51,7 @@ LIST_SIZES: Mapping[str, ListSize] = {
     "BoardState.cards": _assumed(200),
     "BoardState.columns": _assumed(4),
     "Card.attempts": _assumed(20),
-    # The four columns have the cards of the board between them.
+    # The four columns share the cards of the board.
     "Column.cards": _assumed(50),
     "ColumnsChanged.columns": _assumed(10),
     "DashboardMetrics.series": _assumed(5),
@@ -78,9 +78,9 @@ LIST_SIZES: Mapping[str, ListSize] = {
 
 
 def sizes_of(field: GraphQLField, arguments: Mapping[str, Any], most: int) -> tuple[int, dict[str, int]]:
-    """Return how often what is inside a field counts, and how often what is inside fields of it does.
+    """Return the factor for the fields inside `field`, and for each of its sized fields the factor inside that one.
 
-    `arguments` are those of the field; more than `most` entries are refused when the field is executed.
+    `arguments` are the arguments of the field. At most `most` entries count: the execution refuses more.
     """
     definition = field.extensions.get("strawberry-definition")
     if not isinstance(definition, StrawberryField):

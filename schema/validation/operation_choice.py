@@ -1,4 +1,4 @@
-"""Refuses a document with several operations when nobody said which one to execute."""
+"""Refuses a document with several operations when the client did not say which one to execute."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class OperationNameMissing(CannotGetOperationTypeError):
 
 
 class OperationChoice(SchemaExtension):
-    """Strawberry executes the first operation where the specification demands a request error.
+    """Raises the request error that the specification demands; Strawberry executes the first operation instead.
 
     "If {operationName} is {null}: If {document} contains exactly one operation, return [it]. Otherwise raise a request
     error requiring {operationName}" (GraphQL, October 2021, section 6.1).
     """
 
     def on_parse(self) -> Iterator[None]:
-        """Look at the document as soon as it is parsed, before its kind of operation decides anything."""
+        """Check the document as soon as it is parsed, before anything uses the type of its operation."""
         yield
         context = self.execution_context
         definitions = context.graphql_document.definitions if context.graphql_document else ()
         operations = sum(isinstance(one, OperationDefinitionNode) for one in definitions)
-        # `operation_name` names the first operation where the client named none; there is no public way to tell.
+        # When the client sent no name, `operation_name` is that of the first operation, so it does not help here.
         if operations > 1 and context._provided_operation_name is None:  # noqa: SLF001
             raise OperationNameMissing(operations)

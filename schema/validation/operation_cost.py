@@ -1,8 +1,9 @@
-"""The cost of an operation before it is executed (docs/graphql.md, "Cost"), and whether its variables fit.
+"""Computes the cost of an operation before its execution (docs/graphql.md, "Cost"), and checks its variables.
 
-A field costs 1. A list multiplies what is inside it by its `first`, or by what the type says (`list_sizes`). Aliases
-and fragments count at each use; what `@skip` and `@include` take away does not. Of the possible types of a union the
-dearest counts. Fields of introspection cost nothing but for their lists, which are answered from memory.
+A field costs 1. A list multiplies the cost inside it by its `first` argument, or by the assumed length (`list_sizes`).
+Aliases and fragments count at each use; fields that `@skip` or `@include` remove do not count. Of the possible types of
+a union, the most expensive counts. Fields of introspection cost nothing except for their lists, because they are
+answered from memory.
 """
 
 from __future__ import annotations
@@ -43,19 +44,19 @@ from schema.validation.list_sizes import sizes_of
 
 __all__ = ["MAX_OBJECTS", "MAX_TYPED_VALUES", "MAX_VALUES", "MAX_VARIABLE_ERRORS", "Assessment", "assess"]
 
-#: Most errors that are told of the variables of one operation.
+#: Most errors that are reported for the variables of one operation.
 MAX_VARIABLE_ERRORS = 100
-#: Most values in the variables of one operation, those inside lists and objects among them.
+#: Most values in the variables of one operation, including those inside lists and objects.
 MAX_VALUES = 100_000
-#: Most input objects among them, each of which takes 35 microseconds; an ingest has 1,000 events at most.
+#: Most input objects in the variables; each takes 35 microseconds. An ingest has at most 1,000 events.
 MAX_OBJECTS = 2500
-#: Most values among them whose type is checked one by one, which are all but those inside `JSON`.
+#: Most values in the variables whose type is checked one by one: all values except those inside `JSON`.
 MAX_TYPED_VALUES = 20_000
-#: Entries that are checked of each list of a variable when there are more values than that.
+#: Entries of each list in a variable that are checked when there are more values than that.
 _SAMPLE = 1000
-#: Most fields of one input object that its type does not have; each is told with what the object holds.
+#: Most unknown fields of one input object; the error of each repeats the contents of the object.
 _MAX_UNKNOWN_FIELDS = 100
-#: How long lists of introspection are taken to be, but for that of all types: fields, arguments, values.
+#: Assumed length of the lists of introspection (fields, arguments, values), except the list of all types.
 _INTROSPECTION_SIZE = 5
 
 _Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
@@ -63,13 +64,14 @@ _Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What is known of an operation before it is executed."""
+    """The result of `assess`."""
 
-    #: None where it cannot be told.
+    #: None = the cost is not known.
     cost: int | None = None
-    #: Why it is not executed.
+    #: The reasons for not executing the operation.
     errors: Sequence[GraphQLError] = ()
-    #: What is inside each field that gives a board's state, by the identity of its node (`schema.execution.real_size`).
+    #: The cost inside each field that returns the state of a board, by the id of its node
+    #: (`schema.execution.real_size`).
     boards: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -80,16 +82,16 @@ def assess(
     variables: Mapping[str, Any] | None,
     max_cost: int,
 ) -> Assessment:
-    """Return what an operation of a valid document costs, and whether its variables fit."""
+    """Return the cost of an operation of a valid document, and the errors of its cost and variables."""
     operation = get_operation_ast(document, operation_name)
     if operation is None:
-        return Assessment()  # which is told by what executes it
+        return Assessment()  # the execution reports that there is no such operation
     too_many = _too_many_values(variables or {})
     checked, too_many = (0, too_many) if too_many else _to_check(schema, operation, variables or {})
     if too_many:
         return Assessment(errors=[too_many])
     given = dict(variables or {})
-    if checked > MAX_TYPED_VALUES:  # and yet wrong ones are told as such, by the first of each list
+    if checked > MAX_TYPED_VALUES:  # still check the first entries of each list: their errors say more than the limit
         given = {name: value[:_SAMPLE] if isinstance(value, list) else value for name, value in given.items()}
     coerced = get_variable_values(schema, operation.variable_definitions or (), given, max_errors=MAX_VARIABLE_ERRORS)
     if isinstance(coerced, list):
@@ -120,7 +122,7 @@ def _too_many_values(variables: Mapping[str, Any]) -> GraphQLError | None:
 def _to_check(
     schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> tuple[int, GraphQLError | None]:
-    """Return how many values are to be checked one by one, or why none of them is."""
+    """Return the number of values to check one by one, or the error if there are too many objects."""
     objects = values = 0
     waiting: list[tuple[Any, Any]] = [
         (variables.get(one.variable.name.value), type_from_ast(schema, one.type))
@@ -155,7 +157,7 @@ def _too_dear(cost: int, most: int, operation: OperationDefinitionNode) -> Graph
 
 @dataclass(slots=True)
 class _Cost:
-    """Of a selection: of every possible type, and what is added for one type."""
+    """The cost of a selection: for every possible type, and in addition for single types."""
 
     common: int = 0
     by_type: dict[str, int] = field(default_factory=dict)
@@ -171,7 +173,7 @@ class _Cost:
 
 
 class _Walk:
-    """Follows the selections of one operation, each fragment once for each way of counting it."""
+    """Walks the selections of one operation; a fragment is walked once for each way of counting it."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: VariableValues) -> None:
         self._schema = schema
@@ -250,7 +252,7 @@ class _Walk:
         return 1 + times * sized.get(node.name.value, 1) * inside
 
     def _introspection(self, definition: GraphQLField, inner: SelectionSetNode, kind: _Composite) -> int:
-        """Return the cost of a field of introspection: types inside types cost nothing, and are not nested for long."""
+        """Return the cost of a field of introspection. Types inside types cost nothing; their nesting is limited."""
         cost = self._selections(inner, kind, {}).total
         listed = definition.type.of_type if isinstance(definition.type, GraphQLNonNull) else definition.type
         if not isinstance(listed, GraphQLList):

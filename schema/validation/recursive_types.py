@@ -1,6 +1,7 @@
-"""Refuses documents that go round in circles: cards with their attempts with their cards, and so on.
+"""Refuses documents in which a type is nested inside itself too often: cards, their attempts, their cards, and so on.
 
-Each round multiplies what is answered by the length of a list; the limit of depth alone lets seven of them through.
+Each repetition multiplies the size of the response by the length of a list. The limit of depth alone would allow seven
+repetitions.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from graphql import (
 
 __all__ = ["MAX_REPEATS", "NoRecursiveTypes"]
 
-#: How often a type may be inside itself, the outermost counted.
+#: Most occurrences of a type on one path, including the outermost.
 MAX_REPEATS = 2
 
 
 class NoRecursiveTypes(ValidationRule):
-    """A rule of validation; the size of the document is bounded before (`document_size`), fragments included."""
+    """A validation rule. `document_size` has limited the document, with its fragments, before this rule runs."""
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> None:
-        """Look at every path of an operation."""
+        """Check every path of an operation."""
         self._walk(node.selection_set, self.context.schema.get_root_type(node.operation), (), frozenset())
 
     def _walk(
@@ -60,7 +61,7 @@ class NoRecursiveTypes(ValidationRule):
         fields = parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
         found = fields.get(selection.name.value)
         if found is None or selection.selection_set is None:
-            return  # introspection, or an unknown field, which is another rule's affair
+            return  # introspection, or an unknown field, which another rule reports
         kind = get_named_type(found.type)
         if path.count(kind.name) >= MAX_REPEATS:
             message = f"expected {kind.name} at most {MAX_REPEATS} times inside itself, got it once more"
