@@ -1,13 +1,13 @@
 """How streams, connections and requests end: one table, with a column for each exit.
 
-The columns are plain numbers and words, so that every exit can read its own one here: the metrics, the raw streams,
-GraphQL, and the answers over HTTP. `tests/rules/test_endings.py` compares docs/protocol.md ("How a stream ends") and
-docs/graphql.md ("Close codes") with this table, and demands a test of a live server for each row.
+The columns are plain numbers and words, so that each exit reads its own column: the metrics, the raw streams, GraphQL,
+and the HTTP responses. `tests/rules/test_endings.py` compares docs/protocol.md ("How a stream ends") and
+docs/graphql.md ("Close codes") with this table. It also requires a test with a live server for each row.
 
-Three kinds of error have no row. An error that the process ends with, before it serves anybody: `StoreUnusable`,
-`BrokerUnusable`. An error that the server puts right: `BoardMoved` (the bus decides again), `PositionLost` and
-`EnvelopesLost` (the client gets a `gap`, and its stream goes on), `ChannelGone` (the stream stays open). A base class
-that is never raised itself: `RealtimeError`, `Refused`, `StreamEnded`.
+Three kinds of errors have no row. `StoreUnusable` and `BrokerUnusable` end the process before it serves anybody. The
+server handles some errors itself: after `BoardMoved` the bus decides again, after `PositionLost` and `EnvelopesLost`
+the client gets a `gap` and its stream continues, after `ChannelGone` the stream stays open. The base classes
+`RealtimeError`, `Refused` and `StreamEnded` are never raised.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ __all__ = [
     "status_of",
 ]
 
-#: Bytes of the longest reason: a control frame has 125, two of them are the code (RFC 6455, 5.5).
+#: Most bytes of a reason: a control frame has 125, and the code takes two of them (RFC 6455, 5.5).
 MAX_REASON_BYTES = 123
 
 
@@ -82,7 +82,7 @@ _FAULT_FRAME, _FAULT_REASON, _FAULT_STATUS = CloseFrame(1011, "Internal error"),
 
 
 class Exits(Enum):
-    """The exits at which a row can happen."""
+    """The exits at which a row can occur."""
 
     STREAMS = "every stream"
     SOCKETS = "every WebSocket"
@@ -93,42 +93,42 @@ class Exits(Enum):
 
 
 class Conduct(Enum):
-    """The last act of a raw stream."""
+    """How a raw stream ends."""
 
-    #: It closes: a WebSocket with a close frame, SSE with the end of the answer.
+    #: It closes: a WebSocket with a close frame, SSE with the end of the response.
     CLOSES = "closes"
     #: It stays open and silent.
     STAYS_OPEN = "stays open"
-    #: The connection is cut: a client that takes nothing cannot be told anything, and one that left is not there.
+    #: The connection is cut, because the client accepts no data or has left.
     IS_CUT = "connection cut"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """One row: a cause, and its answer at each exit. An empty column says that the exit has no answer of its own."""
+    """One row: a cause, and its form at each exit. An empty column means that the exit has no form of its own."""
 
-    #: What happened, for the pages.
+    #: The cause in words, for the pages.
     why: str
     exits: Exits
     #: Whether a client should connect again.
     reconnect: bool
-    #: The errors of `realtime` that mean this.
+    #: The errors of `realtime` with this cause.
     errors: tuple[type[Exception], ...] = ()
-    #: The word in `boardcast_readers_ended_total` and, where there is one, in `goodbye`. None = no stream has begun.
+    #: The word in `boardcast_readers_ended_total` and in a `goodbye`, if there is one. None = no stream has begun.
     reason: str | None = None
     #: Whether the last envelope of the stream is a `goodbye`.
     has_goodbye: bool = False
     conduct: Conduct = Conduct.CLOSES
     close: CloseFrame | None = None
-    #: Whether a GraphQL connection ends; else only the operation does.
+    #: Whether the GraphQL connection ends; otherwise only the operation ends.
     ends_connection: bool = False
     #: `extensions.code` of a GraphQL error. Refusals have their own code, in capitals.
     graphql_code: str | None = None
-    #: The sentence of that error, where it is always the same.
+    #: The message of that error, if it is always the same.
     graphql_message: str = ""
-    #: Status of the answer, where nothing of it was sent before.
+    #: Status of the HTTP response, if nothing of it was sent before.
     status: int | None = None
-    #: The value of `Retry-After` beside that status; None = the header is absent, or the error knows the value.
+    #: Value of the header `Retry-After`; None = the header is absent, or the error has the value.
     retry_after_seconds: int | None = None
 
     @property
@@ -137,9 +137,9 @@ class Ending:
         return self.reason or _FAULT_REASON
 
     def frame(self, reason: str | None = None) -> CloseFrame:
-        """Return the close frame, with `reason` about this case in place of its own, cut to the bytes that fit.
+        """Return the close frame, with `reason` in place of the row's own reason, cut to the bytes that fit.
 
-        A row without a close frame ends no WebSocket. Where one has ended it all the same, that is a fault of ours.
+        A row without a close frame ends no WebSocket. If it has ended one anyway, the frame is that of a server fault.
         """
         code, own = self.close or _FAULT_FRAME
         fitting = own if reason is None else reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
@@ -148,7 +148,7 @@ class Ending:
 
 # Streams
 
-#: An upgrade cannot be refused by then: the original accepts first and looks for the board afterwards.
+#: The upgrade was accepted before: as in the original, the server looks for the board afterwards.
 BOARD_NOT_FOUND = Ending(
     why="there is no such board",
     exits=Exits.STREAMS,
@@ -158,8 +158,8 @@ BOARD_NOT_FOUND = Ending(
     graphql_code="BOARD_NOT_FOUND",
     status=404,
 )
-#: No close frame: clients of the original keep the socket of a deleted board (docs/departures.md, row 8). GraphQL has
-#: a code for subscriptions without a `Goodbye` event.
+#: No close frame: clients of the original keep the WebSocket of a deleted board (docs/departures.md, row 8). GraphQL
+#: has a code for subscriptions without a `Goodbye` event.
 BOARD_DELETED = Ending(
     why="the board was deleted",
     exits=Exits.STREAMS,
@@ -171,7 +171,7 @@ BOARD_DELETED = Ending(
     graphql_code="BOARD_DELETED",
     graphql_message="The board was deleted",
 )
-#: A code of our own, for no registered one says that the client should come back with its cursor.
+#: A private code, because no registered code tells the client to reconnect with its cursor.
 SLOW_CONSUMER = Ending(
     why="the client was too slow, and chose `disconnect`",
     exits=Exits.STREAMS,
@@ -183,7 +183,7 @@ SLOW_CONSUMER = Ending(
     graphql_code="SLOW_CONSUMER",
     graphql_message="This reader was too slow; subscribe again",
 )
-#: 1012 is "service restart", after which the clients of GraphQL come back by themselves.
+#: 1012 is "service restart"; GraphQL clients reconnect after it by themselves.
 SERVER_SHUTDOWN = Ending(
     why="the server stops",
     exits=Exits.STREAMS,
@@ -196,7 +196,7 @@ SERVER_SHUTDOWN = Ending(
     graphql_code="SERVER_SHUTDOWN",
     graphql_message="The server stops; subscribe again after a while",
 )
-#: The close code of a restart, because clients come back after it; the sentence is the difference.
+#: The same close code as for a restart, because clients reconnect after it; only the reason differs.
 CONNECTION_LIFETIME = Ending(
     why="the connection has lasted as long as one may",
     exits=Exits.STREAMS,
@@ -209,7 +209,7 @@ CONNECTION_LIFETIME = Ending(
     graphql_code="CONNECTION_LIFETIME",
     graphql_message="The connection lasted as long as one may; subscribe again",
 )
-#: 1013 is "try again later". No `goodbye`: the cursor that it would name cannot be read.
+#: 1013 is "try again later". There is no `goodbye`, because its cursor could not be read.
 STORE_UNAVAILABLE = Ending(
     why="the store did not answer",
     exits=Exits.STREAMS,
@@ -222,7 +222,7 @@ STORE_UNAVAILABLE = Ending(
     status=503,
     retry_after_seconds=1,
 )
-#: Every error without a row of its own. The client gets no inside; the log has the traceback, once.
+#: Every error without its own row. The client gets no details; the log has the traceback, once.
 FAULT = Ending(
     why="a fault of the server",
     exits=Exits.STREAMS,
@@ -234,7 +234,7 @@ FAULT = Ending(
     graphql_message="Internal error",
     status=_FAULT_STATUS,
 )
-#: No status: nobody is there to read an answer.
+#: No status, because no client is left to read a response.
 CLIENT_LEFT = Ending(
     why="the client left",
     exits=Exits.STREAMS,
@@ -260,7 +260,7 @@ HEARTBEAT_TIMEOUT = Ending(
     reason="heartbeat_timeout",
     close=CloseFrame(4000, "Heartbeat timeout"),
 )
-#: uvicorn's code and sentence.
+#: uvicorn's code and reason.
 PING_TIMEOUT = Ending(
     why="no pong, and nothing taken",
     exits=Exits.SOCKETS,
@@ -271,7 +271,7 @@ PING_TIMEOUT = Ending(
 
 
 def _bad_frame(code: int, why: str) -> Ending:
-    # Each case has a sentence of its own. The metrics count the stream as left by its client, which broke it off.
+    # Each case has its own reason. The metrics count the stream as left by its client, which caused the end.
     close = CloseFrame(code, "")
     return Ending(why=why, exits=Exits.SOCKETS, reconnect=False, reason="client_left", close=close)
 
@@ -279,11 +279,11 @@ def _bad_frame(code: int, why: str) -> Ending:
 #: The parser of the package `websockets` chooses this code.
 BAD_FRAME = _bad_frame(1002, "a frame breaks RFC 6455")
 BAD_TEXT = _bad_frame(1007, "a text is not UTF-8")
-#: The parser chooses this one too, for a frame that is too long.
+#: The parser chooses this code for a frame that is too long.
 MESSAGE_TOO_BIG = _bad_frame(1009, "a message is over `--max-frame-bytes`, or has more than 1,024 frames")
 
-# GraphQL over WebSocket: graphql-transport-ws, PROTOCOL.md. `reconnect` is what npm graphql-ws does after each code.
-# The older graphql-ws has no codes; there the same sentence goes ahead in `connection_error`.
+# GraphQL over WebSocket: graphql-transport-ws, PROTOCOL.md. `reconnect` is the reaction of npm graphql-ws to each code.
+# The older graphql-ws has no codes; there `connection_error` has the same text.
 
 
 def _subprotocol(code: int, reason: str, why: str, *, reconnect: bool = False) -> Ending:
@@ -293,7 +293,7 @@ def _subprotocol(code: int, reason: str, why: str, *, reconnect: bool = False) -
 INVALID_MESSAGE = _subprotocol(4400, "Invalid message", "a message breaks the protocol")
 UNAUTHORIZED = _subprotocol(4401, "Unauthorized", "`subscribe` before `connection_init`")
 FORBIDDEN = _subprotocol(4403, "Forbidden", "the token is missing or wrong")
-#: By a close code, not before the upgrade: browsers show scripts nothing of an answer over HTTP.
+#: A close code, not a refused upgrade, because browsers show scripts nothing of an HTTP response to an upgrade.
 UNKNOWN_SUBPROTOCOL = _subprotocol(4406, "Subprotocol not acceptable", "no subprotocol that the server speaks")
 #: The client may only have been slow to authenticate.
 INIT_TIMEOUT = _subprotocol(4408, "Connection initialisation timeout", "no `connection_init` in time", reconnect=True)
@@ -301,7 +301,7 @@ ALREADY_SUBSCRIBED = _subprotocol(4409, "Subscriber already exists", "the id of 
 TOO_MANY_INITS = _subprotocol(4429, "Too many initialisation requests", "`connection_init` twice")
 TERMINATED = _subprotocol(1000, "Terminated", "a client of the older subprotocol sent `connection_terminate`")
 
-# GraphQL operations: the connection goes on.
+# GraphQL operations: the connection continues.
 
 OPERATION_TIMEOUT = Ending(
     why="the operation took too long",
@@ -321,8 +321,8 @@ TOO_EXPENSIVE = Ending(
     ),
 )
 
-# Requests. A refusal has a code and a sentence of its own; the table has its status. A batch of events that does not
-# fit is answered 422 instead (docs/ingest.md): its JSON was right.
+# Requests. A refusal has its own code and message; the table has its status. A batch of events with invalid fields gets
+# 422 instead (docs/ingest.md), because its JSON was valid.
 
 CONFLICT = Ending(
     why="the state of the board forbids it", exits=Exits.REQUESTS, reconnect=False, errors=(Conflict,), status=409
@@ -334,19 +334,19 @@ LIMIT_REACHED = Ending(
     why="a limit is reached", exits=Exits.REQUESTS, reconnect=True, errors=(LimitReached,), status=429
 )
 
-#: The whole table, by the names of its rows.
+#: The whole table by name of the row.
 ENDINGS: dict[str, Ending] = {name: row for name, row in list(globals().items()) if isinstance(row, Ending)}
 
 _OF_ERRORS = {error: row for row in ENDINGS.values() for error in row.errors}
 
 
 def ending_of(error: BaseException) -> Ending:
-    """Return the row of `error`: that of its nearest class which has one, else `FAULT`."""
+    """Return the row of `error`: that of its nearest class with a row, else `FAULT`."""
     return next((_OF_ERRORS[kind] for kind in type(error).__mro__ if kind in _OF_ERRORS), FAULT)
 
 
 def close_frame_of(error: BaseException) -> CloseFrame:
-    """Return the close frame of a WebSocket that `error` ends; a slow client learns the cursor to come back with."""
+    """Return the close frame of a WebSocket that `error` ends; for a slow client it has the cursor to resume with."""
     frame = ending_of(error).frame()
     if isinstance(error, SubscriberTooSlow) and error.cursor is not None:
         return SLOW_CONSUMER.frame(f"{frame.reason}; come back with after={error.cursor}")
@@ -354,11 +354,11 @@ def close_frame_of(error: BaseException) -> CloseFrame:
 
 
 def status_of(error: BaseException) -> int:
-    """Return the status of the answer to a request that `error` ends, where nothing of an answer was sent before."""
+    """Return the status of the HTTP response to a request that `error` ends, if no part of a response was sent."""
     return ending_of(error).status or _FAULT_STATUS
 
 
 def is_fault(error: BaseException) -> bool:
-    """Tell whether a stream that `error` ends has met a fault of ours, which has to be logged."""
+    """Return whether a stream that `error` ends has met a fault of the server, which must be logged."""
     row = ending_of(error)
     return row is FAULT or (row.close is None and row.conduct is Conduct.CLOSES)

@@ -66,7 +66,7 @@ class Dispatcher:
             try:
                 self._publish(outbox)
             except Exception:
-                log.exception("nobody knows which readers have what happened, all of them get the present")
+                log.exception("a batch may have reached only some subscribers of its channels; they resync")
                 for channel in outbox:
                     self._hub.lose(channel)
         if any(stored.recorded.event.type in DASHBOARD_EVENTS for stored in batch):
@@ -188,7 +188,7 @@ class Dispatcher:
         try:
             self._end_subscribers(board_id, outbox)
         except Exception:
-            log.exception("the readers of board %s could not be told that it was deleted, they will be", board_id)
+            log.exception("the streams of the deleted board %s could not be ended; that is tried again", board_id)
             self._unended.add(board_id)
             self._views.on_behind(board_id)
 
@@ -203,7 +203,7 @@ class Dispatcher:
             try:
                 self._hub.publish(channel, waiting)
             except Exception:
-                log.exception("what happened could not be handed to the readers of %s, they get the present", channel)
+                log.exception("a batch could not be published to the subscribers of %s; they resync", channel)
                 self._hub.lose(channel)
 
 

@@ -121,10 +121,10 @@ class Repair:
                 self._finish(board_id)
             return not is_done
         except StoreUnavailable as away:
-            log.warning("what was missed could not be read from the log, that is tried again: %s", away)
+            log.warning("missed events could not be read from the log; that is tried again: %s", away)
         except Exception:
             self._tries[board_id] = self._tries.get(board_id, 0) + 1
-            log.exception("what was missed could not be told, that is tried again")
+            log.exception("missed events could not be delivered; that is tried again")
         return True
 
     def _finish(self, board_id: BoardId | None) -> None:

@@ -1,6 +1,6 @@
 """Payloads of envelopes: one class per type, all in one registry (docs/events.md, "Envelopes").
 
-`translate` makes them of events. JSON, the GraphQL mapping and the page of envelopes are made of their attributes.
+`translate` makes them from events. JSON, the GraphQL mapping and the page of envelopes use their attributes.
 """
 
 from __future__ import annotations

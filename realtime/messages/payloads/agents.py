@@ -1,4 +1,4 @@
-"""Payloads about agents and their profiles; every stream tells them."""
+"""Payloads about agents and their profiles; every stream has them."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class AttemptStarted(Payload):
 
 @payload
 class AttemptStatusChanged(Payload):
-    """Where an attempt stands: at the start once for each attempt, then after each change."""
+    """The status of an attempt: at the start once for each attempt, then after each change."""
 
     type: ClassVar[str] = "attempt_status"
     attempt_id: Id = key(_ATTEMPT)

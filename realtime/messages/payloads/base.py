@@ -1,4 +1,4 @@
-"""What all payloads have in common: typed attributes in Python, keys of JSON on the wire."""
+"""Base of all payloads: typed attributes in Python, JSON keys on the wire."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _P = TypeVar("_P", bound="Payload")
 
 
 class Key(NamedTuple):
-    """One key of a payload, for those who describe it."""
+    """One key of a payload, for pages and schemas that describe it."""
 
-    #: As on the wire.
+    #: The name on the wire.
     name: str
     #: The type of the value.
     kind: Any
@@ -27,18 +27,18 @@ class Key(NamedTuple):
 
 
 class Payload:
-    """What one envelope says. `@payload` makes a class of it; payloads are shared between readers and never changed."""
+    """The content of one envelope. `@payload` makes the class; subscribers share a payload, and nobody changes it."""
 
     __slots__ = ()
 
     #: The type of the envelope.
     type: ClassVar[str]
-    #: Makes a dictionary of the keys; `@payload` writes it.
+    #: Returns the keys and their values; `@payload` generates it.
     as_dict: ClassVar[Callable[[Any], dict[str, Any]]]
 
     @classmethod
     def wire_keys(cls) -> tuple[Key, ...]:
-        """Return the keys in the order in which they travel; none where the JSON is that of a whole model."""
+        """Return the keys in their order on the wire; none if the JSON is that of a whole model."""
         hints = get_type_hints(cls, include_extras=True)
         return tuple(
             Key(name, _given(hints[attribute]) if about["is_optional"] else hints[attribute], **about)
@@ -51,20 +51,20 @@ class Payload:
 
 
 def key(meaning: str) -> Any:
-    """Declare an attribute that is a key on the wire, in camel case; None is null there."""
+    """Declare an attribute that is a key on the wire, in camel case; None becomes null."""
     return field(metadata={"meaning": meaning, "is_optional": False})
 
 
 def optional_key(meaning: str) -> Any:
-    """Declare a key that is absent where the attribute is None."""
+    """Declare a key that is absent if the attribute is None."""
     return field(metadata={"meaning": meaning, "is_optional": True})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(key, optional_key))
 def payload(kind: type[_P]) -> type[_P]:
-    """Make a payload of a class.
+    """Make a payload class.
 
-    Only the type checker knows that it is frozen: a dataclass that is frozen costs four times as much to make.
+    Only the type checker sees it as frozen, because making a frozen dataclass costs four times as much.
     """
     made = dataclass(slots=True)(kind)
     made.as_dict = _writer(made)
@@ -74,7 +74,7 @@ def payload(kind: type[_P]) -> type[_P]:
 def _writer(kind: type[Payload]) -> Callable[[Payload], dict[str, Any]]:
     """Return the function that makes a dictionary of a payload.
 
-    It is written out for each class, as `dataclass` does with `__init__`: a loop over the keys takes twice as long.
+    Its code is generated for each class, as `dataclass` does for `__init__`: a loop over the keys takes twice as long.
     """
     parts = [
         f"**({{}} if one.{attribute} is None else {{{name!r}: one.{attribute}}})"
@@ -82,20 +82,20 @@ def _writer(kind: type[Payload]) -> Callable[[Payload], dict[str, Any]]:
         else f"{name!r}: one.{attribute}"
         for attribute, name, about in _declared(kind)
     ]
-    # Made of names of attributes alone.
+    # The code has only names of attributes and keys.
     write: Callable[[Payload], dict[str, Any]] = eval(f"lambda one: {{{', '.join(parts)}}}")
     return write
 
 
 def _given(hint: Any) -> Any:
-    """Return what `X | None` is where it is not None."""
+    """Return the type `X` of `X | None`."""
     given, _ = get_args(hint)
     return given
 
 
 def _declared(kind: type[Payload]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Return attribute, key and metadata of what `key` and `optional_key` declare."""
-    # `from` is a word of Python, so its attribute has a `_` behind it.
+    """Return attribute, key and metadata of each declaration with `key` or `optional_key`."""
+    # `from` is a keyword of Python, so its attribute ends with `_`.
     return [
         (one.name, to_camel(one.name.removesuffix("_")), dict(one.metadata))
         for one in fields(kind)  # type: ignore[arg-type]  # the decorator makes it one

@@ -40,7 +40,7 @@ class State(Payload):
     state: BoardState
 
     def json(self) -> bytes:
-        """Return the state, joined from what is kept of its cards."""
+        """Return the state, joined from the cached JSON of its cards."""
         return state_json(self.state)
 
 
@@ -70,7 +70,7 @@ class Patch(Payload):
 
 @payload
 class CardCreated(Payload):
-    """A card is new."""
+    """A card was created."""
 
     type: ClassVar[str] = "card_created"
     column_id: Id = key("Its column.")
@@ -78,13 +78,13 @@ class CardCreated(Payload):
     card: Card = key("The card, as in a state.")
 
     def json(self) -> bytes:
-        """Return the keys, the card as it travels."""
+        """Return the keys, with the card as in a state."""
         return orjson.dumps({"columnId": self.column_id, "index": self.index, "card": card_wire(self.card)})
 
 
 @payload
 class CardUpdated(Payload):
-    """A card has new values; its place is the same."""
+    """A card has new values; its index is the same."""
 
     type: ClassVar[str] = "card_updated"
     card: Card
@@ -93,7 +93,7 @@ class CardUpdated(Payload):
 
     @classmethod
     def wire_keys(cls) -> tuple[Key, ...]:
-        """Return the keys; they are those of the change, which is encoded when the first reader needs it."""
+        """Return the keys. They are no attributes, because the change is encoded only when its JSON is needed."""
         return (
             Key("cardId", Id, "The card."),
             Key("set", dict, "Keys of the card with their new values."),
@@ -101,7 +101,7 @@ class CardUpdated(Payload):
         )
 
     def json(self) -> bytes:
-        """Return what is new of the card as it travels."""
+        """Return the new values of the card as in a state."""
         wire = card_wire(self.card)
         keys = [CARD_KEYS[name] for name in self.fields]
         given = {key: wire[key] for key in keys if key in wire}
@@ -111,7 +111,7 @@ class CardUpdated(Payload):
 
 @payload
 class CardMoved(Payload):
-    """A card is at another place."""
+    """A card was moved."""
 
     type: ClassVar[str] = "card_moved"
     card_id: Id = key("The card.")
@@ -124,7 +124,7 @@ class CardMoved(Payload):
 
 @payload
 class CardDeleted(Payload):
-    """A card is gone."""
+    """A card was deleted."""
 
     type: ClassVar[str] = "card_deleted"
     card_id: Id = key("The card.")
@@ -135,14 +135,14 @@ class CardDeleted(Payload):
 
 @payload
 class ColumnsChanged(Payload):
-    """The columns are others, have other titles or another order; new ones begin empty, only empty ones go."""
+    """The columns, their titles or their order changed. New columns are empty, and only empty columns are removed."""
 
     type: ClassVar[str] = "columns_changed"
     columns: tuple[changes.Heading, ...] = key("All columns, from left to right.")
 
 
 def of_change(change: changes.Difference) -> Payload:
-    """Return how readers of the delivery `changes` are told of `change`; `change.type` is the envelope's."""
+    """Return the payload of `change` in the delivery `changes`; its type is `change.type`."""
     match change:
         case changes.CardMoved():
             return CardMoved(

@@ -1,4 +1,4 @@
-"""Payloads of the stream itself: how it begins, lives and ends, and replies to one client."""
+"""Payloads of the stream itself: its beginning, its heartbeats, its end, and replies to one client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Hello(Payload):
 
 @payload
 class Heartbeat(Payload):
-    """A sign of life."""
+    """A heartbeat."""
 
     type: ClassVar[str] = "heartbeat"
     ts: IsoTime = key("The server's clock.")
@@ -50,7 +50,7 @@ class CommandRefused(Payload):
 
 @payload
 class Gap(Payload):
-    """The stream could not deliver what lies between two cursors; a fresh snapshot follows."""
+    """The envelopes between two cursors could not be delivered; a fresh snapshot follows."""
 
     type: ClassVar[str] = "gap"
     reason: str = key("Why: one of the reasons of [gaps](protocol.md#gaps).")
