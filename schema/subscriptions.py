@@ -22,7 +22,7 @@ from schema.envelopes.board_changes import BoardChange
 from schema.envelopes.change_mapping import LEFT_OUT, board_change
 from schema.envelopes.feed import BoardEvent, DashboardEvent
 from schema.execution.context import Context, Info
-from schema.execution.direct_writer import ResultOutlet
+from schema.execution.direct_writer import DirectResultWriter
 from schema.execution.event_selector import EventSelector, Source
 from schema.types.dashboard import DashboardOverview
 from schema.types.enums import SlowPolicy
@@ -171,7 +171,7 @@ def _dashboard(context: Context, selector: EventSelector, time_range: TimeRange,
 def _reader(context: Context) -> Subscriber:
     reader = context.service.streams.subscriber(context.metrics)
     if context.write_nowait is not None:
-        reader.direct_writer = ResultOutlet(context, context.write_nowait)
+        reader.direct_writer = DirectResultWriter(context, context.write_nowait)
     return reader
 
 

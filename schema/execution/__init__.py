@@ -1,4 +1,4 @@
-"""Execution of operations: context, loaders, deadlines, and subscriptions that share their work.
+"""Execution of operations: context, loaders, deadlines, and work that subscriptions share.
 
 See docs/graphql.md, "Deadlines".
 """

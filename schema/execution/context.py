@@ -1,4 +1,4 @@
-"""The context of resolvers beside their arguments: the service, its caller and loaders, nothing of the transport."""
+"""The context that resolvers get with their arguments: the service, its caller and loaders, without a transport."""
 
 from __future__ import annotations
 
@@ -24,61 +24,60 @@ __all__ = ["Context", "Info", "ResultWriter"]
 
 
 class ResultWriter(Protocol):
-    """A transport's way for results of one operation that are ready, past whoever else waits for them."""
+    """Writes ready results of one operation directly to its connection, without its generators."""
 
     def __call__(self, results: Results) -> bool:
-        """Write all of them behind what was sent for the operation, without waiting; False: nothing was written."""
+        """Write all `results` after the earlier ones of the operation, without waiting; False = nothing was written."""
 
 
 @dataclass
 class Context:
-    """The context of one operation; made anew for each."""
+    """The context of one operation; each operation has its own."""
 
     service: Service
-    #: The client that asks by this operation.
+    #: The client that sent this operation.
     caller: Caller
-    #: The cursor at which the reader stood before, where a transport has a place for it (`Last-Event-ID`). An `after`
-    #: among the arguments is newer.
+    #: The cursor that the client sent in a header of the transport (`Last-Event-ID`); an argument `after` overrides it.
     after: str | None = None
-    #: The cursor behind the event that a subscription has yielded last: written as it is yielded, read by transports
-    #: that name it beside the result (`id:` of SSE). None for everything that has no position.
+    #: The cursor after the last event of a subscription. It is set when the event is yielded, for transports that send
+    #: it with the result (`id:` of SSE). None = the event has no position.
     cursor: str | None = None
-    #: What the operation's connection is counted under.
+    #: The metrics of the operation's connection.
     metrics: ConnectionMetrics = field(default_factory=ConnectionMetrics)
-    #: What the operation may cost.
+    #: The limits of the operation.
     limits: OperationLimits = field(default_factory=OperationLimits)
-    #: What it costs; None as long as that is not known.
+    #: The cost of the operation; None = not known yet.
     cost: int | None = None
-    #: What is inside each of its fields that give a board's state, by the identity of the field's node.
+    #: The cost inside each field that returns the state of a board, by the id of the field's node.
     costs_of_boards: Mapping[int, int] = field(default_factory=dict)
-    #: The lease of a connection that has several operations; None where a stream is a connection's only one.
+    #: The lifetime of a connection with several operations; None = the connection serves this operation only.
     lifetime: ConnectionLifetime | None = None
-    #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which do
-    #: nothing with it but encode it.
+    #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which
+    #: only encode it.
     encoded: bool = False
-    #: How results can be written at once; None where a transport has each from the operation's generator only.
+    #: Writes results at once; None = the transport takes each result from the operation's generator.
     write_nowait: ResultWriter | None = None
-    #: What a subscription has begun with, from its resolver and its executor, for `schema.execution.running`.
+    #: The source and the executor of a subscription, left by its beginning for `schema.execution.running`.
     source: Source | None = None
     executor: Any = None
-    #: How the events of the subscription are written by plan; None where graphql-core executes them.
+    #: Encodes the events of the subscription by a plan; None = graphql-core executes them.
     encoding: Encoding | None = None
-    #: Makes one unit of the commands of a mutation that has several; None where there is one.
+    #: Joins the commands of a mutation to one unit; None = the mutation has no more than one command.
     gathering: Gathering | None = None
 
     @cached_property
     def loaders(self) -> Loaders:
-        """What reads many things by one query; made when it is first asked for."""
+        """The loaders, which read many rows by one query; made at the first use."""
         return Loaders(self.service, self.caller)
 
     async def execute(self, board_id: BoardId, command: Command) -> Executed:
-        """Carry out a command, as `Boards.execute` does; those of one mutation are one unit."""
+        """Carry out a command, as `Boards.execute` does; the commands of one mutation are one unit."""
         if self.gathering is not None:
             return await self.gathering.execute(board_id, command)
         return await self.service.boards.execute(self.caller, board_id, command)
 
     def for_event(self) -> Self:
-        """Return the context of one event of a subscription: everything but what was loaded for other events."""
+        """Return the context of one event of a subscription, without the rows loaded for earlier events."""
         fresh = copy(self)
         fresh.__dict__.pop("loaders", None)
         return fresh

@@ -1,4 +1,4 @@
-"""Where the events of a subscription go past its generators: encoded by plan, written by the transport."""
+"""Direct writes for subscriptions: events are encoded by a plan and written by the transport, without generators."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from realtime.messages.batches import Batch
 from schema.execution.context import Context, ResultWriter
 from schema.execution.event_selector import BatchEncoding
 
-__all__ = ["ResultOutlet"]
+__all__ = ["DirectResultWriter"]
 
 
-class ResultOutlet:
-    """Writes what a subscription has to tell of a batch, while its generators sleep.
+class DirectResultWriter:
+    """Writes the results of a subscription for a batch, while its generators sleep.
 
-    Of equal subscriptions the first one encodes. What has no plan, or is not as the plan expects it, is left to the
-    generators and to graphql-core, which knows what to say of it.
+    The first of equal subscriptions encodes the results for all. The generators and graphql-core handle events that
+    have no plan or that the plan does not cover.
     """
 
     __slots__ = ("_context", "_encoding", "_write_nowait")
 
     def __init__(self, context: Context, write_nowait: ResultWriter) -> None:
-        """Tell the batches of the operation that has `context`."""
+        """Write the results of the operation with `context`."""
         self._context = context
         self._write_nowait = write_nowait
         self._encoding: BatchEncoding | None = None

@@ -1,7 +1,7 @@
 """Exceptions → the errors that GraphQL clients see: message and `extensions.code`.
 
-Message and code of an end are in the table of `realtime.endings`. A mutation that is refused answers no error:
-`schema.refusals` makes a result of the refusal.
+The table in `realtime.endings` has the message and the code of each ending. A refused mutation returns no error:
+`schema.refusals` makes the refusal its result.
 
 | what happened | code |
 | --- | --- |
@@ -49,9 +49,9 @@ _OPERATION_FAULTS = (MissingQueryError, CannotGetOperationTypeError, InvalidOper
 
 
 def public_error(error: GraphQLError) -> GraphQLError:
-    """Return what a client may see of `error`; what is our own fault is logged and hidden.
+    """Return the error that a client may see in place of `error`. A fault of the server is logged, and its text hidden.
 
-    An error that went through here already comes back unchanged and is not logged again.
+    An error that this function has returned before is returned unchanged, and not logged again.
     """
     cause = _cause(error)
     if isinstance(cause, Refused):
@@ -70,15 +70,15 @@ def public_error(error: GraphQLError) -> GraphQLError:
 
 
 def error_of(ending: Ending, message: str | None = None, **extensions: Any) -> GraphQLError:
-    """Return the error of a row of the table of endings, with `message` in place of the row's own."""
+    """Return the error of a row in the table of endings, with `message` instead of the row's message."""
     shown = ending.graphql_message if message is None else message
     return GraphQLError(shown, extensions={"code": ending.graphql_code, **extensions})
 
 
 def stream_ended(ended: StreamEnded, goodbye: Envelope | None) -> GraphQLError:
-    """Return the error that ends a subscription which has no event to say goodbye with.
+    """Return the error that ends a subscription whose schema has no `Goodbye` event.
 
-    `goodbye` is the raw stream's last envelope; its hint when to come back goes into the extensions.
+    `goodbye` is the last envelope of the raw stream; its time to reconnect goes into the extensions.
     """
     ending = ending_of(ended)
     payload = goodbye.payload if goodbye else None
@@ -95,7 +95,7 @@ def _cause(error: GraphQLError) -> Exception | None:
 
 
 def _message(refusal: Refused) -> str:
-    # A bad time range has the raw exits' sentence as its message, which speaks of their parameters.
+    # The message of a bad time range names the parameters of the raw exits, so use the sentences of its fields.
     return "; ".join(map(str, refusal.fields)) if isinstance(refusal, InvalidInput) else refusal.message
 
 
@@ -112,7 +112,7 @@ def _refusal(refusal: Refused) -> dict[str, Any]:
 
 
 def _of_document(error: GraphQLError) -> GraphQLError:
-    """Give a mistake in the client's document a code; errors that have one are ours and stay."""
+    """Give an error in the client's document a code; an error that has a code is ours, and stays as it is."""
     if "code" in (error.extensions or {}):
         return error
     syntax = isinstance(error, GraphQLSyntaxError)

@@ -1,7 +1,7 @@
-"""What a subscription tells of its stream, and its results where many readers get the same: made once, kept for all.
+"""Selects the envelopes that a subscription shows, and encodes its results once for all equal subscriptions.
 
-The `EventSelector` maps an envelope to an event of the schema; a plan writes the event as the `data` of a result. The
-envelope caches both, so only the first of all subscribers with one selection pays. The batch caches its results.
+The `EventSelector` maps an envelope to an event of the schema; a plan encodes the event as the `data` of a result. The
+envelope caches both, so only the first subscriber with a given selection pays. The batch caches its results.
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ __all__ = ["BatchEncoding", "Encoding", "EventSelector", "Result", "Results", "S
 
 @dataclass(frozen=True, slots=True)
 class EventSelector:
-    """Which envelopes of a stream a subscription tells, and as what. Two that are equal tell the same."""
+    """Selects the envelopes of a stream for a subscription and maps them. Equal selectors give equal events."""
 
     mapping: Callable[..., Any]
     #: Board of the stream, for mappings that name it; None on the dashboard.
     board: BoardId | None
-    #: The one type that is told; None = all.
+    #: The only type that is selected; None = all types.
     only: str | None = None
-    #: Types that are not.
+    #: Types that are not selected.
     without: frozenset[str] = frozenset()
 
-    def tells(self, envelope: Envelope) -> bool:
-        """Tell whether the subscription has a result for `envelope`."""
+    def selects(self, envelope: Envelope) -> bool:
+        """Return whether the subscription has a result for `envelope`."""
         return self.only in (None, envelope.type) and envelope.type not in self.without
 
     def event_of(self, envelope: Envelope) -> Any:
-        """Return the event of the schema that stands for `envelope`, the same object for all readers."""
+        """Return the schema's event for `envelope`; all subscribers get the same object."""
         return envelope.cached(self)
 
     def __call__(self, envelope: Envelope) -> Any:
-        """Make that event.
+        """Make the schema's event for `envelope`.
 
         Raises:
-            UnexpectedEnvelope: the mapping is behind the core.
+            UnexpectedEnvelope: the mapping does not know the type of the envelope.
         """
         return self.mapping(envelope) if self.board is None else self.mapping(envelope, self.board)
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How one selection writes what one subscription tells: `envelope.cached(encoding)` does it once."""
+    """Encodes the selected events by a plan: `envelope.cached(encoding)` does it once for each envelope."""
 
     plan: Plan
     selector: EventSelector
 
     def __call__(self, envelope: Envelope) -> bytes | None:
-        """Return the `data` of the result as JSON; None where graphql-core is to execute it."""
+        """Return the `data` of the result as JSON; None = graphql-core must execute the event."""
         return self.plan.encoded(self.selector.event_of(envelope))
 
 
@@ -67,15 +67,15 @@ class Result:
 
     #: JSON.
     data: bytes
-    #: Where a reader stands that has it, as in `Context`.
+    #: The cursor after the event, as in `Context`.
     cursor: str | None
 
 
-class Results(Cached, tuple[Result, ...]):  # noqa: SLOT001 - what is made of them is kept in them
-    """The results of a batch, in order; none where the subscription tells nothing of it."""
+class Results(Cached, tuple[Result, ...]):  # noqa: SLOT001 - transports cache the encoded results in this object
+    """The results of a batch, in order; empty when the subscription selects no envelope of it."""
 
     def __init__(self, _: Iterable[Result] = ()) -> None:
-        """Hold the results, as a tuple does."""
+        """Contain the results, like a tuple, and begin with an empty cache."""
         self._cached = {}
 
 
@@ -86,11 +86,11 @@ class BatchEncoding:
     encoding: Encoding
 
     def __call__(self, batch: Batch) -> Results | None:
-        """Return the results; None where some of them are not for this way."""
+        """Return the results; None = the generators must make them, because the plan does not cover all."""
         made: list[Result] = []
-        for envelope in filter(self.encoding.selector.tells, batch):
+        for envelope in filter(self.encoding.selector.selects, batch):
             data = envelope.cached(self.encoding)
-            # What ends a stream is told by the stream itself, with all that belongs to it.
+            # The stream itself handles its end, so a goodbye is not written directly.
             if data is None or envelope.type == "goodbye":
                 return None
             made.append(Result(data, envelope.cursor))
@@ -103,5 +103,5 @@ class Source:
 
     selector: EventSelector
     batches: AsyncGenerator[Batch, None]
-    #: The ending that `Goodbye` has told already, so that no error needs to.
+    #: The ending that the event `Goodbye` reports, so that no error is needed for it.
     completing: type[StreamEnded] | tuple[()] = ()

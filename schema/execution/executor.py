@@ -1,4 +1,4 @@
-"""graphql-core's executor: no growth per event, loaders that are never stale, and lists that are completed by turns."""
+"""graphql-core's executor without memory growth per event, with fresh loaders, and with lists completed in slices."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _T = TypeVar("_T")
 
 
 class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Runs operations; that of a subscription is left in the context, for `schema.execution.running`.
+    """Executes operations. The executor of a subscription is stored in the context, for `schema.execution.running`.
 
-    graphql-core 3.3.2 shares the memory of collected sub-fields between the executors of all events, and adds
-    about 1.7 KiB to it with each. Drop that part when upstream has the repair.
+    graphql-core 3.3.2 shares a cache of collected sub-fields between the executors of all events, and adds about 1.7
+    KiB to it with each event. Remove that part when upstream is repaired.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Make the executor of an operation."""
         super().__init__(*arguments, **named)
-        #: What the operation takes of the loop's time; the executors of all events of a subscription have one.
+        #: The loop time of the operation; the executors of all events of a subscription share it.
         self.meter = Meter()
-        #: What waits for its turn in one execution.
+        #: The parts of one execution that wait for their turn.
         self.underway = _Underway()
         if self.operation.operation is OperationType.SUBSCRIPTION and isinstance(self.context_value, Context):
             self.context_value.executor = self
 
     def build_per_event_executor(self, payload: Any) -> Executor[Any]:
-        """Return the executor of one event, with a memory and loaders of its own."""
+        """Return the executor of one event, with its own cache and loaders."""
         executor = super().build_per_event_executor(payload)
         executor._relevant_sub_fields = {}  # noqa: SLF001 - there is no public way to it
         if isinstance(self.context_value, Context):
@@ -48,7 +48,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         return executor
 
     def execute_operation(self, serially: bool | None = None) -> Any:
-        """Execute the operation, or one event. What a mutation loads is asked anew for each of its fields."""
+        """Execute the operation, or one event. The loaders of a mutation read the rows again for each field."""
         if self.operation.operation is OperationType.MUTATION and isinstance(self.context_value, Context):
             context = self.context_value
             context.loaders = Loaders(context.service, context.caller, keep=False)
@@ -68,8 +68,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Execute the fields of a mutation; several commands on cards are one unit (docs/graphql.md, "Mutations").
 
-        They are carried out in the document's order all the same: so the bus takes them. Where an answer is read from
-        the store they are not, for each is to show what the fields up to its own have done (GraphQL, 6.2.2).
+        The bus still carries them out in the order of the document. They are no unit when an answer is read from the
+        store: each answer must show the effect of the fields up to its own (GraphQL, 6.2.2).
         """
         fields = (parent_type, source_value, path, grouped_field_set, position_context)
         count = len(grouped_field_set)
@@ -81,9 +81,10 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         return super().execute_fields_serially(*fields)
 
     async def with_abort_signal(self, awaitable: Awaitable[_T]) -> _T:
-        """Await what a resolver has returned, then wait for the turn in which it is completed.
+        """Await the awaitable of a resolver, then wait for the turn to complete its value.
 
-        graphql-core awaits all of them by this. Many wait for one loader, and would be completed in one pass.
+        graphql-core calls this for every awaitable. Many of them wait for one loader, and without turns they would all
+        be completed in one loop iteration.
         """
         try:
             await self.underway.none()
@@ -100,7 +101,7 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
     def complete_iterable_value(
         self, item_type: Any, field_details_list: Any, info: Any, path: Any, items: Any, position_context: Any
     ) -> Any:
-        """Complete a list, by turns with everything else that the process does."""
+        """Complete a list in slices, so that the event loop does other work in between."""
         pace = _running_pacer()
         if pace is None or is_leaf_type(getattr(item_type, "of_type", item_type)) or not is_iterable(items):
             return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
@@ -109,10 +110,10 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 class _Underway:
-    """How much of an execution waits for its turn; what it leads to is asked for when nothing does.
+    """Counts the parts of an execution that wait for their turn. Loaders are awaited only when none waits.
 
-    So loaders find together what belongs together, as if all had been completed in one go: a query for each kind of
-    thing, and not one for each turn.
+    So a loader gets all its keys at once, as if everything were completed in one go: one query for each kind of row,
+    and not one for each turn.
     """
 
     def __init__(self) -> None:
@@ -129,7 +130,7 @@ class _Underway:
             self._none = None
 
     async def none(self) -> None:
-        """Return when nothing waits; what begins to in the same pass of the loop as the caller is waited for."""
+        """Return when no part waits, including parts that begin to wait in the caller's loop iteration."""
         await asyncio.sleep(0)
         while self._waiting:
             if self._none is None:
@@ -138,7 +139,7 @@ class _Underway:
 
 
 class _Completing:
-    """One list on its way: what is completed, and what has to be awaited of it."""
+    """One list in completion: its completed entries, and those that are awaited."""
 
     def __init__(
         self, executor: BoundedExecutor, items: Iterator[Any], place: tuple[Any, Any, Any], path: Any, context: Any
@@ -152,7 +153,7 @@ class _Completing:
         self._awaitable: list[int] = []
 
     def begin(self, pace: Pacer) -> Any:
-        """Return the list, or what can be awaited of it where the time of this pass is used up or an entry waits."""
+        """Return the list, or an awaitable of it when the slice is used up or an entry has to be awaited."""
         meter = self._executor.meter
         try:
             for index, item in self._items:
@@ -201,11 +202,11 @@ def _running_pacer() -> Pacer | None:
     try:
         return pacer()
     except RuntimeError:
-        return None  # nothing but this runs, as when the schema asks itself
+        return None  # no event loop runs, as in an introspection by the schema itself
 
 
 def _abandon(value: Any) -> None:
-    """Close coroutines that nobody will await, and those they would have awaited."""
+    """Close coroutines that nothing will await, and the coroutines that they would have awaited."""
     if iscoroutine(value) and value.cr_frame is not None and getcoroutinestate(value) == CORO_CREATED:
         inner = list(value.cr_frame.f_locals.values())
         value.close()

@@ -16,16 +16,16 @@ from realtime.service import Caller, Executed, Service
 
 __all__ = ["Gathering", "may_be_one_unit"]
 
-#: Fields of a mutation that carry out one command on a board each, and do nothing else.
+#: Fields of a mutation that only carry out one command on a board.
 COMMANDS = frozenset({"createCard", "updateCard", "moveCard", "deleteCard"})
-#: Fields in their answers that are read from the store: each shows what the commands up to its own have done.
+#: Fields in the answers that are read from the store: each must show the effect of its own and all earlier commands.
 READ = frozenset({"attempts", "project"})
-#: Turns of the loop in which those come that come at all: all begin in one, and wait for nothing before.
+#: Iterations of the event loop in which all commands of a mutation come: they begin in one iteration and do not wait.
 TURNS = 20
 
 
 def may_be_one_unit(fields: Sequence[FieldNode], fragments: Mapping[str, FragmentDetails]) -> bool:
-    """Tell whether the root fields of a mutation are commands, and the answer to none is read from the store."""
+    """Return whether all root fields of a mutation are commands, and no answer is read from the store."""
     if any(field.name.value not in COMMANDS for field in fields):
         return False
     ahead = [field.selection_set for field in fields]
@@ -51,12 +51,12 @@ class _Waiting(NamedTuple):
 
 
 class Gathering:
-    """The commands of one mutation. One that comes late is a unit of its own."""
+    """The commands of one mutation, gathered into one unit. A command that comes late is a unit of its own."""
 
     def __init__(self, service: Service, caller: Caller, expected: int) -> None:
-        """Ask `service` for `caller`, once there are as many commands as `expected`.
+        """Carry the commands out for `caller` when `expected` of them have come.
 
-        Fewer come where an argument is refused before.
+        Fewer come if the arguments of a field are refused before.
         """
         self._boards = service.boards
         self._caller = caller
@@ -72,7 +72,7 @@ class Gathering:
         one = _Waiting(board_id, command, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
         if len(self._waiting) == 1:
-            # The first carries out all. It is cancelled with the others only: they are of one operation.
+            # The first command carries out all. They belong to one operation, so it is cancelled only with the others.
             await self._carry_out()
         return await one.done
 
@@ -88,7 +88,7 @@ class Gathering:
                 await self._carry_out_unit(board_id, list(group))
         finally:
             for one in waiting:
-                one.done.cancel()  # which does nothing to those that are done
+                one.done.cancel()  # without effect on futures that are done
 
     async def _carry_out_unit(self, board_id: BoardId, unit: list[_Waiting]) -> None:
         outcomes: list[Executed | Exception]

@@ -1,4 +1,4 @@
-"""What resolvers of many things at once read, by one query for all that ask in the same moment."""
+"""Loaders: one query for all resolvers that ask for rows of one kind at the same moment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from realtime.service import Caller, Service
 
 __all__ = ["Loaders", "PageKey"]
 
-#: Most keys of one query: as many as fit the 32,766 parameters of SQLite, two for a card or an attempt.
+#: Most keys of one query. SQLite allows 32,766 parameters, and a card or an attempt needs two.
 MAX_KEYS = 10_000
 _K = TypeVar("_K")
 _T = TypeVar("_T")
@@ -33,14 +33,14 @@ class PageKey(NamedTuple):
 
 
 class Loaders:
-    """One loader for each kind of thing; what does not exist is None.
+    """One loader for each kind of row; a row that does not exist is None.
 
-    They answer each key once and remember it, so they must not outlive what they were made for: a query, one event
-    of a subscription. `keep=False` asks the service each time: for mutations, between whose fields things change.
+    A loader reads each key once and caches the row, so it must not live longer than one query, or one event of a
+    subscription. `keep=False` reads each time: for mutations, whose fields change the rows.
     """
 
     def __init__(self, service: Service, caller: Caller, *, keep: bool = True) -> None:
-        """Ask `service` for `caller`; nothing is read before a key is asked for."""
+        """Read from `service` for `caller`, only when a key is asked for."""
         boards, projects, attempts = service.boards, service.projects, service.attempts
         logs, items = partial(attempts.log_pages, caller), partial(attempts.conversation_pages, caller)
         self.project: DataLoader[BoardId, Project | None] = _loader(partial(projects.by_id, caller), keep)
@@ -68,7 +68,7 @@ def _loader(read: Callable[[Collection[_K]], Awaitable[Mapping[_K, _T]]], keep: 
 def _paged(
     read: Callable[[Collection[AttemptKey], int, int], Awaitable[Mapping[AttemptKey, Page[_T]]]],
 ) -> Callable[[Collection[PageKey]], Awaitable[Mapping[PageKey, Page[_T]]]]:
-    """Ask for pages of the same place and length together."""
+    """Read pages with the same place and length by one query."""
 
     async def pages(keys: Collection[PageKey]) -> Mapping[PageKey, Page[_T]]:
         alike: defaultdict[tuple[int, int], list[AttemptKey]] = defaultdict(list)

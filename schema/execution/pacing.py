@@ -1,8 +1,8 @@
-"""Executing goes by turns: a few milliseconds in each pass of the loop, however many operations there are.
+"""Limits the time of all executions to a few milliseconds in each iteration of the event loop.
 
-graphql-core completes a list of any length in one go, and nothing else of the process happens meanwhile: no frame is
-read, no event fanned out, no deadline noticed. Here executors ask between two entries of a list whether the time of
-this pass is used up; then they wait for their turn in a later one.
+graphql-core completes a list of any length in one go, and meanwhile the process does nothing else: it reads no frame,
+fans out no event, and notices no deadline. Here, an executor asks between two entries of a list whether the slice of
+this iteration is used up. If it is, the executor waits for its turn in a later iteration.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from weakref import WeakKeyDictionary
 
 __all__ = ["SLICE_SECONDS", "Meter", "Pacer", "pacer"]
 
-#: Time for all executors together in one pass of the loop.
+#: Time for all executors together in one loop iteration.
 SLICE_SECONDS = 0.004
-#: Most of those who wait that have their turn in one pass; each completes one thing, and then looks at the time.
+#: Most waiting executors that get their turn in one iteration; each completes one entry and then checks the time.
 TURNS = 16
-#: What a meter lets through for ever: a tenth of the node, and that of a minute at once.
+#: An operation may use a tenth of the node's time for ever, and that of a minute at once.
 SHARE = 0.1
 BURST_SECONDS = 60 * SHARE
 
 
 class Meter:
-    """How much time of the loop an operation takes: a bucket that leaks a tenth of the node."""
+    """Measures the loop time of an operation: a leaky bucket that leaks a tenth of the node's time."""
 
     __slots__ = ("_level", "_since", "total")
 
@@ -32,11 +32,11 @@ class Meter:
         """Begin at zero."""
         self._level = 0.0
         self._since = perf_counter()
-        #: Seconds in all.
+        #: Seconds in total.
         self.total = 0.0
 
     def charge(self, seconds: float) -> None:
-        """Count time that was taken."""
+        """Add the time that the operation has used."""
         now = perf_counter()
         self._level = max(0.0, self._level - (now - self._since) * SHARE) + seconds
         self._since = now
@@ -44,28 +44,31 @@ class Meter:
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether it was more than a tenth of a minute's time."""
+        """Whether the bucket holds more than a tenth of a minute."""
         return self._level > BURST_SECONDS
 
 
 class Pacer:
-    """The turns of one loop."""
+    """The turns of the executors in one event loop."""
 
     __slots__ = ("_ends", "_is_fresh", "_loop", "_mark", "_meter", "_waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin with nobody waiting."""
+        """Begin without waiting executors."""
         self._loop = loop
         self._waiting: deque[asyncio.Future[None]] = deque()
-        #: When the slice of this pass is used up; 0 = nobody has begun one in this pass.
+        #: Time at which the slice of this iteration is used up; 0 = no executor has begun one in this iteration.
         self._ends = 0.0
-        #: Whether those whose turn it is have not come yet.
+        #: Whether none of the executors with a turn in this iteration has run yet.
         self._is_fresh = False
         self._mark = 0.0
         self._meter: Meter | None = None
 
     def is_used_up(self, meter: Meter) -> bool:
-        """Tell whether to wait for another pass; what passed since the last look at the same meter is charged to it."""
+        """Return whether to wait for another iteration; charge the time since the last call to `meter`.
+
+        The time is charged only if the last call had the same meter.
+        """
         now = perf_counter()
         if self._meter is meter:
             meter.charge(now - self._mark)
@@ -76,11 +79,11 @@ class Pacer:
         return now > self._ends
 
     def pause(self) -> None:
-        """Note that what follows is not the work of whoever looked last."""
+        """Charge the time from now on to no meter, because other work follows."""
         self._meter = None
 
     async def turn(self, meter: Meter) -> None:
-        """Return in the next pass in which there is time, after all who wait already."""
+        """Return in the next iteration that has time, after all executors that wait already."""
         self.pause()
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append(waiter)
@@ -90,11 +93,11 @@ class Pacer:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
-                self._wake(1)  # the turn was ours, and is somebody else's now
+                self._wake(1)  # pass the turn to another executor
             raise
         self._mark, self._meter = perf_counter(), meter
         if self._is_fresh:
-            # The whole slice, however long the loop took to come here.
+            # A whole slice from now on: the time until the loop reached this executor does not count.
             self._is_fresh, self._ends = False, self._mark + SLICE_SECONDS
 
     def _begin(self, now: float) -> None:
@@ -106,7 +109,7 @@ class Pacer:
         self._meter = None
         if self._waiting:
             self._wake(TURNS)
-            # Another pass for those who wait behind these, whether these ask again or not.
+            # The executors that still wait get another iteration, even if those with a turn do not ask again.
             self._is_fresh = True
             self._begin(perf_counter())
 

@@ -1,7 +1,7 @@
-"""What a board costs that has more cards than its type is taken to have (docs/graphql.md, "Cost").
+"""Checks the cost of a board with more cards than its type is assumed to have (docs/graphql.md, "Cost").
 
-The cost that is told before execution takes a board to have 200 cards. A board may have 10,000, and what is asked of
-each is executed without a pause; so the fields below a board are counted again when its cards are known.
+The cost before the execution assumes 200 cards for a board. A board may have 10,000, and the fields of each card are
+executed without a pause. So the cost of the fields below a board is computed again when the number of cards is known.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from schema.execution.context import Info
 
 __all__ = ["CARDS", "TIMES", "CostExceeded", "check_size"]
 
-#: As `@listSize` has it.
+#: Number of cards that `@listSize` assumes.
 CARDS = 200
-#: How much dearer than the limit a board may be: large ones are to be read, too, if by plain fields.
+#: A board may cost so many times the limit, so that clients can read the plain fields of large boards too.
 TIMES = 10
 
 
 class CostExceeded(Refused):
-    """What is asked of this many rows costs more than the limit."""
+    """The fields of this many rows cost more than the limit."""
 
     code = "cost_exceeded"
 
     def __init__(self, message: str, cost: int, most: int) -> None:
-        """Keep both numbers."""
+        """Store the message and both numbers."""
         super().__init__(message)
         self.extensions = {"cost": cost, "maxCost": most}
 
 
 def check_size(info: Info, state: BoardState) -> None:
-    """Refuse to execute the fields below `info`'s field, a board's, for more cards than can be borne.
+    """Refuse to execute the fields below the field of `info`, which returns a board, if they cost too much.
 
     Raises:
-        CostExceeded: what is below it costs too much.
+        CostExceeded: the fields below it cost too much for the number of cards.
     """
     count = len(state.cards)
     if count <= CARDS:

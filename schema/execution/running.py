@@ -1,8 +1,8 @@
-"""Running operations to their end: what comes after Strawberry and graphql-core have begun one.
+"""Runs operations to their end, after Strawberry and graphql-core have begun them.
 
-They parse, validate, coerce the arguments and call the resolver of a subscription; that leaves a `Source`, which is
-read here. Their own way from there on takes seven generators for each subscription, which are most of the memory of one
-to which nothing happens, and which hold on to the last event.
+The libraries parse and validate the document, coerce the arguments, and call the resolver of a subscription. The
+resolver leaves a `Source`, which this module reads. The libraries themselves would use seven generators for each
+subscription: most of the memory of an idle one, and they would keep the last event in memory.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["run"]
 
 
 async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context) -> AsyncGenerator[Any, None]:
-    """Yield the results of an operation: those of `begun`, then those of the source that it has left in `context`.
+    """Yield the results of an operation: those of `begun`, then those of the source that it left in `context`.
 
-    Closing it closes the source before anything else happens.
+    Closing the generator closes the source first.
     """
     seconds = context.limits.timeout_seconds
     async with aclosing(_in_time(schema, begun, seconds)) as results:
@@ -52,7 +52,7 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
             async for batch in batches:
                 for envelope in batch:
                     goodbye = envelope if envelope.type == "goodbye" else None
-                    if source.selector.tells(envelope):
+                    if source.selector.selects(envelope):
                         context.metrics.counters.sent_batch(Batch((envelope,)))
                         context.cursor = envelope.cursor
                         result = await _result(schema, events, envelope, seconds)
@@ -61,21 +61,21 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                             return
                         yield result
                         del result
-                # Whoever sleeps holds on to nothing.
+                # Free the batch while the generator waits for the next one.
                 del batch, envelope
     except source.completing:
-        return  # `Goodbye` has said it
+        return  # the event `Goodbye` has reported the end
     except StreamEnded as ended:
         yield _failure(schema, stream_ended(ended, goodbye))
-    except Exception as fault:  # noqa: BLE001 - whoever shows it to clients logs what is ours
+    except Exception as fault:  # noqa: BLE001 - `public_error` logs faults of the server
         yield _failure(schema, fault)
 
 
 async def _in_time(schema: Schema, begun: AsyncGenerator[Any, None], seconds: float) -> AsyncGenerator[Any, None]:
-    """Yield what comes of `begun`; each step has a deadline, and a step that misses it is the last."""
+    """Yield the results of `begun`; each step has a deadline, and a step that misses it is the last."""
     async with aclosing(begun):
         while True:
-            # Around the step alone: what cancels must not be around a `yield`, where it would cancel the reader.
+            # Around the step alone: a timeout around a `yield` would cancel the consumer.
             deadline = asyncio.timeout(seconds)
             try:
                 async with deadline:
@@ -93,7 +93,7 @@ async def _in_time(schema: Schema, begun: AsyncGenerator[Any, None], seconds: fl
 
 
 async def _result(schema: Schema, events: Events, envelope: Envelope, seconds: float) -> ExecutionResult | None:
-    """Execute one event; None where the subscription costs more than one may."""
+    """Execute one event; None = the subscription has become too expensive."""
     if events.is_too_expensive:
         return None
     executed = events.executed(envelope)
@@ -105,7 +105,7 @@ async def _result(schema: Schema, events: Events, envelope: Envelope, seconds: f
         except TimeoutError:
             if not deadline.expired():
                 raise
-            # For all that share the execution: none of them is to try it again.
+            # For all subscriptions that share the execution: none of them may try it again.
             events.is_too_expensive = True
             return None
     else:

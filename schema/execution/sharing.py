@@ -1,7 +1,7 @@
-"""Events that graphql-core executes, once for all equal subscriptions: what no plan covers may wait for the store.
+"""Shares the execution of events between equal subscriptions, for events that no plan covers.
 
-The first subscription that comes to an event executes it; the others wait for its result, and carry on themselves when
-that one leaves in the middle.
+graphql-core executes such an event, and may read from the store. The first subscription that reaches an event executes
+it; the others wait for its result. If the first is cancelled in the middle, the others execute the event themselves.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from schema.execution.event_selector import EventSelector
 
 __all__ = ["SharedEvent", "SharedExecution"]
 
-#: A result, or what it can be awaited of (graphql-core: `AwaitableOrValue`).
+#: A result, or an awaitable of it (graphql-core: `AwaitableOrValue`).
 _Executed = Any
 
 
 class SharedExecution:
-    """What makes subscriptions equal: the same operation, variables and telling.
+    """The key of equal subscriptions: the same operation, variables and selector.
 
-    Access is not among them: a token opens everything or nothing, and what is executed asks nobody who reads it.
-    `envelope.cached(execution)` is the `SharedEvent` of all equal ones.
+    Access is no part of the key: a token gives access to everything or nothing, and no resolver checks the client.
+    `envelope.cached(execution)` is the `SharedEvent` of all equal subscriptions.
     """
 
-    __slots__ = ("_operation", "_telling", "_variables")
+    __slots__ = ("_operation", "_selector", "_variables")
 
     def __init__(self, operation: OperationDefinitionNode, variables: bytes, selector: EventSelector) -> None:
-        """Documents are parsed once, so an equal operation is the same object; `variables` are JSON."""
+        """Store all three. Documents are parsed once, so equal operations are the same object. `variables` are JSON."""
         self._operation = operation
         self._variables = variables
-        self._telling = selector
+        self._selector = selector
 
     def __eq__(self, other: object) -> bool:
-        """Compare with another."""
+        """Return whether the two keys are equal."""
         return (
             isinstance(other, SharedExecution)
             and other._operation is self._operation
             and other._variables == self._variables
-            and other._telling == self._telling
+            and other._selector == self._selector
         )
 
     def __hash__(self) -> int:
-        """Agree with `==`."""
-        return hash((id(self._operation), self._variables, self._telling))
+        """Return equal hashes for equal keys."""
+        return hash((id(self._operation), self._variables, self._selector))
 
     def __call__(self, envelope: Envelope) -> SharedEvent:
         """Begin without a result."""
@@ -62,14 +62,14 @@ class SharedEvent:
     __slots__ = ("_result", "_running")
 
     def __init__(self) -> None:
-        """Wait for the first who executes."""
+        """Begin without a result."""
         self._result: ExecutionResult | None = None
         self._running: asyncio.Future[None] | None = None
 
     def executed(self, execute: Callable[[], _Executed]) -> _Executed:
-        """Return the result that another got, or is about to get, by what `execute` does; else execute.
+        """Return the result of another subscription's execution, or an awaitable of it; if there is none, execute.
 
-        `data` of the result is an `orjson.Fragment`. What `execute` raises is raised to its caller alone.
+        `data` of the result is an `orjson.Fragment`. An error of `execute` is raised only to the caller that executed.
         """
         if self._result is not None:
             return _copy(self._result)
@@ -94,7 +94,7 @@ class SharedEvent:
 
     def _cached(self, result: Any) -> Any:
         if not isinstance(result, ExecutionResult):
-            return result  # incremental: nothing to share, and nothing that a transport here would send
+            return result  # an incremental result: it cannot be shared, and no transport here sends it
         if result.data is not None:
             result = ExecutionResult(cast("dict[str, Any]", orjson.Fragment(orjson.dumps(result.data))), result.errors)
         self._result = result
@@ -102,5 +102,5 @@ class SharedEvent:
 
 
 def _copy(result: ExecutionResult) -> ExecutionResult:
-    # Each subscription replaces the errors by what its client may see, in place.
+    # Each subscription replaces the errors in the list by those that its client may see, so each needs its own list.
     return ExecutionResult(result.data, list(result.errors) if result.errors else result.errors)

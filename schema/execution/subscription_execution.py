@@ -1,4 +1,4 @@
-"""Executing the events of subscriptions: by plan, or once for all equal ones by graphql-core."""
+"""Executes the events of subscriptions: by a plan, or by graphql-core once for all equal subscriptions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from schema.plan.plans import Plans
 
 __all__ = ["Events", "EventsInUse"]
 
-#: Where a schema keeps them.
+#: Key in the extensions of a schema.
 _IN_USE = "events"
 
 
 class Events:
-    """Makes results of a subscription's envelopes. Equal subscriptions share one, so it knows none of them."""
+    """Makes the results of a subscription from envelopes. Equal subscriptions share one object."""
 
-    __slots__ = ("__weakref__", "_executor", "_is_overdue", "_shared", "_telling", "encoding")
+    __slots__ = ("__weakref__", "_executor", "_is_overdue", "_selector", "_shared", "encoding")
 
     def __init__(
         self,
@@ -35,17 +35,17 @@ class Events:
         encoding: Encoding | None,
         shared: SharedExecution | None,
     ) -> None:
-        """Execute the operation that `executor` was built for, with `encoding` and `shared` if it has them."""
+        """Execute the operation of `executor`, by `encoding` and `shared` if there are any."""
         self._executor = executor
-        self._telling = selector
+        self._selector = selector
         self._shared = shared
         self._is_overdue = False
-        #: How the events are encoded by plan; None where graphql-core executes them.
+        #: Encodes the events by a plan; None = graphql-core executes them.
         self.encoding = encoding
 
     @property
     def is_too_expensive(self) -> bool:
-        """Whether an event has exceeded the deadline, or all of them the subscription's share of the node."""
+        """Whether an event has exceeded its deadline, or all events together the subscription's share of the node."""
         return self._is_overdue or self._executor.meter.is_exceeded
 
     @is_too_expensive.setter
@@ -53,9 +53,9 @@ class Events:
         self._is_overdue = is_overdue
 
     def executed(self, envelope: Envelope) -> Any:
-        """Return the result of one event, or what it can be awaited of.
+        """Return the result of one event, or an awaitable of it.
 
-        Where there is an encoding or sharing, `data` is an `orjson.Fragment`.
+        With an encoding or with sharing, `data` is an `orjson.Fragment`.
         """
         encoded = envelope.cached(self.encoding) if self.encoding else None
         if encoded is not None:
@@ -64,35 +64,36 @@ class Events:
         return envelope.cached(self._shared).executed(execute) if self._shared else execute()
 
     def _execute(self, envelope: Envelope) -> Any:
-        return self._executor.build_per_event_executor(self._telling.event_of(envelope)).execute_operation(False)
+        return self._executor.build_per_event_executor(self._selector.event_of(envelope)).execute_operation(False)
 
 
 class EventsInUse:
-    """The events of a schema's subscriptions, and its plans."""
+    """The plans of a schema, and the `Events` that its subscriptions share."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Begin without subscriptions."""
         self._plans = Plans()
         self._shared: WeakValueDictionary[tuple[Hashable, SharedExecution], Events] = WeakValueDictionary()
 
     @classmethod
     def of(cls, schema: GraphQLSchema) -> EventsInUse:
-        """Return those of `schema`."""
+        """Return the object of `schema`."""
         found: EventsInUse | None = schema.extensions.get(_IN_USE)
         if found is None:
             found = schema.extensions[_IN_USE] = cls()
         return found
 
     def events(self, executor: BoundedExecutor, selector: EventSelector, context: Context) -> Events:
-        """Return what executes the events of the operation that `executor` was built for, with `context`."""
-        # Of its own, for several subscriptions may have it: they have the service and the scope of access in common.
+        """Return the `Events` for the operation of `executor` with `context`."""
+        # Its own context, because several subscriptions may share it: only the service and the caller's scope are
+        # common.
         executor.context_value = Context(context.service, context.caller)
         if not context.encoded:
             return Events(executor, selector, None, None)
         shared = _shared(executor, selector)
         if shared is None:
             return Events(executor, selector, self._encoding(executor, selector), None)
-        # An execution that is found holds the service, so no other one has its key.
+        # An `Events` in the dictionary keeps the service alive, so no other service can have an equal key.
         key = (context.service.sharing_key(context.caller), shared)
         events = self._shared.get(key)
         if events is None:
@@ -105,7 +106,7 @@ class EventsInUse:
 
 
 def _shared(executor: BoundedExecutor, selector: EventSelector) -> SharedExecution | None:
-    """Return what equal subscriptions have in common; None where the variables do not say."""
+    """Return the key of equal subscriptions; None = the variables cannot be compared as JSON."""
     try:
         variables = orjson.dumps(executor.variable_values.coerced, option=orjson.OPT_SORT_KEYS)
     except TypeError:

@@ -93,8 +93,7 @@ def listed(item: Complete) -> Complete:
 
 
 def object_of(fields: Sequence[tuple[str, Callable[[Any], Any], Complete]]) -> Complete:
-    """Make an object of fields; each has a name, a function that reads it from its parent, and one that completes
-    it."""
+    """Make an object of fields: each has a name, a function that reads it, and one that completes the value."""
 
     def complete(value: Any) -> dict[str, Any]:
         parent = _present(value)
