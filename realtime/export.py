@@ -103,7 +103,7 @@ def export(path: Path = PAGE_PATH) -> None:
 
 
 def check(path: Path = PAGE_PATH) -> str:
-    """Return the lines in which the file differs from the page; empty when the file is up to date."""
+    """Return the differing lines of file and page; empty if the file is up to date."""
     lines = path.read_text(encoding="utf-8").splitlines(), page().splitlines()
     return "\n".join(unified_diff(*lines, "the file", "the models", n=0, lineterm=""))
 
@@ -169,12 +169,12 @@ def _kind(hint: Any) -> str:
 
 
 def _bare(hint: Any) -> Any:
-    """Return what an annotated kind stands for: the model that plain JSON must fit, else the kind itself."""
+    """Return the model that an annotated kind of plain JSON must fit, else the kind itself."""
     return next((one.kind for one in hint.__metadata__ if isinstance(one, AsItCame)), hint.__origin__)
 
 
 def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """Yield the models inside of a payload, outer ones first."""
+    """Yield the models inside a payload, outer ones first."""
     for hint in get_type_hints(model, include_extras=True).values():
         yield from _parts_in(hint)
 

@@ -49,11 +49,11 @@ def translate_change(
         case Delivery.STATE:
             return [payloads.State(after)]
         case Delivery.CHANGES:
-            told = islice(as_differences(before, recorded.changes), seen, None)
-            return [payloads.of_change(change) for _, change in told]
+            differences = islice(as_differences(before, recorded.changes), seen, None)
+            return [payloads.of_change(change) for _, change in differences]
         case Delivery.PATCH:
-            told = islice(as_differences(before, recorded.changes), seen, None)
-            return [payloads.Patch([one for state, change in told for one in operations(state, change)])]
+            differences = islice(as_differences(before, recorded.changes), seen, None)
+            return [payloads.Patch([one for state, change in differences for one in operations(state, change)])]
         case _:
             assert_never(delivery)
 
@@ -141,27 +141,27 @@ def _log(attempt_id: str, message: str, ts: str) -> Payload:
 
 
 def _sent_as_change(event: DomainEvent, at: datetime, board: Board | None) -> list[Payload]:
-    """Leave it to `translate_change`, for the `board.state.changed` that is or follows the event."""
+    """Return nothing: `translate_change` handles the `board.state.changed` that is, or follows, the event."""
     return []
 
 
 def _sent_on_dashboard(event: DomainEvent, at: datetime, board: Board | None) -> list[Payload]:
-    """Leave it to the next overview of the dashboard."""
+    """Return nothing: the next overview of the dashboard includes the event."""
     return []
 
 
 def _ends_streams(event: DomainEvent, at: datetime, board: Board | None) -> list[Payload]:
-    """Leave it to the end of the board's streams, which is a `goodbye`."""
+    """Return nothing: the event ends the board's streams with a `goodbye`."""
     return []
 
 
 def _only_logged(event: DomainEvent, at: datetime, board: Board | None) -> list[Payload]:
-    """Tell nobody, as the original does; the log has it."""
+    """Return nothing, as in the original: the event is only in the log."""
     return []
 
 
 Translation = Callable[[Any, datetime, Board | None], list[Payload]]
-#: Every event, with what makes its payloads.
+#: Every event, with the function that makes its payloads.
 TRANSLATIONS: dict[type[DomainEvent], Translation] = {
     events.BoardStateChanged: _sent_as_change,
     events.CardCreated: _sent_as_change,

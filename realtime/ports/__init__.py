@@ -1,7 +1,7 @@
 """The ports: protocols that a back-end implements; the docstrings are the contracts that `tests/contract/` checks.
 
-A back-end implements each protocol it can; none has a method that raises `NotImplementedError`. Other rooms import
-every name from here.
+A back-end implements each protocol that it can. No protocol has a method that raises `NotImplementedError`. Other rooms
+import every name from here.
 
 See docs/guarantees.md.
 """

@@ -9,19 +9,19 @@ from realtime.ports.log import StoredEvent
 
 __all__ = ["Broker", "Handler"]
 
-#: Takes published events on a node; never waits for readers.
+#: Receives published events on a node; it never waits for subscribers.
 Handler = Callable[[Sequence[StoredEvent]], None]
 
 
 class Broker(Protocol):
-    """Carries stored events to every node, the publishing one included.
+    """Carries stored events to every node, including the publishing one.
 
-    At most once, in the order of publishing per channel. A lost, late or repeated batch does no harm, and neither
-    does an error of `publish`: nodes take the next offset, and read the rest in the log.
+    Delivery is at most once, per channel in the order of publishing. A lost, late or repeated batch does no harm, nor
+    does an error of `publish`: a node accepts only the next offset, and reads missing events from the log.
     """
 
     def subscribe(self, handler: Handler) -> None:
-        """Call `handler` with each batch from now on."""
+        """Call `handler` with each batch that is published from now on."""
 
     def publish(self, batch: Sequence[StoredEvent]) -> Awaitable[None]:
-        """Hand a batch over; returns when this node's readers have it in their queues."""
+        """Publish a batch; return once the subscribers of this node have it in their queues."""

@@ -1,4 +1,4 @@
-"""The log: what goes in, what comes out, and what is forgotten of it."""
+"""The log: the events that go in and come out, and the pruning of old ones."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ __all__ = ["HistoryReader", "Horizon", "LogPruner", "LoggedEvent", "NewEvent", "
 
 
 class NewEvent(NamedTuple):
-    """An event on its way into the log."""
+    """An event that is to be written into the log."""
 
     channel: Channel
     recorded: Recorded
-    #: Sender's idempotency key, at most one event in the log has it.
+    #: The sender's idempotency key; at most one event in the log has it.
     key: str | None = None
-    #: A later event of its unit changes the board again: readers of `state` get the state behind that one alone.
+    #: A later event of its unit changes the board again. Subscribers of `state` get only the state after that one.
     superseded: bool = False
 
 
 class StoredEvent(NamedTuple):
-    """An event in the log, with its place."""
+    """An event in the log, with its offsets."""
 
     channel: Channel
     recorded: Recorded
-    #: Place in the channel's log, from 1, without gaps.
+    #: Number of the event in the channel's log, from 1, without gaps.
     offset: int
-    #: Offset of the last global event at that moment (of this one, when it is global).
+    #: Offset of the last global event at that time; for a global event, its own offset.
     global_offset: int
     #: As in `NewEvent`.
     superseded: bool = False
@@ -41,11 +41,11 @@ class StoredEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event as the log has it, whether this version still knows its name and fields or not."""
+    """An event as the log has it, even if this version does not know its name or fields."""
 
-    #: Place in the channel's log, from 1.
+    #: Number of the event in the channel's log, from 1.
     offset: int
-    #: Offset of the last global event at that moment.
+    #: Offset of the last global event at that time.
     global_offset: int
     name: str
     payload: Mapping[str, Any]
@@ -54,7 +54,7 @@ class LoggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of a channel's log, together with that of the global log: both behind `…after`, up to `…until`."""
+    """A part of a channel's log and of the global log: in both, the events after `…after`, up to `…until`."""
 
     after: int
     until: int
@@ -64,56 +64,56 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """How far back the log of each channel is to reach; what is behind one of the two is to go."""
+    """The limits of each channel's log; an event beyond one of the two limits may be deleted."""
 
-    #: Events that the store wrote before this instant are to go; None = age does not matter.
+    #: Events that the store wrote before this time may be deleted; None = no limit of age.
     recorded_before: datetime | None = None
-    #: So many of the newest events of each channel are to stay; None = all of them.
+    #: Number of the newest events of each channel that stay; None = all.
     newest_events: int | None = None
 
 
 class HistoryReader(Protocol):
-    """Reads the log. Forgotten events are left out; the caller notices by the offsets, which have no gaps."""
+    """Reads the log. Pruned events are left out; the caller sees that by the offsets, which otherwise have no gaps."""
 
     async def past_board(self, board_id: BoardId, offset: int) -> Board | None:
-        """Return the board behind the event at `offset`; the caller may move it on.
+        """Return the board after the event at `offset`; the caller may change it.
 
-        None when there was no board then, or when the log does not reach back so far.
+        None if there was no board then, or if the log does not reach back so far.
         """
 
     async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
         """Return a span's first events, in the order of both logs: at most `limit`, fewer if large, at least one."""
 
     async def event_page(self, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
-        """Return a page of at most `limit` events behind the offset `after` of a channel; their places are the offsets.
+        """Return a page of at most `limit` events of a channel after the offset `after`; `entries` have the offsets.
 
-        A first event that is not the one at `after + 1` tells that the log no longer reaches back so far.
+        If the first event is not the one at `after + 1`, the log no longer reaches back so far.
         """
 
     async def pruned(self, channel: Channel) -> int:
-        """Return the offset up to which the events of a channel are gone, 0 when none are."""
+        """Return the offset up to which a channel's events were pruned, 0 if none were."""
 
 
 class LogPruner(Protocol):
-    """Forgets the oldest events of channels.
+    """Deletes the oldest events of channels.
 
-    A reader that stands at the cut or behind it is not affected: it can be told what followed exactly as before, and
-    offsets go on. A reader before the cut has lost its position. The rows stay; idempotency keys go with their events.
+    A client at the cut or after it is not affected: replay works as before, and offsets continue. A client before the
+    cut has lost its position. The rows of boards stay; idempotency keys are deleted with their events.
     """
 
     async def prunable(self, horizon: Horizon) -> list[Channel]:
-        """Return the channels that have events to forget, at a cost in proportion to the number of channels.
+        """Return the channels with events to delete; the cost is proportional to the number of channels.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
 
     async def prune(self, channel: Channel, horizon: Horizon, limit: int) -> int:
-        """Forget the oldest events of a channel, at most `limit` of those behind the horizon; return how many.
+        """Delete the oldest events of a channel beyond the horizon, at most `limit`; return their number.
 
-        Fewer than `limit` means that no more were to go. It is one unit of writing, for which others wait; it is
-        finished even when the caller is cancelled.
+        A number below `limit` means that no more are left to delete. It is one write unit, for which others wait. It is
+        completed even if the caller is cancelled.
 
         Raises:
-            StoreUnavailable: nothing was forgotten.
+            StoreUnavailable: nothing was deleted.
         """

@@ -1,4 +1,4 @@
-"""Readers of rows: boards, attempts, many things at once, and the dashboard."""
+"""Ports for reading rows: boards, attempts, many of them at once, and the dashboard."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["AttemptReader", "BatchReader", "BoardReader", "DashboardReader"]
 
 
 class BoardReader(Protocol):
-    """Reads boards. One call sees one moment: the rows and the offsets of it belong together."""
+    """Reads boards. The rows and offsets of one call belong together, because a call sees one moment."""
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
-        """Return the board, None when there is none.
+        """Return the board, None if it does not exist.
 
         Raises:
             StoreUnavailable: the store did not answer.
@@ -29,46 +29,46 @@ class BoardReader(Protocol):
         """Return all projects, oldest first."""
 
     async def project(self, project_id: BoardId) -> Project | None:
-        """Return one project, None when there is none."""
+        """Return one project, None if it does not exist."""
 
     async def homes_of(self, card_id: CardId) -> Mapping[BoardId, ColumnId]:
-        """Return the boards that have a card of that id, and the column it is in there."""
+        """Return the boards that have a card with this id, and the column it is in there."""
 
     async def offset(self, channel: Channel) -> int:
         """Return the offset of the last event of a channel, 0 before the first."""
 
 
 class AttemptReader(Protocol):
-    """Reads what is kept of attempts. An id alone names none: two boards may use the same one."""
+    """Reads attempts and their rows. An id alone is ambiguous, because two boards may use the same one."""
 
     async def attempts(self, board_id: BoardId, *card_ids: CardId) -> list[Attempt]:
-        """Return the attempts of a board (or of the given cards of it), newest created first."""
+        """Return the attempts of a board (or of the given cards of it), newest first."""
 
     async def attempt(self, board_id: BoardId, attempt_id: AttemptId) -> Attempt | None:
-        """Return one attempt, None when it is not known."""
+        """Return one attempt, None if it is not known."""
 
     async def boards_of_attempt(self, attempt_id: AttemptId) -> Mapping[BoardId, bool]:
-        """Return the boards that keep something under an attempt's id, and whether the attempt itself is known there.
+        """Return the boards with rows under an attempt's id, and for each whether it knows the attempt.
 
-        A log alone counts, of which a store of an older version may have lines under the board `""`: nobody's.
+        A log alone counts. A store of an older version may have lines without a board, under the board `""`.
         """
 
     async def logs(self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int) -> Page[LogEntry]:
-        """Return the first `limit` lines behind the place `after` of the log that is kept under an attempt's id."""
+        """Return the first `limit` lines of the log under an attempt's id, after the sequence `after`."""
 
     async def conversation(
         self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int
     ) -> Page[dict[str, Any]]:
-        """Return the first `limit` conversation items behind the place `after`, as they came."""
+        """Return the first `limit` conversation items after the sequence `after`, as they came."""
 
     async def todos(self, board_id: BoardId, attempt_id: AttemptId) -> dict[str, Any] | None:
-        """Return the attempt's todo list, None when it has none."""
+        """Return the attempt's todo list, None if it has none."""
 
 
 class BatchReader(Protocol):
-    """Reads of many what the other readers read of one; each call is one look, and sees one moment.
+    """Reads many rows at once. Each call is one query, and sees one moment.
 
-    What does not exist has no entry in what is returned.
+    The result has no entry for a row that does not exist.
     """
 
     async def projects_by_id(self, project_ids: Collection[BoardId]) -> Mapping[BoardId, Project]:
@@ -81,7 +81,7 @@ class BatchReader(Protocol):
         """Return cards."""
 
     async def attempts_of_cards(self, keys: Collection[CardKey]) -> Mapping[CardKey, Sequence[Attempt]]:
-        """Return the attempts at each card, newest created first."""
+        """Return the attempts at each card, newest first."""
 
     async def attempts_by_key(self, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, Attempt]:
         """Return attempts."""
@@ -89,19 +89,19 @@ class BatchReader(Protocol):
     async def log_pages(
         self, keys: Collection[AttemptKey], after: int, limit: int
     ) -> Mapping[AttemptKey, Page[LogEntry]]:
-        """Return the first `limit` lines behind the place `after` of the log of each known attempt."""
+        """Return the first `limit` log lines of each known attempt after the sequence `after`."""
 
     async def conversation_pages(
         self, keys: Collection[AttemptKey], after: int, limit: int
     ) -> Mapping[AttemptKey, Page[dict[str, Any]]]:
-        """Return the first `limit` items behind the place `after` of the conversation of each known attempt."""
+        """Return the first `limit` conversation items of each known attempt after the sequence `after`."""
 
     async def todos_of_attempts(self, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, dict[str, Any]]:
-        """Return the todo lists of those attempts that have one."""
+        """Return the todo lists of the attempts that have one."""
 
 
 class DashboardReader(Protocol):
-    """Reads what the dashboard is computed from."""
+    """Reads the figures from which the dashboard is computed."""
 
     async def dashboard_figures(self, window: Window) -> DashboardFigures:
         """Return the figures of all projects for a window, at one moment.

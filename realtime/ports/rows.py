@@ -1,4 +1,4 @@
-"""What readers return: rows as the store has them, and pages of them."""
+"""The results of the reading ports: rows as the store has them, and pages of them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from realtime.kanban.models import AttemptStatus
 __all__ = ["Agent", "Attempt", "AttemptKey", "CardKey", "LogEntry", "Page", "Profile", "StoredBoard"]
 
 _T = TypeVar("_T")
-#: A card and its board: ids of cards are unique on their board only.
+#: A card and its board, because card ids are unique only within a board.
 CardKey = tuple[BoardId, CardId]
-#: An attempt and its board: two boards may use one id (docs/ingest.md).
+#: An attempt and its board, because two boards may use one id (docs/ingest.md).
 AttemptKey = tuple[BoardId, AttemptId]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBoard:
-    """A board as the rows have it, and the place in the log it stands for."""
+    """A board as the rows have it, and its offsets in the log."""
 
     board: Board
     offset: int
@@ -61,7 +61,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An agent that was registered."""
+    """A registered agent."""
 
     key: str
     label: str | None
@@ -78,9 +78,9 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[_T]):
-    """The first entries behind a place, oldest first."""
+    """The first entries after a given sequence (or offset), oldest first."""
 
-    #: Each with its place, a whole number that grows; the place to go on behind is that of the last.
+    #: Entries with their sequence, a growing whole number. The next page continues after that of the last entry.
     entries: Sequence[tuple[int, _T]]
-    #: Whether there are others behind the last.
+    #: Whether there are more entries after the last.
     more: bool

@@ -18,10 +18,10 @@ _T = TypeVar("_T")
 
 
 class Inventory(Protocol):
-    """How much there is already of what is bounded (docs/protocol.md, "Limits"), inside a unit of writing."""
+    """Numbers and keys of limited things (docs/protocol.md, "Limits"), read inside a write unit."""
 
     def board_count(self) -> int:
-        """Return how many boards there are."""
+        """Return the number of boards."""
 
     def agent_keys(self) -> set[str]:
         """Return the keys of all agents."""
@@ -31,7 +31,7 @@ class Inventory(Protocol):
 
 
 class Transaction(Inventory, Protocol):
-    """A unit of writing: all of it is stored, or nothing. It sees everything that was stored before it."""
+    """A write unit: it is stored as a whole or not at all. It sees everything that was stored before it."""
 
     def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return the board as of this transaction."""
@@ -40,13 +40,13 @@ class Transaction(Inventory, Protocol):
         """Return those of `board_ids` that exist."""
 
     def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
-        """Return the events that are in the log under these idempotency keys; their `changes` are left out."""
+        """Return the events in the log with these idempotency keys, without their `changes`."""
 
     def offset(self, channel: Channel) -> int:
         """Return the offset of the last event of a channel as of this transaction, 0 before the first."""
 
     def missed(self, board_id: BoardId, after: int, limit: int) -> list[StoredEvent]:
-        """Return the first `limit` events of a board behind the offset `after`, in order, as far as they are kept."""
+        """Return the first `limit` events of a board after the offset `after`, in order, as far as the log has them."""
 
     def append(
         self,
@@ -54,36 +54,37 @@ class Transaction(Inventory, Protocol):
         boards: Mapping[BoardId, Board],
         decided_at: Mapping[BoardId, int] | None = None,
     ) -> list[StoredEvent]:
-        """Write the events into the log, in order, and what they do into the rows.
+        """Write the events into the log, in order, and their effects into the rows.
 
-        Offsets of a channel grow by one and have no gaps; nothing is visible to others before the commit. Boards that
-        the caller has, as they are after the events, spare loading them where the store keeps one. `decided_at` names
-        the offset that each board stood for on which the events were decided.
+        Offsets of a channel grow by one and have no gaps. Nothing is visible to others before the commit. `boards` has
+        boards in memory, as they are after the events; the store need not load these for a snapshot. `decided_at` has,
+        for each board on which events were decided, the board's offset at that time.
 
         Raises:
-            BoardMoved: the log of a board in `decided_at` has another head; nothing was written.
+            BoardMoved: the last offset of a board in `decided_at` is another one; nothing was written.
         """
 
 
 class EventStore(Protocol):
-    """Keeps the events of each channel in the order in which they happened, and the rows they make."""
+    """Stores the events of each channel in their order, and the rows that result from them."""
 
     @property
     def epoch(self) -> str:
-        """A short word that changes when history was lost; `[0-9a-z]{1,32}`."""
+        """A short text that changes when history was lost; `[0-9a-z]{1,32}`."""
 
     async def ping(self) -> None:
-        """Return when the store answers.
+        """Return once the store answers.
 
         Raises:
-            StoreUnavailable: it does not.
+            StoreUnavailable: it does not answer.
         """
 
     async def transact(self, work: Callable[[Transaction], _T]) -> _T:
-        """Return what `work` makes of a transaction; that is committed, durably, once `work` has returned.
+        """Return the result of `work` with a transaction, which is committed durably once `work` has returned.
 
-        Two transactions never overlap. `work` is called on another thread, while the caller waits: the objects that it
-        uses must not change meanwhile. When the caller is cancelled, it is still carried out, whole or not at all.
+        Two transactions never overlap. `work` is called on another thread while the caller waits, so the objects that
+        it uses must not change meanwhile. If the caller is cancelled, the unit is still carried out as a whole or not
+        at all.
 
         Raises:
             StoreUnavailable: nothing was stored.
@@ -92,4 +93,4 @@ class EventStore(Protocol):
 
 
 class Store(EventStore, BoardReader, AttemptReader, BatchReader, HistoryReader, DashboardReader, Protocol):
-    """A store that can do all the node needs."""
+    """A store with everything that a node needs."""

@@ -1,4 +1,4 @@
-"""Callers, the actions that they ask for, and the policy that the service asks before each of them."""
+"""Callers, their actions, and the policy that the service checks before each action."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The client that asks, or the server itself."""
+    """The client that sends a request, or the server itself."""
 
-    #: A word for the client's token, else its address; None for the server itself.
+    #: The name of the client's token, else its address; None for the server itself.
     client: str | None
 
 
-#: The server, where it asks by itself: the demo does.
+#: The server's own requests, such as those of the demo.
 SERVER = Caller(None)
 
 
 class Action(StrEnum):
-    """The actions that a policy tells apart."""
+    """The actions that a policy distinguishes."""
 
     #: Read a board, its attempts and its log; follow its stream.
     READ = "read"
@@ -43,16 +43,16 @@ class Action(StrEnum):
 
 
 class Access(Protocol):
-    """A policy. The service asks it before each operation, and no door decides by itself."""
+    """A policy. Only the service checks it, before each operation."""
 
     def allows(self, caller: Caller, action: Action, board_id: BoardId | None) -> bool:
-        """Tell whether the caller may do that on a board; None: on no board in particular.
+        """Return whether the caller may do this on a board; None stands for no particular board.
 
-        Where it may not, the service answers as if there was no such board.
+        If it may not, the service answers as if the board did not exist.
         """
 
     def scope(self, caller: Caller) -> Hashable:
-        """Return a key that is equal for callers who may do the same: they may share results."""
+        """Return a key that is equal for callers with the same rights, who may share results."""
 
 
 class OpenAccess:
@@ -68,12 +68,12 @@ class OpenAccess:
 
 
 def board_not_found() -> NotFound:
-    """Return the refusal of a board that does not exist, or not for the caller."""
+    """Return the refusal for a board that does not exist, or that the caller may not see."""
     return NotFound("Board not found", "board_not_found")
 
 
 def readable(access: Access, caller: Caller, keys: Collection[tuple[BoardId, _T]]) -> Collection[tuple[BoardId, _T]]:
-    """Return those of the keys whose board the caller may read; the policy is asked once for each board."""
+    """Return the keys whose board the caller may read; the policy is checked once for each board."""
     boards = {board_id for board_id, _ in keys}
     hidden = {one for one in boards if not access.allows(caller, Action.READ, one)}
     return [key for key in keys if key[0] not in hidden] if hidden else keys

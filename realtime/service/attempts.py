@@ -1,6 +1,6 @@
-"""Attempts: find them by their ids, with or without their board, read what is kept of them, queue and stop them.
+"""Attempts: find them by id, with or without a board, read their rows, queue and stop them.
 
-Every method raises `StoreUnavailable` when the store does not answer.
+Every method raises `StoreUnavailable` if the store does not answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["AttemptChange", "Attempts"]
 
 @dataclass(frozen=True, slots=True)
 class AttemptChange:
-    """The row of an attempt after a change, and the position behind the change."""
+    """The row of an attempt after a change, and the cursor behind the change."""
 
     attempt: Attempt
     cursor: str
@@ -32,16 +32,16 @@ class AttemptChange:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Requests about attempts. An id alone may name several: two boards may use the same one."""
+    """Requests about attempts. An id alone may be ambiguous, because two boards may use the same one."""
 
     _node: Node
     _access: Access
 
     async def find(self, caller: Caller, attempt_id: AttemptId, board_id: str | None = None) -> Attempt | None:
-        """Return an attempt, None when it is not known.
+        """Return an attempt, None if it is not known.
 
         Raises:
-            AmbiguousAttempt: several boards have an attempt of that id, and `board_id` names none.
+            AmbiguousAttempt: several boards have an attempt with this id, and `board_id` is None.
         """
         home = None if board_id is None else BoardId(board_id)
         if home is None:
@@ -52,16 +52,16 @@ class Attempts:
         return await self._node.store.attempt(home, attempt_id)
 
     async def of_board(self, caller: Caller, board_id: BoardId, *card_ids: CardId) -> list[Attempt]:
-        """Return the attempts of a board (or of the given cards of it), newest created first."""
+        """Return the attempts of a board (or of the given cards of it), newest first."""
         return await self._node.store.attempts(board_id, *card_ids) if self._may_read(caller, board_id) else []
 
     async def logs(
         self, caller: Caller, attempt_id: AttemptId, board_id: BoardId | None, after: int, limit: int
     ) -> Page[LogEntry]:
-        """Return a page of the log that is kept under an attempt's id, whether the attempt itself is known or not.
+        """Return a page of the log under an attempt's id, whether the attempt itself is known or not.
 
         Raises:
-            AmbiguousAttempt: several boards keep something under that id, and `board_id` names none.
+            AmbiguousAttempt: several boards have rows under this id, and `board_id` is None.
         """
         home = board_id
         if home is None:
@@ -77,37 +77,37 @@ class Attempts:
         return await self._node.store.conversation(attempt.board_id, attempt.id, after, limit)
 
     async def todos(self, caller: Caller, attempt: Attempt) -> dict[str, Any] | None:
-        """Return an attempt's todo list, None when it has none."""
+        """Return an attempt's todo list, None if it has none."""
         if not self._may_read(caller, attempt.board_id):
             return None
         return await self._node.store.todos(attempt.board_id, attempt.id)
 
     async def by_key(self, caller: Caller, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, Attempt]:
-        """Return those of the attempts that are known, in one look."""
+        """Return the known attempts, with one query."""
         return await self._node.store.attempts_by_key(readable(self._access, caller, keys))
 
     async def of_cards(self, caller: Caller, keys: Collection[CardKey]) -> Mapping[CardKey, Sequence[Attempt]]:
-        """Return the attempts at each card, newest created first, in one look."""
+        """Return the attempts at each card, newest first, with one query."""
         return await self._node.store.attempts_of_cards(readable(self._access, caller, keys))
 
     async def log_pages(
         self, caller: Caller, keys: Collection[AttemptKey], after: int, limit: int
     ) -> Mapping[AttemptKey, Page[LogEntry]]:
-        """Return a page of the log of each attempt, in one look."""
+        """Return a page of the log of each attempt, with one query."""
         return await self._node.store.log_pages(readable(self._access, caller, keys), after, limit)
 
     async def conversation_pages(
         self, caller: Caller, keys: Collection[AttemptKey], after: int, limit: int
     ) -> Mapping[AttemptKey, Page[dict[str, Any]]]:
-        """Return a page of the conversation of each attempt, in one look."""
+        """Return a page of the conversation of each attempt, with one query."""
         return await self._node.store.conversation_pages(readable(self._access, caller, keys), after, limit)
 
     async def todos_by_key(self, caller: Caller, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, dict[str, Any]]:
-        """Return the todo lists of those attempts that have one, in one look."""
+        """Return the todo lists of the attempts that have one, with one query."""
         return await self._node.store.todos_of_attempts(readable(self._access, caller, keys))
 
     async def queue(self, caller: Caller, board_id: BoardId, command: QueueAttempt) -> AttemptChange:
-        """Queue an attempt; return its row, or the row as it was queued when its card is deleted again already.
+        """Queue an attempt; return its row, even if its card was deleted again meanwhile.
 
         Raises:
             NotFound, Conflict: see `kanban.attempts.queue_attempt`.
@@ -124,10 +124,10 @@ class Attempts:
         return AttemptChange(found, executed.position.cursor)
 
     async def stop(self, caller: Caller, attempt: Attempt) -> AttemptChange:
-        """Stop an attempt; return its row as it was then.
+        """Stop an attempt; return its row after the stop.
 
         Raises:
-            NotFound, Conflict: see `kanban.attempts.stop_attempt`; `board_not_found`, its board is gone.
+            NotFound, Conflict: see `kanban.attempts.stop_attempt`; `board_not_found`: its board is gone.
         """
         executed = await self._execute(caller, attempt.board_id, StopAttempt(attempt_id=attempt.id))
         now = executed.board.attempts[attempt.id]
@@ -142,7 +142,7 @@ class Attempts:
         return await self._node.bus.execute(board_id, command)
 
     def _only(self, caller: Caller, boards: Sequence[BoardId]) -> BoardId | None:
-        """Return the one board among `boards` that the caller may read, None without one."""
+        """Return the only board among `boards` that the caller may read, None if there is none."""
         readable = [one for one in boards if self._may_read(caller, one)]
         if len(readable) > 1:
             raise AmbiguousAttempt(len(readable))

@@ -1,6 +1,6 @@
 """Boards and their cards: read them, and carry out commands on them.
 
-Every method raises `StoreUnavailable` when the store does not answer.
+Every method raises `StoreUnavailable` if the store does not answer.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ class Boards:
 
     @property
     def epoch(self) -> str:
-        """The epoch of every cursor of the store."""
+        """The epoch of all cursors of the store."""
         return self._node.store.epoch
 
     async def stored(self, caller: Caller, board_id: BoardId) -> StoredBoard | None:
-        """Return a board as the rows have it: a caller reads its own writes. None when there is none."""
+        """Return a board from the store, so a caller reads its own writes; None if it does not exist."""
         if not self._access.allows(caller, Action.READ, board_id):
             return None
         return await self._node.store.board(board_id)
 
     async def current(self, caller: Caller, board_id: BoardId) -> StoredBoard | None:
-        """Return a board as of now, None when there is none; a watched one is in memory already.
+        """Return a board, from memory if it is watched, else from the store; None if it does not exist.
 
-        The board in it moves on: read it before the next `await`, or copy it, and change nothing.
+        A board from memory changes with later events: read it before the next `await`, or copy it, and never change it.
         """
         view = self._node.views.get(board_id)
         if view is None:
@@ -51,22 +51,22 @@ class Boards:
         return StoredBoard(view.board, view.position.offset, view.position.global_offset)
 
     async def boards_of_card(self, caller: Caller, card_id: CardId) -> Mapping[BoardId, ColumnId]:
-        """Return the boards that have a card of that id, and the column that it is in."""
+        """Return the boards that have a card with this id, and the column it is in there."""
         homes = await self._node.store.homes_of(card_id)
         allows = self._access.allows
         return {board_id: column for board_id, column in homes.items() if allows(caller, Action.READ, board_id)}
 
     async def by_id(self, caller: Caller, board_ids: Collection[BoardId]) -> Mapping[BoardId, StoredBoard]:
-        """Return those of the boards that exist, in one look."""
+        """Return the existing boards, with one query."""
         allows = self._access.allows
         return await self._node.store.boards_by_id([one for one in board_ids if allows(caller, Action.READ, one)])
 
     async def cards_by_key(self, caller: Caller, keys: Collection[CardKey]) -> Mapping[CardKey, Card]:
-        """Return those of the cards that exist, in one look."""
+        """Return the existing cards, with one query."""
         return await self._node.store.cards_by_key(readable(self._access, caller, keys))
 
     async def execute(self, caller: Caller, board_id: BoardId, *commands: Command) -> Executed:
-        """Carry out commands on one board, all or none, and publish what happened.
+        """Carry out commands on one board, all or none, and publish their events.
 
         Raises:
             NotFound, Conflict, InvalidInput, LimitReached: see `Bus.execute`; nothing was changed.
@@ -77,7 +77,7 @@ class Boards:
     async def execute_each(
         self, caller: Caller, board_id: BoardId, commands: Sequence[Command]
     ) -> list[Executed | Refused]:
-        """Carry out commands on one board in one unit, except those that are refused; return the outcome of each.
+        """Carry out commands on one board in one unit, except refused ones; return the result or refusal of each.
 
         Raises:
             NotFound, LimitReached: see `Bus.execute_each`; nothing was changed.

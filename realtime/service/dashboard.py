@@ -1,6 +1,6 @@
 """The dashboard: its overview, and the registered agents.
 
-Every method raises `StoreUnavailable` when the store does not answer.
+Every method raises `StoreUnavailable` if the store does not answer.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Dashboard:
         """Compute the overview of all projects.
 
         Raises:
-            NotFound: the caller may not.
+            NotFound: the caller may not read the dashboard.
         """
         if not self._access.allows(caller, Action.DASHBOARD, None):
             raise board_not_found()
         return await self._node.dashboard.overview(time_range)
 
     async def agents(self, caller: Caller) -> tuple[list[Agent], list[Profile]]:
-        """Return the registered agents and their profiles, oldest first; none where the caller may not see them."""
+        """Return the registered agents and their profiles, oldest first; none if the caller may not see them."""
         if not self._access.allows(caller, Action.DASHBOARD, None):
             return [], []
         return await self._node.store.agents()

@@ -1,6 +1,6 @@
-"""Events: take those that clients report, and read the log of a board in pages.
+"""Events: accept those that clients report, and read the log of a board in pages.
 
-Every method raises `StoreUnavailable` when the store does not answer.
+Every method raises `StoreUnavailable` if the store does not answer.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Events:
     async def page(
         self, caller: Caller, board_id: BoardId, after: str | None, limit: int
     ) -> Page[tuple[str, LoggedEvent]]:
-        """Return the first `limit` events of a board behind the cursor `after`, each with its own cursor.
+        """Return the first `limit` events of a board after the cursor `after`, each with its own cursor.
 
         Raises:
-            NotFound: there is no such board.
-            Refused: nothing leads on from `after`: `invalid_cursor`, `epoch_changed`, `other_board`, `history_expired`.
+            NotFound: the board does not exist.
+            Refused: the log has no page after it: `invalid_cursor`, `epoch_changed`, `other_board`, `history_expired`.
         """
         store = self._node.store
         if not self._access.allows(caller, Action.READ, board_id) or await store.project(board_id) is None:
@@ -76,13 +76,13 @@ class Events:
         return position.offset
 
     async def _check_reach(self, channel: Channel, begin: int, page: Page[LoggedEvent]) -> None:
-        """Make sure that `page` goes on where the cursor stands.
+        """Check that `page` continues at the cursor.
 
         Raises:
             Refused: the log begins later, or the cursor is ahead of it.
         """
         store = self._node.store
-        # An empty page may lie before the log as well as behind it: all of it may be gone.
+        # An empty page may mean the end of the log, or that all events after the cursor were pruned.
         begins_later = page.entries[0][0] != begin + 1 if page.entries else begin < await store.pruned(channel)
         if begins_later:
             raise Refused("this cursor is older than what is kept of the log", "history_expired")

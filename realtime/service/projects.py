@@ -1,6 +1,6 @@
-"""Projects: list them, read them, and create, change and delete them by events like any other.
+"""Projects: list and read them; create, change and delete them, which makes events like any other change.
 
-The rules are those of `kanban.projects`. Every method raises `StoreUnavailable` when the store does not answer.
+`kanban.projects` has the rules. Every method raises `StoreUnavailable` if the store does not answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["ProjectChange", "Projects"]
 
 @dataclass(frozen=True, slots=True)
 class ProjectChange:
-    """A project as it is stored after a change, and the position behind the change."""
+    """A project as it is stored after a change, and the cursor behind the change."""
 
     project: Project
     cursor: str
@@ -42,7 +42,7 @@ class Projects:
         return [one for one in await self._node.store.projects() if allows(caller, Action.READ, one.id)]
 
     async def find(self, caller: Caller, project_id: BoardId) -> Project | None:
-        """Return a project, None when there is none of that id."""
+        """Return a project, None if it does not exist."""
         if not self._access.allows(caller, Action.READ, project_id):
             return None
         return await self._node.store.project(project_id)
@@ -51,7 +51,7 @@ class Projects:
         """Return a project.
 
         Raises:
-            NotFound: there is none of that id.
+            NotFound: the project does not exist.
         """
         found = await self.find(caller, project_id)
         if found is None:
@@ -59,7 +59,7 @@ class Projects:
         return found
 
     async def by_id(self, caller: Caller, project_ids: Collection[BoardId]) -> Mapping[BoardId, Project]:
-        """Return those of the projects that exist, in one look."""
+        """Return the existing projects, with one query."""
         allows = self._access.allows
         return await self._node.store.projects_by_id([one for one in project_ids if allows(caller, Action.READ, one)])
 
@@ -67,37 +67,37 @@ class Projects:
         """Make a project and its board, with the default columns.
 
         Raises:
-            NotFound: the caller may not.
+            NotFound: the caller may not create projects.
             LimitReached: see `Bus.ingest`.
         """
         self._check_admin(caller, None)
         now = self._node.clock()
         event = project_created(command, now)
         (accepted,) = await self._node.bus.ingest([Incoming(event, now)])
-        # As it was made: somebody may have changed it since, or deleted it.
+        # As it was created: somebody may have changed or deleted it since.
         return ProjectChange(new_project(event, now), accepted.cursor)
 
     async def update(self, caller: Caller, project_id: BoardId, command: UpdateProject) -> ProjectChange:
-        """Rename a project or point it at another repository.
+        """Rename a project or change its repository.
 
         Raises:
             InvalidInput: the command gives no new value.
-            NotFound: there is none of that id.
+            NotFound: the project does not exist.
         """
         executed = await self._execute(caller, project_id, command)
         return ProjectChange(executed.board.project, executed.position.cursor)
 
     async def delete(self, caller: Caller, project_id: BoardId) -> str:
-        """Delete a project, its board and all that is kept of its attempts, end its streams; return the cursor behind.
+        """Delete a project, its board and everything stored about its attempts, and end its streams; return the cursor.
 
         Raises:
-            NotFound: there is none of that id.
+            NotFound: the project does not exist.
         """
         return (await self._execute(caller, project_id, DeleteProject())).position.cursor
 
     async def _execute(self, caller: Caller, project_id: BoardId, command: UpdateProject | DeleteProject) -> Executed:
         self._check_admin(caller, project_id)
-        # By command, because what follows from its values (the slug of a repository) does from those as they are then.
+        # As a command, because the slug of the repository depends on the project's values at that time.
         try:
             return await self._node.bus.execute(project_id, command)
         except NotFound as gone:

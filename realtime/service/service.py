@@ -1,6 +1,6 @@
-"""The service: every request of a door to the core, by noun. Each method takes the caller that asks.
+"""The service: all requests to the core, grouped by noun. Each method takes its caller.
 
-The access policy is asked here and nowhere else. A door gets a `Service`, never the node behind it.
+Only the service checks the access policy. An exit or entry gets a `Service`, never its node.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ __all__ = ["Service"]
 
 
 class Service:
-    """The service on one node. It has no state of its own, so several on one node are alike."""
+    """The service on one node. It has no state of its own, so several services on one node are equivalent."""
 
     def __init__(self, node: Node, access: Access | None = None) -> None:
-        """Serve `node` under the policy `access`; without one, everybody may do everything."""
+        """Serve `node` with the policy `access`; without a policy, everybody may do everything."""
         policy = access if access is not None else OpenAccess()
         self._node = node
         self._access = policy
@@ -34,7 +34,7 @@ class Service:
         self.events = Events(node, policy)
         self.dashboard = Dashboard(node, policy)
         self.streams = Streams(node, policy)
-        #: Of connections, which are nobody's request: their time, bounds, ends and counters.
+        #: For connections, which belong to no single request: clock, limits, lifetimes and counters.
         self.clock = node.clock
         self.limits = node.limits
         self.lifetimes = node.lifetimes
@@ -45,13 +45,13 @@ class Service:
         return self._node.metrics(exit)
 
     def sharing_key(self, caller: Caller) -> Hashable:
-        """Return a key that is equal for callers who get equal answers, as long as the service lives."""
+        """Return a key that is equal for callers who get equal results, valid as long as the service lives."""
         return id(self._node), self._access.scope(caller)
 
     async def check_store(self) -> None:
-        """Return when the store answers.
+        """Return once the store answers.
 
         Raises:
-            StoreUnavailable: it does not.
+            StoreUnavailable: it does not answer.
         """
         await self._node.store.ping()

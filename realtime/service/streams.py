@@ -1,4 +1,4 @@
-"""Streams: subscribe to a board or to the dashboard, and answer what a subscriber asks meanwhile."""
+"""Streams: subscribe to a board or to the dashboard, and answer a subscriber's requests for the state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Streams:
     _access: Access
 
     def subscriber(self, metrics: ConnectionMetrics) -> Subscriber:
-        """Return an empty queue for a new subscriber, bounded as all are."""
+        """Return an empty queue for a new subscriber, with the usual bounds."""
         return self._node.subscriber(metrics)
 
     def board(
@@ -45,10 +45,10 @@ class Streams:
     ) -> AsyncGenerator[Batch, None]:
         """Return the stream of a board; see `realtime.streams.board_batches`.
 
-        `one_by_one`: each batch has one envelope. Nothing happens before the first iteration.
+        `one_by_one`: each batch has one envelope. The stream does nothing before its first iteration.
 
         Raises:
-            NotFound: on the first iteration, there is no such board.
+            NotFound: on the first iteration, if the board does not exist.
         """
         if not self._access.allows(caller, Action.READ, board_id):
             return _refused(board_not_found())
@@ -68,7 +68,7 @@ class Streams:
         """Return the stream of the dashboard; see `realtime.streams.dashboard_batches`. Arguments as in `board`.
 
         Raises:
-            NotFound: on the first iteration, the caller may not read the dashboard.
+            NotFound: on the first iteration, if the caller may not read the dashboard.
         """
         if not self._access.allows(caller, Action.DASHBOARD, None):
             return _refused(board_not_found())
@@ -76,7 +76,7 @@ class Streams:
         return streams.dashboard_batches(self._node, time_range, subscriber, options, lifetime=lifetime, take=take)
 
     async def state(self, caller: Caller, board_id: BoardId) -> Envelope | None:
-        """Return the state of a watched board once its view has all of its log; None when it is not watched, or gone.
+        """Return the state of a watched board, once its view has its whole log; None if it is not watched, or gone.
 
         Raises:
             StoreUnavailable: the log cannot be read.
@@ -88,12 +88,12 @@ class Streams:
 
 
 def has_heartbeats(options: StreamOptions) -> bool:
-    """Tell whether a stream with these options has heartbeats of its own."""
+    """Return whether a stream with these options has its own heartbeats."""
     return options.delivery in CHECKED
 
 
 async def _refused(refused: Refused) -> AsyncGenerator[Batch, None]:
-    """Be a stream that raises `refused` when it is first iterated, as that of an unknown board does."""
+    """Return a stream that raises `refused` when it is first iterated, like the stream of an unknown board."""
     batches: tuple[Batch, ...] = ()
     for batch in batches:
         yield batch
