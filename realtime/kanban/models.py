@@ -124,9 +124,9 @@ class Card:
         It costs a quarter of `dataclasses.replace`, and a move may displace thousands of cards.
         """
         own = self.__dict__
-        kept: Card | None = own.get(_RENEWED)
-        if kept is not None and kept.updated_at == at:
-            return kept
+        cached: Card | None = own.get(_RENEWED)
+        if cached is not None and cached.updated_at == at:
+            return cached
         twin = object.__new__(Card)
         twin.__dict__.update({name: own[name] for name in _INHERITED if name in own}, updated_at=at)
         own[_RENEWED] = twin

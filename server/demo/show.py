@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 async def running_demo(service: Service, seed: int, pace: float) -> AsyncIterator[None]:
     """Seed an empty database, then run the demo for the length of the block.
 
-    In a database that has projects, only those of an earlier demo are worked on; without one the demo waits.
-    `seed` decides everything that is left to chance; `pace` multiplies the usual speed.
+    In a database with projects, the demo works only on those of an earlier demo. If there are none, it waits.
+    `seed` determines all random choices; `pace` multiplies the usual speed.
 
     Raises:
         StoreUnavailable: on entry, the database did not answer; nothing runs.

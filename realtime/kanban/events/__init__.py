@@ -1,8 +1,8 @@
 """Domain events: facts in the past tense, one frozen model per dotted name, in one discriminated union.
 
 Names and payload fields are those of the recordings. `python -m realtime.export` writes them into docs/events.md.
-On the wire an event is `{"name": …, "payload": {…}}`. A payload may carry fields that this version does not know; they
-are kept.
+On the wire an event is `{"name": …, "payload": {…}}`. A payload may have fields that this version does not know; they
+are stored.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from realtime.kanban.ids import BoardId, Id
 __all__ = ["WHEN", "DomainEvent", "EventPart", "OfAttempt", "OfBoard", "OfProject", "OfProjectAttempt"]
 
 #: Description of the time in an event.
-WHEN = "When it happened: RFC 3339 with an offset; readers get it in UTC with milliseconds."
+WHEN = "When it happened: RFC 3339 with an offset; clients get it in UTC with milliseconds."
 
 _TYPE = {"type"}
 

@@ -57,7 +57,7 @@ class CardMoved(OfBoard):
     to_column_id: Id = Field(description="Id of the column it is in now.")
     # Any value: in the original the index is what the client sent, and the original did not check it.
     to_index: int | float | str | None = Field(
-        default=None, description="Its place there, from 0; kept as it came, it may be any number or text."
+        default=None, description="Its index there, from 0, as it came; it may be any number or text."
     )
 
 

@@ -77,7 +77,7 @@ class GitMergeCompleted(OfProjectAttempt):
 
     type: Literal["git.merge.completed"] = "git.merge.completed"
     result: dict[str, Any] = Field(
-        description="What came of it, as the sender tells it: an object like `{merged, message}`."
+        description="The result as the sender reports it: an object like `{merged, message}`."
     )
 
 

@@ -42,7 +42,7 @@ class TerminalOpened(OfProjectAttempt):
     """A terminal was opened for a card."""
 
     type: Literal["terminal.opened"] = "terminal.opened"
-    card_id: Id = Field(description="Id of the card it was opened beside.")
+    card_id: Id = Field(description="Id of the card for which it was opened.")
     worktree_path: str | None = Field(default=None, description="The folder it began in, on the runner's machine.")
 
 
@@ -50,7 +50,7 @@ class TerminalClosed(OfProject):
     """A terminal was closed."""
 
     type: Literal["terminal.closed"] = "terminal.closed"
-    card_id: Id = Field(description="Id of the card it was opened beside.")
+    card_id: Id = Field(description="Id of the card for which it was opened.")
     reason: str | None = Field(default=None, description="Why it was closed, like `manual`.")
 
 

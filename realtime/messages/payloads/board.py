@@ -29,7 +29,7 @@ __all__ = [
     "of_change",
 ]
 
-_RENEWAL = "The new `updatedAt` of every card whose index in its column is another now; absent when none has a new one."
+_RENEWAL = "The new `updatedAt` of every card whose index in its column changed; absent if none has a new one."
 
 
 @payload
