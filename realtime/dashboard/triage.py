@@ -1,7 +1,7 @@
 """Triage: finds attempts that need a person. These are successes to review, unresolved failures, and stuck attempts.
 
-The attempts of a card are examined from the newest to the oldest, because a later attempt decides whether an earlier
-one still matters. `inbox` makes inbox items of the findings.
+The attempts of a card are examined from the newest to the oldest: a later attempt decides whether an earlier one
+still matters. `inbox` makes inbox items of the findings.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class Position(NamedTuple):
     offset: int
     #: Offset of the last global event.
     global_offset: int
-    #: Number of envelopes that the client has of the event at `offset + 1` (number of changes if the event changed the
-    #: board, whatever the delivery); 0 if it has only whole events.
+    #: Number of envelopes that the client has of the event at `offset + 1`; 0 if it has only whole events. If the event
+    #: changed the board, it is the number of changes, for every delivery.
     part: int = 0
 
     @property

@@ -110,8 +110,8 @@ class BoardViews:
     def apply(self, board_id: BoardId, stored: StoredEvent) -> BoardView | None:
         """Fold an event into the board's view; return the view, or None if there is nothing to deliver now.
 
-        There is nothing to deliver if nobody watches the board, if the view is still loading or includes the event
-        already, or if the event is not the next one.
+        There is nothing to deliver if nobody watches the board or its view is still loading. The same holds if the
+        view includes the event already, or the event is not the next one.
         """
         watch = self._watched.get(board_id)
         if watch is None:

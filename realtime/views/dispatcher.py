@@ -1,7 +1,7 @@
 """From the broker to the queues of this node's subscribers: fold, translate, add the cursor, publish to the hub.
 
-A failure stops nothing else, and loses nothing: if a view could not fold or translate an event, its position stays that
-of its subscribers, and `realtime.views.repair` continues there from the log.
+A failure stops nothing else, and loses nothing. If a view could not fold or translate an event, its position stays that
+of its subscribers. `realtime.views.repair` continues there from the log.
 """
 
 from __future__ import annotations

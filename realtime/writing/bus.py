@@ -66,8 +66,8 @@ class BusStore(EventStore, HistoryReader, Protocol):
 class Bus:
     """The only way into the log.
 
-    If a caller is cancelled (its client went away), its work continues: a command is carried out as a whole or not at
-    all, and it is always published if it was stored.
+    If a caller is cancelled (its client went away), its work continues. A command is carried out as a whole or not at
+    all. Stored events are always published.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """SQLite in threads of this program: the one place that knows how such a database is opened, read and written.
 
-SQLAlchemy's own way from asyncio to SQLite is aiosqlite, which sends each call of the driver to a thread and waits for
-it: 71 calls for a batch of 100 events, 0.1 ms each. That was half of the cost of a batch (18 ms of CPU). Here a whole
+SQLAlchemy's own way from asyncio to SQLite is aiosqlite. It sends each call of the driver to a thread and waits for it:
+71 calls for a batch of 100 events, 0.1 ms each. That was half of the cost of a batch (18 ms of CPU). Here a whole
 load or write unit goes to the thread as one call, and uses a plain connection there.
 """
 

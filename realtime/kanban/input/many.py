@@ -1,7 +1,7 @@
 """Bounded errors for long lists and objects from outside: the first errors are listed, the others are counted.
 
-pydantic keeps an error for each entry: 250 bytes, and 1 KB once it is read. 300,000 wrong entries are 1 MB of JSON, and
-their errors took 600 MB. `Many` validates the entries in pieces. When it has enough errors to list, it only counts.
+pydantic keeps an error for each entry: 250 bytes, and 1 KB once it is read. The errors of 300,000 wrong entries (1 MB
+of JSON) took 600 MB. `Many` validates the entries in pieces. When it has enough errors to list, it only counts.
 From then on each entry is validated only up to its first mistake, so the count is a lower bound.
 """
 

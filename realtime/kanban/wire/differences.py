@@ -122,8 +122,8 @@ def _headings(state: BoardState) -> tuple[Heading, ...]:
 def _longest_in_order(order: Iterable[CardId], wanted: Sequence[CardId]) -> set[CardId]:
     """Return a largest set of the cards that are in `order` in the same sequence as in `wanted`."""
     index = {card_id: n for n, card_id in enumerate(order)}
-    # A longest increasing subsequence. By length of a chain: the lowest index at which such a chain ends (`ends`), and
-    # the card there (`cards`). `before` has the predecessor of each card in its chain.
+    # A longest increasing subsequence. For each length of a chain, `ends` has the lowest index at which such a chain
+    # ends, and `cards` the card there. `before` has the predecessor of each card in its chain.
     ends: list[int] = []
     cards: list[CardId] = []
     before: dict[CardId, CardId | None] = {}

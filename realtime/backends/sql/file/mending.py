@@ -1,6 +1,6 @@
 """Mending: finds out whether the missing files of a database are back, and opens them again.
 
-A database is opened again only if it is the lost one, up to the last event: clients hold its cursors and states, and
+A database is opened again only if it is the lost one, up to the last event. Clients hold its cursors and states, and
 its boards are in memory. Another database, or an older copy, needs a restart of the server.
 """
 

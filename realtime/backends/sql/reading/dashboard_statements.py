@@ -82,8 +82,8 @@ def _counted(kind: str, *which: ColumnElement[bool]) -> Any:
 def _number(name: str, time: Any, *which: ColumnElement[bool]) -> Any:
     """Return the number of attempts in the window. `name` is a span's count, and `which` selects the same attempts.
 
-    It is the sum of the spans that begin in the window, plus the attempts before the first of these spans, minus the
-    attempts of the last span that are after the window.
+    The spans that begin in the window are summed. Then the attempts before the first of these spans are added, and
+    the attempts of the last span that are after the window are subtracted.
     """
     count = select(func.count()).select_from(attempts)
     spans = func.sum(attempt_counts.c[name]).filter(_between(attempt_counts.c.since, "first", "last"))

@@ -2,8 +2,8 @@
 
 The log shows to which board each row belongs. Each row came from one event, in the order of the log, and deletion and
 pruning always removed the oldest. So the last row of an attempt's id belongs to the last event, and so on backwards.
-Rows that are older than the log belong to the board that has such an attempt, else to the board that first reported
-it, else to no board (`""`).
+Older rows belong to the board that has such an attempt, else to the board that first reported it, else to no board
+(`""`).
 """
 
 from __future__ import annotations
