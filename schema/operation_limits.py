@@ -1,4 +1,4 @@
-"""The bounds of one operation: its cost and its time (docs/graphql.md, "Cost" and "Deadlines")."""
+"""The limits of one operation: its cost and its time (docs/graphql.md, "Cost" and "Deadlines")."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["OperationLimits"]
 
 @dataclass(frozen=True, slots=True)
 class OperationLimits:
-    """The server sets them by its settings; these are their defaults."""
+    """The limits and their defaults; the settings of the server override them."""
 
-    #: Most cost of an operation, as `operation_cost` computes it.
+    #: Highest cost of an operation, as `operation_cost` computes it.
     max_cost: int = 50_000
-    #: Seconds after which a query or mutation, the beginning of a subscription, or one event of it is given up.
+    #: Seconds for a query, a mutation, the beginning of a subscription, or one event of it; then it is cancelled.
     timeout_seconds: float = 10.0

@@ -1,4 +1,4 @@
-"""The queries: one look at the rows, nothing kept."""
+"""The queries: each reads the rows once and keeps nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BoardId = Annotated[strawberry.ID, _argument(description="Id of the board.")]
 
 
 @strawberry.type(
-    description="What can be asked once. An operation costs at most 50,000 (`--max-graphql-cost`), else it is refused "
+    description="Single requests. An operation costs at most 50,000 (`--max-graphql-cost`), else it is refused "
     "with `COST_EXCEEDED`: a field costs 1, and a list multiplies what is inside it by its `first`, or by its "
     "`@listSize`. It takes at most 10 seconds (`--graphql-timeout-seconds`), else it ends with `TIMEOUT`."
 )
@@ -39,7 +39,7 @@ class Query:
 
     @resolved("The state of a board as stored now; null when there is no such board.")
     async def board(self, info: Info, id: _BoardId) -> BoardState | None:
-        """Return the rows, not the view of a watched board: a client reads what it has just written."""
+        """Read the rows and not the view of a watched board, so that a client reads its own last write."""
         context = info.context
         found = await context.service.boards.stored(context.caller, BoardId(id))
         if found is None:
@@ -61,7 +61,7 @@ class Query:
 
     @resolved(
         "An attempt; null when it is not known. Errors: `INVALID_PAYLOAD` when several boards have one of that id and "
-        "none of them is named.",
+        "the request names none of them.",
         Attempt | None,
     )
     async def attempt(
@@ -73,17 +73,17 @@ class Query:
         """Return one attempt."""
         return await info.context.service.attempts.find(info.context.caller, AttemptId(id), board_id)
 
-    @resolved("The attempts at the cards of a board, newest created first. Errors: `BOARD_NOT_FOUND`.", list[Attempt])
+    @resolved("The attempts of the cards of a board, newest created first. Errors: `BOARD_NOT_FOUND`.", list[Attempt])
     async def attempts(
         self,
         info: Info,
         board_id: _BoardId,
-        card_id: Annotated[strawberry.ID | None, _argument(description="Only those at this card.")] = None,
+        card_id: Annotated[strawberry.ID | None, _argument(description="Only attempts of this card.")] = None,
         status: Annotated[
-            list[AttemptStatus] | None, _argument(description="Only those that stand at one of these; all without it.")
+            list[AttemptStatus] | None, _argument(description="Only attempts with one of these statuses; default: all.")
         ] = None,
     ) -> list[ports.Attempt]:
-        """Return the attempts that fit."""
+        """Return the matching attempts."""
         service, caller, board = info.context.service, info.context.caller, BoardId(board_id)
         found = await service.attempts.of_board(caller, board, *([] if card_id is None else [CardId(card_id)]))
         if not found and await service.projects.find(caller, board) is None:
@@ -98,9 +98,9 @@ class Query:
 
     @resolved(
         "What happened on a board, oldest first: the log that streams replay. It begins with the oldest event that is "
-        "still kept. Errors: `BOARD_NOT_FOUND`, `BAD_USER_INPUT`, and where nothing leads on from `after`: "
-        "`INVALID_CURSOR`, `EPOCH_CHANGED`, `OTHER_BOARD`, and `HISTORY_EXPIRED` when what came behind it is no longer "
-        "kept.",
+        "still stored. Errors: `BOARD_NOT_FOUND`, `BAD_USER_INPUT`, and when the log cannot continue from `after`: "
+        "`INVALID_CURSOR`, `EPOCH_CHANGED`, `OTHER_BOARD`, and `HISTORY_EXPIRED` when the log has lost the events "
+        "after it.",
         EventConnection,
     )
     async def events(
@@ -110,8 +110,8 @@ class Query:
         after: Annotated[
             str | None,
             _argument(
-                description="A cursor of this board, from any exit: return what came behind it; without it, all that "
-                "is kept."
+                description="A cursor of this board, from any exit: return the events after it; default: all "
+                "stored events."
             ),
         ] = None,
         first: First = DEFAULT_FIRST,
@@ -124,7 +124,7 @@ class Query:
         self,
         info: Info,
         time_range: Annotated[
-            TimeRangeInput | None, _argument(description="The range; the last 7 days when it is left out.")
+            TimeRangeInput | None, _argument(description="The range; default: the last 7 days.")
         ] = None,
     ) -> model.DashboardOverview:
         """Compute the overview."""

@@ -1,4 +1,4 @@
-"""What a mutation answers when it is refused: one type for each reason, in place of an error.
+"""The refusals of mutations: one result type for each reason, instead of an error.
 
 | reason (`code`, in capitals) | type |
 | --- | --- |
@@ -7,7 +7,7 @@
 | `invalid_payload` | `InvalidInput` |
 | `dependency_cycle` `dependency_board_mismatch` | `DependencyCycle`, `DependencyMismatch` |
 
-A test looks for every code in the source of `realtime`. Faults (the store is away, our own) stay errors.
+A test compares the codes with the source of `realtime`. Faults (of the store or of the server) stay errors.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ __all__ = [
 _value = strawberry.enum_value
 
 
-@strawberry.enum(description="Why something was refused; each type of refusal has its own.")
+@strawberry.enum(description="The reason of a refusal; each type of refusal has its own code.")
 class RefusalCode(Enum):
-    """The codes of the core that mutations can meet; on the raw exits they are in small letters."""
+    """The codes of `realtime` that a mutation can return; the raw exits show them in lower case."""
 
     BOARD_NOT_FOUND = _value("board_not_found", description="There is no such board.")
     PROJECT_NOT_FOUND = _value("project_not_found", description="There is no such project.")
@@ -58,27 +58,29 @@ class RefusalCode(Enum):
     ATTEMPT_NOT_FOUND = _value("attempt_not_found", description="There is no such attempt.")
     CARD_IS_DONE = _value("card_is_done", description="The card is in Done and stays there.")
     CARD_BLOCKED = _value("card_blocked", description="The card waits for others.")
-    ATTEMPT_ACTIVE = _value("attempt_active", description="The card has an attempt that is not over.")
-    ATTEMPT_NOT_RUNNING = _value("attempt_not_running", description="The attempt is over, or is being stopped already.")
+    ATTEMPT_ACTIVE = _value("attempt_active", description="The card has an active attempt.")
+    ATTEMPT_NOT_RUNNING = _value(
+        "attempt_not_running", description="The attempt has ended, or is being stopped already."
+    )
     INVALID_PAYLOAD = _value("invalid_payload", description="Fields of the input do not fit.")
     DEPENDENCY_CYCLE = _value("dependency_cycle", description="A card would wait for itself.")
     DEPENDENCY_BOARD_MISMATCH = _value(
-        "dependency_board_mismatch", description="A card would wait for one that is not on its board."
+        "dependency_board_mismatch", description="A card would depend on a card of another board."
     )
 
 
 @strawberry.interface(
-    description="An expected outcome: nothing was changed, and here is why. Faults of the server are errors instead."
+    description="An expected outcome: nothing was changed, for the given reason. Faults of the server are errors."
 )
 class Refusal:
-    """What all refusals share."""
+    """Fields of all refusals."""
 
     code: RefusalCode = strawberry.field(description="The reason, for programs.")
     message: str = strawberry.field(description="The reason in one English sentence, for people.")
 
     @classmethod
     def of(cls, refused: Any) -> Self:
-        """Return the answer for a refusal of the core, which must be one of this type's."""
+        """Return the answer for a refusal of `realtime`; its code must belong to this type."""
         return cls(code=RefusalCode(refused.code), message=refused.message)
 
 
@@ -92,12 +94,12 @@ class ProjectNotFound(Refusal):
     """`project_not_found`."""
 
 
-@strawberry.type(description="The board has no column of that id; another board may have one.")
+@strawberry.type(description="The board has no column with this id; another board may have one.")
 class ColumnNotFound(Refusal):
     """`column_not_found`."""
 
 
-@strawberry.type(description="The board has no card of that id; another board may have one.")
+@strawberry.type(description="The board has no card with this id; another board may have one.")
 class CardNotFound(Refusal):
     """`card_not_found`."""
 
@@ -107,12 +109,12 @@ class AttemptNotFound(Refusal):
     """`attempt_not_found`."""
 
 
-@strawberry.type(description="The card is in Done: it neither moves nor is tried again.")
+@strawberry.type(description="The card is in Done: it cannot move or get a new attempt.")
 class CardIsDone(Refusal):
     """`card_is_done`."""
 
 
-@strawberry.type(description="The card waits for others, so it may not go to In Progress and no attempt begins.")
+@strawberry.type(description="The card depends on cards outside Done: it cannot move to In Progress or get an attempt.")
 class CardBlocked(Refusal):
     """`card_blocked`."""
 
@@ -120,67 +122,65 @@ class CardBlocked(Refusal):
 
     @classmethod
     def of(cls, refused: errors.CardBlocked) -> Self:
-        """Return the answer, with the ids of the cards it waits for."""
+        """Return the answer, with the ids of the cards that are not in Done."""
         waits_for = [strawberry.ID(card_id) for card_id in refused.waits_for]
         return cls(code=RefusalCode(refused.code), message=refused.message, waits_for=waits_for)
 
 
-@strawberry.type(description="The card has an attempt that is not over; stop it first, or wait.")
+@strawberry.type(description="The card has an active attempt; stop it first, or wait.")
 class AttemptActive(Refusal):
     """`attempt_active`."""
 
 
-@strawberry.type(description="The attempt is over, or was stopped and its runner has not ended yet.")
+@strawberry.type(description="The attempt has ended, or was stopped and its runner has not ended yet.")
 class AttemptNotRunning(Refusal):
     """`attempt_not_running`."""
 
 
 @strawberry.type(description="One field that does not fit.")
 class FieldError:
-    """Read off `errors.FieldError`."""
+    """The fields are read from `errors.FieldError`."""
 
     field: str = strawberry.field(
-        description="Where it is: a dotted path into the input, list positions as numbers from 0; empty for the whole."
+        description="A dotted path into the input, with list positions as numbers from 0; empty = the whole input."
     )
     message: str = strawberry.field(description="What was expected and what came, in English.")
 
 
 @strawberry.type
 class _OfFields(Refusal):
-    """What refusals of fields share; no type of the schema."""
+    """Fields of all refusals of fields; no type of the schema."""
 
-    field: str | None = strawberry.field(
-        description="Path of the first field that does not fit; null when it is the input as a whole."
-    )
+    field: str | None = strawberry.field(description="Path of the first invalid field; null = the input as a whole.")
     fields: list[errors.FieldError] = strawberry.field(
-        graphql_type=list[FieldError], description="Every field that does not fit, at least one."
+        graphql_type=list[FieldError], description="Every invalid field, at least one."
     )
 
     @classmethod
     def of(cls, refused: errors.InvalidInput) -> Self:
-        """Return the answer, with each field."""
+        """Return the answer, with each invalid field."""
         first = refused.fields[0].field if refused.fields else None
         return cls(
             code=RefusalCode(refused.code), message=refused.message, field=first or None, fields=list(refused.fields)
         )
 
 
-@strawberry.type(description="One or more fields of the input do not fit; nothing was changed.")
+@strawberry.type(description="One or more fields of the input are invalid; nothing was changed.")
 class InvalidInput(_OfFields):
     """`invalid_payload`."""
 
 
-@strawberry.type(description="The card would wait for itself, directly or by way of others.")
+@strawberry.type(description="The card would depend on itself, directly or through other cards.")
 class DependencyCycle(_OfFields):
     """`dependency_cycle`."""
 
 
-@strawberry.type(description="The card would wait for one that is not on its board.")
+@strawberry.type(description="The card would depend on a card of another board.")
 class DependencyMismatch(_OfFields):
     """`dependency_board_mismatch`."""
 
 
-#: Code of the core → type of the answer.
+#: Code of a refusal → type of the answer.
 REFUSALS: dict[str, type[Refusal]] = {
     "board_not_found": BoardNotFound,
     "project_not_found": ProjectNotFound,
@@ -198,10 +198,10 @@ REFUSALS: dict[str, type[Refusal]] = {
 
 
 def refusal_of(refused: errors.Refused) -> Refusal:
-    """Return the answer that a refusal of the core becomes.
+    """Return the answer for a refusal of `realtime`.
 
     Raises:
-        Refused: the same, when no type stands for its code; `schema.execution.errors` makes an error of it.
+        Refused: `refused` itself, if its code has no type; `schema.execution.errors` makes an error of it.
     """
     kind = REFUSALS.get(refused.code)
     if kind is None:
@@ -210,7 +210,7 @@ def refusal_of(refused: errors.Refused) -> Refusal:
 
 
 def refusable(description: str, result: object) -> Callable[[Callable[..., Any]], StrawberryField]:
-    """Make a mutation of a function that returns a member of the union `result` or raises `errors.Refused`."""
+    """Make a mutation from a function that returns a member of the union `result` or raises `errors.Refused`."""
     decorator: Callable[[Callable[..., Any]], StrawberryField] = strawberry.mutation(
         description=description, graphql_type=result, extensions=[_Refusing()]
     )
@@ -218,7 +218,7 @@ def refusable(description: str, result: object) -> Callable[[Callable[..., Any]]
 
 
 class _Refusing(FieldExtension):
-    """Answers with what the core refuses (Strawberry's hook around a resolver)."""
+    """Returns a refusal as the result of a mutation (Strawberry's hook around a resolver)."""
 
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: strawberry.Info, **arguments: Any

@@ -1,4 +1,4 @@
-"""Puts the schema together: roots, scalars, limits, the executor, and what clients see of errors."""
+"""Builds the schema: roots, scalars, limits, the executor, and the errors that clients see."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ __all__ = ["make_schema"]
 
 
 class _Schema(strawberry.Schema):
-    """A schema whose results hold only what clients may see of errors."""
+    """A schema whose results contain only errors that clients may see."""
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        """Return the fields of a type, lists with their size; Strawberry asks before it builds the type."""
+        """Return the fields of a type, lists with `@listSize`; Strawberry calls this before it builds the type."""
         fields = super().get_fields(type_definition)
         for one in fields:
             size = LIST_SIZES.get(f"{type_definition.name}.{self.config.name_converter.get_graphql_name(one)}")
-            # A field that several types inherit is one object, and schemas of one process share it.
+            # Inherited fields are one object for several types, and all schemas of a process share it: add the size
+            # once.
             if size is not None and not any(isinstance(given, ListSize) for given in one.directives):
                 one.directives = [*one.directives, size]
         return fields
@@ -46,8 +47,8 @@ class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Replace `errors` in place.
 
-        Strawberry calls this for each result of every kind of operation, before anyone else has it. Its
-        `MaskErrors` comes too late to log the original, and not at all when an operation fails before it began.
+        Strawberry calls this for each result of every kind of operation, before any other code sees it. Strawberry's
+        `MaskErrors` runs too late to log the original error, and not at all when an operation fails before it begins.
         """
         errors[:] = [public_error(error) for error in errors]
 
@@ -59,7 +60,7 @@ class _Schema(strawberry.Schema):
         *arguments: Any,
         **named: Any,
     ) -> Any:
-        """Return the results of an operation; what subscriptions begin goes on in `schema.execution.running`."""
+        """Return the results of an operation; `schema.execution.running` reads the source of a subscription."""
         if refused := await self._unreadable(query):
             return _only(refused)
         begun = await super().stream(query, variable_values, context_value, *arguments, **named)
@@ -70,7 +71,8 @@ class _Schema(strawberry.Schema):
         return await self._unreadable(query) or await super().execute(query, *arguments, **named)
 
     async def _unreadable(self, query: str | None) -> ExecutionResult | None:
-        # Strawberry has no place for a parser of ours that refuses a document: what a hook raises is our own fault.
+        # Strawberry has no hook for a parser that refuses a document: an error in a hook counts as a fault of the
+        # server.
         try:
             if query:
                 await documents().parsed(query)

@@ -1,6 +1,6 @@
-"""The subscriptions: which stream of `realtime` each of them is, and what it tells of that.
+"""The subscriptions: each selects a stream of `realtime` and the events that it shows of that stream.
 
-Their resolvers find a `Source`; `schema.execution.running` reads it.
+The resolvers make a `Source`; `schema.execution.running` reads it.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ __all__ = ["Subscription"]
 _NOTHING: tuple[Any, ...] = ()
 _argument = strawberry.argument
 _BoardId = Annotated[strawberry.ID, _argument(description="Id of the board.")]
-_TimeRange = Annotated[TimeRangeInput | None, _argument(description="The range; the last 7 days when it is left out.")]
+_TimeRange = Annotated[TimeRangeInput | None, _argument(description="The range; default: the last 7 days.")]
 _After = Annotated[
     str | None,
     _argument(
-        description="The cursor at which the reader stood before, from any exit: the stream goes on behind it, or says "
-        "with `Gap` why it cannot. What is no cursor at all ends it with `INVALID_CURSOR`."
+        description="The last cursor that the client has got, from any exit: the stream continues after it, or sends a "
+        "`Gap` with the reason. A text that is no cursor ends the stream with `INVALID_CURSOR`."
     ),
 ]
 _Slow = Annotated[
     SlowPolicy | None,
-    _argument(description="What to do when this reader is too slow; left out, what the server does as a rule."),
+    _argument(description="What to do when this subscriber is too slow; default: the policy of the server."),
 ]
 
 
 @strawberry.type(
-    description="What is told as it happens. Each event costs and takes at most as much as a query does. A "
+    description="Streams of events. The limits of cost and time for a query hold for each event. A "
     "subscription ends with `TOO_EXPENSIVE` when one event takes longer, or when its events take more than a tenth of "
     "the server's time for a minute."
 )
@@ -59,23 +59,23 @@ class Subscription:
 
     @subscribed(
         "The board now, then its newest state after each change. Ends with an error: `BOARD_NOT_FOUND`, "
-        "`BOARD_DELETED`, `SLOW_CONSUMER`; `SERVER_SHUTDOWN` and `CONNECTION_LIFETIME` where the connection's own end "
-        "does not tell it."
+        "`BOARD_DELETED`, `SLOW_CONSUMER`; `SERVER_SHUTDOWN` and `CONNECTION_LIFETIME` if the transport cannot give "
+        "the reason when it ends the connection."
     )
     def board_state(self, info: Info, board_id: _BoardId) -> AsyncGenerator[BoardState, None]:
-        """Leave the states of the board's stream."""
+        """Leave a source of the board's states."""
         selector = EventSelector(mapping.board_state, BoardId(board_id), only="state")
         return _left(info.context, lambda: _board(info.context, selector, _options(info.context)))
 
     @subscribed(
-        "Everything that happens on a board: `Hello`, `State`, where each attempt stands, then live. After the "
+        "Everything that happens on a board: `Hello`, `State`, the status of each attempt, then live events. After the "
         "board was deleted it completes with `Goodbye`; else it ends with an error: `BOARD_NOT_FOUND`, "
         "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server ends the connection, `Goodbye` is the last event."
     )
     def board_events(
         self, info: Info, board_id: _BoardId, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[BoardEvent, None]:
-        """Leave every envelope of the board's stream."""
+        """Leave a source of every envelope of the board."""
 
         def find() -> Source:
             options = _options(info.context, after, slow, resumes=True)
@@ -85,14 +85,14 @@ class Subscription:
         return _left(info.context, find)
 
     @subscribed(
-        "The board once, then each change of it by itself, to be applied to what the client has: `Hello`, `State`, "
-        "then live. `Heartbeat` names cursor and hash of what the client has by then. What agents do is in "
-        "`boardEvents`; this ends as that does."
+        "The board once, then each single change, which the client applies to its copy: `Hello`, `State`, "
+        "then live changes. `Heartbeat` has the cursor and the hash of that copy. The actions of agents are in "
+        "`boardEvents`; both subscriptions end alike."
     )
     def board_changes(
         self, info: Info, board_id: _BoardId, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[BoardChange, None]:
-        """Leave the changes of the board's stream."""
+        """Leave a source of the board's changes."""
 
         def find() -> Source:
             options = _options(info.context, after, slow, Delivery.CHANGES, resumes=True)
@@ -103,16 +103,17 @@ class Subscription:
 
     @subscribed(
         (
-            "The dashboard now, then whenever it changes: 150 ms after the first change that follows the one before, "
-            "and every 15 seconds when time alone has changed it. Ends with an error: `SLOW_CONSUMER`; "
-            "`SERVER_SHUTDOWN` and `CONNECTION_LIFETIME` where the connection's own end does not tell it."
+            "The dashboard now, then after each change: 150 ms after the first change since the last overview, "
+            "and every 15 seconds when only the time has changed it. Ends with an error: `SLOW_CONSUMER`; "
+            "`SERVER_SHUTDOWN` and `CONNECTION_LIFETIME` if the transport cannot give the reason when it ends the "
+            "connection."
         ),
         DashboardOverview,
     )
     def dashboard_overview(
         self, info: Info, time_range: _TimeRange = None
     ) -> AsyncGenerator[model.DashboardOverview, None]:
-        """Leave the overviews of the dashboard's stream."""
+        """Leave a source of the dashboard's overviews."""
         selector = EventSelector(mapping.dashboard_overview, None, only="dashboard_overview")
         return _left(
             info.context,
@@ -120,14 +121,14 @@ class Subscription:
         )
 
     @subscribed(
-        "Everything on the dashboard: `Hello`, `Overview`, then a new overview when there is one (as "
-        "`dashboardOverview`) and what happens to agents and profiles. Ends with an error: `BAD_USER_INPUT`, "
+        "Everything on the dashboard: `Hello`, `Overview`, then each new overview (as "
+        "`dashboardOverview`) and the changes of agents and profiles. Ends with an error: `BAD_USER_INPUT`, "
         "`INVALID_CURSOR`, `SLOW_CONSUMER`. When the server ends the connection, `Goodbye` is the last event."
     )
     def dashboard_events(
         self, info: Info, time_range: _TimeRange = None, after: _After = None, slow: _Slow = None
     ) -> AsyncGenerator[DashboardEvent, None]:
-        """Leave every envelope of the dashboard's stream."""
+        """Leave a source of every envelope of the dashboard."""
 
         def find() -> Source:
             options = _options(info.context, after, slow, resumes=True)
@@ -141,7 +142,7 @@ class Subscription:
 async def _left(context: Context, find: Callable[[], Source]) -> AsyncGenerator[Any, None]:
     """Yield nothing, and leave the source in `context`.
 
-    It is found here, for graphql-core would give what is raised to the field, and not to the stream.
+    `find` runs in this generator: otherwise graphql-core would report an error of it as the error of a field.
     """
     context.source = find()
     for event in _NOTHING:
@@ -183,12 +184,12 @@ def _options(
     *,
     resumes: bool = False,
 ) -> StreamOptions:
-    """Return what the reader asks for: by the arguments, else what the transport knows, if it `resumes`.
+    """Return the options from the arguments; `resumes`: without an argument `after`, the transport's cursor counts.
 
     Raises:
-        PolicyNotAllowed: not on this server.
-        Refused: `invalid_cursor`, the argument is none. (One of the transport's is answered with a `gap`: who only
-            repeats what it was given could do nothing about an error.)
+        PolicyNotAllowed: this server does not allow the slow policy.
+        Refused: `invalid_cursor`, the argument is no cursor. (An invalid cursor of the transport gives a `gap`: a
+            client that only repeats the cursor of the server could not handle an error.)
     """
     policy = context.service.limits.slow_policy(None if slow is None else str(slow.value))
     if after is not None:

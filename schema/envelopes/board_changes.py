@@ -37,7 +37,7 @@ class _Change:
     """What all changes share; no type of the schema."""
 
     cursor: str | None = strawberry.field(
-        description="The position behind this change, the same string on all exits; always there."
+        description="The position after this change, the same string on all exits; never null."
     )
 
 
@@ -61,7 +61,7 @@ class CardUpdated(_Change):
     ticket_key: str | None = strawberry.field(description="The new key of its ticket.")
     title: str | None = strawberry.field(description="The new title.")
     description: str | None = strawberry.field(description="The new text; null without one.")
-    ticket_type: TicketType | None = strawberry.field(description="The new kind of work; null when it is not said.")
+    ticket_type: TicketType | None = strawberry.field(description="The new kind of work; null when not given.")
     depends_on: list[strawberry.ID] = strawberry.field(
         description="All cards that it waits for now; empty when it waits for none, and when this is not new."
     )
@@ -103,7 +103,7 @@ class CardDeleted(_Change):
 
 @strawberry.type(description="A column without its cards.")
 class ColumnHeading:
-    """Read off `changes.Heading`."""
+    """The fields are read from `changes.Heading`."""
 
     id: strawberry.ID = strawberry.field(description="Id of the column.")
     title: str = strawberry.field(description="Its title.")
@@ -128,7 +128,7 @@ class Heartbeat:
     """`heartbeat`."""
 
     cursor: str | None = strawberry.field(
-        description="The position behind everything told so far, the same string on all exits; always there."
+        description="The position after everything sent so far, the same string on all exits; never null."
     )
     ts: str = strawberry.field(graphql_type=datetime, description="The server's clock.")
     hash: str = strawberry.field(

@@ -55,7 +55,7 @@ class _Event:
     """What all events share; no type of the schema."""
 
     cursor: str | None = strawberry.field(
-        description="The position behind this event, the same string on all exits; null on `Gap` and `Goodbye`."
+        description="The position after this event, the same string on all exits; null on `Gap` and `Goodbye`."
     )
 
 
@@ -110,12 +110,14 @@ class AttemptStarted(OfAttempt):
     card_id: strawberry.ID | None = strawberry.field(description="The card that is worked on.")
 
 
-@strawberry.type(description="Where an attempt stands: on connect once for every attempt, then after each change.")
+@strawberry.type(
+    description="The status of an attempt: once for every attempt after the client connects, then after each change."
+)
 class AttemptStatusChanged(OfAttempt):
     """`attempt_status`."""
 
     card_id: strawberry.ID | None = strawberry.field(description="The card; null when the attempt is not known.")
-    status: AttemptStatus = strawberry.field(description="Where it stands now.")
+    status: AttemptStatus = strawberry.field(description="Its current status.")
 
 
 @strawberry.type(description="A line of an attempt's log.")
@@ -175,7 +177,7 @@ class GitPush(OfAttempt):
 
 @strawberry.type(description="A pull request, as GitHub shows it.")
 class PullRequest:
-    """Read off `events.PullRequest`."""
+    """The fields are read from `events.PullRequest`."""
 
     number: SafeInt = strawberry.field(description="Its number in the repository.")
     url: str = strawberry.field(description="Its address.")
@@ -196,7 +198,9 @@ class AttemptPullRequest(OfAttempt):
     pr: events.PullRequest = strawberry.field(graphql_type=PullRequest, description="The pull request.")
 
 
-@strawberry.type(description="A profile of an agent was made, changed or deleted; every board and dashboard is told.")
+@strawberry.type(
+    description="A profile of an agent was made, changed or deleted; every board and dashboard gets this event."
+)
 class AgentProfile(_Event):
     """`agent_profile`."""
 
@@ -206,7 +210,7 @@ class AgentProfile(_Event):
     label: str | None = strawberry.field(description="Its name for people, if it has one.")
 
 
-@strawberry.type(description="An agent can be used; every board and dashboard is told.")
+@strawberry.type(description="An agent can be used; every board and dashboard gets this event.")
 class AgentRegistered(_Event):
     """`agent_registered`."""
 
@@ -221,7 +225,7 @@ class Gap(_Event):
     """`gap`."""
 
     reason: InterruptionReason = strawberry.field(description="Why they could not be delivered.")
-    from_: str | None = strawberry.field(name="from", description="The cursor behind which the gap begins, if known.")
+    from_: str | None = strawberry.field(name="from", description="The cursor after which the gap begins, if known.")
     to: str | None = strawberry.field(description="The cursor up to which it goes, if known.")
 
 
@@ -231,7 +235,7 @@ class Goodbye(_Event):
 
     reason: InterruptionReason = strawberry.field(description="Why it ends.")
     reconnect_after_ms: int = strawberry.field(
-        description="Milliseconds to wait before coming back; jittered, so that not all readers come at once."
+        description="Milliseconds to wait before a reconnect; jittered, so that not all clients reconnect at once."
     )
 
 

@@ -17,6 +17,6 @@ from schema.mutations.projects import ProjectMutations
 __all__ = ["Mutation"]
 
 
-@strawberry.type(description="Commands and reports; everybody who watches sees what they did.")
+@strawberry.type(description="Commands and reports; all subscribers see their effects.")
 class Mutation(CardMutations, ProjectMutations, AttemptMutations, EventMutations):
     """The root of mutations."""

@@ -31,31 +31,31 @@ __all__ = ["AttemptMutations", "QueueAttemptPayload", "StopAttemptPayload"]
 
 @strawberry.type
 class _AttemptChanged:
-    """What both answers share; no type of the schema."""
+    """Fields of both answers; no type of the schema."""
 
     attempt: ports.Attempt = strawberry.field(graphql_type=Attempt, description="The attempt after the change.")
-    cursor: str = strawberry.field(description="The position behind the change in the history of the board.")
+    cursor: str = strawberry.field(description="The position after the change in the history of the board.")
 
 
-@strawberry.type(description="What `queueAttempt` did.")
+@strawberry.type(description="The result of `queueAttempt`.")
 class QueueAttemptPayload(_AttemptChanged):
-    """What `queueAttempt` did."""
+    """The result of `queueAttempt`."""
 
 
 @strawberry.type(
-    description="What `stopAttempt` did; the status is `STOPPED`, or `STOPPING` until the runner has ended."
+    description="The result of `stopAttempt`; the status is `STOPPED`, or `STOPPING` until the runner has ended."
 )
 class StopAttemptPayload(_AttemptChanged):
-    """What `stopAttempt` did."""
+    """The result of `stopAttempt`."""
 
 
 QueueAttemptResult = Annotated[
     QueueAttemptPayload | BoardNotFound | CardNotFound | CardIsDone | CardBlocked | AttemptActive | InvalidInput,
-    strawberry.union("QueueAttemptResult", description="The answer to `queueAttempt`: it, or why none was queued."),
+    strawberry.union("QueueAttemptResult", description="The answer to `queueAttempt`: the attempt, or the refusal."),
 ]
 StopAttemptResult = Annotated[
     StopAttemptPayload | AttemptNotFound | AttemptNotRunning | InvalidInput,
-    strawberry.union("StopAttemptResult", description="The answer to `stopAttempt`: it, or why it was not stopped."),
+    strawberry.union("StopAttemptResult", description="The answer to `stopAttempt`: the attempt, or the refusal."),
 ]
 
 
@@ -63,12 +63,12 @@ StopAttemptResult = Annotated[
 class AttemptMutations:
     """Mutations of attempts; part of the root."""
 
-    @refusable("Queue an attempt at a card, for a runner outside.", QueueAttemptResult)
+    @refusable("Queue an attempt at a card, for an external runner.", QueueAttemptResult)
     async def queue_attempt(
         self,
         info: Info,
         board_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the board.")],
-        input: Annotated[QueueAttemptInput, strawberry.argument(description="The card and who is to work.")],
+        input: Annotated[QueueAttemptInput, strawberry.argument(description="The card and the agent.")],
     ) -> QueueAttemptPayload:
         """Carry out `QueueAttempt`."""
         command = parse_command(QueueAttempt, input.payload())
@@ -90,7 +90,7 @@ class AttemptMutations:
         try:
             stopped = await attempts.stop(caller, attempt)
         except NotFound as gone:
-            # Its board, deleted between the look and the change, took it along.
+            # Its board was deleted between `find` and `stop`, and the attempt with it.
             raise _not_found() from gone
         return StopAttemptPayload(attempt=stopped.attempt, cursor=stopped.cursor)
 

@@ -1,4 +1,4 @@
-"""Mutations of the cards of a board: the commands of the raw socket."""
+"""Mutations of cards: the commands of the raw WebSocket."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _BoardIdArgument = Annotated[strawberry.ID, strawberry.argument(description="Id 
 
 @strawberry.type
 class _Changed:
-    """What all answers share; no type of the schema."""
+    """Fields of all answers; no type of the schema."""
 
     state: BoardState = strawberry.field(description="The board after the change.")
     cursor: str = strawberry.field(
-        description="The position behind the change; a stream that has reached it shows the change."
+        description="The position after the change; a stream that has reached it shows the change."
     )
 
 
@@ -50,43 +50,43 @@ class _CardChanged(_Changed):
 _P = TypeVar("_P", bound=_CardChanged)
 
 
-@strawberry.type(description="What `createCard` did.")
+@strawberry.type(description="The result of `createCard`.")
 class CreateCardPayload(_CardChanged):
-    """What `createCard` did."""
+    """The result of `createCard`."""
 
 
-@strawberry.type(description="What `updateCard` did; values that are the same already change nothing.")
+@strawberry.type(description="The result of `updateCard`; values that are the same already change nothing.")
 class UpdateCardPayload(_CardChanged):
-    """What `updateCard` did."""
+    """The result of `updateCard`."""
 
 
-@strawberry.type(description="What `moveCard` did; a move to where the card is changes nothing.")
+@strawberry.type(description="The result of `moveCard`; a move to where the card is changes nothing.")
 class MoveCardPayload(_CardChanged):
-    """What `moveCard` did."""
+    """The result of `moveCard`."""
 
 
-@strawberry.type(description="What `deleteCard` did.")
+@strawberry.type(description="The result of `deleteCard`.")
 class DeleteCardPayload(_Changed):
-    """What `deleteCard` did."""
+    """The result of `deleteCard`."""
 
-    card_id: strawberry.ID = strawberry.field(description="Id of the card that is gone.")
+    card_id: strawberry.ID = strawberry.field(description="Id of the deleted card.")
 
 
 CreateCardResult = Annotated[
     CreateCardPayload | BoardNotFound | ColumnNotFound | DependencyMismatch | InvalidInput,
-    strawberry.union("CreateCardResult", description="The answer to `createCard`: the card, or why there is none."),
+    strawberry.union("CreateCardResult", description="The answer to `createCard`: the card, or the refusal."),
 ]
 UpdateCardResult = Annotated[
     UpdateCardPayload | BoardNotFound | CardNotFound | DependencyCycle | DependencyMismatch | InvalidInput,
-    strawberry.union("UpdateCardResult", description="The answer to `updateCard`: the card, or why it is as it was."),
+    strawberry.union("UpdateCardResult", description="The answer to `updateCard`: the card, or the refusal."),
 ]
 MoveCardResult = Annotated[
     MoveCardPayload | BoardNotFound | CardNotFound | ColumnNotFound | CardIsDone | CardBlocked | InvalidInput,
-    strawberry.union("MoveCardResult", description="The answer to `moveCard`: the card, or why it is where it was."),
+    strawberry.union("MoveCardResult", description="The answer to `moveCard`: the card, or the refusal."),
 ]
 DeleteCardResult = Annotated[
     DeleteCardPayload | BoardNotFound | CardNotFound | InvalidInput,
-    strawberry.union("DeleteCardResult", description="The answer to `deleteCard`: the id, or why nothing was deleted."),
+    strawberry.union("DeleteCardResult", description="The answer to `deleteCard`: the id, or the refusal."),
 ]
 
 
@@ -119,7 +119,7 @@ class CardMutations:
         self,
         info: Info,
         board_id: _BoardIdArgument,
-        input: Annotated[MoveCardInput, strawberry.argument(description="The card and its new place.")],
+        input: Annotated[MoveCardInput, strawberry.argument(description="The card and its new position.")],
     ) -> MoveCardPayload:
         """Carry out `MoveCard`."""
         return await _change_card(MoveCardPayload, info, board_id, parse_command(MoveCard, input.payload()))
@@ -138,7 +138,7 @@ class CardMutations:
 
 
 async def _change_card(payload: type[_P], info: Info, board_id: str, command: CreateCard | UpdateCard | MoveCard) -> _P:
-    """Carry out a command that leaves a card; answer with `payload`."""
+    """Carry out a command whose result is a card; return a `payload`."""
     executed = await info.context.execute(BoardId(board_id), command)
     card = executed.board.state.cards[CardId(command.card_id)]
     return payload(state=_state(executed), cursor=executed.position.cursor, card=card)

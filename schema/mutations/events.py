@@ -1,4 +1,4 @@
-"""Mutations that report events from outside: what `POST /api/v1/events` takes, and one typed mutation per family."""
+"""Mutations that ingest events: one like `POST /api/v1/events`, and one typed mutation for each family."""
 
 from __future__ import annotations
 
@@ -21,27 +21,29 @@ __all__ = ["AcceptedEvent", "EventMutations", "PublishEventPayload", "PublishEve
 
 @strawberry.type(description="An event that is in the log.")
 class AcceptedEvent:
-    """Read off `service.Accepted`."""
+    """The fields are read from `service.Accepted`."""
 
     name: str = strawberry.field(description="Name of the event.")
     cursor: str = strawberry.field(
-        description="The position behind it; when it is a duplicate, that of the first of its `id`."
+        description="The position after the event; for a duplicate, that of the first event with its `id`."
     )
-    duplicate: bool = strawberry.field(description="Whether its `id` was known already; then nothing was published.")
+    duplicate: bool = strawberry.field(
+        description="Whether an event with this `id` was stored before; then nothing was published."
+    )
 
 
-@strawberry.type(description="What `publishEvents` did.")
+@strawberry.type(description="The result of `publishEvents`.")
 class PublishEventsPayload:
-    """What `publishEvents` did."""
+    """The result of `publishEvents`."""
 
     accepted: list[Accepted] = strawberry.field(
         graphql_type=list[AcceptedEvent], description="An entry for each event, in the given order."
     )
 
 
-@strawberry.type(description="What a mutation that reports one event did.")
+@strawberry.type(description="The result of a mutation that reports one event.")
 class PublishEventPayload:
-    """What a mutation of a family did."""
+    """The result of a mutation that reports one event."""
 
     accepted: Accepted = strawberry.field(graphql_type=AcceptedEvent, description="The event's place in the log.")
 
@@ -49,13 +51,13 @@ class PublishEventPayload:
 PublishEventsResult = Annotated[
     PublishEventsPayload | InvalidInput,
     strawberry.union(
-        "PublishEventsResult", description="The answer to `publishEvents`: the places of all, or why none was stored."
+        "PublishEventsResult", description="The answer to `publishEvents`: their positions, or the refusal."
     ),
 ]
 PublishEventResult = Annotated[
     PublishEventPayload | InvalidInput,
     strawberry.union(
-        "PublishEventResult", description="The answer to a report of one event: its place, or why it was not stored."
+        "PublishEventResult", description="The answer to a report of one event: its position, or the refusal."
     ),
 ]
 
@@ -68,14 +70,14 @@ def _report(family: str) -> StrawberryField:
         event: Any,
         at: Annotated[
             str | None,
-            strawberry.argument(description="When it happened: RFC 3339 with an offset; now when it is left out."),
+            strawberry.argument(description="When it happened: RFC 3339 with an offset; default: now."),
         ] = None,
         id: Annotated[
             strawberry.ID | None,
             strawberry.argument(description="Idempotency key, 1 to 200 characters: a repeated one publishes nothing."),
         ] = None,
     ) -> PublishEventPayload:
-        """Store and publish it."""
+        """Store and publish the event."""
         name, payload = event_of(event)
         entry = {"name": name, "payload": payload, "at": at, "id": id}
         try:
@@ -96,13 +98,13 @@ class EventMutations:
 
     @refusable(
         "Report events from outside, 1 to 1000: all are stored and published in the given order, or none. "
-        "Everybody who watches sees them.",
+        "All subscribers see them.",
         PublishEventsResult,
     )
     async def publish_events(
         self, info: Info, events: Annotated[list[EventInput], strawberry.argument(description="The events, in order.")]
     ) -> PublishEventsPayload:
-        """Store and publish them."""
+        """Store and publish the events."""
         return PublishEventsPayload(accepted=await _ingest(info, [event.entry() for event in events]))
 
     publish_project_event = _report("project")
@@ -120,7 +122,7 @@ async def _ingest(info: Info, body: object) -> list[Accepted]:
 
 
 def _below(member: str, found: errors.FieldError) -> errors.FieldError:
-    """Return a finding of the ingest at its place in the arguments: `0.payload.x` is `event.<member>.x`."""
+    """Return a field error of the ingest with its path in the arguments: `0.payload.x` becomes `event.<member>.x`."""
     _, _, path = found.field.partition(".")
     if path.split(".")[0] == "payload":
         path = f"event.{member}" + path.removeprefix("payload")

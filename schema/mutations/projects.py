@@ -1,4 +1,4 @@
-"""Mutations of projects, by the rules of REST."""
+"""Mutations of projects, with the rules of REST."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _ProjectIdArgument = Annotated[strawberry.ID, strawberry.argument(description="I
 
 @strawberry.type
 class _Changed:
-    """What all answers share; no type of the schema."""
+    """Fields of all answers; no type of the schema."""
 
-    cursor: str = strawberry.field(description="The position behind the change in the history of the project's board.")
+    cursor: str = strawberry.field(description="The position after the change in the history of the project's board.")
 
 
 @strawberry.type
@@ -34,34 +34,34 @@ class _ProjectChanged(_Changed):
     project: models.Project = strawberry.field(graphql_type=Project, description="The project after the change.")
 
 
-@strawberry.type(description="What `createProject` did.")
+@strawberry.type(description="The result of `createProject`.")
 class CreateProjectPayload(_ProjectChanged):
-    """What `createProject` did."""
+    """The result of `createProject`."""
 
 
-@strawberry.type(description="What `updateProject` did.")
+@strawberry.type(description="The result of `updateProject`.")
 class UpdateProjectPayload(_ProjectChanged):
-    """What `updateProject` did."""
+    """The result of `updateProject`."""
 
 
-@strawberry.type(description="What `deleteProject` did.")
+@strawberry.type(description="The result of `deleteProject`.")
 class DeleteProjectPayload(_Changed):
-    """What `deleteProject` did."""
+    """The result of `deleteProject`."""
 
-    project_id: strawberry.ID = strawberry.field(description="Id of the project and of the board that are gone.")
+    project_id: strawberry.ID = strawberry.field(description="Id of the deleted project and board.")
 
 
 CreateProjectResult = Annotated[
     CreateProjectPayload | InvalidInput,
-    strawberry.union("CreateProjectResult", description="The answer to `createProject`: it, or why there is none."),
+    strawberry.union("CreateProjectResult", description="The answer to `createProject`: the project, or the refusal."),
 ]
 UpdateProjectResult = Annotated[
     UpdateProjectPayload | ProjectNotFound | InvalidInput,
-    strawberry.union("UpdateProjectResult", description="The answer to `updateProject`: it, or why it is as it was."),
+    strawberry.union("UpdateProjectResult", description="The answer to `updateProject`: the project, or the refusal."),
 ]
 DeleteProjectResult = Annotated[
     DeleteProjectPayload | ProjectNotFound,
-    strawberry.union("DeleteProjectResult", description="The answer to `deleteProject`: the id, or why none is gone."),
+    strawberry.union("DeleteProjectResult", description="The answer to `deleteProject`: the id, or the refusal."),
 ]
 
 
@@ -94,10 +94,10 @@ class ProjectMutations:
         return UpdateProjectPayload(project=changed.project, cursor=changed.cursor)
 
     @refusable(
-        "Delete a project, its board and all that is kept of its attempts; the streams of the board end.",
+        "Delete a project, its board and all its attempts; the streams of the board end.",
         DeleteProjectResult,
     )
     async def delete_project(self, info: Info, project_id: _ProjectIdArgument) -> DeleteProjectPayload:
-        """Delete it."""
+        """Delete the project."""
         cursor = await info.context.service.projects.delete(info.context.caller, BoardId(project_id))
         return DeleteProjectPayload(cursor=cursor, project_id=project_id)

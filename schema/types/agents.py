@@ -11,7 +11,7 @@ __all__ = ["Agent", "Profile", "agents_of"]
 
 @strawberry.type(description="A profile of an agent: a way to run it.")
 class Profile:
-    """Read off `ports.Profile`."""
+    """The fields are read from `ports.Profile`."""
 
     id: strawberry.ID = strawberry.field(description="Id of the profile, as its sender gave it.")
     label: str | None = strawberry.field(description="Its name for people, if it has one.")
@@ -29,7 +29,7 @@ class Agent:
 
 
 def agents_of(agents: list[ports.Agent], profiles: list[ports.Profile]) -> list[Agent]:
-    """Return the agents, each with its profiles; those of agents that nobody registered are left out."""
+    """Return the agents, each with its profiles; profiles of unregistered agents are left out."""
     return [
         Agent(
             key=strawberry.ID(agent.key),

@@ -1,6 +1,7 @@
-"""Attempts as GraphQL shows them, with what is kept under them.
+"""Attempts as GraphQL shows them, with their logs, conversations and todo lists.
 
-`Attempt` is never made: its fields are read off the rows of `realtime.ports`, what is under it comes by loaders.
+No code makes an `Attempt`: its fields are read from the rows of `realtime.ports`, and loaders read its logs,
+conversation and todos.
 """
 
 from __future__ import annotations
@@ -26,25 +27,27 @@ __all__ = ["Attempt", "ConversationConnection", "LogConnection", "LogEntry"]
 
 @strawberry.type(description="A line of an attempt's log.")
 class LogEntry:
-    """Read off `ports.LogEntry`."""
+    """The fields are read from `ports.LogEntry`."""
 
     id: strawberry.ID = strawberry.field(description="Id of the line, `log-<uuid>`.")
-    ts: datetime = strawberry.field(description="When it was written; when it came, where the sender did not say.")
+    ts: datetime = strawberry.field(
+        description="When it was written; without a time from the sender, when the server got it."
+    )
     level: LogLevel = strawberry.field(description="How serious it is.")
     message: str = strawberry.field(description="The line.")
 
 
 @strawberry.type(description="A line of a log, with its place.")
 class LogEdge:
-    """Read off an `Edge`."""
+    """The fields are read from an `Edge`."""
 
-    cursor: str = strawberry.field(description="The line's place in the log, for `after`.")
+    cursor: str = strawberry.field(description="The position of the line in the log, for `after`.")
     node: ports.LogEntry = strawberry.field(graphql_type=LogEntry, description="The line.")
 
 
 @strawberry.type(description="A page of an attempt's log, oldest line first.")
 class LogConnection:
-    """Read off a `Stretch`."""
+    """The fields are read from a `Stretch`."""
 
     edges: list[Edge] = strawberry.field(graphql_type=list[LogEdge], description="The lines with their places.")
     nodes: list[ports.LogEntry] = strawberry.field(graphql_type=list[LogEntry], description="The lines.")
@@ -53,9 +56,9 @@ class LogConnection:
 
 @strawberry.type(description="An item of a conversation, with its place.")
 class ConversationEdge:
-    """Read off an `Edge`."""
+    """The fields are read from an `Edge`."""
 
-    cursor: str = strawberry.field(description="The item's place in the conversation, for `after`.")
+    cursor: str = strawberry.field(description="The position of the item in the conversation, for `after`.")
     node: conversation.ConversationItem = strawberry.field(graphql_type=ConversationItem, description="The item.")
 
 
@@ -64,7 +67,7 @@ class ConversationEdge:
     "one of the same id."
 )
 class ConversationConnection:
-    """Read off a `Stretch`."""
+    """The fields are read from a `Stretch`."""
 
     edges: list[Edge] = strawberry.field(
         graphql_type=list[ConversationEdge], description="The items with their places."
@@ -100,19 +103,19 @@ async def _todos(parent: strawberry.Parent[ports.Attempt], info: Info) -> events
     return None if found is None else events.Todos.model_validate(found)
 
 
-@strawberry.type(description="An attempt of an agent at a card. A card that is tried again keeps its attempt's id.")
+@strawberry.type(description="An agent's attempt at a card. When the card is tried again, the attempt keeps its id.")
 class Attempt:
-    """Read off `ports.Attempt`."""
+    """The fields are read from `ports.Attempt`."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the attempt, `att-<uuid>` when this server made it.")
+    id: strawberry.ID = strawberry.field(description="Id of the attempt; `att-<uuid>` if this server has made it.")
     board_id: strawberry.ID = strawberry.field(description="The board, whose project has the same id.")
-    card_id: strawberry.ID = strawberry.field(description="The card that the attempt is at; it may be deleted since.")
+    card_id: strawberry.ID = strawberry.field(description="The card of the attempt; it may have been deleted since.")
     agent: str = strawberry.field(description="Key of the agent that works, like `CODEX`.")
-    status: AttemptStatus = strawberry.field(description="Where the attempt stands.")
-    base_branch: str | None = strawberry.field(description="The branch it begins at; null when nobody said.")
-    branch_name: str | None = strawberry.field(description="The branch it works on; null when nobody said.")
+    status: AttemptStatus = strawberry.field(description="Status of the attempt.")
+    base_branch: str | None = strawberry.field(description="The branch on which it begins; null when not given.")
+    branch_name: str | None = strawberry.field(description="The branch on which it works; null when not given.")
     worktree_path: str | None = strawberry.field(
-        description="Where its working tree lies on the machine of the runner; null until the runner says so."
+        description="Path of its working tree on the machine of the runner; null until the runner reports it."
     )
     session_id: str | None = strawberry.field(description="The agent's own id of its session; null until it is known.")
     created_at: datetime = strawberry.field(description="When it was queued (or began) for the first time.")
@@ -120,15 +123,15 @@ class Attempt:
     started_at: datetime | None = strawberry.field(description="When a runner last began; null before the first time.")
     ended_at: datetime | None = strawberry.field(description="When it ended; null while it has not.")
     card: models.Card | None = strawberry.field(
-        resolver=_card, graphql_type=Card | None, description="The card; null when it was deleted since."
+        resolver=_card, graphql_type=Card | None, description="The card; null if it has been deleted since."
     )
     logs: Stretch = strawberry.field(
-        resolver=_logs, graphql_type=LogConnection, description="What the runner and the agent logged, oldest first."
+        resolver=_logs, graphql_type=LogConnection, description="Log lines of the runner and the agent, oldest first."
     )
     conversation: Stretch = strawberry.field(
         resolver=_conversation,
         graphql_type=ConversationConnection,
-        description="What user, agent and tools said and did, oldest first.",
+        description="Messages and actions of the user, the agent and the tools, oldest first.",
     )
     todos: events.Todos | None = strawberry.field(
         resolver=_todos, graphql_type=TodoList | None, description="The agent's todo list; null when it has none."

@@ -1,6 +1,6 @@
 """The dashboard as GraphQL shows it.
 
-The types are never made: their fields are read off the models of `realtime.dashboard.model`. Times are instants
+No code makes these types: their fields are read from the models of `realtime.dashboard.model`. Times are instants
 here; the raw exits show the bounds of a range as the client wrote them.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["DashboardOverview"]
 
 @strawberry.type(description="The range an overview is about.")
 class DashboardTimeRange:
-    """Read off `model.DashboardTimeRange`."""
+    """The fields are read from `model.DashboardTimeRange`."""
 
     preset: TimeRangePreset | None = strawberry.field(description="The preset; null when the bounds were given.")
     start: datetime | None = strawberry.field(name="from", description="First instant; null for all time.")
@@ -29,7 +29,7 @@ class DashboardTimeRange:
 
 @strawberry.type(description="A value for one stretch of time.")
 class MetricPoint:
-    """Read off `model.MetricPoint`."""
+    """The fields are read from `model.MetricPoint`."""
 
     start: datetime = strawberry.field(name="timestamp", description="When the stretch begins.")
     bucket_size_seconds: SafeInt = strawberry.field(description="Length of the stretch, in seconds.")
@@ -38,19 +38,19 @@ class MetricPoint:
 
 @strawberry.type(description="A figure and its course.")
 class MetricSeries:
-    """Read off a `_Series`."""
+    """The fields are read from a `_Series`."""
 
     key: str = strawberry.field(
         description="`projects.total`, `attempts.active`, `attempts.completed` or `cards.open`."
     )
     label: str = strawberry.field(description="Its name for people, in English.")
-    unit: MetricUnit = strawberry.field(description="What it counts in.")
+    unit: MetricUnit = strawberry.field(description="Its unit.")
     total: int = strawberry.field(description="The figure over the whole range.")
     points: list[MetricPoint] = strawberry.field(description="Its course, oldest first; empty for all time.")
 
 
 class _Series:
-    """A series that knows the key under which the overview has it."""
+    """A series with its key in the overview."""
 
     def __init__(self, key: str, series: model.MetricSeries) -> None:
         self.key = key
@@ -66,7 +66,7 @@ def _series(parent: strawberry.Parent[model.DashboardMetrics]) -> list[_Series]:
 
 @strawberry.type(description="The figures at the top of the dashboard.")
 class DashboardMetrics:
-    """Read off `model.DashboardMetrics`."""
+    """The fields are read from `model.DashboardMetrics`."""
 
     series: list[_Series] = strawberry.field(
         resolver=_series, graphql_type=list[MetricSeries], description="The figures that have a course."
@@ -82,21 +82,23 @@ class DashboardMetrics:
 
 @strawberry.type
 class _AttemptOnCard:
-    """What attempts of the overview share; no type of the schema."""
+    """Fields of all attempts in the overview; no type of the schema."""
 
     attempt_id: strawberry.ID = strawberry.field(description="The attempt.")
-    project_id: strawberry.ID | None = strawberry.field(description="Its project; null when that is gone.")
-    project_name: str | None = strawberry.field(description="The project's name; null when that is gone.")
+    project_id: strawberry.ID | None = strawberry.field(
+        description="Id of its project; null if the project was deleted."
+    )
+    project_name: str | None = strawberry.field(description="Name of the project; null if the project was deleted.")
     card_id: strawberry.ID = strawberry.field(description="The card it works on.")
-    card_title: str | None = strawberry.field(description="The card's title; null when the card is gone.")
+    card_title: str | None = strawberry.field(description="Title of the card; null if the card was deleted.")
     ticket_key: str | None = strawberry.field(description="The card's ticket key, if it has one.")
     agent_id: strawberry.ID = strawberry.field(description="Key of the agent, like `CODEX`.")
-    status: AttemptStatus = strawberry.field(description="Where the attempt stands.")
+    status: AttemptStatus = strawberry.field(description="Status of the attempt.")
 
 
 @strawberry.type(description="An attempt that is queued, running or stopping.")
 class ActiveAttempt(_AttemptOnCard):
-    """Read off `model.ActiveAttempt`."""
+    """The fields are read from `model.ActiveAttempt`."""
 
     started_at: datetime | None = strawberry.field(description="When a runner began; null while it is queued.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
@@ -104,7 +106,7 @@ class ActiveAttempt(_AttemptOnCard):
 
 @strawberry.type(description="An attempt that ended in the range.")
 class AttemptActivity(_AttemptOnCard):
-    """Read off `model.AttemptActivity`."""
+    """The fields are read from `model.AttemptActivity`."""
 
     occurred_at: datetime = strawberry.field(description="When it ended.")
     duration_seconds: SafeInt | None = strawberry.field(
@@ -114,37 +116,37 @@ class AttemptActivity(_AttemptOnCard):
 
 @strawberry.type(description="The cards of a project, by what the titles of their columns mean.")
 class ColumnCardCounts:
-    """Read off `model.ColumnCardCounts`."""
+    """The fields are read from `model.ColumnCardCounts`."""
 
-    backlog: int = strawberry.field(description="Cards that nobody has begun.")
+    backlog: int = strawberry.field(description="Cards without work so far.")
     in_progress: int = strawberry.field(description="Cards that are worked on.")
-    review: int = strawberry.field(description="Cards that wait for a look.")
+    review: int = strawberry.field(description="Cards that wait for a review.")
     done: int = strawberry.field(description="Cards that are done.")
 
 
 @strawberry.type(description="How busy a project is, and how well it goes.")
 class ProjectHealth:
-    """Read off `model.ProjectHealth`."""
+    """The fields are read from `model.ProjectHealth`."""
 
-    activity_score: int = strawberry.field(description="Open cards and attempts, weighted; 0 means nothing goes on.")
+    activity_score: int = strawberry.field(description="Open cards and attempts, weighted; 0 = no activity.")
     failure_rate_in_range: float = strawberry.field(
         description="Share of the attempts created in the range that failed, 0 to 1."
     )
-    is_high_activity: bool = strawberry.field(description="Whether much goes on.")
+    is_high_activity: bool = strawberry.field(description="Whether there is much activity.")
     is_at_risk: bool = strawberry.field(description="Whether many of several recent attempts failed.")
     notes: str = strawberry.field(description="The judgement as a sentence, in English.")
 
 
 @strawberry.type(description="A project in figures.")
 class ProjectSnapshot:
-    """Read off `model.ProjectSnapshot`."""
+    """The fields are read from `model.ProjectSnapshot`."""
 
     id: strawberry.ID = strawberry.field(description="The project.")
     project_id: strawberry.ID = strawberry.field(description="The same as `id`.")
     name: str = strawberry.field(description="Its name.")
     status: ProjectHealthStatus = strawberry.field(description="Whether it works.")
     repository_slug: str | None = strawberry.field(description="`owner/name` of its repository.")
-    repository_path: str = strawberry.field(description="Where its repository lies on the machine of the runners.")
+    repository_path: str = strawberry.field(description="Path of its repository on the machine of the runners.")
     created_at: datetime = strawberry.field(description="When it was made.")
     active_attempts: int = strawberry.field(description="Attempts that are queued, running or stopping now.")
     active_attempts_count: int = strawberry.field(description="The same as `activeAttempts`.")
@@ -159,7 +161,7 @@ class ProjectSnapshot:
 
 @strawberry.type
 class _InboxEntry:
-    """What all inbox items share; no type of the schema."""
+    """Fields of all inbox items; no type of the schema."""
 
     id: strawberry.ID = strawberry.field(description="Id of the item, the same as `attemptId`.")
     kind: InboxKind = strawberry.field(description="Why it is in the inbox.")
@@ -171,7 +173,7 @@ class _InboxEntry:
     ticket_key: str | None = strawberry.field(description="The card's ticket key, if it has one.")
     agent_id: strawberry.ID = strawberry.field(description="Key of the agent, like `CODEX`.")
     agent_name: str = strawberry.field(description="The same as `agentId`.")
-    status: AttemptStatus = strawberry.field(description="Where the attempt stands.")
+    status: AttemptStatus = strawberry.field(description="Status of the attempt.")
     card_status: str | None = strawberry.field(description="Title of the card's column.")
     created_at: datetime = strawberry.field(description="When the attempt was created.")
     updated_at: datetime = strawberry.field(description="When it ended, else when it last changed.")
@@ -181,21 +183,21 @@ class _InboxEntry:
     meta: JSON = strawberry.field(description="Open-ended notes about the item; an object, today empty.")
 
 
-@strawberry.type(description="An attempt that succeeded and waits for somebody to look at it.")
+@strawberry.type(description="An attempt that succeeded and waits for a review.")
 class ReviewItem(_InboxEntry):
-    """Read off `model.ReviewItem`."""
+    """The fields are read from `model.ReviewItem`."""
 
     reason: str = strawberry.field(description="Why it waits, in English.")
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
-        """Tell whether `value` is of this kind."""
+        """Return whether `value` is of this kind."""
         return isinstance(value, model.ReviewItem)
 
 
 @strawberry.type(description="An attempt that failed or was stopped, on a card that nothing has saved since.")
 class FailedItem(_InboxEntry):
-    """Read off `model.FailedItem`."""
+    """The fields are read from `model.FailedItem`."""
 
     error_summary: str = strawberry.field(
         description="The last error of its log, in one line of at most 200 characters."
@@ -203,19 +205,19 @@ class FailedItem(_InboxEntry):
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
-        """Tell whether `value` is of this kind."""
+        """Return whether `value` is of this kind."""
         return isinstance(value, model.FailedItem)
 
 
 @strawberry.type(description="An attempt that has been queued or running for too long.")
 class StuckItem(_InboxEntry):
-    """Read off `model.StuckItem`."""
+    """The fields are read from `model.StuckItem`."""
 
     stuck_for_seconds: SafeInt = strawberry.field(description="For how long, in seconds.")
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
-        """Tell whether `value` is of this kind."""
+        """Return whether `value` is of this kind."""
         return isinstance(value, model.StuckItem)
 
 
@@ -232,7 +234,7 @@ def _inbox_items(parent: strawberry.Parent[model.Inbox]) -> list[model.InboxItem
 
 @strawberry.type(description="How many items the inbox has.")
 class InboxMeta:
-    """Read off `model.InboxMeta`."""
+    """The fields are read from `model.InboxMeta`."""
 
     total_items: int = strawberry.field(description="All items.")
     total_review: int = strawberry.field(description="Items to review.")
@@ -240,9 +242,9 @@ class InboxMeta:
     total_stuck: int = strawberry.field(description="Stuck attempts.")
 
 
-@strawberry.type(description="What needs a person; each list has the latest change first.")
+@strawberry.type(description="Attempts that need a person; each list has the latest change first.")
 class Inbox:
-    """Read off `model.Inbox`."""
+    """The fields are read from `model.Inbox`."""
 
     items: list[model.InboxItem] = strawberry.field(
         resolver=_inbox_items,
@@ -255,9 +257,9 @@ class Inbox:
     meta: InboxMeta | None = strawberry.field(description="How many there are; null when there are none.")
 
 
-@strawberry.type(description="A registered agent, and what it did.")
+@strawberry.type(description="A registered agent, and its results.")
 class AgentStats:
-    """Read off `model.AgentStats`."""
+    """The fields are read from `model.AgentStats`."""
 
     agent_id: strawberry.ID = strawberry.field(description="Key of the agent, like `CODEX`.")
     agent_name: str = strawberry.field(description="Its name for people.")
@@ -279,7 +281,7 @@ class AgentStats:
 
 @strawberry.type(description="What a client may ask for.")
 class DashboardMeta:
-    """Read off `model.DashboardMeta`."""
+    """The fields are read from `model.DashboardMeta`."""
 
     version: str = strawberry.field(description="Version of the overview's shape.")
     available_time_range_presets: list[TimeRangePreset] = strawberry.field(description="The presets there are.")
@@ -287,24 +289,24 @@ class DashboardMeta:
 
 @strawberry.type(description="Everything the dashboard shows, at one moment.")
 class DashboardOverview:
-    """Read off `model.DashboardOverview`."""
+    """The fields are read from `model.DashboardOverview`."""
 
     time_range: DashboardTimeRange = strawberry.field(description="The range it is about.")
     generated_at: datetime = strawberry.field(description="When it was computed.")
     updated_at: datetime = strawberry.field(description="The same as `generatedAt`.")
     metrics: DashboardMetrics = strawberry.field(description="The figures at the top.")
     active_attempts: list[ActiveAttempt] = strawberry.field(
-        description="Attempts that go on now, in the range or not; the last changed first, at most 200."
+        description="Attempts that are active now, in the range or not; the last changed first, at most 200."
     )
     recent_attempt_activity: list[AttemptActivity] = strawberry.field(
         description="Attempts that ended in the range; the last first, at most 40."
     )
     project_snapshots: list[ProjectSnapshot] = strawberry.field(description="The newest projects, at most 6.")
     inbox_items: Inbox = strawberry.field(
-        description="What needs a person, of attempts created in the range; at most 25 items in all."
+        description="Attempts created in the range that need a person; at most 25 items in total."
     )
     agent_stats: list[AgentStats] = strawberry.field(
-        description="The registered agents and what they did; at most 200, those that had an attempt last."
+        description="The registered agents and their results; at most 200, those with the latest attempts."
     )
     agents_omitted: int | None = strawberry.field(
         description="How many registered agents are not among `agentStats`; null when all are."

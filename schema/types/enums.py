@@ -1,6 +1,6 @@
-"""The closed lists of words, as GraphQL enumerations: names in capitals, values as they are on the raw exits.
+"""The enumerations: names in capitals, values as on the raw exits.
 
-A test compares the values with those that `realtime` knows.
+A test compares the values with those in `realtime`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _value = strawberry.enum_value
 
 @strawberry.enum(description="The kind of work a card is.")
 class TicketType(Enum):
-    """The kinds of work a card may be."""
+    """The kinds of work."""
 
     FEAT = _value("feat", description="A new feature.")
     FIX = _value("fix", description="A repair.")
@@ -52,7 +52,7 @@ class TicketType(Enum):
 
 @strawberry.enum(description="A field of a card that may have a new value.")
 class CardField(Enum):
-    """The fields of a card that change; the values are the core's words, for these travel on no raw exit."""
+    """The fields of a card that can change. No raw exit sends them, so the values are the names in `realtime`."""
 
     TICKET_KEY = _value("ticket_key", description="`ticketKey`.")
     TITLE = _value("title", description="`title`.")
@@ -69,13 +69,13 @@ class CardField(Enum):
     UPDATED_AT = _value("updated_at", description="`updatedAt`.")
 
 
-@strawberry.enum(description="Where an attempt of an agent stands.")
+@strawberry.enum(description="The status of an agent's attempt.")
 class AttemptStatus(Enum):
-    """Where an attempt stands."""
+    """The status of an attempt."""
 
     QUEUED = _value("queued", description="Waits for a runner.")
     RUNNING = _value("running", description="A runner works on it.")
-    STOPPING = _value("stopping", description="Was stopped; its runner has not said yet that it ended.")
+    STOPPING = _value("stopping", description="A client has stopped it; its runner has not reported its end yet.")
     SUCCEEDED = _value("succeeded", description="Ended well.")
     FAILED = _value("failed", description="Ended badly.")
     STOPPED = _value("stopped", description="Ended because somebody stopped it.")
@@ -98,26 +98,26 @@ class TodoStatus(Enum):
     DONE = _value("done", description="Done.")
 
 
-@strawberry.enum(description="Who said a message.")
+@strawberry.enum(description="The author of a message.")
 class MessageRole(Enum):
-    """Who said a message."""
+    """The author of a message."""
 
     USER = _value("user", description="A person.")
     ASSISTANT = _value("assistant", description="The agent.")
     SYSTEM = _value("system", description="The system around the agent.")
 
 
-@strawberry.enum(description="How a text is to be shown.")
+@strawberry.enum(description="How to show a text.")
 class TextFormat(Enum):
-    """How a text is to be shown."""
+    """How to show a text."""
 
     MARKDOWN = _value("markdown", description="As Markdown.")
     PLAINTEXT = _value("plaintext", description="As it is.")
 
 
-@strawberry.enum(description="Where the use of a tool stands.")
+@strawberry.enum(description="The status of a tool's use.")
 class ToolStatus(Enum):
-    """Where the use of a tool stands."""
+    """The status of a tool's use."""
 
     CREATED = _value("created", description="Was asked for.")
     RUNNING = _value("running", description="Runs.")
@@ -136,63 +136,67 @@ class AutomationStage(Enum):
     CLEANUP = _value("cleanup", description="After the agent has ended.")
 
 
-@strawberry.enum(description="Where a script of the project stands.")
+@strawberry.enum(description="The status of a script of the project.")
 class AutomationStatus(Enum):
-    """Where a script stands."""
+    """The status of a script."""
 
     RUNNING = _value("running", description="Runs.")
     SUCCEEDED = _value("succeeded", description="Ended well.")
     FAILED = _value("failed", description="Ended badly.")
 
 
-@strawberry.enum(description="What happened to a profile of an agent.")
+@strawberry.enum(description="The kind of change of an agent's profile.")
 class ProfileChange(Enum):
-    """What happened to a profile."""
+    """The kind of change of a profile."""
 
     CREATED = _value("created", description="It was made.")
     UPDATED = _value("updated", description="It has new values.")
-    DELETED = _value("deleted", description="It is gone.")
+    DELETED = _value("deleted", description="It was deleted.")
 
 
 @strawberry.enum(description="Why a stream has a gap (a fresh state follows), or why it ends.")
 class InterruptionReason(Enum):
-    """Why a stream has a gap, or ends."""
+    """The reason for a gap, or for the end of a stream."""
 
     SLOW_CONSUMER = _value(
-        "slow_consumer", description="Gap, or with `DISCONNECT` the end: this reader was too slow for its queue."
+        "slow_consumer", description="Gap, or with `DISCONNECT` the end: this subscriber was too slow for its queue."
     )
-    HISTORY_EXPIRED = _value("history_expired", description="Gap: the cursor is older than what is kept.")
-    EPOCH_CHANGED = _value("epoch_changed", description="Gap: history was lost since the cursor was handed out.")
+    HISTORY_EXPIRED = _value("history_expired", description="Gap: the log no longer has the events after the cursor.")
+    EPOCH_CHANGED = _value("epoch_changed", description="Gap: the server has lost history since it issued the cursor.")
     OTHER_BOARD = _value("other_board", description="Gap: the cursor belongs to another board.")
-    INVALID_CURSOR = _value("invalid_cursor", description="Gap: the cursor is none of this server's.")
+    INVALID_CURSOR = _value("invalid_cursor", description="Gap: the text is no cursor of this server.")
     BROKER_LOST = _value("broker_lost", description="Gap: events between servers were lost.")
-    BOARD_DELETED = _value("board_deleted", description="End: the board was deleted; do not come back.")
-    SERVER_SHUTDOWN = _value("server_shutdown", description="End: the server stops; come back after the pause.")
+    BOARD_DELETED = _value("board_deleted", description="End: the board was deleted; do not reconnect.")
+    SERVER_SHUTDOWN = _value("server_shutdown", description="End: the server stops; reconnect after the pause.")
     CONNECTION_LIFETIME = _value(
-        "connection_lifetime", description="End: the connection lasted as long as one may; come back after the pause."
+        "connection_lifetime",
+        description="End: the connection has reached its lifetime; reconnect after the pause.",
     )
 
 
-@strawberry.enum(description="What becomes of a reader that is too slow: more waits for it than may.")
+@strawberry.enum(description="What the server does when a subscriber is too slow and its queue is full.")
 class SlowPolicy(Enum):
-    """What becomes of a reader that is too slow."""
+    """The slow policy: the action of the server when a subscriber is too slow."""
 
-    SNAPSHOT = _value("snapshot", description="What waits is dropped: a `Gap` says so, and the present follows.")
+    SNAPSHOT = _value(
+        "snapshot",
+        description="The server drops the queue and sends a `Gap` and the current state (resync).",
+    )
     DISCONNECT = _value(
         "disconnect",
-        description="It ends with the error `SLOW_CONSUMER`, whose extension `cursor` says where to come back.",
+        description="The stream ends with the error `SLOW_CONSUMER`; resume from its extension `cursor`.",
     )
 
 
 @strawberry.enum(description="Ranges of the dashboard that end now.")
 class TimeRangePreset(Enum):
-    """Ranges that end now."""
+    """Time ranges that end now."""
 
     LAST_24H = _value("last_24h", description="The last 24 hours.")
-    LAST_7D = _value("last_7d", description="The last 7 days; what a client gets that asks for no range.")
+    LAST_7D = _value("last_7d", description="The last 7 days; the default range.")
     LAST_30D = _value("last_30d", description="The last 30 days.")
     LAST_90D = _value("last_90d", description="The last 90 days.")
-    ALL_TIME = _value("all_time", description="Everything; such a range has no beginning and its series no points.")
+    ALL_TIME = _value("all_time", description="All time; the range has no beginning, and its series have no points.")
 
 
 @strawberry.enum(description="Whether a project works; today always healthy (see `ProjectHealth` for judgement).")
@@ -211,15 +215,15 @@ class AgentStatus(Enum):
 
 @strawberry.enum(description="Why something is in the inbox.")
 class InboxKind(Enum):
-    """Why something is in the inbox."""
+    """The reason for an inbox item."""
 
-    REVIEW = _value("review", description="An attempt succeeded and waits for somebody to look at it.")
-    FAILED = _value("failed", description="An attempt failed or was stopped, and nothing has saved its card since.")
+    REVIEW = _value("review", description="An attempt succeeded and waits for a review.")
+    FAILED = _value("failed", description="An attempt failed or was stopped, and nothing has resolved it since.")
     STUCK = _value("stuck", description="An attempt has been queued over 10 minutes or running over 30 minutes.")
 
 
-@strawberry.enum(description="What a figure counts in.")
+@strawberry.enum(description="The unit of a figure.")
 class MetricUnit(Enum):
-    """What a figure counts in."""
+    """The unit of a figure."""
 
     COUNT = _value("count", description="Pieces.")

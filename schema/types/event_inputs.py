@@ -1,13 +1,13 @@
-"""Inputs for domain events, made of the models of `realtime.kanban.events`: they cannot drift apart.
+"""Inputs for domain events, generated from the models of `realtime.kanban.events`, so both always agree.
 
 For each event name there is an input `<Event>Input`, for each family of names a `@oneOf` input `<Family>EventInput`
-with a member per name: `attempt.status.changed` is `attemptStatusChanged`. Nothing is checked that the models check.
+with a member per name: `attempt.status.changed` is `attemptStatusChanged`. The models check the values.
 
 | in a model | in an input |
 | --- | --- |
 | `Id` | `ID`; `String` for keys of agents |
 | an enumeration or a `Literal` of words | the enumeration of `schema.types.enums` with these words |
-| `IsoTime` | `String`: RFC 3339; readers get it in UTC with milliseconds |
+| `IsoTime` | `String`: RFC 3339; clients get it in UTC with milliseconds |
 | whole numbers | `SafeInt` |
 | a part of a payload (`EventPart`) | an input of its own |
 | anything open-ended | `JSON` |
@@ -35,20 +35,20 @@ from schema.types.scalars import JSON, SafeInt
 __all__ = ["FAMILIES", "event_of", "member_of"]
 
 _PLAIN: dict[object, object] = {str: str, int: SafeInt, float: float, bool: bool}
-_EXTRA = "Fields that this version does not know: an object. They are kept, and readers of the history get them."
+_EXTRA = "Fields that this version does not know: an object. They are stored, and clients get them with the history."
 
 
 def member_of(name: str) -> str:
-    """Return the member of a family's input that stands for an event name: its words in camel case."""
+    """Return the member for an event name in the input of its family: the words of the name in camel case."""
     first, *others = name.split(".")
     return first + "".join(word[0].upper() + word[1:] for word in others)
 
 
 def event_of(given: Any) -> tuple[str, dict[str, Any]]:
-    """Return name and payload of the event that an input of a family holds, as the ingest takes them.
+    """Return the name and the payload of the event in a family's input, in the form of the ingest.
 
     Raises:
-        InvalidInput: an `extra` is no object; the field is its path below `event`.
+        InvalidInput: an `extra` is no object; the error has its path below `event`.
     """
     chosen = {name: getattr(given, member_of(name), strawberry.UNSET) for name in EVENT_MODELS}
     ((name, part),) = ((name, part) for name, part in chosen.items() if part is not strawberry.UNSET)
@@ -56,7 +56,7 @@ def event_of(given: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _payload(part: Any, path: str) -> dict[str, Any]:
-    """Return the fields that were given by their wire names; what is no field of the model comes last."""
+    """Return the given fields by their wire names; unknown fields (`extra`) come last."""
     values = {one.graphql_name: getattr(part, one.python_name) for one in part.__strawberry_definition__.fields}
     given = {name: value for name, value in values.items() if value is not strawberry.UNSET}
     extra = given.pop("extra", None)
@@ -68,7 +68,7 @@ def _payload(part: Any, path: str) -> dict[str, Any]:
 
 def _plain(value: Any, path: str) -> Any:
     if isinstance(value, list):
-        # One level, as in the models: what is deeper is JSON, which may be nested deeper than Python's stack.
+        # One level only, as in the models: deeper values are JSON, which may be nested deeper than Python's stack.
         return [_one_plain(one, f"{path}.{index}") for index, one in enumerate(value)]
     return _one_plain(value, path)
 
@@ -99,7 +99,7 @@ def _field(hint: Any, wire: str, field: FieldInfo) -> tuple[Any, Any]:
 
 
 def _kind(hint: Any, wire: str) -> Any:
-    """Return the type of an input field for the type of a model's field."""
+    """Return the type of the input field for the type of a model's field."""
     origin, inner = get_origin(hint), [one for one in get_args(hint) if one is not NoneType]
     if hint == Id:
         return strawberry.ID if wire.endswith(("Id", "Ids")) else str

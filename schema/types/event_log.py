@@ -1,4 +1,4 @@
-"""The log of a board as GraphQL shows it: what happened, under the cursors of the streams."""
+"""The event log of a board as GraphQL shows it, with the same cursors as the streams."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class LoggedEvent:
     )
     at: datetime = strawberry.field(description="When it happened, by the sender's clock, else by the server's.")
     cursor: str = strawberry.field(
-        description="The position behind the event, the same string on all exits: give it to `boardEvents(after:)`."
+        description="The position after the event, the same string on all exits, for `boardEvents(after:)`."
     )
     payload: JSON = strawberry.field(
-        description="The event's fields as they came, which may be others than this version knows; an object."
+        description="The fields of the event, unchanged, which may include unknown fields; an object."
     )
 
 
 @strawberry.type(description="An event in the log, with its place.")
 class EventEdge:
-    """Read off an `Edge`."""
+    """The fields are read from an `Edge`."""
 
     cursor: str = strawberry.field(description="The same as the event's `cursor`.")
     node: LoggedEvent = strawberry.field(description="The event.")
@@ -41,12 +41,12 @@ class EventEdge:
 
 @strawberry.type(description="A page of a board's log, oldest event first.")
 class EventConnection:
-    """Read off a `Stretch`."""
+    """The fields are read from a `Stretch`."""
 
     edges: list[Edge] = strawberry.field(graphql_type=list[EventEdge], description="The events with their places.")
     nodes: list[LoggedEvent] = strawberry.field(description="The events.")
     page_info: PageInfo = strawberry.field(
-        description="How to go on: with the next page, and behind the last with `boardEvents(after: endCursor)`."
+        description="How to continue: with the next page, and after the last page with `boardEvents(after: endCursor)`."
     )
 
 

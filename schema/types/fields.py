@@ -1,4 +1,4 @@
-"""Strawberry's decorators with types: its own return `Any`, and a function under one of them would have no type."""
+"""Strawberry's decorators with types; its own return `Any`, so decorated functions would have no type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Decorator = Callable[[Callable[..., Any]], StrawberryField]
 def resolved(description: str, graphql_type: object = None) -> _Decorator:
     """Make a field (of a type, of queries or of mutations) of a function.
 
-    `graphql_type` is the type in the schema where the function returns what it is read off.
+    `graphql_type` is the type in the schema, when the function returns an object from which its fields are read.
     """
     decorator: _Decorator = strawberry.field(description=description, graphql_type=graphql_type)
     return decorator
@@ -30,9 +30,9 @@ def subscribed(description: str, graphql_type: object = None) -> _Decorator:
 
 
 def list_of_later(name: str, module: str) -> object:
-    """Return the type of a list of `name`, for `graphql_type`, where the module of it stands on that of the caller.
+    """Return the type of a list of `name`, for `graphql_type`, when the module of `name` imports the caller's module.
 
-    Strawberry imports the module when the schema is made; an import for the type checker alone would be a cycle too.
+    Strawberry imports the module when the schema is made. An import for the type checker would be a cycle too.
     """
     later: Any = strawberry.lazy(module).resolve_forward_ref(ForwardRef(name))
     return StrawberryList(later)

@@ -1,6 +1,6 @@
-"""What clients send, and how it becomes what the core's own parsers read.
+"""The inputs of clients, converted to the form that the parsers of `realtime` read.
 
-Nothing is checked here that `realtime` checks: one set of rules for every door.
+The inputs check nothing that `realtime` checks: one set of rules holds for every exit.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class CreateCardInput:
     )
 
     def payload(self) -> dict[str, Any]:
-        """Return the command as the raw exits write it."""
+        """Return the command in the form of the raw exits."""
         return _given(
             columnId=self.column_id,
             title=self.title,
@@ -52,7 +52,7 @@ class CreateCardInput:
         )
 
 
-@strawberry.input(description="New values for a card; a field that is left out stays as it is.")
+@strawberry.input(description="New values for a card; an absent field stays unchanged.")
 class UpdateCardInput:
     """Becomes an `UpdateCard`."""
 
@@ -66,7 +66,7 @@ class UpdateCardInput:
     )
     depends_on: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="All cards of this board that must be in Done first; an empty list clears them, null is refused.",
+        description="All cards of this board that must be in Done first; an empty list removes all, null is refused.",
     )
     is_enhanced: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Whether an agent has improved the texts; null is refused."
@@ -78,7 +78,7 @@ class UpdateCardInput:
     )
 
     def payload(self) -> dict[str, Any]:
-        """Return the command as the raw exits write it: keys that were not given are absent."""
+        """Return the command in the form of the raw exits, without keys that the client did not give."""
         return _given(
             cardId=self.card_id,
             title=self.title,
@@ -97,11 +97,11 @@ class MoveCardInput:
     card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
     to_column_id: strawberry.ID = strawberry.field(description="The target column, one of this board.")
     to_index: int = strawberry.field(
-        description="Its place there, from 0, counted without the card itself; beyond the end is the end."
+        description="Its index there, from 0, counted without the card itself; a larger index means the end."
     )
 
     def payload(self) -> dict[str, Any]:
-        """Return the command as the raw exits write it."""
+        """Return the command in the form of the raw exits."""
         return _given(cardId=self.card_id, toColumnId=self.to_column_id, toIndex=self.to_index)
 
 
@@ -112,7 +112,7 @@ class DeleteCardInput:
     card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
 
     def payload(self) -> dict[str, Any]:
-        """Return the command as the raw exits write it."""
+        """Return the command in the form of the raw exits."""
         return _given(cardId=self.card_id)
 
 
@@ -122,18 +122,18 @@ class CreateProjectInput:
 
     name: str = strawberry.field(description="1 to 200 characters after trimming.")
     repository_path: str = strawberry.field(
-        description="Where the repository lies on the machine of the runners; 1 to 4096 characters."
+        description="Path of the repository on the machine of the runners; 1 to 4096 characters."
     )
     repository_url: str | None = strawberry.field(
         default=None, description="Address of the repository, a URL of up to 4096 characters; null for none."
     )
 
     def payload(self) -> dict[str, Any]:
-        """Return the command as REST writes it."""
+        """Return the command in the form of REST."""
         return _given(name=self.name, repositoryPath=self.repository_path, repositoryUrl=self.repository_url)
 
 
-@strawberry.input(description="New values for a project, at least one; a field that is left out stays as it is.")
+@strawberry.input(description="New values for a project, at least one; an absent field stays unchanged.")
 class UpdateProjectInput:
     """Becomes an `UpdateProject`."""
 
@@ -142,7 +142,7 @@ class UpdateProjectInput:
     )
     repository_path: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Where the repository lies on the machine of the runners; 1 to 4096 characters, null is refused.",
+        description="Path of the repository on the machine of the runners; 1 to 4096 characters, null is refused.",
     )
     repository_url: str | None = strawberry.field(
         default=strawberry.UNSET,
@@ -150,30 +150,32 @@ class UpdateProjectInput:
     )
 
     def payload(self) -> dict[str, Any]:
-        """Return the command as REST writes it: keys that were not given are absent."""
+        """Return the command in the form of REST, without keys that the client did not give."""
         return _given(name=self.name, repositoryPath=self.repository_path, repositoryUrl=self.repository_url)
 
 
-@strawberry.input(description="An attempt for a runner outside; a card that was tried before keeps its attempt's id.")
+@strawberry.input(
+    description="An attempt for an external runner; a card with an earlier attempt keeps its attempt's id."
+)
 class QueueAttemptInput:
     """Becomes a `QueueAttempt`."""
 
     card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
-    agent: str = strawberry.field(description="Key of the agent that is to work, 1 to 200 characters, like `CODEX`.")
+    agent: str = strawberry.field(description="Key of the agent for the work, 1 to 200 characters, like `CODEX`.")
     base_branch: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The branch to begin at, 1 to 200 characters; `main` when left out, null is refused.",
+        description="The branch on which to begin, 1 to 200 characters; default `main`, null is refused.",
     )
     branch_name: str | None = strawberry.field(
         default=None,
-        description="The branch to work on, 1 to 200 characters; null makes one of ticket key and title.",
+        description="The branch for the work, 1 to 200 characters; null = made from ticket key and title.",
     )
     profile_id: strawberry.ID | None = strawberry.field(
         default=None, description="The agent's profile to work with; null for its default."
     )
 
     def payload(self) -> dict[str, Any]:
-        """Return the command as REST writes it."""
+        """Return the command in the form of REST."""
         return _given(
             cardId=self.card_id,
             agent=self.agent,
@@ -189,11 +191,11 @@ class StopAttemptInput:
 
     attempt_id: strawberry.ID = strawberry.field(description="The attempt.")
     board_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Its board; needed when several boards have an attempt of that id."
+        default=None, description="Its board; required when several boards have an attempt with this id."
     )
 
     def payload(self) -> dict[str, Any]:
-        """Return the command by wire names."""
+        """Return the command by its wire names."""
         return _given(attemptId=self.attempt_id)
 
 
@@ -211,7 +213,7 @@ class EventInput:
     )
 
     def entry(self) -> dict[str, Any]:
-        """Return the event as the ingest reads it."""
+        """Return the event in the form of the ingest."""
         return {"name": self.name, "payload": self.payload, "at": self.at, "id": self.id}
 
 
@@ -229,7 +231,7 @@ class TimeRangeInput:
 
 
 def time_range_of(given: TimeRangeInput | None) -> TimeRange:
-    """Return the range a client asks for.
+    """Return the time range of the client.
 
     Raises:
         InvalidTimeRange: a preset and bounds, one bound without the other, or a bound that is no time.
@@ -240,7 +242,7 @@ def time_range_of(given: TimeRangeInput | None) -> TimeRange:
     if given.preset is not None and any(text is not None for text in bounds.values()):
         raise InvalidTimeRange("preset", "expected either a preset or from and to, both came")
     for name, text in bounds.items():
-        # The core's parser passes over an empty bound, as the query strings of the raw exits want it.
+        # The parser ignores an empty bound, which the query strings of the raw exits may have. Here it is an error.
         if text is not None and not text.strip():
             raise InvalidTimeRange(name, f"expected an ISO 8601 date or time, got {text!r}")
     return parse_time_range(preset=_word(given.preset), from_=given.from_, to=given.to)

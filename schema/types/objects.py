@@ -1,8 +1,8 @@
 """Projects, boards and cards as GraphQL shows them.
 
-`Project`, `GithubIssue` and `Card` are never made: their fields are read off the immutable objects of
-`realtime.kanban.models`, so that a state with many cards costs nothing per card here. What leads from one to another
-comes by loaders, as it is stored at that moment.
+No code makes a `Project`, `GithubIssue` or `Card`: their fields are read from the immutable objects of
+`realtime.kanban.models`. So a state with many cards costs nothing for each card. Loaders read the objects that one
+refers to, as they are stored at that moment.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ async def _attempts(parent: strawberry.Parent[models.Card], info: Info) -> Seque
 
 @strawberry.type(description="A project; its board has the same id.")
 class Project:
-    """Read off `models.Project`."""
+    """The fields are read from `models.Project`."""
 
     id: strawberry.ID = strawberry.field(description="Id of the project and of its board.")
     name: str = strawberry.field(description="The project's name.")
     status: str = strawberry.field(description="`Active`.")
     ticket_prefix: str = strawberry.field(
-        description="What ticket keys of the board begin with; made of the first name and kept after a rename."
+        description="Prefix of the board's ticket keys; made from the first name, and unchanged by a rename."
     )
-    repository_path: str = strawberry.field(description="Where the repository lies on the machine of the runners.")
+    repository_path: str = strawberry.field(description="Path of the repository on the machine of the runners.")
     repository_url: str | None = strawberry.field(description="Address of the repository, if it has one.")
     repository_slug: str | None = strawberry.field(
-        description="`owner/name`, taken from the address, else the last part of the path."
+        description="`owner/name` from the address; without an address, the last part of the path."
     )
     created_at: datetime = strawberry.field(description="When the project was made.")
     board: BoardState | None = strawberry.field(
-        resolver=_board, description="Its board as stored now; null when it was deleted in this very moment."
+        resolver=_board, description="Its board as stored now; null if it was deleted at this moment."
     )
 
 
 @strawberry.type(description="The issue on GitHub a card was imported from.")
 class GithubIssue:
-    """Read off `models.GithubIssue`."""
+    """The fields are read from `models.GithubIssue`."""
 
     issue_number: SafeInt = strawberry.field(description="Number of the issue in its repository.")
     url: str = strawberry.field(description="Address of the issue.")
@@ -69,15 +69,15 @@ class GithubIssue:
 
 @strawberry.type(description="A card on a board.")
 class Card:
-    """Read off `models.Card`."""
+    """The fields are read from `models.Card`."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the card, `card-<uuid>` when this server made it.")
+    id: strawberry.ID = strawberry.field(description="Id of the card; `card-<uuid>` if this server has made it.")
     ticket_key: str | None = strawberry.field(
         description="`<prefix>-<n>`, numbered from 1 per board; null on cards that came from outside without one."
     )
     title: str = strawberry.field(description="The title, 1 to 500 characters.")
     description: str | None = strawberry.field(description="The text below the title, up to 64 KiB; null without one.")
-    ticket_type: TicketType | None = strawberry.field(description="The kind of work; null when it is not said.")
+    ticket_type: TicketType | None = strawberry.field(description="The kind of work; null when not given.")
     column_id: strawberry.ID = strawberry.field(description="The column that holds the card.")
     depends_on: list[strawberry.ID] = strawberry.field(
         description="Cards of the board that must be in Done before this one may go to In Progress."
@@ -94,13 +94,13 @@ class Card:
     attempts: Sequence[ports.Attempt] = strawberry.field(
         resolver=_attempts,
         graphql_type=list_of_later("Attempt", "schema.types.attempts"),
-        description="The attempts of agents at the card, as stored now; newest created first.",
+        description="The attempts of agents for the card, as stored now; newest created first.",
     )
 
 
 @strawberry.type(description="A column of a board.")
 class Column:
-    """A column, with the state it belongs to."""
+    """A column, with its state."""
 
     column: strawberry.Private[models.Column]
     state: strawberry.Private[models.BoardState]
@@ -128,22 +128,22 @@ class Column:
 
 @strawberry.type(description="All columns and cards of a board, at one moment.")
 class BoardState:
-    """A state and the cursor it stands for; columns and lists are made when they are asked for."""
+    """A state and its cursor; columns and lists are made when a resolver needs them."""
 
     board_id: strawberry.Private[BoardId]
     state: strawberry.Private[models.BoardState]
     cursor: str = strawberry.field(
-        description="The position in the board's history that this state stands for; the same string on all exits."
+        description="The position of this state in the board's history; the same string on all exits."
     )
 
     @classmethod
     def of(cls, stored: ports.StoredBoard, epoch: str) -> BoardState:
-        """Return the state of a board as the rows of a store of that epoch have it."""
+        """Return the state of a board from the rows of a store with that epoch."""
         tag = channel_tag(board_channel(stored.board.id))
         position = Position(epoch, tag, stored.offset, stored.global_offset)
         return cls(board_id=stored.board.id, state=stored.board.state, cursor=position.cursor)
 
-    @resolved("The project of the board, as stored now; null when it was deleted since.", Project | None)
+    @resolved("The project of the board, as stored now; null if it has been deleted since.", Project | None)
     async def project(self, info: Info) -> models.Project | None:
         """Load the project."""
         return await info.context.loaders.project.load(self.board_id)

@@ -1,4 +1,4 @@
-"""Pages of long lists: the arguments `first` and `after`, and what the connection types are read off."""
+"""Pages of long lists: the arguments `first` and `after`, and the objects behind the connection types."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PLACE = re.compile(r"[0-9]{1,18}")
 
 First = Annotated[int, strawberry.argument(description="Most entries to return, 1 to 1,000.")]
 AfterEntry = Annotated[
-    str | None, strawberry.argument(description="A `cursor` of this list: return what comes behind it.")
+    str | None, strawberry.argument(description="A `cursor` of this list: return the entries after it.")
 ]
 
 
@@ -40,13 +40,13 @@ class InvalidPage(InvalidInput):
     code = "bad_user_input"
 
 
-@strawberry.type(description="Where a page ends, and whether the list goes on.")
+@strawberry.type(description="The end of a page, and whether more entries follow.")
 class PageInfo:
-    """Read off a `Stretch`."""
+    """The fields are read from a `Stretch`."""
 
-    has_next_page: bool = strawberry.field(description="Whether there are entries behind this page.")
+    has_next_page: bool = strawberry.field(description="Whether there are entries after this page.")
     end_cursor: str | None = strawberry.field(
-        description="The cursor of the last entry; of an empty page the one it was asked with; null when there is none."
+        description="The cursor of the last entry; for an empty page, the cursor in the request or null."
     )
 
 
@@ -68,13 +68,13 @@ class Stretch:
 
     @classmethod
     def of(cls, edges: Iterable[Edge], more: bool, after: str | None) -> Stretch:
-        """Make one of the entries behind the cursor `after`."""
+        """Make a page of the entries after the cursor `after`."""
         listed = list(edges)
         return cls(listed, more, listed[-1].cursor if listed else after)
 
     @classmethod
     def of_page(cls, page: Page[Any] | None, after: str | None) -> Stretch:
-        """Make one of a page of the store; places are the cursors."""
+        """Make a page from a page of the store; the positions of the entries are the cursors."""
         if page is None:
             return cls([], False, after)
         return cls.of((Edge(str(place), entry) for place, entry in page.entries), page.more, after)
@@ -86,15 +86,15 @@ class Stretch:
 
     @property
     def page_info(self) -> Stretch:
-        """What `PageInfo` is read off."""
+        """The object from which `PageInfo` is read."""
         return self
 
 
 def checked_first(first: int) -> int:
-    """Return how many entries are asked for.
+    """Return `first` if it is valid.
 
     Raises:
-        InvalidPage: it is out of bounds.
+        InvalidPage: `first` is out of bounds.
     """
     if not 1 <= first <= MAX_FIRST:
         raise InvalidPage(FieldError("first", f"expected a whole number from 1 to {MAX_FIRST}, got {first}"))
@@ -102,10 +102,10 @@ def checked_first(first: int) -> int:
 
 
 def place_of(after: str | None) -> int:
-    """Return the place that a cursor of `Stretch.of_page` stands for, 0 without one.
+    """Return the position for a cursor of `Stretch.of_page`; 0 without a cursor.
 
     Raises:
-        Refused: `invalid_cursor`, it is none.
+        Refused: `invalid_cursor`, the text is no cursor of this list.
     """
     if after is None:
         return 0

@@ -1,4 +1,4 @@
-"""Scalars beside those of GraphQL itself: times, whole numbers beyond 32 bits, and JSON for what is open-ended."""
+"""The additional scalars: times, whole numbers of more than 32 bits, and JSON for open-ended values."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["JSON", "SCALARS", "SafeInt"]
 #: A whole number that a double holds exactly.
 SafeInt = NewType("SafeInt", int)
 SAFE_INT = 2**53 - 1
-#: What fits the numbers of our JSON encoder.
+#: The integers that our JSON encoder can write.
 _INTEGERS = range(-(2**63), 2**64)
 
 
 def _time_to_wire(value: datetime | str) -> str:
-    # Times that clients send are kept as they wrote them (docs/ingest.md, "Times"); here all are in one form.
+    # Times from clients are stored as the clients wrote them (docs/ingest.md, "Times"); GraphQL shows them in one form.
     return iso(parse_iso(value) if isinstance(value, str) else value)
 
 
@@ -41,8 +41,8 @@ def _safe_int(value: Any) -> int:
 
 
 def _json_from_wire(value: Any) -> Any:
-    # A number in a document may be longer than any in our JSON; what cannot be written must not come in. No
-    # recursion: variables may be nested deeper than Python's stack.
+    # A number in a document may be too large for our JSON encoder; then it must not come in. No recursion here:
+    # variables may be nested deeper than Python's stack.
     parts = [value]
     while parts:
         part = parts.pop()
@@ -54,13 +54,13 @@ def _json_from_wire(value: Any) -> Any:
 
 
 def _json_from_document(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-    """Read JSON in a document, in which any part may be a variable."""
+    """Read JSON in a document; any part of it may be a variable."""
     return _json_from_wire(_plain(node, variables))
 
 
 def _plain(node: ValueNode, variables: dict[str, Any] | None) -> Any:
-    # A variable that was left out is treated as in input objects and lists (GraphQL, 3.10 and 3.11): no entry, and
-    # null. graphql-core leaves its `Undefined` there, which nobody can write down.
+    # An absent variable is treated as in input objects (no entry) and lists (null) (GraphQL, 3.10 and 3.11).
+    # graphql-core leaves its `Undefined` there, which no encoder can write.
     if isinstance(node, ObjectValueNode):
         parts = ((field.name.value, _plain(field.value, variables)) for field in node.fields)
         return {name: part for name, part in parts if part is not Undefined}

@@ -21,7 +21,7 @@ class Todo:
 
 @strawberry.type(description="An agent's todo list.")
 class TodoList:
-    """Read off `events.Todos`."""
+    """The fields are read from `events.Todos`."""
 
     total: SafeInt = strawberry.field(description="How many entries there are, as the agent counts.")
     completed: SafeInt = strawberry.field(description="How many of them are done, as the agent counts.")

@@ -19,7 +19,7 @@ __all__ = ["LIST_SIZES", "ListSize", "sizes_of"]
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     name="listSize",
-    description="How many entries the list of a field is taken to have when the cost of an operation is computed. "
+    description="The assumed number of entries in the list of a field, for the cost of an operation. "
     "https://ibm.github.io/graphql-specs/cost-spec.html",
 )
 class ListSize:
