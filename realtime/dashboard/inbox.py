@@ -1,21 +1,33 @@
-"""The inbox: the findings of `triage`, with names and reasons."""
+"""The inbox: the findings of `triage`, with names and reasons.
+
+The reason of a failed attempt is one line of its log.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TypedDict
 
 from realtime.dashboard.buckets import is_done
-from realtime.dashboard.error_summary import error_summaries
 from realtime.dashboard.model import FailedItem, Inbox, InboxMeta, ReviewItem, StuckItem
 from realtime.dashboard.rows import AttemptLogRow, AttemptRow
-from realtime.dashboard.text import trimmed
+from realtime.dashboard.text import shortened, squeezed, trimmed
 from realtime.dashboard.triage import Finding, Kind
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.kanban.models import AttemptStatus
 
-__all__ = ["build_inbox"]
+__all__ = ["NO_SUMMARY", "build_inbox", "error_summaries", "error_summary"]
+
+#: Summary of an attempt without a usable line in its log.
+NO_SUMMARY = "Attempt failed – see logs for details"
+#: Summary of a line without a message.
+EMPTY_MESSAGE = "Attempt failed"
+#: Most UTF-16 code units of a summary.
+SUMMARY_UNITS = 200
+
+#: Key of an attempt with its project, because two projects may use one attempt id.
+_Key = tuple[BoardId, AttemptId]
 
 
 class _Common(TypedDict):
@@ -56,6 +68,24 @@ def build_inbox(findings: Sequence[Finding[AttemptRow]], logs: Iterable[AttemptL
         stuck=stuck,
         meta=_meta(len(review), len(failed), len(stuck)),
     )
+
+
+def error_summaries(attempts: Collection[_Key], logs: Iterable[AttemptLogRow]) -> dict[_Key, str]:
+    """Return a summary for each of `attempts`, in one pass over the lines of all logs."""
+    found: dict[_Key, list[AttemptLogRow]] = {attempt: [] for attempt in attempts}
+    for line in logs:
+        if line.key in found:
+            found[line.key].append(line)
+    return {attempt: error_summary(lines) for attempt, lines in found.items()}
+
+
+def error_summary(lines: Iterable[AttemptLogRow]) -> str:
+    """Return the latest line of level error (in any case), else the latest line; trimmed, at most 200 characters."""
+    newest_first = sorted(lines, key=lambda line: line.at)[::-1]
+    if not newest_first:
+        return NO_SUMMARY
+    line = next((line for line in newest_first if line.level.lower() == "error"), newest_first[0])
+    return shortened(squeezed(line.message or EMPTY_MESSAGE) or NO_SUMMARY, SUMMARY_UNITS)
 
 
 def _of_kind(kind: Kind, findings: Sequence[Finding[AttemptRow]]) -> list[Finding[AttemptRow]]:

@@ -17,14 +17,13 @@ from realtime.dashboard import model
 from realtime.kanban import conversation, events
 from realtime.kanban.ids import AttemptId, BoardId
 from schema.execution.context import Info
-from schema.types.attempts import Attempt
+from schema.types.attempts import Attempt, TodoList
 from schema.types.conversation import ConversationItem
 from schema.types.dashboard import DashboardOverview
 from schema.types.enums import AttemptStatus, InterruptionReason, LogLevel, ProfileChange
 from schema.types.fields import resolved
 from schema.types.objects import BoardState
 from schema.types.scalars import SafeInt
-from schema.types.todos import TodoList
 
 __all__ = [
     "AgentProfile",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,12 +24,12 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, collect_fields, collect_subfields
+from strawberry.types.field import StrawberryField
 
 from schema.plan.completing import Complete, NotCovered, abstract, checked, leaf, listed, nullable, object_of
 from schema.plan.memory import remembered
-from schema.plan.reading import reader
 
-__all__ = ["Plan", "compile_plan"]
+__all__ = ["Plan", "compile_plan", "reader"]
 
 #: The most frequent type of a board. Its values never change, so they are encoded once.
 _REMEMBERED = "Card"
@@ -73,6 +74,23 @@ def compile_plan(executor: Executor[Any]) -> Plan | None:
         return Plan(name, _Compiler(executor).part(_field(root, details).type, details).complete)
     except (NotCovered, GraphQLError):
         return None
+
+
+def reader(field: GraphQLField) -> Callable[[Any], Any]:
+    """Return a function that reads `field` from its parent: an attribute, or a resolver that needs only the parent.
+
+    Raises:
+        NotCovered: the field has arguments or extensions, or its resolver uses the context or waits for something.
+    """
+    definition = field.extensions.get("strawberry-definition")
+    if not isinstance(definition, StrawberryField) or field.args or definition.extensions:
+        raise NotCovered(f"field {field}")
+    resolver = definition.base_resolver
+    if resolver is None and definition.default_resolver is getattr:
+        return attrgetter(definition.python_name)
+    if resolver is None or resolver.is_async or not _asks_parent_alone(resolver.signature.parameters, resolver):
+        raise NotCovered(f"field {definition.python_name}")
+    return resolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +194,8 @@ def _field(parent: GraphQLObjectType, details: FieldDetailsList) -> GraphQLField
 def _check_directives(node: FieldNode) -> None:
     if not _DIRECTIVES.issuperset(directive.name.value for directive in node.directives or ()):
         raise NotCovered(f"directives of {node.name.value}")
+
+
+def _asks_parent_alone(parameters: Any, resolver: Any) -> bool:
+    parent = resolver.self_parameter or resolver.parent_parameter or resolver.root_parameter
+    return len(parameters) == 1 and parent is not None

@@ -17,12 +17,12 @@ from realtime.kanban.conversation import parse_item
 from schema.execution.context import Info
 from schema.execution.loaders import PageKey
 from schema.types.conversation import ConversationItem
-from schema.types.enums import AttemptStatus, LogLevel
+from schema.types.enums import AttemptStatus, LogLevel, TodoStatus
 from schema.types.objects import Card
 from schema.types.paging import DEFAULT_FIRST, AfterEntry, Edge, First, PageInfo, Stretch, checked_first, place_of
-from schema.types.todos import TodoList
+from schema.types.scalars import SafeInt
 
-__all__ = ["Attempt", "ConversationConnection", "LogConnection", "LogEntry"]
+__all__ = ["Attempt", "ConversationConnection", "LogConnection", "LogEntry", "Todo", "TodoList"]
 
 
 @strawberry.type(description="A line of an attempt's log.")
@@ -76,6 +76,24 @@ class ConversationConnection:
         graphql_type=list[ConversationItem], description="The items."
     )
     page_info: PageInfo = strawberry.field(description="How to go on.")
+
+
+@strawberry.type(description="One entry of an agent's todo list.")
+class Todo:
+    """The fields are read from the entries of `events.Todos`."""
+
+    id: strawberry.ID = strawberry.field(description="The agent's id of the entry.")
+    text: str = strawberry.field(description="What is to be done.")
+    status: TodoStatus = strawberry.field(description="Whether it is done.")
+
+
+@strawberry.type(description="An agent's todo list.")
+class TodoList:
+    """The fields are read from `events.Todos`."""
+
+    total: SafeInt = strawberry.field(description="How many entries there are, as the agent counts.")
+    completed: SafeInt = strawberry.field(description="How many of them are done, as the agent counts.")
+    items: list[Todo] = strawberry.field(description="The entries, in the agent's order.")
 
 
 async def _card(parent: strawberry.Parent[ports.Attempt], info: Info) -> models.Card | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from realtime.dashboard.error_summary import NO_SUMMARY, error_summaries, error_summary
+from realtime.dashboard.inbox import NO_SUMMARY, error_summaries, error_summary
 from realtime.kanban.ids import AttemptId, BoardId
 from tests.unit.realtime.dashboard.samples import ago, log
 

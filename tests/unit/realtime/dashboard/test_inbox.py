@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from realtime.clock import iso
-from realtime.dashboard.error_summary import NO_SUMMARY
-from realtime.dashboard.inbox import build_inbox
+from realtime.dashboard.inbox import NO_SUMMARY, build_inbox
 from realtime.dashboard.model import Inbox
 from tests.unit.realtime.dashboard.counting import Tables, figures_of
 from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, board, card, log

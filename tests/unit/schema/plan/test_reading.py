@@ -10,8 +10,8 @@ import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLString
 from strawberry.permission import BasePermission
 
+from schema.plan.compiling import reader
 from schema.plan.completing import NotCovered
-from schema.plan.reading import reader
 
 
 class _Nobody(BasePermission):
