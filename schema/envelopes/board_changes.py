@@ -1,6 +1,6 @@
-"""What `boardChanges` is made of: the board once, then each change by itself, with all a client needs to apply it.
+"""The members of `boardChanges`: the board once, then each single change, with all data to apply it.
 
-As in `feed`, fields that share a name have one type in all members. Making them of envelopes is `change_mapping`'s.
+As in `feed`, fields with one name have one type in all members. `change_mapping` makes them from envelopes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,12 @@ __all__ = [
     "Heartbeat",
 ]
 
-_RENEWAL = (
-    "The new `updatedAt` of every card whose index in its column is another now{besides}; null when none has a new one."
-)
+_RENEWAL = "The new `updatedAt` of every card whose index in its column has changed{besides}; null when there is none."
 
 
 @strawberry.type
 class _Change:
-    """What all changes share; no type of the schema."""
+    """Fields of all changes; no type of the schema."""
 
     cursor: str | None = strawberry.field(
         description="The position after this change, the same string on all exits; never null."
@@ -52,23 +50,23 @@ class CardCreated(_Change):
 
 @strawberry.type(description="A card has new values; its place is the same. Only those named in `fields` are new.")
 class CardUpdated(_Change):
-    """`card_updated`; a list is never null in this schema, so an old one of `dependsOn` is empty."""
+    """`card_updated`. A list is never null in this schema, so an unchanged `dependsOn` is empty."""
 
     card_id: strawberry.ID = strawberry.field(description="The card.")
     fields: list[CardField] = strawberry.field(
-        description="The fields that have a new value: the others below are null (or empty) whatever the card has."
+        description="The changed fields; all other fields below are null (or empty), whatever their value on the card."
     )
     ticket_key: str | None = strawberry.field(description="The new key of its ticket.")
     title: str | None = strawberry.field(description="The new title.")
     description: str | None = strawberry.field(description="The new text; null without one.")
     ticket_type: TicketType | None = strawberry.field(description="The new kind of work; null when not given.")
     depends_on: list[strawberry.ID] = strawberry.field(
-        description="All cards that it waits for now; empty when it waits for none, and when this is not new."
+        description="All cards on which it depends now; empty when there are none, or when this has not changed."
     )
     is_enhanced: bool | None = strawberry.field(description="Whether an agent has improved title and description.")
     pr_url: str | None = strawberry.field(description="The new address of its pull request.")
     disable_auto_close_on_pr_merge: bool | None = strawberry.field(
-        name="disableAutoCloseOnPRMerge", description="Whether it stays where it is when its pull request is merged."
+        name="disableAutoCloseOnPRMerge", description="Whether it stays in its column when its pull request is merged."
     )
     github_issue: models.GithubIssue | None = strawberry.field(
         graphql_type=GithubIssue | None, description="The issue the card was imported from."
@@ -110,8 +108,8 @@ class ColumnHeading:
 
 
 @strawberry.type(
-    description="The columns are others, have other titles or another order. Columns that are new begin empty, and "
-    "only empty ones are left out."
+    description="The columns, their titles or their order have changed. New columns begin empty; only empty columns "
+    "are removed."
 )
 class ColumnsChanged(_Change):
     """`columns_changed`."""
@@ -122,7 +120,7 @@ class ColumnsChanged(_Change):
 
 
 @strawberry.type(
-    description="A sign of life, every `heartbeatSeconds` of `Hello`, by which a client can prove its copy right."
+    description="A heartbeat, every `heartbeatSeconds` of `Hello`, with which a client can check its copy."
 )
 class Heartbeat:
     """`heartbeat`."""
@@ -132,14 +130,12 @@ class Heartbeat:
     )
     ts: str = strawberry.field(graphql_type=datetime, description="The server's clock.")
     hash: str = strawberry.field(
-        description="SHA-256, in lower-case hex, of the board's state at that position: of the state as the raw exits "
-        "give it, in the canonical form of RFC 8785."
+        description="SHA-256, in lower-case hex, of the board's state at that position: the state of the raw exits in "
+        "the canonical form of RFC 8785."
     )
 
 
 BoardChange = Annotated[
     Hello | State | CardCreated | CardUpdated | CardMoved | CardDeleted | ColumnsChanged | Heartbeat | Gap | Goodbye,
-    strawberry.union(
-        "BoardChange", description="A snapshot of a board, then each change of it, in the order it happened."
-    ),
+    strawberry.union("BoardChange", description="A snapshot of a board, then its changes in order."),
 ]

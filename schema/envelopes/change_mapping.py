@@ -1,6 +1,6 @@
-"""Payloads of the delivery `changes` → GraphQL types, beside `mapping`. Pure.
+"""Payloads of the delivery `changes` → GraphQL types; `mapping` has all others. Pure.
 
-What a board's stream tells besides its changes (attempts, commits, agents) has no member, and is to be left out.
+The other envelopes of a board's stream (attempts, commits, agents) have no member here; the selector leaves them out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def board_change(envelope: Envelope, board_id: BoardId) -> board_changes.BoardCh
     """Return an envelope as a member of the union.
 
     Raises:
-        UnexpectedEnvelope: no member stands for its type.
+        UnexpectedEnvelope: the union has no member for its type.
     """
     if envelope.type in _SHARED:
         return cast("board_changes.BoardChange", mapping.board_event(envelope, board_id))
@@ -78,7 +78,7 @@ def _columns(cursor: str | None, change: payloads.ColumnsChanged) -> board_chang
 
 
 def _heartbeat(cursor: str | None, beat: payloads.Heartbeat) -> board_changes.Heartbeat:
-    # Its cursor is in the payload: it is no part of the channel, and no event comes back for it.
+    # The cursor is in the payload: a heartbeat is no event of the channel, and a client cannot resume after it.
     if beat.hash is None:
         raise mapping.UnexpectedEnvelope(f"expected a heartbeat with a hash, got {beat!r}")
     return board_changes.Heartbeat(cursor=beat.cursor, ts=beat.ts, hash=beat.hash)
@@ -96,5 +96,5 @@ _CHANGES: dict[type[Payload], Callable[[str | None, Any], board_changes.BoardCha
 }
 #: Types of raw envelopes that have a member in the union.
 BOARD_CHANGE_TYPES = _SHARED | {kind.type for kind in _CHANGES}
-#: Types that are on the stream too, and of which `boardEvents` tells.
+#: Types of the stream that only `boardEvents` shows.
 LEFT_OUT = mapping.BOARD_EVENT_TYPES - BOARD_CHANGE_TYPES

@@ -1,8 +1,8 @@
-"""What `boardEvents` and `dashboardEvents` are made of: one type for each envelope of the raw streams.
+"""The members of `boardEvents` and `dashboardEvents`: one type for each envelope of the raw streams.
 
-Fields that share a name have one type in all of them (so `attemptId` and `cardId` may be null everywhere), because
-GraphQL refuses a document whose fragments give one name two types. Times are texts, as payloads have them. Making them
-of envelopes is `mapping`'s.
+Fields with one name have one type in all members, because GraphQL refuses a document whose fragments give one name two
+types. So `attemptId` and `cardId` may be null everywhere. Times are texts, as in the payloads. `mapping` makes the
+members from envelopes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ __all__ = [
 
 @strawberry.type
 class _Event:
-    """What all events share; no type of the schema."""
+    """Fields of all events; no type of the schema."""
 
     cursor: str | None = strawberry.field(
         description="The position after this event, the same string on all exits; null on `Gap` and `Goodbye`."
@@ -60,12 +60,12 @@ class _Event:
 
 @strawberry.type
 class OfAttempt(_Event):
-    """What events of attempts share; no type of the schema."""
+    """Fields of all events of attempts; no type of the schema."""
 
-    #: The board of the stream, whose attempt it is.
+    #: The board of the stream and of the attempt.
     board_id: strawberry.Private[BoardId] = BoardId("")
     attempt_id: strawberry.ID | None = strawberry.field(
-        description="Id of the attempt; null only on commits, pushes and pull requests that belong to none."
+        description="Id of the attempt; null only on commits, pushes and pull requests without an attempt."
     )
 
     @resolved("The attempt as it is stored when the event is shown; null when it is not known.", Attempt | None)
@@ -82,7 +82,7 @@ class Hello(_Event):
 
     server_time: str = strawberry.field(graphql_type=datetime, description="The server's clock.")
     heartbeat_seconds: float = strawberry.field(
-        description="Seconds between two signs of life on the raw event stream of this server."
+        description="Seconds between two heartbeats on the raw event stream of this server."
     )
 
 
@@ -126,7 +126,7 @@ class AttemptLog(OfAttempt):
     level: LogLevel = strawberry.field(description="How serious it is.")
     message: str = strawberry.field(description="The line.")
     ts: str | None = strawberry.field(
-        graphql_type=datetime | None, description="When it was written; null when the sender did not say."
+        graphql_type=datetime | None, description="When it was written; null when the sender gave no time."
     )
 
 
@@ -255,10 +255,10 @@ BoardEvent = Annotated[
     | AgentRegistered
     | Gap
     | Goodbye,
-    strawberry.union("BoardEvent", description="Anything that happens on a board's stream, in the order it happened."),
+    strawberry.union("BoardEvent", description="Any event of a board's stream, in order."),
 ]
 
 DashboardEvent = Annotated[
     Hello | Overview | AgentProfile | AgentRegistered | Gap | Goodbye,
-    strawberry.union("DashboardEvent", description="Anything on the dashboard's stream, in the order it happened."),
+    strawberry.union("DashboardEvent", description="Any event of the dashboard's stream, in order."),
 ]

@@ -1,7 +1,7 @@
-"""Payloads of envelopes → GraphQL types: the one place that knows both. Pure.
+"""Payloads of envelopes → GraphQL types: the only module that knows both. Pure.
 
-An envelope whose payload has no entry in the table is an error, never silence. `change_mapping` has the table of the
-delivery of changes, and `RAW_ONLY` names the types that are in no table.
+An envelope whose payload has no entry in the table is an error; it is never dropped in silence. `change_mapping` has
+the table for the delivery of changes, and `RAW_ONLY` names the types that are in no table.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
-#: What makes a member of a union, by the class of the payload; it gets the cursor of the envelope too.
+#: Class of a payload → a function that makes the member of a union from the envelope's cursor and the payload.
 _Table = dict[type[Payload], Callable[[str | None, Any], _T]]
 
 
 class UnexpectedEnvelope(Exception):
-    """An envelope that has no counterpart in GraphQL: this module is behind the core."""
+    """An envelope without a counterpart in GraphQL: this module does not know its type yet."""
 
 
 def board_event(envelope: Envelope, board_id: BoardId) -> feed.BoardEvent:
     """Return an envelope of a board's stream as a member of the union.
 
     Raises:
-        UnexpectedEnvelope: no member stands for its type.
+        UnexpectedEnvelope: the union has no member for its type.
     """
     if isinstance(envelope.payload, payloads.State):
         return feed.State(cursor=envelope.cursor, state=board_state(envelope, board_id))
@@ -60,16 +60,16 @@ def dashboard_event(envelope: Envelope) -> feed.DashboardEvent:
     """Return an envelope of the dashboard's stream as a member of the union.
 
     Raises:
-        UnexpectedEnvelope: no member stands for its type.
+        UnexpectedEnvelope: the union has no member for its type.
     """
     return _made(_DASHBOARD_EVENTS, envelope)
 
 
 def board_state(envelope: Envelope, board_id: BoardId) -> BoardState:
-    """Return the state that a `state` envelope of a board's stream holds.
+    """Return the state in a `state` envelope of a board's stream.
 
     Raises:
-        UnexpectedEnvelope: it is of another type.
+        UnexpectedEnvelope: the envelope has another type.
     """
     if not isinstance(envelope.payload, payloads.State) or envelope.cursor is None:
         raise UnexpectedEnvelope(f"expected a state with a cursor, got {envelope!r}")
@@ -77,10 +77,10 @@ def board_state(envelope: Envelope, board_id: BoardId) -> BoardState:
 
 
 def dashboard_overview(envelope: Envelope) -> DashboardOverview:
-    """Return the overview that a `dashboard_overview` envelope holds.
+    """Return the overview in a `dashboard_overview` envelope.
 
     Raises:
-        UnexpectedEnvelope: it is of another type.
+        UnexpectedEnvelope: the envelope has another type.
     """
     if not isinstance(envelope.payload, payloads.Overview):
         raise UnexpectedEnvelope(f"expected an overview, got {envelope!r}")
@@ -99,8 +99,8 @@ def _hello(cursor: str | None, hello: payloads.Hello) -> feed.Hello:
     return feed.Hello(cursor=hello.cursor, server_time=hello.server_time, heartbeat_seconds=hello.heartbeat_seconds)
 
 
-def _overview(cursor: str | None, told: payloads.Overview) -> feed.Overview:
-    return feed.Overview(cursor=cursor, overview=told.overview)
+def _overview(cursor: str | None, shown: payloads.Overview) -> feed.Overview:
+    return feed.Overview(cursor=cursor, overview=shown.overview)
 
 
 def _attempt_started(cursor: str | None, started: payloads.AttemptStarted) -> feed.AttemptStarted:
@@ -128,9 +128,11 @@ def _attempt_log(cursor: str | None, line: payloads.AttemptLog) -> feed.AttemptL
     )
 
 
-def _conversation_item(cursor: str | None, told: payloads.ConversationItemAppended) -> feed.ConversationItemAppended:
+def _conversation_item(
+    cursor: str | None, appended: payloads.ConversationItemAppended
+) -> feed.ConversationItemAppended:
     return feed.ConversationItemAppended(
-        cursor=cursor, attempt_id=strawberry.ID(told.attempt_id), item=parse_item(told.item)
+        cursor=cursor, attempt_id=strawberry.ID(appended.attempt_id), item=parse_item(appended.item)
     )
 
 
@@ -171,7 +173,7 @@ def _attempt_pr(cursor: str | None, opened: payloads.AttemptPullRequest) -> feed
 
 
 def _id(id: str | None) -> strawberry.ID | None:
-    # The raw exits say "" where there is none, as the original does.
+    # The raw exits send "" when there is no id, as the original did.
     return strawberry.ID(id) if id else None
 
 

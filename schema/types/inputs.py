@@ -74,7 +74,7 @@ class UpdateCardInput:
     disable_auto_close_on_pr_merge: bool | None = strawberry.field(
         default=strawberry.UNSET,
         name="disableAutoCloseOnPRMerge",
-        description="Whether the card stays where it is when its pull request is merged; null is refused.",
+        description="Whether the card stays in its column when its pull request is merged; null is refused.",
     )
 
     def payload(self) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Card:
     pr_url: str | None = strawberry.field(description="Address of the pull request an attempt opened for the card.")
     disable_auto_close_on_pr_merge: bool = strawberry.field(
         name="disableAutoCloseOnPRMerge",
-        description="Whether the card stays where it is when its pull request is merged.",
+        description="Whether the card stays in its column when its pull request is merged.",
     )
     github_issue: GithubIssue | None = strawberry.field(description="The issue the card was imported from, if any.")
     created_at: datetime = strawberry.field(description="When the card was made.")

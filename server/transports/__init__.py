@@ -1,4 +1,4 @@
-"""The exits and doors over HTTP and WebSocket: thin, they deliver what the streams yield and decide nothing.
+"""Transports over HTTP and WebSocket: thin adapters that deliver the streams and make no decisions.
 
 See docs/protocol.md, "Addresses".
 """

@@ -1,4 +1,4 @@
-"""JSON in and JSON out over HTTP."""
+"""JSON bodies of HTTP requests and answers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["answer", "json_body", "json_object", "refuse_encoded"]
 async def json_body(request: Request) -> Any:
     """Return the body as JSON.
 
-    A body of another media type counts as an empty object, as in the original: a foreign page can send those
-    without asking, and gets nothing done by it.
+    A body of another media type counts as an empty object, as in the original. A page of another origin can send such
+    a body without a preflight; so it has no effect.
 
     Raises:
-        Problem: 400, it is no JSON; 413, it is too large (`limits.BodyLimit`); 415, it is compressed.
+        Problem: 400, the body is no JSON; 413, it is too large (`limits.BodyLimit`); 415, it is compressed.
     """
     refuse_encoded(request)
     body = await request.body()
@@ -35,7 +35,7 @@ async def json_body(request: Request) -> Any:
 
 
 def refuse_encoded(request: Request) -> None:
-    """Refuse a body that came compressed: a small one could become a large one.
+    """Refuse a compressed body, because a small one can expand to a very large one.
 
     Raises:
         Problem: 415, with `Accept-Encoding` (RFC 9110, 12.5.3).
@@ -51,7 +51,7 @@ async def json_object(request: Request) -> dict[str, Any]:
     """Return the body, which must be an object.
 
     Raises:
-        Problem: 400, it is something else.
+        Problem: 400, the body is no object.
     """
     body = await json_body(request)
     if not isinstance(body, dict):
@@ -60,6 +60,6 @@ async def json_object(request: Request) -> dict[str, Any]:
 
 
 def answer(body: Any, status: int = 200) -> Response:
-    """Return `body` (plain values, or bytes that are JSON already) as the answer."""
+    """Return `body` (plain values, or bytes that are already JSON) as the answer."""
     content = body if isinstance(body, bytes) else orjson.dumps(body)
     return Response(content, status, media_type="application/json")

@@ -1,4 +1,4 @@
-"""The service of the application, and the caller of a request or handshake, as the access gate has found it."""
+"""The service of the application, and the caller of a request or handshake, as the access gate has identified it."""
 
 from __future__ import annotations
 

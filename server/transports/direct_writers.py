@@ -38,12 +38,12 @@ __all__ = [
 
 
 class BatchWriter:
-    """Writes whole batches, in bytes that are the same for all readers."""
+    """Writes whole batches; all subscribers get the same bytes."""
 
     __slots__ = ("_counters", "_form", "_write")
 
     def __init__(self, write: Write, form: Callable[[Batch], bytes], counters: ExitCounters) -> None:
-        """Write what `form` makes of a batch."""
+        """Write each batch in the bytes that `form` makes."""
         self._write = write
         self._form = form
         self._counters = counters
@@ -59,10 +59,10 @@ class BatchWriter:
 def batch_writer(
     scope: MutableMapping[str, Any], form: Callable[[Batch], bytes], counters: ExitCounters
 ) -> DirectWriter | None:
-    """Return what writes batches to the connection of `scope`, None where the server or the operator does not let us.
+    """Return the direct writer for the connection of `scope`; None = another server, or switched off by the operator.
 
-    `form` makes whole frames or whole chunks of a batch; the batch caches them under `form`, so give a function of the
-    module.
+    `form` makes whole frames or whole chunks from a batch. The batch caches them under `form`, so `form` must be a
+    function of a module.
     """
     write = writer(scope)
     return None if write is None else BatchWriter(write, form, counters)
@@ -79,7 +79,7 @@ def event_stream_writer(scope: MutableMapping[str, Any], counters: ExitCounters)
 
 
 class SocketResults:
-    """Writes the results of one GraphQL operation of a WebSocket: all clients share their bytes, but for the ids."""
+    """Writes the results of one GraphQL operation on a WebSocket; all clients share the bytes except for the ids."""
 
     __slots__ = ("_beginning", "_write")
 
@@ -98,18 +98,18 @@ class SocketResults:
 
 
 def stream_results(scope: MutableMapping[str, Any], form: Callable[[Results], bytes]) -> ResultWriter | None:
-    """Return what writes the results of a streamed response, which are the same for all clients."""
+    """Return the writer for the results of a streamed response; all clients get the same bytes."""
     write = writer(scope)
     return None if write is None else lambda results: write(results.cached(form))
 
 
 def event_chunk(results: Results) -> bytes:
-    """Return results as the chunk of an event stream."""
+    """Return results as a chunk of an event stream."""
     return chunk(b"".join([next_block(_body(result), result.cursor) for result in results]))
 
 
 def part_chunk(results: Results) -> bytes:
-    """Return results as the chunk of a multipart answer."""
+    """Return results as a chunk of a multipart answer."""
     return chunk(b"".join([result_part(_body(result)) for result in results]))
 
 

@@ -1,4 +1,4 @@
-"""Streams over HTTP: how they begin, stay alive and end, whatever is in them (SSE, multipart).
+"""Streamed HTTP answers (SSE and multipart): how they begin, stay alive and end.
 
 A stream ends when its chunks end, when the client leaves, or when the client takes nothing for too long
 (`server.connection.progress`).
@@ -35,12 +35,12 @@ HEADERS = {"Cache-Control": "no-cache"}
 
 @dataclass(frozen=True, slots=True)
 class StreamFormat:
-    """What the bytes of a stream are, and what shows that it lives while nothing happens."""
+    """The format of a stream: its media type, and its keep-alive."""
 
     content_type: str
     keep_alive: Callable[[], bytes]
     keep_alive_seconds: float
-    #: Request headers on which it depends that this is the answer, for caches.
+    #: Value of the Vary header: the request headers on which the choice of this answer depends.
     vary: str | None = None
 
 
@@ -53,7 +53,7 @@ async def encoded(
     """
     counters.sent_batch(first)
     yield first.cached(form)
-    del first  # or a reader that sleeps holds on to it
+    del first  # otherwise a sleeping stream would keep it in memory
     try:
         async for batch in stream:
             counters.sent_batch(batch)
@@ -61,7 +61,7 @@ async def encoded(
             del batch
     except (StreamEnded, SubscriberTooSlow, StoreUnavailable) as ended:
         if not ending_of(ended).has_goodbye:
-            # In the middle of a replay: the client comes back with the last cursor that it has.
+            # In the middle of a replay: the client reconnects with its last cursor.
             log.warning("a stream ends, the store did not answer: %s", ended)
 
 
@@ -72,16 +72,16 @@ async def send_stream(
     chunks: AsyncGenerator[bytes, None],
     format: StreamFormat,
     metrics: ConnectionMetrics,
-    *beside: Coroutine[Any, Any, Any],
+    *others: Coroutine[Any, Any, Any],
 ) -> None:
-    """Answer with `chunks`, each sent in one piece and none cut by a keep-alive; when this returns, they are closed.
+    """Answer with `chunks`, each sent in one piece and none split by a keep-alive; then close `chunks`.
 
-    `metrics` is told when the connection is cut. `beside` runs at the same time, apart from the response, which may be
-    stuck in a send: the stream ends with the first of them that ends.
+    `metrics` gets the reason when the connection is cut. `others` run at the same time as the response, also while the
+    response waits in a send. The stream ends when the first of them or the response ends.
     """
 
     def keep_alive() -> bytes:
-        watch_progress(scope)  # of what is less than what makes a send wait
+        watch_progress(scope)  # so few bytes may wait that no send waits and starts the watch
         return format.keep_alive()
 
     async def sent(message: Message) -> None:
@@ -92,7 +92,7 @@ async def send_stream(
         chunks,
         headers=HEADERS,
         ping=format.keep_alive_seconds,
-        # Ready-made bytes pass through as they are; sse-starlette's own line splitting is its greatest cost.
+        # The chunks are sent unchanged: sse-starlette's splitting into lines is its greatest cost.
         ping_message_factory=keep_alive,  # type: ignore[arg-type]
     )
     response.headers["Content-Type"] = format.content_type
@@ -100,10 +100,10 @@ async def send_stream(
         response.headers.add_vary_header(format.vary)
     async with aclosing(chunks):
         try:
-            await first_to_end(response(scope, receive, sent), *beside)
+            await first_to_end(response(scope, receive, sent), *others)
         except TimeoutError:
             pass  # the client was cut because it takes nothing
         except Problem as refused:
-            # The body that nobody reads became too large (`limits.BodyLimit`), and the answer has begun already.
+            # The unread body of the request is too large (`limits.BodyLimit`), and the answer has begun.
             log.info("a client was cut off that sent to its stream: %s", refused.detail)
             abort(scope)

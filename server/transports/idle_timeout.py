@@ -1,4 +1,4 @@
-"""The heartbeat of a raw WebSocket: its client must say something now and then (docs/protocol.md, "Heartbeats")."""
+"""The idle timeout of a raw WebSocket: its client must send JSON now and then (docs/protocol.md, "Heartbeats")."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ __all__ = ["IdleTimeout", "IdleTimeoutReached"]
 
 
 class IdleTimeoutReached(Exception):
-    """The client sent no JSON for too long."""
+    """The client has sent no JSON for too long."""
 
 
 class IdleTimeout(CancellationBlock):
-    """Blocks in which a client's next message is waited for; one ends when the conversation's deadline has come.
+    """A `with` block around each wait for the client's next message; it ends at the deadline of the protocol.
 
-    The deadline is looked at when an earlier one has come, so a message costs no timer. `close` it.
+    One timer checks the deadline and is set again if a message has moved it, so a message costs no timer. Call `close`
+    at the end.
     """
 
     __slots__ = ("_conversation", "_timer")
 
     def __init__(self, protocol: KanbanProtocol) -> None:
-        """Keep to the deadline of `protocol`, by the clock of the running loop."""
+        """Use the deadline of `protocol`, by the clock of the running event loop."""
         super().__init__()
         self._conversation = protocol
         self._timer = self._set()
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop the timer."""
         self._timer.cancel()
 
     def __enter__(self) -> Self:
         """Begin to wait.
 
         Raises:
-            IdleTimeoutReached: the deadline has passed meanwhile.
+            IdleTimeoutReached: the deadline has passed since the last wait.
         """
         if self._left_seconds <= 0:
             raise IdleTimeoutReached
@@ -51,7 +52,7 @@ class IdleTimeout(CancellationBlock):
         """End the wait.
 
         Raises:
-            IdleTimeoutReached: the deadline has ended it.
+            IdleTimeoutReached: the deadline has ended the wait.
         """
         if super().__exit__(kind, error, traceback):
             raise IdleTimeoutReached from error

@@ -16,13 +16,13 @@ from server.transports.callers import asked_by
 
 __all__ = ["ingest"]
 
-#: More bytes, or more events, are parsed in a thread: a state of 2,500 cards, or 1,000 events that do not fit, take
-#: 80 ms (measured).
+#: More bytes or events than these are parsed in a thread: a state of 2,500 cards, or 1,000 invalid events, takes 80 ms
+#: (measured).
 LONG_BYTES, MANY_EVENTS = 64 * 1024, 100
 
 
 async def ingest(request: Request) -> Response:
-    """Store and publish one event or a list of them, all or none."""
+    """Store and publish one event or a list of events, all or none."""
     service, caller = asked_by(request)
     body = await json_body(request)
     try:

@@ -1,4 +1,4 @@
-"""`GET /metrics`: what is counted, in the text format that whoever asks understands."""
+"""`GET /metrics`: the counters, in the text format that the client accepts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["metrics"]
 
 
 async def metrics(request: Request) -> Response:
-    """Answer in Prometheus' format, or as OpenMetrics where `Accept` wants that."""
+    """Answer in the format of Prometheus, or in OpenMetrics if `Accept` prefers it."""
     registry: CollectorRegistry = request.app.state.metrics
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(registry), headers={"Content-Type": content_type, "Cache-Control": "no-store"})

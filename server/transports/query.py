@@ -15,9 +15,9 @@ __all__ = ["board_of", "dashboard_options_of", "first_values", "options_of", "re
 
 
 def board_of(query: QueryParams) -> BoardId | None:
-    """Return the board that is asked for; `boardId` wins over its alias `projectId`, the first of several counts.
+    """Return the board in the query; `boardId` overrides its alias `projectId`, and the first of several values counts.
 
-    An empty string is a value, and no board's (docs/protocol.md, "Addresses"; docs/departures.md, row 10).
+    An empty string is a value, but no board has it (docs/protocol.md, "Addresses"; docs/departures.md, row 10).
     """
     given = first_values(query)
     board_id = given.get("boardId", given.get("projectId"))
@@ -25,10 +25,10 @@ def board_of(query: QueryParams) -> BoardId | None:
 
 
 def required_board(query: QueryParams) -> BoardId:
-    """Return the board that is asked for.
+    """Return the board in the query.
 
     Raises:
-        Problem: 400, none is, or an empty one.
+        Problem: 400, the query has no board, or an empty one.
     """
     board_id = board_of(query)
     if not board_id:
@@ -37,13 +37,13 @@ def required_board(query: QueryParams) -> BoardId:
 
 
 def options_of(query: QueryParams, limits: Limits, last_event_id: str | None = None) -> StreamOptions:
-    """Return what is asked of a raw stream.
+    """Return the options in the query of a raw stream.
 
-    The header of an EventSource that reconnects, if it came, is newer than what its address may say.
+    `last_event_id` is the header of an EventSource that reconnects. It overrides an older cursor in the address.
 
     Raises:
-        Problem: 400, `?after=` is no cursor (docs/departures.md, row 23), `?delivery=` none that there is, or `?slow=`
-            none that `limits` has.
+        Problem: 400, `?after=` is no cursor (docs/departures.md, row 23), `?delivery=` is unknown, or `limits` does not
+            allow `?slow=`.
     """
     given = first_values(query)
     return StreamOptions(
@@ -54,7 +54,7 @@ def options_of(query: QueryParams, limits: Limits, last_event_id: str | None = N
 
 
 def dashboard_options_of(query: QueryParams, limits: Limits, last_event_id: str | None = None) -> StreamOptions:
-    """Return what is asked of the dashboard's raw stream, which has one delivery.
+    """Return the options in the query of the dashboard's raw stream, which has only one delivery.
 
     Raises:
         Problem: as `options_of`.
@@ -64,8 +64,8 @@ def dashboard_options_of(query: QueryParams, limits: Limits, last_event_id: str 
 
 
 def first_values(query: QueryParams) -> dict[str, str]:
-    """Return the first value of each parameter, as the original did (Starlette itself gives the last)."""
-    # In one pass: `getlist` takes one for each name.
+    """Return the first value of each parameter, as the original did; Starlette itself returns the last."""
+    # One pass over all parameters; `getlist` would need a pass for each name.
     return dict(reversed(query.multi_items()))
 
 

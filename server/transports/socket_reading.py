@@ -23,17 +23,17 @@ __all__ = ["converse", "ignore"]
 
 
 async def ignore(socket: OpenSocket) -> NoReturn:
-    """Read and forget, until the client leaves."""
+    """Read and drop messages until the client leaves."""
     while True:
         content_of(await socket.receive())
 
 
 async def converse(socket: OpenSocket, caller: Caller, board_id: BoardId, queue: Subscriber) -> NoReturn:
-    """Carry out what the client asks for; replies go into `queue`.
+    """Carry out the requests of the client; replies go into `queue`.
 
     Raises:
-        IdleTimeoutReached: it has said nothing for too long.
-        WebSocketDisconnect: it left.
+        IdleTimeoutReached: the client has sent no JSON for too long.
+        WebSocketDisconnect: the client has left.
     """
     board, loop = _Board(socket.service, caller, board_id, queue), asyncio.get_running_loop()
     protocol = KanbanProtocol(loop.time(), socket.settings.heartbeat_timeout_seconds)
@@ -55,9 +55,9 @@ async def converse(socket: OpenSocket, caller: Caller, board_id: BoardId, queue:
 
 @dataclass(frozen=True, slots=True)
 class _Board:
-    """The board of a socket, for its client.
+    """The board on which a socket was opened.
 
-    It is the one that the socket was opened on: another one under the same id is none of its own.
+    If the board is deleted and a new one gets the same id, the new one is not the board of the socket.
     """
 
     service: Service
@@ -66,7 +66,7 @@ class _Board:
     queue: Subscriber
 
     async def state(self) -> Envelope:
-        # A client may ask before its stream has the board: an answer before that could be older than the snapshot.
+        # Wait until the stream has the board: an earlier answer could be older than the snapshot.
         await self.queue.registered.wait()
         try:
             state = await self.service.streams.state(self.caller, self.id)
@@ -87,7 +87,7 @@ class _Board:
 
 
 async def _answer(board: _Board, request: Request) -> Envelope | None:
-    """Carry out the request of a message; return the reply to this socket alone, None without one."""
+    """Carry out the request of a message; return the reply to this socket; None = there is no reply."""
     match request:
         case None:
             return None

@@ -1,4 +1,4 @@
-"""Raw SSE: a board's stream and the dashboard's (docs/protocol.md)."""
+"""The raw SSE streams of a board and of the dashboard (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["SseEndpoint"]
 
 
 class SseEndpoint:
-    """`GET /api/v1/sse`: with a board its stream, without one the dashboard's. An ASGI application."""
+    """`GET /api/v1/sse`: the stream of a board, or without a board that of the dashboard. An ASGI application."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -38,7 +38,8 @@ class SseEndpoint:
         metrics = service.metrics("dashboard-sse" if board_of(request.query_params) is None else "board-sse")
         options = _options(request, service)
         async with aclosing(_stream(request, service, metrics, options)) as stream:
-            # Before the response begins, so that an unknown board is a 404 and not an empty stream.
+            # Read the first batch before the response begins, so that an unknown board gives 404 and not an empty
+            # stream.
             try:
                 first = await anext(stream)
             except NotFound as missing:
@@ -61,10 +62,10 @@ def _stream(
     if board_of(request.query_params) is None:
         return service.streams.dashboard(caller_of(request), DEFAULT_TIME_RANGE, queue, options)
     queue.outlasts = True
-    # An empty board is none; the original took it for the dashboard (docs/departures.md, row 10).
+    # An empty board id is an error; the original sent the dashboard instead (docs/departures.md, row 10).
     return service.streams.board(caller_of(request), required_board(request.query_params), queue, options)
 
 
 def _keep_alive(service: Service, options: StreamOptions) -> Callable[[], bytes]:
-    # Where the stream has heartbeats of its own, what keeps the connection alive is no event.
+    # If the stream has its own heartbeats, a comment keeps the connection alive, which is no event.
     return (lambda: COMMENT) if has_heartbeats(options) else (lambda: block(heartbeat(service.clock())))

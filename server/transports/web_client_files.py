@@ -1,6 +1,6 @@
-"""The files of a built web client that is one page: `--web-client DIR` (docs/operating.md, "Pages").
+"""The files of a built single-page web client: `--web-client DIR` (docs/operating.md, "Pages").
 
-A file of the folder is itself; every other address is the client's own, and gets its `index.html`.
+The address of a file returns the file. Every other address belongs to the web client and returns its `index.html`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from starlette.types import Scope
 __all__ = ["WebClient"]
 
 INDEX = "index.html"
-#: First part of the addresses that are the server's own, known or not.
+#: First segment of the server's own addresses, including unknown ones.
 OWN = frozenset({"api", "graphql", "metrics", "static", "boardcast"})
-#: The client's own scripts, styles and pictures, but in nobody's frame (docs/operating.md, "Pages").
+#: Allows the web client's own scripts, styles and pictures, and forbids frames (docs/operating.md, "Pages").
 POLICY = "frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"
-#: Vite names what is in here by its content, so it never changes.
+#: Folder in which Vite names each file by a hash of its content, so a file never changes.
 HASHED = "assets"
 FOR_EVER = "public, max-age=31536000, immutable"
-#: What the system's tables have wrong, or not at all.
+#: Media types that the tables of some systems lack or have wrong.
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -43,17 +43,17 @@ MEDIA_TYPES = {
 
 
 class WebClient(StaticFiles):
-    """ASGI application; no file outside of the folder is served, wherever links in it lead."""
+    """ASGI application. It serves no file outside the folder, even if a link in the folder leads there."""
 
     def __init__(self, folder: Path) -> None:
         """Serve `folder`, which has an `index.html`."""
         super().__init__(directory=folder, follow_symlink=False)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return a file, or the page for an address that is none.
+        """Return a file, or the page if the address is no file.
 
         Raises:
-            HTTPException: 404, the address is the server's, or of a file that is not there; 405.
+            HTTPException: 404, the address belongs to the server, or to a missing file; 405, another method.
         """
         address = PurePosixPath(scope["path"])
         first = address.parts[1] if len(address.parts) > 1 else ""
@@ -69,7 +69,7 @@ class WebClient(StaticFiles):
         return await super().get_response(INDEX, scope)
 
     def file_response(self, full_path: str | PathLike[str], *arguments: Any, **named: Any) -> Response:
-        """Return a file with its media type, and how long it may be kept."""
+        """Return a file with its media type and its Cache-Control."""
         response = super().file_response(full_path, *arguments, **named)
         path = Path(full_path)
         if response.status_code == 200 and path.suffix in MEDIA_TYPES:
@@ -81,9 +81,9 @@ class WebClient(StaticFiles):
 
 
 def _may_be_page(address: PurePosixPath, first: str, scope: Scope) -> bool:
-    """Tell whether an address without a file is one of the client's pages.
+    """Return whether an address without a file is a page of the web client.
 
-    A script that is gone must not come as a page: browsers would name another fault than that.
+    A missing script must not return the page: browsers would then report a misleading error.
     """
     accept = dict(scope["headers"]).get(b"accept", b"")
     return b"text/html" in accept or (first != HASHED and not address.suffix)

@@ -1,4 +1,4 @@
-"""Raw kanban WebSockets: a board's and the dashboard's (docs/protocol.md)."""
+"""The raw kanban WebSockets of a board and of the dashboard (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def board_socket(socket: WebSocket) -> None:
         await socket.send_denial_response(refused.response())
         return
     await _accept(socket)
-    # The socket's own queue: replies keep their place between what the stream delivers.
+    # Replies and the batches of the stream go through one queue, so they keep their order.
     queue = service.streams.subscriber(service.metrics("board-ws"))
     queue.outlasts = True
     stream = service.streams.board(caller, board_id, queue, options)
@@ -47,18 +47,18 @@ async def board_socket(socket: WebSocket) -> None:
 
 
 async def dashboard_socket(socket: WebSocket) -> None:
-    """Serve the dashboard to one client; what it sends is ignored."""
+    """Serve the dashboard to one client; its messages are ignored."""
     await _accept(socket)
     service, caller = asked_by(socket)
     queue = service.streams.subscriber(service.metrics("dashboard-ws"))
-    # What its address asks for is ignored, as recorded; the server's default holds.
+    # The recordings show that the original ignored options in this address, so the defaults hold.
     options = StreamOptions(slow=service.limits.slow_policy(None))
     stream = service.streams.dashboard(caller, DEFAULT_TIME_RANGE, queue, options)
     await serve_session(socket, lambda opened: _serve(opened, queue, stream, ignore(opened)))
 
 
 async def _accept(socket: WebSocket) -> None:
-    # docs/protocol.md, "Addresses": the first offered subprotocol is echoed.
+    # Echo the first offered subprotocol (docs/protocol.md, "Addresses").
     await socket.accept(subprotocol=next(iter(socket.scope["subprotocols"]), None))
 
 
@@ -68,7 +68,7 @@ async def _serve(
     stream: AsyncGenerator[Batch, None],
     reading: Coroutine[Any, Any, NoReturn],
 ) -> None:
-    """Run both directions until one ends, then close for the reason it ended."""
+    """Run both directions until one ends, then close the socket with the reason."""
     queue.direct_writer = socket_writer(socket.scope, queue.metrics.counters)
     set_metrics(socket.scope, queue.metrics)
     try:
@@ -88,7 +88,7 @@ async def _write(socket: OpenSocket, stream: AsyncGenerator[Batch, None], metric
     async for batch in stream:
         metrics.counters.sent_batch(batch)
         await send_in_time(socket.scope, metrics, _send(socket, batch))
-        del batch  # or a reader that sleeps holds on to it
+        del batch  # otherwise a sleeping stream would keep it in memory
 
 
 async def _send(socket: OpenSocket, batch: Batch) -> None:
@@ -101,5 +101,5 @@ async def _close(socket: OpenSocket, frame: CloseFrame, metrics: ConnectionMetri
     try:
         await send_in_time(socket.scope, metrics, socket.close(frame.code, frame.reason))
     except (TimeoutError, WebSocketDisconnect):
-        # The client does not take the close frame either, or it left meanwhile.
+        # The client does not take the close frame, or has left meanwhile.
         abort(socket.scope)

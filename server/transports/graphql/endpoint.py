@@ -1,4 +1,4 @@
-"""`/graphql`: who wants one answer, who a stream, and who which WebSocket subprotocol."""
+"""`/graphql`: chooses between a single answer, a stream, and the WebSocket subprotocols."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from server.transports.graphql.websocket import GraphqlSocket
 
 __all__ = ["GraphqlEndpoint"]
 
-#: What the subprotocols are counted as.
+#: Subprotocol → the name of its exit in the metrics.
 EXITS: dict[type[GraphqlWsProtocol], str] = {GraphqlTransportWs: "graphql-ws", GraphqlWs: "older-graphql-ws"}
 
 
@@ -36,7 +36,7 @@ class GraphqlEndpoint:
     def __init__(
         self, schema: Schema, service: Service, settings: Settings, streaming: GraphqlStreaming, page: Path
     ) -> None:
-        """Execute `schema` on `service`; `streaming` answers who wants a stream, `page` is GraphiQL's HTML."""
+        """Execute `schema` on `service`; `streaming` answers with streams, and `page` is GraphiQL's HTML."""
         self._schema = schema
         self._service = service
         self._http = GraphqlHttp(schema, service, settings, page)

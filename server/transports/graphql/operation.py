@@ -1,4 +1,4 @@
-"""One GraphQL operation, whatever carries it: from the request to the results, one after the other."""
+"""Executes one GraphQL operation for every transport: from the request to its results in order."""
 
 from __future__ import annotations
 
@@ -28,32 +28,33 @@ _ANY = frozenset(OperationType)
 class OperationResult:
     """One result, ready for `orjson`."""
 
-    #: `data`, `errors`, `extensions`: the response as GraphQL has it (section 7). Plain values; of an event that was
-    #: encoded already, `data` is an `orjson.Fragment`.
+    #: The response of GraphQL (section 7): `data`, `errors`, `extensions`. Plain values; for an event that is already
+    #: encoded, `data` is an `orjson.Fragment`.
     body: dict[str, Any]
-    #: Nothing was executed, or the subscription's source ended with an error: there is no `data`, and this is the last.
+    #: Whether nothing was executed or the subscription's source ended with an error. Such a result has no `data` and is
+    #: the last one.
     failed: bool
-    #: Where the reader stands after an event of a subscription, None for anything else.
+    #: The cursor after the event of a subscription; None for other results.
     cursor: str | None = None
-    #: The server ends the connection: milliseconds after which to come back. No client that we know subscribes again
-    #: after an error or a `complete`, and every one does when its connection ends without them. None for anything else.
+    #: Milliseconds after which to reconnect, because the server ends the connection; None = it does not. No client that
+    #: we know subscribes again after an error or a `complete`; all do when the connection ends without these.
     reconnect_after_ms: int | None = None
 
 
 async def operation_results(
     request: GraphqlRequest, schema: Schema, context: Context, allowed: Collection[OperationType] = _ANY
 ) -> AsyncGenerator[OperationResult, None]:
-    """Execute `request`; yield its one result, or each of a subscription's.
+    """Execute `request`; yield its single result, or each result of a subscription.
 
-    With `extensions: {"cost": true}` of the request the result of a query or mutation says what it costs.
+    If the request has `extensions: {"cost": true}`, the result of a query or mutation has its cost.
 
-    `context` belongs to this operation alone. A fault of ours is logged and is the last result. Consume it inside
-    `aclosing`: closing it closes the generators of the operation before anything else happens.
+    `context` belongs to this operation only. A fault of the server is logged and is the last result. Consume the
+    generator inside `aclosing`: closing it closes the generators of the operation first.
     """
     if request.refusal is not None:
         yield OperationResult({"errors": [request.refusal]}, failed=True)
         return
-    context.encoded = True  # a body is for `orjson` alone
+    context.encoded = True  # only `orjson` reads a body
     try:
         results = await schema.stream(
             request.query,
@@ -64,7 +65,7 @@ async def operation_results(
             operation_extensions=request.extensions,
         )
         shows_cost = (request.extensions or {}).get("cost") is True
-        del request  # what sleeps holds on to nothing: documents may be long
+        del request  # a sleeping generator must not keep the document in memory
         async with aclosing(results):
             async for result in results:
                 ready = _ready(result, context)
@@ -81,7 +82,7 @@ async def operation_results(
 
 
 def fault_body() -> dict[str, Any]:
-    """Return the response of an operation that has failed by our own fault."""
+    """Return the response of an operation that failed by a fault of the server."""
     return {"errors": [error_of(FAULT).formatted]}
 
 

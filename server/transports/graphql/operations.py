@@ -1,4 +1,4 @@
-"""The operations that run on one GraphQL socket, whichever its subprotocol."""
+"""The operations that run on one GraphQL WebSocket, for both subprotocols."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from server.transports.graphql.operation import fault_body, operation_results
 __all__ = ["GraphqlOperations"]
 
 log = logging.getLogger(__name__)
-#: Most seconds to wait for an operation to clean up after itself.
+#: Most seconds to wait for the clean-up of an operation.
 STOP_SECONDS = 5.0
 
 
 class GraphqlOperations:
-    """Runs each operation in a task of its own and sends what comes of it, in the words of the conversation."""
+    """Runs each operation in its own task, and sends its results as messages of the subprotocol."""
 
     def __init__(
         self,
@@ -37,28 +37,28 @@ class GraphqlOperations:
         send: Callable[[Message], Awaitable[None]],
         write: Write | None,
     ) -> None:
-        """Execute `schema`, each operation on a copy of `context`; `write` is the connection's, if it has that."""
+        """Execute `schema`, each operation with a copy of `context`; `write` is the direct writer, if any."""
         self._schema = schema
         self._context = context
-        self._conversation = protocol
+        self._protocol = protocol
         self._send = send
         self._write = write
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, start: Start) -> None:
-        """Begin an operation; its id must be free in the conversation."""
+        """Begin an operation; its id must be free in the protocol."""
         if before := self._tasks.get(start.id):
-            await asyncio.wait([before])  # it is sending the last message that carries this id
+            await asyncio.wait([before])  # the earlier operation with this id still sends its last message
         task = asyncio.create_task(self._run(start.id, start.request), name="operation")
         self._tasks[start.id] = task
         task.add_done_callback(partial(self._forget, start.id))
 
     async def stop(self, id: str) -> None:
-        """End an operation, and return when its generators are closed; one that has ended already is nothing."""
+        """End an operation, and return when its generators are closed; if it has ended before, do nothing."""
         await self._end([self._tasks[id]] if id in self._tasks else [])
 
     async def finished(self) -> None:
-        """Return when all operations that run now have ended by themselves."""
+        """Wait until all operations that run now have ended by themselves."""
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()))
 
@@ -72,28 +72,28 @@ class GraphqlOperations:
 
     async def _run(self, id: str, request: GraphqlRequest) -> None:
         try:
-            # A context of its own: operations write into theirs.
+            # Each operation has its own context, because operations change it.
             context = replace(self._context, write_nowait=self._writer(id))
             results = operation_results(request, self._schema, context)
-            del request, context  # only once is a document needed, and may be long
+            del request, context  # do not keep the document in memory: it may be long
             async with aclosing(results):
                 async for result in results:
                     if result.reconnect_after_ms is not None:
-                        return  # the close code of the connection tells it
-                    await self._send(self._conversation.result(id, result.body, result.failed))
+                        return  # the close code of the connection has the reason
+                    await self._send(self._protocol.result(id, result.body, result.failed))
                     if result.failed:
                         return
                     del result
-            await self._send(self._conversation.completed(id))
+            await self._send(self._protocol.completed(id))
         except WebSocketDisconnect:
-            pass  # who reads finds out too
+            pass  # the reading side gets the same error and ends the connection
         except Exception:
-            log.exception("an operation could not be told to its client")
-            # The client must not wait for what does not come.
-            await self._send(self._conversation.result(id, fault_body(), True))
+            log.exception("the results of an operation could not be sent to its client")
+            # Send an error, so that the client does not wait for a result for ever.
+            await self._send(self._protocol.result(id, fault_body(), True))
 
     def _writer(self, id: str) -> ResultWriter | None:
-        return None if self._write is None else SocketResults(self._write, self._conversation.result_beginning(id))
+        return None if self._write is None else SocketResults(self._write, self._protocol.result_beginning(id))
 
     async def _end(self, tasks: Collection[asyncio.Task[None]]) -> None:
         for task in tasks:

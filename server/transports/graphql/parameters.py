@@ -1,4 +1,4 @@
-"""Reading a GraphQL request that came over HTTP, and what its method may execute: the same for every kind of answer."""
+"""Reads GraphQL requests over HTTP for every kind of answer, and checks which operations a method may execute."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["allowed_by", "asked_operation", "operation_type", "read_request"]
 
 
 def allowed_by(method: str) -> frozenset[OperationType]:
-    """Return what a method may execute: "GET requests MUST NOT be used for executing mutation operations"."""
+    """Return the operation types of a method: "GET requests MUST NOT be used for executing mutation operations"."""
     every = frozenset(OperationType)
     return every - {OperationType.MUTATION} if method == "GET" else every
 
 
 async def read_request(request: Request) -> GraphqlRequest:
-    """Read the parameters from the query string of a GET, from the body of anything else.
+    """Read the parameters from the query string of a GET, or else from the body.
 
     Raises:
-        Problem: 400, it is no well-formed request; 413, its body is too large; 415, its body is no JSON in UTF-8.
+        Problem: 400, the request is not well-formed; 413, its body is too large; 415, its body is no JSON in UTF-8.
     """
     try:
         if request.method == "GET":
@@ -39,13 +39,13 @@ async def read_request(request: Request) -> GraphqlRequest:
 
 
 async def asked_operation(asked: GraphqlRequest, method: str) -> OperationType | None:
-    """Return the type of the operation; None = it cannot be told, and executing says why.
+    """Return the type of the operation; None = no operation fits, and the execution reports why.
 
     Raises:
         Problem: 405, a mutation by GET: "the server MUST respond with error status code 405 and halt execution".
     """
     try:
-        # As executing finds it afterwards: documents are parsed once.
+        # The execution finds the same document in the cache afterwards.
         document = await documents().parsed(asked.query) if asked.query else None
     except GraphQLError:
         document = None

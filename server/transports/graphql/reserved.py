@@ -1,4 +1,4 @@
-"""`/graphql/stream`: SSE, one connection for all operations of a client (graphql-sse, "Single connection mode")."""
+"""`/graphql/stream`: one SSE connection for all operations of a client (graphql-sse, "Single connection mode")."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ __all__ = ["GraphqlReserved"]
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
 TOKEN_HEADER, TOKEN_PARAMETER = "x-graphql-event-stream-token", "token"
-#: Seconds after which a reservation lapses when nobody opens its stream.
+#: Seconds after which a reservation lapses if the client has not opened its stream.
 RESERVATION_SECONDS = 30.0
 #: Reservations that may wait for their stream at the same time.
 MAX_UNOPENED = 1000
 
 
 class GraphqlReserved:
-    """Reserves streams, opens them, and runs on them what separate requests ask for. An ASGI application."""
+    """Reserves and opens streams, and runs the operations of separate requests on them. An ASGI application."""
 
     def __init__(self, schema: Schema, service: Service, settings: Settings, distinct: GraphqlStreaming) -> None:
-        """Execute `schema` on `service`; `distinct` serves who asks here for a stream of its own."""
+        """Execute `schema` on `service`; `distinct` serves clients that open a stream here without a reservation."""
         self._schema = schema
         self._service = service
         self._distinct = distinct

@@ -1,4 +1,4 @@
-"""What runs behind one reservation of graphql-sse: its operations, and the blocks that wait for its reader."""
+"""The operations of one reservation of graphql-sse, and the blocks that wait for its stream."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["OperationStopped", "ReservedStream"]
 
 #: Most seconds to wait for the first result before an operation counts as accepted.
 BEGIN_SECONDS = 1.0
-#: Blocks that wait for an open stream's reader; what its operations have beyond that waits in queues of their own.
+#: Most blocks that wait for an open stream. Further results wait in the queues of the operations.
 OPEN_BLOCKS = 1
-#: Most seconds to wait for operations to clean up after themselves.
+#: Most seconds to wait for the clean-up of operations.
 STOP_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -37,19 +37,19 @@ class OperationStopped(Exception):
 
 
 class ReservedStream:
-    """Runs operations, each in a task of its own, and queues what they tell.
+    """Runs operations, each in its own task, and queues their results.
 
-    What waits is bounded. While a reader is there, operations wait for it, and what becomes of one whose own queue
-    overflows meanwhile is its own matter, as on a socket. Before one is there, nobody can be waited for: too much
-    ends all.
+    The queue is bounded. While the stream is open, operations wait for it (backpressure); if the queue of an operation
+    overflows meanwhile, the slow policy of that operation applies, as on a socket. Before the stream is open,
+    operations cannot wait for it: too many results end the reservation with all its operations.
     """
 
     def __init__(
         self, reservation: Reservation, metrics: ConnectionMetrics, limits: Limits, forget: Callable[[], None]
     ) -> None:
-        """Keep what `limits` has for one reader; `forget` is called when nobody can use the reservation any more."""
+        """Queue as much as `limits` allows for one subscriber; call `forget` when the reservation has ended."""
         self.reservation = reservation
-        #: Of the connection that is to come, and from the first operation on.
+        #: The lifetime of the future connection; it begins with the first operation.
         self.lifetime = ConnectionLifetime()
         self.metrics = metrics
         self._limits = limits
@@ -60,10 +60,12 @@ class ReservedStream:
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def begin(self, id: str, results: _Results) -> dict[str, Any] | None:
-        """Run an operation that has taken `id`; return its response if it is refused, of which the stream has nothing.
+        """Run an operation with the reserved `id`; return its response if it was refused, else None.
+
+        A refused operation sends nothing on the stream.
 
         Raises:
-            OperationStopped: `stop` came first.
+            OperationStopped: `stop` was called first.
         """
         begun: asyncio.Future[dict[str, Any] | None] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._run(id, results, begun), name="operation")
@@ -77,7 +79,7 @@ class ReservedStream:
         return begun.result()
 
     async def stop(self, id: str) -> None:
-        """End an operation, with its generators; unknown ids may have ended by themselves."""
+        """End an operation and its generators. An unknown id is ignored: its operation may have ended by itself."""
         task = self._operations.get(id)
         if task is None:
             return
@@ -87,8 +89,9 @@ class ReservedStream:
             await self._put(complete_block(id))
 
     async def blocks(self) -> AsyncGenerator[bytes, None]:
-        """Yield what the operations have told and tell; ends after `say_goodbye`."""
-        # As the reference does, "because some browsers (like Firefox and Safari) dont accept the header flush".
+        """Yield the earlier and the coming results of the operations; ends after `say_goodbye`."""
+        # The reference implementation does so too, "because some browsers (like Firefox and Safari) dont accept the
+        # header flush".
         yield KEEP_ALIVE
         while self._early:
             early = self._early.popleft()
@@ -98,7 +101,7 @@ class ReservedStream:
             yield block
 
     async def say_goodbye(self) -> NoReturn:
-        """Wait until the server ends the connection, then end the stream behind the last words of its operations."""
+        """Wait until the server ends the connection, then end the stream after the last results of its operations."""
         goodbye = await self.lifetime.ended()
         self._forget()
         if self._operations:
@@ -106,10 +109,10 @@ class ReservedStream:
         await self._queue.put(retry_block(goodbye.reconnect_after_ms))
         await self._queue.put(None)
         while True:
-            await asyncio.get_running_loop().create_future()  # the answer ends by itself
+            await asyncio.get_running_loop().create_future()  # wait for ever: the answer ends by itself
 
     def drop(self) -> None:
-        """Make the reservation worthless and cancel what runs."""
+        """Remove the reservation and cancel its operations."""
         self._forget()
         self.reservation.client.early_bytes -= sum(map(len, self._early))
         self._early.clear()
@@ -117,15 +120,16 @@ class ReservedStream:
             task.cancel()
 
     async def aclose(self) -> None:
-        """Drop, and wait until the generators of all operations are closed."""
+        """Call `drop`, and wait until the generators of all operations are closed."""
         self.drop()
         if self._operations:
             await asyncio.wait(list(self._operations.values()), timeout=STOP_SECONDS)
-        # Nobody reads any more; who waits for room (`stop`, in a request of its own) would wait for ever.
+        # Nothing reads the queue any more, so empty it: otherwise a `stop` of another request would wait for room for
+        # ever.
         self._is_over = True
         while not self._queue.empty():
             self._queue.get_nowait()
-            await asyncio.sleep(0)  # let the next of them have the room
+            await asyncio.sleep(0)  # let the next waiting task put its block
 
     async def _run(self, id: str, results: _Results, begun: asyncio.Future[dict[str, Any] | None]) -> None:
         try:
@@ -137,18 +141,18 @@ class ReservedStream:
                         if refused:
                             return
                     if result.reconnect_after_ms is not None:
-                        return  # the end of the stream tells it
+                        return  # the client learns it from the end of the stream
                     await self._put(operation_block(id, result.body))
                     del result
             await self._put(complete_block(id))
         except Exception:
-            log.exception("an operation could not be told to its reader")
+            log.exception("the results of an operation could not be sent to its stream")
             await self._fail(id, begun)
         finally:
             begun.cancel()
 
     async def _fail(self, id: str, begun: asyncio.Future[dict[str, Any] | None]) -> None:
-        """End an operation by our own fault: its reader must not wait for what does not come."""
+        """End an operation after a fault of the server, so that the client does not wait for ever."""
         if not begun.done():
             begun.set_result(fault_body())
             return
@@ -164,13 +168,13 @@ class ReservedStream:
         self._early.append(block)
         client = self.reservation.client
         client.early_bytes += len(block)
-        # The bytes are those of all reservations of the client together.
+        # The limit of bytes is for all reservations of the client together.
         if len(self._early) > self._limits.queued_envelopes or client.early_bytes > self._limits.queued_bytes:
             self.drop()
-            await asyncio.sleep(0)  # who puts is cancelled too, here if its results never wait for anything
+            await asyncio.sleep(0)  # the calling task is cancelled too: here, if its results never wait
 
     def _ended(self, id: str, task: asyncio.Task[None]) -> None:
         del self._operations[id]
         self.reservation.finish(id)
         if not task.cancelled():
-            task.result()  # a fault of ours goes to the loop's handler, which logs it
+            task.result()  # raises a fault of the server to the loop's handler, which logs it

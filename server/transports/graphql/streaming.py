@@ -1,4 +1,4 @@
-"""GraphQL over HTTP with an answer for each event, a connection for each operation.
+"""GraphQL over HTTP as a stream: one connection for each operation, with a result for each event.
 
 SSE by graphql-sse's PROTOCOL.md ("distinct connections"), multipart by Apollo's protocol for subscriptions.
 """
@@ -28,17 +28,16 @@ from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_strea
 
 __all__ = ["STREAMS", "GraphqlStreaming"]
 
-#: Media types of the answers that stream.
+#: Media types of streamed answers.
 STREAMS = (EVENT_STREAM, MULTIPART)
-#: Most seconds between two heartbeats of multipart. Apollo's router has 5, and clients are written for it; nobody is
-#: spared anything by fewer, because there is one connection for each subscription already.
+#: Most seconds between two heartbeats of multipart. Apollo's router sends one every 5 seconds, and clients expect that.
 PART_SECONDS = 5.0
 
 _Results = AsyncGenerator[OperationResult, None]
 
 
 class GraphqlStreaming:
-    """Serves operations to clients that want a stream."""
+    """Serves operations to clients that accept a stream."""
 
     def __init__(self, schema: Schema, service: Service, settings: Settings) -> None:
         """Execute `schema` on `service`."""
@@ -48,13 +47,13 @@ class GraphqlStreaming:
         self._limits = settings.operation_limits
 
     async def media_type_for(self, request: Request, wanted: str | None) -> str | None:
-        """Return the media type of the stream that is the answer; None where the answer is another.
+        """Return the media type of the streamed answer; None = the answer is no stream.
 
-        `wanted` is what the client wants best. As SSE all operations are answered, to clients that want that best. A
-        subscription has no other answer than a stream, so every client gets one that takes one at all.
+        `wanted` is the media type that the client prefers. A client that prefers SSE gets every operation as SSE. A
+        subscription can only be answered by a stream, so every client that accepts a stream gets one.
 
         Raises:
-            Problem: that depends on the operation, and it is no well-formed request.
+            Problem: the choice depends on the operation, and the request is not well-formed.
         """
         if wanted == EVENT_STREAM:
             return wanted
@@ -67,11 +66,11 @@ class GraphqlStreaming:
     async def serve(self, request: Request, send: Send, media_type: str) -> None:
         """Answer one request.
 
-        What is wrong with the GraphQL in it goes through the stream: "Validation steps that run before execution of the
-        GraphQL operation MUST report errors through an accepted SSE connection by emitting `next` events".
+        Errors in the GraphQL document go through the stream: "Validation steps that run before execution of the GraphQL
+        operation MUST report errors through an accepted SSE connection by emitting `next` events".
 
         Raises:
-            Problem: it is no well-formed request, or a mutation by GET; nothing was sent.
+            Problem: the request is not well-formed, or is a mutation by GET; nothing was sent.
         """
         asked = await read_request(request)
         await asked_operation(asked, request.method)
@@ -80,7 +79,8 @@ class GraphqlStreaming:
         context = Context(
             self._service,
             caller_of(request),
-            after=request.headers.get("last-event-id") or None,  # an empty one is how some clients have none
+            after=request.headers.get("last-event-id")
+            or None,  # some clients send an empty header when they have no id
             metrics=metrics,
             limits=self._limits,
             write_nowait=stream_results(request.scope, form),
@@ -113,7 +113,7 @@ class _Parts:
         self._is_open = False
 
     def heartbeat(self) -> bytes:
-        # Outside the boundaries it would be no part: nothing, should the first or last bytes be stuck in a send.
+        # A heartbeat outside the boundaries would be no part: send none while the first or last bytes wait in a send.
         return HEARTBEAT if self._is_open else b""
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
@@ -122,7 +122,7 @@ class _Parts:
         has_begun = False
         async with aclosing(self._results) as results:
             async for result in results:
-                # An error before the first event answers the operation, one behind it breaks the stream off.
+                # An error before the first event is the result of the operation; a later error ends the stream.
                 yield ended_part(result.body["errors"]) if result.failed and has_begun else result_part(result.body)
                 has_begun = True
                 del result

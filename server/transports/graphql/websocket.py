@@ -1,4 +1,4 @@
-"""GraphQL over WebSocket: one connection, whichever subprotocol its conversation speaks."""
+"""GraphQL over WebSocket: one connection, for both subprotocols."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from server.transports.graphql.operations import GraphqlOperations
 __all__ = ["GraphqlSocket"]
 
 log = logging.getLogger(__name__)
-#: Close codes that say what a client did wrong (graphql-ws, PROTOCOL.md).
+#: Close codes for faults of the client (graphql-ws, PROTOCOL.md).
 MISTAKES = frozenset(
     one.frame().code for one in (INVALID_MESSAGE, UNAUTHORIZED, INIT_TIMEOUT, ALREADY_SUBSCRIBED, TOO_MANY_INITS)
 )
 
 
 class _Over(Exception):
-    """The connection is to be closed, and how."""
+    """The connection must be closed with `frame`."""
 
     def __init__(self, frame: CloseFrame) -> None:
         super().__init__(frame)
@@ -50,12 +50,13 @@ class _Over(Exception):
 
 
 class GraphqlSocket:
-    """Reads one client's messages and carries out what the conversation makes of them.
+    """Reads one client's messages and carries out the steps of the protocol.
 
-    Not Strawberry's handlers, of which only the constructors would be left. Version 0.341.2, measured: a frame that is
-    a JSON list, string or number and an id that cannot be hashed end in an exception and no close frame; a null payload
-    of `connection_init` is refused; a syntax error or an unknown operation name closes the connection and all its
-    other operations; `pong` does not repeat the payload; after `complete` the operation still runs for a while.
+    This replaces Strawberry's handlers, of which only the constructors would remain. Measured with version 0.341.2: a
+    frame with a JSON list, string or number, or an id that cannot be hashed, raises an exception without a close frame.
+    A null payload of `connection_init` is refused. A syntax error or an unknown operation name closes the connection
+    and all its other operations. `pong` does not repeat the payload. After `complete` the operation still runs for a
+    while.
     """
 
     def __init__(
@@ -66,9 +67,9 @@ class GraphqlSocket:
         protocol: GraphqlWsProtocol,
         lifetime: ConnectionLifetime,
     ) -> None:
-        """Take over `socket`, and `protocol`, which has heard nothing yet."""
+        """Take over `socket`, with a new `protocol`."""
         self._socket = socket
-        self._conversation = protocol
+        self._protocol = protocol
         self._write = writer(socket.scope)
         self._operations = GraphqlOperations(schema, context, protocol, self._send, self._write)
         self._metrics = context.metrics
@@ -80,14 +81,14 @@ class GraphqlSocket:
         self._ends = False
 
     async def serve(self) -> None:
-        """Serve until one side ends it; afterwards no operation is left."""
+        """Serve until one side ends the connection; afterwards no operation runs."""
         try:
             try:
                 with self._beside:
                     self._beat_later()
                     self._lease.watch(self._leave)
                     await self._converse()
-            finally:  # before the close frame: behind that, nobody may send
+            finally:  # before the close frame, because nothing may be sent after it
                 await self._stop()
         except WebSocketDisconnect:
             pass  # the client left
@@ -108,19 +109,19 @@ class GraphqlSocket:
     async def _converse(self) -> NoReturn:
         await self._initialised()
         while True:
-            # No name for the message: a document would be held as long as the client says nothing more.
-            await self._carry_out(self._conversation.receive(content_of(await self._socket.receive())))
+            # Do not bind the message to a name: its document would stay in memory while the client is silent.
+            await self._carry_out(self._protocol.receive(content_of(await self._socket.receive())))
 
     async def _initialised(self) -> None:
         until = asyncio.get_running_loop().time() + self._settings.graphql_init_seconds
-        while not self._conversation.initialised:
+        while not self._protocol.initialised:
             try:
                 async with asyncio.timeout_at(until):
                     message = await self._socket.receive()
             except TimeoutError:
-                await self._carry_out(self._conversation.init_overdue())
+                await self._carry_out(self._protocol.init_overdue())
             else:
-                await self._carry_out(self._conversation.receive(content_of(message)))
+                await self._carry_out(self._protocol.receive(content_of(message)))
 
     async def _carry_out(self, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -130,7 +131,7 @@ class GraphqlSocket:
                 case Start():
                     await self._operations.start(step)
                 case Stop(id):
-                    # Waited for, so that its generators are closed before whatever comes next.
+                    # Wait, so that the generators of the operation are closed before the next step.
                     await self._operations.stop(id)
                 case Close(frame):
                     raise _Over(frame)
@@ -142,9 +143,9 @@ class GraphqlSocket:
             self._timer = coalesced_timers().set(self._settings.graphql_ping_seconds, self._beat)
 
     def _beat(self) -> None:
-        # Scripts in browsers see it, unlike the pings of WebSocket itself. Whether the client is still there is decided
-        # by the latter, which no client can forget to answer.
-        message = self._conversation.keep_alive
+        # Scripts in browsers see this message, but not the pings of WebSocket itself. Only those pings decide whether
+        # the client is still there, because every client answers them.
+        message = self._protocol.keep_alive
         if message is None or (self._write is not None and self._write(text_frame(orjson.dumps(message)))):
             self._beat_later()
         else:
@@ -158,8 +159,8 @@ class GraphqlSocket:
         self._beside.start(self._expire(goodbye))
 
     async def _expire(self, goodbye: Goodbye) -> NoReturn:
-        # What runs has had its goodbye. Neither error nor `complete` follows it, which clients take as final: they come
-        # back by themselves when the connection is over.
+        # The running operations have got their goodbye. Send no error or `complete` after it, which clients take as
+        # final: they reconnect by themselves when the connection has ended.
         await self._operations.finished()
         raise _Over(close_frame_of(goodbye.reason))
 
@@ -170,11 +171,11 @@ class GraphqlSocket:
         try:
             await send_in_time(self._socket.scope, self._metrics, sending)
         except TimeoutError:
-            # As when the client had left: the operations and the reader of the socket end by that.
+            # As if the client had left: this ends the operations and the reading side.
             raise WebSocketDisconnect(1006) from None
 
     async def _close(self, frame: CloseFrame) -> None:
         if frame.code in MISTAKES:
             log.info("a GraphQL socket is closed for what its client sent: %d %s", frame.code, frame.reason)
-        with suppress(WebSocketDisconnect):  # it left meanwhile
+        with suppress(WebSocketDisconnect):  # the client has left meanwhile
             await self._in_time(self._socket.close(frame.code, frame.reason))

@@ -1,4 +1,4 @@
-"""REST (docs/rest.md): the calls of a board client, under `/api/v1` and the older `/api`."""
+"""REST (docs/rest.md): the calls of board clients, under `/api/v1` and the older `/api`."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ async def get_attempt(request: Request) -> Response:
 
 
 async def get_logs(request: Request) -> Response:
-    """A page of the log that is kept under an attempt's id, oldest first, whether the attempt is known or not."""
+    """A page of the log under an attempt's id, oldest first; the attempt itself may be unknown."""
     service, caller = asked_by(request)
     attempt_id, board_id = AttemptId(request.path_params["attempt"]), board_of(request.query_params)
     (after,), limit = page_of(request.query_params, 1)
@@ -80,7 +80,7 @@ async def latest(request: Request) -> Response:
 
 
 async def queue(request: Request) -> Response:
-    """Queue an attempt for a runner outside."""
+    """Queue an attempt for an external runner."""
     service, caller = asked_by(request)
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
     command = command_of(QueueAttempt, {**await json_object(request), "cardId": card_id})
@@ -101,7 +101,7 @@ async def stop(request: Request) -> Response:
 
 
 def attempt_wire(attempt: Attempt) -> dict[str, Any]:
-    """Return an attempt as the REST calls show it."""
+    """Return an attempt in the form of REST."""
     return {
         "id": attempt.id,
         "boardId": attempt.board_id,
@@ -145,7 +145,7 @@ async def _attempt(request: Request) -> Attempt:
 
 @contextmanager
 def _ambiguities() -> Iterator[None]:
-    """Answer 409 where an id alone does not tell which attempt is meant: `?boardId=` does."""
+    """Answer 409 if several boards have an attempt with the id; `?boardId=` selects one."""
     try:
         yield
     except AmbiguousAttempt as refused:

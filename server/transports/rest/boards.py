@@ -1,4 +1,4 @@
-"""Boards and their cards, by `/boards/:id` and by `/projects/:id/board`."""
+"""Boards and their cards, at `/boards/:id` and at `/projects/:id/board`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from server.transports.rest.refusals import refusals, strangers
 
 __all__ = ["board_routes"]
 
-#: Both spellings of a board's address.
+#: Both forms of a board's address.
 BOARDS = ("/boards/{id}", "/projects/{id}/board")
-#: Keys of a card in the answer to a move: there the original had them in another order, and no `githubIssue`.
+#: Keys of a card in the answer to a move: the original had them in another order there, without `githubIssue`.
 _MOVED_KEYS = (
     *("id", "ticketKey", "ticketType", "isEnhanced", "prUrl", "disableAutoCloseOnPRMerge"),
     *("title", "description", "dependsOn", "createdAt", "updatedAt"),
@@ -59,7 +59,7 @@ async def create_card(request: Request) -> Response:
     command = command_of(CreateCard, await json_object(request))
     executed = await _execute(request, command, column_not_found="Column not found")
     card = orjson.dumps(command.card_id)
-    # `githubIssueError` stays for the original's client; nothing here makes issues.
+    # The original's client expects `githubIssueError`; this server makes no issues.
     return answer(_state(executed.board.state)[:-1] + b',"cardId":' + card + b',"githubIssueError":null}', 201)
 
 

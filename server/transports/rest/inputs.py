@@ -1,4 +1,4 @@
-"""Bodies of REST calls, parsed; what does not fit is 400 and names each field (docs/departures.md, rows 11 and 21)."""
+"""Parses bodies of REST calls. An invalid body gives 400 with each field (docs/departures.md, rows 11 and 21)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _C = TypeVar("_C", bound=BaseModel)
 
 
 class StopPatch(BaseModel):
-    """`PATCH /attempts/:id`: the only thing that can be done to an attempt is to stop it."""
+    """`PATCH /attempts/:id`: the only possible change is to stop the attempt."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,7 +29,7 @@ def input_of(kind: type[_M], body: dict[str, Any]) -> _M:
     """Parse a body.
 
     Raises:
-        Problem: 400 with the fields that do not fit.
+        Problem: 400 with the invalid fields.
     """
     try:
         return kind.model_validate(body)
@@ -38,10 +38,10 @@ def input_of(kind: type[_M], body: dict[str, Any]) -> _M:
 
 
 def command_of(kind: type[_C], body: dict[str, Any], **names: str) -> _C:
-    """Parse a body into a command; `names` maps fields of the command to what the client calls them.
+    """Parse a body into a command; `names` maps fields of the command to the client's names.
 
     Raises:
-        Problem: 400 with the fields that do not fit.
+        Problem: 400 with the invalid fields.
     """
     try:
         return parse_command(kind, body)

@@ -1,7 +1,8 @@
-"""Pages of lists that grow (docs/rest.md, "Pages of a list"): `after` and `limit` in, `nextAfter` out.
+"""Pages of growing lists (docs/rest.md, "Pages of a list"): `after` and `limit` in the query, `nextAfter` in the
+answer.
 
-`nextAfter` stands in an answer only when there is more; given back as `after` it leads on. An answer with several lists
-has one for all of them: the places of each, joined by dots.
+An answer has `nextAfter` only when there are more entries; as `after` it gives the next page. An answer with several
+lists has one `nextAfter` for all: the position in each list, joined by dots.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ from server.transports.query import first_values
 
 __all__ = ["MAX_LIMIT", "next_after", "page_of"]
 
-#: Entries of each list in one answer, at most and when nothing else is asked for.
+#: Most entries of each list in one answer, and the default.
 MAX_LIMIT = 1000
 _PLACE = "[0-9]{1,18}"
 
 
 def page_of(query: QueryParams, lists: int) -> tuple[tuple[int, ...], int]:
-    """Return the place behind which each of so many lists is to begin, 0 for the beginning, and the limit.
+    """Return the position after which each of `lists` lists begins (0 = the beginning), and the limit.
 
     Raises:
-        Problem: 400, one of the two is none.
+        Problem: 400, `after` or `limit` is invalid.
     """
     given = first_values(query)
     return _places(given.get("after"), lists), _limit(given.get("limit"))
 
 
 def next_after(*lists: tuple[int, Page[Any]]) -> dict[str, str]:
-    """Return the member `nextAfter` of an answer with these pages, each with the place that it was asked for behind."""
+    """Return the member `nextAfter` for these pages; each comes with the position after which it begins."""
     if not any(page.more for _, page in lists):
         return {}
     return {"nextAfter": ".".join(str(page.entries[-1][0] if page.entries else after) for after, page in lists)}

@@ -60,7 +60,7 @@ async def patch_project(request: Request) -> Response:
 
 
 async def delete_project(request: Request) -> Response:
-    """Delete a project, its board and all that is kept of its attempts; its streams end."""
+    """Delete a project, its board and all its attempts; its streams end."""
     service, caller = asked_by(request)
     with refusals():
         await service.projects.delete(caller, BoardId(request.path_params["id"]))

@@ -1,4 +1,4 @@
-"""Refusals of commands as HTTP answers, in the original's words where it had some."""
+"""Refusals of commands as HTTP answers, with the texts of the original where it had some."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _DETAILS = {
 
 @contextmanager
 def refusals(**details: str) -> Iterator[None]:
-    """Turn refusals inside the block into problems; `details` replace the sentence of a code."""
+    """Turn refusals inside the block into problems; `details` maps codes to other texts."""
     try:
         yield
     except InvalidInput as refused:
-        # The original answered these with the bare word; the sentence is among the errors.
+        # The original answered these with the code only; the sentence is in `errors`.
         bare = isinstance(refused, DependencyCycle | DependencyMismatch)
         detail = refused.code if bare else refused.message
         raise Problem(status_of(refused), detail, errors=refused.fields) from refused
@@ -42,9 +42,9 @@ def refusals(**details: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def strangers(service: Service, caller: Caller, card_id: str | None, detail: str) -> AsyncIterator[None]:
-    """Answer 400 where the block finds no card because it is another board's, as the original did.
+    """Answer 400 if the block does not find the card because it belongs to another board, as the original did.
 
-    Looked at afterwards: what is decided on the board must not depend on a look before.
+    The other board is checked after the command, which must not depend on an earlier read.
     """
     try:
         yield

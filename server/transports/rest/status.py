@@ -35,17 +35,17 @@ def boardcast_version() -> str:
     """Return the version of the installed distribution."""
     try:
         return version("boardcast")
-    except PackageNotFoundError:  # run from a checkout that was never installed
+    except PackageNotFoundError:  # a checkout that is not installed
         return "0+unknown"
 
 
 async def healthz(request: Request) -> Response:
-    """Answer as long as the process lives."""
+    """Answer 200 while the process runs."""
     return answer({"ok": True})
 
 
 async def readyz(request: Request) -> Response:
-    """Answer 200 when the store answers, else 503 with the reason."""
+    """Answer 200 if the store answers, else 503 with the reason."""
     try:
         await service_of(request).check_store()
     except StoreUnavailable as away:
@@ -54,7 +54,7 @@ async def readyz(request: Request) -> Response:
 
 
 async def get_version(request: Request) -> Response:
-    """The version; nothing looks for newer ones, the keys are those of the original."""
+    """The version. The server does not check for newer ones; the keys are those of the original."""
     current = boardcast_version()
     return answer(
         {
@@ -79,7 +79,7 @@ async def agents(request: Request) -> Response:
 
 
 async def dashboard(request: Request) -> Response:
-    """The overview, for the default range or the one the query names."""
+    """The overview, for the range in the query or the default range."""
     service, caller = asked_by(request)
     try:
         time_range = time_range_from_query(first_values(request.query_params))

@@ -1,7 +1,8 @@
 """The answers that the original's web client needs before it shows anything (docs/rest.md, "Calls of the web client").
 
-They are read-only and true: nothing here enhances cards, knows GitHub or opens terminals, so there is none of it. The
-shapes are the client's own types (activadee/kanban-ai, `shared/src/types`), keys in the order of the recordings.
+The answers are read-only and true: this server does not enhance cards, connect to GitHub or open terminals, and says
+so. Their shapes are the types of the client (activadee/kanban-ai, `shared/src/types`), with keys in the order of the
+recordings.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = ["web_client_routes"]
 
 READ_ONLY = "This server only answers what the web client reads here; it changes nothing of it"
 GITHUB = "github.com"
-#: The original's defaults of what belongs to modules that are not here, at the revision of the recordings.
+#: The original's defaults for modules that this server does not have, at the revision of the recordings.
 APP_SETTINGS = {
     "id": "singleton",
     "theme": "system",
@@ -119,28 +120,28 @@ async def _refuse(request: Request) -> Response:
 
 
 async def onboarding_status(request: Request) -> dict[str, Any]:
-    """There is nothing to set up."""
+    """Nothing needs a set-up."""
     return {"status": {"status": "completed", "lastStep": None, "startedAt": None, "completedAt": None}}
 
 
 async def app_settings(request: Request) -> dict[str, Any]:
-    """The defaults, which nobody can change here, as of the start of the server."""
+    """The fixed defaults, with the time when the server started."""
     started = iso(request.app.state.started_at)
     return {"settings": {**APP_SETTINGS, "createdAt": started, "updatedAt": started}}
 
 
 async def github_check(request: Request) -> dict[str, Any]:
-    """Nobody is connected."""
+    """No GitHub account is connected."""
     return {"status": "invalid"}
 
 
 async def github_app(request: Request) -> dict[str, Any]:
-    """No application is registered."""
+    """No GitHub application is registered."""
     return {"clientId": None, "hasClientSecret": False, "updatedAt": None, "source": "unset"}
 
 
 async def agent_profiles(request: Request) -> dict[str, Any]:
-    """The profiles that runners have told of; their configuration stays with the runners."""
+    """The profiles that runners have reported, without their configuration, which stays with the runners."""
     service, caller = asked_by(request)
     _, profiles = await service.dashboard.agents(caller)
     return {
@@ -158,7 +159,7 @@ async def agent_profiles(request: Request) -> dict[str, Any]:
 
 
 async def project_settings(request: Request) -> dict[str, Any]:
-    """Prefix and number of tickets are the project's; the rest are the defaults of what is not here."""
+    """The project's ticket prefix and number, and the defaults of modules that this server does not have."""
     board = await _board(request)
     project = board.project
     created = iso(project.created_at)
@@ -177,21 +178,21 @@ async def project_settings(request: Request) -> dict[str, Any]:
 
 
 async def next_ticket_key(request: Request) -> dict[str, Any]:
-    """The key that the next card gets, unless somebody else makes one first."""
+    """The key of the next card, unless another client creates a card first."""
     board = await _board(request)
     prefix, number = board.project.ticket_prefix, board.next_ticket_number
     return {"preview": {"key": f"{prefix}-{number}", "prefix": prefix, "number": number}}
 
 
 async def github_origin(request: Request) -> dict[str, Any]:
-    """The repository that the project was given, and its owner and name where it is GitHub's."""
+    """The project's repository; its owner and name too, if it is on GitHub."""
     project = await _project(request)
     owner, name = _github_names(project.repository_url)
     return {"originUrl": project.repository_url, "owner": owner, "repo": name}
 
 
 async def card_images(request: Request) -> dict[str, Any]:
-    """A card of this server has no images."""
+    """No images: cards of this server have none."""
     service, caller = asked_by(request)
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
     if await service.projects.find(caller, board_id) is None:
@@ -202,7 +203,7 @@ async def card_images(request: Request) -> dict[str, Any]:
 
 
 def _of_project(nothing: dict[str, Any]) -> _Answer:
-    """Answer `nothing` for each project that there is."""
+    """Answer `nothing` for each existing project."""
 
     async def found(request: Request) -> dict[str, Any]:
         await _project(request)
@@ -236,7 +237,7 @@ def _place_of(url: str) -> str:
     if "://" in url:
         try:
             parts = urlsplit(url)
-        except ValueError:  # an event from outside may have named any text
+        except ValueError:  # an ingested event may contain any text
             return ""
         return f"{parts.hostname}{parts.path}"
     return url.rpartition("@")[2].replace(":", "/", 1)
