@@ -217,15 +217,21 @@ class Bus:
         return board_of_view(view) if view else self._recent.get(board_id)
 
     def _cache_recent(self, stored: Sequence[StoredEvent], behind: Sequence[StoredBoard]) -> None:
-        """Cache the boards of a unit as they are after it; a watched board is in its view already."""
-        for event in stored:
-            if type(event.recorded.event) is ProjectDeleted:
-                self._recent.forget(BoardId(event.recorded.event.project_id))
-        for found in behind:
-            if found.board.id in self._views:
-                self._recent.forget(found.board.id)
-            else:
-                self._recent.put(found)
+        """Cache the boards of a unit as they are after it; a watched board is in its view already.
+
+        The unit is stored, so a failure is no error: the next unit compares a cached board with its log, or loads it.
+        """
+        try:
+            for event in stored:
+                if type(event.recorded.event) is ProjectDeleted:
+                    self._recent.forget(BoardId(event.recorded.event.project_id))
+            for found in behind:
+                if found.board.id in self._views:
+                    self._recent.forget(found.board.id)
+                else:
+                    self._recent.put(found)
+        except Exception:
+            log.exception("the boards of a stored unit could not be cached")
 
     async def _ingest(self, batch: Sequence[Incoming], hidden: AbstractSet[BoardId | None]) -> list[Accepted]:
         channels = {EVERYBODY if (id := one.event.board_id) is None else board_channel(id) for one in batch}
@@ -234,7 +240,7 @@ class Bus:
             plan = IngestPlan(batch, at_hand, self._limits.capacity, hidden)
             ingested = await self._transact(lambda transaction: self._append_incoming(transaction, batch, plan))
             await self._publish(ingested)
-            self._cache_recent(ingested.stored, plan.boards(ingested.stored))
+            self._cache_recent(ingested.stored, ingested.boards)
         return ingested.answer
 
     def _append_incoming(self, transaction: Transaction, batch: Sequence[Incoming], plan: IngestPlan) -> _Ingested:
@@ -245,7 +251,7 @@ class Bus:
             Accepted(incoming.event.type, self._position(event.channel, event).cursor, duplicate)
             for incoming, (event, duplicate) in places
         ]
-        return _Ingested(answer, stored)
+        return _Ingested(answer, stored, plan.boards(stored))
 
     async def _transact(self, work: Callable[[Transaction], _U]) -> _U:
         """Run a write unit. If the commit succeeded but the store raised, the unit counts as stored."""
@@ -313,6 +319,8 @@ class _Ingested(NamedTuple):
 
     answer: list[Accepted]
     stored: list[StoredEvent]
+    #: The boards of the batch as they are after it.
+    boards: list[StoredBoard]
 
 
 class _Decision(NamedTuple):

@@ -97,11 +97,14 @@ class IngestPlan:
         return outcome
 
     def boards(self, stored: Sequence[StoredEvent]) -> list[StoredBoard]:
-        """Return the boards that the batch needed, as they are after the stored events."""
+        """Return the boards that the batch needed, as they are after the stored events, without deleted ones."""
         heads = {board_channel(board_id): offset for board_id, offset in self._decided_at.items()}
         heads |= {event.channel: event.offset for event in stored}
         at = stored[-1].global_offset if stored else 0
-        return [StoredBoard(board, heads[board_channel(board_id)], at) for board_id, board in self._boards.items()]
+        happened = [one.recorded.event for one in stored]
+        deleted = {event.board_id for event in happened if type(event) is events.ProjectDeleted}
+        left = {board_id: board for board_id, board in self._boards.items() if board_id not in deleted}
+        return [StoredBoard(board, heads[board_channel(board_id)], at) for board_id, board in left.items()]
 
     def _react(self, now: datetime) -> None:
         unknown: list[FieldError] = []

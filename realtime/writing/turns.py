@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from realtime.messages.channels import Channel
 
 __all__ = ["Turns"]
+
+log = logging.getLogger(__name__)
 
 #: Most light units that may overtake a heavy unit.
 MAX_OVERTAKING = 32
@@ -46,7 +49,12 @@ class Turns:
         try:
             yield
         finally:
-            self._pass_on()
+            try:
+                self._pass_on()
+            except Exception:
+                # The unit is stored and its caller must hear so. Without a second try no unit would get a turn again.
+                log.exception("the turn could not be passed on at once")
+                asyncio.get_running_loop().call_soon(self._pass_on)
 
     async def _wait(self, waiting: _Waiting) -> None:
         self._waiting.append(waiting)

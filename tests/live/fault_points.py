@@ -25,7 +25,7 @@ _RETURN, _RESUME = opcode.opmap["RETURN_VALUE"], opcode.opmap["RESUME"]
 #: Everything after the commit runs below this function, or in its own pass of the loop.
 _BEGIN = "Bus._publish"
 #: The functions above it, which only return the finished answer to the caller.
-_CALLER = ("Bus.", "WriterPriority.taken")
+_CALLER = ("Bus.", "Turns.taken", "WriterPriority.taken")
 #: The repair, which has its own tests and runs only after a fault.
 _REPAIR = "realtime/views/repair.py"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from realtime.backends.sql.store import SqlStore
-from realtime.errors import NotFound
+from realtime.errors import InvalidInput, NotFound
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard, UpdateCard
 from realtime.kanban.ids import AttemptId, BoardId, CardId
@@ -59,6 +59,18 @@ async def test_board_that_was_deleted_is_not_found_again(node: Node, board: Boar
     await publish(node, event("project.deleted", {"projectId": BOARD}))
     with pytest.raises(NotFound):
         await node.bus.execute(BOARD, CreateCard(column_id=column_id(board.state, IN_PROGRESS), title="x"))
+
+
+async def test_board_that_was_deleted_in_a_batch_with_others_of_its_events_is_not_found_again(
+    node: Node, board: Board
+) -> None:
+    column = column_id(board.state, IN_PROGRESS)
+    started = event("attempt.started", {"attemptId": "a", "boardId": BOARD, "cardId": "none", "agent": "X"})
+    await publish(node, started, event("project.deleted", {"projectId": BOARD}))
+    with pytest.raises(NotFound):
+        await node.bus.execute(BOARD, CreateCard(column_id=column, title="x"))
+    with pytest.raises(InvalidInput):
+        await publish(node, started)
 
 
 async def test_advancing_a_recent_board_changes_no_other(board: Board) -> None:
