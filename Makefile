@@ -25,7 +25,7 @@ help:
 
 setup: $(STAMP)
 
-# Written last, so an interrupted installation is taken up again.
+# Written last, so an interrupted installation starts again.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Boardcast needs Python 3.11 or newer; choose one with: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
@@ -74,7 +74,7 @@ check: $(STAMP)
 bench: $(STAMP) peers
 	$(BIN)/python -m tests.bench $(ARGS)
 
-# The servers that are measured beside ours. Without them our column stands alone.
+# The other servers of the benchmark. Without them it measures only ours.
 peers:
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
 		echo "Node.js or npm is missing: the benchmark runs without its peers."; \

@@ -24,12 +24,12 @@ class IdleTimeout(CancellationBlock):
     at the end.
     """
 
-    __slots__ = ("_conversation", "_timer")
+    __slots__ = ("_protocol", "_timer")
 
     def __init__(self, protocol: KanbanProtocol) -> None:
         """Use the deadline of `protocol`, by the clock of the running event loop."""
         super().__init__()
-        self._conversation = protocol
+        self._protocol = protocol
         self._timer = self._set()
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class IdleTimeout(CancellationBlock):
 
     @property
     def _left_seconds(self) -> float:
-        return self._conversation.deadline - asyncio.get_running_loop().time()
+        return self._protocol.deadline - asyncio.get_running_loop().time()
 
     def _set(self) -> CoalescedTimer:
         return coalesced_timers().set(max(0.0, self._left_seconds), self._look)

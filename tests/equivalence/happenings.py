@@ -16,7 +16,7 @@ __all__ = ["NAMES", "TEXTS", "Figures", "event_of", "figures", "names"]
 #: All names except `project.deleted`, which ends the streams and is a step of its own.
 NAMES = tuple(name for name in SAMPLES if name != "project.deleted")
 #: Events that change a board, or that subscribers receive, are more frequent than others.
-_TELLING = tuple(
+_FREQUENT = tuple(
     name for name in NAMES if name.startswith(("attempt.", "git.", "github.pr.created", "agent.", "board.state"))
 )
 _STATUSES = ("queued", "running", "stopping", "succeeded", "failed", "stopped")
@@ -58,7 +58,7 @@ def figures() -> st.SearchStrategy[Figures]:
 
 def names() -> st.SearchStrategy[str]:
     """Return names of events."""
-    return st.sampled_from((*NAMES, *_TELLING, *_TELLING))
+    return st.sampled_from((*NAMES, *_FREQUENT, *_FREQUENT))
 
 
 def event_of(name: str, board: BoardModel, chosen: Figures, now: str) -> tuple[Json, str]:

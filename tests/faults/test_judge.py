@@ -150,7 +150,7 @@ def _gap(reason: str, begin: str) -> Received:
     return Received("gap", (reason, begin, _cursor("7-1")), None)
 
 
-def test_gap_that_is_due_begins_a_new_account() -> None:
+def test_gap_that_is_due_begins_a_new_segment() -> None:
     transcript = _transcript("x", "epoch_changed")
     transcript.take(_gap("epoch_changed", "x"))
     transcript.take(Received("state", ("third",), _cursor("7-1")))

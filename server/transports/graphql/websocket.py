@@ -74,9 +74,9 @@ class GraphqlSocket:
         self._operations = GraphqlOperations(schema, context, protocol, self._send, self._write)
         self._metrics = context.metrics
         set_metrics(socket.scope, context.metrics)
-        self._lease = lifetime
+        self._lifetime = lifetime
         self._settings = socket.settings
-        self._beside = SideTasks()
+        self._side_tasks = SideTasks()
         self._timer: CoalescedTimer | None = None
         self._ends = False
 
@@ -84,9 +84,9 @@ class GraphqlSocket:
         """Serve until one side ends the connection; afterwards no operation runs."""
         try:
             try:
-                with self._beside:
+                with self._side_tasks:
                     self._beat_later()
-                    self._lease.watch(self._leave)
+                    self._lifetime.watch(self._leave)
                     await self._converse()
             finally:  # before the close frame, because nothing may be sent after it
                 await self._stop()
@@ -99,11 +99,11 @@ class GraphqlSocket:
             raise
 
     async def _stop(self) -> None:
-        self._lease.watch(None)
+        self._lifetime.watch(None)
         self._ends = True
         if self._timer is not None:
             self._timer.cancel()
-        await self._beside.aclose()
+        await self._side_tasks.aclose()
         await self._operations.aclose()
 
     async def _converse(self) -> NoReturn:
@@ -149,14 +149,14 @@ class GraphqlSocket:
         if message is None or (self._write is not None and self._write(text_frame(orjson.dumps(message)))):
             self._beat_later()
         else:
-            self._beside.start(self._keep_alive(message))
+            self._side_tasks.start(self._keep_alive(message))
 
     async def _keep_alive(self, message: Message) -> None:
         await self._send(message)
         self._beat_later()
 
     def _leave(self, goodbye: Goodbye) -> None:
-        self._beside.start(self._expire(goodbye))
+        self._side_tasks.start(self._expire(goodbye))
 
     async def _expire(self, goodbye: Goodbye) -> NoReturn:
         # The running operations have got their goodbye. Send no error or `complete` after it, which clients take as

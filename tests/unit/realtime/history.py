@@ -30,11 +30,11 @@ Json = dict[str, Any]
 BOARDS = (BoardId("p1"), BoardId("p2"))
 _COMMANDS = ("create", "create_dependent", "update", "depend", "move", "delete", "queue", "stop", "create_and_move")
 # Events that change the board are more frequent than others.
-_TELLING = (
+_OF_THE_BOARD = (
     *("attempt.queued", "attempt.started", "attempt.status.changed", "attempt.completed", "attempt.stopped"),
     *("github.pr.created", "board.state.changed", "project.updated"),
 )
-_KINDS = (*_COMMANDS, *_COMMANDS, *_TELLING, *_TELLING, *EVENT_NAMES, "batch", "batch", "watch", "watch")
+_KINDS = (*_COMMANDS, *_COMMANDS, *_OF_THE_BOARD, *_OF_THE_BOARD, *EVENT_NAMES, "batch", "batch", "watch", "watch")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _simple(kinds: tuple[str, ...]) -> st.SearchStrategy[Step]:
 
 def steps() -> st.SearchStrategy[Step]:
     """Return steps of every kind."""
-    part = _simple((*_TELLING, *_TELLING, *EVENT_NAMES))
+    part = _simple((*_OF_THE_BOARD, *_OF_THE_BOARD, *EVENT_NAMES))
     batch = st.builds(lambda parts: Step("batch", parts=tuple(parts)), st.lists(part, min_size=2, max_size=6))
     return _simple(_KINDS).flatmap(lambda step: batch if step.kind == "batch" else st.just(step))
 

@@ -83,7 +83,7 @@ async def test_batches_published_during_a_round_are_joined_for_all() -> None:
         queue.publish(_batch(name))
     assert [len(direct_writer.batches) for direct_writer in direct_writers] == [1, 0, 0, 0]
     await _settled(queue)
-    # Later subscribers of the round get everything in one batch. The first one gets the events after its turn
+    # Later subscribers of the pass get everything in one batch. The first one gets the events after its turn
     # separately.
     assert [[envelope.type for envelope in batch] for batch in direct_writers[0].batches] == [["a"], ["b", "c"]]
     assert [
@@ -135,7 +135,7 @@ async def test_reader_that_resumes_skips_batches_before_its_resync() -> None:
     async with deadline(5):
         with pytest.raises(SubscriberTooSlow):
             await slow.get()
-    queue.publish(_batch("in the present"))
+    queue.publish(_batch("before the resync"))
     slow.resume()
     await _settled(queue)
     assert len(slow) == 0
@@ -282,12 +282,12 @@ async def test_pass_that_fails_makes_the_subscribers_resync(
     assert [await _types(reader) for reader in readers] == [["b"], ["b"]]
 
 
-async def test_broadcast_queue_that_gives_up_gives_nothing_of_before() -> None:
+async def test_broadcast_queue_after_a_loss_delivers_nothing_of_before() -> None:
     queue = BroadcastQueue(WriterPriority())
     readers = [_reader(queue) for _ in range(2 * queues.TURN_SUBSCRIBERS)]
     queue.publish(_batch("a"))
     queue.lose()
-    queue.publish(_batch("while the present is cut"))
+    queue.publish(_batch("before the resync"))
     assert all([await _lost(reader) for reader in readers])
     queue.publish(_batch("b"))
     await _settled(queue)

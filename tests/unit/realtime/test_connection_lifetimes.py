@@ -132,7 +132,7 @@ async def test_connection_during_the_drain_is_ended_at_once() -> None:
             await lifetime.ended()
 
 
-async def test_leases_are_vacated_when_connections_and_readers_have_left() -> None:
+async def test_lifetimes_are_vacated_when_connections_and_subscribers_have_left() -> None:
     lifetimes, lifetime = ConnectionLifetimes(), ConnectionLifetime()
     async with deadline(5):
         await lifetimes.vacated()

@@ -30,7 +30,7 @@ from tests.unit.realtime.event_samples import AT, SAMPLES
 
 #: Events with envelopes on every channel, and events with envelopes on their own board.
 _EVERYBODY = {"agent.registered", "agent.profile.changed"}
-_TELLING = {
+_OWN_BOARD = {
     *("board.state.changed", "project.deleted", "git.status.changed", "git.commit.created", "git.push.completed"),
     *("attempt.started", "attempt.status.changed", "attempt.log.appended", "attempt.conversation.appended"),
     *("attempt.session.recorded", "attempt.todos.updated", "attempt.stopped", "github.pr.created"),
@@ -73,7 +73,7 @@ def _types(envelopes: list[Envelope]) -> list[str]:
 async def test_event_reaches_its_channels_and_no_other(node: Node, readers: Readers, name: str) -> None:
     await publish(node, event(name, SAMPLES[name]))
     of_board, of_other, of_dashboard = await readers.drain()
-    assert bool(of_board) == (name in _EVERYBODY | _TELLING)
+    assert bool(of_board) == (name in _EVERYBODY | _OWN_BOARD)
     assert bool(of_other) == bool(of_dashboard) == (name in _EVERYBODY)
 
 

@@ -11,37 +11,37 @@ from tests.kit.deadline import deadline
 
 
 async def test_open_gate_lets_through_at_once() -> None:
-    gate = LightEvent()
-    assert not gate.is_set()
-    gate.set()
+    event = LightEvent()
+    assert not event.is_set()
+    event.set()
     async with deadline(5):
-        assert gate.is_set()
-        assert await gate.wait()
+        assert event.is_set()
+        assert await event.wait()
 
 
 async def test_all_who_wait_go_on_even_if_it_is_closed_again() -> None:
-    gate = LightEvent()
-    tasks = [asyncio.create_task(gate.wait()) for _ in range(3)]
+    event = LightEvent()
+    tasks = [asyncio.create_task(event.wait()) for _ in range(3)]
     await anyio.wait_all_tasks_blocked()
-    gate.set()
-    gate.clear()
+    event.set()
+    event.clear()
     async with deadline(5):
         assert await asyncio.gather(*tasks) == [True] * 3
-    late = asyncio.create_task(gate.wait())
+    late = asyncio.create_task(event.wait())
     await anyio.wait_all_tasks_blocked()
     assert not late.done()
-    gate.set()
+    event.set()
     async with deadline(5):
         assert await late
 
 
 async def test_one_who_is_cancelled_leaves_the_others_waiting() -> None:
-    gate = LightEvent()
-    leaving, staying = (asyncio.create_task(gate.wait()) for _ in range(2))
+    event = LightEvent()
+    leaving, staying = (asyncio.create_task(event.wait()) for _ in range(2))
     await anyio.wait_all_tasks_blocked()
     leaving.cancel()
     await asyncio.wait([leaving])
     assert leaving.cancelled()
-    gate.set()
+    event.set()
     async with deadline(5):
         assert await staying

@@ -95,7 +95,7 @@ async def test_board_project_attempt_and_card_lead_to_each_other(caller: Caller,
         ("attempts { logs(first: 1) { nodes { id } } more: logs(first: 2) { nodes { id } } }", 9),
         ("attempts { card { title attempts { id } } }", 10),
     ],
-    ids=["nothing", "attempts", "todos", "all", "pages of two lengths", "in a circle"],
+    ids=["nothing", "attempts", "todos", "all", "pages of two lengths", "recursive"],
 )
 async def test_links_of_many_cost_one_query_for_each_kind(
     caller: Caller, node: Node, board: Board, fields: str, statements: int, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ async def test_card_of_an_attempt_of_a_card_may_be_asked_for(caller: Caller, boa
 
 
 @pytest.mark.parametrize("document", [TWICE, BY_FRAGMENTS], ids=["fields", "fragments"])
-async def test_one_round_more_is_refused(document: str, caller: Caller, board: Board) -> None:
+async def test_one_repetition_more_is_refused(document: str, caller: Caller, board: Board) -> None:
     assert await caller.refused(document, id=board.id) == REFUSED
 
 
@@ -32,6 +32,6 @@ async def test_introspection_may_go_as_deep_as_types_are_nested(caller: Caller) 
     assert {field["type"]["name"] for field in found["fields"]} >= {None, "BoardState"}
 
 
-async def test_circle_of_fragments_is_named_as_such(caller: Caller) -> None:
+async def test_cycle_of_fragments_is_named_as_such(caller: Caller) -> None:
     message, _ = await caller.refused("{ projects { ...F } } fragment F on Project { ...F }")
     assert "Cannot spread fragment" in message

@@ -1,4 +1,4 @@
-"""Cancellation blocks: an interruption ends only its block, and hides no other cancellation."""
+"""Cancellation blocks: `interrupt` ends only its block, and hides no other cancellation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def _interrupted(block: CancellationBlock) -> str:
     return "behind it"
 
 
-async def test_interruption_ends_the_block_and_the_task_goes_on() -> None:
+async def test_interrupt_ends_the_block_and_the_task_goes_on() -> None:
     block = CancellationBlock()
     task = asyncio.create_task(_interrupted(block))
     await anyio.wait_all_tasks_blocked()
@@ -45,7 +45,7 @@ async def test_cancellation_at_the_same_time_goes_through() -> None:
                 await task
 
 
-async def test_interruption_outside_the_block_does_nothing() -> None:
+async def test_interrupt_outside_the_block_does_nothing() -> None:
     block = CancellationBlock()
     block.interrupt()
     async with deadline(5):

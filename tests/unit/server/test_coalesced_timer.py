@@ -13,17 +13,17 @@ _SOON = 0.01
 _FAR = 100.0
 
 
-async def test_alarm_rings_once_and_not_before_its_time() -> None:
+async def test_timer_fires_once_and_not_before_its_time() -> None:
     loop = asyncio.get_running_loop()
-    rung: asyncio.Future[float] = loop.create_future()
+    fired: asyncio.Future[float] = loop.create_future()
     begun = loop.time()
-    CoalescedTimers().set(_SOON, lambda: rung.set_result(loop.time()))  # a second call would fail
+    CoalescedTimers().set(_SOON, lambda: fired.set_result(loop.time()))  # a second call would fail
     async with deadline(5):
-        assert await rung - begun >= _SOON * 0.9  # the loop may be early by its resolution
+        assert await fired - begun >= _SOON * 0.9  # the loop may be early by its resolution
         assert len(coalesced_timers()) == 0
 
 
-async def test_alarms_of_about_the_same_time_share_a_timer_until_the_last_is_cancelled() -> None:
+async def test_timers_of_about_the_same_time_share_one_of_the_loop_until_the_last_is_cancelled() -> None:
     set_ones = CoalescedTimers()
     made = [set_ones.set(_FAR, lambda: None) for _ in range(100)]
     assert len(set_ones) <= 2  # the times may lie on both sides of a step
@@ -33,44 +33,44 @@ async def test_alarms_of_about_the_same_time_share_a_timer_until_the_last_is_can
     assert len(set_ones) == 0
 
 
-async def test_cancelled_alarm_is_silent_also_when_another_of_its_moment_cancels_it(
+async def test_cancelled_timer_does_not_fire_also_when_another_of_its_time_cancels_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("server.concurrency.coalesced_timer.LATE_PART", 10.0)  # so that all have one time
-    rung: asyncio.Queue[str] = asyncio.Queue()
+    fired: asyncio.Queue[str] = asyncio.Queue()
     set_ones = CoalescedTimers()
-    silent = set_ones.set(_SOON, lambda: rung.put_nowait("cancelled before"))
+    silent = set_ones.set(_SOON, lambda: fired.put_nowait("cancelled before"))
     pair: list[CoalescedTimer] = []
 
-    def ring() -> None:
-        rung.put_nowait("one of two")
+    def fire() -> None:
+        fired.put_nowait("one of two")
         for timer in pair:
             timer.cancel()
 
-    pair += (set_ones.set(_SOON, ring), set_ones.set(_SOON, ring))
+    pair += (set_ones.set(_SOON, fire), set_ones.set(_SOON, fire))
     silent.cancel()
     async with deadline(5):
-        assert await rung.get() == "one of two"
-        set_ones.set(0.0, lambda: rung.put_nowait("last"))
-        assert await rung.get() == "last"
+        assert await fired.get() == "one of two"
+        set_ones.set(0.0, lambda: fired.put_nowait("last"))
+        assert await fired.get() == "last"
 
 
-async def test_alarm_that_fails_is_reported_and_the_others_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_timer_that_fails_is_reported_and_the_others_fire(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.concurrency.coalesced_timer.LATE_PART", 10.0)
     reported: list[Exception] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
-    rung: asyncio.Queue[int] = asyncio.Queue()
+    fired: asyncio.Queue[int] = asyncio.Queue()
     set_ones = CoalescedTimers()
 
     def fail() -> None:
-        raise ValueError("an alarm")
+        raise ValueError("a timer")
 
-    for call in (lambda: rung.put_nowait(1), fail, lambda: rung.put_nowait(2)):
+    for call in (lambda: fired.put_nowait(1), fail, lambda: fired.put_nowait(2)):
         set_ones.set(_SOON, call)
     async with deadline(5):
-        assert {await rung.get(), await rung.get()} == {1, 2}
-    assert [str(fault) for fault in reported] == ["an alarm"]
+        assert {await fired.get(), await fired.get()} == {1, 2}
+    assert [str(fault) for fault in reported] == ["a timer"]
 
 
-async def test_loop_has_one_set_of_alarms() -> None:
+async def test_loop_has_one_set_of_timers() -> None:
     assert coalesced_timers() is coalesced_timers()

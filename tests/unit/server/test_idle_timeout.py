@@ -20,9 +20,9 @@ def _now() -> float:
 
 async def test_wait_ends_when_the_deadline_has_come() -> None:
     protocol = KanbanProtocol(_now(), _SECONDS)
-    heartbeat = IdleTimeout(protocol)
+    timeout = IdleTimeout(protocol)
     async with deadline(5):
-        with pytest.raises(IdleTimeoutReached), heartbeat:
+        with pytest.raises(IdleTimeoutReached), timeout:
             await asyncio.Event().wait()
     assert _now() >= protocol.deadline
     assert len(coalesced_timers()) == 0
@@ -31,25 +31,25 @@ async def test_wait_ends_when_the_deadline_has_come() -> None:
 async def test_message_postpones_the_deadline() -> None:
     protocol = KanbanProtocol(_now(), _SECONDS)
     first = protocol.deadline
-    heartbeat = IdleTimeout(protocol)
-    with heartbeat:
+    timeout = IdleTimeout(protocol)
+    with timeout:
         await asyncio.sleep(0)
     protocol.receive("{}", first + _SECONDS)  # as if it came later, because the deadline counts
     async with deadline(5):
-        with pytest.raises(IdleTimeoutReached), heartbeat:
+        with pytest.raises(IdleTimeoutReached), timeout:
             await asyncio.Event().wait()
     assert _now() >= first + 2 * _SECONDS
 
 
 async def test_deadline_that_passes_between_two_waits_ends_the_second() -> None:
-    heartbeat = IdleTimeout(KanbanProtocol(_now() - 1, _SECONDS))
-    with pytest.raises(IdleTimeoutReached), heartbeat:
+    timeout = IdleTimeout(KanbanProtocol(_now() - 1, _SECONDS))
+    with pytest.raises(IdleTimeoutReached), timeout:
         pytest.fail("the wait began")
-    heartbeat.close()
+    timeout.close()
 
 
-async def test_closed_one_has_no_alarm() -> None:
-    heartbeat = IdleTimeout(KanbanProtocol(_now(), 100.0))
+async def test_closed_timeout_has_no_timer() -> None:
+    timeout = IdleTimeout(KanbanProtocol(_now(), 100.0))
     assert len(coalesced_timers()) == 1
-    heartbeat.close()
+    timeout.close()
     assert len(coalesced_timers()) == 0

@@ -1,4 +1,4 @@
-"""The thread for long computations runs one after the other, and the event loop continues meanwhile."""
+"""The thread runs long computations one after the other, and the event loop continues meanwhile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from server.concurrency.worker_thread import computed
 
 
-async def test_computations_come_one_after_the_other_in_one_thread_beside_the_loop() -> None:
+async def test_computations_run_one_after_the_other_in_one_thread_apart_from_the_loop() -> None:
     loop, goes_on, order = asyncio.get_running_loop(), threading.Event(), list[object]()
 
     def first() -> str:
