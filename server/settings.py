@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     )
     tokens: SecretStr = Field(
         default=SecretStr(""),
-        description="Secrets, separated by commas, one of which whoever connects must have; none = everybody may.",
+        description="Secrets, separated by commas. A client must send one of them; none = every client may connect.",
     )
     allowed_origins: str = Field(
         default="", description="More web origins that may connect, separated by commas; * = all."
@@ -90,13 +90,15 @@ class Settings(BaseSettings):
     )
     allowed_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
         default="",
-        description="Names in Host that the server answers to, separated by commas, with or without a port; * = all.",
+        description="Host names of the server, separated by commas, with or without a port; * = all.",
     )
     web_client: Annotated[Path | None, AfterValidator(_web_client)] = Field(
         default=None,
         description="Folder of a built web client that is served at /; the own page is then at /boardcast.",
     )
-    database_url: str = Field(default="sqlite:///./boardcast.db", description="Where rows and the event log are kept.")
+    database_url: str = Field(
+        default="sqlite:///./boardcast.db", description="URL of the database with the rows and the event log."
+    )
     retention_days: float = Field(
         default=30.0, ge=0, le=36_500, description="Days that an event stays in the event log; 0 = for ever."
     )
@@ -104,15 +106,15 @@ class Settings(BaseSettings):
         default=100_000, ge=0, description="Newest events that stay in the event log of each board; 0 = all."
     )
     prune_seconds: float = Field(
-        default=300.0, gt=0, description="Seconds between two looks for events that the log need not keep any longer."
+        default=300.0, gt=0, description="Seconds between two removals of old events from the log."
     )
     broker_url: str = Field(
-        default="memory://", description="What carries events between processes; memory:// = there is only this one."
+        default="memory://", description="URL of the broker between processes; memory:// = a single process."
     )
     demo: bool = Field(default=False, description="Seed an empty database and let a scripted agent work on it.")
-    demo_seed: int = Field(default=1, description="Seed of the demo's choices; the same seed tells the same story.")
+    demo_seed: int = Field(default=1, description="Seed of the demo's random choices; equal seeds give equal steps.")
     demo_pace: float = Field(
-        default=1.0, gt=0, le=1000, description="How fast the demo works, as a multiple of its usual pace."
+        default=1.0, gt=0, le=1000, description="Speed of the demo, as a multiple of its usual pace."
     )
     heartbeat_seconds: float = Field(default=30.0, gt=0, description="Seconds between two heartbeats on SSE.")
     heartbeat_timeout_seconds: float = Field(
@@ -131,7 +133,7 @@ class Settings(BaseSettings):
         default=True, description="Accept the older GraphQL subprotocol graphql-ws of subscriptions-transport-ws."
     )
     send_timeout_seconds: float = Field(
-        default=30.0, gt=0, description="Seconds after which a reader that takes nothing is cut off."
+        default=30.0, gt=0, description="Seconds after which the connection of a client that takes nothing is cut."
     )
     head_timeout_seconds: float = Field(
         default=10.0, gt=0, description="Seconds in which the head of a request must be complete."
@@ -140,32 +142,32 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="Seconds that a request's body may pause, and take beyond what 1 KiB/s needs."
     )
     max_connections: int = Field(
-        default=20_000, ge=1, description="Connections that may be open; fewer where the system has no descriptors."
+        default=20_000, ge=1, description="Connections that may be open; fewer if the system has too few descriptors."
     )
     max_connections_per_client: int = Field(
-        default=15_000, ge=1, description="Connections that may be open of one address."
+        default=15_000, ge=1, description="Connections that one address may have open."
     )
     direct_writes: bool = Field(
         default=True,
-        description="Write what all readers get alike to their connections at once; off = through ASGI, for more CPU.",
+        description="Write equal bytes directly to all subscribers; off = through ASGI, for more CPU.",
     )
     shutdown_grace_seconds: float = Field(
-        default=5.0, ge=0, description="Seconds that open streams get to end when the server stops."
+        default=5.0, ge=0, description="Seconds in which open streams must end when the server stops."
     )
     max_connection_seconds: float = Field(
         default=0.0, ge=0, description="Seconds after which a stream's connection is ended, or a tenth less; 0 = never."
     )
     max_queued_envelopes: int = Field(
-        default=10_000, ge=1, description="Messages that may wait for one reader before it counts as too slow."
+        default=10_000, ge=1, description="Messages that may wait for one subscriber before it counts as too slow."
     )
     max_queued_bytes: int = Field(
         default=MAX_QUEUED_BYTES,
         ge=1024,
-        description="Bytes of messages that may wait for one reader before it counts as too slow.",
+        description="Bytes of messages that may wait for one subscriber before it counts as too slow.",
     )
     slow_policies: Annotated[str, AfterValidator(_policies)] = Field(
         default=",".join(SlowPolicy),
-        description="What readers may choose for when they are too slow, separated by commas; the first is the usual.",
+        description="Slow policies that clients may choose, separated by commas; the first is the default.",
     )
     max_operations: int = Field(
         default=100, ge=1, description="Operations that may run at the same time on one GraphQL connection."
@@ -181,11 +183,11 @@ class Settings(BaseSettings):
         description="Highest cost of a GraphQL operation: a field costs 1, a list multiplies what is inside it.",
     )
     graphql_timeout_seconds: float = Field(
-        default=10.0, gt=0, description="Seconds after which a GraphQL operation, or one event of one, is given up."
+        default=10.0, gt=0, description="Seconds after which a GraphQL operation, or one event of it, is cancelled."
     )
-    max_boards: int = Field(default=20_000, ge=1, description="Boards that may be there.")
+    max_boards: int = Field(default=20_000, ge=1, description="Most boards.")
     max_agents: int = Field(default=1_000, ge=1, description="Agents that may be registered.")
-    max_agent_profiles: int = Field(default=1_000, ge=1, description="Profiles of all agents that may be there.")
+    max_agent_profiles: int = Field(default=1_000, ge=1, description="Most profiles of all agents together.")
     max_cards_per_board: int = Field(default=2_500, ge=1, description="Cards that may be on one board.")
     max_board_bytes: int = Field(default=10 * 1024 * 1024, ge=1024, description="Bytes of the largest board state.")
     max_commands_per_second: float = Field(
