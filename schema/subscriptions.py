@@ -154,26 +154,26 @@ def _board(
 ) -> Source:
     if selector.board is None:
         raise ValueError(f"expected the board of {selector}")
-    reader, lifetime = _reader(context), context.lifetime
+    subscriber, lifetime = _subscriber(context), context.lifetime
     batches = context.service.streams.board(
-        context.caller, selector.board, reader, options, lifetime=lifetime, one_by_one=True
+        context.caller, selector.board, subscriber, options, lifetime=lifetime, one_by_one=True
     )
     return Source(selector, batches, completing)
 
 
 def _dashboard(context: Context, selector: EventSelector, time_range: TimeRange, options: StreamOptions) -> Source:
-    reader, lifetime = _reader(context), context.lifetime
+    subscriber, lifetime = _subscriber(context), context.lifetime
     batches = context.service.streams.dashboard(
-        context.caller, time_range, reader, options, lifetime=lifetime, one_by_one=True
+        context.caller, time_range, subscriber, options, lifetime=lifetime, one_by_one=True
     )
     return Source(selector, batches)
 
 
-def _reader(context: Context) -> Subscriber:
-    reader = context.service.streams.subscriber(context.metrics)
+def _subscriber(context: Context) -> Subscriber:
+    subscriber = context.service.streams.subscriber(context.metrics)
     if context.write_nowait is not None:
-        reader.direct_writer = DirectResultWriter(context, context.write_nowait)
-    return reader
+        subscriber.direct_writer = DirectResultWriter(context, context.write_nowait)
+    return subscriber
 
 
 def _options(

@@ -7,21 +7,21 @@ The table in `realtime.endings` has the message and the code of each ending. A r
 | --- | --- |
 | a refusal of `realtime` | its own in capitals: `BOARD_NOT_FOUND`, `CARD_BLOCKED`, … |
 | a refusal of fields | `INVALID_PAYLOAD`, with `field` (the first) and `fields` |
-| the client asks too often, or for more than may be kept | `RATE_LIMITED`, with `retryAfterSeconds` |
+| the client asks too often, or for more than the server may store | `RATE_LIMITED`, with `retryAfterSeconds` |
 | a time range that cannot be read | `BAD_USER_INPUT`, with `field` and `fields` |
-| the reader was too slow, and wished to know it so | `SLOW_CONSUMER`, with `cursor` to come back with |
-| what the server does not let readers choose | `BAD_USER_INPUT`, with `field` and `fields` |
+| the subscriber was too slow, with the policy `disconnect` | `SLOW_CONSUMER`, with `cursor` to resume from |
+| an option that the server does not allow | `BAD_USER_INPUT`, with `field` and `fields` |
 | the stream's board was deleted | `BOARD_DELETED` |
-| the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; transports whose end tells it do not send it |
-| the connection has lasted as long as one may | `CONNECTION_LIFETIME`, as `SERVER_SHUTDOWN` |
+| the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; a transport whose end gives the reason does not send it |
+| the connection has reached its lifetime | `CONNECTION_LIFETIME`, as `SERVER_SHUTDOWN` |
 | the store did not answer | `STORE_UNAVAILABLE` |
-| a document or variables that do not fit | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
+| an invalid document or invalid variables | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
 | an operation that is missing or not allowed here | `OPERATION_NOT_AVAILABLE` |
-| anything else: our fault, logged once | `INTERNAL_SERVER_ERROR` |
-| a cost or a time above the limits | `COST_EXCEEDED`, `TIMEOUT`, `TOO_EXPENSIVE` (made where they are found) |
+| anything else: a fault of the server, logged once | `INTERNAL_SERVER_ERROR` |
+| a cost or a time above the limits | `COST_EXCEEDED`, `TIMEOUT`, `TOO_EXPENSIVE` (made by the modules that find them) |
 | `first` out of bounds | `BAD_USER_INPUT`, with `field` and `fields` |
 | `after` is no cursor of this list or log | `INVALID_CURSOR` |
-| the log does not lead on from `after` | `EPOCH_CHANGED`, `OTHER_BOARD`, `HISTORY_EXPIRED` |
+| the log cannot continue from `after` | `EPOCH_CHANGED`, `OTHER_BOARD`, `HISTORY_EXPIRED` |
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ _T = TypeVar("_T")
 
 
 class PageKey(NamedTuple):
-    """A page of what is kept under an attempt."""
+    """A page of the log or the conversation of an attempt."""
 
     attempt: AttemptKey
-    #: Place behind which it begins, 0 for the first page.
+    #: Position after which the page begins; 0 = the first page.
     after: int
     #: Most entries of it.
     first: int

@@ -78,7 +78,7 @@ class AttemptStatus(Enum):
     STOPPING = _value("stopping", description="A client has stopped it; its runner has not reported its end yet.")
     SUCCEEDED = _value("succeeded", description="Ended well.")
     FAILED = _value("failed", description="Ended badly.")
-    STOPPED = _value("stopped", description="Ended because somebody stopped it.")
+    STOPPED = _value("stopped", description="Ended because a client stopped it.")
 
 
 @strawberry.enum(description="How serious a line of a log is.")

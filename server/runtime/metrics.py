@@ -20,11 +20,11 @@ __all__ = ["NodeCollector", "make_registry"]
 _TOTALS: dict[str, tuple[str, Callable[[ExitCounters], int]]] = {
     "boardcast_envelopes_sent": ("Envelopes handed to clients.", lambda exit: exit.sent),
     "boardcast_envelopes_conflated": (
-        "Envelopes that a newer one of their type replaced while they waited for a reader.",
+        "Envelopes that a newer one of their type replaced while they waited in the queue of a subscriber.",
         lambda exit: exit.conflated,
     ),
     "boardcast_envelopes_dropped": (
-        "Envelopes that a reader was too slow for; a gap or the end of its stream told it.",
+        "Envelopes dropped because a subscriber was too slow; it got a gap or the end of its stream.",
         lambda exit: exit.dropped,
     ),
 }
@@ -54,7 +54,7 @@ class NodeCollector(Collector):
                 total.add_metric([name], value(exit))
             yield total
         gaps = {name: exit.gaps for name, exit in exits.items()}
-        yield _by_reason("boardcast_gaps", "Gaps announced to readers.", gaps)
+        yield _by_reason("boardcast_gaps", "Gaps announced to subscribers.", gaps)
         ended = {name: exit.ended for name, exit in exits.items()}
         yield _by_reason("boardcast_readers_ended", "Streams that ended.", ended)
         yield CounterMetricFamily(
