@@ -12,7 +12,7 @@ The table in `realtime.endings` has the message and the code of each ending. A r
 | the subscriber was too slow, with the policy `disconnect` | `SLOW_CONSUMER`, with `cursor` to resume from |
 | an option that the server does not allow | `BAD_USER_INPUT`, with `field` and `fields` |
 | the stream's board was deleted | `BOARD_DELETED` |
-| the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; a transport whose end gives the reason does not send it |
+| the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; not sent where the end gives the reason |
 | the connection has reached its lifetime | `CONNECTION_LIFETIME`, as `SERVER_SHUTDOWN` |
 | the store did not answer | `STORE_UNAVAILABLE` |
 | an invalid document or invalid variables | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
