@@ -79,8 +79,8 @@ def test_item_with_an_older_form_of_time_is_shown_in_the_new_form() -> None:
         "startedAt": "20250102T030405.678Z",
         "completedAt": "2025-W01-4T03:04:05.678+00:00",
     }
-    kept = {**ITEMS["tool"], "timestamp": "2025-01-02 03:04:05.6789Z", "tool": tool, "z": [AT]}
-    assert orjson.dumps(item_wire(kept)) == orjson.dumps({**ITEMS["tool"], "z": [AT]})
-    read = parse_item(kept)
+    stored = {**ITEMS["tool"], "timestamp": "2025-01-02 03:04:05.6789Z", "tool": tool, "z": [AT]}
+    assert orjson.dumps(item_wire(stored)) == orjson.dumps({**ITEMS["tool"], "z": [AT]})
+    read = parse_item(stored)
     assert isinstance(read, ToolItem)
     assert (read.timestamp, read.tool.started_at, read.tool.completed_at) == (AT, AT, AT)
