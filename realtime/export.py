@@ -42,6 +42,7 @@ payloads. The classes in [`realtime/kanban/events`](../realtime/kanban/events) a
 
 - [ingest.md](ingest.md) says how a program reports events, and [which of them change the board](ingest.md#effects).
 - [protocol.md](protocol.md#types-of-a-boards-stream) says when clients get which envelopes.
+- [howto/add-an-event.md](howto/add-an-event.md) adds an event step by step.
 
 A field without "yes" under "needed" may be absent. The payload of an event may hold fields that are not listed: the log
 keeps them.
