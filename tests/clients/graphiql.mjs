@@ -62,7 +62,8 @@ function reportSubscriptions(page) {
     });
   });
   page.on('request', async (request) => {
-    const headers = await request.allHeaders();
-    if (headers.accept === 'text/event-stream') report('post', { headers });
+    // Only a subscription is asked for all of its headers: a last request of another kind may end with the page.
+    if (request.headers().accept !== 'text/event-stream') return;
+    report('post', { headers: await request.allHeaders() });
   });
 }
