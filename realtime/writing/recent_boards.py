@@ -15,7 +15,10 @@ MAX_PARTS = 5_000
 
 
 class RecentBoards:
-    """A cache that may be outdated: `write_units.checked_board` compares each board with its log before use."""
+    """A cache that may be outdated: `write_units.checked_board` compares each board with its log before use.
+
+    It needs no lock: only the write unit that has the turn uses it, on the event loop or in the writer thread.
+    """
 
     def __init__(self) -> None:
         """Start empty."""

@@ -69,6 +69,8 @@ class Turns:
 
     def _pass_on(self) -> None:
         """Give the turn to the next unit; the lock stays taken in between."""
+        # A cancelled unit leaves the list only when its task runs.
+        self._waiting = [waiting for waiting in self._waiting if not waiting.turn.done()]
         self._is_taken = bool(self._waiting)
         if not self._waiting:
             return

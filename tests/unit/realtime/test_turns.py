@@ -79,3 +79,19 @@ async def test_turn_of_one_that_failed_goes_to_the_next() -> None:
             raise ValueError("x")
     async with asyncio.timeout(10), turns.taken([Channel("a")], is_heavy=True):
         pass
+
+
+async def test_unit_cancelled_in_the_moment_of_its_turn_does_not_get_it(caplog: pytest.LogCaptureFixture) -> None:
+    turns, order = Turns(), []
+
+    async def write(name: str) -> None:
+        async with turns.taken([Channel("a")], is_heavy=False):
+            order.append(name)
+
+    async with turns.taken([Channel("a")], is_heavy=False):
+        left, stays = (asyncio.create_task(write(name)) for name in ("left", "stays"))
+        await asyncio.sleep(0)
+        left.cancel()  # its task runs only after the turn has been passed on
+    async with asyncio.timeout(10):
+        await asyncio.wait([left, stays])
+    assert (left.cancelled(), order, caplog.text) == (True, ["stays"], "")
