@@ -1,23 +1,29 @@
 # Every target sets up what it needs; a second call is quick, because the stamps are newer than what they were made from.
 
 PYTHON ?= python3
+# Another Python has an environment of its own: make test VENV=.venv-3.13 PYTHON=/path/to/python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLIENTS := tests/clients
 UNTESTED := the tests with real JavaScript clients and Chromium are skipped (or fail, under BOARDCAST_REQUIRE_CLIENTS=1).
 CLIENTS_STAMP := $(CLIENTS)/node_modules/.installed
+TOOLS := tests/tools
+TOOLS_STAMP := $(TOOLS)/node_modules/.installed
+UNLINTED := graphql/ is not linted, and the tests of tests/tools are skipped (or fail, under BOARDCAST_REQUIRE_CLIENTS=1).
 PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clients peers equivalence faults fuzz
+.PHONY: help setup run test check pythons coverage bench clients tools peers equivalence faults fuzz
 
 help:
 	@echo "make run     serve with demo activity on http://127.0.0.1:8000   (ARGS='--port 9000')"
 	@echo "make test    run the whole test suite                            (ARGS='-k name')"
+	@echo "make pythons run a part of it on all other Pythons of the machine  (SUITES=tests/live)"
+	@echo "make coverage  run most tests, print the source that they do not run   (COVERED=tests/unit)"
 	@echo "make setup   only set up the virtual environment"
-	@echo "make check   lint, format and types"
+	@echo "make check   lint, format and types; graphql-eslint too, where Node.js is"
 	@echo "make equivalence   compare all exits in many more runs           (EXAMPLES=1000)"
 	@echo "make faults  break servers and clients in many more runs         (RUNS=10000, SEED=…)"
 	@echo "make fuzz    send bad input to every entry, and count faults     (SECONDS=600, SEED=1)"
@@ -37,8 +43,27 @@ $(STAMP): pyproject.toml constraints.txt
 run: $(STAMP)
 	$(BIN)/python -m server --demo $(ARGS)
 
-test: $(STAMP) clients peers
+test: $(STAMP) clients tools peers
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+# The Pythons from 3.11 on that .ci/pythons finds, but for the one of $(VENV). What needs no server differs between them the most
+# and takes the least time. An installation is tried twice, because package mirrors sometimes fail a request.
+SUITES ?= tests/unit tests/contract
+pythons: $(STAMP)
+	@.ci/pythons $(BIN)/python | while read -r version python; do \
+		echo "Python $$version: $$python"; \
+		set -- $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON=$$python; \
+		{ "$$@" setup || "$$@" setup; } </dev/null || exit 1; \
+		"$$@" test ARGS="$(SUITES) $(ARGS)" </dev/null || exit 1; \
+	done
+
+# Python code takes up to twice the time under measurement. The other suites run few lines that these do not.
+COVERED ?= tests/unit tests/contract tests/live
+coverage: $(STAMP) clients tools peers
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n auto $(COVERED) $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 # The suite has 200 examples of it; whoever changes what is delivered, or how, runs more.
 EXAMPLES ?= 1000
@@ -66,10 +91,25 @@ clients:
 			|| echo "npm install failed in $(CLIENTS) (offline?): $(UNTESTED)"; \
 	fi
 
-check: $(STAMP)
+# Tools of others for the schema. One of them is in Python, and has an environment of its own.
+tools:
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "Node.js or npm is missing: $(UNLINTED)"; \
+	elif [ ! -e $(TOOLS_STAMP) ] || [ $(TOOLS)/package.json -nt $(TOOLS_STAMP) ] || [ $(TOOLS)/requirements.txt -nt $(TOOLS_STAMP) ]; then \
+		(cd $(TOOLS) && npm install --no-audit --no-fund --no-package-lock --silent && $(PYTHON) -m venv .venv \
+			&& .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt) \
+			&& touch $(TOOLS_STAMP) || echo "npm or pip failed in $(TOOLS) (offline?): $(UNLINTED)"; \
+	fi
+
+check: $(STAMP) tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if [ -e $(TOOLS_STAMP) ]; then \
+		$(TOOLS)/node_modules/.bin/eslint --max-warnings 0 --config $(TOOLS)/eslint.config.mjs graphql; \
+	else \
+		echo "graphql-eslint is not installed: $(UNLINTED)"; \
+	fi
 
 bench: $(STAMP) peers
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -45,6 +45,7 @@ def bounded_cache(
 
         @wraps(make)
         def get(key: _K) -> _T:
+            """Return the result for `key`, from the cache if the key is short enough."""
             return cached(key) if chars(key) <= max_chars else make(key)
 
         return get

@@ -5,26 +5,38 @@ and the HTTP responses. `tests/rules/test_endings.py` compares docs/protocol.md 
 docs/graphql.md ("Close codes") with this table. It also requires a test with a live server for each row.
 
 Three kinds of errors have no row. `StoreUnusable` and `BrokerUnusable` end the process before it serves anybody. The
-server handles some errors itself: after `BoardMoved` the bus decides again, after `PositionLost` and `EnvelopesLost`
-the client gets a `gap` and its stream continues, after `ChannelGone` the stream stays open. The base classes
-`RealtimeError`, `Refused` and `StreamEnded` are never raised.
+server handles some errors itself: after `UnitConflict` and `BoardMoved` the bus decides again, after `PositionLost` and
+`EnvelopesLost` the client gets a `gap` and its stream continues, after `ChannelGone` the stream stays open. The base
+classes `RealtimeError`, `Refused` and `StreamEnded` are never raised.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import NamedTuple
-
+from realtime.ending import (
+    FAULT_FRAME,
+    FAULT_REASON,
+    FAULT_STATUS,
+    MAX_REASON_BYTES,
+    CloseFrame,
+    Conduct,
+    Ending,
+    Exits,
+)
 from realtime.errors import (
     BoardGone,
     Conflict,
     Draining,
+    Forbidden,
+    GrantsReduced,
     InvalidInput,
+    KeyReused,
     LifetimeReached,
+    NotAuthenticated,
     NotFound,
     StoreUnavailable,
     SubscriberTooSlow,
+    TokenExpired,
+    TokenRevoked,
 )
 from realtime.limits import LimitReached
 
@@ -40,13 +52,17 @@ __all__ = [
     "ENDINGS",
     "FAULT",
     "FORBIDDEN",
+    "GRANTS_REDUCED",
     "HEARTBEAT_TIMEOUT",
     "INIT_TIMEOUT",
     "INVALID_INPUT",
     "INVALID_MESSAGE",
+    "KEY_REUSED",
     "LIMIT_REACHED",
     "MAX_REASON_BYTES",
     "MESSAGE_TOO_BIG",
+    "NOT_AUTHENTICATED",
+    "NOT_GRANTED",
     "OPERATION_TIMEOUT",
     "PING_TIMEOUT",
     "SEND_TIMEOUT",
@@ -54,6 +70,8 @@ __all__ = [
     "SLOW_CONSUMER",
     "STORE_UNAVAILABLE",
     "TERMINATED",
+    "TOKEN_EXPIRED",
+    "TOKEN_REVOKED",
     "TOO_EXPENSIVE",
     "TOO_MANY_INITS",
     "UNAUTHORIZED",
@@ -67,85 +85,6 @@ __all__ = [
     "status_of",
 ]
 
-#: Most bytes of a reason: a control frame has 125, and the code takes two of them (RFC 6455, 5.5).
-MAX_REASON_BYTES = 123
-
-
-class CloseFrame(NamedTuple):
-    """The end of a WebSocket. Codes below 4000 are those of RFC 6455 (7.4) and its registry."""
-
-    code: int
-    reason: str
-
-
-_FAULT_FRAME, _FAULT_REASON, _FAULT_STATUS = CloseFrame(1011, "Internal error"), "internal_error", 500
-
-
-class Exits(Enum):
-    """The exits at which a row can occur."""
-
-    STREAMS = "every stream"
-    SOCKETS = "every WebSocket"
-    RAW_SOCKET = "a board's raw WebSocket"
-    GRAPHQL = "GraphQL"
-    GRAPHQL_SOCKET = "GraphQL over WebSocket"
-    REQUESTS = "one request"
-
-
-class Conduct(Enum):
-    """How a raw stream ends."""
-
-    #: It closes: a WebSocket with a close frame, SSE with the end of the response.
-    CLOSES = "closes"
-    #: It stays open and silent.
-    STAYS_OPEN = "stays open"
-    #: The connection is cut, because the client accepts no data or has left.
-    IS_CUT = "connection cut"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """One row: a cause, and its form at each exit. An empty column means that the exit has no form of its own."""
-
-    #: The cause in words, for the pages.
-    why: str
-    exits: Exits
-    #: Whether a client should connect again.
-    reconnect: bool
-    #: The errors of `realtime` with this cause.
-    errors: tuple[type[Exception], ...] = ()
-    #: The word in `boardcast_readers_ended_total` and in a `goodbye`, if there is one. None = no stream has begun.
-    reason: str | None = None
-    #: Whether the last envelope of the stream is a `goodbye`.
-    has_goodbye: bool = False
-    conduct: Conduct = Conduct.CLOSES
-    close: CloseFrame | None = None
-    #: Whether the GraphQL connection ends; otherwise only the operation ends.
-    ends_connection: bool = False
-    #: `extensions.code` of a GraphQL error. Refusals have their own code, in capitals.
-    graphql_code: str | None = None
-    #: The message of that error, if it is always the same.
-    graphql_message: str = ""
-    #: Status of the HTTP response, if nothing of it was sent before.
-    status: int | None = None
-    #: Value of the header `Retry-After`; None = the header is absent, or the error has the value.
-    retry_after_seconds: int | None = None
-
-    @property
-    def metric(self) -> str:
-        """The word under which the stream is counted."""
-        return self.reason or _FAULT_REASON
-
-    def frame(self, reason: str | None = None) -> CloseFrame:
-        """Return the close frame, with `reason` in place of the row's own reason, cut to the bytes that fit.
-
-        A row without a close frame ends no WebSocket. If it has ended one anyway, the frame is that of a server fault.
-        """
-        code, own = self.close or _FAULT_FRAME
-        fitting = own if reason is None else reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-        return CloseFrame(code, fitting)
-
-
 # Streams
 
 #: The upgrade was accepted before: as in the original, the server looks for the board afterwards.
@@ -157,6 +96,16 @@ BOARD_NOT_FOUND = Ending(
     close=CloseFrame(1008, "Board not found"),
     graphql_code="BOARD_NOT_FOUND",
     status=404,
+)
+#: Only for the dashboard: a board that a client may not read does not exist for it.
+NOT_GRANTED = Ending(
+    why="the grants of the token do not allow it",
+    exits=Exits.STREAMS,
+    reconnect=False,
+    errors=(Forbidden,),
+    close=CloseFrame(4403, "Forbidden"),
+    graphql_code="FORBIDDEN",
+    status=403,
 )
 #: No close frame: clients of the original keep the WebSocket of a deleted board (docs/departures.md, row 8). GraphQL
 #: has a code for subscriptions without a `Goodbye` event.
@@ -209,6 +158,45 @@ CONNECTION_LIFETIME = Ending(
     graphql_code="CONNECTION_LIFETIME",
     graphql_message="The connection lasted as long as one may; subscribe again",
 )
+#: npm graphql-ws never reconnects after 4401.
+TOKEN_EXPIRED = Ending(
+    why="the token has expired",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    errors=(TokenExpired,),
+    reason=TokenExpired.code,
+    has_goodbye=True,
+    close=CloseFrame(4401, "Token expired"),
+    graphql_close=CloseFrame(4403, "Token expired"),
+    ends_connection=True,
+    graphql_code="UNAUTHENTICATED",
+    graphql_message="The token has expired; subscribe again with a new one",
+)
+TOKEN_REVOKED = Ending(
+    why="the token was revoked",
+    exits=Exits.STREAMS,
+    reconnect=True,
+    errors=(TokenRevoked,),
+    reason=TokenRevoked.code,
+    has_goodbye=True,
+    close=CloseFrame(4401, "Token revoked"),
+    graphql_close=CloseFrame(4403, "Token revoked"),
+    ends_connection=True,
+    graphql_code="UNAUTHENTICATED",
+    graphql_message="The token was revoked; subscribe again with another one",
+)
+#: On a GraphQL WebSocket only the subscription ends.
+GRANTS_REDUCED = Ending(
+    why="the client has sent a new token, whose grants do not allow it",
+    exits=Exits.STREAMS,
+    reconnect=False,
+    errors=(GrantsReduced,),
+    reason=GrantsReduced.code,
+    has_goodbye=True,
+    close=CloseFrame(4403, "Forbidden"),
+    graphql_code="FORBIDDEN",
+    graphql_message="The grants of the new token do not allow this subscription",
+)
 #: 1013 is "try again later". There is no `goodbye`, because its cursor could not be read.
 STORE_UNAVAILABLE = Ending(
     why="the store did not answer",
@@ -227,12 +215,12 @@ FAULT = Ending(
     why="a fault of the server",
     exits=Exits.STREAMS,
     reconnect=True,
-    reason=_FAULT_REASON,
-    close=_FAULT_FRAME,
+    reason=FAULT_REASON,
+    close=FAULT_FRAME,
     ends_connection=True,
     graphql_code="INTERNAL_SERVER_ERROR",
     graphql_message="Internal error",
-    status=_FAULT_STATUS,
+    status=FAULT_STATUS,
 )
 #: No status, because no client is left to read a response.
 CLIENT_LEFT = Ending(
@@ -304,11 +292,7 @@ TERMINATED = _subprotocol(1000, "Terminated", "a client of the older subprotocol
 # GraphQL operations: the connection continues.
 
 OPERATION_TIMEOUT = Ending(
-    why="the operation took too long",
-    exits=Exits.GRAPHQL,
-    reconnect=False,
-    graphql_code="TIMEOUT",
-    status=503,
+    why="the operation took too long", exits=Exits.GRAPHQL, reconnect=False, graphql_code="TIMEOUT", status=503
 )
 TOO_EXPENSIVE = Ending(
     why="the events of the subscription cost too much",
@@ -327,8 +311,22 @@ TOO_EXPENSIVE = Ending(
 CONFLICT = Ending(
     why="the state of the board forbids it", exits=Exits.REQUESTS, reconnect=False, errors=(Conflict,), status=409
 )
+NOT_AUTHENTICATED = Ending(
+    why="a token that was sent on the connection is not valid",
+    exits=Exits.REQUESTS,
+    reconnect=False,
+    errors=(NotAuthenticated,),
+    status=401,
+)
 INVALID_INPUT = Ending(
     why="fields do not fit", exits=Exits.REQUESTS, reconnect=False, errors=(InvalidInput,), status=400
+)
+KEY_REUSED = Ending(
+    why="another request has used this idempotency key",
+    exits=Exits.REQUESTS,
+    reconnect=False,
+    errors=(KeyReused,),
+    status=422,
 )
 LIMIT_REACHED = Ending(
     why="a limit is reached", exits=Exits.REQUESTS, reconnect=True, errors=(LimitReached,), status=429
@@ -345,17 +343,17 @@ def ending_of(error: BaseException) -> Ending:
     return next((_OF_ERRORS[kind] for kind in type(error).__mro__ if kind in _OF_ERRORS), FAULT)
 
 
-def close_frame_of(error: BaseException) -> CloseFrame:
+def close_frame_of(error: BaseException, *, of_graphql: bool = False) -> CloseFrame:
     """Return the close frame of a WebSocket that `error` ends; for a slow client it has the cursor to resume with."""
-    frame = ending_of(error).frame()
+    row = ending_of(error)
     if isinstance(error, SubscriberTooSlow) and error.cursor is not None:
-        return SLOW_CONSUMER.frame(f"{frame.reason}; come back with after={error.cursor}")
-    return frame
+        return row.frame(f"{row.frame().reason}; come back with after={error.cursor}")
+    return row.graphql_close if of_graphql and row.graphql_close else row.frame()
 
 
 def status_of(error: BaseException) -> int:
     """Return the status of the HTTP response to a request that `error` ends, if no part of a response was sent."""
-    return ending_of(error).status or _FAULT_STATUS
+    return ending_of(error).status or FAULT_STATUS
 
 
 def is_fault(error: BaseException) -> bool:

@@ -2,10 +2,13 @@
 
     RealtimeError                   a fault: something broke
       StoreUnavailable              the store did not answer; nothing was stored
-      BoardMoved                    events were decided on an outdated board; nothing was stored
+      UnitConflict                  another writer was faster; nothing was stored
+        BoardMoved                  events were decided on an outdated board
       StoreUnusable                 the store cannot be opened at all; the process should not start
       BrokerUnusable                the broker cannot be opened at all; the process should not start
     Refused                         an expected outcome: a request that is answered with a reason
+      Forbidden                     the caller may see the thing, but its grants do not allow the request
+      NotAuthenticated              a token that a client sent on its connection is not valid
       NotFound                      a board, card, column or attempt that does not exist (on this board)
       Conflict                      the request is well formed, but the state of the board forbids it
         CardBlocked                 the card depends on unfinished cards; `waits_for` names them
@@ -13,6 +16,7 @@
         AmbiguousAttempt            several boards have an attempt with this id, and the request names no board
         DependencyCycle             a card would depend on itself
         DependencyMismatch          a card would depend on a card of another board
+      KeyReused                     another request has used this idempotency key
     PositionLost                    no replay leads from a client's position to now; it gets `gap` and a fresh `state`
     EnvelopesLost                   a fault of the server lost envelopes of a subscriber; it gets a `gap`, too
     SubscriberTooSlow               the queue of a subscriber was full; its client is always informed
@@ -21,6 +25,9 @@
       BoardGone                     the board of a stream was deleted
       Draining                      the server stops
       LifetimeReached               the connection has reached its longest lifetime
+      TokenExpired                  the token behind the connection has expired
+      TokenRevoked                  the token behind the connection was revoked
+      GrantsReduced                 the grants of a new token on the connection do not cover the stream
 
 Names of faults end in `Error`, unless the field has its own word; names of expected outcomes never do.
 """
@@ -48,8 +55,12 @@ __all__ = [
     "Draining",
     "EnvelopesLost",
     "FieldError",
+    "Forbidden",
+    "GrantsReduced",
     "InvalidInput",
+    "KeyReused",
     "LifetimeReached",
+    "NotAuthenticated",
     "NotFound",
     "PositionLost",
     "RealtimeError",
@@ -58,6 +69,9 @@ __all__ = [
     "StoreUnusable",
     "StreamEnded",
     "SubscriberTooSlow",
+    "TokenExpired",
+    "TokenRevoked",
+    "UnitConflict",
     "field_errors",
     "first_fields",
     "more_fields",
@@ -84,7 +98,11 @@ class StoreUnavailable(RealtimeError):
     """The store did not answer; nothing was stored and the caller may try again."""
 
 
-class BoardMoved(RealtimeError):
+class UnitConflict(RealtimeError):
+    """Another writer of the store was faster; nothing was stored, and the unit has to be decided again."""
+
+
+class BoardMoved(UnitConflict):
     """Events were decided on a board at another offset than the last one of its log; nothing was stored."""
 
     def __init__(self, board_id: str, decided_at: int, head: int) -> None:
@@ -125,6 +143,18 @@ class Refused(Exception):
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
+
+
+class Forbidden(Refused):
+    """The grants of the caller do not allow the request; the thing itself is no secret."""
+
+    code = "forbidden"
+
+
+class NotAuthenticated(Refused):
+    """A token that a client has sent on its connection is wrong, has expired or was revoked."""
+
+    code = "unauthenticated"
 
 
 class NotFound(Refused):
@@ -182,6 +212,17 @@ class DependencyMismatch(InvalidInput):
     code = "dependency_board_mismatch"
 
 
+class KeyReused(Refused):
+    """Another request of this caller has used this idempotency key (docs/protocol.md, "Repeating")."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self, *fields: FieldError) -> None:
+        """Name the keys: the field of each, with what was expected and what came."""
+        self.fields = first_fields(fields, MAX_FIELD_ERRORS)
+        super().__init__("; ".join(map(str, first_fields(self.fields, MAX_NAMED))))
+
+
 class PositionLost(Exception):
     """No replay leads from a client's position to now; `reason` is that of the `gap` (docs/protocol.md)."""
 
@@ -233,6 +274,24 @@ class LifetimeReached(StreamEnded):
     """The connection has reached the longest lifetime that the operator allows; the client should reconnect at once."""
 
     code = "connection_lifetime"
+
+
+class TokenExpired(StreamEnded):
+    """The token behind the connection has expired; the client comes back with a new one, and its cursor."""
+
+    code = "token_expired"
+
+
+class TokenRevoked(StreamEnded):
+    """The token behind the connection was revoked; the client comes back with another one, and its cursor."""
+
+    code = "token_revoked"
+
+
+class GrantsReduced(StreamEnded):
+    """The client has sent a new token on its connection, whose grants do not cover the stream."""
+
+    code = "forbidden"
 
 
 def field_errors(error: ValidationError, *prefix: str | int) -> tuple[FieldError, ...]:

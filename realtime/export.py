@@ -7,23 +7,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import unified_diff
-from enum import Enum
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
-from types import UnionType
-from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
-
-from realtime.kanban.changes import Heading
-from realtime.kanban.conversation import ConversationItemJson
+from realtime.field_tables import field_row, field_table, model_rows, parts_in, parts_of
+from realtime.generated import differences, run
 from realtime.kanban.events import EVENT_MODELS, DomainEvent
-from realtime.kanban.events.state_input import BoardStateInput
-from realtime.kanban.ids import Id
-from realtime.kanban.input.fields import AsItCame, IsoTime
-from realtime.kanban.models import Card
 from realtime.messages.payloads import PAYLOADS, Payload
 
 __all__ = ["PAGE_PATH", "check", "export", "page"]
@@ -58,22 +48,6 @@ ENVELOPES = """\
 
 A field without "yes" under "needed" is absent when there is no value. The fields come in the order of the table.
 """
-#: Kinds of fields in words.
-_WORDS: Mapping[Any, str] = {
-    Id: "id",
-    IsoTime: "time",
-    str: "text",
-    int: "whole number",
-    float: "number",
-    bool: "true or false",
-    dict: "object",
-    type(None): "null",
-    # Other pages describe these.
-    BoardStateInput: "[state](ingest.md#a-whole-state)",
-    ConversationItemJson: "[conversation item](protocol.md#conversation-items)",
-    Card: "card of a [state](protocol.md#state)",
-    Heading: "object of `id` and `title`",
-}
 
 
 def page() -> str:
@@ -81,8 +55,8 @@ def page() -> str:
     hints = (key.kind for payload in PAYLOADS.values() for key in payload.wire_keys())
     parts = dict.fromkeys(
         (
-            *(part for model in EVENT_MODELS.values() for part in _parts(model)),
-            *(part for hint in hints for part in _parts_in(hint)),
+            *(part for model in EVENT_MODELS.values() for part in parts_of(model)),
+            *(part for hint in hints for part in parts_in(hint)),
         )
     )
     sections = groupby(EVENT_MODELS.values(), lambda model: model.__module__)
@@ -93,7 +67,7 @@ def page() -> str:
             ENVELOPES,
             *map(_envelope, PAYLOADS.values()),
             "## Parts of payloads\n",
-            *(f"### {part.__name__}\n\n{part.__doc__}\n\n{_table(_rows(part))}" for part in parts),
+            *(f"### {part.__name__}\n\n{part.__doc__}\n\n{field_table(model_rows(part))}" for part in parts),
         ]
     )
 
@@ -105,8 +79,7 @@ def export(path: Path = PAGE_PATH) -> None:
 
 def check(path: Path = PAGE_PATH) -> str:
     """Return the differing lines of file and page; empty if the file is up to date."""
-    lines = path.read_text(encoding="utf-8").splitlines(), page().splitlines()
-    return "\n".join(unified_diff(*lines, "the file", "the models", n=0, lineterm=""))
+    return differences(path, page())
 
 
 def _section(module: str, models: Iterable[type[DomainEvent]]) -> str:
@@ -117,96 +90,14 @@ def _section(module: str, models: Iterable[type[DomainEvent]]) -> str:
 
 def _event(model: type[DomainEvent]) -> str:
     log = "" if model.board_field else " It belongs to no board."
-    return f"### `{model.model_fields['type'].default}`\n\n{model.__doc__}{log}\n\n{_table(_rows(model)) or NO_FIELDS}"
+    fields = field_table(model_rows(model)) or NO_FIELDS
+    return f"### `{model.model_fields['type'].default}`\n\n{model.__doc__}{log}\n\n{fields}"
 
 
 def _envelope(kind: type[Payload]) -> str:
-    rows = (_row(one.name, one.kind, not one.is_optional, one.meaning) for one in kind.wire_keys())
-    return f"### `{kind.type}`\n\n{kind.__doc__}\n" + "".join(f"\n{table}" for table in [_table(rows)] if table)
-
-
-def _table(rows: Iterable[str]) -> str:
-    rows = list(rows)
-    if not rows:
-        return ""
-    return "\n".join(["| field | kind | needed | meaning |", "| --- | --- | --- | --- |", *rows, ""])
-
-
-def _rows(model: type[BaseModel]) -> Iterator[str]:
-    hints = get_type_hints(model, include_extras=True)
-    for name, field in model.model_fields.items():
-        if name != "type":
-            yield _row(str(field.alias), hints[name], field.is_required(), str(field.description))
-
-
-def _row(name: str, kind: Any, is_needed: bool, meaning: str) -> str:
-    return f"| `{name}` | {_kind(kind)} |{' yes' if is_needed else ''} | {meaning} |"
-
-
-def _kind(hint: Any) -> str:
-    """Return the kind of a field in words.
-
-    Raises:
-        TypeError: the page has no words for it.
-    """
-    if hint in _WORDS:
-        return _WORDS[hint]
-    if hasattr(hint, "__metadata__"):
-        return _kind(_bare(hint))
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        return " or ".join(map(_kind, arguments))
-    if origin is Literal:
-        return ", ".join(f"`{word}`" for word in arguments)
-    if origin in (tuple, list):
-        return f"list: {_kind(arguments[0])}"
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return ", ".join(f"`{one.value}`" for one in hint)
-    if _is_part(hint):
-        return f"[{hint.__name__}](#{hint.__name__.lower()})"
-    if origin is None:
-        raise TypeError(f"expected a kind of field that the page has words for, got {hint}")
-    return _kind(origin)
-
-
-def _bare(hint: Any) -> Any:
-    """Return the model that an annotated kind of plain JSON must fit, else the kind itself."""
-    return next((one.kind for one in hint.__metadata__ if isinstance(one, AsItCame)), hint.__origin__)
-
-
-def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """Yield the models inside a payload, outer ones first."""
-    for hint in get_type_hints(model, include_extras=True).values():
-        yield from _parts_in(hint)
-
-
-def _parts_in(hint: Any) -> Iterator[type[BaseModel]]:
-    if hint in _WORDS:
-        return
-    if hasattr(hint, "__metadata__"):
-        yield from _parts_in(_bare(hint))
-    elif _is_part(hint):
-        yield hint
-        yield from _parts(hint)
-    elif get_origin(hint) not in (None, ClassVar):
-        for argument in get_args(hint):
-            yield from _parts_in(argument)
-
-
-def _is_part(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, BaseModel)
-
-
-def _main(arguments: list[str]) -> int:
-    if arguments[:1] != ["--check"]:
-        export()
-        print(f"written: {PAGE_PATH}")
-        return 0
-    path = Path(arguments[1]) if arguments[1:] else PAGE_PATH
-    changes = check(path)
-    print(changes or f"up to date: {path}")
-    return 1 if changes else 0
+    rows = (field_row(one.name, one.kind, not one.is_optional, one.meaning) for one in kind.wire_keys())
+    return f"### `{kind.type}`\n\n{kind.__doc__}\n" + "".join(f"\n{table}" for table in [field_table(rows)] if table)
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], PAGE_PATH, export, check))

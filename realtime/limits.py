@@ -27,6 +27,8 @@ class Capacity:
     cards_per_board: int = 10_000
     #: Bytes of a state on the wire, accurate to a few bytes per card.
     board_bytes: int = 10 * 1024 * 1024
+    #: Access tokens, of which the expired ones make room for new ones.
+    access_tokens: int = 1_000
 
 
 class LimitReached(Refused):

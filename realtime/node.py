@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 
 from realtime.clock import Clock
 from realtime.errors import FieldError, InvalidInput, quoted
-from realtime.fanout.connection_lifetimes import ConnectionLifetimes
 from realtime.fanout.counters import ConnectionMetrics, Counters
 from realtime.fanout.hub import Hub
 from realtime.fanout.subscriber import MAX_QUEUED_BYTES, Subscriber
+from realtime.fanout.turns import Turns
 from realtime.fanout.writer_priority import WriterPriority
+from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.limits import Capacity
 from realtime.messages.channels import EVERYBODY
 from realtime.messages.options import SlowPolicy
 from realtime.ports import Broker, Store
 from realtime.rates import Rate, WriteLimits
+from realtime.tokens.session_book import SessionBook, SessionLimits
+from realtime.tokens.token_book import TokenBook
 from realtime.views.board_views import BoardViews
 from realtime.views.dashboard_feed import DashboardFeed
 from realtime.views.dispatcher import Dispatcher
@@ -46,6 +49,7 @@ class Limits:
     #: Requests of one client per second; 0 = without limit.
     commands_per_second: float = 0.0
     events_per_second: float = 0.0
+    sessions: SessionLimits = field(default_factory=SessionLimits)
 
     def slow_policy(self, asked: str | None) -> SlowPolicy:
         """Return the policy with the name `asked`, or the default for None.
@@ -84,6 +88,10 @@ class Node:
     clock: Clock
     limits: Limits
     counters: Counters
+    tokens: TokenBook
+    sessions: SessionBook
+    #: Shared by all streams.
+    turns: Turns = field(default_factory=Turns)
 
     def metrics(self, exit: str) -> ConnectionMetrics:
         """Return the metrics for a new connection at that exit."""
@@ -100,7 +108,7 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     Raises:
         StoreUnavailable: the store did not answer.
     """
-    priority, lifetimes, counters = WriterPriority(), ConnectionLifetimes(limits.connection_seconds), Counters()
+    priority, lifetimes, counters = WriterPriority(), ConnectionLifetimes(limits.connection_seconds, clock), Counters()
     hub = Hub(priority)
     views = BoardViews(store, store.epoch)
     dashboard = DashboardFeed(hub, store, clock, store.epoch, await store.offset(EVERYBODY))
@@ -112,4 +120,8 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     )
     repair = Repair(store, views, dashboard, dispatcher)
     bus = Bus(store, broker, views, clock, priority, repair, counters, writing)
-    return Node(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters)
+    tokens = TokenBook(store, lifetimes, clock, limits.capacity.access_tokens)
+    sessions = SessionBook(store, lifetimes, clock, limits.sessions)
+    await tokens.load()
+    await sessions.load()
+    return Node(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters, tokens, sessions)

@@ -20,6 +20,8 @@ CLIENT: ContextVar[str | None] = ContextVar("client", default=None)
 MAX_CLIENTS = 10_000
 #: Capacity of a bucket, in seconds of the rate.
 BURST_SECONDS = 2.0
+#: Most that sums of binary fractions may lack of a whole token.
+ROUNDING = 1e-6
 
 
 @dataclass(slots=True)
@@ -52,16 +54,17 @@ class Rate:
         """Return the number of clients with a bucket."""
         return len(self._buckets)
 
-    def spend(self, count: int) -> None:
-        """Take `count` tokens from the client of this task.
+    def spend(self, count: int, client: str | None = None) -> None:
+        """Take `count` tokens from `client`, or else from the client of this task.
 
         Raises:
-            LimitReached: the bucket is empty; nothing was taken.
+            LimitReached: the bucket has no whole token; nothing was taken.
         """
-        client = CLIENT.get()
+        client = client or CLIENT.get()
         if client is None or not self._per_second:
             return
-        now, most = self._clock(), self._per_second * self._burst_seconds
+        # A slow rate saves up one token at least, or there would never be a whole one.
+        now, most = self._clock(), max(1.0, self._per_second * self._burst_seconds)
         bucket = self._buckets.get(client)
         if bucket is None:
             bucket = self._buckets[client] = _Bucket(most, now)
@@ -70,8 +73,10 @@ class Rate:
         self._buckets.move_to_end(client)
         bucket.level = min(most, bucket.level + (now - bucket.at) * self._per_second)
         bucket.at = now
-        if bucket.level <= 0:
-            seconds = max(1, ceil(-bucket.level / self._per_second))
+        missing = 1.0 - bucket.level
+        # A part of a token that came back meanwhile is not enough: else each burst would have one request more.
+        if missing > ROUNDING:
+            seconds = max(1, ceil(missing / self._per_second))
             raise LimitReached(f"expected at most {self._per_second:g} {self._what} a second from a client", seconds)
         bucket.level -= count
 

@@ -15,9 +15,11 @@ from functools import partial
 
 from realtime.dashboard.time_range import TimeRange
 from realtime.errors import ChannelGone, EnvelopesLost, NotFound, PositionLost, SubscriberTooSlow
-from realtime.fanout.connection_lifetimes import ConnectionLifetime
 from realtime.fanout.subscriber import Subscriber
+from realtime.kanban.grants import Action
 from realtime.kanban.ids import BoardId
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
+from realtime.lifetimes.credentials import Credential
 from realtime.messages import envelopes
 from realtime.messages.batches import Batch
 from realtime.messages.channels import delivery_channel
@@ -58,30 +60,29 @@ async def board_batches(
     options: StreamOptions = DEFAULT,
     *,
     lifetime: ConnectionLifetime | None = None,
+    credential: Credential | None = None,
     take: Take = Subscriber.take,
 ) -> AsyncGenerator[Batch, None]:
     """Yield `hello`, `state`, one `attempt_status` per attempt (newest first), then the new envelopes.
 
     `subscriber` is the queue to read from. A caller that passes one may put its own replies into it (`state_of`).
-    `options.delivery` is the form of board changes; the beginning is the same for all forms. In `changes` and
-    `patch` there is a regular `heartbeat` with the cursor and hash of the client's copy at that point.
-    With `options.after`, the client's last cursor, it is `hello`, the missed envelopes, then the new ones. If no replay
-    leads from there to now, a `gap` comes behind `hello` (or where the replay fails), and the snapshot after it. The
-    same happens when the subscriber was too slow, unless `options.slow` asks for the end of the stream.
-    `lifetime` is that of a connection that may have other subscribers. Without it, the connection has only this stream.
-    When the board is deleted there is a `goodbye`. If the subscriber outlasts its channel, its stream stays open, and
-    yields only replies (docs/departures.md, row 8) and, in `changes` and `patch`, a regular plain `heartbeat`.
+    `options.delivery` is the form of board changes; all begin alike. In `changes` and `patch` there is a regular
+    `heartbeat` with the cursor and hash of the client's copy at that point. With `options.after`, the client's last
+    cursor, it is `hello`, the missed envelopes, then the new ones. If no replay leads from there to now, a `gap` comes
+    behind `hello` (or where the replay fails), and the snapshot after it. A subscriber that was too slow gets the same,
+    unless `options.slow` asks for the end of the stream. `lifetime` is that of a connection that may have other
+    subscribers; without it, this stream is the only one, and ends with `credential`. A deleted board gets a `goodbye`;
+    from then on there are only replies (docs/departures.md, row 8), and in `changes` and `patch` plain `heartbeat`s.
 
     Raises:
         NotFound: the board does not exist; nothing was yielded.
         StoreUnavailable: the board or its log could not be read.
         SubscriberTooSlow: `options.slow` asks for it, or too many of the caller's own replies waited. A `goodbye` was
             yielded before, and both have the cursor with which to resume.
-        StreamEnded: the board was deleted, the server stops, or the connection reached its longest lifetime; a
-            `goodbye` was yielded before.
+        StreamEnded: the board was deleted, or the connection is to end; a `goodbye` was yielded before.
     """
     live = subscriber if subscriber is not None else node.subscriber()
-    with node.lifetimes.reading(live, lifetime):
+    with node.lifetimes.reading(live, lifetime, credential, (Action.READ, board_id)):
         try:
             async with node.views.watch(board_id) as view:
                 # The board was deleted while this subscriber waited for the view.
@@ -99,8 +100,8 @@ async def board_batches(
                             yield Batch((envelope,))
                     # Here and below: an idle stream must not keep its last envelope in memory; all may differ.
                     del envelope, opening, replay
-                    async with aclosing(_live(take, live, options.slow, _resync_of(view), view.repaired)) as happening:
-                        async for batch in happening:
+                    async with aclosing(_live(node, take, live, options.slow, _resync_of(view), view.repaired)) as feed:
+                        async for batch in feed:
                             yield batch
                             del batch
         except ChannelGone:
@@ -119,6 +120,7 @@ async def dashboard_batches(
     options: StreamOptions = DEFAULT,
     *,
     lifetime: ConnectionLifetime | None = None,
+    credential: Credential | None = None,
     take: Take = Subscriber.take,
 ) -> AsyncGenerator[Batch, None]:
     """Yield `hello`, `dashboard_overview`, then each new overview, and agent events.
@@ -141,7 +143,8 @@ async def dashboard_batches(
         return envelopes.gap(reason, last, now), await overview(now)
 
     async with node.dashboard.watch(time_range) as channel:
-        with node.hub.subscribe(channel, live), node.lifetimes.reading(live, lifetime):
+        need = (Action.DASHBOARD, None)
+        with node.hub.subscribe(channel, live), node.lifetimes.reading(live, lifetime, credential, need):
             now = node.dashboard.position
             first = await overview(now)
             replay = partial(missed_globally, node.store, until=now)
@@ -151,8 +154,8 @@ async def dashboard_batches(
             yield Batch((first,))
             del first, envelope, opening, replay
             live.cursor = now.cursor
-            async with aclosing(_live(take, live, options.slow, resync, _at_once)) as happening:
-                async for batch in happening:
+            async with aclosing(_live(node, take, live, options.slow, resync, _at_once)) as feed:
+                async for batch in feed:
                     yield batch
                     del batch
 
@@ -185,7 +188,7 @@ async def _silent(node: Node, live: Subscriber, options: StreamOptions, take: Ta
     """Yield the replies to a subscriber of a deleted board, and plain heartbeats if its stream had heartbeats."""
     beats = node.heartbeats.plain(live) if options.delivery in CHECKED else nullcontext()
     with live.metrics.reading(), beats:
-        async with aclosing(_live(take, live, options.slow, _nothing, _at_once)) as replies:
+        async with aclosing(_live(node, take, live, options.slow, _nothing, _at_once)) as replies:
             async for batch in replies:
                 yield batch
                 del batch
@@ -199,9 +202,11 @@ async def _at_once() -> None:
     """Return at once, because overviews are computed when they are needed."""
 
 
-async def _live(take: Take, live: Subscriber, slow: SlowPolicy, resync: Resync, settle: Settle) -> Batches:
+async def _live(node: Node, take: Take, live: Subscriber, slow: SlowPolicy, resync: Resync, settle: Settle) -> Batches:
     """Yield the envelopes behind `live.cursor`. If the subscriber was too slow, resync or end, as `slow` says."""
     while True:
+        if live:
+            await node.turns.room()
         try:
             batch = await take(live)
         except (SubscriberTooSlow, EnvelopesLost) as lost:
@@ -239,6 +244,7 @@ async def _opening(
             async for envelope in replayed:
                 last = envelope.cursor
                 yield envelope
+                await node.turns.room()
     except PositionLost as error:
         lost = error
     if lost is not None:

@@ -3,9 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
-__all__ = ["retrieve"]
+__all__ = ["UndisturbedTasks", "retrieve"]
+
+_T = TypeVar("_T")
+
+
+class UndisturbedTasks:
+    """Changes that run to their end, even if their callers are cancelled."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self, change: Coroutine[Any, Any, _T]) -> _T:
+        """Return the result of `change`, or raise its exception."""
+        task = asyncio.create_task(change)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(retrieve)
+        return await asyncio.shield(task)
+
+    async def finished(self) -> None:
+        """Wait for the changes that run."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
 
 def retrieve(task: asyncio.Task[Any]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from graphql import BreakingChange, DangerousChange, GraphQLSchema, build_schema
 from graphql.utilities.find_schema_changes import SchemaChange, find_schema_changes
 
+from realtime.generated import run
 from schema.root import make_schema
 
 __all__ = ["SDL_PATH", "Risk", "check", "export", "find_changes", "report", "sdl"]
@@ -69,16 +70,5 @@ def check(path: Path = SDL_PATH) -> str:
     return report(path.read_text(encoding="utf-8"), sdl())
 
 
-def _main(arguments: list[str]) -> int:
-    if arguments[:1] != ["--check"]:
-        export()
-        print(f"written: {SDL_PATH}")
-        return 0
-    path = Path(arguments[1]) if arguments[1:] else SDL_PATH
-    changes = check(path)
-    print(changes or f"up to date: {path}")
-    return 1 if changes else 0
-
-
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], SDL_PATH, export, check))

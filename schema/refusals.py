@@ -3,9 +3,11 @@
 | reason (`code`, in capitals) | type |
 | --- | --- |
 | `board_not_found` `project_not_found` `column_not_found` `card_not_found` `attempt_not_found` | `BoardNotFound`, … |
+| `access_token_not_found` | `AccessTokenNotFound` |
 | `card_is_done` `card_blocked` `attempt_active` `attempt_not_running` | `CardIsDone`, … |
 | `invalid_payload` | `InvalidInput` |
 | `dependency_cycle` `dependency_board_mismatch` | `DependencyCycle`, `DependencyMismatch` |
+| `idempotency_key_reused` | `IdempotencyKeyReused` |
 
 A test compares the codes with the source of `realtime`. Faults (of the store or of the server) stay errors.
 """
@@ -22,9 +24,11 @@ from strawberry.extensions.field_extension import AsyncExtensionResolver
 from strawberry.types.field import StrawberryField
 
 from realtime import errors
+from realtime.service.access_log import note_refusal
 
 __all__ = [
     "REFUSALS",
+    "AccessTokenNotFound",
     "AttemptActive",
     "AttemptNotFound",
     "AttemptNotRunning",
@@ -36,6 +40,7 @@ __all__ = [
     "DependencyCycle",
     "DependencyMismatch",
     "FieldError",
+    "IdempotencyKeyReused",
     "InvalidInput",
     "ProjectNotFound",
     "Refusal",
@@ -56,6 +61,7 @@ class RefusalCode(Enum):
     COLUMN_NOT_FOUND = _value("column_not_found", description="The board has no such column.")
     CARD_NOT_FOUND = _value("card_not_found", description="The board has no such card.")
     ATTEMPT_NOT_FOUND = _value("attempt_not_found", description="There is no such attempt.")
+    ACCESS_TOKEN_NOT_FOUND = _value("access_token_not_found", description="There is no such access token.")
     CARD_IS_DONE = _value("card_is_done", description="The card is in Done and stays there.")
     CARD_BLOCKED = _value("card_blocked", description="The card waits for others.")
     ATTEMPT_ACTIVE = _value("attempt_active", description="The card has an active attempt.")
@@ -66,6 +72,9 @@ class RefusalCode(Enum):
     DEPENDENCY_CYCLE = _value("dependency_cycle", description="A card would wait for itself.")
     DEPENDENCY_BOARD_MISMATCH = _value(
         "dependency_board_mismatch", description="A card would depend on a card of another board."
+    )
+    IDEMPOTENCY_KEY_REUSED = _value(
+        "idempotency_key_reused", description="Another request has used this idempotency key."
     )
 
 
@@ -107,6 +116,11 @@ class CardNotFound(Refusal):
 @strawberry.type(description="There is no attempt of that id.")
 class AttemptNotFound(Refusal):
     """`attempt_not_found`."""
+
+
+@strawberry.type(description="There is no access token of that id; it may have been revoked.")
+class AccessTokenNotFound(Refusal):
+    """`access_token_not_found`."""
 
 
 @strawberry.type(description="The card is in Done: it cannot move or get a new attempt.")
@@ -180,6 +194,11 @@ class DependencyMismatch(_OfFields):
     """`dependency_board_mismatch`."""
 
 
+@strawberry.type(description="Another request of this caller has used this idempotency key, or the `id` of this event.")
+class IdempotencyKeyReused(Refusal):
+    """`idempotency_key_reused`."""
+
+
 #: Code of a refusal → type of the answer.
 REFUSALS: dict[str, type[Refusal]] = {
     "board_not_found": BoardNotFound,
@@ -187,6 +206,7 @@ REFUSALS: dict[str, type[Refusal]] = {
     "column_not_found": ColumnNotFound,
     "card_not_found": CardNotFound,
     "attempt_not_found": AttemptNotFound,
+    "access_token_not_found": AccessTokenNotFound,
     "card_is_done": CardIsDone,
     "card_blocked": CardBlocked,
     "attempt_active": AttemptActive,
@@ -194,6 +214,7 @@ REFUSALS: dict[str, type[Refusal]] = {
     "invalid_payload": InvalidInput,
     "dependency_cycle": DependencyCycle,
     "dependency_board_mismatch": DependencyMismatch,
+    "idempotency_key_reused": IdempotencyKeyReused,
 }
 
 
@@ -223,7 +244,14 @@ class _Refusing(FieldExtension):
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: strawberry.Info, **arguments: Any
     ) -> Any:
+        """Return what the resolver returns, or the refusal that it raised as a member of the result's union.
+
+        Raises:
+            Refused: see `refusal_of`.
+        """
         try:
             return await next_(source, info, **arguments)
         except errors.Refused as refused:
-            return refusal_of(refused)
+            answer = refusal_of(refused)
+            note_refusal(refused)
+            return answer

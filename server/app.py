@@ -11,12 +11,15 @@ from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
 from realtime.service import Service
-from server.middleware.access import Access, AccessGate
+from schema.validation.document_cache import check_documents
+from server.access.wiring import make_authenticator
+from server.middleware.access import AccessGate
 from server.middleware.answer_headers import AnswerHeaders
 from server.middleware.handshakes import HandshakeGate
 from server.middleware.hosts import HostGate, Hosts
 from server.middleware.limits import BodyLimit, QueryLimit
 from server.middleware.origins import OriginGate, Origins
+from server.middleware.session_cookies import SessionCookies
 from server.problem import problem, problem_handlers
 from server.protocol.http.websocket_handshake import VERSION
 from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute, resource
@@ -45,9 +48,16 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
     """Return the ASGI application for the service of an open node; the caller closes the node.
 
     `schema` comes from `schema.root.make_schema`, which takes a tenth of a second; several applications may share it.
+
+    Raises:
+        BadDocument: a document of `--trusted-documents` does not fit the schema.
+        BadKey: `--jwt-key` names no key.
     """
+    check_documents(settings.operation_limits.documents, schema._schema)  # noqa: SLF001 - there is no public way to it
     streaming = GraphqlStreaming(schema, service, settings)
     graphql = GraphqlEndpoint(schema, service, settings, streaming, STATIC / "graphiql" / "index.html")
+    access = make_authenticator(settings, service)
+    origins = Origins(settings.origins, are_local_welcome=settings.are_local_origins_welcome)
     app = Starlette(
         routes=[
             ServerRoute(SERVER_METHODS),
@@ -63,11 +73,12 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
         middleware=[
             Middleware(AnswerHeaders),
             Middleware(HostGate, Hosts(settings.hosts, are_local_welcome=settings.is_local_and_open)),
-            Middleware(OriginGate, Origins(settings.origins, are_local_welcome=settings.are_local_origins_welcome)),
+            Middleware(OriginGate, origins),
             Middleware(QueryLimit),
             Middleware(
                 AccessGate,
-                Access(settings.access_tokens, max_failures=settings.max_failed_authentications),
+                access,
+                SessionCookies(service.sessions, access, origins),
                 has_web_client=settings.web_client is not None,
             ),
             Middleware(HandshakeGate),
@@ -77,6 +88,7 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
     )
     app.router.redirect_slashes = False
     app.state.service = service
+    app.state.access = access
     app.state.metrics = make_registry(service.counters)
     app.state.settings = settings
     app.state.started_at = service.clock()

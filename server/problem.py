@@ -14,8 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from realtime.endings import STORE_UNAVAILABLE, status_of
-from realtime.errors import FieldError, StoreUnavailable
+from realtime.errors import FieldError, Forbidden, Refused, StoreUnavailable
 from realtime.limits import LimitReached
+from realtime.service.access_log import note_refusal
 
 __all__ = ["REFUSED", "Problem", "problem", "problem_bytes", "problem_handlers"]
 
@@ -41,7 +42,7 @@ class Problem(HTTPException):
         self.errors = tuple(errors)
 
     def response(self) -> Response:
-        """Return the answer."""
+        """Return the problem document as a response, with the headers of the problem."""
         return problem(self.status_code, self.detail, self.errors, self.headers)
 
 
@@ -83,8 +84,15 @@ async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise TypeError(error)
     if isinstance(error, Problem):
+        if isinstance(error.__cause__, Refused):
+            note_refusal(error.__cause__)
         return error.response()
     return problem(error.status_code, error.detail, headers=error.headers)
+
+
+async def _forbidden(_: Request, error: Exception) -> Response:
+    note_refusal(error)
+    return problem(status_of(error), str(error))
 
 
 async def _store(request: Request, error: Exception) -> Response:
@@ -95,6 +103,7 @@ async def _store(request: Request, error: Exception) -> Response:
 async def _limit(request: Request, error: Exception) -> Response:
     if not isinstance(error, LimitReached):
         raise TypeError(error)
+    note_refusal(error)
     return problem(status_of(error), error.message, error.fields, {"Retry-After": str(error.retry_after_seconds)})
 
 
@@ -114,6 +123,7 @@ async def _fault(request: Request, error: Exception) -> Response:
 #: Type of exception → its handler, for Starlette.
 problem_handlers: Mapping[Any, Any] = {
     HTTPException: _http,
+    Forbidden: _forbidden,
     StoreUnavailable: _store,
     LimitReached: _limit,
     ClientDisconnect: _left,

@@ -7,8 +7,8 @@ import socket
 import time
 from contextlib import AsyncExitStack
 
+import anyio.lowlevel
 import uvloop
-from sqlalchemy import make_url
 
 from realtime.service import Service
 from schema.root import make_schema
@@ -53,6 +53,7 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     server: Server | None = None
 
     def log_stop() -> None:
+        """Log the end of a server that has started, with its reason and its uptime in seconds."""
         # If the server has not started, a line on standard error already has the reason.
         if server is not None and server.started:
             uptime = round(time.monotonic() - began, 3)
@@ -67,6 +68,8 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         room = connection_room(settings.max_connections)
         app = create_app(service, settings, make_schema())
         server = make_server(app, settings, lambda: _report_start(settings, listening), room)
+        # It imports the part of anyio for this event loop. The first event stream would hold the loop for 50 ms for it.
+        await anyio.lowlevel.checkpoint()
         tune_gc()
         set_switch_interval()
         await server.serve(sockets=[listening])
@@ -86,17 +89,24 @@ def _circumstances(settings: Settings) -> dict[str, str]:
         "version": boardcast_version(),
         "database": _without_password(settings.database_url),
         "broker": _without_password(settings.broker_url),
-        "authentication": _authentication(len(settings.access_tokens)),
+        "authentication": _authentication(settings),
         "demo": "on" if settings.demo else "off",
     }
 
 
-def _authentication(tokens: int) -> str:
-    if not tokens:
-        return "none"
-    return "1 token" if tokens == 1 else f"{tokens} tokens"
+def _authentication(settings: Settings) -> str:
+    tokens = len(settings.secrets)
+    ways = ["1 token" if tokens == 1 else f"{tokens} tokens"] if tokens else []
+    if settings.jwt_key.get_secret_value():
+        ways.append("JSON Web Tokens")
+    return ", ".join(ways) or ("access tokens" if settings.require_token else "none")
 
 
 def _without_password(url: str) -> str:
-    # Drop the query too: database drivers accept passwords there.
-    return make_url(url).set(query={}).render_as_string(hide_password=True)
+    # Drop the query too: database drivers accept passwords there. A URL of PostgreSQL may have several hosts and ports,
+    # so no parser of common URLs reads it.
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    name, colon, _ = user.partition(":")
+    return f"{scheme}://{name}{colon and ':***'}{at}{host}{slash}{path}".partition("?")[0]

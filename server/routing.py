@@ -6,7 +6,7 @@ expressions, which treat the end of a line in a special way.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -15,7 +15,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Mount, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["AnySocketRoute", "Handler", "SegmentMount", "SegmentRoute", "SegmentSocketRoute", "ServerRoute", "resource"]
+__all__ = [
+    "AnySocketRoute",
+    "Handler",
+    "Resource",
+    "SegmentMount",
+    "SegmentRoute",
+    "SegmentSocketRoute",
+    "ServerRoute",
+    "resource",
+]
 
 #: Key in the scope for the segments that the routes still have to match; a mount removes its prefix from them.
 SEGMENTS = "boardcast.segments"
@@ -46,7 +55,7 @@ class _Template:
 
 
 class SegmentRoute(Route):
-    """An address over HTTP."""
+    """An address over HTTP, with one endpoint for all of its methods."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], *, methods: Iterable[str] | None = None) -> None:
         """Answer requests for `path`; its decoded parameters are in `path_params`. `methods` None = every method."""
@@ -62,6 +71,20 @@ class SegmentRoute(Route):
             return Match.NONE, {}
         is_ours = not self.methods or scope["method"] in self.methods
         return Match.FULL if is_ours else Match.PARTIAL, _child(self.endpoint, scope, params)
+
+
+class Resource(SegmentRoute):
+    """An address with one handler for each of its methods."""
+
+    def __init__(self, path: str, handlers: Mapping[str, Handler]) -> None:
+        """Answer by `handlers`, by method in capitals; HEAD is answered by that of GET."""
+
+        async def dispatch(request: Request) -> Response:
+            """Answer by the handler of the method; the route has let no other method through."""
+            return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+        super().__init__(path, dispatch, methods=handlers)
+        self.handlers = handlers
 
 
 class SegmentSocketRoute(WebSocketRoute):
@@ -121,22 +144,17 @@ class ServerRoute(BaseRoute):
         return (Match.FULL if scope["type"] == "http" and scope["path"] == "*" else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
+        """Answer 204 with the methods in `Allow`."""
         await Response(status_code=204, headers={"Allow": self._allow})(scope, receive, send)
 
 
-def resource(path: str, **handlers: Handler) -> SegmentRoute:
+def resource(path: str, **handlers: Handler) -> Resource:
     """Return the route of `path`; `handlers` by lower-case method, HEAD is answered by that of GET.
 
     One address has all its methods, so that a wrong method is answered with the whole `Allow` (RFC 9110 §15.5.6).
     Ids in the path may hold any character, percent-encoded, `/` among them (docs/rest.md, "Requests").
     """
-
-    async def dispatch(request: Request) -> Response:
-        method = "get" if request.method == "HEAD" else request.method.lower()
-        return await handlers[method](request)
-
-    return SegmentRoute(path, dispatch, methods=[method.upper() for method in handlers])
+    return Resource(path, {method.upper(): handler for method, handler in handlers.items()})
 
 
 def _segments(scope: Scope) -> tuple[str, ...] | None:

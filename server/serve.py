@@ -6,7 +6,7 @@ import asyncio
 import math
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import FrameType
@@ -15,7 +15,7 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 
-from realtime.fanout.connection_lifetimes import ConnectionLifetimes
+from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from server.concurrency.tasks import first_to_end
 from server.connection.connection_limits import http_limits
 from server.connection.http_connection import HttpConnection
@@ -40,7 +40,9 @@ def bind(host: str, port: int) -> socket.socket:
         OSError: the port is in use, or the host is no address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
+    listening = socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
+    # Named as TCP: asyncio switches Nagle's algorithm off only for such sockets, and answers would be late.
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
 
 
 def make_server(
@@ -62,6 +64,9 @@ def make_server(
         log_config=None,
         access_log=False,
         server_header=False,
+        # Never uvicorn's defaults: any program of this machine could give each request another address.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         ws_max_size=settings.max_frame_bytes,
         ws_ping_interval=settings.ping_seconds,
         ws_ping_timeout=settings.ping_seconds,
@@ -70,7 +75,8 @@ def make_server(
         # uvicorn's own limit is the last resort, and logs errors. Before it, we have cut every connection ourselves.
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds) + LAST_RESORT_SECONDS,
     )
-    return Server(config, app.state.service.lifetimes, settings.shutdown_grace_seconds, on_start)
+    state = app.state
+    return Server(config, state.service.lifetimes, settings.shutdown_grace_seconds, on_start, state.access.aclose)
 
 
 class Server(uvicorn.Server):
@@ -85,12 +91,17 @@ class Server(uvicorn.Server):
         lifetimes: ConnectionLifetimes,
         grace_seconds: float,
         on_start: Callable[[], None] | None = None,
+        on_stop: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Serve `config.app`, whose connections have `lifetimes`."""
+        """Serve `config.app`, whose connections have `lifetimes`; await `on_stop` when streams have ended.
+
+        Requests may still run then, and may wait for what `on_stop` ends.
+        """
         super().__init__(config)
         self._lifetimes = lifetimes
         self._grace_seconds = grace_seconds
         self._on_start = on_start
+        self._on_stop = on_stop
         self._hurried = asyncio.Event()
         #: Name of the signal that stopped the server; None while it runs, or when it stopped without a signal.
         self.stopped_by: str | None = None
@@ -127,7 +138,7 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections."""
+        """Accept connections, and then report the start."""
         await super().startup(sockets)
         if self._on_start is not None:
             self._on_start()
@@ -139,6 +150,8 @@ class Server(uvicorn.Server):
         cut = asyncio.get_running_loop().call_later(self._grace_seconds, self._cut_all)
         try:
             await first_to_end(self._drained(), self._hurried.wait())
+            if self._on_stop is not None:
+                await self._on_stop()
             await super().shutdown(sockets)
         finally:
             cut.cancel()

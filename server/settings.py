@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -14,14 +16,32 @@ from realtime.clock import parse_iso
 from realtime.fanout.subscriber import MAX_QUEUED_BYTES
 from realtime.messages.options import SlowPolicy
 from schema.operation_limits import OperationLimits
+from schema.trusted_documents import BadDocument, TrustedDocuments, parse_manifest
 
 __all__ = ["Settings", "is_loopback"]
 
 #: The characters of a bearer token (RFC 6750, 2.1), and their least number.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 MIN_TOKEN_CHARACTERS = 16
+#: Most characters that are read of `--tokens-file`.
+MAX_TOKENS_FILE = 1024 * 1024
+#: Most bytes of `--trusted-documents`.
+MAX_MANIFEST = 16 * 1024 * 1024
 #: A host name or address of the server, IPv6 in brackets, with an optional port; `*` = all.
 _HOST = re.compile(r"\*|(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]*]+)(:\d{1,5})?")
+
+
+def _single(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, texts)))
+
+
+def _check_secrets(setting: str, secrets: Sequence[str]) -> None:
+    for place, secret in enumerate(secrets, 1):
+        if len(secret) < MIN_TOKEN_CHARACTERS or not _TOKEN.fullmatch(secret):
+            raise ValueError(
+                f"{setting}: expected at least {MIN_TOKEN_CHARACTERS} characters of A-Z a-z 0-9 - . _ ~ + / and "
+                f"= at the end in each, got something else as number {place}"
+            )
 
 
 def is_loopback(host: str) -> bool:
@@ -43,6 +63,17 @@ def _host_names(text: str) -> str:
     for name in filter(None, map(str.strip, text.split(","))):
         if not _HOST.fullmatch(name):
             raise ValueError(f"expected names or addresses, with or without a port, separated by commas, got {name!r}")
+    return text
+
+
+def _networks(text: str) -> str:
+    for name in _single(text.split(",")):
+        try:
+            ip_network(name)
+        except ValueError as error:
+            raise ValueError(
+                f"expected addresses or networks (10.0.0.0/8), separated by commas, got {name!r}"
+            ) from error
     return text
 
 
@@ -80,7 +111,28 @@ class Settings(BaseSettings):
     )
     tokens: SecretStr = Field(
         default=SecretStr(""),
-        description="Secrets, separated by commas. A client must send one of them; none = every client may connect.",
+        description="Secrets, separated by commas. A client must send one of them, an access token or a JSON Web "
+        "Token.",
+    )
+    tokens_file: Path | None = Field(
+        default=None, description="File with more secrets like those of --tokens, one in each line."
+    )
+    require_token: bool = Field(
+        default=False,
+        description="Require a token although there is neither --tokens nor --jwt-key: an access token "
+        "(boardcast token create).",
+    )
+    jwt_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Verifies JSON Web Tokens: a file or https URL of a JSON Web Key Set, a PEM file, or a secret.",
+    )
+    jwt_issuer: str | None = Field(default=None, description="The issuer (iss) that each JSON Web Token must name.")
+    jwt_audience: str | None = Field(default=None, description="The audience (aud) that each JSON Web Token must name.")
+    session_days: float = Field(
+        default=7.0,
+        gt=0,
+        le=366,
+        description="Days after which a session of a web page ends, if its token lasts so long.",
     )
     allowed_origins: str = Field(
         default="", description="More web origins that may connect, separated by commas; * = all."
@@ -91,6 +143,10 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
         default="",
         description="Host names of the server, separated by commas, with or without a port; * = all.",
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default="",
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     )
     web_client: Annotated[Path | None, AfterValidator(_web_client)] = Field(
         default=None,
@@ -185,9 +241,28 @@ class Settings(BaseSettings):
     graphql_timeout_seconds: float = Field(
         default=10.0, gt=0, description="Seconds after which a GraphQL operation, or one event of it, is cancelled."
     )
+    introspection: bool = Field(default=True, description="Answer GraphQL queries for the schema itself.")
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="Manifest (Apollo, Relay, Code Generator) of GraphQL documents that requests may name by ids.",
+    )
+    only_trusted_documents: bool = Field(
+        default=False, description="Execute no GraphQL document that is not in --trusted-documents."
+    )
     max_boards: int = Field(default=20_000, ge=1, description="Most boards.")
     max_agents: int = Field(default=1_000, ge=1, description="Agents that may be registered.")
     max_agent_profiles: int = Field(default=1_000, ge=1, description="Most profiles of all agents together.")
+    max_access_tokens: int = Field(
+        default=1_000, ge=1, description="Most access tokens; those that have expired make room for new ones."
+    )
+    max_sessions: int = Field(
+        default=5_000,
+        ge=1,
+        description="Most sessions of web pages; another one ends the oldest one of the token that has most.",
+    )
+    max_sessions_per_client: int = Field(
+        default=500, ge=1, description="Most sessions of one token; its oldest one ends when another begins."
+    )
     max_cards_per_board: int = Field(default=2_500, ge=1, description="Cards that may be on one board.")
     max_board_bytes: int = Field(default=10 * 1024 * 1024, ge=1024, description="Bytes of the largest board state.")
     max_commands_per_second: float = Field(
@@ -211,35 +286,75 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _has_good_tokens(self) -> Self:
         # Checked here and not at the field: the error of a field repeats the value, which is secret.
-        if self.tokens.get_secret_value().strip() and not self.access_tokens:
+        given = _single(self.tokens.get_secret_value().split(","))
+        if self.tokens.get_secret_value().strip() and not given:
             raise ValueError("--tokens: expected tokens, got commas only")
-        for place, token in enumerate(self.access_tokens, 1):
-            if len(token) < MIN_TOKEN_CHARACTERS or not _TOKEN.fullmatch(token):
-                raise ValueError(
-                    f"--tokens: expected at least {MIN_TOKEN_CHARACTERS} characters of A-Z a-z 0-9 - . _ ~ + / and "
-                    f"= at the end in each, got something else as number {place}"
-                )
+        _check_secrets("--tokens", given)
+        _check_secrets("--tokens-file", self._secrets_of_file)
+        if self.tokens_file is not None and not self._secrets_of_file:
+            raise ValueError("--tokens-file: expected a file with a token in each line, got an empty one")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_documents(self) -> Self:
+        if self.only_trusted_documents and self.trusted_documents is None:
+            raise ValueError("--only-trusted-documents: expected --trusted-documents with it, got none")
+        _ = self._documents  # reads the file
         return self
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        if not is_loopback(self.host) and not self.allow_anonymous and not self.access_tokens:
+        if not is_loopback(self.host) and not self.allow_anonymous and not self.authenticates:
             raise ValueError(
                 f"expected a loopback host, got {self.host!r}: others could reach the server and nothing "
-                "authenticates them; give --tokens, or say --allow-anonymous if that is meant"
+                "authenticates them; give --tokens, --tokens-file, --jwt-key or --require-token, "
+                "or say --allow-anonymous if that is meant"
             )
         return self
 
     @property
     def operation_limits(self) -> OperationLimits:
         """The limits of one GraphQL operation."""
-        return OperationLimits(self.max_graphql_cost, self.graphql_timeout_seconds)
+        return OperationLimits(self.max_graphql_cost, self.graphql_timeout_seconds, self._documents, self.introspection)
+
+    @cached_property
+    def _documents(self) -> TrustedDocuments:
+        """The documents of `trusted_documents`, as they were at the start."""
+        if self.trusted_documents is None:
+            return TrustedDocuments()
+        try:
+            with self.trusted_documents.open("rb") as file:
+                manifest = file.read(MAX_MANIFEST + 1)
+        except OSError as error:
+            raise ValueError(f"--trusted-documents: {error.strerror}: {self.trusted_documents}") from error
+        if len(manifest) > MAX_MANIFEST:
+            raise ValueError(f"--trusted-documents: expected at most {MAX_MANIFEST} bytes, got more")
+        try:
+            return TrustedDocuments(parse_manifest(manifest), self.only_trusted_documents)
+        except BadDocument as error:
+            raise ValueError(f"--trusted-documents: {error}") from error
 
     @property
-    def access_tokens(self) -> tuple[str, ...]:
-        """The single tokens in `tokens`; they are secrets."""
-        tokens = (token.strip() for token in self.tokens.get_secret_value().split(","))
-        return tuple(token for token in tokens if token)
+    def authenticates(self) -> bool:
+        """Whether clients need a token."""
+        return bool(self.secrets or self.jwt_key.get_secret_value() or self.require_token)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The single secrets of `tokens` and `tokens_file`."""
+        return (*_single(self.tokens.get_secret_value().split(",")), *self._secrets_of_file)
+
+    @cached_property
+    def _secrets_of_file(self) -> tuple[str, ...]:
+        """The secrets of `tokens_file`, as they were at the start."""
+        if self.tokens_file is None:
+            return ()
+        try:
+            with self.tokens_file.open(encoding="utf-8") as file:
+                return _single(file.read(MAX_TOKENS_FILE).splitlines())
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise ValueError(f"--tokens-file: cannot read {self.tokens_file}: {reason}") from None
 
     @property
     def origins(self) -> frozenset[str]:
@@ -259,7 +374,7 @@ class Settings(BaseSettings):
     @property
     def is_local_and_open(self) -> bool:
         """Whether only this machine reaches the server, and no token is needed. Then any page there has full access."""
-        return is_loopback(self.host) and not self.access_tokens
+        return is_loopback(self.host) and not self.authenticates
 
     @property
     def allowed_slow_policies(self) -> tuple[SlowPolicy, ...]:

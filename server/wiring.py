@@ -7,16 +7,20 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 from realtime.backends.memory import open_memory_broker
+from realtime.backends.sql.copying import copy_installation
 from realtime.backends.sql.store import SqlStore
 from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
 from realtime.errors import BrokerUnusable
+from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.limits import Capacity
 from realtime.node import Limits, Node, make_node
 from realtime.ports import Broker
+from realtime.tokens.session_book import SessionLimits
+from realtime.tokens.token_book import TokenBook
 from realtime.writing.retention import Retention, pruning
 from server.settings import Settings
 
-__all__ = ["check_broker_url", "open_broker", "open_node"]
+__all__ = ["check_broker_url", "copy_database", "open_broker", "open_node", "open_token_book"]
 
 #: Scheme of `--broker-url` → a function that opens the broker while a block runs. A new broker needs one entry here.
 BROKERS: Mapping[str, Callable[[str], AbstractAsyncContextManager[Broker]]] = {
@@ -39,9 +43,10 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
         async with open_broker(settings.broker_url) as broker:
             node = await make_node(store, broker, clock, _limits(settings))
             try:
-                async with pruning(store, clock, _retention(settings)):
+                async with pruning(store, clock, _retention(settings)), node.tokens.noting_uses():
                     yield node
             finally:
+                await node.sessions.finished()
                 await node.bus.aclose()
     finally:
         await store.aclose()
@@ -56,6 +61,36 @@ def check_broker_url(url: str) -> None:
     if url.partition("://")[0] not in BROKERS:
         expected = " or ".join(f"{scheme}://" for scheme in BROKERS)
         raise BrokerUnusable(f"--broker-url: expected {expected}, got {url!r}")
+
+
+@asynccontextmanager
+async def open_token_book(settings: Settings) -> AsyncIterator[TokenBook]:
+    """Open the store alone, and the book of its access tokens; close it when the block ends.
+
+    Raises:
+        StoreUnusable: the database cannot be opened, or a server has it.
+        StoreUnavailable: the tokens could not be read.
+    """
+    clock = _clock(settings)
+    store = SqlStore(settings.database_url, clock=clock, exclusive=True)
+    try:
+        await store.open()
+        book = TokenBook(store, ConnectionLifetimes(), clock, settings.max_access_tokens)
+        await book.load()
+        async with book.noting_uses():
+            yield book
+    finally:
+        await store.aclose()
+
+
+async def copy_database(source: str, target: str) -> tuple[int, int]:
+    """Copy the database at one URL into the empty one at another; return the numbers of boards and events.
+
+    Raises:
+        StoreUnusable: a database cannot be opened, a server has it, or the target is not empty.
+        StoreUnavailable: a database went away, or cannot be written.
+    """
+    return await copy_installation(source, target)
 
 
 def open_broker(url: str) -> AbstractAsyncContextManager[Broker]:
@@ -86,9 +121,13 @@ def _limits(settings: Settings) -> Limits:
             profiles=settings.max_agent_profiles,
             cards_per_board=settings.max_cards_per_board,
             board_bytes=settings.max_board_bytes,
+            access_tokens=settings.max_access_tokens,
         ),
         commands_per_second=settings.max_commands_per_second,
         events_per_second=settings.max_events_per_second,
+        sessions=SessionLimits(
+            settings.max_sessions, settings.max_sessions_per_client, timedelta(days=settings.session_days)
+        ),
     )
 
 

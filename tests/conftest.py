@@ -7,8 +7,9 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from tests.kit.migrated import migrating_once
+from tests.kit.postgres_databases import postgres, postgres_url
 
-__all__ = ["anyio_backend", "migrated_once", "pytest_xdist_auto_num_workers"]
+__all__ = ["anyio_backend", "migrated_once", "postgres", "postgres_url", "pytest_xdist_auto_num_workers"]
 
 
 @pytest.hookimpl(wrapper=True)

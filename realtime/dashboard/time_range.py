@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from realtime.clock import iso
+from realtime.clock import iso, parse_iso
 from realtime.errors import FieldError, InvalidInput
 
 __all__ = [
     "DEFAULT_TIME_RANGE",
     "INVALID_TIME_RANGE",
+    "QUERY_PARAMETERS",
     "InvalidTimeRange",
     "TimeRange",
     "TimeRangePreset",
@@ -58,6 +59,14 @@ _LENGTHS = {
 }
 #: Values of the `range` parameter.
 _ALIASES = {preset.removeprefix("last_").removesuffix("_time"): preset for preset in TimeRangePreset}
+#: Names of the parameters of a query, each with its meaning.
+QUERY_PARAMETERS: Mapping[str, str] = {
+    "timeRangePreset": f"{', '.join(f'`{preset}`' for preset in TimeRangePreset)}; an unknown one counts as absent. "
+    f"Without a range it is `{TimeRangePreset.LAST_7D}`.",
+    "range": f"The same ranges: {', '.join(f'`{alias}`' for alias in _ALIASES)}; an unknown one is 400.",
+    "from": "The beginning, a date or a time in ISO 8601. It belongs to the range. A time without an offset is UTC.",
+    "to": "The end, in the same form. It does not belong to the range.",
+}
 
 
 class InvalidTimeRange(InvalidInput, ValueError):
@@ -162,7 +171,17 @@ def _fixed(from_text: str, to_text: str) -> TimeRange:
 
 
 def _instant(field: str, text: str) -> datetime:
-    """Parse one bound into UTC, cut to milliseconds; a time without an offset is UTC."""
+    """Parse one bound into UTC, cut to milliseconds.
+
+    Times of RFC 3339 are those of all inputs. Dates, and times without an offset, which are UTC, are the original's.
+    """
+    try:
+        return parse_iso(text)
+    except ValueError:
+        return _laxly(field, text)
+
+
+def _laxly(field: str, text: str) -> datetime:
     found = _ISO_8601.fullmatch(text) if len(text) <= MAX_CHARS else None
     if not found or (found["zone"] and not found["time"]):
         raise InvalidTimeRange(field, f"expected an ISO 8601 date or time, got {_quoted(text)}")

@@ -89,5 +89,5 @@ class Hub:
         return tuple(self._queues)
 
     def statistics(self) -> HubStatistics:
-        """Count channels and subscribers."""
+        """Return the number of channels, of subscribers now, and of those that have left, for the metrics."""
         return HubStatistics(len(self._queues), sum(map(len, self._queues.values())), self._left)

@@ -18,7 +18,7 @@ __all__ = ["MAX_QUEUED_BYTES", "TAKEN_BYTES", "DirectWriter", "Subscriber"]
 #: Conflated types: the newest envelope of such a type contains everything that the older ones said.
 CONFLATED = frozenset({"state", "dashboard_overview"})
 #: Types that are never dropped, because no `gap` could announce their loss: replies, and the end.
-CONTROL_TYPES = frozenset({"pong", "error", "goodbye"})
+CONTROL_TYPES = frozenset({"access", "pong", "error", "goodbye"})
 #: Default for the bytes that may wait for one subscriber.
 MAX_QUEUED_BYTES = 4 * 1024 * 1024
 #: Bytes after which `take` returns what it has. The queue bounds what waits; only this bounds what was taken.

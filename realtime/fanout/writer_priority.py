@@ -46,7 +46,7 @@ class WriterPriority:
             try:
                 self._run_deferred()
             except Exception:
-                # The unit is stored and its caller must hear so; the timer runs the deferred passes.
+                # The unit is stored and its caller must get the answer; the timer runs the deferred passes.
                 log.exception("deferred passes could not be scheduled")
 
     def call_when_free(self, turn: Callable[[], None]) -> None:

@@ -29,10 +29,12 @@ class QueueAttempt(BaseModel):
 
     type: Literal["queue_attempt"] = "queue_attempt"
     card_id: Id
-    agent: Id
-    base_branch: Id = BASE_BRANCH
-    branch_name: Id | None = None
-    profile_id: Id | None = None
+    agent: Id = Field(description="The key of the agent that shall try it.")
+    base_branch: Id = Field(default=BASE_BRANCH, description=f"The branch to begin from; `{BASE_BRANCH}` by default.")
+    branch_name: Id | None = Field(
+        default=None, description="The branch of the attempt; by default it comes from the ticket key and the title."
+    )
+    profile_id: Id | None = Field(default=None, description="The profile of the agent.")
     #: The attempt's id if the card has no attempt yet.
     new_id: str = Field(default_factory=new_attempt_id, init=False)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from pydantic import TypeAdapter
+
 from realtime.clock import parse_iso
 from realtime.kanban import changes, events
 from realtime.kanban.changes import BoardChange, StateReplaced, apply_all
@@ -18,7 +20,7 @@ from realtime.kanban.ids import AttemptId, BoardId, CardId, ticket_number
 from realtime.kanban.models import ACTIVE_STATUSES, AttemptRef, AttemptStatus, BoardState, Card, Column, Project
 from realtime.kanban.projects import repository_slug
 
-__all__ = ["FOLDED_EVENTS", "GONE_ATTEMPTS", "Board", "Recorded"]
+__all__ = ["FOLDED_EVENTS", "GONE_ATTEMPTS", "Board", "Recorded", "board_from_json", "board_to_json"]
 
 #: Names of the events that `Board.apply` reads itself; any other event alters a board through its changes only.
 FOLDED_EVENTS = frozenset(
@@ -180,6 +182,20 @@ class Board:
         known = self.attempts.get(attempt_id)
         if known and known.status in ACTIVE_STATUSES and known.status is not AttemptStatus.STOPPING:
             self._end(attempt_id, AttemptStatus.STOPPED, at)
+
+
+_BOARD: TypeAdapter[Board] = TypeAdapter(Board)
+
+
+def board_to_json(board: Board) -> bytes:
+    """Encode a board for a store that keeps earlier states of it; columns, cards and attempts keep their order."""
+    plain = replace(board.state, cards=dict(board.state.cards))
+    return _BOARD.dump_json(replace(board, state=plain))
+
+
+def board_from_json(text: bytes | str) -> Board:
+    """Decode the result of `board_to_json`."""
+    return _BOARD.validate_json(text)
 
 
 def renamed(project: Project, event: events.ProjectCreated) -> Project:

@@ -27,12 +27,17 @@ class Cards(Mapping[CardId, Card]):
 
     __slots__ = ("_all_made", "_cards", "_size", "_times")
 
-    def __init__(self, cards: Mapping[CardId, Card], times: Mapping[CardId, datetime] | None = None) -> None:
-        """Wrap `cards`, which nobody may change. A time in `times` replaces the card's own `updated_at`."""
+    def __init__(
+        self, cards: Mapping[CardId, Card], times: Mapping[CardId, datetime] | None = None, *, all_made: bool = False
+    ) -> None:
+        """Wrap `cards`, which nobody may change. A time in `times` replaces the card's own `updated_at`.
+
+        `all_made` says that the cards have these times already.
+        """
         self._cards = cards
         # Never reset: another thread may be between reading a card and reading its time.
         self._times = times or {}
-        self._all_made = not self._times
+        self._all_made = all_made or not self._times
         #: The value of `size_bytes`, None until it is computed.
         self._size: int | None = None
 
@@ -46,16 +51,20 @@ class Cards(Mapping[CardId, Card]):
         """The cards with an `updated_at` that may be old; for callers that do not read it."""
         return self._cards
 
+    @property
+    def times(self) -> Mapping[CardId, datetime]:
+        """The times of the cards that were displaced since they were put."""
+        return self._times
+
     def updated_at(self, card_id: CardId) -> datetime:
         """Return the time of a card without making the `Card`."""
         return self._times.get(card_id) or self._cards[card_id].updated_at
 
     def put(self, card: Card) -> Cards:
         """Return these cards with `card`: it replaces the card of its id, or comes last."""
-        times = self._known_times()
-        if times.get(card.id, card.updated_at) != card.updated_at:
-            times = {**times, card.id: card.updated_at}
-        return self._sized(Cards({**self._cards, card.id: card}, times), self._cards.get(card.id), card)
+        all_made = self._all_made  # read before the cards, as `_make` sets them first
+        following = Cards({**self._cards, card.id: card}, self._times_without(card.id), all_made=all_made)
+        return self._sized(following, self._cards.get(card.id), card)
 
     def remove(self, card_id: CardId) -> Cards:
         """Return these cards without the card of that id.
@@ -63,15 +72,14 @@ class Cards(Mapping[CardId, Card]):
         Raises:
             KeyError: there is no such card.
         """
-        times = dict(self._known_times())
-        times.pop(card_id, None)
+        all_made = self._all_made
         cards = dict(self._cards)
         gone = cards.pop(card_id)
-        return self._sized(Cards(cards, times), gone, None)
+        return self._sized(Cards(cards, self._times_without(card_id), all_made=all_made), gone, None)
 
     def renew(self, card_ids: Iterable[CardId], at: datetime) -> Cards:
         """Return these cards, with `at` as the time of those in `card_ids`."""
-        times = dict(self._known_times())
+        times = dict(self._times)
         times.update(zip(card_ids, repeat(at)))
         renewed = Cards(self._cards, times)
         renewed._size = self._size
@@ -124,9 +132,12 @@ class Cards(Mapping[CardId, Card]):
             following._size = self._size - (_bytes(gone) if gone else 0) + (_bytes(new) if new else 0)
         return following
 
-    def _known_times(self) -> Mapping[CardId, datetime]:
-        """Return the times that a copy of these cards needs: none once the cards themselves have them."""
-        return {} if self._all_made else self._times
+    def _times_without(self, card_id: CardId) -> Mapping[CardId, datetime]:
+        if card_id not in self._times:
+            return self._times  # never changed, so it can be shared
+        times = dict(self._times)
+        del times[card_id]
+        return times
 
 
 def _bytes(card: Card) -> int:

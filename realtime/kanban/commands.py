@@ -26,18 +26,34 @@ from realtime.errors import (
     field_errors,
     quoted,
 )
+from realtime.global_ids import names_thing_of
 from realtime.kanban import changes, events
 from realtime.kanban.attempts import QueueAttempt, StopAttempt, queue_attempt, stop_attempt
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.cards import Cards
 from realtime.kanban.dependencies import cycle_text, find_cycle
 from realtime.kanban.ids import CardId, ColumnId, Id, new_card_id
-from realtime.kanban.input.fields import Dependencies, Description, Flag, Index, TicketTypeName, Title
+from realtime.kanban.input.fields import (
+    DESCRIPTION_BYTES,
+    MAX_DEPENDENCIES,
+    TITLE_CHARS,
+    Dependencies,
+    Description,
+    Flag,
+    Index,
+    TicketTypeName,
+    Title,
+)
 from realtime.kanban.input.nesting import MAX_LEVELS, deep_fields
 from realtime.kanban.models import DONE, IN_PROGRESS, BoardState, Card, Column
 from realtime.kanban.projects import DeleteProject, UpdateProject, project_deleted, project_updated
 
 __all__ = ["Command", "CreateCard", "DeleteCard", "MoveCard", "UpdateCard", "decide", "move_refusal", "parse_command"]
+
+_TITLE = f"Its title: 1 to {TITLE_CHARS} characters after trimming."
+_DESCRIPTION = f"Its description: at most {DESCRIPTION_BYTES // 1024} KiB of UTF-8."
+_TICKET_TYPE = "Its ticket type, in any case."
+_DEPENDS_ON = f"The ids of the cards of the board that it depends on: at most {MAX_DEPENDENCIES}."
 
 
 class _Command(BaseModel):
@@ -48,13 +64,21 @@ class CreateCard(_Command):
     """Make a card at the end of a column."""
 
     type: Literal["create_card"] = "create_card"
-    column_id: Id
-    title: Title
-    description: Description | None = None
-    ticket_type: TicketTypeName | None = None
-    depends_on: Dependencies = ()
+    column_id: Id = Field(description="The column at whose end the card is made.")
+    title: Title = Field(description=_TITLE)
+    description: Description | None = Field(default=None, description=_DESCRIPTION)
+    ticket_type: TicketTypeName | None = Field(default=None, description=_TICKET_TYPE)
+    depends_on: Dependencies = Field(default=(), description=_DEPENDS_ON)
+    id: Id | None = Field(
+        default=None, description="The id of the new card, if the client chooses it. No card of the board may have it."
+    )
     #: Chosen before the decision, so that `decide` needs no randomness; never read from the wire.
-    card_id: str = Field(default_factory=new_card_id, init=False)
+    new_id: str = Field(default_factory=new_card_id, init=False)
+
+    @property
+    def card_id(self) -> CardId:
+        """The id of the new card."""
+        return CardId(self.id or self.new_id)
 
 
 class UpdateCard(_Command):
@@ -62,12 +86,16 @@ class UpdateCard(_Command):
 
     type: Literal["update_card"] = "update_card"
     card_id: Id
-    title: Title = ""
-    description: Description | None = None
-    ticket_type: TicketTypeName | None = None
-    is_enhanced: Flag = False
-    disable_auto_close_on_pr_merge: Flag = Field(default=False, alias="disableAutoCloseOnPRMerge")
-    depends_on: Dependencies = ()
+    title: Title = Field(default="", description=_TITLE)
+    description: Description | None = Field(default=None, description=f"{_DESCRIPTION} Null clears it.")
+    ticket_type: TicketTypeName | None = Field(default=None, description=f"{_TICKET_TYPE} Null clears it.")
+    is_enhanced: Flag = Field(default=False, description="Whether an agent has improved the text of the card.")
+    disable_auto_close_on_pr_merge: Flag = Field(
+        default=False,
+        alias="disableAutoCloseOnPRMerge",
+        description="Whether the card stays open when its pull request is merged.",
+    )
+    depends_on: Dependencies = Field(default=(), description=_DEPENDS_ON)
 
     def given(self) -> dict[str, Any]:
         """Return the new values by attribute name of `Card`."""
@@ -108,8 +136,9 @@ def parse_command(kind: type[_C], payload: object) -> _C:
         raise InvalidInput(FieldError("payload", f"expected a JSON object, got {quoted(payload)}"))
     try:
         # Wire names only, and without the fields that the server chooses.
-        ours = {field.alias for field in kind.model_fields.values() if field.init is False} | {"type"}
-        fields = {key: value for key, value in payload.items() if key not in ours}
+        fields = dict(payload)
+        for key in ("type", *(field.alias for field in kind.model_fields.values() if field.init is False)):
+            fields.pop(key, None)
         # Before validation, because models put unknown values into their error messages.
         if deep := deep_fields(fields):
             raise InvalidInput(*(FieldError(name, f"expected at most {MAX_LEVELS} levels of nesting") for name in deep))
@@ -157,8 +186,14 @@ def move_refusal(state: BoardState, card_id: CardId, target: Column) -> Conflict
 
 def _create(board: Board, command: CreateCard, now: datetime) -> list[Recorded]:
     column = _column(board, command.column_id)
+    if command.card_id in board.state.cards:
+        raise InvalidInput(FieldError("id", f"expected an id that no card of this board has, got {quoted(command.id)}"))
+    if names_thing_of(board.id, command.card_id):
+        # As an argument of GraphQL it would name another card.
+        message = f"expected an id without the form of a global id of this board, got {quoted(command.id)}"
+        raise InvalidInput(FieldError("id", message))
     card = Card(
-        id=CardId(command.card_id),
+        id=command.card_id,
         board_id=board.id,
         column_id=column.id,
         title=command.title,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 
+from realtime.global_ids import Kind, global_id
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 
 __all__ = [
@@ -84,6 +85,11 @@ class Project:
     ticket_prefix: str = "PRJ"
     status: str = "Active"
 
+    @property
+    def global_id(self) -> str:
+        """The id that is unique in the installation: of the board, which shares its id (`global_ids`)."""
+        return global_id(Kind.PROJECT, self.id, self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class GithubIssue:
@@ -117,6 +123,11 @@ class Card:
     github_issue: GithubIssue | None = None
     description: str | None = None
     depends_on: tuple[CardId, ...] = ()
+
+    @property
+    def global_id(self) -> str:
+        """The id that is unique in the installation: of the board and the card (`global_ids`)."""
+        return global_id(Kind.CARD, self.board_id, self.id)
 
     def renewed(self, at: datetime) -> Card:
         """Return the card with another `updated_at`; the last result is cached.

@@ -44,6 +44,11 @@ _Path = Annotated[str, StringConstraints(min_length=1, max_length=REPOSITORY_CHA
 _Url = Annotated[str, StringConstraints(max_length=REPOSITORY_CHARS), AfterValidator(_url)]
 
 
+_NAME = f"Its name: 1 to {NAME_CHARS} characters after trimming."
+_PATH = f"The path of its repository: 1 to {REPOSITORY_CHARS:,} characters."
+_URL = f"The URL of its repository: at most {REPOSITORY_CHARS:,} characters."
+
+
 class _Command(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -51,9 +56,9 @@ class _Command(BaseModel):
 class CreateProject(_Command):
     """Make a project and its board."""
 
-    name: _Name
-    repository_path: _Path
-    repository_url: _Url | None = None
+    name: _Name = Field(description=_NAME)
+    repository_path: _Path = Field(description=_PATH)
+    repository_url: _Url | None = Field(default=None, description=f"{_URL} It may be null.")
     #: Chosen before the event is made, so that making it needs no randomness; never read from the wire.
     project_id: str = Field(default_factory=new_board_id, init=False)
 
@@ -61,9 +66,9 @@ class CreateProject(_Command):
 class UpdateProject(_Command):
     """Rename a project or change its repository. A value that is not given stays; null clears `repositoryUrl`."""
 
-    name: _Name = ""
-    repository_path: _Path = ""
-    repository_url: _Url | None = None
+    name: _Name = Field(default="", description=_NAME)
+    repository_path: _Path = Field(default="", description=_PATH)
+    repository_url: _Url | None = Field(default=None, description=f"{_URL} Null clears it.")
 
     def given(self) -> dict[str, Any]:
         """Return the new values by wire name."""

@@ -8,6 +8,7 @@ from realtime.kanban.ids import BoardId
 from realtime.messages.options import Delivery
 
 __all__ = [
+    "DASHBOARD",
     "EVERYBODY",
     "Channel",
     "board_channel",
@@ -22,6 +23,8 @@ Channel = NewType("Channel", str)
 
 #: Global events (agents, settings); the subscribers of every other channel get those that have an envelope.
 EVERYBODY = Channel("*")
+#: All ranges of the dashboard; only their positions have this name.
+DASHBOARD = Channel("dashboard")
 
 
 _BOARD = "board:"

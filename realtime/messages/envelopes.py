@@ -9,11 +9,22 @@ from realtime.clock import iso
 from realtime.dashboard.overview import DashboardOverview
 from realtime.kanban.ids import AttemptId, CardId
 from realtime.kanban.models import AttemptStatus, BoardState
-from realtime.messages.payloads import AttemptStatusChanged, Gap, Goodbye, Heartbeat, Hello, Overview, Payload, State
+from realtime.messages.payloads import (
+    Access,
+    AttemptStatusChanged,
+    Gap,
+    Goodbye,
+    Heartbeat,
+    Hello,
+    Overview,
+    Payload,
+    State,
+)
 from realtime.messages.position import Position
 
 __all__ = [
     "Envelope",
+    "access",
     "attempt_status",
     "checked_heartbeat",
     "gap",
@@ -73,13 +84,18 @@ def hello(now: datetime, position: Position, heartbeat_seconds: float) -> Envelo
 
 
 def heartbeat(now: datetime) -> Envelope:
-    """Return a plain heartbeat."""
+    """Return a heartbeat without a check: it has neither cursor nor hash."""
     return Envelope(Heartbeat(iso(now), None, None))
 
 
 def checked_heartbeat(now: datetime, cursor: str, state_hash: str) -> Envelope:
     """Return a heartbeat with a check: a client that has everything up to `cursor` has a state with this hash."""
     return Envelope(Heartbeat(iso(now), cursor, state_hash))
+
+
+def access(expires_at: datetime | None) -> Envelope:
+    """Return when the token of a client expires; None = never."""
+    return Envelope(Access(None if expires_at is None else iso(expires_at)))
 
 
 def goodbye(reason: str, reconnect_after_ms: int, cursor: str | None = None) -> Envelope:

@@ -12,10 +12,11 @@ from hashlib import blake2s
 from typing import NamedTuple
 
 from realtime.caches import bounded_cache
-from realtime.messages.channels import Channel
+from realtime.messages.channels import DASHBOARD, Channel
 
-__all__ = ["InvalidCursor", "Position", "channel_tag", "parse_cursor"]
+__all__ = ["EntryCursors", "InvalidCursor", "Place", "Position", "channel_tag", "parse_cursor"]
 
+_OFFSET = re.compile(r"[0-9]{1,18}\Z")
 _CURSOR = re.compile(r"([0-9a-z]{1,32})-([0-9a-f]{8})-([0-9]{1,18})(?:\.([0-9]{1,6}))?-([0-9]{1,18})\Z")
 
 
@@ -28,6 +29,41 @@ class InvalidCursor(ValueError):
 def channel_tag(channel: Channel) -> str:
     """Return eight hex digits that identify a channel, so that a cursor of another board is recognised."""
     return blake2s(channel.encode(), digest_size=4).hexdigest()
+
+
+class Place(NamedTuple):
+    """The two numbers of a position that a client may compare: later events of its stream never have a smaller place.
+
+    Agents' events and the envelopes of an opening have the place of the event before them.
+    """
+
+    #: Offset of the last event that the client has as a whole, in the log that its stream follows.
+    offset: int
+    #: Number of parts that it has of the next event.
+    part: int
+
+
+class EntryCursors(NamedTuple):
+    """The cursors of a board's logs and conversations: `<epoch>-<channel tag>-<offset>`, the offset of the event."""
+
+    epoch: str
+    tag: str
+
+    def at(self, offset: int) -> str:
+        """Return the cursor of the entry that the event at `offset` brought."""
+        return f"{self.epoch}-{self.tag}-{offset}"
+
+    def offset_of(self, cursor: str) -> int:
+        """Return the offset in a cursor.
+
+        Raises:
+            InvalidCursor: the text is no cursor of an entry of this board and epoch.
+        """
+        prefix = f"{self.epoch}-{self.tag}-"
+        offset = cursor.removeprefix(prefix)
+        if not (cursor.startswith(prefix) and _OFFSET.match(offset)):
+            raise InvalidCursor(f"expected a cursor of this list, got {cursor!r:.80}")
+        return int(offset)
 
 
 class Position(NamedTuple):
@@ -50,6 +86,17 @@ class Position(NamedTuple):
         """The position as text, as clients get it."""
         part = f".{self.part}" if self.part else ""
         return f"{self.epoch}-{self.tag}-{self.offset}{part}-{self.global_offset}"
+
+    @property
+    def place(self) -> Place:
+        """The place in the board's log; on a dashboard, in the log of all channels, as a dashboard has no other."""
+        is_dashboard = self.tag == channel_tag(DASHBOARD)
+        return Place(self.global_offset if is_dashboard else self.offset, self.part)
+
+    @property
+    def entries(self) -> EntryCursors:
+        """The cursors of entries in the epoch and on the board of the position."""
+        return EntryCursors(self.epoch, self.tag)
 
     def whole(self) -> Position:
         """Return the position behind the last event that the client has as a whole."""

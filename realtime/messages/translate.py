@@ -22,6 +22,7 @@ from realtime.kanban.wire.patch import operations
 from realtime.messages import payloads
 from realtime.messages.options import Delivery
 from realtime.messages.payloads import Payload
+from realtime.messages.timeline import Timeline
 
 __all__ = ["TRANSLATIONS", "changes_board", "translate", "translate_change"]
 
@@ -42,15 +43,24 @@ def changes_board(recorded: Recorded) -> bool:
 
 
 def translate_change(
-    recorded: Recorded, before: BoardState, after: BoardState, delivery: Delivery, seen: int = 0
+    recorded: Recorded,
+    before: BoardState,
+    after: BoardState,
+    delivery: Delivery,
+    seen: int = 0,
+    timeline: Timeline | None = None,
 ) -> list[Payload]:
-    """Return the payloads of a board's change for one delivery, without its first `seen` changes."""
+    """Return the payloads of a board's change for one delivery, without its first `seen` changes.
+
+    `timeline` is that of the view from which the states come.
+    """
     match delivery:
         case Delivery.STATE:
             return [payloads.State(after)]
         case Delivery.CHANGES:
-            differences = islice(as_differences(before, recorded.changes), seen, None)
-            return [payloads.of_change(change) for _, change in differences]
+            made = (change for _, change in as_differences(before, recorded.changes))
+            moments = (timeline or Timeline()).moments(before, after, made)
+            return list(map(payloads.of_change, moments[seen:]))
         case Delivery.PATCH:
             differences = islice(as_differences(before, recorded.changes), seen, None)
             return [payloads.Patch([one for state, change in differences for one in operations(state, change)])]
@@ -76,7 +86,7 @@ def _attempt_status(event: events.AttemptStatusChanged, at: datetime, board: Boa
 
 def _attempt_log(event: events.AttemptLogAppended, at: datetime, board: Board | None) -> list[Payload]:
     # Without `ts` the envelope has none either, as in the recordings; the row gets the time of the event.
-    return [payloads.AttemptLog(event.attempt_id, event.level, event.message, event.ts)]
+    return [payloads.AttemptLog(event.attempt_id, event.level, event.message, event.ts, at)]
 
 
 def _attempt_stopped(event: events.AttemptStopped, at: datetime, board: Board | None) -> list[Payload]:

@@ -9,12 +9,17 @@ See docs/guarantees.md.
 from __future__ import annotations
 
 from realtime.ports.broker import Broker, Handler
+from realtime.ports.keys import FirstAnswer, KeyedRequest, RequestKey
 from realtime.ports.log import HistoryReader, Horizon, LoggedEvent, LogPruner, NewEvent, Span, StoredEvent
 from realtime.ports.readers import AttemptReader, BatchReader, BoardReader, DashboardReader
 from realtime.ports.rows import Agent, Attempt, AttemptKey, CardKey, LogEntry, Page, Profile, StoredBoard
-from realtime.ports.store import EventStore, Inventory, Store, Transaction
+from realtime.ports.sessions import SessionStore, StoredSession
+from realtime.ports.store import MAX_UNCHANGED, EventStore, Inventory, Store, Transaction
+from realtime.ports.tokens import AccessToken, TokenStore
 
 __all__ = [
+    "MAX_UNCHANGED",
+    "AccessToken",
     "Agent",
     "Attempt",
     "AttemptKey",
@@ -25,19 +30,25 @@ __all__ = [
     "CardKey",
     "DashboardReader",
     "EventStore",
+    "FirstAnswer",
     "Handler",
     "HistoryReader",
     "Horizon",
     "Inventory",
+    "KeyedRequest",
     "LogEntry",
     "LogPruner",
     "LoggedEvent",
     "NewEvent",
     "Page",
     "Profile",
+    "RequestKey",
+    "SessionStore",
     "Span",
     "Store",
     "StoredBoard",
     "StoredEvent",
+    "StoredSession",
+    "TokenStore",
     "Transaction",
 ]

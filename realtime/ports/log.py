@@ -20,8 +20,6 @@ class NewEvent(NamedTuple):
 
     channel: Channel
     recorded: Recorded
-    #: The sender's idempotency key; at most one event in the log has it.
-    key: str | None = None
     #: A later event of its unit changes the board again. Subscribers of `state` get only the state after that one.
     superseded: bool = False
 
@@ -98,7 +96,7 @@ class LogPruner(Protocol):
     """Deletes the oldest events of channels.
 
     A client at the cut or after it is not affected: replay works as before, and offsets continue. A client before the
-    cut has lost its position. The rows of boards stay; idempotency keys are deleted with their events.
+    cut has lost its position. The rows of boards stay; idempotency keys are deleted with their first event.
     """
 
     async def prunable(self, horizon: Horizon) -> list[Channel]:

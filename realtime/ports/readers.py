@@ -31,8 +31,8 @@ class BoardReader(Protocol):
     async def project(self, project_id: BoardId) -> Project | None:
         """Return one project, None if it does not exist."""
 
-    async def homes_of(self, card_id: CardId) -> Mapping[BoardId, ColumnId]:
-        """Return the boards that have a card with this id, and the column it is in there."""
+    async def homes_of(self, card_id: CardId, among: Collection[BoardId] | None = None) -> Mapping[BoardId, ColumnId]:
+        """Return those of some boards that have a card with this id, and the column it is in there; None = of all."""
 
     async def offset(self, channel: Channel) -> int:
         """Return the offset of the last event of a channel, 0 before the first."""
@@ -47,19 +47,22 @@ class AttemptReader(Protocol):
     async def attempt(self, board_id: BoardId, attempt_id: AttemptId) -> Attempt | None:
         """Return one attempt, None if it is not known."""
 
-    async def boards_of_attempt(self, attempt_id: AttemptId) -> Mapping[BoardId, bool]:
-        """Return the boards with rows under an attempt's id, and for each whether it knows the attempt.
+    async def boards_of_attempt(
+        self, attempt_id: AttemptId, among: Collection[BoardId] | None = None
+    ) -> Mapping[BoardId, bool]:
+        """Return those of some boards with rows under an attempt's id, and for each whether it knows the attempt.
 
-        A log alone counts. A store of an older version may have lines without a board, under the board `""`.
+        None = of all boards. A log alone counts. A store of an older version may have lines without a board, under the
+        board `""`.
         """
 
     async def logs(self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int) -> Page[LogEntry]:
-        """Return the first `limit` lines of the log under an attempt's id, after the sequence `after`."""
+        """Return the first `limit` lines of the log under an attempt's id, after the offset `after`."""
 
     async def conversation(
         self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int
     ) -> Page[dict[str, Any]]:
-        """Return the first `limit` conversation items after the sequence `after`, as they came."""
+        """Return the first `limit` conversation items after the offset `after`, as they came."""
 
     async def todos(self, board_id: BoardId, attempt_id: AttemptId) -> dict[str, Any] | None:
         """Return the attempt's todo list, None if it has none."""
@@ -72,29 +75,32 @@ class BatchReader(Protocol):
     """
 
     async def projects_by_id(self, project_ids: Collection[BoardId]) -> Mapping[BoardId, Project]:
-        """Return projects."""
+        """Return the projects with these ids; a deleted or unknown one is left out."""
 
     async def boards_by_id(self, board_ids: Collection[BoardId]) -> Mapping[BoardId, StoredBoard]:
-        """Return boards."""
+        """Return the stored boards with these ids, each with its cursor; a deleted or unknown one is left out."""
+
+    async def boards_of_tags(self, tags: Collection[str]) -> Mapping[str, BoardId]:
+        """Return the boards with these tags (`global_ids`), by tag."""
 
     async def cards_by_key(self, keys: Collection[CardKey]) -> Mapping[CardKey, Card]:
-        """Return cards."""
+        """Return the cards by board and id; an unknown one is left out."""
 
     async def attempts_of_cards(self, keys: Collection[CardKey]) -> Mapping[CardKey, Sequence[Attempt]]:
         """Return the attempts at each card, newest first."""
 
     async def attempts_by_key(self, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, Attempt]:
-        """Return attempts."""
+        """Return the attempts by board and id; an unknown one is left out."""
 
     async def log_pages(
         self, keys: Collection[AttemptKey], after: int, limit: int
     ) -> Mapping[AttemptKey, Page[LogEntry]]:
-        """Return the first `limit` log lines of each known attempt after the sequence `after`."""
+        """Return the first `limit` log lines of each known attempt after the offset `after`."""
 
     async def conversation_pages(
         self, keys: Collection[AttemptKey], after: int, limit: int
     ) -> Mapping[AttemptKey, Page[dict[str, Any]]]:
-        """Return the first `limit` conversation items of each known attempt after the sequence `after`."""
+        """Return the first `limit` conversation items of each known attempt after the offset `after`."""
 
     async def todos_of_attempts(self, keys: Collection[AttemptKey]) -> Mapping[AttemptKey, dict[str, Any]]:
         """Return the todo lists of the attempts that have one."""

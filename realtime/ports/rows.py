@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from realtime.global_ids import Kind, global_id
 from realtime.kanban.board import Board
-from realtime.kanban.ids import AttemptId, BoardId, CardId
+from realtime.kanban.ids import AttemptId, BoardId, CardId, log_id
 from realtime.kanban.models import AttemptStatus
 
 __all__ = ["Agent", "Attempt", "AttemptKey", "CardKey", "LogEntry", "Page", "Profile", "StoredBoard"]
@@ -47,16 +48,28 @@ class Attempt:
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
+    @property
+    def global_id(self) -> str:
+        """The id that is unique in the installation: of the board and the attempt (`global_ids`)."""
+        return global_id(Kind.ATTEMPT, self.board_id, self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
     """One line of an attempt's log."""
 
-    id: str
+    board_id: BoardId
     attempt_id: AttemptId
+    #: Offset in the board's log of the event that brought the line.
+    offset: int
     ts: datetime
     level: str
     message: str
+
+    @property
+    def id(self) -> str:
+        """The line's id, `log-<uuid>`."""
+        return log_id(self.board_id, self.attempt_id, self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,11 @@ class Agent:
 
     key: str
     label: str | None
+
+    @property
+    def global_id(self) -> str:
+        """The id that is unique in the installation: of the key of the agent (`global_ids`)."""
+        return global_id(Kind.AGENT, self.key, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +93,17 @@ class Profile:
     agent: str
     label: str | None
 
+    @property
+    def global_id(self) -> str:
+        """The id that is unique in the installation: of the id of the profile (`global_ids`)."""
+        return global_id(Kind.PROFILE, self.id, self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[_T]):
-    """The first entries after a given sequence (or offset), oldest first."""
+    """The first entries of a list after an offset, oldest first."""
 
-    #: Entries with their sequence, a growing whole number. The next page continues after that of the last entry.
+    #: Entries with the offsets of their events in the log of the channel. The next page continues after the last one.
     entries: Sequence[tuple[int, _T]]
     #: Whether there are more entries after the last.
     more: bool

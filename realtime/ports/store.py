@@ -8,13 +8,18 @@ from typing import Protocol, TypeVar
 from realtime.kanban.board import Board
 from realtime.kanban.ids import BoardId
 from realtime.messages.channels import Channel
+from realtime.ports.keys import FirstAnswer, RequestKey
 from realtime.ports.log import HistoryReader, NewEvent, StoredEvent
 from realtime.ports.readers import AttemptReader, BatchReader, BoardReader, DashboardReader
 from realtime.ports.rows import StoredBoard
+from realtime.ports.sessions import SessionStore
+from realtime.ports.tokens import TokenStore
 
-__all__ = ["EventStore", "Inventory", "Store", "Transaction"]
+__all__ = ["MAX_UNCHANGED", "EventStore", "Inventory", "Store", "Transaction"]
 
 _T = TypeVar("_T")
+#: Most keys of requests that changed nothing, between two events of a channel.
+MAX_UNCHANGED = 1000
 
 
 class Inventory(Protocol):
@@ -39,8 +44,15 @@ class Transaction(Inventory, Protocol):
     def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
         """Return those of `board_ids` that exist."""
 
-    def seen(self, keys: Collection[str]) -> dict[str, StoredEvent]:
-        """Return the events in the log with these idempotency keys, without their `changes`."""
+    def boards_of_tags(self, tags: Collection[str]) -> Mapping[str, BoardId]:
+        """Return the boards with these tags (`global_ids`), by tag; no two boards may have the same one."""
+
+    def lock(self, channels: Collection[Channel]) -> None:
+        """Keep other processes from writing to these channels until the transaction ends.
+
+        A group of units does it in one step, so that two groups do not wait for each other. The global channel is left
+        out: it comes last.
+        """
 
     def offset(self, channel: Channel) -> int:
         """Return the offset of the last event of a channel as of this transaction, 0 before the first."""
@@ -57,11 +69,20 @@ class Transaction(Inventory, Protocol):
         """Write the events into the log, in order, and their effects into the rows.
 
         Offsets of a channel grow by one and have no gaps. Nothing is visible to others before the commit. `boards` has
-        boards in memory, as they are after the events; the store need not load these for a snapshot. `decided_at` has,
-        for each board on which events were decided, the board's offset at that time.
+        each board that an event changes, as it is after all of them, except deleted boards; it may have others.
+        `decided_at` has, for each board on which events were decided, the board's offset at that time.
 
         Raises:
             BoardMoved: the last offset of a board in `decided_at` is another one; nothing was written.
+        """
+
+    def answered(self, keys: Collection[RequestKey]) -> dict[RequestKey, FirstAnswer]:
+        """Return the first answers under those of `keys` that were used, as of this transaction."""
+
+    def remember(self, answers: Sequence[FirstAnswer]) -> None:
+        """Keep the first answers under new keys, each until the event after its `after` is pruned.
+
+        Of requests without an event, the newest `MAX_UNCHANGED` after each event are kept.
         """
 
 
@@ -82,15 +103,26 @@ class EventStore(Protocol):
     async def transact(self, work: Callable[[Transaction], _T]) -> _T:
         """Return the result of `work` with a transaction, which is committed durably once `work` has returned.
 
-        Two transactions never overlap. `work` is called on another thread while the caller waits, so the objects that
-        it uses must not change meanwhile. If the caller is cancelled, the unit is still carried out as a whole or not
-        at all.
+        Two transactions that write to one channel never overlap, and of one process none do. `work` is called on
+        another thread while the caller waits, so the objects that it uses must not change meanwhile. If the caller is
+        cancelled, the unit is still carried out as a whole or not at all.
 
         Raises:
             StoreUnavailable: nothing was stored.
+            UnitConflict: another process was faster; nothing was stored, and the unit has to be decided again.
             Exception: `work` raised it; nothing was stored.
         """
 
 
-class Store(EventStore, BoardReader, AttemptReader, BatchReader, HistoryReader, DashboardReader, Protocol):
+class Store(
+    EventStore,
+    BoardReader,
+    AttemptReader,
+    BatchReader,
+    HistoryReader,
+    DashboardReader,
+    TokenStore,
+    SessionStore,
+    Protocol,
+):
     """A store with everything that a node needs."""

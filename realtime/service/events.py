@@ -9,34 +9,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime.errors import Refused
+from realtime.kanban.grants import Action
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
 from realtime.messages.channels import Channel, board_channel
 from realtime.messages.position import InvalidCursor, Position, channel_tag, parse_cursor
 from realtime.node import Node
 from realtime.ports import LoggedEvent, Page
-from realtime.service.access import Access, Action, Caller, board_not_found
+from realtime.service.access import Caller, board_not_found, check_board, check_change, check_everywhere
 from realtime.writing.bus import Accepted
+from realtime.writing.ingest_plan import Sender
 
 __all__ = ["Events"]
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Requests about events."""
+    """Requests of programs that report events; each needs the grant to publish on its board."""
 
     _node: Node
-    _access: Access
 
     async def ingest(self, caller: Caller, batch: Sequence[Incoming]) -> list[Accepted]:
         """Store and publish events from outside, all or none, in the given order.
 
         Raises:
-            InvalidInput, LimitReached: see `Bus.ingest`; nothing was stored.
+            Forbidden: the caller may not report an event.
+            InvalidInput, KeyReused, LimitReached: see `Bus.ingest`; nothing was stored.
         """
+        check_change(caller)
         boards = {one.event.board_id for one in batch}
-        hidden = {one for one in boards if not self._access.allows(caller, Action.PUBLISH, one)}
-        return await self._node.bus.ingest(batch, hidden)
+        hidden = {one for one in boards if not self._may_publish(caller, one)}
+        return await self._node.bus.ingest(batch, Sender(caller.subject, hidden))
+
+    def _may_publish(self, caller: Caller, board_id: BoardId | None) -> bool:
+        """Return whether the caller may report events of a board; False = the board does not exist for it.
+
+        Raises:
+            Forbidden: it may not, and the board is no secret.
+        """
+        if board_id is None:
+            check_everywhere(caller, Action.PUBLISH)
+        elif not caller.may(Action.PUBLISH, board_id):
+            if caller.may(Action.READ, board_id):
+                check_board(caller, Action.PUBLISH, board_id, board_not_found())
+            return False
+        return True
 
     async def page(
         self, caller: Caller, board_id: BoardId, after: str | None, limit: int
@@ -48,7 +65,7 @@ class Events:
             Refused: the log has no page after it: `invalid_cursor`, `epoch_changed`, `other_board`, `history_expired`.
         """
         store = self._node.store
-        if not self._access.allows(caller, Action.READ, board_id) or await store.project(board_id) is None:
+        if not caller.may(Action.READ, board_id) or await store.project(board_id) is None:
             raise board_not_found()
         channel = board_channel(board_id)
         begin = self._offset_of(after, channel)

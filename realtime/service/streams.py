@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from realtime import streams
 from realtime.dashboard.time_range import TimeRange
 from realtime.errors import Refused
-from realtime.fanout.connection_lifetimes import ConnectionLifetime
 from realtime.fanout.counters import ConnectionMetrics
 from realtime.fanout.subscriber import Subscriber
+from realtime.kanban.grants import Action
 from realtime.kanban.ids import BoardId
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
 from realtime.messages.options import StreamOptions
 from realtime.node import Node
-from realtime.service.access import Access, Action, Caller, board_not_found
+from realtime.service.access import Caller, board_not_found, everywhere_forbidden
 from realtime.views.heartbeats import CHECKED
 
 __all__ = ["Streams", "has_heartbeats"]
@@ -24,10 +25,9 @@ __all__ = ["Streams", "has_heartbeats"]
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """Requests about streams."""
+    """Requests that subscribe to a board or to the dashboard."""
 
     _node: Node
-    _access: Access
 
     def subscriber(self, metrics: ConnectionMetrics) -> Subscriber:
         """Return an empty queue for a new subscriber, with the usual bounds."""
@@ -50,10 +50,12 @@ class Streams:
         Raises:
             NotFound: on the first iteration, if the board does not exist.
         """
-        if not self._access.allows(caller, Action.READ, board_id):
+        if not caller.may(Action.READ, board_id):
             return _refused(board_not_found())
         take = streams.one if one_by_one else Subscriber.take
-        return streams.board_batches(self._node, board_id, subscriber, options, lifetime=lifetime, take=take)
+        return streams.board_batches(
+            self._node, board_id, subscriber, options, lifetime=lifetime, credential=caller.credential, take=take
+        )
 
     def dashboard(
         self,
@@ -68,12 +70,14 @@ class Streams:
         """Return the stream of the dashboard; see `realtime.streams.dashboard_batches`. Arguments as in `board`.
 
         Raises:
-            NotFound: on the first iteration, if the caller may not read the dashboard.
+            Forbidden: on the first iteration, if the caller may not read the dashboard.
         """
-        if not self._access.allows(caller, Action.DASHBOARD, None):
-            return _refused(board_not_found())
+        if not caller.may(Action.DASHBOARD, None):
+            return _refused(everywhere_forbidden(Action.DASHBOARD))
         take = streams.one if one_by_one else Subscriber.take
-        return streams.dashboard_batches(self._node, time_range, subscriber, options, lifetime=lifetime, take=take)
+        return streams.dashboard_batches(
+            self._node, time_range, subscriber, options, lifetime=lifetime, credential=caller.credential, take=take
+        )
 
     async def state(self, caller: Caller, board_id: BoardId) -> Envelope | None:
         """Return the state of a watched board, once its view has its whole log; None if it is not watched, or gone.
@@ -81,7 +85,7 @@ class Streams:
         Raises:
             StoreUnavailable: the log cannot be read.
         """
-        if not self._access.allows(caller, Action.READ, board_id):
+        if not caller.may(Action.READ, board_id):
             return None
         await streams.repaired(self._node, board_id)
         return streams.state_of(self._node, board_id)

@@ -15,6 +15,7 @@ from realtime.messages import envelopes
 from realtime.messages.envelopes import Envelope
 from realtime.messages.options import Delivery
 from realtime.messages.position import Position
+from realtime.messages.timeline import Timeline
 from realtime.messages.translate import changes_board, translate, translate_change
 from realtime.ports import StoredEvent
 
@@ -40,6 +41,7 @@ class BoardView:
         self.board = board
         self.position = position
         self._before = board.state
+        self._timeline = Timeline()
         self._primed: list[Fold] = []
         self._hashed: tuple[BoardState, str] | None = None
         #: Set once the view has everything in its log; None unless the view is behind.
@@ -125,7 +127,8 @@ class BoardView:
         if changes_board(stored.recorded):
             if stored.superseded and delivery is Delivery.STATE:
                 return []  # one state for a unit (docs/protocol.md, "Commands")
-            made = translate_change(stored.recorded, self._before, self.board.state, delivery, seen)
+            states = self._before, self.board.state
+            made = translate_change(stored.recorded, *states, delivery, seen, self._timeline)
         else:
             made = translate(stored.recorded, self.board)[seen:]
         last = seen + len(made)

@@ -17,7 +17,7 @@ from realtime.dashboard.overview import DashboardOverview, build_overview
 from realtime.dashboard.time_range import TimeRange
 from realtime.fanout.hub import Hub
 from realtime.messages import envelopes
-from realtime.messages.channels import Channel, dashboard_channel
+from realtime.messages.channels import DASHBOARD, Channel, dashboard_channel
 from realtime.messages.envelopes import Envelope
 from realtime.messages.position import Position, channel_tag
 from realtime.ports import DashboardReader
@@ -67,10 +67,10 @@ class DashboardFeed:
     @property
     def position(self) -> Position:
         """The position of the dashboards' channels, which only follow the global log."""
-        return Position(self._epoch, channel_tag(Channel("dashboard")), 0, self.global_offset)
+        return Position(self._epoch, channel_tag(DASHBOARD), 0, self.global_offset)
 
     def channels(self) -> tuple[Channel, ...]:
-        """Return the watched channels."""
+        """Return the channels of the time ranges that somebody watches."""
         return tuple(self._watched)
 
     @asynccontextmanager

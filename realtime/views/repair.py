@@ -88,7 +88,7 @@ class Repair:
         return self._dispatcher.last == (batch[-1].channel, batch[-1].offset)
 
     async def aclose(self) -> None:
-        """Stop; twice is allowed."""
+        """Stop repairing, and wait for the repair that runs. Allowed several times."""
         self._is_closed = True
         if self._task is not None:
             self._task.cancel()

@@ -17,7 +17,7 @@ MAX_PARTS = 5_000
 class RecentBoards:
     """A cache that may be outdated: `write_units.checked_board` compares each board with its log before use.
 
-    It needs no lock: only the write unit that has the turn uses it, on the event loop or in the writer thread.
+    It needs no lock: only the group that is being written uses it, on the event loop or in the writer thread.
     """
 
     def __init__(self) -> None:

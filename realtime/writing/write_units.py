@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from realtime.errors import FieldError, KeyReused, quoted
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.events import ProjectCreated, ProjectDeleted
 from realtime.kanban.ids import BoardId
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.messages.translate import changes_board
-from realtime.ports import NewEvent, StoredBoard, Transaction
+from realtime.ports import NewEvent, RequestKey, StoredBoard, Transaction
 from realtime.views.board_views import BoardView, Fold
 
-__all__ = ["board_of_view", "checked_board", "fold_all", "new_events"]
+__all__ = ["board_of_view", "checked_board", "fold_all", "key_reused", "new_events"]
 
 #: Most missing events that are folded into a board; with more, loading the board costs less.
 MAX_MISSED_EVENTS = 200
@@ -71,18 +72,23 @@ def fold_all(board: Board, made: Sequence[Recorded]) -> list[Fold]:
     return folds
 
 
-def new_events(unit: Sequence[Recorded], key: str | None = None) -> list[NewEvent]:
-    """Return the events of a unit for the log. The first one gets `key`; all states but the last are superseded.
+def new_events(unit: Sequence[Recorded]) -> list[NewEvent]:
+    """Return the events of a unit for the log; all states but the last are superseded.
 
     All events belong to one board, or to none.
     """
     last = max((n for n, recorded in enumerate(unit) if changes_board(recorded)), default=-1)
     return [
-        NewEvent(_channel(recorded), recorded, None if n else key, n < last and changes_board(recorded))
-        for n, recorded in enumerate(unit)
+        NewEvent(_channel(recorded), recorded, n < last and changes_board(recorded)) for n, recorded in enumerate(unit)
     ]
 
 
 def _channel(recorded: Recorded) -> Channel:
     board_id = recorded.event.board_id
     return EVERYBODY if board_id is None else board_channel(board_id)
+
+
+def key_reused(key: RequestKey) -> KeyReused:
+    """Return the refusal of another request under a key that was used."""
+    came = f"expected a new idempotency key, or the request that used {quoted(key.text)} first; another came"
+    return KeyReused(FieldError("", came))

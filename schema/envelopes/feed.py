@@ -1,8 +1,8 @@
-"""The members of `boardEvents` and `dashboardEvents`: one type for each envelope of the raw streams.
+"""The unions of the subscriptions, and their members: one type for each envelope of the raw streams.
 
 Fields with one name have one type in all members, because GraphQL refuses a document whose fragments give one name two
 types. So `attemptId` and `cardId` may be null everywhere. Times are texts, as in the payloads. `mapping` makes the
-members from envelopes.
+members from envelopes. `board_changes` has the changes of a board.
 """
 
 from __future__ import annotations
@@ -13,53 +13,59 @@ from typing import Annotated
 import strawberry
 
 from realtime import ports
+from realtime.clock import parse_iso
 from realtime.dashboard import model
 from realtime.kanban import conversation, events
 from realtime.kanban.ids import AttemptId, BoardId
+from realtime.messages.position import parse_cursor
+from schema.envelopes.board_changes import (
+    CardCreated,
+    CardDeleted,
+    CardMoved,
+    CardUpdated,
+    ColumnsChanged,
+    Heartbeat,
+)
 from schema.execution.context import Info
-from schema.types.attempts import Attempt, TodoList
+from schema.types.attempts import Attempt, ConversationEdge, LogEdge, TodoList
 from schema.types.conversation import ConversationItem
 from schema.types.dashboard import DashboardOverview
 from schema.types.enums import AttemptStatus, InterruptionReason, LogLevel, ProfileChange
 from schema.types.fields import resolved
 from schema.types.objects import BoardState
+from schema.types.paging import Edge
+from schema.types.positions import StreamEvent
 from schema.types.scalars import SafeInt
 
 __all__ = [
-    "AgentProfile",
+    "Access",
+    "AgentProfileChanged",
     "AgentRegistered",
-    "AttemptLog",
-    "AttemptPullRequest",
-    "AttemptSession",
+    "AttemptEvent",
+    "AttemptLogAppended",
+    "AttemptSessionRecorded",
     "AttemptStarted",
     "AttemptStatusChanged",
-    "AttemptTodos",
+    "AttemptTodosUpdated",
+    "BoardChange",
     "BoardEvent",
     "ConversationItemAppended",
     "DashboardEvent",
     "Gap",
-    "GitCommit",
-    "GitPush",
-    "GitStatus",
+    "GitCommitCreated",
+    "GitPushCompleted",
+    "GitStatusChanged",
     "Goodbye",
     "Hello",
     "Overview",
     "PullRequest",
+    "PullRequestOpened",
     "State",
 ]
 
 
 @strawberry.type
-class _Event:
-    """Fields of all events; no type of the schema."""
-
-    cursor: str | None = strawberry.field(
-        description="The position after this event, the same string on all exits; null on `Gap` and `Goodbye`."
-    )
-
-
-@strawberry.type
-class OfAttempt(_Event):
+class OfAttempt(StreamEvent):
     """Fields of all events of attempts; no type of the schema."""
 
     #: The board of the stream and of the attempt.
@@ -70,14 +76,14 @@ class OfAttempt(_Event):
 
     @resolved("The attempt as it is stored when the event is shown; null when it is not known.", Attempt | None)
     async def attempt(self, info: Info) -> ports.Attempt | None:
-        """Load the attempt."""
+        """Load the attempt as stored now; None if the event names none, or an unknown one."""
         if not self.attempt_id:
             return None
         return await info.context.loaders.attempt.load((self.board_id, AttemptId(self.attempt_id)))
 
 
 @strawberry.type(description="The first event of every stream.")
-class Hello(_Event):
+class Hello(StreamEvent):
     """`hello`."""
 
     server_time: str = strawberry.field(graphql_type=datetime, description="The server's clock.")
@@ -87,14 +93,14 @@ class Hello(_Event):
 
 
 @strawberry.type(description="The board's state: the second event of a stream, then one after each change.")
-class State(_Event):
+class State(StreamEvent):
     """`state`."""
 
     state: BoardState = strawberry.field(description="All columns and cards.")
 
 
 @strawberry.type(description="The dashboard's figures: the second event of a stream, then one after each change.")
-class Overview(_Event):
+class Overview(StreamEvent):
     """`dashboard_overview`."""
 
     overview: model.DashboardOverview = strawberry.field(
@@ -119,8 +125,8 @@ class AttemptStatusChanged(OfAttempt):
     status: AttemptStatus = strawberry.field(description="Its current status.")
 
 
-@strawberry.type(description="A line of an attempt's log.")
-class AttemptLog(OfAttempt):
+@strawberry.type(description="A line was written to an attempt's log.")
+class AttemptLogAppended(OfAttempt):
     """`attempt_log`."""
 
     level: LogLevel = strawberry.field(description="How serious it is.")
@@ -128,36 +134,62 @@ class AttemptLog(OfAttempt):
     ts: str | None = strawberry.field(
         graphql_type=datetime | None, description="When it was written; null when the sender gave no time."
     )
+    #: See `payloads.AttemptLog.kept_at`.
+    kept_at: strawberry.Private[datetime | None] = None
+
+    @resolved(
+        "The same edge as in `Attempt.logs`, so that a client appends it to its page; null if the line is only on the "
+        "streams, as those about commits, pushes and stops.",
+        LogEdge | None,
+    )
+    def edge(self) -> Edge | None:
+        """Make the edge of the line."""
+        if self.kept_at is None:
+            return None
+        at = parse_cursor(self.cursor)
+        written = parse_iso(self.ts) if self.ts else self.kept_at
+        attempt_id = AttemptId(self.attempt_id or "")
+        line = ports.LogEntry(self.board_id, attempt_id, at.offset, written, str(self.level.value), self.message)
+        return Edge(at.entries.at(at.offset), line)
 
 
-@strawberry.type(description="An item of an attempt's conversation.")
+@strawberry.type(description="An item came to an attempt's conversation.")
 class ConversationItemAppended(OfAttempt):
     """`conversation_item`."""
 
     item: conversation.ConversationItem = strawberry.field(graphql_type=ConversationItem, description="The item.")
 
+    @resolved(
+        "The same edge as in `Attempt.conversation`, so that a client appends it to its page; never null.",
+        ConversationEdge | None,
+    )
+    def edge(self) -> Edge | None:
+        """Make the edge of the item."""
+        at = parse_cursor(self.cursor)
+        return Edge(at.entries.at(at.offset), self.item)
 
-@strawberry.type(description="The agent's own session of an attempt is known.")
-class AttemptSession(OfAttempt):
+
+@strawberry.type(description="The id of the agent's own session of an attempt became known.")
+class AttemptSessionRecorded(OfAttempt):
     """`attempt_session`."""
 
     session_id: strawberry.ID = strawberry.field(description="The agent's id of its session.")
 
 
-@strawberry.type(description="The agent's todo list of an attempt is a new one.")
-class AttemptTodos(OfAttempt):
+@strawberry.type(description="The agent of an attempt has a new todo list.")
+class AttemptTodosUpdated(OfAttempt):
     """`attempt_todos`."""
 
     todos: events.Todos = strawberry.field(graphql_type=TodoList, description="The whole new list.")
 
 
 @strawberry.type(description="The working tree of the project's repository changed; nothing more is said.")
-class GitStatus(_Event):
+class GitStatusChanged(StreamEvent):
     """`git_status`."""
 
 
-@strawberry.type(description="A commit was made; with an attempt, an `AttemptLog` goes before it.")
-class GitCommit(OfAttempt):
+@strawberry.type(description="A commit was made; with an attempt, an `AttemptLogAppended` goes before it.")
+class GitCommitCreated(OfAttempt):
     """`git_commit`."""
 
     short_sha: str = strawberry.field(description="The commit's abbreviated hash.")
@@ -165,8 +197,8 @@ class GitCommit(OfAttempt):
     ts: str | None = strawberry.field(graphql_type=datetime | None, description="When it was made; always there.")
 
 
-@strawberry.type(description="A branch was pushed; with an attempt, an `AttemptLog` goes before it.")
-class GitPush(OfAttempt):
+@strawberry.type(description="A branch was pushed; with an attempt, an `AttemptLogAppended` goes before it.")
+class GitPushCompleted(OfAttempt):
     """`git_push`."""
 
     remote: str = strawberry.field(description="Name of the remote, like `origin`.")
@@ -185,13 +217,13 @@ class PullRequest:
     title: str | None = strawberry.field(description="Its title.")
     head_ref: str | None = strawberry.field(description="The branch it comes from.")
     base_ref: str | None = strawberry.field(description="The branch it goes to.")
-    created_at: str | None = strawberry.field(description="When it was opened: UTC with milliseconds and `Z`.")
-    updated_at: str | None = strawberry.field(description="When it last changed: UTC with milliseconds and `Z`.")
+    created_at: str | None = strawberry.field(graphql_type=datetime | None, description="When it was opened.")
+    updated_at: str | None = strawberry.field(graphql_type=datetime | None, description="When it last changed.")
     merged: bool | None = strawberry.field(description="Whether it was merged; null when GitHub did not say.")
 
 
 @strawberry.type(description="A pull request was opened.")
-class AttemptPullRequest(OfAttempt):
+class PullRequestOpened(OfAttempt):
     """`attempt_pr`."""
 
     pr: events.PullRequest = strawberry.field(graphql_type=PullRequest, description="The pull request.")
@@ -200,27 +232,27 @@ class AttemptPullRequest(OfAttempt):
 @strawberry.type(
     description="A profile of an agent was made, changed or deleted; every board and dashboard gets this event."
 )
-class AgentProfile(_Event):
+class AgentProfileChanged(StreamEvent):
     """`agent_profile`."""
 
     kind: ProfileChange = strawberry.field(description="What happened.")
     profile_id: strawberry.ID = strawberry.field(description="The profile.")
-    agent: str = strawberry.field(description="Key of the agent, like `CODEX`.")
+    agent: str = strawberry.field(name="agentKey", description="Key of the agent, like `CODEX`.")
     label: str | None = strawberry.field(description="Its name for people, if it has one.")
 
 
 @strawberry.type(description="An agent can be used; every board and dashboard gets this event.")
-class AgentRegistered(_Event):
+class AgentRegistered(StreamEvent):
     """`agent_registered`."""
 
-    agent: str = strawberry.field(description="Key of the agent, like `CODEX`.")
+    agent: str = strawberry.field(name="agentKey", description="Key of the agent, like `CODEX`.")
     label: str | None = strawberry.field(description="Its name for people, if it has one.")
 
 
 @strawberry.type(
     description="Events that this stream could not deliver; a `State` follows, on the dashboard an `Overview`."
 )
-class Gap(_Event):
+class Gap:
     """`gap`."""
 
     reason: InterruptionReason = strawberry.field(description="Why they could not be delivered.")
@@ -229,7 +261,7 @@ class Gap(_Event):
 
 
 @strawberry.type(description="The last event of a stream that the server ends.")
-class Goodbye(_Event):
+class Goodbye:
     """`goodbye`."""
 
     reason: InterruptionReason = strawberry.field(description="Why it ends.")
@@ -238,27 +270,76 @@ class Goodbye(_Event):
     )
 
 
+@strawberry.type(
+    description="The token of this subscription expires soon. The event comes once, 60 s before the end; if less is "
+    "left at the start, it comes behind the opening. The client sends a new token, or comes back with one."
+)
+class Access:
+    """`access`."""
+
+    expires_at: str = strawberry.field(graphql_type=datetime, description="When the token expires.")
+
+
 BoardEvent = Annotated[
     Hello
     | State
+    | CardCreated
+    | CardUpdated
+    | CardMoved
+    | CardDeleted
+    | ColumnsChanged
+    | Heartbeat
     | AttemptStarted
     | AttemptStatusChanged
-    | AttemptLog
+    | AttemptLogAppended
     | ConversationItemAppended
-    | AttemptSession
-    | AttemptTodos
-    | GitStatus
-    | GitCommit
-    | GitPush
-    | AttemptPullRequest
-    | AgentProfile
+    | AttemptSessionRecorded
+    | AttemptTodosUpdated
+    | GitStatusChanged
+    | GitCommitCreated
+    | GitPushCompleted
+    | PullRequestOpened
+    | AgentProfileChanged
     | AgentRegistered
+    | Access
     | Gap
     | Goodbye,
     strawberry.union("BoardEvent", description="Any event of a board's stream, in order."),
 ]
 
+BoardChange = Annotated[
+    Hello
+    | State
+    | CardCreated
+    | CardUpdated
+    | CardMoved
+    | CardDeleted
+    | ColumnsChanged
+    | Heartbeat
+    | Access
+    | Gap
+    | Goodbye,
+    strawberry.union("BoardChange", description="A snapshot of a board, then its changes in order."),
+]
+
+AttemptEvent = Annotated[
+    Hello
+    | AttemptStarted
+    | AttemptStatusChanged
+    | AttemptLogAppended
+    | ConversationItemAppended
+    | AttemptSessionRecorded
+    | AttemptTodosUpdated
+    | GitCommitCreated
+    | GitPushCompleted
+    | PullRequestOpened
+    | Access
+    | Gap
+    | Goodbye,
+    strawberry.union("AttemptEvent", description="Any event of an attempt, in the order of the board's stream."),
+]
+
 DashboardEvent = Annotated[
-    Hello | Overview | AgentProfile | AgentRegistered | Gap | Goodbye,
+    Hello | Overview | AgentProfileChanged | AgentRegistered | Access | Gap | Goodbye,
     strawberry.union("DashboardEvent", description="Any event of the dashboard's stream, in order."),
 ]

@@ -1,7 +1,7 @@
 """Payloads of envelopes → GraphQL types: the only module that knows both. Pure.
 
 An envelope whose payload has no entry in the table is an error; it is never dropped in silence. `change_mapping` has
-the table for the delivery of changes, and `RAW_ONLY` names the types that are in no table.
+the changes of a board, and `RAW_ONLY` names the types that are in no table.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from realtime.messages import payloads
 from realtime.messages.envelopes import Envelope
 from realtime.messages.payloads import Payload
 from schema.envelopes import feed
+from schema.envelopes.board_changes import Heartbeat
+from schema.envelopes.change_mapping import CHANGES
 from schema.types.enums import AttemptStatus, InterruptionReason, LogLevel, ProfileChange
 from schema.types.objects import BoardState
 
 __all__ = [
+    "ATTEMPT_EVENT_TYPES",
+    "BOARD_CHANGE_TYPES",
     "BOARD_EVENT_TYPES",
     "DASHBOARD_EVENT_TYPES",
     "RAW_ONLY",
@@ -35,7 +39,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 #: Class of a payload → a function that makes the member of a union from the envelope's cursor and the payload.
-_Table = dict[type[Payload], Callable[[str | None, Any], _T]]
+_Table = dict[type[Payload], Callable[[str, Any], _T]]
 
 
 class UnexpectedEnvelope(Exception):
@@ -49,7 +53,11 @@ def board_event(envelope: Envelope, board_id: BoardId) -> feed.BoardEvent:
         UnexpectedEnvelope: the union has no member for its type.
     """
     if isinstance(envelope.payload, payloads.State):
-        return feed.State(cursor=envelope.cursor, state=board_state(envelope, board_id))
+        state = board_state(envelope, board_id)
+        return feed.State(cursor=state.cursor, state=state)
+    change = CHANGES.get(type(envelope.payload))
+    if change is not None:
+        return change(envelope.cursor or "", board_id, envelope.payload)
     made = _made(_BOARD_EVENTS, envelope)
     if isinstance(made, feed.OfAttempt):
         made.board_id = board_id
@@ -73,7 +81,7 @@ def board_state(envelope: Envelope, board_id: BoardId) -> BoardState:
     """
     if not isinstance(envelope.payload, payloads.State) or envelope.cursor is None:
         raise UnexpectedEnvelope(f"expected a state with a cursor, got {envelope!r}")
-    return BoardState(board_id=board_id, state=envelope.payload.state, cursor=envelope.cursor)
+    return BoardState(board_id=strawberry.ID(board_id), state=envelope.payload.state, cursor=envelope.cursor)
 
 
 def dashboard_overview(envelope: Envelope) -> DashboardOverview:
@@ -92,24 +100,32 @@ def _made(table: _Table[_T], envelope: Envelope) -> _T:
     if make is None:
         expected = ", ".join(kind.type for kind in table)
         raise UnexpectedEnvelope(f"expected one of {expected}, got {envelope!r}")
-    return make(envelope.cursor, envelope.payload)
+    # Types without a cursor do not read it: `hello` and `heartbeat` have theirs in the payload, because a client cannot
+    # resume after them; `access`, `gap` and `goodbye` have no position.
+    return make(envelope.cursor or "", envelope.payload)
 
 
-def _hello(cursor: str | None, hello: payloads.Hello) -> feed.Hello:
+def _hello(cursor: str, hello: payloads.Hello) -> feed.Hello:
     return feed.Hello(cursor=hello.cursor, server_time=hello.server_time, heartbeat_seconds=hello.heartbeat_seconds)
 
 
-def _overview(cursor: str | None, shown: payloads.Overview) -> feed.Overview:
+def _heartbeat(cursor: str, beat: payloads.Heartbeat) -> Heartbeat:
+    if beat.hash is None or beat.cursor is None:
+        raise UnexpectedEnvelope(f"expected a heartbeat with cursor and hash, got {beat!r}")
+    return Heartbeat(cursor=beat.cursor, server_time=beat.ts, hash=beat.hash)
+
+
+def _overview(cursor: str, shown: payloads.Overview) -> feed.Overview:
     return feed.Overview(cursor=cursor, overview=shown.overview)
 
 
-def _attempt_started(cursor: str | None, started: payloads.AttemptStarted) -> feed.AttemptStarted:
+def _attempt_started(cursor: str, started: payloads.AttemptStarted) -> feed.AttemptStarted:
     return feed.AttemptStarted(
         cursor=cursor, attempt_id=strawberry.ID(started.attempt_id), card_id=strawberry.ID(started.card_id)
     )
 
 
-def _attempt_status(cursor: str | None, changed: payloads.AttemptStatusChanged) -> feed.AttemptStatusChanged:
+def _attempt_status(cursor: str, changed: payloads.AttemptStatusChanged) -> feed.AttemptStatusChanged:
     return feed.AttemptStatusChanged(
         cursor=cursor,
         attempt_id=strawberry.ID(changed.attempt_id),
@@ -118,41 +134,40 @@ def _attempt_status(cursor: str | None, changed: payloads.AttemptStatusChanged) 
     )
 
 
-def _attempt_log(cursor: str | None, line: payloads.AttemptLog) -> feed.AttemptLog:
-    return feed.AttemptLog(
+def _attempt_log(cursor: str, line: payloads.AttemptLog) -> feed.AttemptLogAppended:
+    return feed.AttemptLogAppended(
         cursor=cursor,
         attempt_id=strawberry.ID(line.attempt_id),
         level=LogLevel(line.level),
         message=line.message,
         ts=line.ts,
+        kept_at=line.kept_at,
     )
 
 
-def _conversation_item(
-    cursor: str | None, appended: payloads.ConversationItemAppended
-) -> feed.ConversationItemAppended:
+def _conversation_item(cursor: str, appended: payloads.ConversationItemAppended) -> feed.ConversationItemAppended:
     return feed.ConversationItemAppended(
         cursor=cursor, attempt_id=strawberry.ID(appended.attempt_id), item=parse_item(appended.item)
     )
 
 
-def _attempt_session(cursor: str | None, known: payloads.AttemptSession) -> feed.AttemptSession:
-    return feed.AttemptSession(
+def _attempt_session(cursor: str, known: payloads.AttemptSession) -> feed.AttemptSessionRecorded:
+    return feed.AttemptSessionRecorded(
         cursor=cursor, attempt_id=strawberry.ID(known.attempt_id), session_id=strawberry.ID(known.session_id)
     )
 
 
-def _attempt_todos(cursor: str | None, updated: payloads.AttemptTodos) -> feed.AttemptTodos:
+def _attempt_todos(cursor: str, updated: payloads.AttemptTodos) -> feed.AttemptTodosUpdated:
     todos = events.Todos.model_validate(updated.todos)
-    return feed.AttemptTodos(cursor=cursor, attempt_id=strawberry.ID(updated.attempt_id), todos=todos)
+    return feed.AttemptTodosUpdated(cursor=cursor, attempt_id=strawberry.ID(updated.attempt_id), todos=todos)
 
 
-def _git_status(cursor: str | None, status: payloads.GitStatus) -> feed.GitStatus:
-    return feed.GitStatus(cursor=cursor)
+def _git_status(cursor: str, status: payloads.GitStatus) -> feed.GitStatusChanged:
+    return feed.GitStatusChanged(cursor=cursor)
 
 
-def _git_commit(cursor: str | None, commit: payloads.GitCommit) -> feed.GitCommit:
-    return feed.GitCommit(
+def _git_commit(cursor: str, commit: payloads.GitCommit) -> feed.GitCommitCreated:
+    return feed.GitCommitCreated(
         cursor=cursor,
         attempt_id=_id(commit.attempt_id),
         short_sha=commit.short_sha,
@@ -161,15 +176,15 @@ def _git_commit(cursor: str | None, commit: payloads.GitCommit) -> feed.GitCommi
     )
 
 
-def _git_push(cursor: str | None, push: payloads.GitPush) -> feed.GitPush:
-    return feed.GitPush(
+def _git_push(cursor: str, push: payloads.GitPush) -> feed.GitPushCompleted:
+    return feed.GitPushCompleted(
         cursor=cursor, attempt_id=_id(push.attempt_id), remote=push.remote, branch=push.branch, ts=push.ts
     )
 
 
-def _attempt_pr(cursor: str | None, opened: payloads.AttemptPullRequest) -> feed.AttemptPullRequest:
+def _attempt_pr(cursor: str, opened: payloads.AttemptPullRequest) -> feed.PullRequestOpened:
     pr = events.PullRequest.model_validate(opened.pr)
-    return feed.AttemptPullRequest(cursor=cursor, attempt_id=_id(opened.attempt_id), pr=pr)
+    return feed.PullRequestOpened(cursor=cursor, attempt_id=_id(opened.attempt_id), pr=pr)
 
 
 def _id(id: str | None) -> strawberry.ID | None:
@@ -177,8 +192,8 @@ def _id(id: str | None) -> strawberry.ID | None:
     return strawberry.ID(id) if id else None
 
 
-def _agent_profile(cursor: str | None, profile: payloads.AgentProfile) -> feed.AgentProfile:
-    return feed.AgentProfile(
+def _agent_profile(cursor: str, profile: payloads.AgentProfile) -> feed.AgentProfileChanged:
+    return feed.AgentProfileChanged(
         cursor=cursor,
         kind=ProfileChange(profile.kind),
         profile_id=strawberry.ID(profile.profile_id),
@@ -187,21 +202,28 @@ def _agent_profile(cursor: str | None, profile: payloads.AgentProfile) -> feed.A
     )
 
 
-def _agent_registered(cursor: str | None, registered: payloads.AgentRegistered) -> feed.AgentRegistered:
+def _agent_registered(cursor: str, registered: payloads.AgentRegistered) -> feed.AgentRegistered:
     return feed.AgentRegistered(cursor=cursor, agent=registered.agent, label=registered.label)
 
 
-def _gap(cursor: str | None, gap: payloads.Gap) -> feed.Gap:
-    return feed.Gap(cursor=cursor, reason=InterruptionReason(gap.reason), from_=gap.from_, to=gap.to)
+def _access(cursor: str, access: payloads.Access) -> feed.Access:
+    if access.expires_at is None:
+        raise UnexpectedEnvelope(f"expected a token that expires, got {access!r}")
+    return feed.Access(expires_at=access.expires_at)
 
 
-def _goodbye(cursor: str | None, goodbye: payloads.Goodbye) -> feed.Goodbye:
+def _gap(cursor: str, gap: payloads.Gap) -> feed.Gap:
+    return feed.Gap(reason=InterruptionReason(gap.reason), from_=gap.from_, to=gap.to)
+
+
+def _goodbye(cursor: str, goodbye: payloads.Goodbye) -> feed.Goodbye:
     reason = InterruptionReason(goodbye.reason)
-    return feed.Goodbye(cursor=None, reason=reason, reconnect_after_ms=goodbye.reconnect_after_ms)
+    return feed.Goodbye(reason=reason, reconnect_after_ms=goodbye.reconnect_after_ms)
 
 
 _BOARD_EVENTS: _Table[feed.BoardEvent] = {
     payloads.Hello: _hello,
+    payloads.Heartbeat: _heartbeat,
     payloads.AttemptStarted: _attempt_started,
     payloads.AttemptStatusChanged: _attempt_status,
     payloads.AttemptLog: _attempt_log,
@@ -214,6 +236,7 @@ _BOARD_EVENTS: _Table[feed.BoardEvent] = {
     payloads.AttemptPullRequest: _attempt_pr,
     payloads.AgentProfile: _agent_profile,
     payloads.AgentRegistered: _agent_registered,
+    payloads.Access: _access,
     payloads.Gap: _gap,
     payloads.Goodbye: _goodbye,
 }
@@ -222,11 +245,18 @@ _DASHBOARD_EVENTS: _Table[feed.DashboardEvent] = {
     payloads.Overview: _overview,
     payloads.AgentProfile: _agent_profile,
     payloads.AgentRegistered: _agent_registered,
+    payloads.Access: _access,
     payloads.Gap: _gap,
     payloads.Goodbye: _goodbye,
 }
+_OF_STREAM: tuple[type[Payload], ...] = (payloads.Hello, payloads.Access, payloads.Gap, payloads.Goodbye)
+_OF_CHANGES: tuple[type[Payload], ...] = (*CHANGES, payloads.State)
 #: Types of raw envelopes that have a member in the unions.
-BOARD_EVENT_TYPES = frozenset({*(kind.type for kind in _BOARD_EVENTS), payloads.State.type})
+BOARD_EVENT_TYPES = frozenset({kind.type for kind in (*_BOARD_EVENTS, *_OF_CHANGES)})
+BOARD_CHANGE_TYPES = frozenset({kind.type for kind in (*_OF_STREAM, *_OF_CHANGES)} | {payloads.Heartbeat.type})
+ATTEMPT_EVENT_TYPES = frozenset(
+    kind.type for kind in _BOARD_EVENTS if kind in _OF_STREAM or "attempt_id" in kind.__annotations__
+)
 DASHBOARD_EVENT_TYPES = frozenset({kind.type for kind in _DASHBOARD_EVENTS})
 #: Types of raw envelopes without a member in any union: GraphQL answers commands by results, and has no patches.
 RAW_ONLY = frozenset({kind.type for kind in (payloads.Pong, payloads.CommandRefused, payloads.Patch)})

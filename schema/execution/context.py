@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol, Self
 
 import strawberry
 
-from realtime.fanout.connection_lifetimes import ConnectionLifetime
 from realtime.fanout.counters import ConnectionMetrics
 from realtime.kanban.commands import Command
 from realtime.kanban.ids import BoardId
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.service import Caller, Executed, Service
 from schema.execution.event_selector import Encoding, Results, Source
 from schema.execution.gathering import Gathering
 from schema.execution.loaders import Loaders
 from schema.operation_limits import OperationLimits
 
-__all__ = ["Context", "Info", "ResultWriter"]
+__all__ = ["Connected", "Context", "Info", "ResultWriter"]
 
 
 class ResultWriter(Protocol):
@@ -30,12 +31,26 @@ class ResultWriter(Protocol):
         """Write all `results` after the earlier ones of the operation, without waiting; False = nothing was written."""
 
 
+class Connected(Protocol):
+    """The client of a connection, which may send a new token at any time."""
+
+    #: The caller now.
+    caller: Caller
+
+    async def authenticate(self, token: str) -> datetime | None:
+        """Put a new token in place of the earlier one; return when it expires, None = never.
+
+        Raises:
+            Refused: the token is not valid, or is that of another subject, or one token too many.
+        """
+
+
 @dataclass
 class Context:
     """The context of one operation; each operation has its own."""
 
     service: Service
-    #: The client that sent this operation.
+    #: The client that sent this operation, as it was when the operation began; see `refresh`.
     caller: Caller
     #: The cursor that the client sent in a header of the transport (`Last-Event-ID`); an argument `after` overrides it.
     after: str | None = None
@@ -52,6 +67,8 @@ class Context:
     costs_of_boards: Mapping[int, int] = field(default_factory=dict)
     #: The lifetime of a connection with several operations; None = the connection serves this operation only.
     lifetime: ConnectionLifetime | None = None
+    #: The client of the operation's WebSocket; None = each request has a token of its own.
+    connected: Connected | None = None
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which
     #: only encode it.
     encoded: bool = False
@@ -70,11 +87,18 @@ class Context:
         """The loaders, which read many rows by one query; made at the first use."""
         return Loaders(self.service, self.caller)
 
-    async def execute(self, board_id: BoardId, command: Command) -> Executed:
+    def refresh(self) -> bool:
+        """Take over a new token of the connection; return whether its grants differ from those before."""
+        if self.connected is None or self.connected.caller is self.caller:
+            return False
+        before, self.caller = self.caller.grants, self.connected.caller
+        return self.caller.grants != before
+
+    async def execute(self, board_id: BoardId, command: Command, key: str | None = None) -> Executed:
         """Carry out a command, as `Boards.execute` does; the commands of one mutation are one unit."""
         if self.gathering is not None:
-            return await self.gathering.execute(board_id, command)
-        return await self.service.boards.execute(self.caller, board_id, command)
+            return await self.gathering.execute(board_id, command, key)
+        return await self.service.boards.execute(self.caller, board_id, command, key=key)
 
     def for_event(self) -> Self:
         """Return the context of one event of a subscription, without the rows loaded for earlier events."""

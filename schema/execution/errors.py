@@ -14,6 +14,7 @@ The table in `realtime.endings` has the message and the code of each ending. A r
 | the stream's board was deleted | `BOARD_DELETED` |
 | the server stops | `SERVER_SHUTDOWN`, with `reconnectAfterMs`; not sent where the end gives the reason |
 | the connection has reached its lifetime | `CONNECTION_LIFETIME`, as `SERVER_SHUTDOWN` |
+| the token of the connection has expired | `UNAUTHENTICATED`, as `SERVER_SHUTDOWN` |
 | the store did not answer | `STORE_UNAVAILABLE` |
 | an invalid document or invalid variables | `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` |
 | an operation that is missing or not allowed here | `OPERATION_NOT_AVAILABLE` |
@@ -39,6 +40,7 @@ from realtime.errors import InvalidInput, Refused, StoreUnavailable, StreamEnded
 from realtime.limits import LimitReached
 from realtime.messages.envelopes import Envelope
 from realtime.messages.payloads import Goodbye
+from realtime.service.access_log import note_refusal
 from schema.execution.real_size import CostExceeded
 
 __all__ = ["error_of", "public_error", "stream_ended"]
@@ -55,6 +57,7 @@ def public_error(error: GraphQLError) -> GraphQLError:
     """
     cause = _cause(error)
     if isinstance(cause, Refused):
+        note_refusal(cause)
         return _shown(error, _message(cause), _refusal(cause))
     if cause is not None and (ending := ending_of(cause)) is not FAULT:
         if isinstance(cause, StoreUnavailable):

@@ -27,14 +27,18 @@ class EventSelector:
     mapping: Callable[..., Any]
     #: Board of the stream, for mappings that name it; None on the dashboard.
     board: BoardId | None
-    #: The only type that is selected; None = all types.
-    only: str | None = None
-    #: Types that are not selected.
-    without: frozenset[str] = frozenset()
+    #: The types that are selected; None = all types.
+    types: frozenset[str] | None = None
+    #: The attempts whose envelopes are selected, "" for a commit or push without one; None = all. Types of envelopes
+    #: that never have an attempt are selected anyway.
+    attempts: frozenset[str] | None = None
 
     def selects(self, envelope: Envelope) -> bool:
         """Return whether the subscription has a result for `envelope`."""
-        return self.only in (None, envelope.type) and envelope.type not in self.without
+        if self.types is not None and envelope.type not in self.types:
+            return False
+        of: str | None = None if self.attempts is None else getattr(envelope.payload, "attempt_id", None)
+        return of is None or self.attempts is None or of in self.attempts
 
     def event_of(self, envelope: Envelope) -> Any:
         """Return the schema's event for `envelope`; all subscribers get the same object."""

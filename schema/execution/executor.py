@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
+from collections.abc import Awaitable, Iterator, Sequence
+from inspect import CORO_CREATED, getcoroutinestate
+from types import CoroutineType, FrameType
 from typing import Any, TypeVar
 
 from graphql import OperationType, is_leaf_type
 from graphql.execution import Executor
-from graphql.pyutils import gather_with_cancel, is_iterable
+from graphql.pyutils import Path, Undefined, gather_with_cancel, is_iterable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.execution.context import Context
@@ -20,6 +21,7 @@ from schema.execution.pacing import Meter, Pacer, pacer
 __all__ = ["BoundedExecutor"]
 
 _T = TypeVar("_T")
+_Found = TypeVar("_Found", list[Any], dict[str, Any])
 
 
 class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -62,6 +64,28 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         finally:
             pace.is_used_up(self.meter)
             pace.pause()
+
+    def execute_fields(
+        self, parent_type: Any, source_value: Any, path: Any, grouped_field_set: Any, position_context: Any
+    ) -> Any:
+        """Execute the fields of an object; those that have to be awaited are awaited together."""
+        found: dict[str, Any] = {}
+        waiting: list[str] = []
+        try:
+            for name, details in grouped_field_set.items():
+                place = Path(path, name, parent_type.name)
+                value = self.execute_field(parent_type, source_value, details, place, position_context)
+                if value is Undefined:
+                    continue
+                if self.is_awaitable(value):
+                    waiting.append(name)
+                    value = _Guarded(value)
+                found[name] = value
+        except Exception:
+            if waiting:
+                self.settle_in_background([found[name] for name in waiting])
+            raise
+        return _awaited(found, waiting) if waiting else found
 
     def execute_fields_serially(
         self, parent_type: Any, source_value: Any, path: Any, grouped_field_set: Any, position_context: Any
@@ -149,7 +173,7 @@ class _Completing:
         self._place = place
         self._path = path
         self._context = context
-        self._completed: list[Any] = []
+        self.completed: list[Any] = []
         self._awaitable: list[int] = []
 
     def begin(self, pace: Pacer) -> Any:
@@ -161,9 +185,9 @@ class _Completing:
                 if pace.is_used_up(meter):
                     return self._go_on(pace)
         except Exception:
-            self._executor.settle_in_background([self._completed[index] for index in self._awaitable])
+            self._executor.settle_in_background([self.completed[index] for index in self._awaitable])
             raise
-        return self._awaited() if self._awaitable else self._completed
+        return _awaited(self.completed, self._awaitable) if self._awaitable else self.completed
 
     async def _go_on(self, pace: Pacer) -> list[Any]:
         meter = self._executor.meter
@@ -176,26 +200,47 @@ class _Completing:
                         await pace.turn(meter)
             pace.pause()
         except BaseException:
-            _abandon([self._completed[index] for index in self._awaitable])
+            _abandon(self)
             raise
-        return await self._awaited() if self._awaitable else self._completed
+        return await _awaited(self.completed, self._awaitable) if self._awaitable else self.completed
 
     def _add(self, index: int, item: Any) -> None:
         executor, (item_type, details, info) = self._executor, self._place
         path = self._path.add_key(index, None)
         if executor.is_awaitable(item):
             self._awaitable.append(index)
-            self._completed.append(
-                executor.complete_awaitable_list_item_value(item, item_type, details, info, path, self._context)
-            )
-        elif executor.complete_list_item_value(item, self._completed, item_type, details, info, path, self._context):
+            entry = executor.complete_awaitable_list_item_value(item, item_type, details, info, path, self._context)
+            self.completed.append(_Guarded(entry))
+        elif executor.complete_list_item_value(item, self.completed, item_type, details, info, path, self._context):
             self._awaitable.append(index)
+            self.completed[index] = _Guarded(self.completed[index])
 
-    async def _awaited(self) -> list[Any]:
-        found = await gather_with_cancel(*(self._completed[index] for index in self._awaitable))
-        for index, value in zip(self._awaitable, found, strict=True):
-            self._completed[index] = value
-        return self._completed
+
+async def _awaited(found: _Found, waiting: Sequence[Any]) -> _Found:
+    """Replace the awaitables of `found`, which are those at the keys or places `waiting`, with their results."""
+    if len(waiting) == 1:  # the usual case, which needs no task
+        found[waiting[0]] = await found[waiting[0]]
+        return found
+    try:
+        results = await gather_with_cancel(*(found[place] for place in waiting))
+    except BaseException:
+        _abandon(found)
+        raise
+    for place, result in zip(waiting, results, strict=True):
+        found[place] = result
+    return found
+
+
+class _Guarded:
+    """A coroutine that a task may never begin, because the task is cancelled before its first step; see `_abandon`."""
+
+    __slots__ = ("coroutine",)
+
+    def __init__(self, coroutine: Any) -> None:
+        self.coroutine = coroutine
+
+    def __await__(self) -> Any:
+        return self.coroutine.__await__()
 
 
 def _running_pacer() -> Pacer | None:
@@ -206,11 +251,21 @@ def _running_pacer() -> Pacer | None:
 
 
 def _abandon(value: Any) -> None:
-    """Close coroutines that nothing will await, and the coroutines that they would have awaited."""
-    if iscoroutine(value) and value.cr_frame is not None and getcoroutinestate(value) == CORO_CREATED:
-        inner = list(value.cr_frame.f_locals.values())
-        value.close()
-        _abandon(inner)
-    elif isinstance(value, list | dict):
-        for one in value.values() if isinstance(value, dict) else value:
-            _abandon(one)
+    """Close the coroutines in `value` that nothing has begun, and the coroutines that they would have awaited.
+
+    Python warns of each coroutine that is dropped before its first step.
+    """
+    match value:
+        case dict():
+            _abandon(list(value.values()))
+        case list():
+            for one in value:
+                _abandon(one)
+        case _Guarded():
+            _abandon(value.coroutine)
+        case _Completing():
+            _abandon(value.completed)
+        case CoroutineType(cr_frame=FrameType() as frame) if getcoroutinestate(value) == CORO_CREATED:
+            inner = list(frame.f_locals.values())
+            value.close()
+            _abandon(inner)

@@ -47,6 +47,7 @@ def may_be_one_unit(fields: Sequence[FieldNode], fragments: Mapping[str, Fragmen
 class _Waiting(NamedTuple):
     board_id: BoardId
     command: Command
+    key: str | None
     done: asyncio.Future[Executed]
 
 
@@ -63,13 +64,13 @@ class Gathering:
         self._expected = expected
         self._waiting: list[_Waiting] = []
 
-    async def execute(self, board_id: BoardId, command: Command) -> Executed:
-        """Carry out a command together with the others, in the order in which they came.
+    async def execute(self, board_id: BoardId, command: Command, key: str | None = None) -> Executed:
+        """Carry out a command, once under its idempotency key, with the others in the order in which they came.
 
         Raises:
             Refused, StoreUnavailable: see `Boards.execute`.
         """
-        one = _Waiting(board_id, command, asyncio.get_running_loop().create_future())
+        one = _Waiting(board_id, command, key, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
         if len(self._waiting) == 1:
             # The first command carries out all. They belong to one operation, so it is cancelled only with the others.
@@ -93,7 +94,8 @@ class Gathering:
     async def _carry_out_unit(self, board_id: BoardId, unit: list[_Waiting]) -> None:
         outcomes: list[Executed | Exception]
         try:
-            outcomes = list(await self._boards.execute_each(self._caller, board_id, [one.command for one in unit]))
+            commands = [(one.command, one.key) for one in unit]
+            outcomes = list(await self._boards.execute_each(self._caller, board_id, commands))
         except Exception as error:  # noqa: BLE001 - each field of the mutation raises it
             outcomes = [error for _ in unit]
         for one, outcome in zip(unit, outcomes, strict=True):

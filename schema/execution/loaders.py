@@ -26,7 +26,7 @@ class PageKey(NamedTuple):
     """A page of the log or the conversation of an attempt."""
 
     attempt: AttemptKey
-    #: Position after which the page begins; 0 = the first page.
+    #: Offset after which the page begins; 0 = the first page.
     after: int
     #: Most entries of it.
     first: int
@@ -45,6 +45,7 @@ class Loaders:
         logs, items = partial(attempts.log_pages, caller), partial(attempts.conversation_pages, caller)
         self.project: DataLoader[BoardId, Project | None] = _loader(partial(projects.by_id, caller), keep)
         self.board: DataLoader[BoardId, StoredBoard | None] = _loader(partial(boards.by_id, caller), keep)
+        self.board_of_tag: DataLoader[str, BoardId | None] = _loader(partial(boards.by_tag, caller), keep)
         self.card: DataLoader[CardKey, Card | None] = _loader(partial(boards.cards_by_key, caller), keep)
         self.attempt: DataLoader[AttemptKey, Attempt | None] = _loader(partial(attempts.by_key, caller), keep)
         self.attempts_of_card: DataLoader[CardKey, Sequence[Attempt] | None] = _loader(
@@ -59,6 +60,7 @@ class Loaders:
 
 def _loader(read: Callable[[Collection[_K]], Awaitable[Mapping[_K, _T]]], keep: bool) -> DataLoader[_K, _T | None]:
     async def load(keys: list[_K]) -> list[_T | None]:
+        """Return the values in the order of `keys`, None for each key that `read` leaves out."""
         found = await read(dict.fromkeys(keys))
         return [found.get(key) for key in keys]
 
@@ -71,6 +73,7 @@ def _paged(
     """Read pages with the same place and length by one query."""
 
     async def pages(keys: Collection[PageKey]) -> Mapping[PageKey, Page[_T]]:
+        """Return the page of each key; keys of the same place and length share a query."""
         alike: defaultdict[tuple[int, int], list[AttemptKey]] = defaultdict(list)
         for attempt, after, first in keys:
             alike[after, first].append(attempt)

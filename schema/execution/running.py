@@ -43,7 +43,8 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
     executor, context.executor = context.executor, None
     if source is None or executor is None:
         return
-    events = EventsInUse.of(executor.schema).events(executor, source.selector, context)
+    in_use = EventsInUse.of(executor.schema)
+    events = in_use.events(executor, source.selector, context)
     context.encoding = events.encoding
     del executor
     goodbye: Envelope | None = None
@@ -55,6 +56,8 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                     if source.selector.selects(envelope):
                         context.metrics.counters.sent_batch(Batch((envelope,)))
                         context.cursor = envelope.cursor
+                        if context.refresh():
+                            events = in_use.regranted(events, context)
                         result = await _result(schema, events, envelope, seconds)
                         if result is None:
                             yield _failure(schema, error_of(TOO_EXPENSIVE))

@@ -7,7 +7,7 @@ it; the others wait for its result. If the first is cancelled in the middle, the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from inspect import isawaitable
 from typing import Any, cast
 
@@ -24,16 +24,25 @@ _Executed = Any
 
 
 class SharedExecution:
-    """The key of equal subscriptions: the same operation, variables and selector.
+    """The key of equal subscriptions: the same operation, variables, selector and access.
 
-    Access is no part of the key: a token gives access to everything or nothing, and no resolver checks the client.
     `envelope.cached(execution)` is the `SharedEvent` of all equal subscriptions.
     """
 
-    __slots__ = ("_operation", "_selector", "_variables")
+    __slots__ = ("_access", "_operation", "_selector", "_variables")
 
-    def __init__(self, operation: OperationDefinitionNode, variables: bytes, selector: EventSelector) -> None:
-        """Store all three. Documents are parsed once, so equal operations are the same object. `variables` are JSON."""
+    def __init__(
+        self, operation: OperationDefinitionNode, variables: bytes, selector: EventSelector, access: Hashable
+    ) -> None:
+        """Store all four. Documents are parsed once, so equal operations are the same object.
+
+        Args:
+            operation: the subscription.
+            variables: its variables as JSON.
+            selector: selects its events.
+            access: what the result may depend on besides (`Service.sharing_key`).
+        """
+        self._access = access
         self._operation = operation
         self._variables = variables
         self._selector = selector
@@ -45,11 +54,12 @@ class SharedExecution:
             and other._operation is self._operation
             and other._variables == self._variables
             and other._selector == self._selector
+            and other._access == self._access
         )
 
     def __hash__(self) -> int:
         """Return equal hashes for equal keys."""
-        return hash((id(self._operation), self._variables, self._selector))
+        return hash((id(self._operation), self._variables, self._selector, self._access))
 
     def __call__(self, envelope: Envelope) -> SharedEvent:
         """Begin without a result."""

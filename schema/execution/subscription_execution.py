@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from copy import copy
 from functools import partial
 from typing import Any, cast
 from weakref import WeakValueDictionary
@@ -26,7 +27,7 @@ _IN_USE = "events"
 class Events:
     """Makes the results of a subscription from envelopes. Equal subscriptions share one object."""
 
-    __slots__ = ("__weakref__", "_executor", "_is_overdue", "_selector", "_shared", "encoding")
+    __slots__ = ("__weakref__", "_is_overdue", "_shared", "encoding", "executor", "selector")
 
     def __init__(
         self,
@@ -36,8 +37,8 @@ class Events:
         shared: SharedExecution | None,
     ) -> None:
         """Execute the operation of `executor`, by `encoding` and `shared` if there are any."""
-        self._executor = executor
-        self._selector = selector
+        self.executor = executor
+        self.selector = selector
         self._shared = shared
         self._is_overdue = False
         #: Encodes the events by a plan; None = graphql-core executes them.
@@ -46,10 +47,11 @@ class Events:
     @property
     def is_too_expensive(self) -> bool:
         """Whether an event has exceeded its deadline, or all events together the subscription's share of the node."""
-        return self._is_overdue or self._executor.meter.is_exceeded
+        return self._is_overdue or self.executor.meter.is_exceeded
 
     @is_too_expensive.setter
     def is_too_expensive(self, is_overdue: bool) -> None:
+        """Note whether an event has exceeded its deadline; the share of the node is metered by itself."""
         self._is_overdue = is_overdue
 
     def executed(self, envelope: Envelope) -> Any:
@@ -64,7 +66,7 @@ class Events:
         return envelope.cached(self._shared).executed(execute) if self._shared else execute()
 
     def _execute(self, envelope: Envelope) -> Any:
-        return self._executor.build_per_event_executor(self._selector.event_of(envelope)).execute_operation(False)
+        return self.executor.build_per_event_executor(self.selector.event_of(envelope)).execute_operation(False)
 
 
 class EventsInUse:
@@ -73,7 +75,7 @@ class EventsInUse:
     def __init__(self) -> None:
         """Begin without subscriptions."""
         self._plans = Plans()
-        self._shared: WeakValueDictionary[tuple[Hashable, SharedExecution], Events] = WeakValueDictionary()
+        self._shared: WeakValueDictionary[SharedExecution, Events] = WeakValueDictionary()
 
     @classmethod
     def of(cls, schema: GraphQLSchema) -> EventsInUse:
@@ -90,25 +92,28 @@ class EventsInUse:
         executor.context_value = Context(context.service, context.caller)
         if not context.encoded:
             return Events(executor, selector, None, None)
-        shared = _shared(executor, selector)
+        shared = _shared(executor, selector, context.service.sharing_key(context.caller))
         if shared is None:
             return Events(executor, selector, self._encoding(executor, selector), None)
         # An `Events` in the dictionary keeps the service alive, so no other service can have an equal key.
-        key = (context.service.sharing_key(context.caller), shared)
-        events = self._shared.get(key)
+        events = self._shared.get(shared)
         if events is None:
-            events = self._shared[key] = Events(executor, selector, self._encoding(executor, selector), shared)
+            events = self._shared[shared] = Events(executor, selector, self._encoding(executor, selector), shared)
         return events
+
+    def regranted(self, events: Events, context: Context) -> Events:
+        """Return the `Events` of the same operation for other grants; other subscriptions may go on with `events`."""
+        return self.events(copy(events.executor), events.selector, context)
 
     def _encoding(self, executor: BoundedExecutor, selector: EventSelector) -> Encoding | None:
         plan = self._plans.plan_of(executor)
         return None if plan is None else Encoding(plan, selector)
 
 
-def _shared(executor: BoundedExecutor, selector: EventSelector) -> SharedExecution | None:
+def _shared(executor: BoundedExecutor, selector: EventSelector, access: Hashable) -> SharedExecution | None:
     """Return the key of equal subscriptions; None = the variables cannot be compared as JSON."""
     try:
         variables = orjson.dumps(executor.variable_values.coerced, option=orjson.OPT_SORT_KEYS)
     except TypeError:
         return None
-    return SharedExecution(executor.operation, variables, selector)
+    return SharedExecution(executor.operation, variables, selector, access)

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import strawberry
 
-from realtime import ports
+from realtime import errors, ports
 from realtime.errors import NotFound
 from realtime.kanban.attempts import QueueAttempt, StopAttempt
 from realtime.kanban.commands import parse_command
-from realtime.kanban.ids import AttemptId, BoardId
+from realtime.kanban.ids import AttemptId
 from schema.execution.context import Info
+from schema.nodes import attempt_key
 from schema.refusals import (
     AttemptActive,
     AttemptNotFound,
@@ -20,11 +21,14 @@ from schema.refusals import (
     CardBlocked,
     CardIsDone,
     CardNotFound,
+    IdempotencyKeyReused,
     InvalidInput,
     refusable,
 )
 from schema.types.attempts import Attempt
-from schema.types.inputs import QueueAttemptInput, StopAttemptInput
+from schema.types.inputs import QueueAttemptInput, StopAttemptInput, key_of, shown_refusal
+from schema.types.node import BoardArgument, board_of
+from schema.types.positions import offset_field
 
 __all__ = ["AttemptMutations", "QueueAttemptPayload", "StopAttemptPayload"]
 
@@ -35,6 +39,7 @@ class _AttemptChanged:
 
     attempt: ports.Attempt = strawberry.field(graphql_type=Attempt, description="The attempt after the change.")
     cursor: str = strawberry.field(description="The position after the change in the history of the board.")
+    offset = offset_field("The offset of the position after the change.")
 
 
 @strawberry.type(description="The result of `queueAttempt`.")
@@ -50,11 +55,18 @@ class StopAttemptPayload(_AttemptChanged):
 
 
 QueueAttemptResult = Annotated[
-    QueueAttemptPayload | BoardNotFound | CardNotFound | CardIsDone | CardBlocked | AttemptActive | InvalidInput,
+    QueueAttemptPayload
+    | BoardNotFound
+    | CardNotFound
+    | CardIsDone
+    | CardBlocked
+    | AttemptActive
+    | InvalidInput
+    | IdempotencyKeyReused,
     strawberry.union("QueueAttemptResult", description="The answer to `queueAttempt`: the attempt, or the refusal."),
 ]
 StopAttemptResult = Annotated[
-    StopAttemptPayload | AttemptNotFound | AttemptNotRunning | InvalidInput,
+    StopAttemptPayload | BoardNotFound | AttemptNotFound | AttemptNotRunning | InvalidInput | IdempotencyKeyReused,
     strawberry.union("StopAttemptResult", description="The answer to `stopAttempt`: the attempt, or the refusal."),
 ]
 
@@ -67,12 +79,17 @@ class AttemptMutations:
     async def queue_attempt(
         self,
         info: Info,
-        board_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the board.")],
+        board_id: BoardArgument,
         input: Annotated[QueueAttemptInput, strawberry.argument(description="The card and the agent.")],
     ) -> QueueAttemptPayload:
         """Carry out `QueueAttempt`."""
-        command = parse_command(QueueAttempt, input.payload())
-        queued = await info.context.service.attempts.queue(info.context.caller, BoardId(board_id), command)
+        board = board_of(board_id)
+        try:
+            command = parse_command(QueueAttempt, input.payload(board))
+        except errors.InvalidInput as refused:
+            raise shown_refusal(refused) from refused
+        attempts, caller = info.context.service.attempts, info.context.caller
+        queued = await attempts.queue(caller, board, command, key_of(input.idempotency_key))
         return QueueAttemptPayload(attempt=queued.attempt, cursor=queued.cursor)
 
     @refusable("Stop an attempt.", StopAttemptResult)
@@ -83,12 +100,13 @@ class AttemptMutations:
     ) -> StopAttemptPayload:
         """Carry out `StopAttempt`."""
         attempts, caller = info.context.service.attempts, info.context.caller
-        command = parse_command(StopAttempt, input.payload())
-        attempt = await attempts.find(caller, AttemptId(command.attempt_id), input.board_id)
+        attempt_id, board = await attempt_key(info.context, input.attempt_id, input.board_id)
+        command, key = parse_command(StopAttempt, {"attemptId": attempt_id}), key_of(input.idempotency_key)
+        attempt = await attempts.find(caller, AttemptId(command.attempt_id), board)
         if attempt is None:
-            raise _not_found()
+            raise await _unknown(info, input.board_id)
         try:
-            stopped = await attempts.stop(caller, attempt)
+            stopped = await attempts.stop(caller, attempt, key)
         except NotFound as gone:
             # Its board was deleted between `find` and `stop`, and the attempt with it.
             raise _not_found() from gone
@@ -97,3 +115,11 @@ class AttemptMutations:
 
 def _not_found() -> NotFound:
     return NotFound("Attempt not found", "attempt_not_found")
+
+
+async def _unknown(info: Info, board_id: str | None) -> NotFound:
+    """Return the refusal of an unknown attempt: its board is unknown, or it is."""
+    projects, caller = info.context.service.projects, info.context.caller
+    if board_id is None or await projects.find(caller, board_of(board_id)) is not None:
+        return _not_found()
+    return NotFound("Board not found", "board_not_found")

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from realtime.global_ids import Kind, global_id
 from realtime.kanban import models
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard, UpdateCard, parse_command
 from realtime.kanban.ids import BoardId, CardId
@@ -19,15 +20,16 @@ from schema.refusals import (
     ColumnNotFound,
     DependencyCycle,
     DependencyMismatch,
+    IdempotencyKeyReused,
     InvalidInput,
     refusable,
 )
-from schema.types.inputs import CreateCardInput, DeleteCardInput, MoveCardInput, UpdateCardInput
+from schema.types.inputs import CreateCardInput, DeleteCardInput, MoveCardInput, UpdateCardInput, key_of
+from schema.types.node import BoardArgument, board_of
 from schema.types.objects import BoardState, Card
+from schema.types.positions import offset_field
 
 __all__ = ["CardMutations", "CreateCardPayload", "DeleteCardPayload", "MoveCardPayload", "UpdateCardPayload"]
-
-_BoardIdArgument = Annotated[strawberry.ID, strawberry.argument(description="Id of the board.")]
 
 
 @strawberry.type
@@ -38,6 +40,7 @@ class _Changed:
     cursor: str = strawberry.field(
         description="The position after the change; a stream that has reached it shows the change."
     )
+    offset = offset_field("The offset of the position after the change.")
 
 
 @strawberry.type
@@ -69,23 +72,37 @@ class MoveCardPayload(_CardChanged):
 class DeleteCardPayload(_Changed):
     """The result of `deleteCard`."""
 
-    card_id: strawberry.ID = strawberry.field(description="Id of the deleted card.")
+    card_id: strawberry.ID = strawberry.field(description="Id of the deleted card on its board.")
+    deleted_id: strawberry.ID = strawberry.field(description="The `id` that the card had, for caches to forget it.")
 
 
 CreateCardResult = Annotated[
-    CreateCardPayload | BoardNotFound | ColumnNotFound | DependencyMismatch | InvalidInput,
+    CreateCardPayload | BoardNotFound | ColumnNotFound | DependencyMismatch | InvalidInput | IdempotencyKeyReused,
     strawberry.union("CreateCardResult", description="The answer to `createCard`: the card, or the refusal."),
 ]
 UpdateCardResult = Annotated[
-    UpdateCardPayload | BoardNotFound | CardNotFound | DependencyCycle | DependencyMismatch | InvalidInput,
+    UpdateCardPayload
+    | BoardNotFound
+    | CardNotFound
+    | DependencyCycle
+    | DependencyMismatch
+    | InvalidInput
+    | IdempotencyKeyReused,
     strawberry.union("UpdateCardResult", description="The answer to `updateCard`: the card, or the refusal."),
 ]
 MoveCardResult = Annotated[
-    MoveCardPayload | BoardNotFound | CardNotFound | ColumnNotFound | CardIsDone | CardBlocked | InvalidInput,
+    MoveCardPayload
+    | BoardNotFound
+    | CardNotFound
+    | ColumnNotFound
+    | CardIsDone
+    | CardBlocked
+    | InvalidInput
+    | IdempotencyKeyReused,
     strawberry.union("MoveCardResult", description="The answer to `moveCard`: the card, or the refusal."),
 ]
 DeleteCardResult = Annotated[
-    DeleteCardPayload | BoardNotFound | CardNotFound | InvalidInput,
+    DeleteCardPayload | BoardNotFound | CardNotFound | InvalidInput | IdempotencyKeyReused,
     strawberry.union("DeleteCardResult", description="The answer to `deleteCard`: the id, or the refusal."),
 ]
 
@@ -98,51 +115,67 @@ class CardMutations:
     async def create_card(
         self,
         info: Info,
-        board_id: _BoardIdArgument,
+        board_id: BoardArgument,
         input: Annotated[CreateCardInput, strawberry.argument(description="The card.")],
     ) -> CreateCardPayload:
         """Carry out `CreateCard`."""
-        return await _change_card(CreateCardPayload, info, board_id, parse_command(CreateCard, input.payload()))
+        return await _change_card(CreateCardPayload, info, board_of(board_id), CreateCard, input)
 
     @refusable("Give a card new values.", UpdateCardResult)
     async def update_card(
         self,
         info: Info,
-        board_id: _BoardIdArgument,
+        board_id: BoardArgument,
         input: Annotated[UpdateCardInput, strawberry.argument(description="The card and its new values.")],
     ) -> UpdateCardPayload:
         """Carry out `UpdateCard`."""
-        return await _change_card(UpdateCardPayload, info, board_id, parse_command(UpdateCard, input.payload()))
+        return await _change_card(UpdateCardPayload, info, board_of(board_id), UpdateCard, input)
 
     @refusable("Put a card at a place of a column.", MoveCardResult)
     async def move_card(
         self,
         info: Info,
-        board_id: _BoardIdArgument,
+        board_id: BoardArgument,
         input: Annotated[MoveCardInput, strawberry.argument(description="The card and its new position.")],
     ) -> MoveCardPayload:
         """Carry out `MoveCard`."""
-        return await _change_card(MoveCardPayload, info, board_id, parse_command(MoveCard, input.payload()))
+        return await _change_card(MoveCardPayload, info, board_of(board_id), MoveCard, input)
 
     @refusable("Delete a card and every dependency on it.", DeleteCardResult)
     async def delete_card(
         self,
         info: Info,
-        board_id: _BoardIdArgument,
+        board_id: BoardArgument,
         input: Annotated[DeleteCardInput, strawberry.argument(description="The card.")],
     ) -> DeleteCardPayload:
         """Carry out `DeleteCard`."""
-        command = parse_command(DeleteCard, input.payload())
-        executed = await info.context.execute(BoardId(board_id), command)
-        return DeleteCardPayload(state=_state(executed), cursor=executed.position.cursor, card_id=input.card_id)
+        board = board_of(board_id)
+        command = parse_command(DeleteCard, input.payload(board))
+        executed = await info.context.execute(board, command, key_of(input.idempotency_key))
+        return DeleteCardPayload(
+            state=_state(executed),
+            cursor=executed.position.cursor,
+            card_id=strawberry.ID(command.card_id),
+            deleted_id=strawberry.ID(global_id(Kind.CARD, board, command.card_id)),
+        )
 
 
-async def _change_card(payload: type[_P], info: Info, board_id: str, command: CreateCard | UpdateCard | MoveCard) -> _P:
+async def _change_card(
+    payload: type[_P],
+    info: Info,
+    board_id: BoardId,
+    kind: type[CreateCard | UpdateCard | MoveCard],
+    input: CreateCardInput | UpdateCardInput | MoveCardInput,
+) -> _P:
     """Carry out a command whose result is a card; return a `payload`."""
-    executed = await info.context.execute(BoardId(board_id), command)
-    card = executed.board.state.cards[CardId(command.card_id)]
+    command = parse_command(kind, input.payload(board_id))
+    executed = await info.context.execute(board_id, command, key_of(input.idempotency_key))
+    card_id = executed.created_card if isinstance(command, CreateCard) else CardId(command.card_id)
+    card = executed.board.state.cards[card_id]
     return payload(state=_state(executed), cursor=executed.position.cursor, card=card)
 
 
 def _state(executed: Executed) -> BoardState:
-    return BoardState(board_id=executed.board.id, state=executed.board.state, cursor=executed.position.cursor)
+    return BoardState(
+        board_id=strawberry.ID(executed.board.id), state=executed.board.state, cursor=executed.position.cursor
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -12,9 +14,12 @@ from realtime import errors
 from realtime.kanban.incoming import parse_incoming
 from realtime.service import Accepted
 from schema.execution.context import Info
-from schema.refusals import InvalidInput, refusable
-from schema.types.event_inputs import FAMILIES, event_of, member_of
-from schema.types.inputs import EventInput
+from schema.nodes import find_kind
+from schema.refusals import IdempotencyKeyReused, InvalidInput, refusable
+from schema.types.event_inputs import FAMILIES, DoubtfulId, event_of, member_of
+from schema.types.inputs import EventInput, shown_name
+from schema.types.positions import offset_field
+from schema.types.scalars import TimeText
 
 __all__ = ["AcceptedEvent", "EventMutations", "PublishEventPayload", "PublishEventsPayload"]
 
@@ -27,6 +32,7 @@ class AcceptedEvent:
     cursor: str = strawberry.field(
         description="The position after the event; for a duplicate, that of the first event with its `id`."
     )
+    offset = offset_field("The offset of that position; of an agent's event, in the log of all boards.")
     duplicate: bool = strawberry.field(
         description="Whether an event with this `id` was stored before; then nothing was published."
     )
@@ -49,13 +55,13 @@ class PublishEventPayload:
 
 
 PublishEventsResult = Annotated[
-    PublishEventsPayload | InvalidInput,
+    PublishEventsPayload | InvalidInput | IdempotencyKeyReused,
     strawberry.union(
         "PublishEventsResult", description="The answer to `publishEvents`: their positions, or the refusal."
     ),
 ]
 PublishEventResult = Annotated[
-    PublishEventPayload | InvalidInput,
+    PublishEventPayload | InvalidInput | IdempotencyKeyReused,
     strawberry.union(
         "PublishEventResult", description="The answer to a report of one event: its position, or the refusal."
     ),
@@ -69,21 +75,24 @@ def _report(family: str) -> StrawberryField:
         info: Info,
         event: Any,
         at: Annotated[
-            str | None,
-            strawberry.argument(description="When it happened: RFC 3339 with an offset; default: now."),
+            TimeText | None,
+            strawberry.argument(description="When it happened; default: now."),
         ] = None,
         id: Annotated[
             strawberry.ID | None,
-            strawberry.argument(description="Idempotency key, 1 to 200 characters: a repeated one publishes nothing."),
+            strawberry.argument(
+                description="Idempotency key, 1 to 200 characters: the same event with the same one is published once."
+            ),
         ] = None,
     ) -> PublishEventPayload:
         """Store and publish the event."""
-        name, payload = event_of(event)
-        entry = {"name": name, "payload": payload, "at": at, "id": id}
+        given = event_of(event)
+        await _check_ids(info, given.doubtful)
+        entry = {"name": given.name, "payload": given.payload, "at": at, "id": id}
         try:
             (accepted,) = await _ingest(info, entry)
         except errors.InvalidInput as refused:
-            raise errors.InvalidInput(*(_below(member_of(name), field) for field in refused.fields)) from refused
+            raise errors.InvalidInput(*(_below(member_of(given.name), field) for field in refused.fields)) from refused
         return PublishEventPayload(accepted=accepted)
 
     publish.__annotations__["event"] = Annotated[
@@ -117,6 +126,24 @@ class EventMutations:
     publish_workspace_event = _report("workspace")
 
 
+async def _check_ids(info: Info, doubtful: Sequence[DoubtfulId]) -> None:
+    """Check that no field has the `id` of a thing of another board or kind; it would be stored as an id of the wire.
+
+    Raises:
+        InvalidInput: it names each such field.
+    """
+    kinds = await asyncio.gather(*(find_kind(info.context, one.text) for one in doubtful))
+    mistakes = [
+        errors.FieldError(
+            one.path, f"expected {one.expected}, got {errors.quoted(one.text)}, the id of another {kind.name.lower()}"
+        )
+        for one, kind in zip(doubtful, kinds, strict=True)
+        if kind is not None
+    ]
+    if mistakes:
+        raise errors.InvalidInput(*mistakes)
+
+
 async def _ingest(info: Info, body: object) -> list[Accepted]:
     return await info.context.service.events.ingest(info.context.caller, parse_incoming(body))
 
@@ -125,5 +152,6 @@ def _below(member: str, found: errors.FieldError) -> errors.FieldError:
     """Return a field error of the ingest with its path in the arguments: `0.payload.x` becomes `event.<member>.x`."""
     _, _, path = found.field.partition(".")
     if path.split(".")[0] == "payload":
-        path = f"event.{member}" + path.removeprefix("payload")
+        inner = shown_name(path.removeprefix("payload").lstrip("."))
+        path = f"event.{member}.{inner}".rstrip(".")
     return replace(found, field=path)

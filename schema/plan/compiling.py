@@ -109,6 +109,11 @@ class _Compiler:
         self._executor = executor
 
     def part(self, kind: GraphQLOutputType, details: FieldDetailsList) -> _Part:
+        """Return the part that completes a value of `kind`, with the selections of the field's nodes `details`.
+
+        Raises:
+            NotCovered: a plan cannot complete such a value as graphql-core does.
+        """
         match kind:
             case GraphQLNonNull(of_type=inner):
                 return self._that_refuses_null(inner, details)

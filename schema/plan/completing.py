@@ -59,6 +59,7 @@ def _word(kind: GraphQLEnumType) -> Complete:
     names: dict[Any, str] = {}
 
     def complete(value: Any) -> str:
+        """Return the name of a value; NotCovered: no name has it."""
         name = names.get(value)
         if name is None:
             name = names[value] = _coerced(kind, value)
@@ -85,6 +86,7 @@ def listed(item: Complete) -> Complete:
     """Complete each entry of a list or tuple."""
 
     def complete(value: Any) -> list[Any]:
+        """Return the completed entries in their order; NotCovered: the value is no list or tuple."""
         if type(value) is not list and type(value) is not tuple:
             raise NotCovered(f"a list of {value!r:.80}")
         return [item(one) for one in value]
@@ -96,6 +98,7 @@ def object_of(fields: Sequence[tuple[str, Callable[[Any], Any], Complete]]) -> C
     """Make an object of fields: each has a name, a function that reads it, and one that completes the value."""
 
     def complete(value: Any) -> dict[str, Any]:
+        """Return the completed fields by name; NotCovered: the value is null or an error."""
         parent = _present(value)
         return {name: done(read(parent)) for name, read, done in fields}
 
@@ -110,6 +113,7 @@ def checked(kind: GraphQLObjectType, complete: Complete) -> Complete:
     known: set[type] = set()
 
     def complete_checked(value: Any) -> Any:
+        """Complete a value of the type; NotCovered: it is of another. Each class is asked about once."""
         if type(value) not in known:
             if is_type_of(value, None) is not True:  # type: ignore[arg-type] # ours ask no `info`; others raise
                 raise NotCovered(f"{kind} of {value!r:.80}")

@@ -25,6 +25,7 @@ def remembered(selection: str, complete: Complete) -> Complete:
     """
 
     def fragment(value: Any) -> Any:
+        """Return the encoded card, from the card itself if it has been encoded; complete a value that is no card."""
         try:
             return value.__dict__[selection]
         except (AttributeError, KeyError):

@@ -18,18 +18,29 @@ from schema.execution.context import Info
 from schema.execution.loaders import PageKey
 from schema.types.conversation import ConversationItem
 from schema.types.enums import AttemptStatus, LogLevel, TodoStatus
+from schema.types.node import Node
 from schema.types.objects import Card
-from schema.types.paging import DEFAULT_FIRST, AfterEntry, Edge, First, PageInfo, Stretch, checked_first, place_of
+from schema.types.paging import DEFAULT_FIRST, AfterEntry, Edge, First, PageInfo, Stretch, checked_first, offset_after
 from schema.types.scalars import SafeInt
 
-__all__ = ["Attempt", "ConversationConnection", "LogConnection", "LogEntry", "Todo", "TodoList"]
+__all__ = [
+    "Attempt",
+    "AttemptConnection",
+    "ConversationConnection",
+    "ConversationEdge",
+    "LogConnection",
+    "LogEdge",
+    "LogEntry",
+    "Todo",
+    "TodoList",
+]
 
 
 @strawberry.type(description="A line of an attempt's log.")
 class LogEntry:
     """The fields are read from `ports.LogEntry`."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the line, `log-<uuid>`.")
+    id: strawberry.ID = strawberry.field(name="logId", description="Id of the line, `log-<uuid>`.")
     ts: datetime = strawberry.field(
         description="When it was written; without a time from the sender, when the server got it."
     )
@@ -64,7 +75,7 @@ class ConversationEdge:
 
 @strawberry.type(
     description="A page of an attempt's conversation as it came, oldest item first; a later item replaces an earlier "
-    "one of the same id."
+    "one with the same `itemKey`."
 )
 class ConversationConnection:
     """The fields are read from a `Stretch`."""
@@ -82,7 +93,9 @@ class ConversationConnection:
 class Todo:
     """The fields are read from the entries of `events.Todos`."""
 
-    id: strawberry.ID = strawberry.field(description="The agent's id of the entry.")
+    id: strawberry.ID = strawberry.field(
+        name="todoKey", description="The agent's key of the entry, unique in its list only."
+    )
     text: str = strawberry.field(description="What is to be done.")
     status: TodoStatus = strawberry.field(description="Whether it is done.")
 
@@ -103,17 +116,19 @@ async def _card(parent: strawberry.Parent[ports.Attempt], info: Info) -> models.
 async def _logs(
     parent: strawberry.Parent[ports.Attempt], info: Info, first: First = DEFAULT_FIRST, after: AfterEntry = None
 ) -> Stretch:
-    key = PageKey((parent.board_id, parent.id), place_of(after), checked_first(first))
-    return Stretch.of_page(await info.context.loaders.logs.load(key), after)
+    cursors = info.context.service.attempts.cursors(parent.board_id)
+    key = PageKey((parent.board_id, parent.id), offset_after(after, cursors), checked_first(first))
+    return Stretch.of_page(await info.context.loaders.logs.load(key), after, cursors)
 
 
 async def _conversation(
     parent: strawberry.Parent[ports.Attempt], info: Info, first: First = DEFAULT_FIRST, after: AfterEntry = None
 ) -> Stretch:
-    key = PageKey((parent.board_id, parent.id), place_of(after), checked_first(first))
-    found = Stretch.of_page(await info.context.loaders.conversation.load(key), after)
+    cursors = info.context.service.attempts.cursors(parent.board_id)
+    key = PageKey((parent.board_id, parent.id), offset_after(after, cursors), checked_first(first))
+    found = Stretch.of_page(await info.context.loaders.conversation.load(key), after, cursors)
     items = [Edge(edge.cursor, parse_item(edge.node)) for edge in found.edges]
-    return Stretch(items, found.has_next_page, found.end_cursor)
+    return Stretch(items, found.has_next_page, after)
 
 
 async def _todos(parent: strawberry.Parent[ports.Attempt], info: Info) -> events.Todos | None:
@@ -122,13 +137,16 @@ async def _todos(parent: strawberry.Parent[ports.Attempt], info: Info) -> events
 
 
 @strawberry.type(description="An agent's attempt at a card. When the card is tried again, the attempt keeps its id.")
-class Attempt:
+class Attempt(Node):
     """The fields are read from `ports.Attempt`."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the attempt; `att-<uuid>` if this server has made it.")
-    board_id: strawberry.ID = strawberry.field(description="The board, whose project has the same id.")
+    id: strawberry.ID = strawberry.field(
+        name="attemptId",
+        description="Id of the attempt, unique on its board; `att-<uuid>` if this server has made it.",
+    )
+    board_id: strawberry.ID = strawberry.field(description="The board; its project has the same id.")
     card_id: strawberry.ID = strawberry.field(description="The card of the attempt; it may have been deleted since.")
-    agent: str = strawberry.field(description="Key of the agent that works, like `CODEX`.")
+    agent: str = strawberry.field(name="agentKey", description="Key of the agent that works, like `CODEX`.")
     status: AttemptStatus = strawberry.field(description="Status of the attempt.")
     base_branch: str | None = strawberry.field(description="The branch on which it begins; null when not given.")
     branch_name: str | None = strawberry.field(description="The branch on which it works; null when not given.")
@@ -154,3 +172,20 @@ class Attempt:
     todos: events.Todos | None = strawberry.field(
         resolver=_todos, graphql_type=TodoList | None, description="The agent's todo list; null when it has none."
     )
+
+
+@strawberry.type(description="An attempt, with its place.")
+class AttemptEdge:
+    """The fields are read from an `Edge`."""
+
+    cursor: str = strawberry.field(description="The position of the attempt in the list, for `after`.")
+    node: ports.Attempt = strawberry.field(graphql_type=Attempt, description="The attempt.")
+
+
+@strawberry.type(description="A page of attempts, newest created first.")
+class AttemptConnection:
+    """The fields are read from a `Stretch`."""
+
+    edges: list[Edge] = strawberry.field(graphql_type=list[AttemptEdge], description="The attempts with their places.")
+    nodes: list[ports.Attempt] = strawberry.field(graphql_type=list[Attempt], description="The attempts.")
+    page_info: PageInfo = strawberry.field(description="How to go on.")

@@ -32,7 +32,8 @@ class _Item:
     """Fields of all items; no type of the schema."""
 
     id: strawberry.ID | None = strawberry.field(
-        description="The sender's id for the item; a later item with the same id replaces this one."
+        name="itemKey",
+        description="The sender's key of the item; a later item of the attempt with the same key replaces this one.",
     )
     timestamp: datetime = strawberry.field(description="When it happened, by the sender's clock.")
 
@@ -106,7 +107,7 @@ class ToolUse(_Run):
     status: ToolStatus = strawberry.field(description="Status of the use.")
 
 
-@strawberry.type(description="The agent uses a tool; a later item with the same id shows how it went on.")
+@strawberry.type(description="The agent uses a tool; a later item with the same `itemKey` shows how it went on.")
 class ToolItem(_Item):
     """The fields are read from `conversation.ToolItem`."""
 

@@ -7,13 +7,12 @@ here; the raw exits show the bounds of a range as the client wrote them.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 import strawberry
 
 from realtime.dashboard import model
 from schema.types.enums import AgentStatus, AttemptStatus, InboxKind, MetricUnit, ProjectHealthStatus, TimeRangePreset
-from schema.types.scalars import JSON, SafeInt
+from schema.types.scalars import SafeInt
 
 __all__ = ["DashboardOverview"]
 
@@ -92,7 +91,7 @@ class _AttemptOnCard:
     card_id: strawberry.ID = strawberry.field(description="The card it works on.")
     card_title: str | None = strawberry.field(description="Title of the card; null if the card was deleted.")
     ticket_key: str | None = strawberry.field(description="The card's ticket key, if it has one.")
-    agent_id: strawberry.ID = strawberry.field(description="Key of the agent, like `CODEX`.")
+    agent_id: str = strawberry.field(name="agentKey", description="Key of the agent, like `CODEX`.")
     status: AttemptStatus = strawberry.field(description="Status of the attempt.")
 
 
@@ -105,10 +104,10 @@ class ActiveAttempt(_AttemptOnCard):
 
 
 @strawberry.type(description="An attempt that ended in the range.")
-class AttemptActivity(_AttemptOnCard):
+class EndedAttempt(_AttemptOnCard):
     """The fields are read from `model.AttemptActivity`."""
 
-    occurred_at: datetime = strawberry.field(description="When it ended.")
+    occurred_at: datetime = strawberry.field(name="endedAt", description="When it ended.")
     duration_seconds: SafeInt | None = strawberry.field(
         description="From start to end in whole seconds; null when the reported times contradict each other."
     )
@@ -129,9 +128,6 @@ class ProjectHealth:
     """The fields are read from `model.ProjectHealth`."""
 
     activity_score: int = strawberry.field(description="Open cards and attempts, weighted; 0 = no activity.")
-    failure_rate_in_range: float = strawberry.field(
-        description="Share of the attempts created in the range that failed, 0 to 1."
-    )
     is_high_activity: bool = strawberry.field(description="Whether there is much activity.")
     is_at_risk: bool = strawberry.field(description="Whether many of several recent attempts failed.")
     notes: str = strawberry.field(description="The judgement as a sentence, in English.")
@@ -141,15 +137,13 @@ class ProjectHealth:
 class ProjectSnapshot:
     """The fields are read from `model.ProjectSnapshot`."""
 
-    id: strawberry.ID = strawberry.field(description="The project.")
-    project_id: strawberry.ID = strawberry.field(description="The same as `id`.")
+    project_id: strawberry.ID = strawberry.field(description="The project.")
     name: str = strawberry.field(description="Its name.")
     status: ProjectHealthStatus = strawberry.field(description="Whether it works.")
     repository_slug: str | None = strawberry.field(description="`owner/name` of its repository.")
     repository_path: str = strawberry.field(description="Path of its repository on the machine of the runners.")
     created_at: datetime = strawberry.field(description="When it was made.")
     active_attempts: int = strawberry.field(description="Attempts that are queued, running or stopping now.")
-    active_attempts_count: int = strawberry.field(description="The same as `activeAttempts`.")
     open_cards: int = strawberry.field(description="Cards that are not done.")
     total_cards: int = strawberry.field(description="All cards.")
     column_card_counts: ColumnCardCounts = strawberry.field(description="The cards by columns.")
@@ -159,11 +153,10 @@ class ProjectSnapshot:
     health: ProjectHealth = strawberry.field(description="How it goes.")
 
 
-@strawberry.type
-class _InboxEntry:
-    """Fields of all inbox items; no type of the schema."""
+@strawberry.interface(description="An attempt that needs a person, with the reason.")
+class InboxItem:
+    """Fields of all inbox items, read from `model.InboxItem`."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the item, the same as `attemptId`.")
     kind: InboxKind = strawberry.field(description="Why it is in the inbox.")
     attempt_id: strawberry.ID = strawberry.field(description="The attempt.")
     project_id: strawberry.ID = strawberry.field(description="Its project.")
@@ -171,20 +164,24 @@ class _InboxEntry:
     card_id: strawberry.ID = strawberry.field(description="Its card.")
     card_title: str = strawberry.field(description="The card's title, or `Card <id>` when it has none.")
     ticket_key: str | None = strawberry.field(description="The card's ticket key, if it has one.")
-    agent_id: strawberry.ID = strawberry.field(description="Key of the agent, like `CODEX`.")
-    agent_name: str = strawberry.field(description="The same as `agentId`.")
+    agent_id: str = strawberry.field(name="agentKey", description="Key of the agent, like `CODEX`.")
     status: AttemptStatus = strawberry.field(description="Status of the attempt.")
     card_status: str | None = strawberry.field(description="Title of the card's column.")
     created_at: datetime = strawberry.field(description="When the attempt was created.")
     updated_at: datetime = strawberry.field(description="When it ended, else when it last changed.")
-    finished_at: datetime | None = strawberry.field(description="When it ended; null while it is active.")
-    last_updated_at: datetime = strawberry.field(description="The same as `updatedAt`.")
+    finished_at: datetime | None = strawberry.field(
+        name="endedAt", description="When it ended; null while it is active."
+    )
     pr_url: str | None = strawberry.field(description="Address of the card's pull request, if it has one.")
-    meta: JSON = strawberry.field(description="Open-ended notes about the item; an object, today empty.")
+
+    @classmethod
+    def resolve_type(cls, value: object, _info: object, _kind: object) -> str:
+        """Return the name of the type that shows `value`; the models have the same names."""
+        return type(value).__name__
 
 
 @strawberry.type(description="An attempt that succeeded and waits for a review.")
-class ReviewItem(_InboxEntry):
+class ReviewItem(InboxItem):
     """The fields are read from `model.ReviewItem`."""
 
     reason: str = strawberry.field(description="Why it waits, in English.")
@@ -196,7 +193,7 @@ class ReviewItem(_InboxEntry):
 
 
 @strawberry.type(description="An attempt that failed or was stopped, on a card that nothing has saved since.")
-class FailedItem(_InboxEntry):
+class FailedItem(InboxItem):
     """The fields are read from `model.FailedItem`."""
 
     error_summary: str = strawberry.field(
@@ -210,7 +207,7 @@ class FailedItem(_InboxEntry):
 
 
 @strawberry.type(description="An attempt that has been queued or running for too long.")
-class StuckItem(_InboxEntry):
+class StuckItem(InboxItem):
     """The fields are read from `model.StuckItem`."""
 
     stuck_for_seconds: SafeInt = strawberry.field(description="For how long, in seconds.")
@@ -219,12 +216,6 @@ class StuckItem(_InboxEntry):
     def is_type_of(cls, value: object, _info: object) -> bool:
         """Return whether `value` is of this kind."""
         return isinstance(value, model.StuckItem)
-
-
-InboxItem = Annotated[
-    ReviewItem | FailedItem | StuckItem,
-    strawberry.union("InboxItem", description="An attempt that needs a person, with the reason."),
-]
 
 
 def _inbox_items(parent: strawberry.Parent[model.Inbox]) -> list[model.InboxItem]:
@@ -261,22 +252,22 @@ class Inbox:
 class AgentStats:
     """The fields are read from `model.AgentStats`."""
 
-    agent_id: strawberry.ID = strawberry.field(description="Key of the agent, like `CODEX`.")
-    agent_name: str = strawberry.field(description="Its name for people.")
+    agent_id: str = strawberry.field(name="agentKey", description="Key of the agent, like `CODEX`.")
+    agent_name: str = strawberry.field(name="label", description="Its name for people; its key when it has none.")
     status: AgentStatus = strawberry.field(description="Whether it can be used.")
-    attempts_started: int = strawberry.field(description="Its attempts that were created in the range.")
+    attempts_in_range: int = strawberry.field(description="Its attempts that were created in the range.")
     attempts_succeeded: int = strawberry.field(description="Those of them that succeeded.")
     attempts_failed: int = strawberry.field(description="Those of them that failed.")
-    success_rate: float | None = strawberry.field(description="Share that succeeded, 0 to 1; null without attempts.")
-    attempts_in_range: int = strawberry.field(description="The same as `attemptsStarted`.")
-    success_rate_in_range: float | None = strawberry.field(description="The same as `successRate`.")
+    success_rate_in_range: float | None = strawberry.field(
+        description="Share of them that succeeded, 0 to 1; null without attempts."
+    )
     last_active_at: datetime | None = strawberry.field(
         description="When its latest attempt was created, in the range or not; null when it has none."
     )
     last_activity_at: datetime | None = strawberry.field(
-        description="When its latest attempt in the range was created; null when it has none."
+        name="lastActiveInRangeAt",
+        description="When its latest attempt in the range was created; null when it has none.",
     )
-    has_activity_in_range: bool = strawberry.field(description="Whether it has an attempt in the range.")
 
 
 @strawberry.type(description="What a client may ask for.")
@@ -293,13 +284,13 @@ class DashboardOverview:
 
     time_range: DashboardTimeRange = strawberry.field(description="The range it is about.")
     generated_at: datetime = strawberry.field(description="When it was computed.")
-    updated_at: datetime = strawberry.field(description="The same as `generatedAt`.")
     metrics: DashboardMetrics = strawberry.field(description="The figures at the top.")
     active_attempts: list[ActiveAttempt] = strawberry.field(
         description="Attempts that are active now, in the range or not; the last changed first, at most 200."
     )
-    recent_attempt_activity: list[AttemptActivity] = strawberry.field(
-        description="Attempts that ended in the range; the last first, at most 40."
+    recent_attempt_activity: list[EndedAttempt] = strawberry.field(
+        name="endedAttempts",
+        description="Attempts that ended in the range; the last first, at most 40.",
     )
     project_snapshots: list[ProjectSnapshot] = strawberry.field(description="The newest projects, at most 6.")
     inbox_items: Inbox = strawberry.field(
@@ -310,10 +301,5 @@ class DashboardOverview:
     )
     agents_omitted: int | None = strawberry.field(
         description="How many registered agents are not among `agentStats`; null when all are."
-    )
-    attempts_in_range: int = strawberry.field(description="Attempts that were created in the range.")
-    success_rate_in_range: float = strawberry.field(description="Share of them that succeeded, 0 to 1.")
-    projects_with_activity_in_range: int = strawberry.field(
-        description="Projects with an attempt created in the range."
     )
     meta: DashboardMeta = strawberry.field(description="What a client may ask for.")

@@ -10,11 +10,13 @@ from enum import Enum
 import strawberry
 
 __all__ = [
+    "AccessAction",
     "AgentStatus",
     "AttemptStatus",
     "AutomationStage",
     "AutomationStatus",
     "CardField",
+    "Delivery",
     "InboxKind",
     "InterruptionReason",
     "LogLevel",
@@ -22,6 +24,7 @@ __all__ = [
     "MetricUnit",
     "ProfileChange",
     "ProjectHealthStatus",
+    "ProjectStatus",
     "SlowPolicy",
     "TextFormat",
     "TicketType",
@@ -48,6 +51,17 @@ class TicketType(Enum):
     BUILD = _value("build", description="Build system or dependencies.")
     CI = _value("ci", description="Continuous integration.")
     REVERT = _value("revert", description="Takes an earlier change back.")
+
+
+@strawberry.enum(description="An action that a token may allow (docs/access.md).")
+class AccessAction(Enum):
+    """The actions that grants distinguish."""
+
+    READ = _value("read", description="Read boards, and follow their streams.")
+    WRITE = _value("write", description="Change boards.")
+    PUBLISH = _value("publish", description="Report events.")
+    DASHBOARD = _value("dashboard", description="Read the dashboard and the agents; needs all boards.")
+    ADMIN = _value("admin", description="Manage projects; with all boards also access tokens and metrics.")
 
 
 @strawberry.enum(description="A field of a card that may have a new value.")
@@ -172,6 +186,23 @@ class InterruptionReason(Enum):
         "connection_lifetime",
         description="End: the connection has reached its lifetime; reconnect after the pause.",
     )
+    TOKEN_EXPIRED = _value(
+        "token_expired", description="End: the token has expired; reconnect with a new one, and the last cursor."
+    )
+    TOKEN_REVOKED = _value(
+        "token_revoked", description="End: the token was revoked; reconnect with another one, and the last cursor."
+    )
+    FORBIDDEN = _value("forbidden", description="End: the grants of a new token do not allow it; do not reconnect.")
+
+
+@strawberry.enum(description="The form in which a subscription gets the changes of its board.")
+class Delivery(Enum):
+    """The deliveries of `realtime` that GraphQL has; JSON Patch is only for the JSON of the raw exits."""
+
+    STATE = _value("state", description="`State`: the whole board after each change.")
+    CHANGES = _value(
+        "changes", description="`CardCreated`, `CardMoved`, …: each single change; and `Heartbeat`, to check a copy."
+    )
 
 
 @strawberry.enum(description="What the server does when a subscriber is too slow and its queue is full.")
@@ -197,6 +228,13 @@ class TimeRangePreset(Enum):
     LAST_30D = _value("last_30d", description="The last 30 days.")
     LAST_90D = _value("last_90d", description="The last 90 days.")
     ALL_TIME = _value("all_time", description="All time; the range has no beginning, and its series have no points.")
+
+
+@strawberry.enum(description="The status of a project; today every project is active.")
+class ProjectStatus(Enum):
+    """The status of a project."""
+
+    ACTIVE = _value("Active", description="It can be worked on.")
 
 
 @strawberry.enum(description="Whether a project works; today always healthy (see `ProjectHealth` for judgement).")

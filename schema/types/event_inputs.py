@@ -5,36 +5,52 @@ with a member per name: `attempt.status.changed` is `attemptStatusChanged`. The 
 
 | in a model | in an input |
 | --- | --- |
-| `Id` | `ID`; `String` for keys of agents |
+| `Id` | `ID`; `String` for keys of agents, which are called `agentKey` |
 | an enumeration or a `Literal` of words | the enumeration of `schema.types.enums` with these words |
-| `IsoTime` | `String`: RFC 3339; clients get it in UTC with milliseconds |
+| `IsoTime` | `DateTime` |
 | whole numbers | `SafeInt` |
 | a part of a payload (`EventPart`) | an input of its own |
 | anything open-ended | `JSON` |
 | fields that a model does not know | `extra` |
+
+A field that names a thing takes its `id` or its id of the wire; the models get the latter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import strawberry
 from pydantic.fields import FieldInfo
 
 from realtime.errors import FieldError, InvalidInput, quoted
+from realtime.global_ids import parse_global_id
 from realtime.kanban.events import EVENT_MODELS
 from realtime.kanban.events.base import EventPart
-from realtime.kanban.ids import Id
-from realtime.kanban.input.fields import AsItCame
+from realtime.kanban.ids import BoardId, Id
+from realtime.kanban.input.fields import AsItCame, IsoTime
 from schema.types import enums
-from schema.types.scalars import JSON, SafeInt
+from schema.types.inputs import shown_name, wire_name
+from schema.types.node import agent_of, attempt_of, board_of, card_of, column_of, profile_of
+from schema.types.scalars import JSON, SafeInt, TimeText
 
-__all__ = ["FAMILIES", "event_of", "member_of"]
+__all__ = ["FAMILIES", "DoubtfulId", "GivenEvent", "event_of", "member_of"]
 
-_PLAIN: dict[object, object] = {str: str, int: SafeInt, float: float, bool: bool}
+_PLAIN: dict[object, object] = {IsoTime: TimeText, str: str, int: SafeInt, float: float, bool: bool}
+#: Fields that name the board of an event.
+_BOARDS = ("boardId", "projectId")
+#: Field → the thing that it names, and the function that returns the id of the wire, for a board and either id.
+_NAMED: dict[str, tuple[str, Callable[[BoardId, str], str]]] = {
+    **dict.fromkeys(("columnId", "columnIds", "fromColumnId", "toColumnId"), ("a column of this board", column_of)),
+    "cardId": ("a card of this board", card_of),
+    "attemptId": ("an attempt of this board", attempt_of),
+    "agent": ("an agent", lambda _, given: agent_of(given)),
+    "profileId": ("a profile", lambda _, given: profile_of(given)),
+}
 _EXTRA = "Fields that this version does not know: an object. They are stored, and clients get them with the history."
 
 
@@ -44,20 +60,58 @@ def member_of(name: str) -> str:
     return first + "".join(word[0].upper() + word[1:] for word in others)
 
 
-def event_of(given: Any) -> tuple[str, dict[str, Any]]:
-    """Return the name and the payload of the event in a family's input, in the form of the ingest.
+class DoubtfulId(NamedTuple):
+    """A text that may be the `id` of a thing of another board or kind."""
+
+    #: Path in the arguments.
+    path: str
+    #: The thing that the field names.
+    expected: str
+    text: str
+
+
+class GivenEvent(NamedTuple):
+    """The event in a family's input, in the form of the ingest."""
+
+    name: str
+    payload: dict[str, Any]
+    doubtful: list[DoubtfulId]
+
+
+def event_of(given: Any) -> GivenEvent:
+    """Return the event in a family's input.
 
     Raises:
         InvalidInput: an `extra` is no object; the error has its path below `event`.
     """
     chosen = {name: getattr(given, member_of(name), strawberry.UNSET) for name in EVENT_MODELS}
     ((name, part),) = ((name, part) for name, part in chosen.items() if part is not strawberry.UNSET)
-    return name, _payload(part, f"event.{member_of(name)}")
+    path = f"event.{member_of(name)}"
+    payload, doubtful = _payload(part, path), list[DoubtfulId]()
+    home = next((board_of(payload[field]) for field in _BOARDS if payload.get(field)), BoardId(""))
+    payload |= {field: home for field in _BOARDS if payload.get(field)}
+    for field in [field for field in payload if field in _NAMED]:
+        payload[field] = _wire_ids(field, payload[field], home, f"{path}.{shown_name(field)}", doubtful)
+    return GivenEvent(name, payload, doubtful)
+
+
+def _wire_ids(field: str, value: Any, home: BoardId, path: str, doubtful: list[DoubtfulId]) -> Any:
+    """Return the value of a field with ids of the wire; add texts that may be ids of other things to `doubtful`."""
+    if isinstance(value, list):
+        return [_wire_ids(field, one, home, f"{path}.{n}", doubtful) for n, one in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    expected, wire_id_of = _NAMED[field]
+    found = wire_id_of(home, value)
+    if found == value and parse_global_id(value):
+        doubtful.append(DoubtfulId(path, expected, value))
+    return found
 
 
 def _payload(part: Any, path: str) -> dict[str, Any]:
     """Return the given fields by their wire names; unknown fields (`extra`) come last."""
-    values = {one.graphql_name: getattr(part, one.python_name) for one in part.__strawberry_definition__.fields}
+    fields = part.__strawberry_definition__.fields
+    values = {wire_name(str(one.graphql_name)): getattr(part, one.python_name) for one in fields}
     given = {name: value for name, value in values.items() if value is not strawberry.UNSET}
     extra = given.pop("extra", None)
     if not isinstance(extra, dict | None):
@@ -94,8 +148,8 @@ def _part_input(model: type[EventPart]) -> Any:
 def _field(hint: Any, wire: str, field: FieldInfo) -> tuple[Any, Any]:
     kind = _kind(hint, wire)
     if field.is_required():
-        return kind, strawberry.field(name=wire, description=field.description)
-    return kind | None, strawberry.field(default=strawberry.UNSET, name=wire, description=field.description)
+        return kind, strawberry.field(name=shown_name(wire), description=field.description)
+    return kind | None, strawberry.field(default=strawberry.UNSET, name=shown_name(wire), description=field.description)
 
 
 def _kind(hint: Any, wire: str) -> Any:
@@ -105,7 +159,7 @@ def _kind(hint: Any, wire: str) -> Any:
         return strawberry.ID if wire.endswith(("Id", "Ids")) else str
     if origin in (Union, UnionType):
         return _kind(inner[0], wire) if len(inner) == 1 else JSON
-    if origin is Annotated:
+    if origin is Annotated and hint not in _PLAIN:
         as_it_came = [one.kind for one in inner[1:] if isinstance(one, AsItCame)]
         return _kind(as_it_came[0] if as_it_came else inner[0], wire)
     if origin is tuple:

@@ -7,25 +7,24 @@ from datetime import datetime
 import strawberry
 
 from realtime import ports
+from realtime.errors import NotFound
 from realtime.kanban.ids import BoardId
 from schema.execution.context import Context
 from schema.types.paging import Edge, PageInfo, Stretch, checked_first
+from schema.types.positions import StreamEvent
 from schema.types.scalars import JSON
 
 __all__ = ["EventConnection", "LoggedEvent", "read_events"]
 
 
 @strawberry.type(description="An event in the log of a board.")
-class LoggedEvent:
+class LoggedEvent(StreamEvent):
     """An event with its cursor."""
 
     name: str = strawberry.field(
         description="What happened: a dotted name like `attempt.started`, also one that this version does not know."
     )
     at: datetime = strawberry.field(description="When it happened, by the sender's clock, else by the server's.")
-    cursor: str = strawberry.field(
-        description="The position after the event, the same string on all exits, for `boardEvents(after:)`."
-    )
     payload: JSON = strawberry.field(
         description="The fields of the event, unchanged, which may include unknown fields; an object."
     )
@@ -35,7 +34,7 @@ class LoggedEvent:
 class EventEdge:
     """The fields are read from an `Edge`."""
 
-    cursor: str = strawberry.field(description="The same as the event's `cursor`.")
+    cursor: str = strawberry.field(description="The position of the event, for `after`.")
     node: LoggedEvent = strawberry.field(description="The event.")
 
 
@@ -50,14 +49,18 @@ class EventConnection:
     )
 
 
-async def read_events(context: Context, board_id: BoardId, after: str | None, first: int) -> Stretch:
-    """Return a page of a board's log.
+async def read_events(context: Context, board_id: BoardId, after: str | None, first: int | None) -> Stretch | None:
+    """Return a page of a board's log, None if there is no such board.
 
     Raises:
         InvalidPage: `first` is out of bounds.
-        NotFound, Refused: see `Events.page`.
+        Refused: see `Events.page`.
     """
-    page = await context.service.events.page(context.caller, board_id, after, checked_first(first))
+    length = checked_first(first)
+    try:
+        page = await context.service.events.page(context.caller, board_id, after, length)
+    except NotFound:
+        return None
     return Stretch.of((_edge(cursor, event) for _, (cursor, event) in page.entries), page.more, after)
 
 

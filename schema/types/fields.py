@@ -9,7 +9,7 @@ import strawberry
 from strawberry.types.base import StrawberryList
 from strawberry.types.field import StrawberryField
 
-__all__ = ["list_of_later", "resolved", "subscribed"]
+__all__ = ["computed", "list_of_later", "resolved", "subscribed"]
 
 _Decorator = Callable[[Callable[..., Any]], StrawberryField]
 
@@ -27,6 +27,13 @@ def subscribed(description: str, graphql_type: object = None) -> _Decorator:
     """Make a subscription of an async generator function; `graphql_type` as for `resolved`."""
     decorator: _Decorator = strawberry.subscription(description=description, graphql_type=graphql_type)
     return decorator
+
+
+def computed(name: str, description: str) -> Any:
+    """Make a field that is read from a property of the object; the constructor of the type does not take it."""
+    made: StrawberryField = strawberry.field(name=name, description=description)
+    made.init = False
+    return made
 
 
 def list_of_later(name: str, module: str) -> object:

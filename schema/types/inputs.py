@@ -5,16 +5,22 @@ The inputs check nothing that `realtime` checks: one set of rules holds for ever
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 import strawberry
 
 from realtime.dashboard.time_range import DEFAULT_TIME_RANGE, InvalidTimeRange, TimeRange, parse_time_range
+from realtime.errors import InvalidInput
+from realtime.kanban.ids import BoardId, CardId
+from realtime.kanban.input.request_key import parse_key
 from schema.types.enums import TicketType, TimeRangePreset
-from schema.types.scalars import JSON
+from schema.types.node import agent_of, card_of, column_of, profile_of
+from schema.types.scalars import JSON, TimeText
 
 __all__ = [
+    "KEY",
     "CreateCardInput",
     "CreateProjectInput",
     "DeleteCardInput",
@@ -25,8 +31,26 @@ __all__ = [
     "TimeRangeInput",
     "UpdateCardInput",
     "UpdateProjectInput",
+    "key_of",
+    "shown_name",
+    "shown_refusal",
     "time_range_of",
+    "wire_name",
 ]
+
+#: Names of fields on the raw exits → names in GraphQL, where they differ.
+_SHOWN = {"agent": "agentKey"}
+_WIRE = {shown: wire for wire, shown in _SHOWN.items()}
+#: Description of an idempotency key.
+KEY = (
+    "A name for this request, 1 to 200 characters: sent again with the same name, the request happens once, and is "
+    "answered as the first time. Another request by that name is refused."
+)
+
+
+def _key() -> Any:
+    """Return the field for an idempotency key."""
+    return strawberry.field(default=None, description=KEY)
 
 
 @strawberry.input(description="A new card; it goes to the end of its column.")
@@ -40,15 +64,22 @@ class CreateCardInput:
     depends_on: list[strawberry.ID] = strawberry.field(
         default_factory=list, description="Cards of this board that must be in Done first."
     )
+    id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="`cardId` of the new card, 1 to 200 characters, which no card of this board may have, and which "
+        "may not have the form of an `id` of this board; null = the server chooses one.",
+    )
+    idempotency_key: str | None = _key()
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self, board_id: BoardId) -> dict[str, Any]:
         """Return the command in the form of the raw exits."""
         return _given(
-            columnId=self.column_id,
+            columnId=column_of(board_id, self.column_id),
             title=self.title,
             description=self.description,
             ticketType=self.ticket_type,
-            dependsOn=self.depends_on,
+            dependsOn=_cards(board_id, self.depends_on),
+            id=self.id,
         )
 
 
@@ -76,15 +107,16 @@ class UpdateCardInput:
         name="disableAutoCloseOnPRMerge",
         description="Whether the card stays in its column when its pull request is merged; null is refused.",
     )
+    idempotency_key: str | None = _key()
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self, board_id: BoardId) -> dict[str, Any]:
         """Return the command in the form of the raw exits, without keys that the client did not give."""
         return _given(
-            cardId=self.card_id,
+            cardId=card_of(board_id, self.card_id),
             title=self.title,
             description=self.description,
             ticketType=self.ticket_type,
-            dependsOn=self.depends_on,
+            dependsOn=_cards(board_id, self.depends_on),
             isEnhanced=self.is_enhanced,
             disableAutoCloseOnPRMerge=self.disable_auto_close_on_pr_merge,
         )
@@ -99,10 +131,12 @@ class MoveCardInput:
     to_index: int = strawberry.field(
         description="Its index there, from 0, counted without the card itself; a larger index means the end."
     )
+    idempotency_key: str | None = _key()
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self, board_id: BoardId) -> dict[str, Any]:
         """Return the command in the form of the raw exits."""
-        return _given(cardId=self.card_id, toColumnId=self.to_column_id, toIndex=self.to_index)
+        card_id, to_column_id = card_of(board_id, self.card_id), column_of(board_id, self.to_column_id)
+        return _given(cardId=card_id, toColumnId=to_column_id, toIndex=self.to_index)
 
 
 @strawberry.input(description="The card to delete; dependencies on it are deleted with it.")
@@ -110,10 +144,11 @@ class DeleteCardInput:
     """Becomes a `DeleteCard`."""
 
     card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
+    idempotency_key: str | None = _key()
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self, board_id: BoardId) -> dict[str, Any]:
         """Return the command in the form of the raw exits."""
-        return _given(cardId=self.card_id)
+        return _given(cardId=card_of(board_id, self.card_id))
 
 
 @strawberry.input(description="A new project; its board begins with four empty columns.")
@@ -127,6 +162,7 @@ class CreateProjectInput:
     repository_url: str | None = strawberry.field(
         default=None, description="Address of the repository, a URL of up to 4096 characters; null for none."
     )
+    idempotency_key: str | None = _key()
 
     def payload(self) -> dict[str, Any]:
         """Return the command in the form of REST."""
@@ -148,6 +184,7 @@ class UpdateProjectInput:
         default=strawberry.UNSET,
         description="Address of the repository, a URL of up to 4096 characters; null clears it.",
     )
+    idempotency_key: str | None = _key()
 
     def payload(self) -> dict[str, Any]:
         """Return the command in the form of REST, without keys that the client did not give."""
@@ -161,7 +198,9 @@ class QueueAttemptInput:
     """Becomes a `QueueAttempt`."""
 
     card_id: strawberry.ID = strawberry.field(description="The card, one of this board.")
-    agent: str = strawberry.field(description="Key of the agent for the work, 1 to 200 characters, like `CODEX`.")
+    agent: str = strawberry.field(
+        name="agentKey", description="Key of the agent for the work, 1 to 200 characters, like `CODEX`."
+    )
     base_branch: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="The branch on which to begin, 1 to 200 characters; default `main`, null is refused.",
@@ -173,15 +212,16 @@ class QueueAttemptInput:
     profile_id: strawberry.ID | None = strawberry.field(
         default=None, description="The agent's profile to work with; null for its default."
     )
+    idempotency_key: str | None = _key()
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self, board_id: BoardId) -> dict[str, Any]:
         """Return the command in the form of REST."""
         return _given(
-            cardId=self.card_id,
-            agent=self.agent,
+            cardId=card_of(board_id, self.card_id),
+            agent=agent_of(self.agent),
             baseBranch=self.base_branch,
             branchName=self.branch_name,
-            profileId=self.profile_id,
+            profileId=None if self.profile_id is None else profile_of(self.profile_id),
         )
 
 
@@ -193,10 +233,7 @@ class StopAttemptInput:
     board_id: strawberry.ID | None = strawberry.field(
         default=None, description="Its board; required when several boards have an attempt with this id."
     )
-
-    def payload(self) -> dict[str, Any]:
-        """Return the command by its wire names."""
-        return _given(attemptId=self.attempt_id)
+    idempotency_key: str | None = _key()
 
 
 @strawberry.input(description="An event from outside, as `POST /api/v1/events` takes it.")
@@ -205,11 +242,10 @@ class EventInput:
 
     name: str = strawberry.field(description="Name of the event, like `attempt.started`.")
     payload: JSON = strawberry.field(description="What happened: an object whose fields depend on the name.")
-    at: str | None = strawberry.field(
-        default=None, description="When it happened: RFC 3339 with an offset; null for now."
-    )
+    at: TimeText | None = strawberry.field(default=None, description="When it happened; null for now.")
     id: strawberry.ID | None = strawberry.field(
-        default=None, description="Idempotency key, 1 to 200 characters: a repeated one publishes nothing."
+        default=None,
+        description="Idempotency key, 1 to 200 characters: the same event with the same one is published once.",
     )
 
     def entry(self) -> dict[str, Any]:
@@ -222,30 +258,53 @@ class TimeRangeInput:
     """Becomes a `TimeRange`."""
 
     preset: TimeRangePreset | None = strawberry.field(default=None, description="A range that ends now.")
-    from_: str | None = strawberry.field(
-        default=None, name="from", description="First instant: an ISO 8601 date or time; UTC where no offset is given."
-    )
-    to: str | None = strawberry.field(
-        default=None, description="The instant before which the range ends; written like `from`."
-    )
+    from_: TimeText | None = strawberry.field(default=None, name="from", description="First instant.")
+    to: TimeText | None = strawberry.field(default=None, description="The instant before which the range ends.")
+
+
+def key_of(given: str | None) -> str | None:
+    """Return an idempotency key of the client.
+
+    Raises:
+        InvalidInput: it is empty or too long.
+    """
+    return parse_key(given, "idempotencyKey")
 
 
 def time_range_of(given: TimeRangeInput | None) -> TimeRange:
     """Return the time range of the client.
 
     Raises:
-        InvalidTimeRange: a preset and bounds, one bound without the other, or a bound that is no time.
+        InvalidTimeRange: a preset and bounds, or one bound without the other.
     """
     if given is None:
         return DEFAULT_TIME_RANGE
     bounds = {"from": given.from_, "to": given.to}
-    if given.preset is not None and any(text is not None for text in bounds.values()):
+    missing = [name for name, text in bounds.items() if text is None]
+    if given.preset is not None and len(missing) < len(bounds):
         raise InvalidTimeRange("preset", "expected either a preset or from and to, both came")
-    for name, text in bounds.items():
-        # The parser ignores an empty bound, which the query strings of the raw exits may have. Here it is an error.
-        if text is not None and not text.strip():
-            raise InvalidTimeRange(name, f"expected an ISO 8601 date or time, got {text!r}")
+    if len(missing) == 1:
+        raise InvalidTimeRange(missing[0], "expected a time, because a range has both bounds or none; none came")
     return parse_time_range(preset=_word(given.preset), from_=given.from_, to=given.to)
+
+
+def shown_name(name: str) -> str:
+    """Return the name in GraphQL of a field of the raw exits."""
+    return _SHOWN.get(name, name)
+
+
+def wire_name(name: str) -> str:
+    """Return the name on the raw exits of a field of GraphQL."""
+    return _WIRE.get(name, name)
+
+
+def shown_refusal(refused: InvalidInput) -> InvalidInput:
+    """Return the refusal with the names that the client used."""
+    return InvalidInput(*(replace(one, field=shown_name(one.field)) for one in refused.fields))
+
+
+def _cards(board_id: BoardId, given: list[strawberry.ID] | None) -> list[CardId] | None:
+    return [card_of(board_id, one) for one in given] if given else given  # type: ignore[return-value]  # or empty
 
 
 def _given(**fields: Any) -> dict[str, Any]:

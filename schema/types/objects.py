@@ -13,17 +13,21 @@ from datetime import datetime
 import strawberry
 
 from realtime import ports
+from realtime.global_ids import Kind, global_id
 from realtime.kanban import models
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.messages.channels import board_channel
 from realtime.messages.position import Position, channel_tag
 from schema.execution.context import Info
 from schema.execution.real_size import check_size
-from schema.types.enums import TicketType
+from schema.types.enums import ProjectStatus, TicketType
 from schema.types.fields import list_of_later, resolved
+from schema.types.node import Node
+from schema.types.paging import Edge, PageInfo
+from schema.types.positions import offset_field
 from schema.types.scalars import SafeInt
 
-__all__ = ["BoardState", "Card", "Column", "GithubIssue", "Project"]
+__all__ = ["BoardState", "Card", "Column", "GithubIssue", "Project", "ProjectConnection"]
 
 
 async def _board(parent: strawberry.Parent[models.Project], info: Info) -> BoardState | None:
@@ -39,12 +43,12 @@ async def _attempts(parent: strawberry.Parent[models.Card], info: Info) -> Seque
 
 
 @strawberry.type(description="A project; its board has the same id.")
-class Project:
+class Project(Node):
     """The fields are read from `models.Project`."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the project and of its board.")
+    id: strawberry.ID = strawberry.field(name="projectId", description="Id of the project and of its board.")
     name: str = strawberry.field(description="The project's name.")
-    status: str = strawberry.field(description="`Active`.")
+    status: ProjectStatus = strawberry.field(description="Its status.")
     ticket_prefix: str = strawberry.field(
         description="Prefix of the board's ticket keys; made from the first name, and unchanged by a rename."
     )
@@ -59,6 +63,23 @@ class Project:
     )
 
 
+@strawberry.type(description="A project, with its place.")
+class ProjectEdge:
+    """The fields are read from an `Edge`."""
+
+    cursor: str = strawberry.field(description="The position of the project in the list, for `after`.")
+    node: models.Project = strawberry.field(graphql_type=Project, description="The project.")
+
+
+@strawberry.type(description="A page of projects, oldest first.")
+class ProjectConnection:
+    """The fields are read from a `Stretch`."""
+
+    edges: list[Edge] = strawberry.field(graphql_type=list[ProjectEdge], description="The projects with their places.")
+    nodes: list[models.Project] = strawberry.field(graphql_type=list[Project], description="The projects.")
+    page_info: PageInfo = strawberry.field(description="How to go on.")
+
+
 @strawberry.type(description="The issue on GitHub a card was imported from.")
 class GithubIssue:
     """The fields are read from `models.GithubIssue`."""
@@ -68,10 +89,13 @@ class GithubIssue:
 
 
 @strawberry.type(description="A card on a board.")
-class Card:
+class Card(Node):
     """The fields are read from `models.Card`."""
 
-    id: strawberry.ID = strawberry.field(description="Id of the card; `card-<uuid>` if this server has made it.")
+    id: strawberry.ID = strawberry.field(
+        name="cardId", description="Id of the card, unique on its board; `card-<uuid>` if this server has made it."
+    )
+    board_id: strawberry.ID = strawberry.field(description="The board.")
     ticket_key: str | None = strawberry.field(
         description="`<prefix>-<n>`, numbered from 1 per board; null on cards that came from outside without one."
     )
@@ -99,20 +123,25 @@ class Card:
 
 
 @strawberry.type(description="A column of a board.")
-class Column:
+class Column(Node):
     """A column, with its state."""
 
+    board_id: strawberry.ID = strawberry.field(description="The board.")
     column: strawberry.Private[models.Column]
     state: strawberry.Private[models.BoardState]
 
-    @resolved("Id of the column.", strawberry.ID)
-    def id(self) -> ColumnId:
-        """The column's id."""
+    def __post_init__(self) -> None:
+        """Make the field `id`."""
+        self.global_id = strawberry.ID(global_id(Kind.COLUMN, self.board_id, self.column.id))
+
+    @resolved("Id of the column, unique on its board.", strawberry.ID)
+    def column_id(self) -> ColumnId:
+        """The id of the column, unique on its board only."""
         return self.column.id
 
     @resolved("The title; those named In Progress, Review and Done have their own rules.")
     def title(self) -> str:
-        """The column's title."""
+        """The title of the column, which decides about its rules."""
         return self.column.title
 
     @resolved("Ids of its cards, from top to bottom.", list[strawberry.ID])
@@ -122,31 +151,39 @@ class Column:
 
     @resolved("Its cards, from top to bottom.", list[Card])
     def cards(self) -> list[models.Card]:
-        """Its cards."""
+        """The cards of the column, from top to bottom."""
         return [self.state.cards[card_id] for card_id in self.column.card_ids]
 
 
 @strawberry.type(description="All columns and cards of a board, at one moment.")
-class BoardState:
+class BoardState(Node):
     """A state and its cursor; columns and lists are made when a resolver needs them."""
 
-    board_id: strawberry.Private[BoardId]
+    board_id: strawberry.ID = strawberry.field(description="Id of the board and of its project.")
     state: strawberry.Private[models.BoardState]
     cursor: str = strawberry.field(
         description="The position of this state in the board's history; the same string on all exits."
     )
+    offset = offset_field(
+        "The number in that position: the last event of the board's log that the state includes. Of two states of an "
+        "epoch, the one with the greater offset is newer."
+    )
+
+    def __post_init__(self) -> None:
+        """Make the field `id`."""
+        self.global_id = strawberry.ID(global_id(Kind.BOARD, self.board_id, self.board_id))
 
     @classmethod
     def of(cls, stored: ports.StoredBoard, epoch: str) -> BoardState:
         """Return the state of a board from the rows of a store with that epoch."""
         tag = channel_tag(board_channel(stored.board.id))
         position = Position(epoch, tag, stored.offset, stored.global_offset)
-        return cls(board_id=stored.board.id, state=stored.board.state, cursor=position.cursor)
+        return cls(board_id=strawberry.ID(stored.board.id), state=stored.board.state, cursor=position.cursor)
 
     @resolved("The project of the board, as stored now; null if it has been deleted since.", Project | None)
     async def project(self, info: Info) -> models.Project | None:
-        """Load the project."""
-        return await info.context.loaders.project.load(self.board_id)
+        """Load the project as stored now, None if it has been deleted since."""
+        return await info.context.loaders.project.load(BoardId(self.board_id))
 
     @resolved("Ids of the columns, from left to right.", list[strawberry.ID])
     def column_order(self) -> list[ColumnId]:
@@ -155,10 +192,18 @@ class BoardState:
 
     @resolved("The columns, from left to right.", list[Column])
     def columns(self) -> list[Column]:
-        """The columns."""
-        return [Column(column=column, state=self.state) for column in self.state.columns.values()]
+        """The columns, from left to right."""
+        return [self._shown(column) for column in self.state.columns.values()]
 
     @resolved("All cards of the board, in order of creation.", list[Card])
     def cards(self) -> list[models.Card]:
-        """All cards."""
+        """All cards of the board, in order of creation."""
         return list(self.state.cards.values())
+
+    def column(self, column_id: ColumnId) -> Column | None:
+        """Return one column, None if the board has no such column."""
+        found = self.state.columns.get(column_id)
+        return None if found is None else self._shown(found)
+
+    def _shown(self, column: models.Column) -> Column:
+        return Column(board_id=self.board_id, column=column, state=self.state)

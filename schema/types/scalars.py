@@ -7,14 +7,25 @@ from datetime import datetime
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError, ListValueNode, ObjectValueNode, Undefined, ValueNode, value_from_ast_untyped
+from graphql import (
+    GraphQLError,
+    ListValueNode,
+    ObjectValueNode,
+    StringValueNode,
+    Undefined,
+    ValueNode,
+    print_ast,
+    value_from_ast_untyped,
+)
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
 from realtime.clock import iso, parse_iso
 
-__all__ = ["JSON", "SCALARS", "SafeInt"]
+__all__ = ["JSON", "SCALARS", "SafeInt", "TimeText"]
 
+#: A time from a client: an RFC 3339 time with an offset, as the client wrote it. The core parses it.
+TimeText = NewType("TimeText", str)
 #: A whole number that a double holds exactly.
 SafeInt = NewType("SafeInt", int)
 SAFE_INT = 2**53 - 1
@@ -27,11 +38,27 @@ def _time_to_wire(value: datetime | str) -> str:
     return iso(parse_iso(value) if isinstance(value, str) else value)
 
 
-def _time_from_wire(value: Any) -> datetime:
+def _time_from_wire(value: Any) -> TimeText:
     try:
-        return parse_iso(value)
-    except (TypeError, ValueError):
-        raise GraphQLError(f"expected an ISO 8601 time with an offset, got {value!r:.80}") from None
+        parse_iso(value)
+    except ValueError as error:
+        raise GraphQLError(f"{error}, got {value!r:.80}") from None
+    return TimeText(value)
+
+
+def _time_from_document(node: ValueNode, _variables: dict[str, Any] | None = None) -> TimeText:
+    # graphql-core names the path of a bad value in the variables, but not of one in the document.
+    try:
+        return _time_from_wire(node.value if isinstance(node, StringValueNode) else print_ast(node))
+    except GraphQLError as error:
+        raise GraphQLError(f"{_name_before(node)}: {error.message}", nodes=node) from None
+
+
+def _name_before(node: ValueNode) -> str:
+    """Return the name of the argument or of the input field with the value `node`."""
+    colon = node.loc.start_token.prev if node.loc else None
+    name = colon.prev if colon else None
+    return (name.value if name else None) or "?"
 
 
 def _safe_int(value: Any) -> int:
@@ -70,6 +97,17 @@ def _plain(node: ValueNode, variables: dict[str, Any] | None) -> Any:
     return value_from_ast_untyped(node, variables)
 
 
+_DATE_TIME: ScalarDefinition = strawberry.scalar(
+    name="DateTime",
+    description=(
+        "An instant (RFC 3339). Answers have UTC with milliseconds and `Z`, like `2025-01-02T03:04:05.678Z`; inputs "
+        "may have any offset and up to 9 digits of fraction."
+    ),
+    specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+    serialize=_time_to_wire,
+    parse_value=_time_from_wire,
+    parse_literal=_time_from_document,
+)
 #: For `StrawberryConfig.scalar_map`.
 SCALARS: dict[object, ScalarDefinition] = {
     JSON: strawberry.scalar(
@@ -80,18 +118,15 @@ SCALARS: dict[object, ScalarDefinition] = {
         parse_value=_json_from_wire,
         parse_literal=_json_from_document,
     ),
-    datetime: strawberry.scalar(
-        name="DateTime",
-        description="An instant: ISO 8601 in UTC with milliseconds and `Z`, like `2025-01-02T03:04:05.678Z`.",
-        serialize=_time_to_wire,
-        parse_value=_time_from_wire,
-    ),
+    datetime: _DATE_TIME,
+    TimeText: _DATE_TIME,
     SafeInt: strawberry.scalar(
         name="SafeInt",
         description=(
             "A whole number of at most 2^53 - 1 either way, which JSON and JavaScript hold exactly; "
             "`Int` has 32 bits only."
         ),
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc7493#section-2.2",
         serialize=_safe_int,
         parse_value=_safe_int,
     ),

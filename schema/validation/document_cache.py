@@ -15,7 +15,16 @@ from functools import cache
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema, parse, validate
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    parse,
+    specified_rules,
+    validate,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -23,10 +32,19 @@ from strawberry.types import ExecutionContext
 
 from schema.execution.context import Context
 from schema.operation_limits import OperationLimits
+from schema.trusted_documents import BadDocument, TrustedDocuments
 from schema.validation.document_size import size_errors
 from schema.validation.operation_cost import assess
 
-__all__ = ["MAX_DOCUMENT_CHARACTERS", "MAX_TOKENS", "DocumentCache", "ParsedOnce", "ValidatedOnce", "documents"]
+__all__ = [
+    "MAX_DOCUMENT_CHARACTERS",
+    "MAX_TOKENS",
+    "DocumentCache",
+    "ParsedOnce",
+    "ValidatedOnce",
+    "check_documents",
+    "documents",
+]
 
 #: Most characters of a document. Long values of a request belong into its variables.
 MAX_DOCUMENT_CHARACTERS = 128 * 1024
@@ -35,7 +53,7 @@ MAX_TOKENS = 5000
 #: Most cached documents, and most characters of all of them; the least recently used are dropped. One character may
 #: take 300 bytes of memory.
 MAX_DOCUMENTS = 64
-MAX_KEPT_CHARACTERS = 256 * 1024
+MAX_KEPT_CHARACTERS = 128 * 1024
 #: Most validation errors of one document that are reported. Searching for a similar name takes 2 ms for each.
 MAX_MISTAKES = 20
 #: A document of at most so many characters is parsed in the event loop, because a thread would cost more time.
@@ -52,8 +70,8 @@ class _Document:
     parsed: DocumentNode | None
     #: The syntax error, if there is one.
     fault: GraphQLError | None
-    #: Validation errors by the id of the schema. The schema is stored too, so that no other schema can get its id.
-    mistakes: dict[int, tuple[GraphQLSchema, list[GraphQLError]]] = field(default_factory=dict)
+    #: Validation errors by schema and rules.
+    mistakes: dict[tuple[GraphQLSchema, _Rules], list[GraphQLError]] = field(default_factory=dict)
 
 
 class DocumentCache:
@@ -83,11 +101,11 @@ class DocumentCache:
     async def mistakes(self, text: str, schema: GraphQLSchema, rules: _Rules) -> list[GraphQLError]:
         """Return the validation errors of a document: at most `MAX_MISTAKES`, and one that says there are more."""
         document = await self._document(text)
-        if id(schema) not in document.mistakes:
+        key = schema, rules
+        if key not in document.mistakes:
             parsed = await self.parsed(text)
-            found = await self._read(text, lambda: _mistakes(schema, parsed, rules))
-            document.mistakes[id(schema)] = (schema, found)
-        return list(document.mistakes[id(schema)][1])
+            document.mistakes[key] = await self._read(text, lambda: _mistakes(schema, parsed, rules))
+        return list(document.mistakes[key])
 
     async def _document(self, text: str) -> _Document:
         known = self._cached.get(text)
@@ -115,6 +133,19 @@ def documents() -> DocumentCache:
     return DocumentCache()
 
 
+def check_documents(documents: TrustedDocuments, schema: GraphQLSchema) -> None:
+    """Return if each trusted document is valid.
+
+    Raises:
+        BadDocument: one is not; the message has its id.
+    """
+    for id, text in documents.by_id.items():
+        document = _parse(text)
+        mistakes = _mistakes(schema, document.parsed, specified_rules) if document.parsed else [document.fault]
+        if mistakes:
+            raise BadDocument(f"expected documents for this schema; the one with the id {id!r:.100}: {mistakes[0]}")
+
+
 def _parse(text: str) -> _Document:
     if len(text) > MAX_DOCUMENT_CHARACTERS:
         expected = f"expected a document of at most {MAX_DOCUMENT_CHARACTERS} characters, got {len(text)}"
@@ -132,11 +163,16 @@ def _mistakes(schema: GraphQLSchema, document: DocumentNode, rules: _Rules) -> l
     )
 
 
+def _limits_of(context: ExecutionContext) -> OperationLimits:
+    given = context.context
+    return given.limits if isinstance(given, Context) else OperationLimits()
+
+
 def _operation_errors(context: ExecutionContext) -> list[GraphQLError]:
     document, given = context.graphql_document, context.context
     if document is None:
         return []
-    limits = given.limits if isinstance(given, Context) else OperationLimits()
+    limits = _limits_of(context)
     # The name that the client sent. When it sent none, Strawberry's `operation_name` is that of the first operation.
     name = context._provided_operation_name  # noqa: SLF001 - there is no public way to it
     schema = context.schema._schema  # noqa: SLF001 - as Strawberry's cache does
@@ -161,12 +197,15 @@ class ValidatedOnce(SchemaExtension):
     """Gives each operation the validation errors of its document; a document that is too large is not validated."""
 
     async def on_validate(self) -> AsyncIterator[None]:
-        """Validate the document."""
+        """Set the errors of the document before the operation runs; equal documents are validated once."""
         context = self.execution_context
         if context.query:
+            rules = context.validation_rules
+            if not _limits_of(context).introspection:
+                rules = (*rules, NoSchemaIntrospectionCustomRule)
             context.pre_execution_errors = await documents().mistakes(
                 context.query,
                 context.schema._schema,  # noqa: SLF001 - as Strawberry's cache does
-                context.validation_rules,
+                rules,
             ) or _operation_errors(context)
         yield

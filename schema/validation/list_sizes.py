@@ -13,6 +13,8 @@ from graphql import GraphQLField
 from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 
+from schema.types.paging import DEFAULT_FIRST
+
 __all__ = ["LIST_SIZES", "ListSize", "sizes_of"]
 
 
@@ -51,14 +53,15 @@ LIST_SIZES: Mapping[str, ListSize] = {
     "BoardState.cards": _assumed(200),
     "BoardState.columns": _assumed(4),
     "Card.attempts": _assumed(20),
+    "CardDeleted.renewed": _assumed(50),
+    "CardMoved.renewed": _assumed(50),
     # The four columns share the cards of the board.
     "Column.cards": _assumed(50),
-    "ColumnsChanged.columns": _assumed(10),
     "DashboardMetrics.series": _assumed(5),
     "DashboardOverview.activeAttempts": _assumed(200),
     "DashboardOverview.agentStats": _assumed(20),
+    "DashboardOverview.endedAttempts": _assumed(40),
     "DashboardOverview.projectSnapshots": _assumed(6),
-    "DashboardOverview.recentAttemptActivity": _assumed(40),
     "DependencyCycle.fields": _assumed(100),
     "DependencyMismatch.fields": _assumed(100),
     "Inbox.failed": _assumed(25),
@@ -69,10 +72,12 @@ LIST_SIZES: Mapping[str, ListSize] = {
     "MessageItem.images": _assumed(4),
     "MetricSeries.points": _assumed(30),
     "PublishEventsPayload.accepted": _assumed(1000),
+    "Query.accessTokens": _assumed(100),
     "Query.agents": _assumed(20),
-    "Query.attempts": _assumed(200),
+    "Query.attempts": _sliced(),
     "Query.events": _sliced(),
-    "Query.projects": _assumed(50),
+    "Query.nodes": ListSize(slicing_arguments=["ids"], require_one_slicing_argument=False),
+    "Query.projects": _sliced(),
     "TodoList.items": _assumed(20),
 }
 
@@ -90,6 +95,7 @@ def sizes_of(field: GraphQLField, arguments: Mapping[str, Any], most: int) -> tu
         return 1, {}
     if not declared.slicing_arguments:
         return declared.assumed_size or 1, {}
-    asked = [arguments.get(name) for name in declared.slicing_arguments]
-    size = max((min(max(one, 0), most) for one in asked if isinstance(one, int)), default=most)
+    given = [arguments.get(name) for name in declared.slicing_arguments]
+    asked = [len(one) if isinstance(one, list) else one for one in given]
+    size = max((min(max(one, 0), most) for one in asked if isinstance(one, int)), default=DEFAULT_FIRST)
     return (1, dict.fromkeys(declared.sized_fields, size)) if declared.sized_fields else (size, {})

@@ -164,9 +164,11 @@ class _Cost:
 
     @property
     def total(self) -> int:
+        """The cost of the dearest type: an object has one type only, so costs of different types do not add up."""
         return self.common + max(self.by_type.values(), default=0)
 
     def add(self, other: _Cost) -> None:
+        """Add a cost, type by type."""
         self.common += other.common
         for name, cost in other.by_type.items():
             self.by_type[name] = self.by_type.get(name, 0) + cost
@@ -186,6 +188,11 @@ class _Walk:
         self.boards: dict[int, int] = {}
 
     def cost_of(self, operation: OperationDefinitionNode) -> int:
+        """Return the cost of an operation, at least 0; 0 also if the schema has no such root type.
+
+        Faults of arguments are appended to `errors`, and `boards` gets the cost inside each field of a
+        board's state or of a node, by the identity of the field's node.
+        """
         root = self._schema.get_root_type(operation.operation)
         return 0 if root is None else self._selections(operation.selection_set, root, {}).total
 
@@ -247,7 +254,7 @@ class _Walk:
             return self._introspection(definition, inner, kind)
         times, of_fields = sizes_of(definition, arguments, MAX_FIRST)
         inside = self._selections(inner, kind, of_fields).total
-        if kind.name == "BoardState":
+        if kind.name in ("BoardState", "Node"):
             self.boards[id(node)] = inside
         return 1 + times * sized.get(node.name.value, 1) * inside
 

@@ -35,7 +35,7 @@ class CoalescedTimer:
             tick.forget(self)
 
     def fire(self) -> None:
-        """Call now."""
+        """Make the call now; after that `cancel` has no effect."""
         self._tick = None
         self._call()
 
@@ -52,6 +52,7 @@ class _Tick:
         self._timer = asyncio.get_running_loop().call_at(moment, self._fire)
 
     def forget(self, timer: CoalescedTimer) -> None:
+        """Leave out `timer`; the last one cancels the timer of the event loop. Allowed several times."""
         self.coalesced_timers.pop(timer, None)
         if not self.coalesced_timers and self._ticks.get(self._moment) is self:
             del self._ticks[self._moment]

@@ -81,7 +81,7 @@ class HttpConnection(EndingConnection):
             self._guest = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse `data`."""
+        """Read requests from the next bytes of the client (asyncio's hook); a connection that ends discards them."""
         if self.is_ending:
             self.discard(data)
             return

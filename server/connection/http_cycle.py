@@ -48,6 +48,7 @@ class Cycle(RequestResponseCycle):
         """Run the application; afterwards the scope holds no reference to the connection."""
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            """Run the application; a response whose client has left is then finished without a line in the log."""
             await app(scope, receive, send)
             if self.has_left and not self.response_complete:
                 # Otherwise uvicorn would log that the response was not completed.

@@ -54,7 +54,7 @@ class EndingConnection(WatchedConnection, HttpToolsProtocol):
         self._discarded = 0
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Cancel the timer and forget the connection (asyncio's hook); `exc` None = it was closed in order."""
         super().connection_lost(exc)
         self.set_timer(None)
 
@@ -73,7 +73,7 @@ class EndingConnection(WatchedConnection, HttpToolsProtocol):
             self.cycle.disconnected = True
 
     def shutdown(self) -> None:
-        """Accept no more requests."""
+        """Accept no more requests; an open response may end, if its client takes it in time."""
         super().shutdown()
         if self.cycle is None or self.cycle.response_complete:
             self.watch_progress()

@@ -19,7 +19,7 @@ class Inbox:
         self._waiting: asyncio.Future[None] | None = None
 
     def put_nowait(self, message: Any) -> None:
-        """Add a message."""
+        """Add a message at the end, and wake the caller that waits. Its sender bounds the number of messages."""
         self._messages.append(message)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)

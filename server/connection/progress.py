@@ -166,7 +166,7 @@ class WatchedConnection(asyncio.Protocol):
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Stop watching the progress and forget the connection (asyncio's hook)."""
         super().connection_lost(exc)
         if self._watch is not None:
             self._watch.stop()

@@ -112,7 +112,7 @@ class People:
             ticket_type=TicketType(idea.ticket_type),
             depends_on=(self._rng.choice(waiting),) if waiting and self._rng.random() < 0.25 else (),
         )
-        return self._step(command.model_copy(update={"card_id": self._project.card_id(idea.key)}))
+        return self._step(command.model_copy(update={"new_id": self._project.card_id(idea.key)}))
 
     def _reorder(self, scene: Scene) -> Step | None:
         """Move a card to the top of the backlog."""

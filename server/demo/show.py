@@ -88,7 +88,7 @@ class _Show:
         self.steps = 0
 
     async def run(self) -> NoReturn:
-        """Run without end."""
+        """Play the scripts of all boards in turns until it is cancelled."""
         boards = [_Board(self._service, project, self._seed) for project in PROJECTS]
         # Seconds of the scripts, not of the clock: the order of the steps does not depend on the load of the machine.
         due = [(n * LAG_SECONDS, n, board) for n, board in enumerate(boards)]

@@ -1,31 +1,33 @@
-"""Adds headers to every HTTP answer: an id for bug reports, and the security rules for browsers."""
+"""Adds headers to every HTTP answer: the id of the request, for bug reports, and the security rules for browsers."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from realtime.service.access_log import REQUEST, RequestInfo
+
 __all__ = ["AnswerHeaders"]
 
-#: The same headers as the original sent.
-SECURITY_HEADERS = {
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-DNS-Prefetch-Control": "off",
-    "X-Frame-Options": "SAMEORIGIN",
-    "X-XSS-Protection": "0",
-    "Origin-Agent-Cluster": "?1",
-    "X-Download-Options": "noopen",
-    "X-Permitted-Cross-Domain-Policies": "none",
-}
+#: The same headers as the original sent, ready for the wire.
+SECURITY_HEADERS = (
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-dns-prefetch-control", b"off"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"x-xss-protection", b"0"),
+    (b"origin-agent-cluster", b"?1"),
+    (b"x-download-options", b"noopen"),
+    (b"x-permitted-cross-domain-policies", b"none"),
+)
 #: Only over https: RFC 6797 §7.2, "An HSTS Host MUST NOT include the STS header field in HTTP responses conveyed over
 #: non-secure transport."
-STRICT_TRANSPORT_SECURITY = "max-age=15552000; includeSubDomains"
+STRICT_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=15552000; includeSubDomains")
+_REQUEST_ID = b"x-request-id"
 
 
 class AnswerHeaders:
@@ -37,31 +39,34 @@ class AnswerHeaders:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one connection. Not `async`: an open stream then holds no coroutine of this middleware."""
+        request = RequestInfo((scope.get("client") or ("",))[0], scope["path"])
+        REQUEST.set(request)
         if scope["type"] == "websocket":
-            return self._app(scope, receive, _with_request_id(send))
-        return self._app(scope, receive, _with_all(send, is_secure=scope.get("scheme") == "https"))
+            return self._app(scope, receive, _with_request_id(send, request))
+        return self._app(scope, receive, _with_all(send, request, is_secure=scope.get("scheme") == "https"))
 
 
-def _with_request_id(send: Send) -> Send:
+def _with_request_id(send: Send, request: RequestInfo) -> Send:
     """Add an id to the answer that refuses an upgrade."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "websocket.http.response.start":
-            MutableHeaders(scope=message)["X-Request-Id"] = str(uuid4())
+            MutableHeaders(scope=message)["X-Request-Id"] = request.id
         await send(message)
 
     return sent
 
 
-def _with_all(send: Send, *, is_secure: bool) -> Send:
+def _with_all(send: Send, request: RequestInfo, *, is_secure: bool) -> Send:
+    defaults = (*SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY) if is_secure else SECURITY_HEADERS
+
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = str(uuid4())
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-            if is_secure:
-                headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY)
+            # Pairs of bytes, because `MutableHeaders` looks through all headers for each one that it adds.
+            own = [pair for pair in message.get("headers", ()) if pair[0].lower() != _REQUEST_ID]
+            names = {name.lower() for name, _ in own}
+            added = [pair for pair in defaults if pair[0] not in names]
+            message["headers"] = [*own, (_REQUEST_ID, request.id.encode()), *added]
         await send(message)
 
     return sent

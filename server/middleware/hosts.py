@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable
+from functools import lru_cache
 from typing import NamedTuple
 
 from starlette.datastructures import Headers
@@ -20,6 +21,9 @@ from server.settings import is_loopback
 __all__ = ["Authority", "HostGate", "Hosts", "is_local_name", "parse_authority"]
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[^\s/?#@:\[\],]{1,255})(?::(\d{0,5}))?")
+#: Most answers that are kept, and the longest value of a Host header among them.
+_KNOWN = 64
+_KNOWN_CHARACTERS = 255
 
 
 class Authority(NamedTuple):
@@ -42,11 +46,15 @@ class Hosts:
         self._any = "*" in allowed or (not allowed and not are_local_welcome)
         self._allowed = frozenset(one for name in allowed if (one := parse_authority(name)) is not None)
         self._are_local_welcome = are_local_welcome
+        self._known = lru_cache(_KNOWN)(self._is_accepted)
 
     def accepts(self, host: str) -> bool:
         """Return whether `host`, the value of a Host header, is a name of this server."""
         if self._any:
             return True
+        return self._known(host) if len(host) <= _KNOWN_CHARACTERS else self._is_accepted(host)
+
+    def _is_accepted(self, host: str) -> bool:
         given = parse_authority(host)
         if given is None:
             return False

@@ -52,6 +52,11 @@ class BodyLimit:
         seen = 0
 
         async def counted() -> Message:
+            """Return the next message of the request.
+
+            Raises:
+                Problem: 413, the messages so far have more bytes than are allowed.
+            """
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))

@@ -49,6 +49,15 @@ class Origins:
         self._allowed = frozenset(_parse(one) or one for one in allowed)
         self._are_local_welcome = are_local_welcome
 
+    def trusts(self, origin: str, host: str, *, is_secure: bool = False) -> bool:
+        """Return whether a page of `origin` may use the cookie of a session; the arguments are those of `welcomes`.
+
+        It must be the server's own, or be named. A browser sends the cookie with requests of every page on the same
+        host name, at any port. `*` and the rule about loopback pages were not given for a signed-in user.
+        """
+        page = _parse(origin)
+        return page is not None and (page in self._allowed or _is_own(page, host, is_secure=is_secure))
+
     def welcomes(self, origin: str | None, host: str, *, is_secure: bool = False) -> bool:
         """Return whether a page of `origin` may use the server.
 
@@ -66,11 +75,7 @@ class Origins:
             return origin.strip().lower() in self._allowed
         if page in self._allowed or (self._are_local_welcome and is_local_name(page.name)):
             return True
-        own = parse_authority(host)
-        if own is None or (is_secure and page.scheme != "https"):
-            return False
-        port = _DEFAULT_PORTS[page.scheme] if own.port is None else own.port
-        return (page.name, page.port) == (own.name, port)
+        return _is_own(page, host, is_secure=is_secure)
 
 
 class OriginGate:
@@ -112,6 +117,14 @@ def _parse(text: str) -> _Origin | None:
     return _Origin(found[1], authority.name, port)
 
 
+def _is_own(page: _Origin, host: str, *, is_secure: bool) -> bool:
+    own = parse_authority(host)
+    if own is None or (is_secure and page.scheme != "https"):
+        return False
+    port = _DEFAULT_PORTS[page.scheme] if own.port is None else own.port
+    return (page.name, page.port) == (own.name, port)
+
+
 def _refusal(origins: list[str]) -> Response:
     return problem(403, f"Origin {quoted(', '.join(origins))} is not allowed")
 
@@ -128,7 +141,10 @@ def _with_cors(send: Send, origin: str | None) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers.add_vary_header("Origin")
+            if "vary" in headers:
+                headers.add_vary_header("Origin")
+            else:
+                headers.raw.append((b"vary", b"Origin"))
             if origin is not None:
                 headers["Access-Control-Allow-Origin"] = origin
         await send(message)

@@ -5,14 +5,16 @@ A message never closes the socket: the server answers a message that it cannot c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
 from realtime.errors import InvalidInput, quoted
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard, parse_command
+from realtime.kanban.input.request_key import parse_key
+from server.protocol.json_text import load_json
 
-__all__ = ["Execute", "GetState", "KanbanProtocol", "Ping", "Refusal", "Request"]
+__all__ = ["Authenticate", "Execute", "GetState", "KanbanProtocol", "Ping", "Refusal", "Request", "authentication_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,15 @@ class Execute:
 
     name: str
     command: Command
+    #: The idempotency key, if the client sent one.
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Put a new token in place of that of the connection."""
+
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ class Refusal:
 
 
 #: The request in a message; None = the message asks for nothing.
-Request = Execute | GetState | Ping | Refusal | None
+Request = Execute | Authenticate | GetState | Ping | Refusal | None
 
 _COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
     "create_card": CreateCard,
@@ -51,6 +62,10 @@ _COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
     "move_card": MoveCard,
     "delete_card": DeleteCard,
 }
+
+#: Only REST and GraphQL set dependencies and the id of a new card; the original's socket ignored the fields.
+_IGNORED = ("dependsOn", "id")
+_AUTHENTICATE = "authenticate"
 
 
 class KanbanProtocol:
@@ -71,7 +86,7 @@ class KanbanProtocol:
     def receive(self, message: str | bytes, now: float) -> Request:
         """Return the request in a text or binary message."""
         try:
-            parsed = orjson.loads(message)
+            parsed = load_json(message)
         except orjson.JSONDecodeError as error:
             return Refusal(None, "invalid_json", f"expected JSON, got something else: {error}")
         self._last_json = now
@@ -80,10 +95,31 @@ class KanbanProtocol:
         name = parsed.get("type")
         if not isinstance(name, str):
             return Refusal(None, "invalid_payload", f"type: expected a string, got {quoted(name)}")
-        return _request(name, parsed.get("payload"))
+        return _request(name, parsed.get("payload"), parsed.get("key"))
 
 
-def _request(name: str, payload: object) -> Request:
+def authentication_in(message: str | bytes) -> Authenticate | Refusal | None:
+    """Return the request of a message on the dashboard's WebSocket, which knows `authenticate` only; None = another."""
+    is_meant = _AUTHENTICATE in message if isinstance(message, str) else _AUTHENTICATE.encode() in message
+    if not is_meant:
+        return None
+    try:
+        parsed = load_json(message)
+    except orjson.JSONDecodeError:
+        return None
+    is_it = isinstance(parsed, dict) and parsed.get("type") == _AUTHENTICATE
+    return _authentication(parsed.get("payload")) if is_it else None
+
+
+def _authentication(payload: object) -> Authenticate | Refusal:
+    token = payload.get("token") if isinstance(payload, dict) else None
+    if not isinstance(token, str):
+        # The payload is not quoted: it may hold a secret.
+        return Refusal(_AUTHENTICATE, "invalid_payload", "token: expected a string")
+    return Authenticate(token)
+
+
+def _request(name: str, payload: object, key: object) -> Request:
     match name:
         case "get_state":
             return GetState()
@@ -91,17 +127,18 @@ def _request(name: str, payload: object) -> Request:
             return Ping()
         case "pong":
             return None
+        case "authenticate":
+            return _authentication(payload)
         case _ if name in _COMMANDS:
-            return _command(name, payload)
+            return _command(name, payload, key)
         case _:
-            known = ", ".join(("get_state", "ping", "pong", *_COMMANDS))
+            known = ", ".join(("get_state", "ping", "pong", _AUTHENTICATE, *_COMMANDS))
             return Refusal(name, "unknown_command", f"expected one of {known}, got {quoted(name)}")
 
 
-def _command(name: str, payload: object) -> Request:
-    # Only REST and GraphQL set dependencies; recordings show that the original's socket ignored the field.
-    fields = {k: v for k, v in payload.items() if k != "dependsOn"} if isinstance(payload, dict) else payload
+def _command(name: str, payload: object, key: object) -> Request:
+    fields = {k: v for k, v in payload.items() if k not in _IGNORED} if isinstance(payload, dict) else payload
     try:
-        return Execute(name, parse_command(_COMMANDS[name], fields))
+        return Execute(name, parse_command(_COMMANDS[name], fields), parse_key(key, "key"))
     except InvalidInput as refused:
         return Refusal(name, refused.code, refused.message)

@@ -11,10 +11,12 @@ import re
 import sys
 import time
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 import structlog
 
+from realtime.service.access_log import CHANGES
 from server.runtime.repeated_lines import RepeatedLines
 
 __all__ = ["LimitedHandler", "set_up_logs"]
@@ -29,6 +31,8 @@ _CONTROL_BUT_NEWLINE = re.compile(_CONTROL.pattern.replace("\x0a", "\x0b", 1))
 #: Tokens as clients send them, in an address, a header or a subprotocol (docs/protocol.md, "Access, hosts and
 #: origins").
 _SECRET = re.compile(r"(access_token=|bearer[ .])[^\s&\"',;]+", re.IGNORECASE)
+#: Access tokens and JSON Web Tokens wherever they are, for a client that sends one in the wrong place.
+_TOKEN = re.compile(r"(boardcast_|eyJ)[\w-]{16,}(\.[\w-]*)*")
 #: Lines of the libraries about a client's mistake: an operator can do nothing about it.
 _OF_CLIENTS = ("Invalid HTTP request received", "Unsupported upgrade request", "socket.send() raised exception")
 #: A warning about parts of a cancelled GraphQL operation: nothing awaits them any more.
@@ -49,7 +53,8 @@ class LimitedHandler(logging.StreamHandler[Any]):
         if record.levelno > logging.INFO and str(record.msg).startswith(_OF_CLIENTS):
             record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
         if record.levelno >= self._level:
-            for line in self._repeated.passed(record, time.monotonic()):
+            passed = [record] if record.name == CHANGES else self._repeated.passed(record, time.monotonic())
+            for line in passed:
                 super().emit(line)
 
     def close(self) -> None:
@@ -59,8 +64,11 @@ class LimitedHandler(logging.StreamHandler[Any]):
         super().close()
 
 
-def set_up_logs(level: str) -> None:
-    """Send every log record of `level` and above through one formatter; `__main__` calls this once."""
+def set_up_logs(level: str, secrets: Collection[str] = ()) -> None:
+    """Send every log record of `level` and above through one formatter; `__main__` calls this once.
+
+    No line has one of `secrets`, which have a form that no rule recognizes.
+    """
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -76,6 +84,7 @@ def set_up_logs(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _Without(secrets),
                 harmless,
                 renderer,
             ],
@@ -88,17 +97,36 @@ def set_up_logs(level: str) -> None:
     warnings.filterwarnings("ignore", _GIVEN_UP, RuntimeWarning)
 
 
+class _Without:
+    """A processor: leaves secrets out of the values of a line, before they are cut."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        # The longest first: one secret may begin with another.
+        words = "|".join(re.escape(one) for one in sorted(secrets, key=len, reverse=True))
+        self._secrets = re.compile(words) if words else None
+
+    def __call__(self, logger: object, method: str, line: structlog.types.EventDict) -> structlog.types.EventDict:
+        if self._secrets is None:
+            return line
+        return {key: value if _is_plain(value) else self._secrets.sub("…", str(value)) for key, value in line.items()}
+
+
 def harmless(logger: object, method: str, line: structlog.types.EventDict) -> structlog.types.EventDict:
     """Return the values of a line without tokens, shortened, and with escaped control characters (a processor)."""
     return {key: _harmless(key, value) for key, value in line.items()}
 
 
 def _harmless(key: str, value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+    if _is_plain(value):
         return value
     is_traceback = key == "exception"
     text = _shortened(str(value), MAX_TRACEBACK_CHARACTERS if is_traceback else MAX_CHARACTERS)
-    return (_CONTROL_BUT_NEWLINE if is_traceback else _CONTROL).sub(_spelt, _SECRET.sub(r"\1…", text))
+    public = _TOKEN.sub(r"\1…", _SECRET.sub(r"\1…", text))
+    return (_CONTROL_BUT_NEWLINE if is_traceback else _CONTROL).sub(_spelt, public)
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, bool | int | float)
 
 
 def _shortened(text: str, characters: int) -> str:

@@ -31,6 +31,7 @@ class _Window:
 
     @property
     def left_out(self) -> int:
+        """The lines that were not written; below 1 as long as all were."""
         return self.lines - LINES
 
 

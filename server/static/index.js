@@ -1,13 +1,16 @@
 /**
  * The page at `/`: the list of boards, the chosen board live by EventSource, what happens on it, and the
- * addresses of all exits. This file only ties the parts in page/ together.
+ * addresses of all exits. This file only ties the parts in page/ and common/ together.
  */
+import { Refused } from './common/calls.js';
+import { element } from './common/element.js';
+import { describeGrants, may, readSession, signOut } from './common/session.js';
+import { askForToken } from './common/sign_in.js';
 import { ActivityView } from './page/activity_view.js';
 import { Attempts } from './page/attempts.js';
 import { BoardStream } from './page/board_stream.js';
 import { BoardView } from './page/board_view.js';
 import { showBoards } from './page/boards_view.js';
-import { element } from './page/element.js';
 import { showExits } from './page/exits_view.js';
 import * as rest from './page/rest.js';
 
@@ -20,8 +23,15 @@ const CONNECTION_TEXTS = {
   closed: 'Not connected',
 };
 
+const ENDED = 'Your session has ended. Sign in to go on.';
+/** The last words of a stream whose session or token has ended. */
+const SESSION_ENDS = ['token_expired', 'token_revoked'];
+
 class Page {
   constructor() {
+    /** null = not known yet, or nobody is signed in; then nothing of a board is shown. */
+    this.session = null;
+    this.isAsking = false;
     this.boards = [];
     this.boardId = null;
     this.stream = null;
@@ -31,16 +41,80 @@ class Page {
       onMove: (cardId, columnId, index) => this.attempt(() => rest.moveCard(this.boardId, cardId, columnId, index)),
       onCreate: (columnId, title) => this.attempt(() => rest.createCard(this.boardId, columnId, title)),
       statusOf: (cardId) => this.attempts.statusOfCard(cardId),
+      mayWrite: () => this.may('write'),
     });
   }
 
   async start() {
-    addEventListener('hashchange', () => this.choose(boardInAddress()));
+    addEventListener('hashchange', () => this.session !== null && this.choose(boardInAddress()));
     byId('reconnect').addEventListener('click', () => this.reconnect());
     byId('create-board').addEventListener('submit', (event) => this.createBoard(event));
+    byId('sign-out').addEventListener('click', () => this.leave());
     this.showConnection('idle');
+    await this.checkSession('This server needs a token.');
+  }
+
+  may(action, boardId = this.boardId) {
+    return this.session !== null && may(this.session, action, boardId);
+  }
+
+  /**
+   * Ask the server who is signed in, and the reader for a token if nobody is. `reason` stands above the form. Afterwards
+   * the boards are shown, if they were not.
+   */
+  async checkSession(reason = ENDED) {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    let found;
+    try {
+      found = (await readSession()) ?? (await this.signIn(reason));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.showError(error.message);
+      this.showConnection('closed');
+      return;
+    } finally {
+      this.isAsking = false;
+    }
+    const isNew = this.session === null;
+    this.session = found;
+    this.showSession();
+    if (isNew) await this.open();
+  }
+
+  /** Take everything of the earlier session away, and resolve to the next one. */
+  async signIn(reason) {
+    this.session = null;
+    this.boards = [];
+    this.choose(null);
+    this.showSession();
+    const session = await askForToken(byId('sign-in'), reason);
+    byId('layout').hidden = false;
+    byId('board-title').focus();
+    return session;
+  }
+
+  async open() {
     await this.loadBoards();
-    this.choose(boardInAddress() ?? this.boards[0]?.id ?? null);
+    if (this.session !== null) this.choose(boardInAddress() ?? this.boards[0]?.id ?? null);
+  }
+
+  async leave() {
+    this.isAsking = true; // the goodbye of the stream may come before the answer
+    const isOut = await this.attempt(signOut);
+    this.isAsking = false;
+    if (isOut) await this.checkSession('You have signed out.');
+  }
+
+  showSession() {
+    const isIn = this.session !== null;
+    for (const id of ['layout', 'addresses']) byId(id).hidden = !isIn;
+    // A server that needs no token has no subject, and nobody can sign out there.
+    byId('session').hidden = !isIn || this.session.subject === null;
+    byId('subject').textContent = this.session?.subject ?? '';
+    byId('grants').textContent = isIn ? describeGrants(this.session) : '';
+    byId('new-board').hidden = !this.may('admin', null);
+    this.board.redraw();
   }
 
   /** Run a REST call; true when it succeeded. A refusal is shown to the reader. */
@@ -50,8 +124,9 @@ class Page {
       await call();
       return true;
     } catch (error) {
-      if (!(error instanceof rest.Refused)) throw error;
-      this.showError(error.message);
+      if (!(error instanceof Refused)) throw error;
+      if (error.status === 401) this.checkSession();
+      else this.showError(error.message);
       return false;
     }
   }
@@ -61,6 +136,8 @@ class Page {
       this.boards = await rest.listBoards();
     });
     byId('no-boards').hidden = this.boards.length > 0;
+    const mayRead = this.session?.can.includes('read');
+    byId('no-boards').textContent = mayRead ? 'There is no board yet.' : 'Your token may not read any board.';
     byId('new-board').open = this.boards.length === 0;
     this.markBoard();
   }
@@ -94,15 +171,25 @@ class Page {
     }
     this.stream = new BoardStream(boardId, {
       onEvent: (type, payload, isSnapshot) => this.receive(type, payload, isSnapshot),
-      onState: (state) => this.showConnection(state),
+      onState: (state) => this.receiveState(state),
     });
     this.stream.open();
   }
 
   /** After EventSource has given up: perhaps the board is gone, so the list is asked for first. */
   async reconnect() {
+    if (this.session === null) {
+      await this.checkSession();
+      return;
+    }
     await this.loadBoards();
     this.stream?.open();
+  }
+
+  receiveState(state) {
+    this.showConnection(state);
+    // An answer that is no stream, perhaps because the session has ended.
+    if (state === 'closed') this.checkSession();
   }
 
   receive(type, payload, isSnapshot) {
@@ -113,7 +200,8 @@ class Page {
       this.board.redraw();
     }
     if (type === 'goodbye' && payload.reason === 'board_deleted') this.loadBoards();
-    // What the server tells about the past on connecting is on the cards; the list is for what happens from now on.
+    if (type === 'goodbye' && SESSION_ENDS.includes(payload.reason)) this.checkSession();
+    // The cards show the statuses that the server sends after connecting; the list shows later events only.
     if (!isSnapshot) this.activity.add(type, payload, this.labelOfEvent(payload));
   }
 
@@ -125,7 +213,8 @@ class Page {
     const board = this.boards.find(({ id }) => id === this.boardId);
     const title = board?.name ?? (this.boardId === null ? 'Choose a board' : 'Unknown board');
     showBoards(byId('boards'), this.boards, this.boardId);
-    showExits(byId('exits'), this.boardId);
+    const mayOpen = (need) => need === undefined || this.may(need, need === 'dashboard' ? null : this.boardId);
+    showExits(byId('exits'), this.boardId, mayOpen);
     byId('board').dataset.boardId = this.boardId ?? '';
     byId('board-title').textContent = title;
     document.title = board ? `${board.name} · Boardcast` : 'Boardcast';

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from realtime.errors import quoted
 from server.problem import Problem
+from server.protocol.json_text import load_json
 
 __all__ = ["answer", "json_body", "json_object", "refuse_encoded"]
 
@@ -29,7 +30,7 @@ async def json_body(request: Request) -> Any:
     if media_type != "application/json" and not media_type.endswith("+json"):
         return {}
     try:
-        return orjson.loads(body)
+        return load_json(body)
     except orjson.JSONDecodeError as error:
         raise Problem(400, "Malformed JSON in request body") from error
 

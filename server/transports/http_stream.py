@@ -85,6 +85,7 @@ async def send_stream(
         return format.keep_alive()
 
     async def sent(message: Message) -> None:
+        """Send a message within `--send-timeout-seconds`."""
         await send_in_time(scope, metrics, send(message))
 
     set_metrics(scope, metrics)

@@ -33,7 +33,7 @@ class IdleTimeout(CancellationBlock):
         self._timer = self._set()
 
     def close(self) -> None:
-        """Stop the timer."""
+        """Stop the timer for good. Allowed several times."""
         self._timer.cancel()
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from realtime.errors import InvalidInput
+from realtime.errors import InvalidInput, KeyReused
 from realtime.kanban.incoming import Incoming, parse_incoming
 from server.concurrency.worker_thread import computed
 from server.problem import Problem
@@ -27,7 +27,7 @@ async def ingest(request: Request) -> Response:
     body = await json_body(request)
     try:
         accepted = await service.events.ingest(caller, await _parsed(body, len(await request.body())))
-    except InvalidInput as refused:
+    except (InvalidInput, KeyReused) as refused:
         raise Problem(422, "The events do not fit; nothing was stored", errors=refused.fields) from refused
     entries = [{"name": one.name, "cursor": one.cursor, "duplicate": one.duplicate} for one in accepted]
     return answer({"accepted": entries}, 202)

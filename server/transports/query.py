@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.datastructures import QueryParams
 
 from realtime.errors import FieldError
@@ -11,7 +13,19 @@ from realtime.messages.position import InvalidCursor, parse_cursor
 from realtime.node import Limits, PolicyNotAllowed
 from server.problem import Problem
 
-__all__ = ["board_of", "dashboard_options_of", "first_values", "options_of", "required_board"]
+__all__ = ["BOARD_ID", "Parameter", "board_of", "dashboard_options_of", "first_values", "options_of", "required_board"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter; docs/rest.md shows those of the REST calls."""
+
+    name: str
+    #: A sentence for the page.
+    meaning: str
+
+
+BOARD_ID = Parameter("boardId", "The board of the attempt. It is needed if several boards use the id.")
 
 
 def board_of(query: QueryParams) -> BoardId | None:
@@ -20,7 +34,7 @@ def board_of(query: QueryParams) -> BoardId | None:
     An empty string is a value, but no board has it (docs/protocol.md, "Addresses"; docs/departures.md, row 10).
     """
     given = first_values(query)
-    board_id = given.get("boardId", given.get("projectId"))
+    board_id = given.get(BOARD_ID.name, given.get("projectId"))
     return None if board_id is None else BoardId(board_id)
 
 

@@ -1,4 +1,4 @@
-"""Messages of the clients of raw kanban WebSockets: commands on a board (docs/protocol.md), none on the dashboard."""
+"""Messages of the clients of raw kanban WebSockets: commands on a board (docs/protocol.md), new tokens on both."""
 
 from __future__ import annotations
 
@@ -12,30 +12,45 @@ from realtime.errors import Refused, StoreUnavailable
 from realtime.fanout.subscriber import Subscriber
 from realtime.kanban.commands import Command
 from realtime.kanban.ids import BoardId
-from realtime.messages.envelopes import Envelope
-from realtime.service import Caller, Service
+from realtime.messages.envelopes import Envelope, access
+from realtime.service import Service
+from realtime.service.access_log import note_refusal
+from server.access.connected_caller import ConnectedCaller
 from server.connection.open_socket import OpenSocket, content_of
 from server.protocol.kanban_messages import error, pong
-from server.protocol.kanban_protocol import Execute, GetState, KanbanProtocol, Ping, Refusal, Request
+from server.protocol.kanban_protocol import (
+    Authenticate,
+    Execute,
+    GetState,
+    KanbanProtocol,
+    Ping,
+    Refusal,
+    Request,
+    authentication_in,
+)
 from server.transports.idle_timeout import IdleTimeout, IdleTimeoutReached
 
-__all__ = ["converse", "ignore"]
+__all__ = ["converse", "take_tokens"]
 
 
-async def ignore(socket: OpenSocket) -> NoReturn:
-    """Read and drop messages until the client leaves."""
+async def take_tokens(socket: OpenSocket, client: ConnectedCaller, queue: Subscriber) -> NoReturn:
+    """Take new tokens, and drop all other messages until the client leaves; replies go into `queue`."""
     while True:
-        content_of(await socket.receive())
+        match authentication_in(content_of(await socket.receive())):
+            case Authenticate(token):
+                queue.put_nowait((await _authenticated(client, token),))
+            case Refusal(name, code, message):
+                queue.put_nowait((error(name, code, message),))
 
 
-async def converse(socket: OpenSocket, caller: Caller, board_id: BoardId, queue: Subscriber) -> NoReturn:
+async def converse(socket: OpenSocket, client: ConnectedCaller, board_id: BoardId, queue: Subscriber) -> NoReturn:
     """Carry out the requests of the client; replies go into `queue`.
 
     Raises:
         IdleTimeoutReached: the client has sent no JSON for too long.
         WebSocketDisconnect: the client has left.
     """
-    board, loop = _Board(socket.service, caller, board_id, queue), asyncio.get_running_loop()
+    board, loop = _Board(socket.service, client, board_id, queue), asyncio.get_running_loop()
     protocol = KanbanProtocol(loop.time(), socket.settings.heartbeat_timeout_seconds)
     heartbeat = IdleTimeout(protocol)
     try:
@@ -61,25 +76,28 @@ class _Board:
     """
 
     service: Service
-    caller: Caller
+    client: ConnectedCaller
     id: BoardId
     queue: Subscriber
 
     async def state(self) -> Envelope:
+        """Return the state as the stream sends it; an `error` if the board is gone or the store does not answer."""
         # Wait until the stream has the board: an earlier answer could be older than the snapshot.
         await self.queue.registered.wait()
         try:
-            state = await self.service.streams.state(self.caller, self.id)
+            state = await self.service.streams.state(self.client.caller, self.id)
         except StoreUnavailable as away:
             return error("get_state", STORE_UNAVAILABLE.metric, f"there is no state now, try again: {away}")
         return _board_gone("get_state") if state is None or self.queue.has_left_channel else state
 
-    async def execute(self, name: str, command: Command) -> Envelope | None:
+    async def execute(self, name: str, command: Command, key: str | None) -> Envelope | None:
+        """Carry out a command; return the `error` for the message `name` if it is refused, None if it is done."""
         if self.queue.has_left_channel:
             return _board_gone(name)
         try:
-            await self.service.boards.execute(self.caller, self.id, command)
+            await self.service.boards.execute(self.client.caller, self.id, command, key=key)
         except Refused as refused:
+            note_refusal(refused)
             return error(name, refused.code, refused.message)
         except StoreUnavailable as away:
             return error(name, STORE_UNAVAILABLE.metric, f"nothing was changed, try again: {away}")
@@ -97,10 +115,20 @@ async def _answer(board: _Board, request: Request) -> Envelope | None:
             return await board.state()
         case Refusal(name, code, message):
             return error(name, code, message)
-        case Execute(name, command):
-            return await board.execute(name, command)
+        case Authenticate(token):
+            return await _authenticated(board.client, token)
+        case Execute(name, command, key):
+            return await board.execute(name, command, key)
         case _:
             assert_never(request)
+
+
+async def _authenticated(client: ConnectedCaller, token: str) -> Envelope:
+    try:
+        return access(await client.authenticate(token))
+    except Refused as refused:
+        note_refusal(refused)
+        return error("authenticate", refused.code, refused.message)
 
 
 def _board_gone(name: str) -> Envelope:

@@ -12,8 +12,10 @@ from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.endings import HEARTBEAT_TIMEOUT, CloseFrame, close_frame_of, is_fault
 from realtime.fanout.counters import ConnectionMetrics
 from realtime.fanout.subscriber import Subscriber
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.messages.batches import Batch
 from realtime.messages.options import StreamOptions
+from realtime.service.access_log import note_refusal
 from server.concurrency.tasks import first_to_end
 from server.connection.connections import abort, set_metrics, write_frames
 from server.connection.open_socket import OpenSocket
@@ -21,11 +23,11 @@ from server.connection.progress import send_in_time
 from server.connection.websocket_connection import serve_session
 from server.problem import Problem
 from server.protocol.kanban_messages import frames, text
-from server.transports.callers import asked_by
+from server.transports.callers import asked_by, connected
 from server.transports.direct_writers import socket_writer
 from server.transports.idle_timeout import IdleTimeoutReached
 from server.transports.query import options_of, required_board
-from server.transports.socket_reading import converse, ignore
+from server.transports.socket_reading import converse, take_tokens
 
 __all__ = ["board_socket", "dashboard_socket"]
 
@@ -42,19 +44,33 @@ async def board_socket(socket: WebSocket) -> None:
     # Replies and the batches of the stream go through one queue, so they keep their order.
     queue = service.streams.subscriber(service.metrics("board-ws"))
     queue.outlasts = True
-    stream = service.streams.board(caller, board_id, queue, options)
-    await serve_session(socket, lambda opened: _serve(opened, queue, stream, converse(opened, caller, board_id, queue)))
+    lifetime = ConnectionLifetime()
+    client = connected(socket, lifetime)
+    stream = service.streams.board(caller, board_id, queue, options, lifetime=lifetime)
+
+    async def session(opened: OpenSocket) -> None:
+        with service.lifetimes.open(lifetime, caller.credential):
+            await _serve(opened, queue, stream, converse(opened, client, board_id, queue))
+
+    await serve_session(socket, session)
 
 
 async def dashboard_socket(socket: WebSocket) -> None:
-    """Serve the dashboard to one client; its messages are ignored."""
+    """Serve the dashboard to one client; all its messages but new tokens are ignored."""
     await _accept(socket)
     service, caller = asked_by(socket)
     queue = service.streams.subscriber(service.metrics("dashboard-ws"))
     # The recordings show that the original ignored options in this address, so the defaults hold.
     options = StreamOptions(slow=service.limits.slow_policy(None))
-    stream = service.streams.dashboard(caller, DEFAULT_TIME_RANGE, queue, options)
-    await serve_session(socket, lambda opened: _serve(opened, queue, stream, ignore(opened)))
+    lifetime = ConnectionLifetime()
+    client = connected(socket, lifetime)
+    stream = service.streams.dashboard(caller, DEFAULT_TIME_RANGE, queue, options, lifetime=lifetime)
+
+    async def session(opened: OpenSocket) -> None:
+        with service.lifetimes.open(lifetime, caller.credential):
+            await _serve(opened, queue, stream, take_tokens(opened, client, queue))
+
+    await serve_session(socket, session)
 
 
 async def _accept(socket: WebSocket) -> None:
@@ -79,6 +95,7 @@ async def _serve(
     except IdleTimeoutReached:
         await _close(socket, HEARTBEAT_TIMEOUT.frame(), queue.metrics)
     except Exception as error:  # each cause has its row in `realtime.endings`
+        note_refusal(error)
         await _close(socket, close_frame_of(error), queue.metrics)
         if is_fault(error):
             raise

@@ -52,7 +52,7 @@ class Sizes:
     """How large the cases are."""
 
     #: Subscribers of the fan-out and GraphQL cases.
-    readers: int
+    subscribers: int
     #: Log lines in batches, log lines one by one, lines for one subscriber; and events of one batch.
     lines: int
     paced_lines: int
@@ -63,7 +63,7 @@ class Sizes:
     renamed: int
     alike: int
     #: Subscribers, cards and moves of the moved card.
-    move_readers: int
+    move_subscribers: int
     move_cards: int
     moves: int
     #: Attempts in the dashboard, and requests for it.
@@ -75,7 +75,7 @@ class Sizes:
 
 
 FULL = Sizes(
-    readers=1000,
+    subscribers=1000,
     lines=1000,
     paced_lines=400,
     ingested_lines=10_000,
@@ -83,7 +83,7 @@ FULL = Sizes(
     cards=200,
     renamed=3,
     alike=10,
-    move_readers=100,
+    move_subscribers=100,
     move_cards=2000,
     moves=10,
     attempts=100_000,
@@ -93,7 +93,7 @@ FULL = Sizes(
 )
 #: For `--quick` and the test suite: each case runs and must lose nothing, but the figures mean nothing.
 QUICK = Sizes(
-    readers=8,
+    subscribers=8,
     lines=20,
     paced_lines=10,
     ingested_lines=40,
@@ -101,7 +101,7 @@ QUICK = Sizes(
     cards=5,
     renamed=2,
     alike=2,
-    move_readers=3,
+    move_subscribers=3,
     move_cards=5,
     moves=2,
     attempts=50,
@@ -121,15 +121,15 @@ def cases(sizes: Sizes) -> dict[str, Case]:
 
 
 def _fan_out(sizes: Sizes) -> dict[str, Case]:
-    readers = f"{sizes.readers:,} readers of one board"
-    what = f"{readers}, {sizes.lines:,} attempt_log of 200 bytes in batches of {sizes.batch}"
-    paced = f"{readers}, {sizes.paced_lines:,} attempt_log of 200 bytes, one each 5 ms"
+    subscribers = f"{sizes.subscribers:,} subscribers of one board"
+    what = f"{subscribers}, {sizes.lines:,} attempt_log of 200 bytes in batches of {sizes.batch}"
+    paced = f"{subscribers}, {sizes.paced_lines:,} attempt_log of 200 bytes, one each 5 ms"
 
     def fast(opener: Opener) -> Run:
-        return FanOut(opener, sizes.readers, sizes.lines, sizes.batch).run
+        return FanOut(opener, sizes.subscribers, sizes.lines, sizes.batch).run
 
     def slow(opener: Opener) -> Run:
-        return FanOut(opener, sizes.readers, sizes.paced_lines, 1, _PACE_SECONDS).run
+        return FanOut(opener, sizes.subscribers, sizes.paced_lines, 1, _PACE_SECONDS).run
 
     ours, node = (BOARDCAST, _OUR_WEBSOCKET), (BOARDCAST, _NODE.column)
     return {
@@ -161,11 +161,11 @@ def _fan_out(sizes: Sizes) -> dict[str, Case]:
 
 
 def _graphql(sizes: Sizes) -> dict[str, Case]:
-    documents, how = sizes.readers // sizes.alike, f"over graphql-transport-ws, {sizes.renamed} titles changed"
+    documents, how = sizes.subscribers // sizes.alike, f"over graphql-transport-ws, {sizes.renamed} titles changed"
     return {
         "graphql": Case(
-            f"GraphQL boardState of {sizes.cards} cards: {sizes.readers:,} equal subscriptions {how}",
-            RenamedCard(graphql_socket, sizes.readers, sizes.cards, sizes.renamed, alike=sizes.readers).run,
+            f"GraphQL boardState of {sizes.cards} cards: {sizes.subscribers:,} equal subscriptions {how}",
+            RenamedCard(graphql_socket, sizes.subscribers, sizes.cards, sizes.renamed, alike=sizes.subscribers).run,
             [
                 Check(CPU, ">=", 300, ("strawberry", BOARDCAST)),
                 Check(CPU, ">=", 20, ("yoga", BOARDCAST)),
@@ -175,7 +175,7 @@ def _graphql(sizes: Sizes) -> dict[str, Case]:
         ),
         "graphql-documents": Case(
             f"GraphQL boardState of {sizes.cards} cards: {documents} documents x {sizes.alike} subscriptions {how}",
-            RenamedCard(_distinct(sizes.alike), sizes.readers, sizes.cards, sizes.renamed, sizes.alike).run,
+            RenamedCard(_distinct(sizes.alike), sizes.subscribers, sizes.cards, sizes.renamed, sizes.alike).run,
             [Check("server CPU µs per execution", "<=", 1.0, (BOARDCAST, "graphql-js"))],
             [Rival("graphql-js")],
         ),
@@ -189,9 +189,9 @@ def _distinct(alike: int) -> Opener:
 
 
 def _changes(sizes: Sizes) -> dict[str, Case]:
-    readers, cards, moves = sizes.move_readers, sizes.move_cards, sizes.moves
-    what = f"A card moved on a board of {cards:,} ({moves} in turn), {readers} raw WebSockets with delivery="
-    last = "ms to the last reader, median"
+    subscribers, cards, moves = sizes.move_subscribers, sizes.move_cards, sizes.moves
+    what = f"A card moved on a board of {cards:,} ({moves} in turn), {subscribers} raw WebSockets with delivery="
+    last = "ms to the last subscriber, median"
 
     def changes(board: str) -> Opening:
         return board_socket(board, "&delivery=changes")
@@ -199,12 +199,12 @@ def _changes(sizes: Sizes) -> dict[str, Case]:
     return {
         "move": Case(
             f"{what}state",
-            MovedCard(board_socket, '{"type":"state"', 1, readers, cards, moves).run,
+            MovedCard(board_socket, '{"type":"state"', 1, subscribers, cards, moves).run,
             [Check(last, "<=", 15)],
         ),
         "move-changes": Case(
             f"{what}changes",
-            MovedCard(changes, '{"type":"card_moved"', 0, readers, cards, moves).run,
+            MovedCard(changes, '{"type":"card_moved"', 0, subscribers, cards, moves).run,
             [Check(last, "<=", 3)],
         ),
         "dashboard": Case(
@@ -248,7 +248,7 @@ def _events(sizes: Sizes) -> dict[str, Case]:
             [Check("many : one, one a request", "<=", 1.3), Check("many : one, in batches", "<=", 1.3)],
         ),
         "ingest": Case(
-            f"Ingest: {lines:,} attempt_log in batches of {batch}, stored and delivered to 1 reader",
+            f"Ingest: {lines:,} attempt_log in batches of {batch}, stored and delivered to 1 subscriber",
             FanOut(board_socket, 1, lines, batch).run,
             [Check(RATE, ">=", 20_000)],
         ),

@@ -45,7 +45,7 @@ BOARD_STATE = """subscription ($id: ID!) { boardState(boardId: $id) {
 
 #: The fields of a log line that the raw exits send.
 _BOARD_EVENTS = """subscription ($id: ID!) { boardEvents(boardId: $id) {
-  __typename ... on AttemptLog { cursor attemptId level message ts }
+  __typename ... on AttemptLogAppended { cursor attemptId level message ts }
 } }"""
 
 

@@ -18,11 +18,11 @@ __all__ = ["Growth", "Medians", "growth_rows", "growths", "measure_growth"]
 #: Series → size → the median of its figure.
 Medians = Mapping[str, Mapping[int, float]]
 
-_READERS = (10, 100, 1000, 4000)
+_SUBSCRIBERS = (10, 100, 1000, 4000)
 _CARDS = (2, 20, 200, 2000)
 _QUICK_SIZES = (2, 4)
 #: Subscribers to states, and renamed titles.
-_STATE_READERS, _RENAMED = 100, 5
+_STATE_SUBSCRIBERS, _RENAMED = 100, 5
 #: Messages delivered at each number of subscribers: enough to measure, and not too many for large numbers.
 _DELIVERED, _MOST_LINES, _LEAST_LINES = 40_000, 500, 20
 
@@ -43,13 +43,13 @@ class Growth:
 def growths(*, quick: bool = False) -> list[Growth]:
     """Return the measurements. `quick`: so small that the figures mean nothing."""
     deliver = 20 if quick else _DELIVERED
-    readers = 2 if quick else _STATE_READERS
+    subscribers = 2 if quick else _STATE_SUBSCRIBERS
     return [
         Growth(
-            "growth-readers",
-            "One attempt_log of 200 bytes a request, by readers of the board",
-            "readers",
-            _QUICK_SIZES if quick else _READERS,
+            "growth-subscribers",
+            "One attempt_log of 200 bytes a request, by subscribers of the board",
+            "subscribers",
+            _QUICK_SIZES if quick else _SUBSCRIBERS,
             {
                 "raw WebSocket": _lines(board_socket, deliver),
                 "raw SSE": _lines(board_stream, deliver),
@@ -58,28 +58,28 @@ def growths(*, quick: bool = False) -> list[Growth]:
         ),
         Growth(
             "growth-cards",
-            f"A title changed, {readers} readers, by cards of the board",
+            f"A title changed, {subscribers} subscribers, by cards of the board",
             "cards",
             _QUICK_SIZES if quick else _CARDS,
             {
-                "raw WebSocket, state": _titles(titles_socket, readers),
-                "raw WebSocket, changes": _titles(lambda board: titles_socket(board, "&delivery=changes"), readers),
-                "GraphQL boardState": _titles(graphql_socket, readers),
+                "raw WebSocket, state": _titles(titles_socket, subscribers),
+                "raw WebSocket, changes": _titles(lambda board: titles_socket(board, "&delivery=changes"), subscribers),
+                "GraphQL boardState": _titles(graphql_socket, subscribers),
             },
         ),
     ]
 
 
 def _lines(opener: Opener, deliver: int) -> Callable[[int], Run]:
-    def at(readers: int) -> Run:
-        lines = min(_MOST_LINES, max(_LEAST_LINES, deliver // readers))
-        return FanOut(opener, readers, min(lines, deliver), batch=1).run
+    def at(subscribers: int) -> Run:
+        lines = min(_MOST_LINES, max(_LEAST_LINES, deliver // subscribers))
+        return FanOut(opener, subscribers, min(lines, deliver), batch=1).run
 
     return at
 
 
-def _titles(opener: Opener, readers: int) -> Callable[[int], Run]:
-    return lambda cards: RenamedCard(opener, readers, cards, _RENAMED).run
+def _titles(opener: Opener, subscribers: int) -> Callable[[int], Run]:
+    return lambda cards: RenamedCard(opener, subscribers, cards, _RENAMED).run
 
 
 async def measure_growth(growth: Growth, runs: int, servers: Servers, *, warm: bool = True) -> Medians:

@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 RUN_UNITS = 600
 _CARD = "card-000000"
 #: Subscribers that connect and leave before memory is measured: a first subscriber loads code that later ones share.
-_FIRST_READERS = 100
+_FIRST_SUBSCRIBERS = 100
 
 #: Figures that several cases have, and that targets refer to.
 RATE = "delivered per second"
@@ -77,7 +77,7 @@ class FanOut:
     """
 
     opener: Opener
-    readers: int
+    subscribers: int
     events: int
     batch: int
     pause_seconds: float = 0.0
@@ -92,7 +92,7 @@ class FanOut:
             board = await new_board(poster)
             requests = [poster.lines([board], numbers) for numbers in _batched(range(self.events), self.batch)]
             one_more = poster.lines([board], [self.events])
-            async with load_client(server.address, self.opener(board), self.readers) as client:
+            async with load_client(server.address, self.opener(board), self.subscribers) as client:
                 await poster.connect()
                 await client.expect(self.events)
                 meter = Meter(server, client)
@@ -120,7 +120,7 @@ class RenamedCard:
     """One of many cards gets another title repeatedly, and every subscriber gets the whole state each time."""
 
     opener: Opener
-    readers: int
+    subscribers: int
     cards: int
     renamed: int
     #: Subscribers that send the same document. Boardcast executes it once for all of them; other servers do so for
@@ -136,7 +136,7 @@ class RenamedCard:
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster, self.cards)
             requests = [poster.card_change(board, _CARD, title=titled(number)) for number in range(self.renamed)]
-            async with load_client(server.address, self.opener(board), self.readers) as client:
+            async with load_client(server.address, self.opener(board), self.subscribers) as client:
                 await poster.connect()
                 meter, ended, times = Meter(server, client), 0, []
                 for number, request in enumerate(requests):
@@ -147,7 +147,7 @@ class RenamedCard:
         return {
             **figures,
             "server CPU µs per execution": figures[CPU] * executed_for,
-            "ms to the last reader, median": median(times),
+            "ms to the last subscriber, median": median(times),
         }
 
 
@@ -159,7 +159,7 @@ class MovedCard:
     #: The beginning of a message that reports the move, and how many of them a subscriber has after its snapshot.
     mark: str
     begins_with: int
-    readers: int
+    subscribers: int
     cards: int
     moves: int
 
@@ -175,7 +175,7 @@ class MovedCard:
             to_and_fro = [
                 poster.card_change(board, _CARD, columnId=column, index=0) for column in (SECOND_COLUMN, FIRST_COLUMN)
             ]
-            async with load_client(server.address, opening, self.readers) as client:
+            async with load_client(server.address, opening, self.subscribers) as client:
                 await poster.connect()
                 cpu, times = server.cpu_seconds(), []
                 for number in range(self.moves):
@@ -185,8 +185,8 @@ class MovedCard:
                 cpu = server.cpu_seconds() - cpu
                 got = await client.statistics()
         return {
-            "ms to the last reader, median": median(times),
-            "ms to the last reader, worst": max(times),
+            "ms to the last subscriber, median": median(times),
+            "ms to the last subscriber, worst": max(times),
             "server CPU ms per move": cpu * 1e3 / self.moves,
             "load client CPU ms per move": got.cpu_us / 1e3 / self.moves,
             "bytes per delivered": got.bytes / got.messages,
@@ -208,7 +208,7 @@ class Idle:
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
             board = await new_board(poster, cards=2)
-            async with load_client(server.address, self.opener(board), min(_FIRST_READERS, self.connections)):
+            async with load_client(server.address, self.opener(board), min(_FIRST_SUBSCRIBERS, self.connections)):
                 pass
             before = server.resident_kib()
             async with load_client(server.address, self.opener(board), self.connections):
@@ -249,14 +249,14 @@ class ManyBoards:
         return figures
 
     async def _costs(
-        self, server: BenchServer, poster: Poster, board: str, readers: int, rounds: Sequence[Sequence[bytes]]
+        self, server: BenchServer, poster: Poster, board: str, subscribers: int, rounds: Sequence[Sequence[bytes]]
     ) -> list[float]:
         """Return CPU µs per event for each group of requests, with the same subscribers."""
         costs = []
-        async with load_client(server.address, board_socket(board), readers) as client:
+        async with load_client(server.address, board_socket(board), subscribers) as client:
             for number, requests in enumerate(rounds, start=1):
                 await poster.connect()
-                await client.expect(number * self.boards // readers)
+                await client.expect(number * self.boards // subscribers)
                 cpu = server.cpu_seconds()
                 for request in requests:
                     await poster.send(stamped(request, time.perf_counter_ns()))

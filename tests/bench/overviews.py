@@ -63,7 +63,7 @@ class Overviews:
             "ms per overview, last 7 days": median(week),
             "ms per overview, all time": median(ever),
             "server CPU ms, last 7 days": cpu * 1e3 / self.looks,
-            "ms to a new reader's first": median(first),
+            "ms to a new subscriber's first": median(first),
             "ms to a pong meanwhile, p90": quantiles(busy, n=10)[-1],
             "ms to a pong otherwise, p90": quantiles(quiet, n=10)[-1],
             "ms to a pong meanwhile, worst": max(busy),

@@ -1,6 +1,6 @@
 /**
  * Apollo Client: queries and mutations over HTTP; subscriptions by a split link over graphql-ws or, if `multipart`,
- * over HTTP as well, in Apollo's multipart protocol.
+ * over HTTP as well, in Apollo's multipart protocol. If `retries`, its RetryLink repeats queries and mutations.
  */
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from '@apollo/client';
 import { RetryLink } from '@apollo/client/link/retry';
@@ -18,10 +18,12 @@ const http = new HttpLink({ uri: settings.url });
 const socket = openSocket();
 // Apollo's HTTP link does not reconnect by itself; users put this link in front of it.
 const retry = new RetryLink({ delay: { initial: RETRY_MS, max: RETRY_MS }, attempts: { max: Infinity } });
-const stream = settings.multipart ? ApolloLink.from([retry, http]) : new GraphQLWsLink(socket);
+const retried = ApolloLink.from([retry, http]);
+const stream = settings.multipart ? retried : new GraphQLWsLink(socket);
+const single = settings.retries ? retried : http;
 
 const client = new ApolloClient({
-  link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, stream, http),
+  link: ApolloLink.split(({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION, stream, single),
   cache: new InMemoryCache(),
 });
 const once = ({ data, error }) => (error ? { errors: error.errors } : { data });
@@ -29,6 +31,7 @@ const once = ({ data, error }) => (error ? { errors: error.errors } : { data });
 await carryOutWith({
   query: async ({ query, variables }) =>
     once(await client.query({ query: gql(query), variables, fetchPolicy: 'network-only', errorPolicy: 'all' })),
+  read: async ({ query, variables }) => once(await client.query({ query: gql(query), variables, fetchPolicy: 'cache-only' })),
   mutate: async ({ query, variables }) =>
     once(await client.mutate({ mutation: gql(query), variables, errorPolicy: 'all' })),
   subscribe: ({ query, variables }, observer) => {

@@ -7,12 +7,15 @@ const ARGUMENTS = [
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
+const RULES = (settings.names ?? []).map((name) => `MAP ${name} 127.0.0.1`).join(', ');
+
 /**
  * Run `visit(page)` in a new browser profile, then report the addresses that its pages requested (`requests`) and their
- * errors (`faults`: uncaught errors, and violations of the Content-Security-Policy).
+ * errors (`faults`: uncaught errors, and violations of the Content-Security-Policy). `settings.names` are names of hosts
+ * that lead to this machine.
  */
 export async function withPage(visit) {
-  const browser = await chromium.launch({ executablePath: settings.chromium, args: ARGUMENTS });
+  const browser = await chromium.launch({ executablePath: settings.chromium, args: [...ARGUMENTS, `--host-resolver-rules=${RULES}`] });
   try {
     const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
     context.setDefaultTimeout(settings.timeoutMs);

@@ -3,7 +3,7 @@
  *
  * A client is `{ query, mutate, subscribe, close }`. `query` and `mutate` take `{ query, variables }` and return a promise
  * of the result. `subscribe` also takes an observer `{ next, error, complete }`. It returns the function that
- * unsubscribes, or a promise of it.
+ * unsubscribes, or a promise of it. A client with a cache also has `read`: the result of a query from its cache alone.
  */
 import { obey, report } from './lines.mjs';
 
@@ -35,6 +35,7 @@ export async function carryOutWith(client) {
   await obey({
     query: (order) => once(client.query, order),
     mutate: (order) => once(client.mutate, order),
+    read: (order) => once(client.read, order),
     subscribe,
     unsubscribe: ({ name }) => {
       unsubscribe[name]();

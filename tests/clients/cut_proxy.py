@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
-__all__ = ["CutProxy", "open_proxy"]
+__all__ = ["CutProxy", "open_proxy", "serving"]
 
 
 class CutProxy:
@@ -41,13 +41,21 @@ class CutProxy:
             # because `write_eof` raises it with "not connected" if a side has left already, and that is not a
             # ConnectionError.
             with suppress(asyncio.CancelledError, OSError):
-                await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer))
+                await asyncio.gather(self.pump_up(reader, up_writer), self.pump_down(up_reader, writer))
         finally:
             self._relays.discard(task)
             for side in (writer, up_writer):
                 side.close()
                 with suppress(ConnectionError):
                     await side.wait_closed()
+
+    async def pump_up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Relay what the client sends."""
+        await _pump(reader, writer)
+
+    async def pump_down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Relay what the server sends."""
+        await _pump(reader, writer)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,14 +66,21 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def open_proxy(url: str) -> AsyncGenerator[CutProxy]:
-    """Start a relay to `url` on a free port."""
-    proxy = CutProxy(url)
+async def serving(proxy: CutProxy) -> AsyncGenerator[None]:
+    """Accept connections for `proxy` on a free port until the block ends."""
     server = await asyncio.start_server(proxy.relay, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
     proxy.url = f"http://{host}:{port}"
     try:
-        yield proxy
+        yield
     finally:
         server.close()
         await proxy.aclose()
+
+
+@asynccontextmanager
+async def open_proxy(url: str) -> AsyncGenerator[CutProxy]:
+    """Start a relay to `url` on a free port."""
+    proxy = CutProxy(url)
+    async with serving(proxy):
+        yield proxy

@@ -19,7 +19,7 @@ __all__ = ["open_tab", "run_operation", "shown_result", "visit_graphiql"]
 async def visit_graphiql(server_url: str, board: BoardClient) -> AsyncGenerator[NodeScript]:
     """Open GraphiQL. After the block, check that the page had no error and sent no request to another host."""
     async with run_script("graphiql.mjs", settings_for(server_url, board)) as script:
-        await script.hear("open", units=START_UNITS)
+        await script.wait_for("open", units=START_UNITS)
         yield script
         await check_end_inside(script, server_url)
 
@@ -27,7 +27,7 @@ async def visit_graphiql(server_url: str, board: BoardClient) -> AsyncGenerator[
 async def open_tab(script: NodeScript, name: str, *, page: int = 0) -> dict[str, Any]:
     """Open the tab of an operation; return its `query` and its `variables`, both as text."""
     await script.order("openTab", name=name, page=page)
-    return await script.hear("tab")
+    return await script.wait_for("tab")
 
 
 async def run_operation(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
@@ -39,5 +39,5 @@ async def run_operation(script: NodeScript, text: str, *, page: int = 0) -> dict
 async def shown_result(script: NodeScript, text: str, *, page: int = 0) -> dict[str, Any]:
     """Wait until the result pane contains the text; return the result."""
     await script.order("expectResult", text=text, page=page)
-    result: dict[str, Any] = orjson.loads((await script.hear("result"))["text"])
+    result: dict[str, Any] = orjson.loads((await script.wait_for("result"))["text"])
     return result

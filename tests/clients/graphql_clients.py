@@ -15,7 +15,7 @@ from tests.clients.node_script import NodeScript, run_script
 from tests.clients.operations import read_operation
 from tests.clients.rest_client import BoardClient
 
-__all__ = ["CLIENTS", "BoardReader", "GraphqlClient"]
+__all__ = ["CLIENTS", "RETRYING", "BoardSubscriber", "GraphqlClient"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class GraphqlClient:
         return run_script(self.script, {**addresses, **self.settings})
 
 
-class BoardReader:
+class BoardSubscriber:
     """A running client that works with one board. Names of subscriptions are its own."""
 
     def __init__(self, script: NodeScript, board: BoardClient) -> None:
@@ -55,7 +55,7 @@ class BoardReader:
     async def mutate(self, title: str) -> str:
         """Create a card by mutation and return its id."""
         variables = {**self._board, "input": {"columnId": self.board.column_ids[0], "title": title}}
-        return str((await self._ask("mutate", "CreateCard", variables))["createCard"]["card"]["id"])
+        return str((await self._ask("mutate", "CreateCard", variables))["createCard"]["card"]["cardId"])
 
     async def subscribe(self, name: str, **variables: object) -> None:
         """Subscribe to the state of the board, or of another board if `boardId` is given."""
@@ -66,7 +66,7 @@ class BoardReader:
         """Return when the client has unsubscribed; the server may not know it yet."""
         self._running.remove(name)
         await self._script.order("unsubscribe", name=self._full(name))
-        await self._hear("unsubscribed", name)
+        await self._wait_for("unsubscribed", name)
 
     async def leave(self) -> None:
         """Unsubscribe from all remaining subscriptions."""
@@ -75,33 +75,33 @@ class BoardReader:
 
     async def titles(self, name: str) -> list[str]:
         """Return the titles of the next state that the subscription receives."""
-        return _titles((await self._hear("next", name))["result"]["data"]["boardState"])
+        return _titles((await self._wait_for("next", name))["result"]["data"]["boardState"])
 
     async def refusal(self, name: str) -> str:
         """Return the code of the first error that ends the subscription."""
-        return str((await self._hear("refused", name))["errors"][0]["extensions"]["code"])
+        return str((await self._wait_for("refused", name))["errors"][0]["extensions"]["code"])
 
-    def heard(self, name: str) -> list[str]:
+    def reports_of(self, name: str) -> list[str]:
         """The reports about `name` so far: `next`, `refused`, `complete`, `unsubscribed`."""
-        return [report["at"] for report in self._script.heard if report.get("name") == self._full(name)]
+        return [report["at"] for report in self._script.reports if report.get("name") == self._full(name)]
 
     async def _ask(self, do: str, operation: str, variables: Mapping[str, object]) -> dict[str, Any]:
         await self._order(do, operation, operation, variables)
-        data: dict[str, Any] = (await self._hear("result", operation))["result"]["data"]
+        data: dict[str, Any] = (await self._wait_for("result", operation))["result"]["data"]
         return data
 
     async def _order(self, do: str, name: str, operation: str, variables: Mapping[str, object]) -> None:
         query = read_operation(operation)
         await self._script.order(do, name=self._full(name), query=query, variables=variables)
 
-    async def _hear(self, at: str, name: str) -> dict[str, Any]:
+    async def _wait_for(self, at: str, name: str) -> dict[str, Any]:
         # Each name by itself: the network decides whether an answer or the event that it causes comes first.
-        heard = [
-            report for report in self._script.heard if (report["at"], report.get("name")) == (at, self._full(name))
+        found = [
+            report for report in self._script.reports if (report["at"], report.get("name")) == (at, self._full(name))
         ]
         taken = self._taken[at, name]
         self._taken[at, name] += 1
-        return heard[taken] if taken < len(heard) else await self._script.hear(at, name=self._full(name))
+        return found[taken] if taken < len(found) else await self._script.wait_for(at, name=self._full(name))
 
     def _full(self, name: str) -> str:
         return f"{self.board.board_id}/{name}"
@@ -128,4 +128,10 @@ CLIENTS = {
     "relay": GraphqlClient("relay.mjs"),
     "subscriptions-transport-ws": GraphqlClient("subscriptions_transport_ws.mjs"),
     "urql": GraphqlClient("urql.mjs"),
+}
+
+#: Clients that repeat a mutation whose answer is lost.
+RETRYING = {
+    "apollo": GraphqlClient("apollo.mjs", {"retries": True}),
+    "urql": GraphqlClient("urql.mjs", {"retries": True}),
 }

@@ -34,12 +34,12 @@ class ScriptFailed(AssertionError):
 class NodeScript:
     """A running script; made by `run_script`.
 
-    `heard` contains all reports of the script so far, in order.
+    `reports` contains all reports of the script so far, in order.
     """
 
     def __init__(self, name: str, process: Process) -> None:
         self.name = name
-        self.heard: list[Report] = []
+        self.reports: list[Report] = []
         self._process = process
         assert process.stdout is not None
         self._output = BufferedByteReceiveStream(process.stdout)
@@ -49,8 +49,8 @@ class NodeScript:
         assert self._process.stdin is not None
         await self._process.stdin.send(orjson.dumps({"do": do, **details}) + b"\n")
 
-    async def hear(self, at: str, *, units: float = 25, **wanted: Any) -> Report:
-        """Return the next report that is called `at` and has all of `wanted`. Earlier reports stay in `heard` only.
+    async def wait_for(self, at: str, *, units: float = 25, **wanted: Any) -> Report:
+        """Return the next report that is called `at` and has all of `wanted`. Earlier reports stay in `reports` only.
 
         Raises:
             ScriptFailed: the script ended or failed first.
@@ -76,7 +76,7 @@ class NodeScript:
     async def _next(self) -> Report:
         report = await self._try_next()
         if report is None:
-            raise ScriptFailed(f"{self.name} ended; it reported {self.heard[-5:]}")
+            raise ScriptFailed(f"{self.name} ended; it reported {self.reports[-5:]}")
         self._check(report)
         return report
 
@@ -86,7 +86,7 @@ class NodeScript:
         except (anyio.IncompleteRead, anyio.EndOfStream):
             return None
         report: Report = orjson.loads(line)
-        self.heard.append(report)
+        self.reports.append(report)
         return report
 
     def _check(self, report: Report) -> None:

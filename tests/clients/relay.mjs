@@ -1,7 +1,8 @@
 /**
  * Relay's network layer: `fetch` below its queries and mutations, graphql-ws below its subscriptions.
  *
- * The layers above need artefacts of Relay's compiler. Without them the requests to the network are the same.
+ * The layers above need artefacts of Relay's compiler (`relay_store.mjs`). Without them the requests to the network are the
+ * same.
  */
 import relay from 'relay-runtime';
 import { carryOutWith } from './carry_out.mjs';

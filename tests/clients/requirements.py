@@ -25,8 +25,18 @@ __all__ = [
 
 SCRIPTS = Path(__file__).parent
 PACKAGES = (
-    *("@apollo/client", "@urql/core", "eventsource", "graphql", "graphql-http", "graphql-sse", "graphql-ws"),
-    *("playwright-core", "relay-runtime", "rxjs", "subscriptions-transport-ws", "ws"),
+    *(
+        "@apollo/client",
+        "@urql/core",
+        "@urql/exchange-graphcache",
+        "@urql/exchange-retry",
+        "eventsource",
+        "graphql",
+        "graphql-http",
+        "graphql-sse",
+        "graphql-ws",
+    ),
+    *("playwright-core", "relay-compiler", "relay-runtime", "rxjs", "subscriptions-transport-ws", "ws"),
 )
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 

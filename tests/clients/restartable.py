@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from realtime.node import Node
 from tests.kit.live_server import LiveServer, live_server
@@ -15,8 +16,9 @@ __all__ = ["RestartableServer", "restartable_server"]
 class RestartableServer:
     """Made by `restartable_server`. Outside its calls it is running."""
 
-    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
-        """Use a database in `folder`; `stack` stops the server at the end."""
+    def __init__(self, folder: Path, stack: AsyncExitStack, **options: Any) -> None:
+        """Use a database in `folder`; `stack` stops the server at the end; `options` are those of `live_server`."""
+        self._options = options
         self._database_url = f"sqlite:///{folder}/boardcast.db"
         self._running = stack
         self._live: LiveServer
@@ -34,7 +36,7 @@ class RestartableServer:
 
     async def start(self) -> None:
         """Start it; called once by `restartable_server`."""
-        running = live_server(port=self._port, database_url=self._database_url)
+        running = live_server(port=self._port, database_url=self._database_url, **self._options)
         self._live = await self._running.enter_async_context(running)
         self._port = self._live.address[1]
 
@@ -53,9 +55,9 @@ class RestartableServer:
 
 
 @asynccontextmanager
-async def restartable_server(folder: Path) -> AsyncGenerator[RestartableServer]:
-    """Run a server until the block ends."""
+async def restartable_server(folder: Path, **options: Any) -> AsyncGenerator[RestartableServer]:
+    """Run a server until the block ends; `options` as for `live_server`."""
     async with AsyncExitStack() as stack:
-        server = RestartableServer(folder, stack)
+        server = RestartableServer(folder, stack, **options)
         await server.start()
         yield server

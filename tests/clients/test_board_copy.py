@@ -29,7 +29,7 @@ def _card(id: str, **more: Any) -> dict[str, Any]:
 
 async def _replace_state(board: BoardClient) -> None:
     """Replace the columns and cards. Their ids need special treatment in the canonical form and in JSON pointers."""
-    numbers = {"issueNumber": 2**53 + 1, "url": "https://h/i"}
+    numbers = {"issueNumber": 2**53 - 1, "url": "https://h/i"}
     cards = [
         *(_card("10"), _card("9", description='Ünïcödé "\\\u2028\x7f\x01🚀')),
         *(_card("a/b~c", ticketType="fix", githubIssue=numbers), _card("\U0001f600"), _card("\ufb33", dependsOn=["9"])),
@@ -44,10 +44,10 @@ async def _until_right(script: NodeScript, board: BoardClient) -> None:
     wanted, copy = _as_javascript_reads(await board.state()), None
     async with deadline(30):
         while copy != wanted:
-            assert (await script.hear("heartbeat"))["isRight"] is True
+            assert (await script.wait_for("heartbeat"))["isRight"] is True
             await script.order("show")
-            copy = _as_javascript_reads((await script.hear("copy"))["state"])
-    assert (await script.hear("heartbeat"))["isRight"] is True
+            copy = _as_javascript_reads((await script.wait_for("copy"))["state"])
+    assert (await script.wait_for("heartbeat"))["isRight"] is True
 
 
 def _as_javascript_reads(state: Any) -> Any:
@@ -58,7 +58,7 @@ def _as_javascript_reads(state: Any) -> Any:
 async def test_copy_is_right_at_every_heartbeat(delivery: str, board: BoardClient) -> None:
     stream_url = f"{board.http.base_url}/api/v1/sse?boardId={board.board_id}&delivery={delivery}"
     async with run_script("board_copy.mjs", {"streamUrl": stream_url}) as script:
-        await script.hear("change", type="state")
+        await script.wait_for("change", type="state")
         cards = [await board.create_card(f"Card {n}") for n in range(4)]
         await board.move_card(cards[0], column=2)
         await board.move_card(cards[3], column=0, index=0)
@@ -66,7 +66,7 @@ async def test_copy_is_right_at_every_heartbeat(delivery: str, board: BoardClien
         await _replace_state(board)
         await _until_right(script, board)
         await script.finish()
-    assert all(report["isRight"] for report in script.heard if report["at"] == "heartbeat")
-    kinds = {report["type"] for report in script.heard if report["at"] == "change"}
+    assert all(report["isRight"] for report in script.reports if report["at"] == "heartbeat")
+    kinds = {report["type"] for report in script.reports if report["at"] == "change"}
     changes = {"card_created", "card_moved", "card_deleted", "columns_changed"}
     assert kinds == {"state", *(changes if delivery == "changes" else {"patch"})}

@@ -16,13 +16,13 @@ pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
 
 async def test_home_page_shows_changes_of_others(server_url: str, board: BoardClient) -> None:
     async with run_script("home_page.mjs", settings_for(server_url, board)) as script:
-        assert (await script.hear("live", units=START_UNITS))["boards"] == ["Client Tests"]
+        assert (await script.wait_for("live", units=START_UNITS))["boards"] == ["Client Tests"]
         card_id = await board.create_card("Made by REST")
         await script.order("expectCard", title="Made by REST", columnId=board.column_ids[0])
-        await script.hear("shown")
+        await script.wait_for("shown")
         await board.move_card(card_id, column=2)
         await script.order("expectCard", title="Made by REST", columnId=board.column_ids[2])
-        await script.hear("shown")
+        await script.wait_for("shown")
         await check_end_inside(script, server_url)
 
 
@@ -30,19 +30,19 @@ async def test_home_page_moves_and_creates_cards(server_url: str, board: BoardCl
     card_id = await board.create_card("To be moved")
     backlog, doing, _, done = board.column_ids
     async with run_script("home_page.mjs", settings_for(server_url, board)) as script:
-        await script.hear("live", units=START_UNITS)
+        await script.wait_for("live", units=START_UNITS)
         await script.order("press", cardId=card_id, action="right")
         await script.order("expectCard", title="To be moved", columnId=doing)
-        await script.hear("shown")
+        await script.wait_for("shown")
         await script.order("create", columnId=backlog, title="Made <b>in</b> the page")
         await script.order("expectCard", title="Made <b>in</b> the page", columnId=backlog)
-        await script.hear("shown")
+        await script.wait_for("shown")
         await script.order("drag", cardId=card_id, columnId=done)
         await script.order("expectCard", title="To be moved", columnId=done)
-        await script.hear("shown")
+        await script.wait_for("shown")
         await script.order("press", cardId=card_id, action="left")
         await script.order("expectError")
-        assert (await script.hear("refused"))["text"]
+        assert (await script.wait_for("refused"))["text"]
         await check_end_inside(script, server_url)
     state = await board.state()
     assert (board.titles(state, 0), board.titles(state, 3)) == (["Made <b>in</b> the page"], ["To be moved"])
@@ -53,15 +53,15 @@ async def test_home_page_lists_activity_of_attempts(server_url: str, board: Boar
     await board.create_card("Waiting")
     await board.queue_attempt("att-1", card_id)
     async with run_script("home_page.mjs", settings_for(server_url, board)) as script:
-        await script.hear("live", units=START_UNITS)
+        await script.wait_for("live", units=START_UNITS)
         await script.order("expectStatus", cardId=card_id, status="queued")
-        await script.hear("shown")
+        await script.wait_for("shown")
         await board.change_status("att-1", card_id, "running")
         await script.order("expectStatus", cardId=card_id, status="running")
-        await script.hear("shown")
+        await script.wait_for("shown")
         await board.publish("attempt.log.appended", attemptId="att-1", level="warn", message="a <i>log</i> line")
         await script.order("expectActivity", type="attempt_log", text="a <i>log</i> line")
-        await script.hear("shown")
+        await script.wait_for("shown")
         await script.order("screenshot", path=screenshot("page.png"))
         await check_end_inside(script, server_url)
 
@@ -71,18 +71,18 @@ async def test_home_page_catches_up_after_lost_connection(server_url: str, board
         open_proxy(server_url) as proxy,
         run_script("home_page.mjs", settings_for(proxy.url, board)) as script,
     ):
-        await script.hear("live", units=START_UNITS)
+        await script.wait_for("live", units=START_UNITS)
         assert proxy.cut() > 0
         await script.order("expectConnection", state="reconnecting")
-        await script.hear("connection")
+        await script.wait_for("connection")
         await board.create_card("Made while away")
         await script.order("expectCard", title="Made while away", columnId=board.column_ids[0])
-        await script.hear("shown")  # Chromium waits for some seconds before it tries again
+        await script.wait_for("shown")  # Chromium waits for some seconds before it tries again
         await board.create_card("Made afterwards")
         await script.order("expectCard", title="Made afterwards", columnId=board.column_ids[0])
-        await script.hear("shown")
+        await script.wait_for("shown")
         await script.order("expectConnection", state="live")
-        await script.hear("connection")
+        await script.wait_for("connection")
         await check_end_inside(script, proxy.url)
 
 
@@ -90,10 +90,10 @@ async def test_page_eventsource_sees_change_of_others(server_url: str, board: Bo
     stream_url = f"/api/v1/sse?boardId={board.board_id}"
     settings = {**settings_for(server_url, board), "streamUrl": stream_url, "types": STREAM_TYPES}
     async with run_script("page_eventsource.mjs", settings) as script:
-        hello = await script.hear("event", units=START_UNITS)
-        state = await script.hear("event")
+        hello = await script.wait_for("event", units=START_UNITS)
+        state = await script.wait_for("event")
         assert (hello["type"], state["type"]) == ("hello", "state")
         await board.create_card("Made by REST")
-        state = await script.hear("event", type="state")
+        state = await script.wait_for("event", type="state")
         assert board.titles(state["data"], 0) == ["Made by REST"]
         await check_end_inside(script, server_url)

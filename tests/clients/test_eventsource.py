@@ -25,10 +25,10 @@ async def test_stream_opens_with_hello_state_and_statuses(server_url: str, board
         await board.queue_attempt(attempt_id, card_id)
         await board.change_status(attempt_id, card_id, "running")
     async with start(server_url, board) as script:
-        await script.hear("event", type="attempt_status")
-        await script.hear("event", type="attempt_status")
+        await script.wait_for("event", type="attempt_status")
+        await script.wait_for("event", type="attempt_status")
         await script.finish()
-    events = [report for report in script.heard if report["at"] == "event"]
+    events = [report for report in script.reports if report["at"] == "event"]
     assert [event["type"] for event in events] == ["hello", "state", "attempt_status", "attempt_status"]
     assert events[1]["data"] == await board.state()
     assert [event["data"]["attemptId"] for event in events[2:]] == ["att-newer", "att-older"]
@@ -38,9 +38,9 @@ async def test_stream_opens_with_hello_state_and_statuses(server_url: str, board
 
 async def test_stream_carries_change_with_its_cursor(server_url: str, board: BoardClient) -> None:
     async with start(server_url, board) as script:
-        first = await script.hear("event", type="state")
+        first = await script.wait_for("event", type="state")
         await board.create_card("Made by REST")
-        second = await script.hear("event", type="state")
+        second = await script.wait_for("event", type="state")
         await script.finish()
     assert board.titles(first["data"], 0) == []
     assert board.titles(second["data"], 0) == ["Made by REST"]
@@ -49,18 +49,18 @@ async def test_stream_carries_change_with_its_cursor(server_url: str, board: Boa
 
 async def test_client_back_after_cut_gets_what_it_missed_and_no_more(server_url: str, board: BoardClient) -> None:
     async with open_proxy(server_url) as proxy, start(proxy.url, board) as script:
-        last = await script.hear("event", type="state")
+        last = await script.wait_for("event", type="state")
         assert proxy.cut() == 1
-        await script.hear("lost")
+        await script.wait_for("lost")
         await board.create_card("Made while away")
-        await script.hear("open", units=20)  # the client waits for some seconds before it tries again
-        hello = await script.hear("event", type="hello")
-        state = await script.hear("event", type="state")
+        await script.wait_for("open", units=20)  # the client waits for some seconds before it tries again
+        hello = await script.wait_for("event", type="hello")
+        state = await script.wait_for("event", type="state")
         assert hello["data"]["cursor"] == last["id"]
         assert board.titles(state["data"], 0) == ["Made while away"]
         await board.create_card("Made afterwards")
-        state = await script.hear("event", type="state")
+        state = await script.wait_for("event", type="state")
         assert board.titles(state["data"], 0) == ["Made while away", "Made afterwards"]
         await script.finish()
-    back = [report["type"] for report in script.heard[script.heard.index(hello) :] if report["at"] == "event"]
+    back = [report["type"] for report in script.reports[script.reports.index(hello) :] if report["at"] == "event"]
     assert back == ["hello", "state", "state"]

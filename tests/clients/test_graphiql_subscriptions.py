@@ -27,7 +27,7 @@ async def test_subscription_shows_mutation_of_second_page(server_url: str, board
         await subscribe(script, transport, "There before")
         assert await connection(script, "connected") == f"connected by {transport}"
         await script.order("openPage")
-        await script.hear("open")
+        await script.wait_for("open")
         await open_tab(script, "CreateCard", page=1)
         created = await run_operation(script, "createCard", page=1)
         assert created["data"]["createCard"]["card"]["title"] == "Made in GraphiQL"
@@ -36,7 +36,7 @@ async def test_subscription_shows_mutation_of_second_page(server_url: str, board
         await script.order("screenshot", path=screenshot(f"graphiql_{transport.lower()}.png"))
         await script.order("run")  # the same button stops it
         assert await connection(script, "idle") == "no subscription"
-    subscribed = [report["at"] for report in script.heard if report["at"] in {"init", "post"}]
+    subscribed = [report["at"] for report in script.reports if report["at"] in {"init", "post"}]
     assert subscribed == [{"WS": "init", "SSE": "post"}[transport]]
 
 
@@ -44,7 +44,7 @@ async def test_headers_reach_server_by_connection_init(server_url: str, board: B
     await board.create_card("There before")
     async with visit_graphiql(server_url, board) as script:
         await subscribe(script, "WS", "There before", headers=HEADERS)
-        payload = next(report["payload"] for report in script.heard if report["at"] == "init")
+        payload = next(report["payload"] for report in script.reports if report["at"] == "init")
     assert payload == {name.lower(): value for name, value in HEADERS.items()}
 
 
@@ -52,7 +52,7 @@ async def test_headers_reach_server_by_http_for_sse(server_url: str, board: Boar
     await board.create_card("There before")
     async with visit_graphiql(server_url, board) as script:
         await subscribe(script, "SSE", "There before", headers=HEADERS)
-        headers = next(report["headers"] for report in script.heard if report["at"] == "post")
+        headers = next(report["headers"] for report in script.reports if report["at"] == "post")
     assert {name.lower(): value for name, value in HEADERS.items()}.items() <= headers.items()
 
 
@@ -85,18 +85,18 @@ async def test_refused_stream_shows_reason_and_is_not_tried_again(server_url: st
         wrong = {"Content-Type": "text/plain"}
         await subscribe(script, "SSE", "The server refused the subscription with 4", headers=wrong)
         await connection(script, "failed")
-    assert [report["at"] for report in script.heard].count("post") == 1
+    assert [report["at"] for report in script.reports].count("post") == 1
 
 
 async def test_chosen_transport_is_remembered(server_url: str, board: BoardClient) -> None:
     async with visit_graphiql(server_url, board) as script:
         await script.order("readTransport")
-        assert (await script.hear("transport"))["chosen"] == "WS"
+        assert (await script.wait_for("transport"))["chosen"] == "WS"
         await script.order("chooseTransport", transport="SSE")
         await script.order("openPage")
-        await script.hear("open")
+        await script.wait_for("open")
         await script.order("readTransport", page=1)
-        assert (await script.hear("transport"))["chosen"] == "SSE"
+        assert (await script.wait_for("transport"))["chosen"] == "SSE"
 
 
 async def subscribe(script: NodeScript, transport: str, text: str, *, headers: dict[str, str] | None = None) -> None:
@@ -111,7 +111,7 @@ async def subscribe(script: NodeScript, transport: str, text: str, *, headers: d
 async def connection(script: NodeScript, state: str) -> str:
     """The text about the connection, once it has that state."""
     await script.order("expectConnection", state=state)
-    return str((await script.hear("connection"))["text"])
+    return str((await script.wait_for("connection"))["text"])
 
 
 def titles(board_state: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterator
 import anyio.lowlevel
 import pytest
 
-from tests.clients.graphql_clients import CLIENTS, BoardReader, GraphqlClient
+from tests.clients.graphql_clients import CLIENTS, BoardSubscriber, GraphqlClient
 from tests.clients.node_script import NodeScript
 from tests.clients.requirements import require_node
 from tests.clients.rest_client import open_board
@@ -42,16 +42,16 @@ async def script(client: GraphqlClient, server: RestartableServer) -> AsyncGener
 
 
 @pytest.fixture
-async def reader(script: NodeScript, server: RestartableServer) -> AsyncGenerator[BoardReader]:
-    before = _readers(server)
+async def subscriber(script: NodeScript, server: RestartableServer) -> AsyncGenerator[BoardSubscriber]:
+    before = _subscribers(server)
     async with open_board(server.url) as board:
-        reader = BoardReader(script, board)
-        yield reader
-        await reader.leave()
+        subscriber = BoardSubscriber(script, board)
+        yield subscriber
+        await subscriber.leave()
         await _forgotten(server, before)
 
 
-def _readers(server: RestartableServer) -> int:
+def _subscribers(server: RestartableServer) -> int:
     return server.node.hub.statistics().subscribers
 
 
@@ -61,67 +61,67 @@ async def _forgotten(server: RestartableServer, before: int) -> None:
     Otherwise the failure of one client would affect the next one.
     """
     async with deadline(10):
-        while _readers(server) > before:
+        while _subscribers(server) > before:
             await anyio.lowlevel.checkpoint()
 
 
-async def test_client_sees_its_own_change_and_that_of_another(reader: BoardReader) -> None:
-    assert await reader.query() == []
-    await reader.subscribe("state")
-    assert await reader.titles("state") == []
-    card_id = await reader.mutate("By mutation")
-    assert await reader.titles("state") == ["By mutation"]
-    await reader.board.create_card("By REST")
-    assert await reader.titles("state") == ["By mutation", "By REST"]
-    assert await reader.query() == ["By mutation", "By REST"]
-    assert (await reader.board.state())["cards"][card_id]["title"] == "By mutation"
+async def test_client_sees_its_own_change_and_that_of_another(subscriber: BoardSubscriber) -> None:
+    assert await subscriber.query() == []
+    await subscriber.subscribe("state")
+    assert await subscriber.titles("state") == []
+    card_id = await subscriber.mutate("By mutation")
+    assert await subscriber.titles("state") == ["By mutation"]
+    await subscriber.board.create_card("By REST")
+    assert await subscriber.titles("state") == ["By mutation", "By REST"]
+    assert await subscriber.query() == ["By mutation", "By REST"]
+    assert (await subscriber.board.state())["cards"][card_id]["title"] == "By mutation"
 
 
 async def test_unsubscribed_client_is_forgotten_and_hears_no_more(
-    reader: BoardReader, server: RestartableServer
+    subscriber: BoardSubscriber, server: RestartableServer
 ) -> None:
     async with open_board(server.url) as other:
-        await reader.subscribe("kept")
-        assert await reader.titles("kept") == []
-        before = _readers(server)
-        await reader.subscribe("left", boardId=other.board_id)
-        assert await reader.titles("left") == []
+        await subscriber.subscribe("kept")
+        assert await subscriber.titles("kept") == []
+        before = _subscribers(server)
+        await subscriber.subscribe("left", boardId=other.board_id)
+        assert await subscriber.titles("left") == []
         # The other subscription stays, so that the connection does not end together with this one.
-        await reader.unsubscribe("left")
+        await subscriber.unsubscribe("left")
         await _forgotten(server, before)
-        await other.create_card("Not to be heard of")
-    await reader.board.create_card("Marker")
-    assert await reader.titles("kept") == ["Marker"]
-    assert set(reader.heard("left")[1:]) <= {"unsubscribed", "complete"}
+        await other.create_card("Not to be shown")
+    await subscriber.board.create_card("Marker")
+    assert await subscriber.titles("kept") == ["Marker"]
+    assert set(subscriber.reports_of("left")[1:]) <= {"unsubscribed", "complete"}
 
 
-async def test_refused_subscription_leaves_another_alone(reader: BoardReader) -> None:
-    await reader.subscribe("state")
-    assert await reader.titles("state") == []
-    await reader.subscribe("unknown", boardId="no-such-board")
-    assert await reader.refusal("unknown") == "BOARD_NOT_FOUND"
-    await reader.board.create_card("Still live")
-    assert await reader.titles("state") == ["Still live"]
+async def test_refused_subscription_leaves_another_alone(subscriber: BoardSubscriber) -> None:
+    await subscriber.subscribe("state")
+    assert await subscriber.titles("state") == []
+    await subscriber.subscribe("unknown", boardId="no-such-board")
+    assert await subscriber.refusal("unknown") == "BOARD_NOT_FOUND"
+    await subscriber.board.create_card("Still live")
+    assert await subscriber.titles("state") == ["Still live"]
 
 
-async def test_subscription_goes_on_after_crash(reader: BoardReader, server: RestartableServer) -> None:
-    await reader.board.create_card("Before")
-    await reader.subscribe("state")
-    assert await reader.titles("state") == ["Before"]
+async def test_subscription_goes_on_after_crash(subscriber: BoardSubscriber, server: RestartableServer) -> None:
+    await subscriber.board.create_card("Before")
+    await subscriber.subscribe("state")
+    assert await subscriber.titles("state") == ["Before"]
     await server.crash()
-    await reader.board.create_card("After")
+    await subscriber.board.create_card("After")
     async with deadline(25):
-        while await reader.titles("state") != ["Before", "After"]:
+        while await subscriber.titles("state") != ["Before", "After"]:
             pass
-    assert set(reader.heard("state")) == {"next"}
+    assert set(subscriber.reports_of("state")) == {"next"}
 
 
-async def test_subscription_goes_on_after_stop(reader: BoardReader, server: RestartableServer) -> None:
-    await reader.board.create_card("Before")
-    await reader.subscribe("state")
-    assert await reader.titles("state") == ["Before"]
+async def test_subscription_goes_on_after_stop(subscriber: BoardSubscriber, server: RestartableServer) -> None:
+    await subscriber.board.create_card("Before")
+    await subscriber.subscribe("state")
+    assert await subscriber.titles("state") == ["Before"]
     await server.restart()
-    assert await reader.titles("state") == ["Before"]
-    await reader.board.create_card("After")
-    assert await reader.titles("state") == ["Before", "After"]
-    assert set(reader.heard("state")) == {"next"}
+    assert await subscriber.titles("state") == ["Before"]
+    await subscriber.board.create_card("After")
+    assert await subscriber.titles("state") == ["Before", "After"]
+    assert set(subscriber.reports_of("state")) == {"next"}

@@ -14,9 +14,9 @@ RULES = 61
 
 async def test_audit_finds_every_rule_kept(server_url: str) -> None:
     async with run_script("graphql_http_audit.mjs", {"url": f"{server_url}/graphql"}) as script:
-        done = await script.hear("done", units=30)
+        done = await script.wait_for("done", units=30)
         await script.finish()
-    audited = [report for report in script.heard if report["at"] == "audited"]
+    audited = [report for report in script.reports if report["at"] == "audited"]
     broken = [report for report in audited if report["status"] != "ok"]
     print(f"graphql-http audit: {done['passed']} of {done['rules']}")
     assert not broken

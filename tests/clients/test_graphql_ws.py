@@ -31,7 +31,7 @@ def titles(report: dict[str, Any]) -> list[str]:
 
 
 def event_types(script: NodeScript) -> Iterator[str]:
-    for report in script.heard:
+    for report in script.reports:
         if report["at"] == "next" and report["name"] == "BoardEvents":
             yield report["result"]["data"]["boardEvents"]["__typename"]
 
@@ -40,22 +40,22 @@ async def test_state_follows_change_made_by_rest(server_url: str, board: BoardCl
     await board.create_card("There before")
     async with start(server_url) as script:
         await subscribe(script, board, "BoardState")
-        assert (await script.hear("connected"))["protocol"] == "graphql-transport-ws"
-        assert titles(await script.hear("next", name="BoardState")) == ["There before"]
+        assert (await script.wait_for("connected"))["protocol"] == "graphql-transport-ws"
+        assert titles(await script.wait_for("next", name="BoardState")) == ["There before"]
         await board.create_card("Made by REST")
-        assert titles(await script.hear("next", name="BoardState")) == ["There before", "Made by REST"]
+        assert titles(await script.wait_for("next", name="BoardState")) == ["There before", "Made by REST"]
         await script.finish()
-    assert not [report for report in script.heard if report["at"] == "refused"]
+    assert not [report for report in script.reports if report["at"] == "refused"]
 
 
 async def test_events_carry_change_made_by_rest(server_url: str, board: BoardClient) -> None:
     async with start(server_url) as script:
         await subscribe(script, board, "BoardEvents")
-        await script.hear("next", name="BoardEvents")
-        await script.hear("next", name="BoardEvents")
+        await script.wait_for("next", name="BoardEvents")
+        await script.wait_for("next", name="BoardEvents")
         before = list(event_types(script))
         await board.create_card("Made by REST")
-        await script.hear("next", name="BoardEvents")
+        await script.wait_for("next", name="BoardEvents")
         await script.finish()
     assert len(before) == 2
     assert list(event_types(script)) == [*before, before[1]]  # hello, state, and the state after the change
@@ -64,46 +64,46 @@ async def test_events_carry_change_made_by_rest(server_url: str, board: BoardCli
 async def test_unsubscribed_operation_gets_no_frame(server_url: str, board: BoardClient) -> None:
     async with start(server_url) as script:
         await subscribe(script, board, "BoardState")
-        await script.hear("next", name="BoardState")
+        await script.wait_for("next", name="BoardState")
         await subscribe(script, board, "BoardEvents")
-        await script.hear("next", name="BoardEvents")
-        await script.hear("next", name="BoardEvents")
+        await script.wait_for("next", name="BoardEvents")
+        await script.wait_for("next", name="BoardEvents")
         await script.order("unsubscribe", name="BoardState")
-        await script.hear("complete", name="BoardState")
+        await script.wait_for("complete", name="BoardState")
         # `complete` was sent earlier on this socket, so the server has read it before it answers.
         await subscribe(script, board, "Projects")
-        await script.hear("complete", name="Projects")
-        heard_before = len(script.heard)
+        await script.wait_for("complete", name="Projects")
+        reports_before = len(script.reports)
         await board.create_card("Marker")
-        await script.hear("next", name="BoardEvents")
+        await script.wait_for("next", name="BoardEvents")
         await script.order("unsubscribe", name="BoardEvents")
         await script.finish()
-    assert "BoardState" not in [report.get("id") for report in script.heard[heard_before:]]
+    assert "BoardState" not in [report.get("id") for report in script.reports[reports_before:]]
 
 
 async def test_unknown_board_ends_only_its_operation(server_url: str, board: BoardClient) -> None:
     async with start(server_url) as script:
         await subscribe(script, board, "BoardState")
-        await script.hear("next", name="BoardState")
+        await script.wait_for("next", name="BoardState")
         unknown = {"boardId": "no-such-board"}
         await script.order("subscribe", name="unknown", query=read_operation("BoardState"), variables=unknown)
-        refusal = await script.hear("refused", name="unknown")
+        refusal = await script.wait_for("refused", name="unknown")
         assert [error["extensions"]["code"] for error in refusal["errors"]] == ["BOARD_NOT_FOUND"]
         await board.create_card("Still live")
-        assert titles(await script.hear("next", name="BoardState")) == ["Still live"]
+        assert titles(await script.wait_for("next", name="BoardState")) == ["Still live"]
         await script.finish()
 
 
 async def test_unknown_operation_name_ends_only_its_operation(server_url: str, board: BoardClient) -> None:
     async with start(server_url) as script:
         await subscribe(script, board, "BoardState")
-        await script.hear("next", name="BoardState")
+        await script.wait_for("next", name="BoardState")
         # GraphiQL sends this when "run" is pressed just after a change of tabs: the name of the previous tab.
         document = {"query": read_operation("Projects"), "operationName": "Board", "variables": {}}
         await script.order("subscribe", name="stale", **document)
-        refusal = await script.hear("refused", name="stale")
+        refusal = await script.wait_for("refused", name="stale")
         assert [error["extensions"]["code"] for error in refusal["errors"]] == ["OPERATION_NOT_AVAILABLE"]
         await board.create_card("Still live")
-        assert titles(await script.hear("next", name="BoardState")) == ["Still live"]
+        assert titles(await script.wait_for("next", name="BoardState")) == ["Still live"]
         await script.finish()
-    assert "closed" not in [report["at"] for report in script.heard[: script.heard.index(refusal) + 2]]
+    assert "closed" not in [report["at"] for report in script.reports[: script.reports.index(refusal) + 2]]

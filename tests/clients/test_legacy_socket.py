@@ -27,7 +27,7 @@ async def two_sockets(server_url: str, board: BoardClient) -> AsyncGenerator[Nod
 
 
 async def frame_of(script: NodeScript, socket: str) -> dict[str, Any]:
-    frame: dict[str, Any] = (await script.hear("frame", socket=socket, isBinary=False))["frame"]
+    frame: dict[str, Any] = (await script.wait_for("frame", socket=socket, isBinary=False))["frame"]
     return frame
 
 
@@ -39,7 +39,7 @@ async def state_of_both(script: NodeScript) -> dict[str, Any]:
     """The next frame of either socket, which must be the same `state`."""
     frames: dict[str, dict[str, Any]] = {}
     while len(frames) < 2:
-        report = await script.hear("frame")
+        report = await script.wait_for("frame")
         frames[report["socket"]] = report["frame"]
     assert frames["first"] == frames["second"]
     assert frames["first"]["type"] == "state"

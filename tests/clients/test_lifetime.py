@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients.graphql_clients import CLIENTS, BoardReader
+from tests.clients.graphql_clients import CLIENTS, BoardSubscriber
 from tests.clients.node_script import run_script
 from tests.clients.rest_client import open_board
 from tests.clients.stream_types import STREAM_TYPES
@@ -23,16 +23,16 @@ async def test_eventsource_comes_back_for_every_state_it_missed() -> None:
         settings = {"streamUrl": f"{live.url}/api/v1/sse?boardId={board.board_id}", "types": STREAM_TYPES}
         async with run_script("eventsource.mjs", settings) as script, deadline(_WAIT_UNITS):
             for number in range(_LIVES):
-                await script.hear("event", type="hello")
-                await script.hear("event", type="goodbye")
+                await script.wait_for("event", type="hello")
+                await script.wait_for("event", type="goodbye")
                 for title in ("Behind the goodbye", "and one more"):
                     await board.create_card(f"{number} {title}")
-            await script.hear("event", type="hello")
-            while len([report for report in script.heard if report.get("type") == "state"]) <= 2 * _LIVES:
-                await script.hear("event", type="state")
-    states = [report["data"] for report in script.heard if report.get("type") == "state"]
+            await script.wait_for("event", type="hello")
+            while len([report for report in script.reports if report.get("type") == "state"]) <= 2 * _LIVES:
+                await script.wait_for("event", type="state")
+    states = [report["data"] for report in script.reports if report.get("type") == "state"]
     assert [len(state["cards"]) for state in states] == list(range(2 * _LIVES + 1))
-    goodbyes = [report["data"] for report in script.heard if report.get("type") == "goodbye"]
+    goodbyes = [report["data"] for report in script.reports if report.get("type") == "goodbye"]
     assert {goodbye["reason"] for goodbye in goodbyes} == {"connection_lifetime"}
 
 
@@ -45,13 +45,13 @@ async def test_graphql_client_reconnects_to_the_current_state(name: str) -> None
         CLIENTS[name].start(live.url) as script,
         deadline(_WAIT_UNITS),
     ):
-        reader = BoardReader(script, board)
+        subscriber = BoardSubscriber(script, board)
         titles: list[str] = []
-        await reader.subscribe("state")
+        await subscriber.subscribe("state")
         while live.node.hub.statistics().left < _LIVES:
             titles.append(f"Card {len(titles)}")
             await board.create_card(titles[-1])
-            while await reader.titles("state") != titles:
+            while await subscriber.titles("state") != titles:
                 pass
-        assert set(reader.heard("state")) == {"next"}
-        await reader.leave()
+        assert set(subscriber.reports_of("state")) == {"next"}
+        await subscriber.leave()

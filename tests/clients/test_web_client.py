@@ -24,9 +24,9 @@ async def test_client_has_all_it_asks_for_and_shows_the_board() -> None:
     async with live_server(web_client=_CLIENT) as live, open_board(live.url) as board:
         await board.create_card("Here already")
         async with run_script("web_client.mjs", settings_for(live.url, board)) as script:
-            shown = await script.hear("shown", units=START_UNITS)
+            shown = await script.wait_for("shown", units=START_UNITS)
             assert (shown["state"], shown["fault"], shown["titles"]) == ("live", "", ["Here already"])
             await board.create_card("Made meanwhile")
             await script.order("expectCard", title="Made meanwhile", columnId=board.column_ids[0])
-            await script.hear("card")
+            await script.wait_for("card")
             await check_end_inside(script, live.url)

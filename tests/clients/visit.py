@@ -35,7 +35,7 @@ async def check_end_inside(script: NodeScript, server_url: str) -> None:
     The pages must have had no error, and every request must have gone to the server's host and port.
     """
     await script.finish()
-    visited = next(report for report in script.heard if report["at"] == "visited")
+    visited = next(report for report in script.reports if report["at"] == "visited")
     assert visited["faults"] == [], visited["faults"]
     hosts = {urlsplit(url).netloc for url in visited["requests"] if urlsplit(url).scheme not in {"data", "blob"}}
     assert hosts == {urlsplit(server_url).netloc}

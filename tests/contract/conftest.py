@@ -13,22 +13,28 @@ from tests.kit.nodes import MEMORY, open_store
 __all__ = ["store", "store_url"]
 
 
-def _sqlite_memory(_: Path) -> str:
+def _sqlite_memory(_: pytest.FixtureRequest) -> str:
     return MEMORY
 
 
-def _sqlite_file(folder: Path) -> str:
+def _sqlite_file(request: pytest.FixtureRequest) -> str:
+    folder: Path = request.getfixturevalue("tmp_path")
     return f"sqlite:///{folder / 'store.db'}"
 
 
+def _postgresql(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 #: Readable id → URL of an empty database. Add an entry for another back-end.
-BACKENDS = {"sqlite-memory": _sqlite_memory, "sqlite-file": _sqlite_file}
+BACKENDS = {"sqlite-memory": _sqlite_memory, "sqlite-file": _sqlite_file, "postgresql": _postgresql}
 
 
 @pytest.fixture(params=list(BACKENDS))
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database."""
-    return BACKENDS[request.param](tmp_path)
+    return BACKENDS[request.param](request)
 
 
 @pytest.fixture

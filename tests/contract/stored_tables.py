@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, create_engine, delete, insert
+from sqlalchemy import Engine, Table, create_engine, delete, insert
 
+from realtime.backends.sql.postgres.adapters import adapters_map
 from realtime.backends.sql.tables import agents, attempts, cards, columns, logs, projects
 from tests.unit.realtime.dashboard.counting import Tables
 
-__all__ = ["put"]
+__all__ = ["engine_of", "put"]
 
 _AT = datetime(2025, 1, 1, tzinfo=UTC)
 #: Fields of rows whose column has another name; None for fields that have no column.
@@ -25,9 +26,17 @@ _REST: dict[str, dict[str, Any]] = {
 }
 
 
+def engine_of(url: str) -> Engine:
+    """Return an engine beside that of an open store."""
+    if url.startswith("postgresql://"):
+        forms = {"context": adapters_map()}  # as the store has them
+        return create_engine(url.replace("postgresql://", "postgresql+psycopg://"), connect_args=forms)
+    return create_engine(url)
+
+
 def put(url: str, tables: Tables) -> None:
     """Replace the rows in the database of an open store by `tables`."""
-    engine = create_engine(url)
+    engine = engine_of(url)
     try:
         with engine.begin() as connection:
             for table, rows in _contents(tables):
@@ -53,7 +62,7 @@ def _contents(tables: Tables) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     )
     yield cards, card_rows
     yield attempts, _rows(attempts, tables.attempts)
-    yield logs, _rows(logs, tables.logs, "id")
+    yield logs, _rows(logs, tables.logs, "offset")
     yield agents, _rows(agents, tables.agents, "sequence")
 
 

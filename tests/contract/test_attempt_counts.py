@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import BigInteger, Connection, Engine, TextClause, bindparam, text
 
 from realtime.backends.sql.tables import COUNTED_MILLISECONDS
 from realtime.kanban.models import ACTIVE_STATUSES, AttemptStatus
+from tests.contract.conftest import BACKENDS
+from tests.contract.stored_tables import engine_of
 from tests.kit.nodes import open_store
 from tests.kit.older_database import undo_boards_of_attempts
 
@@ -30,7 +33,8 @@ _FIELDS = {
     "ended_at": st.none() | TIMES,
 }
 _TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-_Statement = tuple[str, dict[str, Any]]
+_Step = tuple[str, dict[str, Any]]
+_Connection = sqlite3.Connection | Connection
 _INSERT = (
     "INSERT INTO attempts (board_id, id, card_id, agent, status, created_at, updated_at, ended_at, sequence)"
     " VALUES (:board_id, :id, 'c', :agent, :status, :created_at, 0, :ended_at, 0)"
@@ -48,7 +52,18 @@ _WORK = st.sampled_from(
         "DELETE FROM attempts WHERE board_id = :board_id",
     ]
 )
-STEPS: st.SearchStrategy[list[_Statement]] = st.lists(st.tuples(_WORK, st.fixed_dictionaries(_FIELDS)), max_size=20)
+STEPS: st.SearchStrategy[list[_Step]] = st.lists(st.tuples(_WORK, st.fixed_dictionaries(_FIELDS)), max_size=20)
+
+
+@pytest.fixture(params=[name for name in BACKENDS if name != "sqlite-memory"])
+async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
+    """An engine to a database with all tables."""
+    url = BACKENDS[request.param](request)
+    async with open_store(url):
+        pass
+    made = engine_of(url)
+    yield made
+    made.dispose()
 
 
 @pytest.fixture
@@ -59,7 +74,7 @@ async def file(tmp_path: Path) -> Path:
     return tmp_path / "store.db"
 
 
-def _counted(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+def _counted(connection: _Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
     """Count the rows without the triggers."""
     counts: dict[tuple[Any, ...], Counter[str]] = {}
     for place, *flags in _places(connection):
@@ -68,10 +83,10 @@ def _counted(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int,
     return {place: tuple(count[name] for name in names) for place, count in counts.items()}
 
 
-def _places(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+def _places(connection: _Connection) -> Iterator[tuple[Any, ...]]:
     """Yield the key under which each attempt is counted, with the names of its counts."""
     query = "SELECT board_id, agent, status, created_at, ended_at FROM attempts"
-    for board, agent, status, created, ended in connection.execute(query):
+    for board, agent, status, created, ended in _rows(connection, query):
         active = "active" if status in ACTIVE_STATUSES else "over"
         yield ("agent", agent, created // _SPAN * _SPAN), active, status
         yield ("board", board, created // _SPAN * _SPAN), active, status
@@ -79,17 +94,28 @@ def _places(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
             yield (("over", "", ended // _SPAN * _SPAN),)
 
 
-def _stored(connection: sqlite3.Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    rows = connection.execute("SELECT kind, key, since, attempts, active, succeeded, failed FROM attempt_counts")
+def _stored(connection: _Connection) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    rows = _rows(connection, "SELECT kind, key, since, attempts, active, succeeded, failed FROM attempt_counts")
     return {row[:3]: row[3:] for row in rows}
+
+
+def _rows(connection: _Connection, query: str) -> list[tuple[Any, ...]]:
+    if isinstance(connection, sqlite3.Connection):
+        return connection.execute(query).fetchall()
+    return [tuple(row) for row in connection.execute(text(query))]
+
+
+def _statement(statement: str) -> TextClause:
+    numbers = (name for name in ("created_at", "ended_at") if f":{name}" in statement)
+    return text(statement).bindparams(*(bindparam(name, type_=BigInteger) for name in numbers))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=STEPS)
-async def test_counts_are_those_of_the_rows(file: Path, steps: list[_Statement]) -> None:
-    with closing(sqlite3.connect(file)) as connection:  # the next example begins without these uncommitted changes
+async def test_counts_are_those_of_the_rows(engine: Engine, steps: list[_Step]) -> None:
+    with engine.connect() as connection:  # the next example begins without these uncommitted changes
         for statement, parameters in steps:
-            connection.execute(statement, parameters)
+            connection.execute(_statement(statement), parameters)
         assert _stored(connection) == _counted(connection)
 
 

@@ -56,7 +56,7 @@ async def node(store: SqlStore) -> AsyncIterator[Node]:
     async with open_node(store) as made:
         for board_id in (BOARD, OTHER):
             board = await create_board(made, board_id)
-            await made.bus.execute(board_id, CreateCard(column_id=_backlog(board), title="t", card_id=CARD))
+            await made.bus.execute(board_id, CreateCard(column_id=_backlog(board), title="t", id=CARD))
         yield made
 
 
@@ -258,7 +258,7 @@ async def test_attempt_deleted_with_its_card_publishes_nothing(node: Node, name:
 async def test_attempt_that_went_with_its_card_may_begin_anew_at_another(node: Node) -> None:
     await end(node)
     board = (await node.bus.execute(BOARD, DeleteCard(card_id=CARD))).board
-    await node.bus.execute(BOARD, CreateCard(column_id=_backlog(board), title="t", card_id="k2"))
+    await node.bus.execute(BOARD, CreateCard(column_id=_backlog(board), title="t", id="k2"))
     await publish(node, about("attempt.queued", None, cardId="k2", agent="CODEX"))
     assert [one.card_id for one in await node.store.attempts(BOARD)] == ["k2"]
     received = await envelopes_of(node, about("attempt.status.changed", None, status="running"))

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 
 import orjson
@@ -22,6 +21,7 @@ from realtime.dashboard.rows import AgentRow, AttemptLogRow, AttemptRow, Project
 from realtime.dashboard.time_range import TimeRange, TimeRangePreset, time_range_from_query
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import AttemptStatus
+from tests.contract.conftest import BACKENDS
 from tests.contract.stored_tables import put
 from tests.kit.deadline import deadline
 from tests.kit.nodes import open_store
@@ -100,10 +100,10 @@ RANGES = st.one_of(
 )
 
 
-@pytest.fixture
-async def file_store(tmp_path: Path) -> AsyncIterator[tuple[SqlStore, str]]:
+@pytest.fixture(params=[name for name in BACKENDS if name != "sqlite-memory"])
+async def file_store(request: pytest.FixtureRequest) -> AsyncIterator[tuple[SqlStore, str]]:
     """An open store and its URL, so that another connection can write rows."""
-    url = f"sqlite:///{tmp_path / 'store.db'}"
+    url = BACKENDS[request.param](request)
     async with open_store(url) as opened:
         yield opened, url
 
@@ -152,6 +152,7 @@ async def test_recorded_rows_give_recorded_overviews_from_the_store(
         assert overview.to_json() == orjson.dumps(expected_overview(case, query))
 
 
+@pytest.mark.parametrize("file_store", ["sqlite-file"], indirect=True)
 async def test_no_statement_reads_a_large_table_from_end_to_end(file_store: tuple[SqlStore, str]) -> None:
     store, url = file_store
     rows = _many(Random(1))

@@ -14,7 +14,7 @@ import pytest
 from realtime.backends.sql.store import SqlStore
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import CreateCard, decide
-from realtime.kanban.events import parse_event
+from realtime.kanban.events import ProjectCreated, parse_event
 from realtime.kanban.ids import AttemptId, BoardId
 from realtime.kanban.projection import new_project, react
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
@@ -29,16 +29,16 @@ OF_BOARD = board_channel(BOARD)
 ATTEMPT = AttemptId("a1")
 
 
-def new(name: str, key: str | None = None, **payload: Any) -> NewEvent:
+def new(name: str, **payload: Any) -> NewEvent:
     """Make an event without consequences, on its channel."""
     event = parse_event(name, payload)
     channel = EVERYBODY if event.board_id is None else board_channel(event.board_id)
-    return NewEvent(channel, Recorded(event, START), key)
+    return NewEvent(channel, Recorded(event, START))
 
 
-def line(message: str = "m", key: str | None = None, board: str = BOARD) -> NewEvent:
+def line(message: str = "m", board: str = BOARD) -> NewEvent:
     """Make a line of the log of the attempt `a1`."""
-    return new("attempt.log.appended", key, boardId=board, attemptId="a1", level="info", message=message)
+    return new("attempt.log.appended", boardId=board, attemptId="a1", level="info", message=message)
 
 
 def agent(name: str = "CODEX") -> NewEvent:
@@ -53,9 +53,21 @@ def created(board_id: str = BOARD, name: str = "Alpha Board") -> NewEvent:
     return NewEvent(board_channel(BoardId(board_id)), recorded)
 
 
-async def append(store: SqlStore, *events: NewEvent) -> list[StoredEvent]:
-    """Append in a separate transaction."""
-    return await store.transact(lambda transaction: transaction.append(events, {}))
+async def append(store: SqlStore, *events: NewEvent, board: Board | None = None) -> list[StoredEvent]:
+    """Append in a separate transaction; `board` is the board that the events change, unless it is new."""
+    boards = {board.id: board} if board else new_boards(*events)
+    return await store.transact(lambda transaction: transaction.append(events, boards))
+
+
+def new_boards(*events: NewEvent) -> dict[BoardId, Board]:
+    """Return the boards that events of `created` make."""
+    boards: dict[BoardId, Board] = {}
+    for recorded in (one.recorded for one in events):
+        if isinstance(recorded.event, ProjectCreated):
+            board = Board(new_project(recorded.event, recorded.at))
+            board.apply(recorded)
+            boards[board.id] = board
+    return boards
 
 
 def places(stored: Sequence[StoredEvent]) -> list[tuple[Channel, int, int]]:
@@ -90,29 +102,20 @@ async def test_stored_event_is_the_event_that_was_given(store: SqlStore) -> None
 async def test_transaction_that_fails_leaves_nothing(store: SqlStore) -> None:
     await append(store, created())
     with pytest.raises(RuntimeError, match="on purpose"):
-        await _append_and_fail(store, line(key="k"), agent(), created("p2"))
+        await _append_and_fail(store, line(), agent(), created("p2"))
     assert [await store.offset(OF_BOARD), await store.offset(EVERYBODY)] == [1, 0]
     assert await lines_of(store, ATTEMPT) == []
     assert await store.agents() == ([], [])
     assert [project.id for project in await store.projects()] == [BOARD]
-    assert await store.transact(lambda transaction: transaction.seen(["k"])) == {}
     assert places(await append(store, line())) == [(OF_BOARD, 2, 0)]
 
 
 async def _append_and_fail(store: SqlStore, *events: NewEvent) -> None:
     def work(transaction: Transaction) -> None:
-        transaction.append(events, {})
+        transaction.append(events, new_boards(*events))
         raise RuntimeError("on purpose")
 
     await store.transact(work)
-
-
-async def test_append_that_fails_in_the_middle_leaves_nothing(store: SqlStore) -> None:
-    await append(store, created(), line(key="k"))
-    with pytest.raises(Exception, match="UNIQUE"):
-        await append(store, line("again"), line("twice", key="k"))
-    assert await store.offset(OF_BOARD) == 2
-    assert [one.message for one in await lines_of(store, ATTEMPT)] == ["m"]
 
 
 async def test_transaction_whose_caller_is_cancelled_is_whole_and_the_store_goes_on(store: SqlStore) -> None:
@@ -158,7 +161,8 @@ async def test_transactions_never_overlap_and_the_later_sees_the_earlier(store: 
 
 async def test_transaction_sees_what_it_has_written_itself(store: SqlStore) -> None:
     def work(transaction: Transaction) -> StoredBoard | None:
-        transaction.append([created(), agent()], {})
+        made = created()
+        transaction.append([made, agent()], new_boards(made))
         return transaction.board(BOARD)
 
     found = await store.transact(work)
@@ -177,33 +181,15 @@ async def test_known_boards_are_those_that_exist(store: SqlStore) -> None:
     assert await store.transact(lambda transaction: transaction.board(BoardId("x1"))) is None
 
 
-async def test_seen_finds_events_by_key_without_their_changes(store: SqlStore) -> None:
-    keyed = created()
-    stored = await append(store, NewEvent(keyed.channel, keyed.recorded, "k1"), agent(), line(key="k2"), line())
-    assert await store.transact(lambda transaction: transaction.seen([])) == {}
-    found = await store.transact(lambda transaction: transaction.seen(["k2", "k1", "other"]))
-    assert set(found) == {"k1", "k2"}
-    assert places([found["k1"], found["k2"]]) == places([stored[0], stored[2]])
-    assert found["k1"].recorded == Recorded(keyed.recorded.event, START)
-    assert found["k2"].recorded == stored[2].recorded
-
-
-async def test_seen_finds_a_thousand_keys_at_once(store: SqlStore) -> None:
-    await append(store, created(), *(line(key=f"k{n}") for n in range(1000)))
-    found = await store.transact(lambda transaction: transaction.seen([f"k{n}" for n in range(1000)]))
-    assert len(found) == 1000
-
-
 async def test_board_of_the_store_is_what_folding_gives(store: SqlStore) -> None:
     made = created()
     await append(store, made)
-    board = Board(new_project(parse_event("project.created", made.recorded.event.payload()), START))  # type: ignore[arg-type]  # it is a ProjectCreated
-    board.apply(made.recorded)
+    board = new_boards(made)[BOARD]
     for n in range(3):
         column = list(board.state.columns)[n % 2]
         for recorded in decide(board, CreateCard(column_id=column, title=f"card {n}", description="d\x00 ünï"), START):
             board.apply(recorded)
-            await append(store, NewEvent(OF_BOARD, recorded))
+            await append(store, NewEvent(OF_BOARD, recorded), board=board)
     found = await store.board(BOARD)
     assert found is not None
     assert found.board == board
@@ -220,7 +206,9 @@ async def test_reader_sees_one_moment_while_others_write(store: SqlStore) -> Non
         found = transaction.board(BOARD)
         assert found is not None
         now = decide(found.board, CreateCard(column_id=column, title="card"), START)
-        transaction.append([NewEvent(OF_BOARD, one) for one in now], {})
+        for one in now:
+            found.board.apply(one)
+        transaction.append([NewEvent(OF_BOARD, one) for one in now], {BOARD: found.board})
 
     async def write() -> None:
         for _ in range(20):
@@ -259,14 +247,13 @@ async def test_epoch_is_a_short_word(store: SqlStore) -> None:
 @pytest.mark.parametrize("store_url", [name for name in BACKENDS if name != "sqlite-memory"], indirect=True)
 async def test_restart_keeps_everything(store_url: str) -> None:
     async with open_store(store_url) as store:
-        await append(store, created(), agent(), line(key="k"))
+        await append(store, created(), agent(), line())
         epoch, board = store.epoch, await store.board(BOARD)
     async with open_store(store_url) as store:
         assert store.epoch == epoch
         assert await store.board(BOARD) == board
         assert (await store.agents())[0][0].key == "CODEX"
         assert [one.message for one in await lines_of(store, ATTEMPT)] == ["m"]
-        assert set(await store.transact(lambda transaction: transaction.seen(["k"]))) == {"k"}
         assert places(await append(store, line())) == [(OF_BOARD, 3, 1)]
 
 

@@ -9,18 +9,21 @@ from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
-from realtime.backends.sql.column_order import ColumnOrder
+from realtime.backends.sql.column_order import read_order
+from realtime.backends.sql.tables import milliseconds
+from realtime.global_ids import tag_of
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard
 from realtime.kanban.ids import AttemptId, BoardId, ColumnId
 from realtime.messages.options import StreamOptions
 from realtime.messages.position import parse_cursor
 from realtime.node import Node
+from realtime.writing.ingest_plan import Sender
 from tests.kit.attempt_contents import items_of, lines_of
 from tests.kit.deadline import deadline
 from tests.kit.envelope_streams import board_stream
-from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, order_of, publish, take
-from tests.kit.older_database import undo_boards_of_attempts
+from tests.kit.nodes import BOARD, column_id, create_board, incoming, open_node, open_store, order_of, publish, take
+from tests.kit.older_database import undo_boards_of_attempts, undo_offsets_of_entries
 from tests.kit.publishing import event
 
 #: More than the migration reads at a time.
@@ -53,8 +56,9 @@ def _undo_lists(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE cards ADD COLUMN position INTEGER NOT NULL DEFAULT 0")
     connection.execute("CREATE INDEX cards_by_place ON cards (board_id, column_id, position)")
     for board_id, *texts in connection.execute("SELECT board_id, card_ids, renewed FROM columns").fetchall():
-        places = ColumnOrder.read(*texts)
-        rows = [(n, at, board_id, id) for n, (id, at) in enumerate(zip(places.card_ids, places.times, strict=True))]
+        listed, displaced = read_order(*texts)
+        times = {id: milliseconds(at) for id, at in displaced.items()}
+        rows = [(n, times.get(id), board_id, id) for n, id in enumerate(listed)]
         connection.executemany(
             "UPDATE cards SET position = ?, updated_at = coalesce(?, updated_at) WHERE board_id = ? AND id = ?", rows
         )
@@ -223,7 +227,7 @@ async def test_attempts_of_the_sixth_version_go_with_cards_that_were_deleted(tmp
     async with open_store(url) as store, open_node(store) as node:
         backlog = column_id((await create_board(node)).state, "Backlog")
         for card in ("gone", "stays"):
-            await node.bus.execute(BOARD, CreateCard(column_id=backlog, title="t", card_id=card))
+            await node.bus.execute(BOARD, CreateCard(column_id=backlog, title="t", id=card))
         await node.bus.execute(BOARD, DeleteCard(card_id="gone"))
         for id in attempts:
             of = {"boardId": BOARD, "attemptId": id}
@@ -237,3 +241,69 @@ async def test_attempts_of_the_sixth_version_go_with_cards_that_were_deleted(tmp
         stored = await store.board(BOARD)
     assert stored is not None
     assert list(stored.board.gone) == ["gone"]
+
+
+async def test_boards_of_an_older_version_are_found_by_their_tags(tmp_path: Path) -> None:
+    file, board_ids = tmp_path / "b.db", (BOARD, BoardId("Ünïcödé"))
+    async with open_store(f"sqlite:///{file}") as store, open_node(store) as node:
+        for board_id in board_ids:
+            await create_board(node, board_id)
+    with closing(sqlite3.connect(file)) as database:
+        undo_offsets_of_entries(database)
+        database.execute("DROP TABLE board_tags")
+        database.execute("UPDATE alembic_version SET version_num = '0022'")
+        database.commit()
+    async with open_store(f"sqlite:///{file}") as store:
+        tags = {tag_of(board_id): board_id for board_id in board_ids}
+        assert await store.boards_of_tags(tags) == tags
+
+
+async def test_ids_of_events_from_before_the_keys_are_known_to_every_reporter(tmp_path: Path) -> None:
+    file = tmp_path / "b.db"
+    line = event("attempt.log.appended", {"attemptId": "a1", "boardId": BOARD, "level": "info", "message": "m"})
+    async with open_store(f"sqlite:///{file}") as store, open_node(store) as node:
+        await create_board(node)
+        first, _ = await publish(node, line, line)
+    with closing(sqlite3.connect(file)) as database:
+        undo_offsets_of_entries(database)
+        database.execute("DROP TABLE board_tags")
+        database.execute("DROP TABLE request_keys")
+        database.execute("UPDATE events SET idempotency_key = 'k' WHERE \"offset\" = 2")
+        database.execute("UPDATE alembic_version SET version_num = '0021'")
+        database.commit()
+    async with open_store(f"sqlite:///{file}") as store, open_node(store) as node:
+        other = {**event("attempt.log.appended", {**line["payload"], "message": "other"}), "id": "k"}
+        for subject in ("", "token"):
+            (again,) = await node.bus.ingest(incoming(other), Sender(subject))
+            assert (again.cursor, again.duplicate) == (first.cursor, True)
+        assert len(await lines_of(store, AttemptId("a1"))) == 2
+
+
+async def _cursors_of_lines(url: str, *keys: tuple[BoardId, AttemptId]) -> list[list[tuple[int, str, str]]]:
+    async with open_store(url) as store:
+        pages = [await store.logs(*key, 0, 100) for key in keys]
+    return [[(offset, line.id, line.message) for offset, line in page.entries] for page in pages]
+
+
+async def test_entries_from_before_their_offsets_get_those_of_their_events(tmp_path: Path) -> None:
+    file, other = tmp_path / "b.db", BoardId("p2")
+    url = f"sqlite:///{file}"
+    keys = [(BOARD, AttemptId("a1")), (other, AttemptId("a1"))]
+    async with open_store(url) as store, open_node(store) as node:
+        for board_id in (BOARD, other):
+            await create_board(node, board_id)
+        await publish(node, *_lines(BOARD, "pruned 1", "pruned 2"), *_items(BOARD, "pruned"))
+        await publish(node, *_lines(other, "b1"), *_items(BOARD, "a1"), *_lines(BOARD, "a1"), *_lines(other, "b2"))
+        items = await store.conversation(*keys[0], 0, 100)
+    before = await _cursors_of_lines(url, *keys)
+    with closing(sqlite3.connect(file)) as database:
+        undo_offsets_of_entries(database)
+        database.execute("DELETE FROM events WHERE payload LIKE '%pruned%'")
+        database.commit()
+    after = await _cursors_of_lines(url, *keys)
+    assert [(offset, message) for offset, _, message in after[0][:2]] == [(1, "pruned 1"), (2, "pruned 2")]
+    assert after[0][2:] == before[0][2:]
+    assert after[1] == before[1]
+    async with open_store(url) as store:
+        found = await store.conversation(*keys[0], 0, 100)
+    assert [offset for offset, _ in found.entries] == [1, items.entries[1][0]]

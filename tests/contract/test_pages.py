@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from realtime.backends.sql.store import SqlStore
+from realtime.global_ids import tag_of
 from realtime.kanban.ids import AttemptId, BoardId, CardId
 from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.node import Node
@@ -222,6 +223,24 @@ async def test_boards_cards_and_projects_of_many_are_those_of_one(node: Node) ->
     assert one.board.state.cards[k1].depends_on == ("k2",)
 
 
+@pytest.mark.parametrize("board_id", ["nul\0b", "\0", "a/b", "*", "'", "😀"])
+async def test_board_of_any_id_is_found(node: Node, board_id: str) -> None:
+    await create_board(node, board_id)
+    await create_board(node, "nul")
+    await publish(node, event("attempt.queued", {"boardId": board_id, "attemptId": "a", "cardId": "k", "agent": "A"}))
+    one = await node.store.board(BoardId(board_id))
+    assert one is not None
+    assert (one.board.project.id, one.offset, len(one.board.attempts)) == (board_id, 2, 1)
+    several = [BoardId(board_id), BoardId("nul"), BoardId("no")]
+    assert (
+        set(await node.store.boards_by_id(several))
+        == set(await node.store.projects_by_id(several))
+        == {board_id, "nul"}
+    )
+    tag = tag_of(board_id)
+    assert await node.store.boards_of_tags([tag, "none"]) == {tag: board_id}
+
+
 async def test_todos_are_those_of_each_attempt(node: Node) -> None:
     todos = {"total": 0, "completed": 0, "items": []}
     for attempt, total in (("a1", 1), ("a2", 2)):
@@ -257,4 +276,4 @@ async def test_many_cost_as_many_statements_as_one(node: Node) -> None:
 
     await queue(node, "a0")
     await queue(node, "a1")
-    assert await cost(2) == await cost(1) == [6, 1, 3, 1, 1, 1, 1, 1]
+    assert await cost(2) == await cost(1) == [1, 1, 3, 1, 1, 1, 1, 1]

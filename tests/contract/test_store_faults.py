@@ -37,7 +37,7 @@ async def _open_and_close(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "boardcast.db", "http://localhost/x", "sqlite:x.db", "postgresql://localhost/x", "sqlite+nothing://"],
+    ["", "boardcast.db", "http://localhost/x", "sqlite:x.db", "postgresql://h/x?no=option", "sqlite+nothing://"],
 )
 def test_url_of_no_known_database_is_unusable(url: str) -> None:
     with pytest.raises(StoreUnusable, match="expected a database URL"):

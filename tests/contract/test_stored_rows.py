@@ -209,7 +209,7 @@ async def test_state_of_many_cards_is_kept_with_all_that_they_have(node: Node) -
     ids = [f'k{n} "\x00ü' for n in range(150, 0, -1)]
     texts = {"ticketKey": "X-7", "prUrl": "https://h/p", "description": "d\x00", "ticketType": "fix"}
     flags = {"isEnhanced": True, "disableAutoCloseOnPRMerge": True}
-    issue = {"githubIssue": {"issueNumber": 2**53 + 1, "url": "https://h/i"}}
+    issue = {"githubIssue": {"issueNumber": 2**53 - 1, "url": "https://h/i"}}
     every: dict[str, Any] = {
         id: {"id": id, "title": f"t {id}", "dependsOn": ids[n + 1 : n + 4][::-1]} for n, id in enumerate(ids)
     }
@@ -223,7 +223,7 @@ async def test_state_of_many_cards_is_kept_with_all_that_they_have(node: Node) -
     assert stored.board == folded
     assert list(stored.board.state.cards) == ids
     assert stored.board.state.cards[CardId(ids[3])].depends_on == (ids[6], ids[5], ids[4])
-    assert stored.board.state.cards[CardId(ids[3])].github_issue == GithubIssue(2**53 + 1, "https://h/i")
+    assert stored.board.state.cards[CardId(ids[3])].github_issue == GithubIssue(2**53 - 1, "https://h/i")
 
 
 async def test_projects_come_oldest_first_and_keep_their_prefix(node: Node) -> None:

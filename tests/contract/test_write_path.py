@@ -36,7 +36,7 @@ def _new() -> NewEvent:
 
 
 class Pair:
-    """Two nodes on one store that do not hear of each other, like two processes without a broker."""
+    """Two nodes on one store without messages between them, like two processes without a broker."""
 
     def __init__(self, one: Node, other: Node, board: Board) -> None:
         self.one, self.other = one, other

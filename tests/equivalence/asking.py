@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.equivalence.happenings import TEXTS, Figures
+from tests.equivalence.happenings import TEXTS, Figures, marked
 from tests.equivalence.mapping import Json
 from tests.equivalence.model import BoardModel
 
@@ -37,11 +37,11 @@ def commands_of(kind: str, transport: str, board: BoardModel, other: BoardModel,
         "toColumnId": columns[chosen.c % len(columns)],
         "toIndex": _INDICES[chosen.b % len(_INDICES)],
     }
-    update = {"type": "update_card", "cardId": card_id, **_UPDATES[chosen.b]}
+    update = {"type": "update_card", "cardId": card_id, **_of_board(_UPDATES[chosen.b], board)}
     match kind:
         case "create" | "create_dependent":
             needs = [needed, needed] if kind == "create_dependent" else []
-            return [_for(transport, _creation(columns[chosen.a % len(columns)], needs, chosen))]
+            return [_for(transport, _creation(board, columns[chosen.a % len(columns)], needs, chosen))]
         case "update":
             return [_for(transport, update)]
         case "depend" if transport != "socket":
@@ -54,8 +54,13 @@ def commands_of(kind: str, transport: str, board: BoardModel, other: BoardModel,
             return [move]
 
 
-def _creation(column_id: str, needs: list[str], chosen: Figures) -> Json:
-    return {
+def _of_board(fields: Json, board: BoardModel) -> Json:
+    texts = {name: marked(fields[name], board.id) for name in ("title", "description") if fields.get(name)}
+    return fields | texts
+
+
+def _creation(board: BoardModel, column_id: str, needs: list[str], chosen: Figures) -> Json:
+    made: Json = {
         "type": "create_card",
         "columnId": column_id,
         "title": (" trimmed ", "t", "")[0 if chosen.c % 5 else chosen.b % 3],
@@ -63,6 +68,7 @@ def _creation(column_id: str, needs: list[str], chosen: Figures) -> Json:
         "description": TEXTS[chosen.c % len(TEXTS)] if chosen.a % 2 else None,
         "dependsOn": needs,
     }
+    return _of_board(made, board)
 
 
 def _for(transport: str, command: Json) -> Json:

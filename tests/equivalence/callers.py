@@ -57,18 +57,23 @@ class Outcome:
 class Caller:
     """Makes calls over one keep-alive connection."""
 
-    def __init__(self, address: Address) -> None:
-        """Call the server at `address`."""
+    def __init__(self, address: Address, token: str = "") -> None:
+        """Call the server at `address`, with a token unless it is empty."""
         self._address = address
+        self._token = token
         self._opened: Any = None
         self._connection: Connection | None = None
         self._used_at = 0.0
 
-    async def call(self, method: str, target: str, body: object = None) -> Answer:
-        """Make one call."""
+    async def call(self, method: str, target: str, body: object = None, key: str | None = None) -> Answer:
+        """Make one call, with an idempotency key if one is given."""
         connection = await self._connected()
         encoded = b"" if body is None else orjson.dumps(body)
         headers = [("Host", "127.0.0.1"), ("Accept", "application/json")]
+        if self._token:
+            headers.append(("Authorization", f"Bearer {self._token}"))
+        if key is not None:
+            headers.append(("Idempotency-Key", key))
         if encoded:
             headers += [("Content-Type", "application/json"), ("Content-Length", str(len(encoded)))]
         await connection.send(request_bytes(method, target, headers, encoded))
@@ -93,7 +98,7 @@ class Caller:
         return self._connection
 
 
-async def by_rest(caller: Caller, board_id: str, *commands: Json) -> Outcome:
+async def by_rest(caller: Caller, board_id: str, *commands: Json, key: str | None = None) -> Outcome:
     """Execute a command over REST. An update and a move of one card may be combined.
 
     REST has one status for several codes. The first code of the status in `_STATUSES` stands for all of them.
@@ -106,11 +111,11 @@ async def by_rest(caller: Caller, board_id: str, *commands: Json) -> Outcome:
     cards, kind = f"/api/v1/boards/{board_id}/cards", commands[0]["type"]
     match kind:
         case "create_card":
-            answer = await caller.call("POST", cards, body)
+            answer = await caller.call("POST", cards, body, key)
         case "delete_card":
-            answer = await caller.call("DELETE", f"{cards}/{commands[0]['cardId']}")
+            answer = await caller.call("DELETE", f"{cards}/{commands[0]['cardId']}", key=key)
         case _:
-            answer = await caller.call("PATCH", f"{cards}/{commands[0]['cardId']}", body)
+            answer = await caller.call("PATCH", f"{cards}/{commands[0]['cardId']}", body, key)
     if answer.status < 300:
         return Outcome(card_id=orjson.loads(answer.body)["cardId"] if kind == "create_card" else None)
     return Outcome(code=rest_word(answer.status))
@@ -134,13 +139,14 @@ async def mutate(caller: Caller, operation: str, **variables: object) -> Json:
     return result | ({"code": result["code"].lower()} if "code" in result else {})
 
 
-async def by_graphql(caller: Caller, board_id: str, command: Json) -> Outcome:
+async def by_graphql(caller: Caller, board_id: str, command: Json, key: str | None = None) -> Outcome:
     """Execute a command by a mutation."""
     given = {key: value for key, value in command.items() if key != "type"}
     if given.get("ticketType"):
         given["ticketType"] = given["ticketType"].upper()
+    given["idempotencyKey"] = key
     payload = await mutate(caller, _CAMEL[command["type"]], boardId=board_id, input=given)
-    return Outcome(payload.get("code"), payload.get("card", {}).get("id"), payload.get("cursor"))
+    return Outcome(payload.get("code"), payload.get("card", {}).get("cardId"), payload.get("cursor"))
 
 
 async def report(caller: Caller, transport: str, *events: Json) -> list[Json]:
@@ -155,8 +161,9 @@ async def report(caller: Caller, transport: str, *events: Json) -> list[Json]:
 async def queue_attempt(caller: Caller, transport: str, board_id: str, card_id: str) -> tuple[str | None, Json]:
     """Queue an attempt; return the code of the refusal, or None and the attempt."""
     if transport == "graphql":
-        payload = await mutate(caller, "QueueAttempt", boardId=board_id, input={"cardId": card_id, "agent": "A"})
-        return payload.get("code"), payload.get("attempt", {})
+        payload = await mutate(caller, "QueueAttempt", boardId=board_id, input={"cardId": card_id, "agentKey": "A"})
+        made = payload.get("attempt", {})
+        return payload.get("code"), {**made, "id": made.get("attemptId")}
     answer = await caller.call("POST", f"/api/v1/boards/{board_id}/cards/{card_id}/attempts", {"agent": "A"})
     return rest_word(answer.status) if answer.status != 201 else None, orjson.loads(answer.body)
 

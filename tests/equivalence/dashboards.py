@@ -7,11 +7,11 @@ between the same events. Only the first overview differs per subscriber.
 from __future__ import annotations
 
 from tests.equivalence.comparing import assert_same
-from tests.equivalence.graphql_readers import DASHBOARD_EVENTS, GraphqlSocket, has_field
+from tests.equivalence.graphql_subscribers import DASHBOARD_EVENTS, GraphqlSocket, has_field
 from tests.equivalence.mapping import MEMBERS, Json
 from tests.equivalence.model import Expected
-from tests.equivalence.raw_readers import RawDashboardSocket, RawDashboardStream
-from tests.equivalence.reader import Reader
+from tests.equivalence.raw_subscribers import RawDashboardSocket, RawDashboardStream
+from tests.equivalence.subscriber import Subscriber
 from tests.kit.raw_http import Address
 
 __all__ = ["Dashboards"]
@@ -26,45 +26,52 @@ class Dashboards:
 
     def __init__(self, address: Address) -> None:
         """Watch the dashboard of the server at `address`."""
-        self.readers: list[Reader] = [RawDashboardStream(address), RawDashboardSocket(address)]
+        self.subscribers: list[Subscriber] = [RawDashboardStream(address), RawDashboardSocket(address)]
         if has_field("dashboardEvents"):
-            self.readers.append(_GraphqlDashboard(address, document=DASHBOARD_EVENTS))
+            self.subscribers.append(_GraphqlDashboard(address, document=DASHBOARD_EVENTS))
         #: The expected events of agents in this step.
         self.due: list[Expected] = []
 
     async def open(self) -> None:
         """Connect all clients. The first events of each are its own."""
-        for reader in self.readers:
-            await reader.open()
-            assert _plain(await reader.event())["type"] == "hello"
-            assert _plain(await reader.event())["type"] == "dashboard_overview"
+        for subscriber in self.subscribers:
+            await self.begin(subscriber)
+
+    async def begin(self, subscriber: Subscriber) -> None:
+        """Connect one client."""
+        await subscriber.open()
+        assert _plain(await subscriber.event())["type"] == "hello"
+        assert _plain(await subscriber.event())["type"] == "dashboard_overview"
+        if subscriber.token_end is not None:
+            warning = _plain(await subscriber.event())
+            assert (warning["type"], warning["payload"]) == ("access", {"expiresAt": subscriber.token_end}), warning
 
     async def skip(self) -> None:
         """Skip everything up to the expected event: clients that connect one after the other may miss an overview."""
         due, self.due = self.due, []
-        for reader in self.readers:
-            await _up_to(reader, len(due))
+        for subscriber in self.subscribers:
+            await _up_to(subscriber, len(due))
 
     async def compare(self) -> None:
         """Read from every exit up to the last expected event of agents, and compare."""
         due, self.due = self.due, []
-        first = await _up_to(self.readers[0], len(due))
+        first = await _up_to(self.subscribers[0], len(due))
         agents = [{"type": event["type"], "payload": event["payload"]} for event in first if _is_of_agents(event)]
-        assert_same(self.readers[0].exit, agents, [{"type": one.type, "payload": one.payload} for one in due])
-        for reader in self.readers[1:]:
-            assert_same(reader.exit, await _up_to(reader, len(due)), first)
+        assert_same(self.subscribers[0].exit, agents, [{"type": one.type, "payload": one.payload} for one in due])
+        for subscriber in self.subscribers[1:]:
+            assert_same(subscriber.exit, await _up_to(subscriber, len(due)), first)
 
     async def aclose(self) -> None:
         """Close all clients."""
-        for reader in self.readers:
-            await reader.aclose()
+        for subscriber in self.subscribers:
+            await subscriber.aclose()
 
 
-async def _up_to(reader: Reader, count: int) -> list[Json]:
+async def _up_to(subscriber: Subscriber, count: int) -> list[Json]:
     """Return everything up to this many events of agents, in the raw shape."""
     found: list[Json] = []
     while count:
-        found += [_plain(event) for event in await reader.take(1)]
+        found += [_plain(event) for event in await subscriber.take(1)]
         count -= _is_of_agents(found[-1])
     return found
 
@@ -86,5 +93,6 @@ def _plain(event: Json) -> Json:
 
 
 def _agent(event: Json) -> Json:
-    payload = {key: value for key, value in event.items() if key not in ("__typename", "cursor")}
+    renamed = {"agentKey": "agent"}
+    payload = {renamed.get(key, key): value for key, value in event.items() if key not in ("__typename", "cursor")}
     return payload | ({"kind": payload["kind"].lower()} if "kind" in payload else {})

@@ -11,7 +11,7 @@ from tests.equivalence.mapping import instant
 from tests.equivalence.model import BoardModel, Json
 from tests.unit.realtime.event_samples import ITEMS, PR, SAMPLES, TODOS
 
-__all__ = ["NAMES", "TEXTS", "Figures", "event_of", "figures", "names"]
+__all__ = ["NAMES", "TEXTS", "Figures", "event_of", "figures", "marked", "names"]
 
 #: All names except `project.deleted`, which ends the streams and is a step of its own.
 NAMES = tuple(name for name in SAMPLES if name != "project.deleted")
@@ -51,6 +51,11 @@ class Figures(NamedTuple):
     c: int
 
 
+def marked(text: str, board_id: str) -> str:
+    """Return a text with the id of its board, so that a test finds the texts of one board on the wire."""
+    return f"{text.rstrip(' ')}{board_id}{text[len(text.rstrip(' ')) :]}" if text.strip() else text
+
+
 def figures() -> st.SearchStrategy[Figures]:
     """Return the numbers of one event or command."""
     return st.integers(0, 719).map(lambda n: Figures(n % 8, n // 8 % 9, n // 72))
@@ -84,7 +89,7 @@ def event_of(name: str, board: BoardModel, chosen: Figures, now: str) -> tuple[J
 
 
 def _details(name: str, board: BoardModel, chosen: Figures) -> Json:
-    text = TEXTS[chosen.c % len(TEXTS)]
+    text = marked(TEXTS[chosen.c % len(TEXTS)], board.id)
     match name:
         case "attempt.status.changed" | "attempt.completed":
             return {"status": _STATUSES[chosen.c % len(_STATUSES)]}
@@ -103,10 +108,11 @@ def _details(name: str, board: BoardModel, chosen: Figures) -> Json:
             fields = {key: value for key, value in PR.items() if chosen.a % 2 or key not in _PR_OPTIONAL}
             return {"pr": {**fields, "url": f"https://github.com/o/r/pull/{chosen.b % 3}", "unknown": text}}
         case _:
-            return _rare_details(name, board, chosen, text)
+            return _rare_details(name, board, chosen)
 
 
-def _rare_details(name: str, board: BoardModel, chosen: Figures, text: str) -> Json:
+def _rare_details(name: str, board: BoardModel, chosen: Figures) -> Json:
+    text = TEXTS[chosen.c % len(TEXTS)]  # agents belong to no board
     match name:
         case "agent.profile.changed":
             kind = ("created", "updated", "deleted")[chosen.c % 3]
@@ -114,9 +120,9 @@ def _rare_details(name: str, board: BoardModel, chosen: Figures, text: str) -> J
         case "agent.registered":
             return {"agent": f"AGENT-{chosen.a}", "label": text[:40]}
         case "project.updated":
-            return {"changes": {"name": f"Renamed {chosen.c}"}}
+            return {"changes": {"name": marked(f"Renamed {chosen.c}", board.id)}}
         case "board.state.changed":
-            return {"state": _state(board, chosen, text)}
+            return {"state": _state(board, chosen, marked(text, board.id))}
         case _:
             return {}
 
@@ -147,14 +153,14 @@ def _state(board: BoardModel, chosen: Figures, text: str) -> Json:
     new = f"new-{chosen.b % 4}"
     if new not in state["cards"]:
         column["cardIds"].insert(0, new)
-        state["cards"][new] = _card(new, chosen, text)
+        state["cards"][new] = _card(new, marked(" from outside ", board.id), chosen, text)
     elif column["cardIds"]:
         _drop(state, column["cardIds"].pop())
     return {**state, "columnOrder": turned}
 
 
-def _card(id: str, chosen: Figures, text: str) -> Json:
-    card: Json = {"id": id, "title": " from outside ", "unknown": 1}
+def _card(id: str, title: str, chosen: Figures, text: str) -> Json:
+    card: Json = {"id": id, "title": title, "unknown": 1}
     if chosen.a % 2:
         issue = {"issueNumber": 2**53 - 1, "url": "https://h/i"}
         card |= {"ticketKey": f"X-{chosen.b}", "ticketType": "ci", "githubIssue": issue, "isEnhanced": True}

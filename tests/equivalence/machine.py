@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
 
 from anyio.from_thread import BlockingPortal
 from hypothesis import strategies as st
@@ -17,8 +16,6 @@ from tests.equivalence.asking import KINDS, TRANSPORTS, commands_of
 from tests.equivalence.happenings import Figures, figures, names
 from tests.equivalence.world import World
 from tests.kit.deadline import deadline
-from tests.kit.moving_clock import MovingClock
-from tests.kit.raw_http import Address
 
 __all__ = ["EquivalenceMachine"]
 
@@ -36,11 +33,11 @@ _happenings = st.tuples(_boards, names(), figures())
 class EquivalenceMachine(RuleBasedStateMachine):
     """A run with two boards on a running server; `portal` runs all steps on the server's event loop."""
 
-    def __init__(self, portal: BlockingPortal, address: Address, clock: MovingClock) -> None:
-        """Use the server at `address`, whose clock is `clock`."""
+    def __init__(self, portal: BlockingPortal, world: World) -> None:
+        """Begin in a world that is not open yet."""
         super().__init__()
         self._portal = portal
-        self._world = World(address, clock, uuid4().hex[:12])
+        self._world = world
         self._failed = False
 
     @initialize()

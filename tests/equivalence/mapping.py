@@ -11,7 +11,10 @@ the two. In words:
 | a time, as its sender wrote it | the same instant in UTC, with milliseconds and `Z` |
 | `attemptId: ""` | `null` |
 | columns and cards by id, `columnOrder` | lists: columns from left to right, cards in order of creation |
+| `id` of a card, a column, a todo, a conversation item | `cardId`, `columnId`, `todoKey`, `itemKey` |
 | a conversation item's `type` | the name of the item's type |
+| the second and third number of a cursor, `7.2` | `offset: 7`, `part: 2` |
+| `agent` | `agentKey` |
 | keys that docs/protocol.md does not name | nothing, except in `metadata` and `details` |
 """
 
@@ -25,8 +28,10 @@ __all__ = ["ITEM_TYPES", "MEMBERS", "Json", "card_shape", "graphql_event", "inst
 
 Json = dict[str, Any]
 _Convert = Callable[[Any], Any]
-#: Field of the GraphQL type → the conversion of the raw value under the same key.
+#: Field of the GraphQL type → the conversion of the raw value.
 _Fields = Mapping[str, _Convert]
+#: Name of a field of GraphQL → its name on the raw exits, where they differ.
+_RAW_NAMES = {"agentKey": "agent"}
 
 
 def _same(value: Any) -> Any:
@@ -53,7 +58,7 @@ def _unless_empty(value: str | None) -> str | None:
 
 
 def _shape(fields: _Fields) -> Callable[[Json], Json]:
-    return lambda raw: {name: convert(raw.get(name)) for name, convert in fields.items()}
+    return lambda raw: {name: convert(raw.get(_RAW_NAMES.get(name, name))) for name, convert in fields.items()}
 
 
 def _optional(shape: Callable[[Json], Json]) -> _Convert:
@@ -68,7 +73,7 @@ _RUN: _Fields = {
     **dict.fromkeys(("command", "cwd", "durationMs", "exitCode", "stdout", "stderr", "metadata"), _same),
     **dict.fromkeys(("startedAt", "completedAt"), instant),
 }
-_COMMON: _Fields = {"id": _same, "timestamp": instant}
+_COMMON: _Fields = {"itemKey": _same, "timestamp": instant}
 _IMAGE = _shape(dict.fromkeys(("data", "mime", "name"), _same))
 _TOOL = _shape({**_RUN, "name": _same, "action": _same, "status": _word})
 
@@ -90,20 +95,24 @@ ITEM_TYPES: Mapping[str, tuple[str, _Fields]] = {
 
 def _item(raw: Json) -> Json:
     name, fields = ITEM_TYPES[raw["type"]]
-    return {"__typename": name, **_shape(fields)(raw)}
+    return {"__typename": name, **_shape(fields)({**raw, "itemKey": raw.get("id")})}
 
 
-_TODO = _shape({"id": _same, "text": _same, "status": _word})
-_TODOS = _shape({"total": _same, "completed": _same, "items": _each(_TODO)})
+def _todo(raw: Json) -> Json:
+    return {"todoKey": raw["id"], "text": raw["text"], "status": _word(raw["status"])}
+
+
+_TODOS = _shape({"total": _same, "completed": _same, "items": _each(_todo)})
 _PULL_REQUEST = _shape(
-    dict.fromkeys(
-        ("number", "url", "state", "draft", "title", "headRef", "baseRef", "createdAt", "updatedAt", "merged"), _same
-    )
+    {
+        **dict.fromkeys(("number", "url", "state", "draft", "title", "headRef", "baseRef", "merged"), _same),
+        **dict.fromkeys(("createdAt", "updatedAt"), instant),
+    }
 )
 _ISSUE = _shape({"issueNumber": _same, "url": _same})
 _CARD = _shape(
     {
-        **dict.fromkeys(("id", "ticketKey", "title", "description", "isEnhanced", "prUrl"), _same),
+        **dict.fromkeys(("ticketKey", "title", "description", "isEnhanced", "prUrl"), _same),
         "disableAutoCloseOnPRMerge": _same,
         "ticketType": _word,
         "githubIssue": _optional(_ISSUE),
@@ -116,7 +125,12 @@ _CARD = _shape(
 
 def card_shape(raw: Json, column_id: str) -> Json:
     """Return a card. In GraphQL a card has the id of its column."""
-    return {**_CARD(raw), "columnId": column_id}
+    return {"cardId": raw["id"], **_CARD(raw), "columnId": column_id}
+
+
+def _column(raw: Json) -> Json:
+    cards = [{"cardId": card_id} for card_id in raw["cardIds"]]
+    return {"columnId": raw["id"], "title": raw["title"], "cardIds": raw["cardIds"], "cards": cards}
 
 
 def state_shape(raw: Json, created: list[str], cursor: str) -> Json:
@@ -129,8 +143,9 @@ def state_shape(raw: Json, created: list[str], cursor: str) -> Json:
     cards = {card_id: card_shape(raw["cards"][card_id], home[card_id]) for card_id in created}
     return {
         "cursor": cursor,
+        "offset": _position(cursor)["offset"],
         "columnOrder": raw["columnOrder"],
-        "columns": [{**column, "cards": [{"id": card_id} for card_id in column["cardIds"]]} for column in columns],
+        "columns": [_column(column) for column in columns],
         "cards": list(cards.values()),
     }
 
@@ -142,16 +157,17 @@ MEMBERS: Mapping[str, tuple[str, _Fields]] = {
     "state": ("State", {"state": _same}),
     "attempt_started": ("AttemptStarted", {**_OF_ATTEMPT, "cardId": _same}),
     "attempt_status": ("AttemptStatusChanged", {**_OF_ATTEMPT, "cardId": _same, "status": _word}),
-    "attempt_log": ("AttemptLog", {**_OF_ATTEMPT, "level": _word, "message": _same, "ts": instant}),
+    "attempt_log": ("AttemptLogAppended", {**_OF_ATTEMPT, "level": _word, "message": _same, "ts": instant}),
     "conversation_item": ("ConversationItemAppended", {**_OF_ATTEMPT, "item": _item}),
-    "attempt_session": ("AttemptSession", {**_OF_ATTEMPT, "sessionId": _same}),
-    "attempt_todos": ("AttemptTodos", {**_OF_ATTEMPT, "todos": _TODOS}),
-    "git_status": ("GitStatus", {}),
-    "git_commit": ("GitCommit", {**_OF_ATTEMPT, "shortSha": _same, "subject": _same, "ts": instant}),
-    "git_push": ("GitPush", {**_OF_ATTEMPT, "remote": _same, "branch": _same, "ts": instant}),
-    "attempt_pr": ("AttemptPullRequest", {**_OF_ATTEMPT, "pr": _PULL_REQUEST}),
-    "agent_profile": ("AgentProfile", {"kind": _word, "profileId": _same, "agent": _same, "label": _same}),
-    "agent_registered": ("AgentRegistered", {"agent": _same, "label": _same}),
+    "attempt_session": ("AttemptSessionRecorded", {**_OF_ATTEMPT, "sessionId": _same}),
+    "attempt_todos": ("AttemptTodosUpdated", {**_OF_ATTEMPT, "todos": _TODOS}),
+    "git_status": ("GitStatusChanged", {}),
+    "git_commit": ("GitCommitCreated", {**_OF_ATTEMPT, "shortSha": _same, "subject": _same, "ts": instant}),
+    "git_push": ("GitPushCompleted", {**_OF_ATTEMPT, "remote": _same, "branch": _same, "ts": instant}),
+    "attempt_pr": ("PullRequestOpened", {**_OF_ATTEMPT, "pr": _PULL_REQUEST}),
+    "agent_profile": ("AgentProfileChanged", {"kind": _word, "profileId": _same, "agentKey": _same, "label": _same}),
+    "agent_registered": ("AgentRegistered", {"agentKey": _same, "label": _same}),
+    "access": ("Access", {"expiresAt": instant}),
     "gap": ("Gap", {"reason": _word, "from": _same, "to": _same}),
     "goodbye": ("Goodbye", {"reason": _word, "reconnectAfterMs": _same}),
 }
@@ -167,4 +183,12 @@ def graphql_event(type: str, payload: Any, cursor: str | None, created: list[str
     if type == "state":
         shown = {"state": state_shape(payload, created, cursor or "")}
     cursor = shown.get("cursor", cursor) if type == "hello" else cursor
-    return {"__typename": name, "cursor": cursor, **_shape(fields)(shown)}
+    return {"__typename": name, **_position(cursor), **_shape(fields)(shown)}
+
+
+def _position(cursor: str | None) -> Json:
+    """Return the fields of `StreamEvent`; none for an event without a cursor."""
+    if cursor is None:
+        return {}
+    offset, _, part = cursor.split("-")[2].partition(".")
+    return {"cursor": cursor, "offset": int(offset), "part": int(part or 0)}

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from tests.equivalence.comparing import assert_same
-from tests.equivalence.graphql_readers import (
-    BoardStateReader,
+from tests.equivalence.graphql_subscribers import (
+    BoardStateSubscriber,
     GraphqlDistinctStream,
     GraphqlMultipart,
     GraphqlSingleStream,
@@ -17,14 +17,14 @@ from tests.equivalence.graphql_readers import (
 )
 from tests.equivalence.mapping import Json, graphql_event, state_shape
 from tests.equivalence.model import BoardModel, Expected
-from tests.equivalence.raw_readers import RawBoardSocket, RawBoardStream
-from tests.equivalence.reader import Reader
+from tests.equivalence.raw_subscribers import RawBoardSocket, RawBoardStream
+from tests.equivalence.subscriber import Subscriber
 from tests.kit.raw_http import Address
 
 __all__ = ["EXITS", "WatchedBoard", "order_of"]
 
 #: Clients of a board, in addition to the raw stream and the raw socket.
-EXITS: tuple[type[Reader], ...] = (
+EXITS: tuple[type[Subscriber], ...] = (
     GraphqlSocket,
     OlderGraphqlSocket,
     GraphqlDistinctStream,
@@ -34,7 +34,7 @@ EXITS: tuple[type[Reader], ...] = (
 _RAW = (RawBoardStream, RawBoardSocket)
 _HEARTBEAT_SECONDS = 30.0
 #: These events have no cursor of their own (docs/protocol.md, "Envelopes").
-_WITHOUT_CURSOR = {"hello", "pong", "error", "gap", "goodbye"}
+_WITHOUT_CURSOR = {"hello", "pong", "error", "access", "gap", "goodbye"}
 _CURSOR = re.compile(r"(\w+-\w+)-(\d+)(?:\.(\d+))?-(\d+)\Z")
 
 
@@ -49,14 +49,14 @@ def order_of(cursor: str) -> tuple[str, tuple[int, int, int]]:
 class WatchedBoard:
     """The raw stream provides the cursors for the comparison of all exits. The model provides everything else."""
 
-    def __init__(self, address: Address, model: BoardModel) -> None:
-        """Watch the board of `model`."""
+    def __init__(self, address: Address, model: BoardModel, exits: Sequence[type[Subscriber]] = EXITS) -> None:
+        """Watch the board of `model`, over the raw exits, `boardState` and `exits`."""
         self.model = model
         self.address = address
         self.stream = RawBoardStream(address, model.id)
         self.socket = RawBoardSocket(address, model.id)
-        self.readers: list[Reader] = [self.stream, self.socket, *(exit(address, model.id) for exit in EXITS)]
-        self.states = BoardStateReader(address, model.id)
+        self.subscribers: list[Subscriber] = [self.stream, self.socket, *(exit(address, model.id) for exit in exits)]
+        self.states = BoardStateSubscriber(address, model.id)
         #: The expected events of all exits in this step.
         self.due: list[Expected] = []
         #: Events of the raw socket that were read early.
@@ -69,20 +69,22 @@ class WatchedBoard:
 
     async def open(self, now: str) -> None:
         """Connect all clients and read the current state."""
-        for reader in self.readers:
-            await self.begin(reader, now)
+        for subscriber in self.subscribers:
+            await self.begin(subscriber, now)
         await self._begin_states()
 
-    async def begin(self, reader: Reader, now: str, after: str | None = None) -> None:
+    async def begin(self, subscriber: Subscriber, now: str, after: str | None = None) -> None:
         """Connect one client, with an earlier cursor if it has one, and compare its first events."""
-        await reader.open(after)
-        (first,) = await reader.take(1)
+        await subscriber.open(after)
+        (first,) = await subscriber.take(1)
         if not self.cursor:
             self.cursor = first["payload"]["cursor"]
             self.history.append((None, self.cursor))
         due = self._beginning(now, after)
-        shaped = self._shaped(reader, [one for one, _ in due], [cursor for _, cursor in due])
-        assert_same(reader.exit, [first, *await reader.take(len(due) - 1)], shaped)
+        if subscriber.token_end is not None:
+            due.append((Expected("access", {"expiresAt": subscriber.token_end}), ""))
+        shaped = self._shaped(subscriber, [one for one, _ in due], [cursor for _, cursor in due])
+        assert_same(subscriber.exit, [first, *await subscriber.take(len(due) - 1)], shaped)
 
     async def compare(self) -> None:
         """Read the expected number of events from every exit, and compare."""
@@ -96,8 +98,8 @@ class WatchedBoard:
         self._check_cursors(cursors)
         self.history += zip(public, known, strict=True)
         await self._compare_socket(due, known)
-        for reader in self.readers[len(_RAW) :]:
-            assert_same(reader.exit, await reader.take(len(public)), self._shaped(reader, public, known))
+        for subscriber in self.subscribers[len(_RAW) :]:
+            assert_same(subscriber.exit, await subscriber.take(len(public)), self._shaped(subscriber, public, known))
         states = [(one, cursor) for one, cursor in zip(public, known, strict=True) if one.type == "state"]
         await self._compare_states(states)
 
@@ -109,26 +111,26 @@ class WatchedBoard:
 
     async def come_back(self, chosen: int, now: str, after: str | None) -> None:
         """Reconnect a client, with a cursor if its exit accepts one."""
-        reader = [*self.readers, self.states][chosen % (len(self.readers) + 1)]
-        await reader.aclose()
-        if reader is self.states:
+        subscriber = [*self.subscribers, self.states][chosen % (len(self.subscribers) + 1)]
+        await subscriber.aclose()
+        if subscriber is self.states:
             await self._begin_states()
         else:
-            takes = isinstance(reader, _RAW) or has_field("boardEvents", "after")
-            await self.begin(reader, now, after if takes else None)
+            takes = isinstance(subscriber, _RAW) or has_field("boardEvents", "after")
+            await self.begin(subscriber, now, after if takes else None)
 
     async def end(self, goodbye: Expected) -> None:
         """Check the end of every stream: the board is deleted."""
-        for reader in self.readers:
-            assert_same(reader.exit, [await reader.event()], self._shaped(reader, [goodbye], [None]))
-            await reader.end()
+        for subscriber in self.subscribers:
+            assert_same(subscriber.exit, [await subscriber.event()], self._shaped(subscriber, [goodbye], [None]))
+            await subscriber.end()
         await self.states.end()
         await self.aclose()
 
     async def aclose(self) -> None:
         """Close all clients."""
-        for reader in (*self.readers, self.states):
-            await reader.aclose()
+        for subscriber in (*self.subscribers, self.states):
+            await subscriber.aclose()
 
     async def _begin_states(self) -> None:
         await self.states.open()
@@ -172,10 +174,10 @@ class WatchedBoard:
         due = [Expected("hello", hello), *([gap] if after is not None else []), *self.model.snapshot()]
         return [(one, self.cursor) for one in due]
 
-    def _shaped(self, reader: Reader, due: Sequence[Expected], cursors: Sequence[str | None]) -> list[Json]:
+    def _shaped(self, subscriber: Subscriber, due: Sequence[Expected], cursors: Sequence[str | None]) -> list[Json]:
         own = [None if one.type in _WITHOUT_CURSOR else cursor for one, cursor in zip(due, cursors, strict=True)]
         pairs = zip(due, own, strict=True)
-        if isinstance(reader, _RAW):
+        if isinstance(subscriber, _RAW):
             return [{"type": one.type, "payload": one.payload, "cursor": cursor} for one, cursor in pairs]
         return [graphql_event(one.type, one.payload, cursor, list(one.created or ())) for one, cursor in pairs]
 

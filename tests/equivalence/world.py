@@ -24,10 +24,11 @@ from tests.equivalence.commands import apply, refusal
 from tests.equivalence.comparing import assert_same
 from tests.equivalence.dashboards import Dashboards
 from tests.equivalence.document import selection
-from tests.equivalence.happenings import Figures, event_of
+from tests.equivalence.happenings import Figures, event_of, marked
 from tests.equivalence.mapping import Json, instant, state_shape
 from tests.equivalence.model import BoardModel, Expected
-from tests.equivalence.watched import WatchedBoard
+from tests.equivalence.subscriber import Subscriber
+from tests.equivalence.watched import EXITS, WatchedBoard
 from tests.kit.moving_clock import MovingClock
 from tests.kit.raw_http import Address
 
@@ -38,7 +39,7 @@ Happening = tuple[int, str, Figures]
 
 _TITLES = ["Backlog", "In Progress", "Review", "Done"]
 _CARD_ID = re.compile(r"card-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-_BOARD = f"query ($id: ID!) {{ board(id: $id) {selection('BoardState')} }}"
+_BOARD = f"query ($id: ID!) {{ board(boardId: $id) {selection('BoardState')} }}"
 _MILLISECONDS = 7
 #: Events that subscribers of every board get: type and keys of the envelope.
 _GLOBAL_EVENTS = {
@@ -56,12 +57,23 @@ class World:
     step without events ends with a marker, so that the read happens in the same step.
     """
 
-    def __init__(self, address: Address, clock: MovingClock, name: str) -> None:
-        """Make a world. `name` is a part of every id, so that two worlds on one server do not share any."""
+    def __init__(
+        self,
+        address: Address,
+        clock: MovingClock,
+        name: str,
+        caller: Caller | None = None,
+        exits: Sequence[type[Subscriber]] = EXITS,
+    ) -> None:
+        """Make a world. `name` is a part of every id, so that two worlds on one server do not share any.
+
+        `caller` makes the calls; None = without a token. `exits` are those of `WatchedBoard`.
+        """
         self._address = address
         self._clock = clock
         self._name = name
-        self._caller = Caller(address)
+        self._exits = exits
+        self._caller = caller or Caller(address)
         self._dashboards = Dashboards(address)
         self._numbers = 0
         #: Board, event and first cursor of each event that was reported under a key.
@@ -79,9 +91,7 @@ class World:
         for _ in range(2):
             self.boards.append(await self._new_board())
         await self._dashboards.open()
-        await report(self._caller, "rest", self._marker())
-        await self._dashboards.skip()
-        await self.compare()
+        await self._align_dashboards()
 
     async def aclose(self) -> None:
         """Close everything without comparing."""
@@ -182,7 +192,9 @@ class World:
         assert refused == (rest_word(code) if transport == "rest" else code), f"{attempt_id}: {refused}"
         if known and code is None:
             status = "stopped" if known["status"] == "queued" else "stopping"
-            board.due += board.model.change_status({"attemptId": attempt_id, "status": status}, self.now)
+            # Nobody works at an attempt that waits: it ends now, whatever a reporter said of its end before.
+            ended = {"endedAt": self.now} if status == "stopped" else {}
+            board.due += board.model.change_status({"attemptId": attempt_id, "status": status, **ended}, self.now)
             board.due += board.model.stop({"attemptId": attempt_id}, self.now)
         await self.compare()
 
@@ -209,6 +221,7 @@ class World:
     async def rename(self, n: int, transport: str, name: str) -> None:
         """Rename a project. Subscribers of its board get nothing, and its ticket keys stay."""
         id = self.boards[n].model.id
+        name = marked(name, id)
         if transport == "graphql":
             result = await mutate(self._caller, "UpdateProject", projectId=id, input={"name": name})
             assert result["project"]["name"] == name, result
@@ -246,6 +259,12 @@ class World:
         await self._dashboards.compare()
         self._clock.go_on(_MILLISECONDS)
 
+    async def _align_dashboards(self) -> None:
+        """Skip everything on the dashboards up to a marker: their clients connected one after the other."""
+        await report(self._caller, "rest", self._marker())
+        await self._dashboards.skip()
+        await self.compare()
+
     def _happen(self, board: WatchedBoard | None, event: Json, at: str) -> int | None:
         """Apply an event to the model; return the index of the expected event that has its cursor."""
         name, payload = event["name"], event["payload"]
@@ -270,13 +289,13 @@ class World:
         return next((board for board in self.boards if board.model.id == id), None)
 
     async def _new_board(self) -> WatchedBoard:
-        id = self._new_name()
-        made = {"projectId": id, "name": "Alpha Board", "repositoryPath": "/r"}
+        id = f"{self._new_name()}-board"  # no other name contains it
+        made = {"projectId": id, "name": "Alpha Board", "repositoryPath": f"/r/{id}"}
         await report(self._caller, "rest", {"name": "project.created", "payload": made})
         state = orjson.loads((await self._caller.call("GET", f"/api/v1/boards/{id}")).body)["state"]
         columns = {one: state["columns"][one] for one in state["columnOrder"]}
         assert [column["title"] for column in columns.values()] == _TITLES
-        board = WatchedBoard(self._address, BoardModel(id, "AB", columns))
+        board = WatchedBoard(self._address, BoardModel(id, "AB", columns), self._exits)
         self._opened.append(board)
         await board.open(self.now)
         return board

@@ -1,4 +1,4 @@
-"""Sends each command once, over a random transport, and tracks what the commands may have done."""
+"""Sends commands over random transports, some with an idempotency key, and tracks what they may have done."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ __all__ = ["Commander"]
 _Sight = tuple[str, str] | None
 _COLUMNS = ("todo", "doing", "review")
 _GONE = "card_not_found"
+_TRANSPORTS = ("socket", "rest", "graphql")
+#: The probability that a command has a key.
+KEYED = 0.5
 
 
 class Commander:
     """A person at a board.
 
-    A person does not repeat a command without an answer, and the server may have executed that command. The first word
-    of a title is the name of the card here, whatever its id is.
+    A person repeats a command without an answer, over any transport, if it has a key: then it must happen once. A
+    command without a key is not repeated, and the server may have executed it. The first word of a title is the name of
+    the card here, whatever its id is.
     """
 
     def __init__(self, server: ManagedServer, board_id: str, steps: Steps, random: Random) -> None:
@@ -61,7 +65,7 @@ class Commander:
     async def _command(self, n: int) -> None:
         kinds = ("create", "update", "move", "delete", "replace")
         kind = self._random.choice(kinds) if len(self._ids) > 1 else "create"
-        transport = self._random.choice(("socket", "rest", "graphql"))
+        transport = self._random.choice(_TRANSPORTS)
         if kind == "create":
             await self._create(f"card-{n}", transport)
             return
@@ -138,19 +142,28 @@ class Commander:
             self._cards[name] = seen
 
     async def _send(self, transport: str, command: Json) -> Outcome | None:
+        """Send a command; return its outcome, None if it is not known."""
+        key = f"key-{self._random.getrandbits(64)}" if self._random.random() < KEYED else None
+        outcome = await self._try(transport, command, key)
+        while outcome is None and key is not None:
+            outcome = await self._try(self._random.choice(_TRANSPORTS), command, key)
+        return outcome
+
+    async def _try(self, transport: str, command: Json, key: str | None) -> Outcome | None:
         match transport:
             case "rest":
-                once = partial(by_rest, self._connections.caller, self._board_id, command)
+                once = partial(by_rest, self._connections.caller, self._board_id, command, key=key)
             case "graphql":
-                once = partial(by_graphql, self._connections.caller, self._board_id, command)
+                once = partial(by_graphql, self._connections.caller, self._board_id, command, key)
             case _:
-                once = partial(self._by_socket, command)
+                once = partial(self._by_socket, command, key)
         return await self._connections.unless_disconnected(once)
 
-    async def _by_socket(self, command: Json) -> Outcome:
+    async def _by_socket(self, command: Json, key: str | None) -> Outcome:
         socket = await self._connections.socket(self._board_id)
-        payload = {key: value for key, value in command.items() if key != "type"}
-        await socket.send({"type": command["type"], "payload": payload}, {"type": "ping"})
+        payload = {name: value for name, value in command.items() if name != "type"}
+        keyed = {} if key is None else {"key": key}
+        await socket.send({"type": command["type"], "payload": payload, **keyed}, {"type": "ping"})
         code = None
         # The server sends its reply to the command before it answers the ping.
         while (event := await socket.event())["type"] != "pong":

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tests.equivalence.callers import Caller
-from tests.equivalence.raw_readers import RawBoardSocket
+from tests.equivalence.raw_subscribers import RawBoardSocket
 from tests.faults.disconnects import DISCONNECTS
 from tests.faults.processes import ManagedServer
 

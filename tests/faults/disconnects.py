@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 
-from tests.equivalence.reader import Ended
+from tests.equivalence.subscriber import Ended
 from tests.kit.raw_socket import Closed
 from tests.kit.sse_reader import StreamEnded
 

@@ -10,12 +10,12 @@ import orjson
 
 from tests.clients.operations import read_operation
 from tests.equivalence.mapping import Json
-from tests.equivalence.reader import Reader
+from tests.equivalence.subscriber import Subscriber
 from tests.faults.copies import Copy
 from tests.faults.received_events import received
 from tests.faults.reporter import ATTEMPTS
 from tests.faults.transcript import Transcript
-from tests.faults.wanderer import EXITS, make_reader
+from tests.faults.wanderer import EXITS, make_subscriber
 from tests.kit.raw_http import Address, Answer, exchange
 from tests.kit.raw_socket import open_socket
 
@@ -131,21 +131,21 @@ class Watcher:
 
     def __init__(self, exit: str, address: Address, board_id: str = BOARD) -> None:
         """Read a board at one exit. `begin` connects."""
-        self.reader: Reader = make_reader(exit, address, board_id=board_id)
+        self.subscriber: Subscriber = make_subscriber(exit, address, board_id=board_id)
         self.copy = Copy()
         self.transcript = Transcript()
 
     async def begin(self) -> str:
         """Connect and read the current state; return it."""
-        await self.reader.open()
-        self.transcript.connected(None, received(await self.reader.event(), self.copy))
+        await self.subscriber.open()
+        self.transcript.connected(None, received(await self.subscriber.event(), self.copy))
         await self.take(1 + len(ATTEMPTS))
         return self.transcript.segments[0].state.words[0]
 
     async def take(self, count: int) -> None:
         """Read this many messages."""
         for _ in range(count):
-            self.transcript.take(received(await self.reader.event(), self.copy))
+            self.transcript.take(received(await self.subscriber.event(), self.copy))
 
 
 @asynccontextmanager
@@ -158,4 +158,4 @@ async def watching(address: Address) -> AsyncIterator[dict[str, Watcher]]:
         yield watchers
     finally:
         for watcher in watchers.values():
-            await watcher.reader.aclose()
+            await watcher.subscriber.aclose()

@@ -27,7 +27,7 @@ class Judge:
 
     def check(
         self,
-        reader: str,
+        subscriber: str,
         segments: Sequence[Segment],
         end: Place,
         *,
@@ -39,7 +39,7 @@ class Judge:
         `only_states`: the client receives nothing else. If the exit does not report gaps, the state after a gap may be
         of any place.
         """
-        assert segments, f"{reader}: no event was received"
+        assert segments, f"{subscriber}: no event was received"
         for segment in segments:
             is_last = segment is segments[-1]
             until = max(segment.last.place, end) if is_last else segment.last.place
@@ -47,39 +47,39 @@ class Judge:
             due = [one for one in due if one.type == "state" or not only_states]
             places = {one.place for one in due}
             received = [one for one in segment.received if reports_gaps or one.place in places]
-            _check_order(reader, received, due, replaced=not is_last)
-            self._check_states(reader, segment)
+            _check_order(subscriber, received, due, replaced=not is_last)
+            self._check_states(subscriber, segment)
             if not only_states:
-                self._check_statuses(reader, segment)
+                self._check_statuses(subscriber, segment)
         state = _last_state(segments[-1])
         if state is not None:
-            self._check_copy(reader, max(segments[-1].last.place, end), state)
+            self._check_copy(subscriber, max(segments[-1].last.place, end), state)
 
     def compare_database(self, state: str) -> None:
         """Compare the final state in the database with the last state that clients received."""
         last = self.truth.state_at(self.truth.due[-1].place)
         self._check_copy("the database", last, state)
 
-    def _check_states(self, reader: str, segment: Segment) -> None:
+    def _check_states(self, subscriber: str, segment: Segment) -> None:
         for received in (segment.state, *segment.received):
             if received.type == "state":
-                self._check_copy(reader, received.place, received.words[0])
+                self._check_copy(subscriber, received.place, received.words[0])
 
-    def _check_statuses(self, reader: str, segment: Segment) -> None:
+    def _check_statuses(self, subscriber: str, segment: Segment) -> None:
         statuses = self.truth.statuses_at(segment.state.place)
         given = {received.words[0]: received.words[1] for received in segment.statuses}
-        assert len(given) == len(segment.statuses), f"{reader}: a status twice with {segment.state.cursor}"
+        assert len(given) == len(segment.statuses), f"{subscriber}: a status twice with {segment.state.cursor}"
         assert given == statuses or (segment.cut and given.items() <= statuses.items()), (
-            f"{reader}: with the state of {segment.state.cursor} expected {statuses}, got {given}"
+            f"{subscriber}: with the state of {segment.state.cursor} expected {statuses}, got {given}"
         )
 
-    def _check_copy(self, reader: str, place: Place, state: str) -> None:
+    def _check_copy(self, subscriber: str, place: Place, state: str) -> None:
         at = self.truth.state_at(place)
-        known, first = self._states.setdefault(at, (state, reader))
-        assert known == state, f"the board at {at} is\n {known} to {first} and\n {state} to {reader}"
+        known, first = self._states.setdefault(at, (state, subscriber))
+        assert known == state, f"the board at {at} is\n {known} to {first} and\n {state} to {subscriber}"
 
 
-def _check_order(reader: str, received: Sequence[Received], due: Sequence[Due], *, replaced: bool) -> None:
+def _check_order(subscriber: str, received: Sequence[Received], due: Sequence[Due], *, replaced: bool) -> None:
     """Compare both sequences. `replaced`: a state came after the last event, in another segment."""
     last_state = max((one.place for one in received if one.type == "state"), default=None)
     waiting = list(received)
@@ -87,11 +87,11 @@ def _check_order(reader: str, received: Sequence[Received], due: Sequence[Due], 
         if waiting and waiting[0].place == one.place:
             came = waiting.pop(0)
             words = came.words if one.type != "state" else ()
-            assert (came.type, words) == (one.type, one.words), f"{reader}: expected {one}, got {came}"
+            assert (came.type, words) == (one.type, one.words), f"{subscriber}: expected {one}, got {came}"
         elif one.type != "state" or not (replaced or (last_state and last_state > one.place)):
             got = waiting[0] if waiting else "nothing"
-            raise AssertionError(f"{reader}: {one} is missing, got {got}; last {received[-1:] or 'nothing'}")
-    assert not waiting, f"{reader}: received an event that never was: {waiting[0]}"
+            raise AssertionError(f"{subscriber}: {one} is missing, got {got}; last {received[-1:] or 'nothing'}")
+    assert not waiting, f"{subscriber}: received an event that never was: {waiting[0]}"
 
 
 def _last_state(segment: Segment) -> str | None:

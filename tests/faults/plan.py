@@ -19,7 +19,7 @@ class Fault:
 
     #: The unit of `count`: steps of the writers, or events that clients have received. The second may fall within a
     #: step.
-    counts: Literal["written", "heard"]
+    counts: Literal["written", "received"]
     count: int
     #: Passes of the event loop after that.
     turns: int
@@ -35,7 +35,7 @@ class Plan:
     commands: int
     faults: tuple[Fault, ...]
     #: For each client: its GraphQL subscription, and the legs of its journey.
-    readers: tuple[tuple[str, tuple[Leg, ...]], ...]
+    subscribers: tuple[tuple[str, tuple[Leg, ...]], ...]
     #: Capacity of a subscriber's queue, in envelopes. None: far more than the run needs.
     queue: int | None
 
@@ -46,20 +46,20 @@ def plan_of(seed: int) -> Plan:
     batches, commands = random.randint(5, 15), random.randint(5, 15)
     steps = batches + commands
     faults = tuple(_fault(random, steps) for _ in range(random.choice((0, 1, 1, 2, 3))))
-    readers = tuple(_reader(random, steps) for _ in range(random.randint(3, 6)))
+    subscribers = tuple(_subscriber(random, steps) for _ in range(random.randint(3, 6)))
     # A queue this small overflows with one batch, so a client may be dropped as slow through no fault of its own.
     queue = 3 if random.random() < 0.3 else None
-    return Plan(seed, batches, commands, faults, readers, queue)
+    return Plan(seed, batches, commands, faults, subscribers, queue)
 
 
 def _fault(random: Random, steps: int) -> Fault:
     number = random.choice((signal.SIGTERM, signal.SIGKILL))
     if random.random() < 0.5:
         return Fault("written", random.randrange(steps), random.randrange(30), number)
-    return Fault("heard", random.randrange(steps * 8), random.randrange(30), number)
+    return Fault("received", random.randrange(steps * 8), random.randrange(30), number)
 
 
-def _reader(random: Random, steps: int) -> tuple[str, tuple[Leg, ...]]:
+def _subscriber(random: Random, steps: int) -> tuple[str, tuple[Leg, ...]]:
     field = random.choice(("boardEvents",) * 6 + (DASHBOARD, "boardChanges", "boardState"))
     exits: Sequence[str] = EXITS[field]
     deliveries: Sequence[str] = ("",)

@@ -37,14 +37,15 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "overview": (),
 }
 #: The fields of a `BoardState` that are compared.
-STATE = "{ columns { id title cardIds } cards { id title description updatedAt } }"
-_SELECTED = {"item.text": "item { ... on MessageItem { text } }"}
+_CARD = "id: cardId title description updatedAt"
+STATE = "{ columns { id: columnId title cardIds } cards { id: cardId title description updatedAt } }"
+_SELECTED = {"item.text": "item { ... on MessageItem { text } }", "agent": "agent: agentKey"}
 _CHANGES = {
-    "CardCreated": "columnId index card { id title description updatedAt }",
-    "CardUpdated": "cardId fields title description updatedAt",
-    "CardMoved": "cardId fromColumnId fromIndex toColumnId toIndex updatedAt",
-    "CardDeleted": "cardId columnId index updatedAt",
-    "ColumnsChanged": "columns { id title }",
+    "CardCreated": f"index card {{ columnId {_CARD} }}",
+    "CardUpdated": f"fields card {{ {_CARD} }}",
+    "CardMoved": "fromIndex toIndex updatedAt card { id: cardId } fromColumn { columnId } toColumn { columnId }",
+    "CardDeleted": "index updatedAt card { id: cardId } column { columnId }",
+    "ColumnsChanged": "state { columns { id: columnId title } }",
 }
 _TYPES = {member: type for type, (member, _) in MEMBERS.items()} | dict(zip(_CHANGES, CHANGES, strict=True))
 _TYPES |= {"Heartbeat": "heartbeat", "Overview": "overview"}
@@ -53,7 +54,9 @@ _FIELDS = {"TITLE": "title", "DESCRIPTION": "description", "UPDATED_AT": "update
 
 def _member(type: str) -> str:
     fields = [_SELECTED.get(word) or word.replace(".", " { ") + " }" * word.count(".") for word in _WORDS.get(type, ())]
-    return f"... on {MEMBERS[type][0]} {{ cursor {' '.join(fields)} {f'state {STATE}' if type == 'state' else ''} }}"
+    fields += ["state", STATE] if type == "state" else []
+    fields += [] if type in {"gap", "goodbye"} else ["cursor"]
+    return f"... on {MEMBERS[type][0]} {{ {' '.join(fields)} }}"
 
 
 def _document(field: str, members: list[str]) -> str:
@@ -107,8 +110,8 @@ def place_of(cursor: str) -> Place:
 def received(event: Json, copy: Copy) -> Received:
     """Reduce an event of any exit. A change of the board is applied to `copy`."""
     if "__typename" in event:
-        type, payload, cursor = _TYPES.get(event["__typename"], "state"), event, event.get("cursor")
-        state = event.get("state", event)
+        type, cursor = _TYPES.get(event["__typename"], "state"), event.get("cursor")
+        state, payload = event.get("state", event), _as_raw(type, event)
     else:
         type, payload, cursor = event["type"].removeprefix("dashboard_"), event["payload"] or {}, event["cursor"]
         state = payload
@@ -119,7 +122,7 @@ def received(event: Json, copy: Copy) -> Received:
     elif type == "patch":
         copy.patch(event["payload"])
     elif type in CHANGES:
-        copy.change(type, _as_raw(type, payload))
+        copy.change(type, payload)
     else:
         return Received(type, compared_words(type, payload), cursor)
     assert cursor is not None, f"expected a cursor in {event}"
@@ -141,12 +144,24 @@ def state_text(state: Json) -> str:
     return copy.text()
 
 
-def _as_raw(type: str, payload: Json) -> Json:
-    if type != "card_updated" or "fields" not in payload:
-        return payload
-    new = {_FIELDS[name]: payload[_FIELDS[name]] for name in payload["fields"] if name in _FIELDS}
-    unset = [name for name, value in new.items() if value is None]
-    return {"cardId": payload["cardId"], "set": new, "unset": unset}
+def _as_raw(type: str, event: Json) -> Json:
+    """Return the payload of a raw envelope for a change of GraphQL; other events stay as they are."""
+    match type:
+        case "card_created":
+            return {"columnId": event["card"]["columnId"], **event}
+        case "card_updated":
+            new = {_FIELDS[name]: event["card"][_FIELDS[name]] for name in event["fields"] if name in _FIELDS}
+            unset = [name for name, value in new.items() if value is None]
+            return {"cardId": event["card"]["id"], "set": new, "unset": unset}
+        case "card_moved":
+            columns = {"fromColumnId": event["fromColumn"]["columnId"], "toColumnId": event["toColumn"]["columnId"]}
+            return {"cardId": event["card"]["id"], **columns, **event}
+        case "card_deleted":
+            return {"cardId": event["card"]["id"], "columnId": event["column"]["columnId"], **event}
+        case "columns_changed":
+            return {"columns": event["state"]["columns"]}
+        case _:
+            return event
 
 
 def _word(payload: Json, path: str) -> str:

@@ -27,7 +27,7 @@ __all__ = ["check_run"]
 _RUN_UNITS = 30
 #: The longest time that a stalled client can delay the shutdown of the server.
 _FLAGS = ("--shutdown-grace-seconds", "0.3", "--log-level", "warning")
-_BOARD_NOW = f"query ($id: ID!) {{ board(id: $id) {STATE} }}"
+_BOARD_NOW = f"query ($id: ID!) {{ board(boardId: $id) {STATE} }}"
 
 
 async def check_run(plan: Plan, folder: Path) -> None:
@@ -47,33 +47,34 @@ class _Run:
     def __init__(self, plan: Plan, server: ManagedServer) -> None:
         self._plan = plan
         self._server = server
-        self._written, self._heard = Steps(), Steps()
+        self._written, self._received = Steps(), Steps()
         self._goals = {field: Goal() for field in EXITS}
         self._reporter = Reporter(server, BOARD, self._written, Random(plan.seed + 1))
         self._commander = Commander(server, BOARD, self._written, Random(plan.seed + 2))
         gaps = ("slow_consumer",) if plan.queue else ()
         self._wanderers = [
-            Wanderer(server, field, self._written, self._heard, self._goals[field], gaps) for field, _ in plan.readers
+            Wanderer(server, field, self._written, self._received, self._goals[field], gaps)
+            for field, _ in plan.subscribers
         ]
 
     async def go(self) -> None:
         await self._reporter.report(*begin_board(BOARD))
-        async with anyio.create_task_group() as readers:
-            for wanderer, (_, legs) in zip(self._wanderers, self._plan.readers, strict=True):
-                readers.start_soon(wanderer.travel, legs)
+        async with anyio.create_task_group() as subscribers:
+            for wanderer, (_, legs) in zip(self._wanderers, self._plan.subscribers, strict=True):
+                subscribers.start_soon(wanderer.travel, legs)
             async with anyio.create_task_group() as faults:
                 faults.start_soon(self._break)
                 async with anyio.create_task_group() as writers:
                     writers.start_soon(self._reporter.work, self._plan.batches)
                     writers.start_soon(self._commander.work, self._plan.commands)
-                self._heard.over()
+                self._received.over()
             await self._mark()
         await self._judge()
 
     async def _break(self) -> None:
         # `reached` returns at once if the count is already past.
         for fault in self._plan.faults:
-            await {"written": self._written, "heard": self._heard}[fault.counts].reached(fault.count)
+            await {"written": self._written, "received": self._received}[fault.counts].reached(fault.count)
             for _ in range(fault.turns):
                 await anyio.lowlevel.checkpoint()
             await self._server.restart(fault.signal)
@@ -102,8 +103,8 @@ class _Run:
         self._reporter.check(log)
         agents = self._reporter.agents()
         judge, dashboard = Judge(Truth(log, agents)), Judge(Truth([], agents))
-        for n, (wanderer, (field, legs)) in enumerate(zip(self._wanderers, self._plan.readers, strict=True)):
-            name, end = f"reader {n} of {field} ({legs[-1].exit})", self._goals[field].place
+        for n, (wanderer, (field, legs)) in enumerate(zip(self._wanderers, self._plan.subscribers, strict=True)):
+            name, end = f"subscriber {n} of {field} ({legs[-1].exit})", self._goals[field].place
             assert end is not None
             (dashboard if field == DASHBOARD else judge).check(
                 name,

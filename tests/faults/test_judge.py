@@ -109,7 +109,7 @@ def test_account_that_was_tampered_with_is_caught(tamper: _Tamper, says: str) ->
         _judge().check("another", [tampered], _END)
 
 
-def test_reader_of_the_board_alone_is_due_its_states_alone() -> None:
+def test_subscriber_of_the_board_alone_is_due_its_states_alone() -> None:
     segment = _segment()
     segment.statuses.clear()
     segment.received = [received for received in segment.received if received.type == "state"]

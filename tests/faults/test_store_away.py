@@ -69,13 +69,13 @@ def _everything(server: ManagedServer) -> list[str]:
         return list(connection.iterdump())
 
 
-async def _check_readers_go_on(address: Address, state: str) -> None:
+async def _check_subscribers_go_on(address: Address, state: str) -> None:
     """Check that new subscribers get the current state, that a socket is answered, and that a stream has heartbeats."""
     for exit in EXITS["boardEvents"]:
         for board_id in (BOARD, _UNWATCHED):
             watcher = Watcher(exit, address, board_id)
             present = await watcher.begin()
-            await watcher.reader.aclose()
+            await watcher.subscriber.aclose()
             assert (present == state) == (board_id == BOARD)
     async with open_socket(address, f"/api/v1/ws?boardId={BOARD}") as socket:
         for _ in range(2 + len(ATTEMPTS)):
@@ -91,7 +91,7 @@ async def _check_readers_go_on(address: Address, state: str) -> None:
 
 
 @pytest.mark.parametrize("fault", [_locked, _full, _nearly_full])
-async def test_store_that_cannot_write_refuses_and_readers_go_on(fault: _Fault, tmp_path: Path) -> None:
+async def test_store_that_cannot_write_refuses_and_subscribers_go_on(fault: _Fault, tmp_path: Path) -> None:
     # No checkpoint: after a checkpoint SQLite starts the log again, and small writes would have space.
     async with (
         managed_server(tmp_path, *_FLAGS, busy_milliseconds=50, checkpoint_seconds=3600) as server,
@@ -107,7 +107,7 @@ async def test_store_that_cannot_write_refuses_and_readers_go_on(fault: _Fault, 
             before = _everything(server)
             with fault(server):
                 await check_refused_everywhere(server.address, small_ones_too=fault is not _nearly_full)
-                await _check_readers_go_on(server.address, state)
+                await _check_subscribers_go_on(server.address, state)
                 assert (await exchange(server.address, "GET", "/api/v1/readyz")).status == 200
                 assert _everything(server) == before
             await check_accepted_everywhere(server.address)

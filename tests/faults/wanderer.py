@@ -6,22 +6,22 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tests.equivalence.graphql_readers import (
+from tests.equivalence.graphql_subscribers import (
     GraphqlDistinctStream,
     GraphqlMultipart,
-    GraphqlReader,
     GraphqlSingleStream,
     GraphqlSocket,
+    GraphqlSubscriber,
     OlderGraphqlSocket,
 )
-from tests.equivalence.raw_readers import (
+from tests.equivalence.raw_subscribers import (
     RawBoardSocket,
     RawBoardStream,
     RawDashboardSocket,
     RawDashboardStream,
-    RawReader,
+    RawSubscriber,
 )
-from tests.equivalence.reader import Reader
+from tests.equivalence.subscriber import Subscriber
 from tests.faults.copies import Copy
 from tests.faults.disconnects import DISCONNECTS
 from tests.faults.processes import ManagedServer
@@ -30,7 +30,7 @@ from tests.faults.steps import Steps
 from tests.faults.transcript import Transcript
 from tests.kit.raw_http import Address
 
-__all__ = ["BOARD", "DASHBOARD", "EXITS", "ONLY_STATES", "STRANGE", "Goal", "Leg", "Wanderer", "make_reader"]
+__all__ = ["BOARD", "DASHBOARD", "EXITS", "ONLY_STATES", "STRANGE", "Goal", "Leg", "Wanderer", "make_subscriber"]
 
 _T = TypeVar("_T")
 BOARD = "board"
@@ -38,13 +38,13 @@ DASHBOARD = "dashboardEvents"
 #: Subscriptions that contain changes of the board and nothing else.
 ONLY_STATES = ("boardChanges", "boardState")
 #: Exits at which a client can continue from its cursor, whichever exit it used before.
-RAW_EXITS: Mapping[str, type[RawReader]] = {
+RAW_EXITS: Mapping[str, type[RawSubscriber]] = {
     "board-ws": RawBoardSocket,
     "board-sse": RawBoardStream,
     "dashboard-ws": RawDashboardSocket,
     "dashboard-sse": RawDashboardStream,
 }
-GRAPHQL_EXITS: Mapping[str, type[GraphqlReader]] = {
+GRAPHQL_EXITS: Mapping[str, type[GraphqlSubscriber]] = {
     "graphql-ws": GraphqlSocket,
     "older-graphql-ws": OlderGraphqlSocket,
     "graphql-sse": GraphqlDistinctStream,
@@ -96,7 +96,7 @@ class Wanderer:
     """One client of a board."""
 
     def __init__(
-        self, server: ManagedServer, field: str, written: Steps, heard: Steps, goal: Goal, gaps: Collection[str] = ()
+        self, server: ManagedServer, field: str, written: Steps, received: Steps, goal: Goal, gaps: Collection[str] = ()
     ) -> None:
         """Read `BOARD` on `server`; stall until the writers have `written`. `gaps` as in `Transcript`.
 
@@ -107,7 +107,7 @@ class Wanderer:
         self._field = field
         self._copy = Copy()
         self._written = written
-        self._heard = heard
+        self._received = received
         self._goal = goal
         self._may_end = bool(gaps)
 
@@ -120,43 +120,43 @@ class Wanderer:
 
     async def _walk(self, leg: Leg, reads: int | None) -> None:
         up = await self._server.serving()
-        reader = make_reader(leg.exit, self._server.address, self._field, leg.options)
+        subscriber = make_subscriber(leg.exit, self._server.address, self._field, leg.options)
         try:
-            await self._come(reader, leg.exit, leg.strange if reads is not None else None)
-            await self._read(reader, reads)
+            await self._come(subscriber, leg.exit, leg.strange if reads is not None else None)
+            await self._read(subscriber, reads)
             if reads is not None and leg.stalls_until is not None:
                 await self._written.reached(leg.stalls_until)
-                await self._read(reader, reads)
+                await self._read(subscriber, reads)
             if leg.crashes:
-                await reader.crash()
+                await subscriber.crash()
         except _Disconnected as lost:
             if not self._may_end and self._server.has_been_up_since(up):
                 raise AssertionError(f"{leg.exit} ended although the server runs") from lost
         finally:
             self.transcript.disconnected()
-            await reader.aclose()
+            await subscriber.aclose()
 
-    async def _come(self, reader: Reader, exit: str, strange: str | None) -> None:
+    async def _come(self, subscriber: Subscriber, exit: str, strange: str | None) -> None:
         # The dashboard's socket ignores a cursor in its address, as the original server did.
         after, gap = self.transcript.cursor if exit != "dashboard-ws" else None, None
         if strange and after is not None:
             after, gap = _mangled(after, strange), STRANGE[strange]
         if self._field == "boardState":  # it cannot continue from a cursor
-            await _unless_disconnected(reader.open())
+            await _unless_disconnected(subscriber.open())
             self.transcript.begun_anew()
             return
-        await _unless_disconnected(reader.open(after))
-        self.transcript.connected(after, received(await _unless_disconnected(reader.event()), self._copy), gap)
+        await _unless_disconnected(subscriber.open(after))
+        self.transcript.connected(after, received(await _unless_disconnected(subscriber.event()), self._copy), gap)
 
-    async def _read(self, reader: Reader, count: int | None) -> None:
+    async def _read(self, subscriber: Subscriber, count: int | None) -> None:
         while count != 0 and not self._has_arrived():
-            event = received(await _unless_disconnected(reader.event()), self._copy)
+            event = received(await _unless_disconnected(subscriber.event()), self._copy)
             if event.type == "goodbye":
                 assert event.words[0] == "server_shutdown" or self._may_end, f"unexpected {event}"
             if event.type in {"goodbye", "heartbeat"}:
                 continue
             self.transcript.take(event)
-            self._heard.done()
+            self._received.done()
             count = None if count is None else count - 1
 
     def _has_arrived(self) -> bool:
@@ -166,10 +166,10 @@ class Wanderer:
         return self._goal.place is not None and at is not None and at >= self._goal.place
 
 
-def make_reader(
+def make_subscriber(
     exit: str, address: Address, field: str = "boardEvents", options: str = "", board_id: str = BOARD
-) -> Reader:
-    """Return a reader that is not connected yet."""
+) -> Subscriber:
+    """Return a subscriber that is not connected yet."""
     of = board_id if field != DASHBOARD else ""
     if exit in RAW_EXITS:
         raw = RAW_EXITS[exit](address, of)

@@ -8,11 +8,13 @@ time.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 
 from tests.fuzz.laps import Options, laps
 from tests.fuzz.report import as_text
+from tests.fuzz.run import AT_ONCE_BY_CORE
 
 __all__ = ["main"]
 
@@ -36,12 +38,18 @@ def _options() -> Options:
     parser.add_argument("--only", default="", metavar="N,N", help="numbers of inputs to be run, one at a time")
     parser.add_argument("--anonymous", action="store_true", help="only the server that wants no tokens")
     parser.add_argument("--tokens", action="store_true", help="only the server that wants tokens")
+    parser.add_argument(
+        "--at-once",
+        type=int,
+        default=AT_ONCE_BY_CORE * (os.cpu_count() or 1),
+        metavar="N",
+        help=f"most inputs at the same time (default: {AT_ONCE_BY_CORE} for each core)",
+    )
     chosen = parser.parse_args()
     seed = random.randrange(10**6) if chosen.seed is None else chosen.seed
     only = tuple(int(number) for number in chosen.only.split(",") if number)
-    if chosen.anonymous:
-        return Options(chosen.seconds, seed, only, (False,))
-    return Options(chosen.seconds, seed, only, (True,) if chosen.tokens or only else (True, False))
+    modes = (False,) if chosen.anonymous else (True,) if chosen.tokens or only else (True, False)
+    return Options(chosen.seconds, seed, only, modes, chosen.at_once)
 
 
 if __name__ == "__main__":

@@ -115,22 +115,22 @@ _BODIES: tuple[Callable[[random.Random], tuple[str, Any]], ...] = (
 
 def _fragments(count: int) -> str:
     spread = " ".join(f"...F{n}" for n in range(count))
-    defined = " ".join(f"fragment F{n} on Query {{ projects {{ id ...P }} }}" for n in range(count))
+    defined = " ".join(f"fragment F{n} on Query {{ agents {{ label ...P }} }}" for n in range(count))
     return f"{{ {spread} }} {defined} fragment P on Project {{ name }}"
 
 
 _DOCUMENTS: tuple[Callable[[int], str], ...] = (
-    lambda count: "{ " + "projects { id } " * count + "}",
-    lambda count: "{ " + " ".join(f"a{n}: projects {{ id name }}" for n in range(count)) + " }",
-    lambda count: "{ " + "...F " * count + "} fragment F on Query { " + "projects { id } " * 150 + "}",
+    lambda count: "{ " + "agents { label } " * count + "}",
+    lambda count: "{ " + " ".join(f"a{n}: agents {{ label agentKey }}" for n in range(count)) + " }",
+    lambda count: "{ " + "...F " * count + "} fragment F on Query { " + "agents { label } " * 150 + "}",
     lambda count: (
         "{ "
         + " ".join(f"...F{n}" for n in range(count))
         + " } "
-        + " ".join(f"fragment F{n} on Query {{ projects {{ id ...P }} }}" for n in range(count))
-        + " fragment P on Project { name }"
+        + " ".join(f"fragment F{n} on Query {{ agents {{ label ...P }} }}" for n in range(count))
+        + " fragment P on Agent { label }"
     ),
-    lambda count: '{ board(id: "board-1") { columns { cards { ' + "id title " * count + "} } } }",
+    lambda count: '{ board(boardId: "board-1") { columns { cards { ' + "id title " * count + "} } } }",
     lambda count: "{ " + "... on Query { " * min(count, 300) + "__typename" + " }" * min(count, 300) + " }",
     lambda count: f'{{ events(boardId: "board-1", first: {count}) {{ nodes {{ name payload }} }} }}',
     lambda count: "query (" + " ".join(f"$v{n}: Int = {n}" for n in range(count)) + ") { __typename }",

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 import orjson
 
+from tests.fuzz.credentials import bearer_of, give
 from tests.fuzz.frames import Broken, frames_near, handshake_lines, message
-from tests.fuzz.heads import HOST, Head, chunked, credentials, head_near, owed_answers, request, target_near
+from tests.fuzz.heads import HOST, Head, chunked, head_near, owed_answers, request, target_near
 from tests.fuzz.inputs import Access, Facts, Leave, Pause, Say, Step, Talk
-from tests.fuzz.mutate import bytes_near, json_near
+from tests.fuzz.mutate import as_json, bytes_near, json_near
 from tests.live.boards import BOARD, OTHER
 
 __all__ = [
@@ -43,12 +44,8 @@ def head_of(
     rng: random.Random, access: Access, facts: Facts, method: str, target: str, *lines: tuple[bytes, bytes]
 ) -> Head:
     """Return an ordinary head."""
-    return (
-        method.encode(),
-        target.encode("utf-8", "surrogatepass"),
-        b"HTTP/1.1",
-        [(b"Host", HOST), *credentials(rng, access, facts), *lines],
-    )
+    at, given = give(rng, access, facts, target.encode("utf-8", "surrogatepass"), list(lines))
+    return method.encode(), at, b"HTTP/1.1", [(b"Host", HOST), *given]
 
 
 def http(data: bytes, owed: int | None = None, *steps: Step) -> Made:
@@ -121,6 +118,12 @@ def board_target(rng: random.Random, facts: Facts, path: str) -> str:
     return f"{path}?boardId={board}" + "".join(f"&{one}" for one in rng.sample(more, rng.choice((0, 0, 1, 2))))
 
 
+def _new_token(rng: random.Random, facts: Facts) -> dict[str, object]:
+    """Return a raw message that puts another token in place."""
+    access = rng.choice((Access.TOKEN, Access.TOKEN, Access.WRONG))
+    return {"type": "authenticate", "payload": {"token": bearer_of(rng, access, facts)}}
+
+
 def socket_input(
     rng: random.Random,
     access: Access,
@@ -134,6 +137,8 @@ def socket_input(
     head = head_of(rng, access, facts, "GET", target, *handshake_lines(protocol=protocol))
     if rng.random() < 0.06:
         return http(head_near(rng, head), None, Leave("half-close"))
+    if rng.random() < 0.2 and protocol is None:
+        payloads = [*payloads, as_json(_new_token(rng, facts)).encode()]
     steps: list[Step] = [Say(request(head))]
     aligned = True
     for payload in payloads:

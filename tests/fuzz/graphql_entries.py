@@ -8,11 +8,15 @@ from urllib.parse import quote
 
 from tests.fuzz.building import JSON, MULTIPART, SSE, Entry, Made, ask, head_of, post, socket_input
 from tests.fuzz.corpus import operations
+from tests.fuzz.credentials import bearer_of
 from tests.fuzz.heads import Lines
 from tests.fuzz.inputs import Access, Facts
-from tests.fuzz.mutate import as_json, document_near, json_near, text_near, value
+from tests.fuzz.mutate import as_json, document_near, json_near, value
 
 __all__ = ["GRAPHQL_ENTRIES"]
+
+
+_AUTHENTICATE = "mutation ($token: String!) { authenticate(token: $token) { expiresAt } }"
 
 
 def _request_of(rng: random.Random, subscribes: bool | None = None) -> dict[str, Any]:
@@ -96,8 +100,9 @@ def _reserved(rng: random.Random, access: Access, facts: Facts) -> Made:
 
 
 def _graphql_messages(rng: random.Random, access: Access, facts: Facts, start: str, stop: str) -> list[bytes]:
-    token = {Access.TOKEN: facts.token, Access.NONE: None, Access.WRONG: text_near(rng)}[access]
-    init: dict[str, Any] = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"} if token else {}}
+    token = bearer_of(rng, access, facts)
+    given = rng.choice(({"authorization": f"Bearer {token}"}, {"token": token})) if token else {}
+    init: dict[str, Any] = {"type": "connection_init", "payload": given}
     said: list[Any] = [init] if rng.random() < 0.93 else []
     for number in range(rng.choice((1, 1, 2, 4))):
         id = rng.choice((str(number), "1", "", "x" * 300, "\x00", 5))
@@ -109,8 +114,16 @@ def _graphql_messages(rng: random.Random, access: Access, facts: Facts, start: s
         for kind in rng.sample(("ping", "pong", "ka", "nope", "connection_init"), rng.choice((0, 0, 1, 2)))
     )
     if rng.random() < 0.2:
+        said.extend(_new_tokens(start, bearer_of(rng, rng.choice(list(Access)), facts)))
+    if rng.random() < 0.2:
         rng.shuffle(said)
     return [(json_near(rng, one) if rng.random() < 0.35 else as_json(one)).encode() for one in said]
+
+
+def _new_tokens(start: str, token: str | None) -> list[dict[str, Any]]:
+    """Return the messages that put another token in place."""
+    mutation = {"query": _AUTHENTICATE, "variables": {"token": token}}
+    return [{"type": "ping", "payload": {"token": token}}, {"id": "token", "type": start, "payload": mutation}]
 
 
 def _graphql_socket(rng: random.Random, access: Access, facts: Facts) -> Made:

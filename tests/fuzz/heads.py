@@ -6,29 +6,15 @@ import random
 
 import h11
 
-from tests.fuzz.inputs import Access, Facts
+from tests.fuzz.credentials import Lines
 from tests.fuzz.mutate import bytes_near
 
-__all__ = ["HOST", "Head", "Lines", "chunked", "credentials", "head_near", "owed_answers", "request", "target_near"]
+__all__ = ["HOST", "Head", "Lines", "chunked", "head_near", "owed_answers", "request", "target_near"]
 
 HOST = b"127.0.0.1"
-Lines = list[tuple[bytes, bytes]]
 #: The parts of a request head: method, target, version, lines.
 Head = tuple[bytes, bytes, bytes, Lines]
-_WRONG_TOKENS = (b"wrong-token-0123456789", b"", b"\xff\xfe", b"a" * 5_000, b"%00", b"x y", b'"')
 _LARGE = 10**9
-
-
-def credentials(rng: random.Random, access: Access, facts: Facts) -> Lines:
-    """Return the header lines with credentials."""
-    match access:
-        case Access.NONE:
-            return []
-        case Access.TOKEN:
-            return [(b"Authorization", b"Bearer " + facts.token.encode())] if facts.token else []
-        case Access.WRONG:
-            scheme = rng.choice((b"Bearer ", b"bearer", b"Basic ", b"", b"Bearer\t"))
-            return [(rng.choice((b"Authorization", b"Cookie")), scheme + rng.choice(_WRONG_TOKENS))]
 
 
 def request(head: Head, body: bytes = b"") -> bytes:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from tests.fuzz.tokens import Tokens
 
 __all__ = ["Access", "Deaf", "Facts", "Input", "Leave", "Pause", "Say", "Step", "Talk"]
 
@@ -62,6 +64,8 @@ class Facts:
     token: str | None
     #: A cursor in the log of the first board.
     cursor: str
+    #: Tokens of every kind.
+    tokens: Tokens = field(default_factory=Tokens)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class Options:
     only: tuple[int, ...]
     #: Whether the server of each lap requires tokens.
     modes: tuple[bool, ...]
+    #: The most inputs that the server works on at the same time.
+    at_once: int
 
 
 def laps(options: Options) -> Iterator[Tally]:
@@ -54,7 +56,13 @@ def _lap(options: Options, seconds: float, *, authenticates: bool) -> Tally:
     numbers = options.only or _while(seconds)
     with tempfile.TemporaryDirectory() as folder:
         work = run_lap(
-            Path(folder), options.seed, numbers, authenticates=authenticates, only=bool(options.only), nice=_be_nice
+            Path(folder),
+            options.seed,
+            numbers,
+            authenticates=authenticates,
+            at_once=options.at_once,
+            only=bool(options.only),
+            nice=_be_nice,
         )
         return uvloop.run(work)
 

@@ -10,21 +10,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from server.settings import Settings
-from tests.fuzz.exchange import carry_out
-from tests.fuzz.inputs import Facts
+from tests.fuzz.exchange import Outcome, carry_out
+from tests.fuzz.inputs import Facts, Input
 from tests.fuzz.judge import Fault, Kind, is_turned_away, judge, log_faults
 from tests.fuzz.making import make_input
 from tests.fuzz.stage import make_witness_board, set_stage
 from tests.fuzz.tally import Tally
+from tests.fuzz.tokens import Tokens, make_tokens, write_keys
 from tests.fuzz.witness import watching
 from tests.kit.deadline import seconds
 from tests.live.command import Process, running
 
-__all__ = ["TOKEN", "Runner", "flags", "run_lap"]
+__all__ = ["AT_ONCE_BY_CORE", "TOKEN", "Runner", "flags", "run_lap"]
 
 TOKEN = "fuzz-token-0123456789"
 _WITNESS_TOKEN = "witness-token-0123456789"
 _WORKERS = 12
+#: Inputs that the server works on at once, for each core: more would measure how an overloaded server shares its time,
+#: and not how long an input holds it.
+AT_ONCE_BY_CORE = 2
+#: After this time, an input gives up its place to another one: it waits for a deadline of the server.
+_PLACE_SECONDS = 1.0
 #: Inputs between two stages. After each stage, memory is measured.
 STAGE_INPUTS = 500
 #: The time for unfinished requests, in units (see `tests.kit.deadline`). It is less than the default, so that few
@@ -33,20 +39,27 @@ _SHORT = {"head_timeout_seconds": 5, "body_timeout_seconds": 5}
 _WITNESS_SOURCE = "127.0.0.2"
 
 
-def flags(*, authenticates: bool) -> list[str]:
-    """Return the command line of the server under test."""
+def flags(folder: Path, *, authenticates: bool) -> list[str]:
+    """Return the command line of the server under test, whose files are in `folder`."""
     known = {name: units for name, units in _SHORT.items() if name in Settings.model_fields}
     short = [f"--{name.replace('_', '-')}={seconds(units)}" for name, units in known.items()]
-    return [*short, *([f"--tokens={TOKEN},{_WITNESS_TOKEN}"] if authenticates else [])]
+    return [
+        *short,
+        *([f"--tokens={TOKEN},{_WITNESS_TOKEN}", f"--jwt-key={write_keys(folder)}"] if authenticates else []),
+    ]
 
 
 class Runner:
     """Executes inputs on one server."""
 
-    def __init__(self, server: Process, token: str | None, tally: Tally, *, alone: bool = False) -> None:
-        """Count into `tally`. `alone`: one input at a time, so that a line in the log has one cause."""
+    def __init__(self, server: Process, token: str | None, tally: Tally, at_once: int, *, alone: bool = False) -> None:
+        """Count into `tally`, `at_once` inputs at a time.
+
+        `alone`: one at a time from its start to its end, so that a line in the log has one cause.
+        """
         self._server, self._token, self._tally = server, token, tally
-        self._workers = 1 if alone else _WORKERS
+        self._workers = 1 if alone else max(_WORKERS, at_once)
+        self._places = asyncio.Semaphore(at_once)
         self._facts = Facts(token, "")
         self._running: set[int] = set()
         self._log_read = server.errors.stat().st_size
@@ -67,7 +80,10 @@ class Runner:
         self._tally.seconds = time.monotonic() - self._began
 
     async def _set_stage(self) -> None:
-        self._facts = replace(self._facts, cursor=await set_stage(self._server.address, self._token))
+        address = self._server.address
+        # The inputs may have revoked some.
+        tokens = await make_tokens(address, self._token) if self._token else Tokens()
+        self._facts = replace(self._facts, cursor=await set_stage(address, self._token), tokens=tokens)
 
     async def _work(self, seed: int, numbers: Iterator[int], worker: int) -> None:
         for number in numbers:
@@ -81,7 +97,7 @@ class Runner:
         made = make_input(seed, number, self._facts)
         began = time.time()
         try:
-            outcome = await carry_out(made, self._server.address, source)
+            outcome = await self._carry_out(made, source)
         except OSError as error:
             self._tally.faults.append(Fault(Kind.UNENDED, f"nobody lets us in: {error}", tuple(self._running)))
             return
@@ -92,6 +108,12 @@ class Runner:
         self._tally.faults.extend(judge(made, outcome))
         self._read_log(tuple(sorted(self._running)))
         self._look_at_memory(at_rest=False)
+
+    async def _carry_out(self, made: Input, source: str) -> Outcome:
+        async with self._places:
+            sending = asyncio.create_task(carry_out(made, self._server.address, source))
+            await asyncio.wait({sending}, timeout=_PLACE_SECONDS)
+        return await sending
 
     def _read_log(self, candidates: tuple[int, ...]) -> None:
         with self._server.errors.open("rb") as log:
@@ -119,6 +141,7 @@ async def run_lap(
     numbers: Iterable[int],
     *,
     authenticates: bool,
+    at_once: int = _WORKERS,
     only: bool = False,
     nice: Callable[[], None] | None = None,
 ) -> Tally:
@@ -129,17 +152,18 @@ async def run_lap(
         seed: the seed of the inputs.
         numbers: the numbers of the inputs.
         authenticates: whether it requires tokens.
+        at_once: the most inputs that the server works on at the same time.
         only: one input at a time.
         nice: called when the server and the witness run.
     """
     tally = Tally("with tokens" if authenticates else "without tokens")
     token, witness_token = (TOKEN, _WITNESS_TOKEN) if authenticates else (None, None)
-    async with running(folder, *flags(authenticates=authenticates)) as server:
+    async with running(folder, *flags(folder, authenticates=authenticates)) as server:
         await make_witness_board(server.address, token)
         async with watching(server.address, _WITNESS_SOURCE, witness_token) as end:
             if nice is not None:
                 nice()
-            await Runner(server, token, tally, alone=only).run(seed, numbers)
+            await Runner(server, token, tally, at_once, alone=only).run(seed, numbers)
             tally.seen = await end()
         tally.faults.extend(Fault(Kind.WITNESS, fault) for sight in tally.seen.values() for fault in sight.faults)
         await _repeat_alone(server, token, seed, tally)
@@ -153,7 +177,7 @@ async def _repeat_alone(server: Process, token: str | None, seed: int, tally: Ta
     if not numbers or not server.is_alive:
         return
     again = Tally(tally.name)
-    runner = Runner(server, token, again, alone=True)
+    runner = Runner(server, token, again, 1, alone=True)
     await runner.run(seed, numbers)
     found = {fault.what[:80]: fault.numbers for fault in again.faults if fault.kind is Kind.TRACEBACK}
     tally.faults = [replace(fault, numbers=found.get(fault.what[:80], fault.numbers)) for fault in tally.faults]

@@ -8,10 +8,12 @@ import orjson
 
 from tests.fuzz.building import Entry, Made, board_target, head_of, http
 from tests.fuzz.corpus import commands, events
+from tests.fuzz.credentials import bearer_of
 from tests.fuzz.entries import ENTRIES
 from tests.fuzz.frames import frame, handshake_lines
 from tests.fuzz.heads import request
 from tests.fuzz.inputs import Access, Deaf, Facts, Leave, Pause, Say, Step, Talk
+from tests.fuzz.mutate import as_json
 from tests.kit.raw_socket import PING, TEXT
 from tests.live.boards import BOARD, OTHER
 
@@ -65,12 +67,13 @@ def _pipelined(rng: random.Random, access: Access, facts: Facts) -> Made:
 def _many_subscriptions(rng: random.Random, access: Access, facts: Facts) -> Made:
     """Subscribe very often on one connection, with ids that are in use or free, and leave in the middle of it."""
     head = head_of(rng, access, facts, "GET", "/graphql", *handshake_lines(protocol=b"graphql-transport-ws"))
-    payload = {"authorization": f"Bearer {facts.token}"} if facts.token and access is Access.TOKEN else {}
+    token = bearer_of(rng, access, facts)
+    payload = {"authorization": f"Bearer {token}"} if token else {}
     said: list[object] = [{"type": "connection_init", "payload": payload}]
     count = rng.choice(_SUBSCRIPTIONS)
     said += [{"id": str(number), "type": "subscribe", "payload": {"query": _EVENTS}} for number in range(count)]
     said += [{"id": str(number), "type": "complete"} for number in range(0, count, rng.choice((1, 2, 50)))]
-    says = b"".join(frame(rng, TEXT, orjson.dumps(one)) for one in said)
+    says = b"".join(frame(rng, TEXT, as_json(one).encode()) for one in said)
     ends: tuple[Step, ...] = (Leave("reset"),) if rng.random() < 0.5 else ()
     return Talk.WEBSOCKET, (Say(request(head)), Say(says), Pause(), *ends), 1, True
 

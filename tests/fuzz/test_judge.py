@@ -25,7 +25,7 @@ _Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def _input(talk: Talk = Talk.HTTP, *steps: Step, owed: int = 1) -> Input:
-    return Input(1, 7, "door", talk, steps or (Say(_GET),), owed)
+    return Input(1, 7, "entry", talk, steps or (Say(_GET),), owed)
 
 
 @asynccontextmanager

@@ -11,13 +11,16 @@ import pytest
 from tests.fuzz.corpus import calls, commands, events, operations
 from tests.fuzz.frames import frame, message
 from tests.fuzz.heads import chunked, owed_answers
-from tests.fuzz.inputs import Facts
+from tests.fuzz.inputs import Access, Facts, Say
 from tests.fuzz.making import NAMES, make_input
 from tests.fuzz.mutate import as_json, bytes_near, document_near, json_near
+from tests.fuzz.sequences import SEQUENCES
+from tests.fuzz.tokens import Tokens
 from tests.kit.raw_socket import TEXT
 from tests.live.boards import BOARD
 
-_FACTS = Facts("token-of-the-test", "epoch-0-1-1")
+_TOKENS = Tokens(tuple(f"token-{n}-of-the-test" for n in range(9)), ("boardcast_session=cookie-of-the-test",))
+_FACTS = Facts("token-of-the-test", "epoch-0-1-1", _TOKENS)
 
 
 def test_seed_and_number_say_all_of_an_input() -> None:
@@ -27,9 +30,17 @@ def test_seed_and_number_say_all_of_an_input() -> None:
     assert first != [make_input(4, number, _FACTS) for number in range(300)]
 
 
-def test_every_door_is_among_few_inputs() -> None:
+def test_every_entry_is_among_few_inputs() -> None:
     entries = Counter(make_input(1, number, _FACTS).entry for number in range(1_500))
     assert set(entries) == set(NAMES)
+
+
+def test_every_token_stands_in_every_place_of_some_input() -> None:
+    sent = b"".join(make_input(2, number, _FACTS).sent for number in range(3_000))
+    texts = [text.encode() for text in (_FACTS.token or "", *_TOKENS.texts)]
+    places = (b"Authorization: Bearer %b\r\n", b"access_token=%b", b"bearer.%b\r\n")
+    assert [place % text for place in places for text in texts if place % text not in sent] == []
+    assert _TOKENS.cookies[0].encode() in sent
 
 
 def test_corpus_is_of_recordings_and_suite() -> None:
@@ -81,7 +92,7 @@ def test_values_that_no_encoder_accepts_are_encoded() -> None:
 
 
 def test_documents_and_bytes_near_differ() -> None:
-    document = "query Q($b: ID!) { board(id: $b) { cursor } }"
+    document = "query Q($b: ID!) { board(boardId: $b) { cursor } }"
     assert len({document_near(random.Random(seed), document) for seed in range(100)}) > 60
     assert len({bytes_near(random.Random(seed), b"GET / HTTP/1.1") for seed in range(100)}) > 80
 
@@ -92,3 +103,10 @@ def test_frames_have_the_size_and_mask_of_rfc_6455() -> None:
     assert bytes(byte ^ small[2 + place % 4] for place, byte in enumerate(small[6:])) == b"hello"
     assert large[1:10] == bytes([0x80 | 127]) + (70_000).to_bytes(8, "big")
     assert message(random.Random(2), b"{}") == message(random.Random(2), b"{}")
+
+
+def test_half_of_a_surrogate_pair_in_a_token_is_sent_as_json() -> None:
+    _, begin = SEQUENCES["many-subscriptions"]
+    made = [begin(random.Random(seed), Access.WRONG, _FACTS) for seed in range(200)]
+    texts = b"".join(step.data for _, steps, *_ in made for step in steps if isinstance(step, Say))
+    assert texts

@@ -72,7 +72,11 @@ def test_long_wait_is_a_fault() -> None:
 
 
 def test_equal_faults_are_reported_once_with_a_command_that_repeats_one() -> None:
-    faults = [Fault(Kind.HANG, "door 1: x", (1, 2, 3)), Fault(Kind.HANG, "door 2: x", (9,)), Fault(Kind.TRACEBACK, "y")]
+    faults = [
+        Fault(Kind.HANG, "entry 1: x", (1, 2, 3)),
+        Fault(Kind.HANG, "entry 2: x", (9,)),
+        Fault(Kind.TRACEBACK, "y"),
+    ]
     assert distinct(faults) == [(faults[1], 2), (faults[2], 1)]
     text = as_text(5, [Tally("without tokens", faults=faults)])
     assert "python -m tests.fuzz --seed 5 --only 9 --anonymous" in text

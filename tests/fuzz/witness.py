@@ -31,7 +31,9 @@ _SIGN_OF_LIFE = frame_bytes(TEXT, b'{"type":"pong"}')
 _TICK_SECONDS = 0.005
 #: The longest wait that a client would accept.
 _LONGEST_UNITS = 10
-_QUERY = orjson.dumps({"query": f'{{ board(id: "{WITNESS_BOARD}") {{ cursor columns {{ id cards {{ title }} }} }} }}'})
+_QUERY = orjson.dumps(
+    {"query": f'{{ board(boardId: "{WITNESS_BOARD}") {{ cursor columns {{ id cards {{ title }} }} }} }}'}
+)
 
 
 @dataclass

@@ -28,7 +28,7 @@ def test_files_of_the_first_table_are_those_of_the_steps() -> None:
 
 
 def test_every_ability_of_a_store_has_a_row() -> None:
-    protocols = {name for name in ports.__all__ if Protocol in getattr(ports, name).__bases__}
+    protocols = {name for name in ports.__all__ if Protocol in getattr(getattr(ports, name), "__bases__", ())}
     assert protocols - _OTHERS <= set(first_column(PAGE, "A store"))
 
 

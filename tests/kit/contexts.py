@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from realtime.node import Node
-from realtime.service import Service
+from realtime.service import Caller, Service
 from schema.execution.context import Context
 from tests.kit.nodes import TESTER
 
 __all__ = ["context_on"]
 
 
-def context_on(node: Node, **named: Any) -> Context:
-    """Return the context of one operation on `node`; `named` are further fields of it."""
-    return Context(Service(node), TESTER, **named)
+def context_on(node: Node, caller: Caller = TESTER, **named: Any) -> Context:
+    """Return the context of one operation of `caller` on `node`; `named` are further fields of it."""
+    return Context(Service(node), caller, **named)

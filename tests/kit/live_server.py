@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from socket import socket
 from typing import Any
 
 import anyio
@@ -20,7 +21,7 @@ from server.app import create_app
 from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.wiring import open_node
-from tests.kit.deadline import deadline
+from tests.kit.deadline import deadline, seconds
 from tests.kit.raw_http import Address
 from tests.kit.shared_schema import shared_schema
 from tests.kit.write_path import are_writes_direct
@@ -60,18 +61,29 @@ async def live_server(**overrides: Any) -> AsyncIterator[LiveServer]:
         async with open_node(settings) as node:
             server = make_server(create_app(Service(node), settings, shared_schema()), settings)
             async with anyio.create_task_group() as group:
-                group.start_soon(server.serve, [listening])
+                stopped = anyio.Event()
+                group.start_soon(_serve, server, listening, stopped)
                 try:
                     yield LiveServer((host, port), node, settings, server)
                 finally:
                     server.should_exit = True
-            _check_no_reader_is_left(node)
+                    # A failed test cancels the group. A cancelled server would leave its socket in the event loop.
+                    with anyio.move_on_after(seconds(_STOP_UNITS), shield=True):
+                        await stopped.wait()
+            _check_no_subscriber_is_left(node)
     await _check_no_task_is_left(tasks_before)
 
 
-def _check_no_reader_is_left(node: Node) -> None:
+async def _serve(server: Server, listening: socket, stopped: anyio.Event) -> None:
+    try:
+        await server.serve([listening])
+    finally:
+        stopped.set()
+
+
+def _check_no_subscriber_is_left(node: Node) -> None:
     statistics = node.hub.statistics()
-    assert statistics.subscribers == 0, f"readers are left: {statistics}"
+    assert statistics.subscribers == 0, f"subscribers are left: {statistics}"
     assert statistics.channels == 0, f"channels are left: {statistics}"
     assert len(node.lifetimes) == 0, f"connections are left: {len(node.lifetimes)}"
 

@@ -13,7 +13,8 @@ from unittest.mock import patch
 
 from sqlalchemy import Engine
 
-from realtime.backends.sql.engine import make_engine, migrate, parse_url
+from realtime.backends.sql.engine import make_engine, parse_url
+from realtime.backends.sql.migrate import migrate
 
 __all__ = ["migrating_once"]
 

@@ -112,7 +112,7 @@ async def open_node(
         yield made
     finally:
         await made.bus.aclose()
-    assert made.hub.statistics().subscribers == 0, f"readers are left: {made.hub.statistics()}"
+    assert made.hub.statistics().subscribers == 0, f"subscribers are left: {made.hub.statistics()}"
     assert made.hub.statistics().channels == 0, f"channels are left: {made.hub.channels()}"
     assert len(made.views) == 0, "views are left"
     assert made.dashboard.channels() == (), "dashboards are left"

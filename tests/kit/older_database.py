@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 
-__all__ = ["undo_boards_of_attempts"]
+__all__ = ["undo_boards_of_attempts", "undo_offsets_of_entries"]
+
+_UNDO_OFFSETS = """
+DROP TABLE web_sessions;
+DROP TABLE access_tokens;
+DROP INDEX logs_by_attempt;
+DROP INDEX conversation_by_attempt;
+ALTER TABLE logs DROP COLUMN "offset";
+ALTER TABLE conversation DROP COLUMN "offset";
+ALTER TABLE logs ADD COLUMN id TEXT NOT NULL DEFAULT 'log-1';
+CREATE INDEX logs_by_attempt ON logs (board_id, attempt_id, sequence);
+CREATE INDEX conversation_by_attempt ON conversation (board_id, attempt_id, sequence);
+UPDATE alembic_version SET version_num = '0023';
+"""
 
 _SCRIPT = """
+DROP TABLE board_tags;
+DROP TABLE request_keys;
 DROP TABLE gone_attempts;
 DROP INDEX logs_by_attempt;
 DROP INDEX logs_by_level;
@@ -28,6 +43,12 @@ UPDATE alembic_version SET version_num = '0006';
 """
 
 
+def undo_offsets_of_entries(connection: sqlite3.Connection) -> None:
+    """Undo 0026 to 0024: no sessions of web pages, no access tokens, and all lines get one id."""
+    connection.executescript(_UNDO_OFFSETS)
+
+
 def undo_boards_of_attempts(connection: sqlite3.Connection) -> None:
-    """Undo 0021: if two boards have a session or todos under one id, those of the last board by id remain."""
+    """Undo 0026 to 0021: if two boards have a session or todos under one id, those of the last board by id remain."""
+    undo_offsets_of_entries(connection)
     connection.executescript(_SCRIPT)

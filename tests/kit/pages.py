@@ -37,7 +37,7 @@ __all__ = [
 REPOSITORY = Path(__file__).parents[2]
 #: The parts of the repository that a contributor changes, and those needed to run it.
 _COPIED = ("realtime", "schema", "server", "graphql", "tests", "docs", "pyproject.toml")
-_NOT_COPIED = shutil.ignore_patterns("node_modules", "__pycache__", ".*_cache", ".hypothesis")
+_NOT_COPIED = shutil.ignore_patterns("node_modules", ".venv", "__pycache__", ".*_cache", ".hypothesis")
 #: The interpreter of the set-up. A test replaces it by its own.
 _PYTHON = ".venv/bin/python"
 _SCRIPT_UNITS = 120
@@ -88,6 +88,8 @@ class Script:
         """Run the commands in `root`, where each must succeed, and return what they print."""
         # The source is that of the copy, wherever the packages of this environment come from.
         environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+        # A copy that was changed is not the source whose coverage is measured.
+        environment.pop("COVERAGE_PROCESS_CONFIG", None)
         ended = subprocess.run(
             ["sh", "-euc", self.text.replace(_PYTHON, sys.executable)],
             cwd=root,

@@ -17,13 +17,30 @@ import orjson
 
 from tests.kit.raw_http import Address, Answer, Connection, connect, request_bytes
 
-__all__ = ["BINARY", "CLOSE", "PING", "PONG", "TEXT", "Closed", "Frame", "RawSocket", "frame_bytes", "open_socket"]
+__all__ = [
+    "BINARY",
+    "CLOSE",
+    "HANDSHAKE",
+    "PING",
+    "PONG",
+    "TEXT",
+    "Closed",
+    "Frame",
+    "RawSocket",
+    "frame_bytes",
+    "open_socket",
+]
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
-#: The key of the example in RFC 6455, section 1.3, which has a known accept value.
-_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-_UPGRADE = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
+#: The header of an ordinary handshake. Its key is that of RFC 6455, section 1.3, which has a known accept value.
+HANDSHAKE = [
+    ("Host", "127.0.0.1"),
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Version", "13"),
+]
 
 
 class Closed(Exception):
@@ -87,7 +104,7 @@ class RawSocket:
         `headers` None means an ordinary upgrade.
         """
         if headers is None:
-            headers = [("Host", "127.0.0.1"), *_UPGRADE, ("Sec-WebSocket-Key", _KEY), ("Sec-WebSocket-Version", "13")]
+            headers = HANDSHAKE
         await connection.send(request_bytes("GET", target, headers) + after)
         head = await connection.read_head()
         body = await connection.read_body(head)

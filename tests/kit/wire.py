@@ -12,7 +12,7 @@ import orjson
 __all__ = ["bare_block", "bare_frame"]
 
 #: These have no cursor of their own.
-_WITHOUT_CURSOR = {"hello", "heartbeat", "pong", "error", "gap", "goodbye"}
+_WITHOUT_CURSOR = {"hello", "heartbeat", "pong", "error", "access", "gap", "goodbye"}
 
 
 def bare_frame(text: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.kit.sse_reader import SseReader, StreamEnded
-from tests.live.exits import Ended, ExitReader
+from tests.live.exits import Ended, ExitSubscriber
 
 __all__ = ["End", "read_to_end"]
 
@@ -25,16 +25,16 @@ class End:
     retry_ms: int | None = None
 
 
-async def read_to_end(reader: ExitReader) -> End:
+async def read_to_end(subscriber: ExitSubscriber) -> End:
     """Return the end of a stream, with the events before it."""
     events: list[tuple[str, Any]] = []
     word, detail = None, None
     try:
         while True:
-            events.append(await reader.event())
+            events.append(await subscriber.event())
     except Ended as ended:
         word, detail = ended.word, ended.detail
     except StreamEnded:
         pass
-    stream = getattr(reader, "stream", None)
+    stream = getattr(subscriber, "stream", None)
     return End(events, word, detail, stream.retry_ms if isinstance(stream, SseReader) else None)

@@ -17,13 +17,13 @@ from tests.kit.reserved_stream import ADDRESS, ReservedStream, reserve
 from tests.kit.sse_reader import SseReader, StreamEnded
 from tests.live.boards import BOARD
 
-__all__ = ["EXITS", "Ended", "ExitReader", "exit_request", "open_behind", "open_exit", "opening_request"]
+__all__ = ["EXITS", "Ended", "ExitSubscriber", "exit_request", "open_behind", "open_exit", "opening_request"]
 
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 _EVENTS = """subscription ($id: ID!, $after: String) { boardEvents(boardId: $id, after: $after) {
     __typename ... on Hello { cursor } ... on State { cursor state { cards { title description } } }
     ... on AgentRegistered { cursor label }
-    ... on Goodbye { reason reconnectAfterMs } } }"""
+    ... on Access { expiresAt } ... on Goodbye { reason reconnectAfterMs } } }"""
 
 
 class Ended(Exception):
@@ -36,7 +36,7 @@ class Ended(Exception):
         self.detail = detail
 
 
-class ExitReader(Protocol):
+class ExitSubscriber(Protocol):
     """A subscriber of one exit."""
 
     #: The cursor of the last event that had one.
@@ -168,13 +168,13 @@ class _Reserved(_Stream):
 class _Multipart:
     """`boardEvents` in multipart parts."""
 
-    def __init__(self, reader: MultipartReader) -> None:
-        self.reader = reader
+    def __init__(self, subscriber: MultipartReader) -> None:
+        self.subscriber = subscriber
         self.cursor: str | None = None
 
     async def event(self) -> tuple[str, Any]:
         try:
-            part = await self.reader.part()
+            part = await self.subscriber.part()
         except StreamEnded as ended:
             raise Ended("complete") from ended
         event = _event_in(part if "errors" in part else part["payload"])
@@ -182,7 +182,7 @@ class _Multipart:
         return event
 
     async def say_goodbye(self) -> None:
-        await self.reader.connection.aclose()
+        await self.subscriber.connection.aclose()
 
 
 def _event_in(result: dict[str, Any]) -> tuple[str, Any]:
@@ -193,48 +193,55 @@ def _event_in(result: dict[str, Any]) -> tuple[str, Any]:
     return _TYPES.get(event["__typename"], event["__typename"]), event
 
 
-_TYPES = {"Hello": "hello", "State": "state", "AgentRegistered": "agent_registered", "Goodbye": "goodbye", "Gap": "gap"}
+_TYPES = {
+    "Hello": "hello",
+    "State": "state",
+    "AgentRegistered": "agent_registered",
+    "Access": "access",
+    "Gap": "gap",
+    "Goodbye": "goodbye",
+}
 _EVENT_STREAM = "text/event-stream"
-_Opener = Callable[[Connection, str, str | None], Awaitable[ExitReader]]
+_Opener = Callable[[Connection, str, str | None], Awaitable[ExitSubscriber]]
 
 
-async def _socket(connection: Connection, target: str, after: str | None) -> ExitReader:
+async def _socket(connection: Connection, target: str, after: str | None) -> ExitSubscriber:
     return _Socket(await RawSocket.handshake(connection, _behind(target, after)))
 
 
-async def _graphql(connection: Connection, target: str, after: str | None) -> ExitReader:
+async def _graphql(connection: Connection, target: str, after: str | None) -> ExitSubscriber:
     return await _subscribed(_GraphqlSocket, connection, target, "graphql-transport-ws", after)
 
 
-async def _older_graphql(connection: Connection, target: str, after: str | None) -> ExitReader:
+async def _older_graphql(connection: Connection, target: str, after: str | None) -> ExitSubscriber:
     return await _subscribed(_OlderGraphqlSocket, connection, target, "graphql-ws", after)
 
 
 async def _subscribed(
     kind: type[_GraphqlSocket], connection: Connection, target: str, subprotocol: str, after: str | None
-) -> ExitReader:
+) -> ExitSubscriber:
     headers = [*_upgrade(), ("Sec-WebSocket-Protocol", subprotocol)]
-    reader = kind(await RawSocket.handshake(connection, target, headers))
-    await reader.subscribe(after)
-    return reader
+    subscriber = kind(await RawSocket.handshake(connection, target, headers))
+    await subscriber.subscribe(after)
+    return subscriber
 
 
-async def _stream(connection: Connection, target: str, after: str | None) -> ExitReader:
+async def _stream(connection: Connection, target: str, after: str | None) -> ExitSubscriber:
     return _Stream(await _opened_stream(connection, _behind(target, after)))
 
 
-async def _graphql_stream(connection: Connection, target: str, after: str | None) -> ExitReader:
+async def _graphql_stream(connection: Connection, target: str, after: str | None) -> ExitSubscriber:
     return _GraphqlStream(await _opened_stream(connection, target if after is None else _get(after)))
 
 
-async def _reserved_stream(connection: Connection, target: str, after: str | None) -> ExitReader:
+async def _reserved_stream(connection: Connection, target: str, after: str | None) -> ExitSubscriber:
     reserved = await reserve(connection.peer)
     await reserved.open_on(connection)
     assert (await reserved.begin("1", _EVENTS, _variables(after))).status == 202
     return _Reserved(reserved)
 
 
-async def _multipart(connection: Connection, target: str, after: str | None) -> ExitReader:
+async def _multipart(connection: Connection, target: str, after: str | None) -> ExitSubscriber:
     target = target if after is None else _get(after)
     return _Multipart(MultipartReader(connection, await _answered(connection, target, ACCEPT)))
 
@@ -300,16 +307,16 @@ def exit_request(name: str) -> bytes:
     return opening_request(EXITS[name][1], ACCEPT if name == "graphql-multipart" else _EVENT_STREAM)
 
 
-async def open_exit(name: str, connection: Connection) -> ExitReader:
+async def open_exit(name: str, connection: Connection) -> ExitSubscriber:
     """Open an exit on `connection` and read its first events: hello and the current state."""
-    reader = await open_behind(name, connection, None)
-    assert (await reader.event())[0] in {"state", "dashboard_overview"}
-    return reader
+    subscriber = await open_behind(name, connection, None)
+    assert (await subscriber.event())[0] in {"state", "dashboard_overview"}
+    return subscriber
 
 
-async def open_behind(name: str, connection: Connection, after: str | None) -> ExitReader:
+async def open_behind(name: str, connection: Connection, after: str | None) -> ExitSubscriber:
     """Open an exit on `connection` after the cursor `after`, and read `hello`."""
     opener, target = EXITS[name]
-    reader = await opener(connection, target, after)
-    assert (await reader.event())[0] == "hello"
-    return reader
+    subscriber = await opener(connection, target, after)
+    assert (await subscriber.event())[0] == "hello"
+    return subscriber

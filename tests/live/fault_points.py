@@ -23,9 +23,9 @@ __all__ = ["Injected", "Injector", "Point"]
 _OURS = tuple(f"{REPOSITORY / name}/" for name in ("realtime", "schema", "server"))
 _RETURN, _RESUME = opcode.opmap["RETURN_VALUE"], opcode.opmap["RESUME"]
 #: Everything after the commit runs below this function, or in its own pass of the loop.
-_BEGIN = "Bus._publish"
+_BEGIN = "Publisher.publish"
 #: The functions above it, which only return the finished answer to the caller.
-_CALLER = ("Bus.", "Turns.taken", "WriterPriority.taken")
+_CALLER = ("Bus.", "GroupWriter.", "WriteQueue._run", "WriterPriority.taken")
 #: The repair, which has its own tests and runs only after a fault.
 _REPAIR = "realtime/views/repair.py"
 

@@ -5,27 +5,33 @@
 
 from __future__ import annotations
 
+from realtime.global_ids import Kind, global_id
 from tests.kit.recordings import Json
-from tests.live.event_table import AT, ATTEMPT, CARD, TITLES
+from tests.live.event_table import AT, ATTEMPT, BOARD, CARD, TITLES
 
 __all__ = ["EVERYBODY", "ITEMS", "RESULTS", "state"]
 
 
 def state(column: str) -> Json:
     """Return the result for a board state whose only card is in `column`."""
-    card = {"id": CARD, "ticketKey": "AB-1", "title": "Card", "updatedAt": AT}
+    card = {"id": global_id(Kind.CARD, BOARD, CARD), "ticketKey": "AB-1", "title": "Card", "updatedAt": AT}
     columns = [
-        {"id": f"a-{n}", "title": title, "cards": [card] if title == column else []} for n, title in enumerate(TITLES)
+        {
+            "id": global_id(Kind.COLUMN, BOARD, f"a-{n}"),
+            "title": title,
+            "cards": [card] if title == column else [],
+        }
+        for n, title in enumerate(TITLES)
     ]
-    return {"__typename": "State", "state": {"columns": columns}}
+    return {"__typename": "State", "state": {"id": global_id(Kind.BOARD, BOARD, BOARD), "columns": columns}}
 
 
 def _log(message: str) -> Json:
-    return {"__typename": "AttemptLog", "attemptId": ATTEMPT, "level": "INFO", "message": message, "ts": AT}
+    return {"__typename": "AttemptLogAppended", "attemptId": ATTEMPT, "level": "INFO", "message": message, "ts": AT}
 
 
 def _item(__typename: str, **fields: object) -> Json:
-    item = {"__typename": __typename, "id": "c-1", "timestamp": AT, **fields}
+    item = {"__typename": __typename, "itemKey": "c-1", "timestamp": AT, **fields}
     return {"__typename": "ConversationItemAppended", "attemptId": ATTEMPT, "item": item}
 
 
@@ -36,7 +42,7 @@ _PULL_REQUEST: Json = {
     "draft": False,
     **dict.fromkeys(("title", "headRef", "baseRef", "createdAt", "updatedAt", "merged")),
 }
-_TODO = {"id": "t-1", "text": "First", "status": "OPEN"}
+_TODO = {"todoKey": "t-1", "text": "First", "status": "OPEN"}
 
 #: Event → the results for subscribers of its board. An event without an entry has none.
 RESULTS: dict[str, list[Json]] = {
@@ -53,21 +59,25 @@ RESULTS: dict[str, list[Json]] = {
     "attempt.conversation.appended": [
         _item("MessageItem", role="USER", text="Hi – ünïcödé", format="MARKDOWN", profileId=None, images=[])
     ],
-    "attempt.session.recorded": [{"__typename": "AttemptSession", "attemptId": ATTEMPT, "sessionId": "s-1"}],
+    "attempt.session.recorded": [{"__typename": "AttemptSessionRecorded", "attemptId": ATTEMPT, "sessionId": "s-1"}],
     "attempt.todos.updated": [
-        {"__typename": "AttemptTodos", "attemptId": ATTEMPT, "todos": {"total": 1, "completed": 0, "items": [_TODO]}}
+        {
+            "__typename": "AttemptTodosUpdated",
+            "attemptId": ATTEMPT,
+            "todos": {"total": 1, "completed": 0, "items": [_TODO]},
+        }
     ],
-    "git.status.changed": [{"__typename": "GitStatus"}],
+    "git.status.changed": [{"__typename": "GitStatusChanged"}],
     "git.commit.created": [
         _log("[git] committed abc1234 feat: x"),
-        {"__typename": "GitCommit", "attemptId": ATTEMPT, "shortSha": "abc1234", "subject": "feat: x", "ts": AT},
+        {"__typename": "GitCommitCreated", "attemptId": ATTEMPT, "shortSha": "abc1234", "subject": "feat: x", "ts": AT},
     ],
     "git.push.completed": [
         _log("[git] pushed to origin/f/x"),
-        {"__typename": "GitPush", "attemptId": ATTEMPT, "remote": "origin", "branch": "f/x", "ts": AT},
+        {"__typename": "GitPushCompleted", "attemptId": ATTEMPT, "remote": "origin", "branch": "f/x", "ts": AT},
     ],
     "github.pr.created": [
-        {"__typename": "AttemptPullRequest", "attemptId": ATTEMPT, "pr": _PULL_REQUEST},
+        {"__typename": "PullRequestOpened", "attemptId": ATTEMPT, "pr": _PULL_REQUEST},
         state("Backlog"),
     ],
     "board.state.changed": [state("Backlog")],
@@ -75,9 +85,15 @@ RESULTS: dict[str, list[Json]] = {
 
 #: Event → the results for subscribers of every board.
 EVERYBODY: dict[str, list[Json]] = {
-    "agent.registered": [{"__typename": "AgentRegistered", "agent": "CODEX", "label": "Codex"}],
+    "agent.registered": [{"__typename": "AgentRegistered", "agentKey": "CODEX", "label": "Codex"}],
     "agent.profile.changed": [
-        {"__typename": "AgentProfile", "kind": "DELETED", "profileId": "ap-1", "agent": "CODEX", "label": None}
+        {
+            "__typename": "AgentProfileChanged",
+            "kind": "DELETED",
+            "profileId": "ap-1",
+            "agentKey": "CODEX",
+            "label": None,
+        }
     ],
 }
 

@@ -14,7 +14,7 @@ from tests.kit.raw_socket import RawSocket, open_socket
 from tests.kit.sse_reader import SseReader, open_stream
 from tests.live.boards import BOARD
 
-__all__ = ["RAW_EXITS", "RawReader", "Received", "open_board"]
+__all__ = ["RAW_EXITS", "RawSubscriber", "Received", "open_board"]
 
 
 class Received(NamedTuple):
@@ -25,7 +25,7 @@ class Received(NamedTuple):
     cursor: str | None
 
 
-class RawReader(Protocol):
+class RawSubscriber(Protocol):
     """A subscriber of a board."""
 
     async def envelope(self) -> Received:
@@ -57,7 +57,7 @@ RAW_EXITS = ("board-ws", "board-sse")
 
 
 @asynccontextmanager
-async def open_board(address: Address, exit: str, **query: str) -> AsyncIterator[RawReader]:
+async def open_board(address: Address, exit: str, **query: str) -> AsyncIterator[RawSubscriber]:
     """Read `BOARD` until the block ends; `query` is appended to its address."""
     asked = urlencode({"boardId": BOARD, **query})
     if exit == "board-ws":

@@ -93,7 +93,7 @@ async def test_card_shows_what_is_kept_of_its_own_attempt(both: LiveServer) -> N
 
 
 async def test_graphql_distinguishes_attempts_of_one_id(both: LiveServer) -> None:
-    ambiguous = await _graphql(both, '{ attempt(id: "a") { id } }')
+    ambiguous = await _graphql(both, '{ attempt(attemptId: "a") { id } }')
     assert ambiguous["data"] == {"attempt": None}
     assert (ambiguous["errors"][0]["extensions"]["code"], ambiguous["errors"][0]["extensions"]["field"]) == (
         "INVALID_PAYLOAD",
@@ -101,7 +101,9 @@ async def test_graphql_distinguishes_attempts_of_one_id(both: LiveServer) -> Non
     )
     fields = "boardId logs { nodes { message } } conversation { nodes { ... on ErrorItem { text } } } todos { total }"
     for board in (BOARD, OTHER):
-        found = (await _graphql(both, f'{{ attempt(id: "a", boardId: "{board}") {{ {fields} }} }}'))["data"]["attempt"]
+        found = (await _graphql(both, f'{{ attempt(attemptId: "a", boardId: "{board}") {{ {fields} }} }}'))["data"][
+            "attempt"
+        ]
         assert found == {
             "boardId": board,
             "logs": {"nodes": [{"message": f"{board} 0"}]},
@@ -131,10 +133,10 @@ async def _reading(live: LiveServer, exit: str, after: str | None) -> AsyncItera
     """Read the board from the beginning or after a cursor; return the events before the marker, and its cursor."""
     query = {} if after is None else {"after": after}
     if exit in RAW_EXITS:
-        async with open_board(live.address, exit, **query) as reader:
+        async with open_board(live.address, exit, **query) as subscriber:
 
             async def read() -> tuple[str, str | None]:
-                one = await reader.envelope()
+                one = await subscriber.envelope()
                 return one.type, one.cursor
 
             yield read

@@ -108,7 +108,7 @@ async def test_open_streams_outlive_the_deadlines(clean_log: None) -> None:
         AsyncExitStack() as stack,
     ):
         await make_boards(live.address)
-        readers = [
+        subscribers = [
             await open_exit(name, await stack.enter_async_context(connect(live.address)))
             for name in ("board-sse", "board-ws", "graphql-ws", "graphql-sse")
         ]
@@ -116,8 +116,8 @@ async def test_open_streams_outlive_the_deadlines(clean_log: None) -> None:
             async with connect(live.address) as connection:
                 await connection.read_to_end()  # longer than any deadline
             await Publisher(live.address).mark("still there")
-            for reader in readers:
-                assert (await reader.event())[0] in {"agent_registered", "AgentRegistered"}
+            for subscriber in subscribers:
+                assert (await subscriber.event())[0] in {"agent_registered", "AgentRegistered"}
 
 
 async def test_client_that_does_not_read_its_answer_is_cut(clean_log: None) -> None:

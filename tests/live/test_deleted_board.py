@@ -122,7 +122,7 @@ async def test_commands_on_a_deleted_board_are_refused_also_when_it_is_made_anew
             await _make_anew(boards)
 
 
-async def test_silent_readers_hold_no_view_and_are_counted_until_they_leave(boards: LiveServer) -> None:
+async def test_silent_subscribers_hold_no_view_and_are_counted_until_they_leave(boards: LiveServer) -> None:
     target = f"?boardId={BOARD}"
     async with deadline(_WAIT_UNITS):
         async with (
@@ -138,19 +138,19 @@ async def test_silent_readers_hold_no_view_and_are_counted_until_they_leave(boar
                 0,
                 2,
             )
-            await _until_counted(boards, readers=1.0)
+            await _until_counted(boards, subscribers=1.0)
         await _until_counted(boards, left=1.0)
 
 
-async def _until_counted(live: LiveServer, readers: float | None = None, left: float | None = None) -> None:
-    expected = {"readers": readers, "left": left}
+async def _until_counted(live: LiveServer, subscribers: float | None = None, left: float | None = None) -> None:
+    expected = {"subscribers": subscribers, "left": left}
     for exit in ("board-ws", "board-sse"):
         found = None
         while found != expected:
             now = await samples(live.address)
             ended = {reason: count for (name, labels), count in now.items() for reason in _reasons(name, labels, exit)}
             assert set(ended) <= {"client_left"}, ended
-            found = {"readers": now.get(key("readers", exit=exit)), "left": ended.get("client_left")}
+            found = {"subscribers": now.get(key("readers", exit=exit)), "left": ended.get("client_left")}
 
 
 def _reasons(name: str, labels: frozenset[tuple[str, str]], exit: str) -> list[str]:

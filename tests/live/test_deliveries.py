@@ -19,12 +19,12 @@ from tests.kit.raw_http import exchange
 from tests.kit.raw_socket import open_socket
 from tests.kit.sse_reader import open_stream
 from tests.live.boards import BOARD, DOING, TODO, make_boards
-from tests.live.raw_board import RAW_EXITS, RawReader, Received, open_board
+from tests.live.raw_board import RAW_EXITS, RawSubscriber, Received, open_board
 
 _WAIT_UNITS = 20
 _DELIVERIES = ("state", "changes", "patch")
 _COMMANDS: list[Command] = [
-    CreateCard(column_id=TODO, title="New", card_id="new"),
+    CreateCard(column_id=TODO, title="New", id="new"),
     MoveCard(card_id="free", to_column_id=DOING, to_index=0),
     UpdateCard(card_id="free", title="Otherwise", description=None),
     DeleteCard(card_id="free"),
@@ -56,10 +56,10 @@ def _from_outside() -> dict[str, Any]:
     return event("board.state.changed", {"boardId": BOARD, "state": state})
 
 
-async def _until_marked(reader: RawReader) -> list[Received]:
+async def _until_marked(subscriber: RawSubscriber) -> list[Received]:
     received: list[Received] = []
     while not received or received[-1].type != "agent_registered":
-        received.append(await reader.envelope())
+        received.append(await subscriber.envelope())
     return received[:-1]
 
 
@@ -67,18 +67,18 @@ async def _until_marked(reader: RawReader) -> list[Received]:
 @pytest.mark.parametrize("exit", RAW_EXITS)
 async def test_client_that_applies_its_envelopes_has_the_board(exit: str, delivery: str, boards: LiveServer) -> None:
     copy, publisher = BoardCopy(), Publisher(boards.address)
-    async with open_board(boards.address, exit, delivery=delivery) as reader, deadline(_WAIT_UNITS):
-        assert (await reader.envelope()).type == "hello"
-        first = await reader.envelope()
+    async with open_board(boards.address, exit, delivery=delivery) as subscriber, deadline(_WAIT_UNITS):
+        assert (await subscriber.envelope()).type == "hello"
+        first = await subscriber.envelope()
         copy.apply(first.type, first.payload)
         for command in _COMMANDS:
             await boards.node.bus.execute(BoardId(BOARD), command)
         await publisher.mark("after the commands")
-        received = await _until_marked(reader)
+        received = await _until_marked(subscriber)
         assert [one.type for one in received] == _TYPES[delivery]
         await publisher.publish(_from_outside())
         await publisher.mark("after the state")
-        received += await _until_marked(reader)
+        received += await _until_marked(subscriber)
         for one in received:
             copy.apply(one.type, one.payload)
         assert copy.state == _state_of(boards)
@@ -86,21 +86,23 @@ async def test_client_that_applies_its_envelopes_has_the_board(exit: str, delive
 
 
 @pytest.mark.parametrize("delivery", _DELIVERIES)
-async def test_reader_leaves_in_the_middle_of_an_event_and_goes_on_elsewhere(delivery: str, boards: LiveServer) -> None:
+async def test_subscriber_leaves_in_the_middle_of_an_event_and_goes_on_elsewhere(
+    delivery: str, boards: LiveServer
+) -> None:
     copy, publisher = BoardCopy(), Publisher(boards.address)
     async with deadline(_WAIT_UNITS):
-        async with open_board(boards.address, "board-sse", delivery="changes") as reader:
-            await reader.envelope()
-            state = await reader.envelope()
+        async with open_board(boards.address, "board-sse", delivery="changes") as subscriber:
+            await subscriber.envelope()
+            state = await subscriber.envelope()
             await publisher.publish(_from_outside())
-            for one in (state, await reader.envelope(), await reader.envelope()):
+            for one in (state, await subscriber.envelope(), await subscriber.envelope()):
                 copy.apply(one.type, one.payload)
         assert one.cursor is not None
         assert parse_cursor(one.cursor).part == 2
-        async with open_board(boards.address, "board-ws", delivery=delivery, after=one.cursor) as reader:
-            assert (await reader.envelope()).payload["cursor"] == one.cursor
+        async with open_board(boards.address, "board-ws", delivery=delivery, after=one.cursor) as subscriber:
+            assert (await subscriber.envelope()).payload["cursor"] == one.cursor
             await publisher.mark("now")
-            for later in await _until_marked(reader):
+            for later in await _until_marked(subscriber):
                 copy.apply(later.type, later.payload)
             assert copy.state == _state_of(boards)
 
@@ -111,8 +113,8 @@ async def test_opening_is_the_same_in_every_delivery(boards: LiveServer) -> None
     openings: list[list[Received]] = []
     async with deadline(_WAIT_UNITS):
         for delivery in _DELIVERIES:
-            async with open_board(boards.address, "board-ws", delivery=delivery) as reader:
-                openings.append([await reader.envelope() for _ in range(3)][1:])
+            async with open_board(boards.address, "board-ws", delivery=delivery) as subscriber:
+                openings.append([await subscriber.envelope() for _ in range(3)][1:])
     assert [one.type for one in openings[0]] == ["state", "attempt_status"]
     assert openings[1] == openings[2] == openings[0]
 
@@ -123,14 +125,14 @@ async def test_client_finds_its_copy_right_by_the_heartbeats(exit: str, delivery
     copy = BoardCopy()
     async with live_server(heartbeat_seconds=0.05) as live:
         await make_boards(live.address)
-        async with open_board(live.address, exit, delivery=delivery) as reader, deadline(_WAIT_UNITS):
+        async with open_board(live.address, exit, delivery=delivery) as subscriber, deadline(_WAIT_UNITS):
             for command in _COMMANDS:
                 await live.node.bus.execute(BoardId(BOARD), command)
             # Heartbeats on their way may be older than a change; later ones must follow all changes.
             until = _cursor_of(live)
             last, beats = "", 0
             while last != until or beats < 2:
-                one = await reader.envelope()
+                one = await subscriber.envelope()
                 copy.apply(one.type, one.payload)
                 if one.type == "heartbeat":
                     last, beats = one.payload["cursor"], beats + 1

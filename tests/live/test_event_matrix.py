@@ -28,7 +28,7 @@ def test_matrix_names_every_event_and_all_of_the_recordings() -> None:
 
 @pytest.mark.parametrize("era", ["ws", "sse"])
 @pytest.mark.parametrize("name", sorted(set(MATRIX) - {"project.deleted"}))
-async def test_event_reaches_exactly_its_readers(name: str, era: Era) -> None:
+async def test_event_reaches_exactly_its_subscribers(name: str, era: Era) -> None:
     row = MATRIX[name]
     async with live_server() as server:
         publisher = Publisher(server.address)

@@ -20,7 +20,8 @@ import pytest
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import parse_incoming
-from realtime.writing.bus import Accepted, Executed
+from realtime.writing.bus import Accepted
+from realtime.writing.command_unit import Executed
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.publishing import event
@@ -28,7 +29,7 @@ from tests.kit.raw_http import Address, connect
 from tests.kit.raw_socket import open_socket
 from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import BOARD, TODO, make_boards
-from tests.live.exits import EXITS, Ended, ExitReader, open_behind, open_exit
+from tests.live.exits import EXITS, Ended, ExitSubscriber, open_behind, open_exit
 from tests.live.fault_points import Injector, Point
 
 _WAIT_UNITS = 15
@@ -43,7 +44,7 @@ class _Client:
 
     name: str
     address: Address
-    reader: ExitReader | None = None
+    subscriber: ExitSubscriber | None = None
     #: The events since the last check: the number of cards of a `state`, the label of an agent, or `gap`.
     received: list[str | int] = field(default_factory=list)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -55,7 +56,7 @@ class _Client:
 
     async def open(self) -> None:
         """Connect for the first time."""
-        self.reader = await open_exit(self.name, await self._stack.enter_async_context(connect(self.address)))
+        self.subscriber = await open_exit(self.name, await self._stack.enter_async_context(connect(self.address)))
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -72,11 +73,11 @@ class _Client:
         return True
 
     async def _next(self) -> str | int | None:
-        assert self.reader is not None
+        assert self.subscriber is not None
         try:
-            kind, payload = await self.reader.event()
+            kind, payload = await self.subscriber.event()
         except _GONE:
-            await self._come_back(self.reader.cursor)
+            await self._come_back(self.subscriber.cursor)
             return None
         if kind in ("dashboard_overview", "heartbeat"):
             return await self._next()
@@ -89,7 +90,7 @@ class _Client:
             await self._stack.aclose()
         self._stack = AsyncExitStack()
         connection = await self._stack.enter_async_context(connect(self.address))
-        self.reader = await open_behind(self.name, connection, cursor)
+        self.subscriber = await open_behind(self.name, connection, cursor)
         if self.name == "dashboard-ws":
             self.received.append(
                 "gap"
@@ -209,7 +210,7 @@ async def _points(world: _World, kind: str) -> list[Point]:
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("shard", range(_SHARDS))
 @pytest.mark.parametrize(("kind", "direct"), [("command", True), ("events", True), ("events", False)])
-async def test_each_reader_gets_each_event_once_or_a_gap_despite_faults(
+async def test_each_subscriber_gets_each_event_once_or_a_gap_despite_faults(
     kind: str, direct: bool, shard: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)

@@ -24,7 +24,7 @@ from tests.live.event_table import AT, ATTEMPT, BOARD, MATRIX, OTHER, RENAMED, m
 from tests.live.graphql_table import EVERYBODY, ITEMS, RESULTS
 
 _DOCUMENT = (Path(__file__).parents[2] / "graphql/operations/BoardEvents.graphql").read_text(encoding="utf-8")
-_OVERVIEW = "subscription { dashboardOverview { projectSnapshots { id name } } }"
+_OVERVIEW = "subscription { dashboardOverview { projectSnapshots { projectId name } } }"
 _AFTERWARDS = "Afterwards"
 _DELETED = "project.deleted"  # ends the stream, so it has its own test
 _WAIT_UNITS = 10
@@ -45,7 +45,7 @@ class Audience:
     async def names(self) -> dict[str, str]:
         """Wait for the next overview and return the projects' names by id."""
         overview = (await self.dashboard.data())["dashboardOverview"]
-        return {one["id"]: one["name"] for one in overview["projectSnapshots"]}
+        return {one["projectId"]: one["name"] for one in overview["projectSnapshots"]}
 
     async def expect_nothing_more_on_dashboard(self) -> None:
         """Publish a change of the dashboard and check that it comes next."""
@@ -53,10 +53,10 @@ class Audience:
         assert (await self.names())[OTHER] == RENAMED
 
 
-async def until_marker(reader: Subscription, label: str = _AFTERWARDS) -> list[Json]:
+async def until_marker(subscriber: Subscription, label: str = _AFTERWARDS) -> list[Json]:
     """Return the events before the marker."""
     found: list[Json] = []
-    while (received := (await reader.data())["boardEvents"]).get("label") != label:
+    while (received := (await subscriber.data())["boardEvents"]).get("label") != label:
         found.append(received)
     return found
 
@@ -77,9 +77,9 @@ async def audience(transport: str = "graphql-transport-ws", *, with_attempt: boo
         ]
         made = Audience(board, other, dashboard, publisher)
         assert set(await made.names()) == {BOARD, OTHER}
-        for reader in (board, other):
+        for subscriber in (board, other):
             # Not before both have begun: a marker reaches only subscribers that are already there.
-            assert (await reader.data())["boardEvents"]["__typename"] == "Hello"
+            assert (await subscriber.data())["boardEvents"]["__typename"] == "Hello"
         await publisher.mark("opened")
         assert [one["__typename"] for one in await until_marker(board, "opened")] == _snapshot(with_attempt)
         assert [one["__typename"] for one in await until_marker(other, "opened")] == ["State"]
@@ -97,21 +97,22 @@ def prompt_dashboard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_cursors(received: list[Json]) -> list[Json]:
-    """Return the results without their cursors, which must be there."""
+    """Return the results without their positions, which must be there."""
     assert all(isinstance(one["cursor"], str) and one["cursor"] for one in received)
-    return [{key: value for key, value in one.items() if key != "cursor"} for one in received]
+    assert all(one["cursor"].split("-")[2].partition(".")[0] == str(one["offset"]) for one in received)
+    return [{key: one[key] for key in one if key not in {"cursor", "offset", "part"}} for one in received]
 
 
 @both_subprotocols
 @pytest.mark.parametrize("name", sorted(set(MATRIX) - {_DELETED}))
 async def test_event_reaches_exactly_its_subscribers(name: str, transport: str) -> None:
-    async with audience(transport, with_attempt=name != "attempt.queued") as readers:
-        await readers.publisher.publish(event(name, payload_of(name), AT))
+    async with audience(transport, with_attempt=name != "attempt.queued") as subscribers:
+        await subscribers.publisher.publish(event(name, payload_of(name), AT))
         if MATRIX[name].refreshes:
-            assert (await readers.names())[OTHER] != RENAMED
-        await readers.publisher.mark(_AFTERWARDS)
-        of_board, of_other = await until_marker(readers.board), await until_marker(readers.other)
-        await readers.expect_nothing_more_on_dashboard()
+            assert (await subscribers.names())[OTHER] != RENAMED
+        await subscribers.publisher.mark(_AFTERWARDS)
+        of_board, of_other = await until_marker(subscribers.board), await until_marker(subscribers.other)
+        await subscribers.expect_nothing_more_on_dashboard()
     everybody = EVERYBODY.get(name, [])
     assert without_cursors(of_board) == RESULTS.get(name, []) + everybody
     assert without_cursors(of_other) == everybody
@@ -119,34 +120,34 @@ async def test_event_reaches_exactly_its_subscribers(name: str, transport: str) 
 
 @every_transport
 async def test_deleted_board_ends_its_subscription_only(transport: str) -> None:
-    async with audience(transport) as readers:
-        await readers.publisher.publish(event(_DELETED, payload_of(_DELETED), AT))
-        goodbye = (await readers.board.data())["boardEvents"]
-        await readers.board.completed()
-        assert set(await readers.names()) == {OTHER}
-        await readers.publisher.mark(_AFTERWARDS)
-        of_other = await until_marker(readers.other)
+    async with audience(transport) as subscribers:
+        await subscribers.publisher.publish(event(_DELETED, payload_of(_DELETED), AT))
+        goodbye = (await subscribers.board.data())["boardEvents"]
+        await subscribers.board.completed()
+        assert set(await subscribers.names()) == {OTHER}
+        await subscribers.publisher.mark(_AFTERWARDS)
+        of_other = await until_marker(subscribers.other)
     # No client should reconnect to it, so there is no delay.
-    assert goodbye == {"__typename": "Goodbye", "cursor": None, "reason": "BOARD_DELETED", "reconnectAfterMs": 0}
+    assert goodbye == {"__typename": "Goodbye", "reason": "BOARD_DELETED", "reconnectAfterMs": 0}
     assert of_other == []
 
 
 async def test_conversation_items_of_all_kinds_arrive_typed() -> None:
-    async with audience() as readers:
+    async with audience() as subscribers:
         payloads = [{"attemptId": ATTEMPT, "boardId": BOARD, "item": item} for item, _ in ITEMS]
-        await readers.publisher.publish(*(event("attempt.conversation.appended", one, AT) for one in payloads))
-        await readers.publisher.mark(_AFTERWARDS)
-        received = await until_marker(readers.board)
+        await subscribers.publisher.publish(*(event("attempt.conversation.appended", one, AT) for one in payloads))
+        await subscribers.publisher.mark(_AFTERWARDS)
+        received = await until_marker(subscribers.board)
     assert without_cursors(received) == [result for _, result in ITEMS]
 
 
 @every_transport
 async def test_batch_of_all_events_has_one_order_and_cursors_on_all_exits(transport: str) -> None:
     names = [name for name in MATRIX if name not in {_DELETED, "attempt.queued", "board.state.changed"}]
-    async with audience(transport) as readers, raw_cursors(readers.publisher) as (of_socket, of_stream):
-        await readers.publisher.publish(*(event(name, payload_of(name), AT) for name in names))
-        await readers.publisher.mark(_AFTERWARDS)
-        received = await until_marker(readers.board)
+    async with audience(transport) as subscribers, raw_cursors(subscribers.publisher) as (of_socket, of_stream):
+        await subscribers.publisher.publish(*(event(name, payload_of(name), AT) for name in names))
+        await subscribers.publisher.mark(_AFTERWARDS)
+        received = await until_marker(subscribers.board)
         cursors = [one["cursor"] for one in received]
         async with deadline(_WAIT_UNITS):
             assert [await anext(of_socket) for _ in received] == cursors

@@ -21,7 +21,7 @@ from tests.live.ways import WAYS, served
 
 _WAIT_UNITS = 20
 _SOCKETS = ("board-ws", "graphql-ws", "older-graphql-ws")
-_READERS = 5
+_SUBSCRIBERS = 5
 #: The task of the connection, and the task that reads its stream.
 _TASKS = 2
 _SUBPROTOCOLS = {"graphql-transport-ws": "ping", "graphql-ws": "ka"}
@@ -32,12 +32,12 @@ async def test_open_socket_has_two_tasks_and_nothing_of_its_handshake(name: str,
     async with deadline(_WAIT_UNITS), AsyncExitStack() as stack:
         await anyio.wait_all_tasks_blocked()
         before = len(asyncio.all_tasks())
-        for _ in range(_READERS):
+        for _ in range(_SUBSCRIBERS):
             await open_exit(name, await stack.enter_async_context(connect(boards.address)))
         await anyio.wait_all_tasks_blocked()
-        assert len(asyncio.all_tasks()) - before == _READERS * _TASKS
+        assert len(asyncio.all_tasks()) - before == _SUBSCRIBERS * _TASKS
         opened = [one for one in gc.get_objects() if isinstance(one, WebSocketConnection) and not one.disconnected]
-        assert len(opened) == _READERS
+        assert len(opened) == _SUBSCRIBERS
         for connection in opened:
             assert set(connection.scope) == set(OPEN_SCOPE)
             assert not hasattr(connection, "request")

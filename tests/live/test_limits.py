@@ -198,7 +198,7 @@ async def test_many_agents_with_long_names_make_no_large_dashboard(boards: LiveS
     assert (len(overview["agentStats"]), overview["agentsOmitted"]) == (200, 800)
     assert len(answer.body) < 300_000
     assert {len(one["agentName"]) for one in overview["agentStats"]} == {500}
-    result = await _graphql(boards, "{ dashboardOverview { agentStats { agentId } agentsOmitted } }")
+    result = await _graphql(boards, "{ dashboardOverview { agentStats { agentKey } agentsOmitted } }")
     assert result["data"]["dashboardOverview"]["agentsOmitted"] == 800
     assert len(result["data"]["dashboardOverview"]["agentStats"]) == 200
 

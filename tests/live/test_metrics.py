@@ -18,7 +18,7 @@ from tests.kit.raw_http import Answer, connect, exchange
 from tests.kit.raw_socket import open_socket
 from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import BOARD, TODO, make_boards
-from tests.live.exits import EXITS, Ended, ExitReader, open_exit
+from tests.live.exits import EXITS, Ended, ExitSubscriber, open_exit
 from tests.live.scrape import Key, Samples, key, samples
 
 pytestmark = pytest.mark.usefixtures("clean_log")
@@ -54,7 +54,7 @@ async def _until(live: LiveServer, before: Samples, expected: Mapping[Key, float
 
 
 @asynccontextmanager
-async def _readers(live: LiveServer, *names: str) -> AsyncIterator[dict[str, ExitReader]]:
+async def _subscribers(live: LiveServer, *names: str) -> AsyncIterator[dict[str, ExitSubscriber]]:
     async with AsyncExitStack() as stack:
         yield {name: await open_exit(name, await stack.enter_async_context(connect(live.address))) for name in names}
 
@@ -67,12 +67,12 @@ async def small() -> AsyncIterator[LiveServer]:
         yield live
 
 
-async def test_readers_and_what_they_are_sent_are_counted_until_they_leave(small: LiveServer) -> None:
+async def test_subscribers_and_what_they_are_sent_are_counted_until_they_leave(small: LiveServer) -> None:
     before = await samples(small.address)
-    async with _readers(small, *EXITS) as readers:
+    async with _subscribers(small, *EXITS) as subscribers:
         await Publisher(small.address).mark("one")
-        for reader in readers.values():
-            assert (await reader.event())[0] == "agent_registered"
+        for subscriber in subscribers.values():
+            assert (await subscriber.event())[0] == "agent_registered"
         opened = {key("readers", exit=name): 1.0 for name in EXITS}
         # Hello, the current state, the marker.
         sent = {key("envelopes_sent_total", exit=name): 3.0 for name in EXITS}
@@ -84,25 +84,25 @@ async def test_readers_and_what_they_are_sent_are_counted_until_they_leave(small
 
 
 async def test_states_that_may_not_wait_together_are_conflated(small: LiveServer) -> None:
-    async with _readers(small, *_OF_BOARD) as readers:
+    async with _subscribers(small, *_OF_BOARD) as subscribers:
         before = await samples(small.address)
         titles = [b"T%d" % n for n in range(_QUEUED + 1)]
         titled = [orjson.loads(orjson.dumps(_STATE).replace(b"Backlog", title)) for title in titles]
         changed = [event("board.state.changed", {"boardId": BOARD, "state": state}) for state in titled]
         await Publisher(small.address).publish(*changed)
-        for reader in readers.values():
-            assert (await reader.event())[0] == "state"
+        for subscriber in subscribers.values():
+            assert (await subscriber.event())[0] == "state"
         expected = {key("envelopes_conflated_total", exit=name): float(_QUEUED) for name in _OF_BOARD}
         expected |= {key("envelopes_sent_total", exit=name): 1.0 for name in _OF_BOARD}
         await _until(small, before, {**expected, key("events_stored_total"): _QUEUED + 1.0})
 
 
 async def test_dropped_envelopes_and_their_gap_are_counted(small: LiveServer) -> None:
-    async with _readers(small, *EXITS) as readers:
+    async with _subscribers(small, *EXITS) as subscribers:
         before = await samples(small.address)
         await Publisher(small.address).publish(*[event("agent.registered", {"agent": "A"})] * (_QUEUED + 1))
-        for reader in readers.values():
-            gap, _ = await reader.event(), await reader.event()
+        for subscriber in subscribers.values():
+            gap, _ = await subscriber.event(), await subscriber.event()
             assert gap[0] == "gap"
         expected = {key("events_stored_total"): _QUEUED + 1.0}
         for name in EXITS:
@@ -129,15 +129,15 @@ async def test_end_of_a_stream_is_counted_by_its_reason(reason: str) -> None:
     async with narrow as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         names = [name for name in _OF_BOARD if reason != "board_deleted" or "graphql" in name]
-        async with _readers(live, *names) as readers:
+        async with _subscribers(live, *names) as subscribers:
             before = await samples(live.address)
             flood = [event("attempt.log.appended", _LINE)] * (_QUEUED + 1)
             ending = [event("project.deleted", {"projectId": BOARD})] if reason == "board_deleted" else flood
             await Publisher(live.address).publish(*ending)
-            for reader in readers.values():
-                assert (await reader.event())[0] == "goodbye"
+            for subscriber in subscribers.values():
+                assert (await subscriber.event())[0] == "goodbye"
                 with pytest.raises((Ended, StreamEnded)):
-                    await reader.event()
+                    await subscriber.event()
             expected = {key("readers_ended_total", exit=name, reason=reason): 1.0 for name in names}
             expected |= {key("readers", exit=name): -1.0 for name in names}
             expected |= {key("envelopes_sent_total", exit=name): 1.0 for name in names}
@@ -153,9 +153,9 @@ async def test_socket_that_says_nothing_is_counted_as_such() -> None:
     async with live_server(heartbeat_timeout_seconds=0.2) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         before = await samples(live.address)
-        async with _readers(live, "board-ws") as readers:
+        async with _subscribers(live, "board-ws") as subscribers:
             with pytest.raises(Ended):
-                await readers["board-ws"].event()
+                await subscribers["board-ws"].event()
             expected = {key("readers_ended_total", exit="board-ws", reason="heartbeat_timeout"): 1.0}
             await _until(live, before, {**expected, key("envelopes_sent_total", exit="board-ws"): 2.0})
 

@@ -51,6 +51,12 @@ class Promise:
 _BOARD = "The exits, sh"
 #: The number of cards, and again after a change.
 _CARDS = r"\A[1-9]\d* cards\n([1-9]\d* cards\n)+"
+_COPY_IS_RIGHT = Promise(r"\Aloaded\n(right at \d+\n){2}", streams=True)
+_LIBRARIES = ("graphql-ws", "graphql-sse", "urql", "Apollo Client")
+#: The class with which most examples of resuming begin.
+_COPY = "The copy, js"
+#: Parts of clients; the tests of resuming run them.
+_PARTS = {_COPY, "Answers that come late, with Apollo Client, js"}
 #: Section and language → the promise of the example.
 PROMISES = {
     _BOARD: Promise(r"\A[\w-]{3,}\Z"),
@@ -63,14 +69,19 @@ PROMISES = {
     ),
     "The dashboard, js": Promise(r"^\d+ active attempts\n", streams=True),
     "Apollo Client, js": Promise(_CARDS, streams=True),
+    "Repeating a mutation, js": Promise(r"\A(Once \S+\n)\1\Z"),
     "urql, js": Promise(_CARDS, streams=True),
     "graphql-ws, js": Promise(r"\A\S+ \[\s+\{\s+title: 'Backlog',\s+cardIds: \[", streams=True),
     "graphql-sse, js": Promise(_CARDS, streams=True),
     "gql, python": Promise(r"\ADemo \w+ [1-9]\d* cards\n(Demo .+\n)+", streams=True),
+    "Resuming with gql, python": _COPY_IS_RIGHT,
+    **dict.fromkeys((f"Resuming with {library}, js" for library in _LIBRARIES), _COPY_IS_RIGHT),
     "GraphQL, bash": Promise(
         r'event: next\ndata: \{"data":\{"boardEvents":\{"__typename":"State"\}\}\}\nid: \S+\n', streams=True
     ),
-    "curl, sh": Promise(r'\A\{"data":\{"projects":\[\{"id":".+"dashboardOverview":\{"metrics":\{"activeAttempts":\d'),
+    "curl, sh": Promise(
+        r'\A\{"data":\{"projects":\{"nodes":\[\{"id":".+"dashboardOverview":\{"metrics":\{"activeAttempts":\d'
+    ),
     "Sending events, sh": Promise(
         r'\A\{"accepted":\[\{"name":"attempt.log.appended","cursor":".+","duplicate":false\}'
     ),
@@ -78,6 +89,9 @@ PROMISES = {
 }
 #: Sections whose commands are `make` targets.
 _OF_MAKE = {"Boardcast, sh", "Make targets, sh"}
+#: Examples that start a server of their own; `test_access_examples` runs them.
+_OF_SERVERS = ("A secret of your own", "Keycloak, Auth0 and others", "A CI job that reports", "A screen on the wall")
+OF_ACCESS = {f"{section}, {language}" for section in _OF_SERVERS for language in ("sh", "bash")}
 #: Rules for Prometheus. The test compares their metrics with ours.
 _ALERTS = {"Metrics, yaml"}
 #: Languages of blocks that show data on the wire.
@@ -112,7 +126,7 @@ async def address() -> AsyncIterator[str]:
 
 def test_every_example_is_run() -> None:
     assert _DOCUMENTS
-    assert set(EXAMPLES) == set(PROMISES) | _OF_MAKE | _DOCUMENTS | _ALERTS
+    assert set(EXAMPLES) == set(PROMISES) | _OF_MAKE | _DOCUMENTS | _ALERTS | _PARTS | OF_ACCESS
 
 
 def test_metrics_are_those_that_are_shown() -> None:
@@ -148,6 +162,7 @@ async def test_example_does_what_it_says(name: str, address: str) -> None:
 async def test_javascript_example_does_what_it_says(name: str, address: str) -> None:
     require_node()
     prelude = "".join(lent for words, lent in _BROWSER.items() if words in EXAMPLES[name])
+    prelude += EXAMPLES[_COPY] if "new BoardCopy" in EXAMPLES[name] else ""
     await _check_run(["node", "--input-type=module", "--eval", prelude + EXAMPLES[name]], PROMISES[name], address)
 
 

@@ -15,8 +15,8 @@ from realtime.kanban.ids import BoardId
 from realtime.messages.channels import board_channel
 from realtime.ports import Horizon
 from tests.equivalence.mapping import Json
-from tests.equivalence.raw_readers import RawBoardSocket, RawBoardStream
-from tests.equivalence.reader import Reader
+from tests.equivalence.raw_subscribers import RawBoardSocket, RawBoardStream
+from tests.equivalence.subscriber import Subscriber
 from tests.equivalence.watched import EXITS, order_of
 from tests.kit.deadline import deadline
 from tests.kit.nodes import create_board, open_node, open_store
@@ -26,7 +26,7 @@ from tests.kit.raw_http import Address, exchange
 from tests.live.boards import BOARD, make_boards
 from tests.live.command import running
 
-_READERS: tuple[type[Reader], ...] = (RawBoardSocket, RawBoardStream, *EXITS)
+_SUBSCRIBERS: tuple[type[Subscriber], ...] = (RawBoardSocket, RawBoardStream, *EXITS)
 _OLDEST = f'{{ events(boardId: "{BOARD}", first: 1) {{ nodes {{ cursor }} }} }}'
 _AFTER = f'query ($after: String!) {{ events(boardId: "{BOARD}", after: $after) {{ nodes {{ cursor }} }} }}'
 _OF_BOARD = board_channel(BoardId(BOARD))
@@ -54,7 +54,7 @@ async def _begins_behind(address: Address, offset: int) -> None:
 
 
 def _kind(received: Json) -> str:
-    return str(received.get("type") or received["__typename"]).lower().replace("_", "")
+    return str(received.get("type") or received["__typename"]).lower().replace("_", "").removesuffix("appended")
 
 
 def _line(received: Json) -> tuple[str, str, str]:
@@ -66,17 +66,19 @@ def _line(received: Json) -> tuple[str, str, str]:
     )
 
 
-async def _gets_a_gap(reader: Reader, old: str) -> None:
-    await reader.open(old)
-    hello, gap, state = await reader.take(3)
-    assert [_kind(received) for received in (hello, gap, state)] == ["hello", "gap", "state"], reader.exit
+async def _gets_a_gap(subscriber: Subscriber, old: str) -> None:
+    await subscriber.open(old)
+    hello, gap, state = await subscriber.take(3)
+    assert [_kind(received) for received in (hello, gap, state)] == ["hello", "gap", "state"], subscriber.exit
     said = gap.get("payload", gap)
-    assert (said["reason"].lower(), said["from"], said["to"]) == ("history_expired", old, state["cursor"]), reader.exit
+    assert (said["reason"].lower(), said["from"], said["to"]) == ("history_expired", old, state["cursor"]), (
+        subscriber.exit
+    )
 
 
-async def _gets_missed_events(reader: Reader, newer: str, count: int, received: dict[str, list[Json]]) -> None:
-    await reader.open(newer)
-    hello, *received[reader.exit] = await reader.take(1 + count)
+async def _gets_missed_events(subscriber: Subscriber, newer: str, count: int, received: dict[str, list[Json]]) -> None:
+    await subscriber.open(newer)
+    hello, *received[subscriber.exit] = await subscriber.take(1 + count)
     assert _kind(hello) == "hello"
 
 
@@ -93,9 +95,9 @@ async def test_cursor_before_the_cut_gets_a_gap_and_a_newer_one_what_it_missed_w
         address, publisher = server.address, Publisher(server.address)
         await make_boards(address)
         witness = RawBoardStream(address, BOARD)
-        readers = [kind(address, BOARD) for kind in (*_READERS, *_READERS)]
-        for reader in (witness, *readers):
-            stack.push_async_callback(reader.aclose)
+        subscribers = [kind(address, BOARD) for kind in (*_SUBSCRIBERS, *_SUBSCRIBERS)]
+        for subscriber in (witness, *subscribers):
+            stack.push_async_callback(subscriber.aclose)
         await witness.open()
         _, state = await witness.take(2)
         old = state["cursor"]
@@ -108,15 +110,15 @@ async def test_cursor_before_the_cut_gets_a_gap_and_a_newer_one_what_it_missed_w
         async with anyio.create_task_group() as group:
             # Few enough that the newer cursor stays among the newest 400 events.
             group.start_soon(_write, publisher)
-            for reader in readers[: len(_READERS)]:
-                group.start_soon(_gets_a_gap, reader, old)
-            for reader in readers[len(_READERS) :]:
-                group.start_soon(_gets_missed_events, reader, newer, 150, received)
+            for subscriber in subscribers[: len(_SUBSCRIBERS)]:
+                group.start_soon(_gets_a_gap, subscriber, old)
+            for subscriber in subscribers[len(_SUBSCRIBERS) :]:
+                group.start_soon(_gets_missed_events, subscriber, newer, 150, received)
         missed = [_line(one) for one in (*lately[1:], *await witness.take(100))]
         assert missed[-1][2] == "line 899"
         for exit, had in received.items():
             assert [_line(one) for one in had] == missed, exit
-        assert len(received) == len(_READERS)
+        assert len(received) == len(_SUBSCRIBERS)
         (refused,) = (await _asked(address, _AFTER, after=old))["errors"]
         assert refused["extensions"]["code"] == "HISTORY_EXPIRED"
         assert len((await _asked(address, _AFTER, after=newer))["data"]["events"]["nodes"]) == 100

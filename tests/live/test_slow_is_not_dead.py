@@ -22,7 +22,7 @@ from tests.kit.raw_socket import CLOSE, PING, PONG, RawSocket
 from tests.kit.sse_reader import open_stream
 from tests.kit.write_path import WAYS
 from tests.live.boards import BOARD, TODO, make_boards
-from tests.live.exits import EXITS, ExitReader, open_exit
+from tests.live.exits import EXITS, ExitSubscriber, open_exit
 from tests.live.leftovers import check_settled, holdings
 
 pytestmark = pytest.mark.usefixtures("clean_log")
@@ -68,9 +68,9 @@ def _large_state(title: str) -> dict[str, Any]:
     return event("board.state.changed", {"boardId": BOARD, "state": state})
 
 
-async def _label(reader: ExitReader) -> int:
+async def _label(subscriber: ExitSubscriber) -> int:
     while True:
-        type_, payload = await reader.event()
+        type_, payload = await subscriber.event()
         assert type_ in {"agent_registered", "dashboard_overview"}
         if type_ == "agent_registered":
             return int(payload["label"].partition(" ")[0])
@@ -78,58 +78,58 @@ async def _label(reader: ExitReader) -> int:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", EXITS)
-async def test_slow_reader_gets_everything_in_order(name: str, way: str, beat: Beat) -> None:
+async def test_slow_subscriber_gets_everything_in_order(name: str, way: str, beat: Beat) -> None:
     numbers = list(range(_CARDS))
     async with live_server(direct_writes=WAYS[way], **_SETTINGS) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with _slow(live) as connection:
-            reader = await open_exit(name, connection)
+            subscriber = await open_exit(name, connection)
             connection.read_slowly(beat, _BYTES_EACH_BEAT)
             for number in numbers:
                 label = f"{number} {_DESCRIPTION}"
                 await Publisher(live.address).publish(event("agent.registered", {"agent": "A", "label": label}))
-            assert [await _label(reader) for _ in numbers] == numbers
+            assert [await _label(subscriber) for _ in numbers] == numbers
             assert not live.node.counters.exit(name).ended
             assert not live.node.counters.exit(name).gaps
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", [name for name in EXITS if not name.startswith("dashboard")])
-async def test_slow_reader_gets_a_large_state_and_later_events(name: str, way: str, beat: Beat) -> None:
+async def test_slow_subscriber_gets_a_large_state_and_later_events(name: str, way: str, beat: Beat) -> None:
     async with live_server(direct_writes=WAYS[way], **_SETTINGS) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with _slow(live) as connection:
-            reader = await open_exit(name, connection)
+            subscriber = await open_exit(name, connection)
             connection.read_slowly(beat, _BYTES_EACH_BEAT)
             await Publisher(live.address).publish(_large_state("first"))
             await Publisher(live.address).publish(_large_state("second"))
             await Publisher(live.address).mark("last")
-            received = [await reader.event()]
+            received = [await subscriber.event()]
             while received[-1][0] != "agent_registered":
-                received.append(await reader.event())
+                received.append(await subscriber.event())
             # The second state may have replaced the first one, which waited to be sent.
             assert {type_ for type_, _ in received[:-1]} == {"state"}
             assert not live.node.counters.exit(name).ended
 
 
 @pytest.mark.parametrize("name", EXITS)
-async def test_slow_reader_with_full_queue_gets_gap_and_current_state(name: str, beat: Beat) -> None:
+async def test_slow_subscriber_with_full_queue_gets_gap_and_current_state(name: str, beat: Beat) -> None:
     current = "dashboard_overview" if name.startswith("dashboard") else "state"
     async with live_server(max_queued_bytes=200_000, **_SETTINGS) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         async with _slow(live) as connection:
-            reader = await open_exit(name, connection)
+            subscriber = await open_exit(name, connection)
             connection.read_slowly(beat, _BYTES_EACH_BEAT)
             for number in range(_CARDS):
                 label = f"{number} {_DESCRIPTION}"
                 await Publisher(live.address).publish(event("agent.registered", {"agent": "A", "label": label}))
-            received = [await reader.event()]
+            received = [await subscriber.event()]
             while received[-1][0] != "gap":
-                received.append(await reader.event())
-            assert (await reader.event())[0] == current
+                received.append(await subscriber.event())
+            assert (await subscriber.event())[0] == current
             await Publisher(live.address).mark("behind it")
             while received[-1][1].get("label") != "behind it":
-                received.append(await reader.event())
+                received.append(await subscriber.event())
             assert not live.node.counters.exit(name).ended
 
 
@@ -222,7 +222,7 @@ async def test_slow_client_of_a_large_answer_gets_it_whole(beat: Beat) -> None:
 
 async def test_slow_client_of_large_graphql_answers_gets_them_all(beat: Beat) -> None:
     answers = 5  # more than the kernel buffers for a client
-    query = f'{{ board(id: "{BOARD}") {{ cards {{ description }} }} }}'
+    query = f'{{ board(boardId: "{BOARD}") {{ cards {{ description }} }} }}'
     async with live_server(**_SETTINGS) as live, deadline(_WAIT_UNITS):
         await make_boards(live.address)
         await Publisher(live.address).publish(_large_state("large"))

@@ -16,7 +16,7 @@ from tests.kit.raw_http import Address, Connection, connect
 from tests.live.boards import BOARD, make_boards
 from tests.live.command import Process, running
 from tests.live.endings import read_to_end
-from tests.live.exits import EXITS, Ended, ExitReader, open_exit
+from tests.live.exits import EXITS, Ended, ExitSubscriber, open_exit
 from tests.live.graphql.client import connected, subscribe_message
 
 _LABEL = "x" * 50_000
@@ -27,19 +27,19 @@ _GOODBYES = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ..
 
 
 @asynccontextmanager
-async def _readers(address: Address) -> AsyncIterator[dict[str, ExitReader]]:
+async def _subscribers(address: Address) -> AsyncIterator[dict[str, ExitSubscriber]]:
     async with AsyncExitStack() as stack:
         yield {name: await open_exit(name, await stack.enter_async_context(connect(address))) for name in EXITS}
 
 
-async def _check_goodbyes(readers: dict[str, ExitReader]) -> None:
+async def _check_goodbyes(subscribers: dict[str, ExitSubscriber]) -> None:
     hints = set()
-    for name, reader in readers.items():
-        end = await read_to_end(reader)
+    for name, subscriber in subscribers.items():
+        end = await read_to_end(subscriber)
         assert [type_ for type_, _ in end.events] == ["goodbye"], name
         assert 0 < end.events[0][1]["reconnectAfterMs"] <= 5000
         hints.add(end.events[0][1]["reconnectAfterMs"])
-    assert len(hints) > 1, "the hints are to spread the readers"
+    assert len(hints) > 1, "the hints are to spread the subscribers"
 
 
 async def _check_quiet_end(server: Process) -> None:
@@ -59,14 +59,14 @@ async def test_signal_ends_every_stream_with_goodbye_and_the_process_with_0(
 ) -> None:
     async with running(tmp_path, "--shutdown-grace-seconds", "20") as server, deadline(15):
         await make_boards(server.address)
-        async with _readers(server.address) as readers:
+        async with _subscribers(server.address) as subscribers:
             server.send_signal(number)
-            await _check_goodbyes(readers)
+            await _check_goodbyes(subscribers)
             # The clients still hold their connections, and nothing waits for them to leave.
             await _check_quiet_end(server)
 
 
-async def test_stop_without_a_reader_takes_no_grace(tmp_path: Path) -> None:
+async def test_stop_without_a_subscriber_takes_no_grace(tmp_path: Path) -> None:
     async with running(tmp_path, "--shutdown-grace-seconds", "60") as server, deadline(10):
         await make_boards(server.address)
         server.send_signal(signal.SIGTERM)
@@ -86,7 +86,7 @@ async def test_idle_connections_do_not_hold_the_stop_up(tmp_path: Path) -> None:
         await _check_quiet_end(server)
 
 
-async def _stuck_readers(stack: AsyncExitStack, address: Address) -> None:
+async def _stuck_subscribers(stack: AsyncExitStack, address: Address) -> None:
     """Open every exit, read nothing, and publish more than the kernel buffers."""
     for name in EXITS:
         await open_exit(name, await stack.enter_async_context(connect(address, 4096)))
@@ -94,10 +94,10 @@ async def _stuck_readers(stack: AsyncExitStack, address: Address) -> None:
         await Publisher(address).mark(_LABEL)
 
 
-async def test_stuck_readers_are_cut_when_the_grace_is_over(tmp_path: Path) -> None:
+async def test_stuck_subscribers_are_cut_when_the_grace_is_over(tmp_path: Path) -> None:
     async with running(tmp_path, "--shutdown-grace-seconds", "1") as server, AsyncExitStack() as stack, deadline(20):
         await make_boards(server.address)
-        await _stuck_readers(stack, server.address)
+        await _stuck_subscribers(stack, server.address)
         began = anyio.current_time()
         server.send_signal(signal.SIGTERM)
         end = await server.wait()
@@ -110,7 +110,7 @@ async def test_stuck_readers_are_cut_when_the_grace_is_over(tmp_path: Path) -> N
 async def test_second_signal_ends_at_once(number: signal.Signals, tmp_path: Path) -> None:
     async with running(tmp_path, "--shutdown-grace-seconds", "300") as server, AsyncExitStack() as stack, deadline(20):
         await make_boards(server.address)
-        await _stuck_readers(stack, server.address)
+        await _stuck_subscribers(stack, server.address)
         witness = await open_exit("board-ws", await stack.enter_async_context(connect(server.address)))
         server.send_signal(number)
         assert (await witness.event())[0] == "goodbye"  # the server obeys the first signal
@@ -124,7 +124,7 @@ async def test_second_signal_ends_at_once(number: signal.Signals, tmp_path: Path
 async def _stopping_for_long(server: Process) -> AsyncIterator[None]:
     """Stop `server` while clients that do not read delay it."""
     async with AsyncExitStack() as stack:
-        await _stuck_readers(stack, server.address)
+        await _stuck_subscribers(stack, server.address)
         witness = await open_exit("board-ws", await stack.enter_async_context(connect(server.address)))
         server.send_signal(signal.SIGTERM)
         assert (await witness.event())[0] == "goodbye"
@@ -183,10 +183,10 @@ async def test_graphql_sockets_close_with_the_last_of_their_operations(tmp_path:
 async def test_demo_stops_with_the_server(tmp_path: Path) -> None:
     async with running(tmp_path, "--demo", "--demo-pace", "50") as server, deadline(20):
         async with connect(server.address) as connection:
-            reader = await open_exit("dashboard-ws", connection)
+            subscriber = await open_exit("dashboard-ws", connection)
             for _ in range(3):
-                assert (await reader.event())[0] in {"dashboard_overview", "agent_registered", "agent_profile"}
+                assert (await subscriber.event())[0] in {"dashboard_overview", "agent_registered", "agent_profile"}
             server.send_signal(signal.SIGTERM)
-            end = await read_to_end(reader)
+            end = await read_to_end(subscriber)
         assert (end.events[-1][0], end.word) == ("goodbye", 1012)
         await _check_quiet_end(server)

@@ -13,20 +13,20 @@ from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import connect
-from tests.live.exits import EXITS, ExitReader, open_exit
+from tests.live.exits import EXITS, ExitSubscriber, open_exit
 from tests.live.ways import WAYS, Sends, served
 
 _WAIT_UNITS = 30
-_READERS = 3
+_SUBSCRIBERS = 3
 _BATCHES = (1, 7, 1, 30)
 #: Its operations share a queue. They share executions, but not writes.
 _NEVER_DIRECT = "graphql-sse-single"
 
 
-async def _labels(reader: ExitReader, count: int) -> list[int]:
+async def _labels(subscriber: ExitSubscriber, count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
-        type_, payload = await reader.event()
+        type_, payload = await subscriber.event()
         assert type_ == "agent_registered"
         found.append(int(payload["label"]))
     return found
@@ -43,19 +43,19 @@ async def _published(boards: LiveServer) -> int:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", EXITS)
-async def test_readers_that_keep_up_are_written_to_and_get_all_in_order(
+async def test_subscribers_that_keep_up_are_written_to_and_get_all_in_order(
     name: str, way: str, boards: LiveServer
 ) -> None:
     sends = Sends()
     async with deadline(_WAIT_UNITS), served(boards, way, sends) as address, AsyncExitStack() as stack:
-        opened = [await stack.enter_async_context(connect(address)) for _ in range(_READERS)]
-        readers = [await open_exit(name, connection) for connection in opened]
+        opened = [await stack.enter_async_context(connect(address)) for _ in range(_SUBSCRIBERS)]
+        subscribers = [await open_exit(name, connection) for connection in opened]
         await Publisher(boards.address).mark("-1")  # after this event, all of them wait for the next
-        assert [await _labels(reader, 1) for reader in readers] == [[-1]] * _READERS
+        assert [await _labels(subscriber, 1) for subscriber in subscribers] == [[-1]] * _SUBSCRIBERS
         sends.count = 0
         count = await _published(boards)
-        for reader in readers:
-            assert await _labels(reader, count) == list(range(count))
+        for subscriber in subscribers:
+            assert await _labels(subscriber, count) == list(range(count))
     # The load client offers no compression, so nothing is compressed for it.
     is_direct = way != "by ASGI" and name != _NEVER_DIRECT
     assert (sends.count == 0) is is_direct, sends.count
@@ -70,10 +70,10 @@ async def test_setting_sends_all_by_asgi(name: str, boards: LiveServer) -> None:
         served(boards, "directly", sends, settings) as address,
         connect(address) as connection,
     ):
-        reader = await open_exit(name, connection)
+        subscriber = await open_exit(name, connection)
         await Publisher(boards.address).mark("0")
-        assert await _labels(reader, 1) == [0]
+        assert await _labels(subscriber, 1) == [0]
         before = sends.count
         await Publisher(boards.address).mark("1")
-        assert await _labels(reader, 1) == [1]
+        assert await _labels(subscriber, 1) == [1]
         assert sends.count > before

@@ -16,6 +16,8 @@ from tests.rules.trees import PACKAGES
 
 __all__ = ["NOT_IMPORTED", "find_undeclared", "find_unused", "imported_by", "project_table"]
 
+#: The extras that only serve the work on this repository.
+_FOR_DEVELOPERS = ("test", "check")
 #: Declared distributions that no file imports, each with its reason.
 NOT_IMPORTED = {
     "aiohttp": "gql's transport imports it",
@@ -51,10 +53,15 @@ def imported_by(root: Path, packages: tuple[str, ...]) -> dict[str, str]:
 
 
 def find_undeclared(root: Path) -> list[str]:
-    """Return the imports of the packages and of the tests that have no declaration."""
+    """Return the imports of the packages and of the tests that have no declaration.
+
+    The packages may import what a user can choose to install.
+    """
     project = project_table(root)
-    needed = _names(project["dependencies"])
-    extra = needed | _names(project["optional-dependencies"]["test"])
+    extras = project["optional-dependencies"]
+    chosen = (one for extra, some in extras.items() if extra not in _FOR_DEVELOPERS for one in some)
+    needed = _names(project["dependencies"]) | _names(chosen)
+    extra = needed | _names(extras["test"])
     return [
         f"{where}: {name} is not declared"
         for packages, declared in ((PACKAGES, needed), (_TESTS, extra))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from realtime.endings import CLIENT_LEFT, ENDINGS, Conduct, Ending, Exits
+from realtime.ending import Conduct, Ending, Exits
+from realtime.endings import CLIENT_LEFT, ENDINGS
 
 __all__ = ["SHOWN_BY", "close_code_rows", "stream_rows"]
 
@@ -13,15 +14,19 @@ __all__ = ["SHOWN_BY", "close_code_rows", "stream_rows"]
 SHOWN_BY = {
     "BOARD_NOT_FOUND": "live/test_bad_commands.py::test_unknown_board_is_closed_1008_without_a_frame",
     "BOARD_DELETED": "live/test_endings.py::test_deleted_board_ends_its_subscriptions_for_good",
-    "SLOW_CONSUMER": "live/test_slow_readers.py::test_reader_with_full_queue_that_is_to_end_learns_why",
+    "NOT_GRANTED": "live/test_json_web_tokens.py::test_dashboard_socket_without_grant_is_forbidden",
+    "SLOW_CONSUMER": "live/test_slow_subscribers.py::test_subscriber_with_full_queue_that_is_to_end_learns_why",
     "SERVER_SHUTDOWN": "live/test_endings.py::test_server_that_stops_ends_every_stream_for_a_while",
     "CONNECTION_LIFETIME": "live/test_endings.py::test_lifetime_ends_every_stream_for_a_moment",
+    "TOKEN_EXPIRED": "live/test_endings.py::test_token_that_expires_ends_every_stream_at_its_end",
+    "TOKEN_REVOKED": "live/test_endings.py::test_token_that_is_revoked_ends_its_streams_and_no_others",
+    "GRANTS_REDUCED": "live/test_new_tokens.py::test_grants_that_shrink_end_the_raw_stream",
     "STORE_UNAVAILABLE": "live/test_endings.py::test_store_that_is_away_ends_a_stream_without_goodbye",
     "FAULT": "live/test_endings.py::test_fault_of_the_server_ends_a_stream_and_is_logged",
-    "CLIENT_LEFT": "live/test_disconnects.py::test_reader_that_leaves_leaves_nothing_behind",
-    "SEND_TIMEOUT": "live/test_silent_readers.py::test_reader_that_takes_nothing_is_cut_after_the_send_timeout",
+    "CLIENT_LEFT": "live/test_disconnects.py::test_subscriber_that_leaves_leaves_nothing_behind",
+    "SEND_TIMEOUT": "live/test_silent_subscribers.py::test_subscriber_that_takes_nothing_is_cut_after_the_send_timeout",
     "HEARTBEAT_TIMEOUT": "live/replay/test_heartbeats.py::test_socket_without_json_messages_is_closed_with_4000",
-    "PING_TIMEOUT": "live/test_silent_readers.py::test_socket_that_answers_no_ping_is_closed",
+    "PING_TIMEOUT": "live/test_silent_subscribers.py::test_socket_that_answers_no_ping_is_closed",
     "BAD_FRAME": "live/test_bad_frames.py::test_bad_frame_is_closed_with_its_code_and_one_line",
     "BAD_TEXT": "live/test_connections.py::test_invalid_utf8_in_a_text_frame_closes_1007_without_a_fault",
     "MESSAGE_TOO_BIG": "live/test_frame_bounds.py::test_message_of_endless_frames_is_closed_1009_and_others_are_served",
@@ -36,7 +41,9 @@ SHOWN_BY = {
     "OPERATION_TIMEOUT": "live/graphql/test_deadlines.py::test_operation_over_http_has_a_deadline",
     "TOO_EXPENSIVE": "unit/schema/test_running.py::test_event_that_takes_too_long_ends_its_subscription",
     "CONFLICT": "live/test_bad_input.py::test_bad_call_is_refused_and_changes_nothing",
+    "NOT_AUTHENTICATED": "live/test_new_tokens.py::test_token_that_is_refused_changes_nothing",
     "INVALID_INPUT": "live/test_bad_input.py::test_bad_call_is_refused_and_changes_nothing",
+    "KEY_REUSED": "live/test_repeating.py::test_another_request_under_the_key_is_422",
     "LIMIT_REACHED": "live/test_limits.py::test_client_that_commands_too_often_is_refused_with_a_retry_time",
 }
 
@@ -56,8 +63,9 @@ def stream_rows() -> Iterator[str]:
 def close_code_rows() -> Iterator[str]:
     """Yield the rows of "Close codes": code, cause, whether clients reconnect."""
     for row in ENDINGS.values():
-        if row.close and (row.exits in _ON_SOCKETS_OF_GRAPHQL or row.ends_connection):
-            yield f"| {row.close.code} | {row.why} | {_yes(row.reconnect)} |"
+        close = row.graphql_close or row.close
+        if close and (row.exits in _ON_SOCKETS_OF_GRAPHQL or row.ends_connection):
+            yield f"| {close.code} | {row.why} | {_yes(row.reconnect)} |"
 
 
 def _cause(row: Ending) -> str:

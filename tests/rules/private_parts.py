@@ -65,8 +65,9 @@ PARTS = {
     """,
     _EXECUTOR: """
         _relevant_sub_fields build_per_event_executor complete_awaitable_list_item_value complete_iterable_value
-        complete_list_item_value context_value execute_fields execute_fields_serially execute_operation fragments
-        is_awaitable middleware_manager operation schema settle_in_background variable_values with_abort_signal
+        complete_list_item_value context_value execute_field execute_fields execute_fields_serially execute_operation
+        fragments is_awaitable middleware_manager operation schema settle_in_background variable_values
+        with_abort_signal
     """,
 }
 
@@ -84,7 +85,7 @@ MODULES = {
         CollectedFields FieldDetailsList FragmentDetails collect_fields collect_subfields
     """,
     "graphql.execution.values": "VariableValues get_argument_values get_variable_values",
-    "graphql.pyutils": "gather_with_cancel is_iterable",
+    "graphql.pyutils": "Path Undefined gather_with_cancel is_iterable",
     "sse_starlette.sse": "AppStatus",
     "strawberry.schema.exceptions": "CannotGetOperationTypeError InvalidOperationTypeError",
     "strawberry.schema.schema": "StrawberryGraphQLCoreExecutionContext",

@@ -29,7 +29,7 @@ def test_repository_imports_point_downwards() -> None:
         (
             "schema/types/card.py",
             "from schema.root import schema",
-            "(layer 3) may not import schema.root.schema (layer 7)",
+            "(layer 4) may not import schema.root.schema (layer 8)",
         ),
         ("server/protocol/sse.py", "import server.app", "(layer 1) may not import server.app (layer 5)"),
         ("realtime/kanban/__init__.py", "from ..ports import EventStore", "realtime.ports.EventStore (layer 3)"),

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from pydantic import BaseModel
 
-from realtime.export import check
-from realtime.kanban.attempts import QueueAttempt
-from realtime.kanban.commands import CreateCard, UpdateCard
+from realtime import export as events_page
+from realtime.endings import ENDINGS
+from realtime.errors import Forbidden
 from realtime.kanban.events import EVENT_MODELS
 from realtime.kanban.models import AttemptStatus, TicketType
-from realtime.kanban.projects import CreateProject, UpdateProject
 from realtime.messages.options import Delivery, SlowPolicy
 from realtime.messages.payloads import PAYLOADS, Overview
 from schema.types.enums import InterruptionReason
-from server.routing import SegmentRoute
-from server.transports.rest import rest_routes
+from server import export as rest_page
 from tests.live.replay.departures import departure_numbers
 from tests.live.replay.test_coverage import SHOWN_ELSEWHERE
 from tests.rules.pages import first_cells, read_page, table_rows
@@ -25,67 +22,34 @@ from tests.rules.trees import REPOSITORY, python_files
 from tests.unit.schema.test_refusals import codes_of_the_core
 
 _PROTOCOL, _INGEST, _DEPARTURES, _GRAPHQL = "protocol.md", "ingest.md", "departures.md", "graphql.md"
-_REST = "rest.md"
 _QUOTED = re.compile(r"`([^`\n]+)`")
 #: Codes that no command of a raw socket gets: of projects, attempts, dependencies, streams and lists.
 _ELSEWHERE = {
-    *("project_not_found", "attempt_not_found", "attempt_active", "attempt_not_running"),
+    *("access_token_not_found", "project_not_found", "attempt_not_found", "attempt_active", "attempt_not_running"),
     *("dependency_cycle", "dependency_board_mismatch"),
     *("bad_user_input", "invalid_cursor"),
 }
-#: Sections of the REST page with calls, and the class that reads the body of each call with a body. A move has two more
-#: keys.
-_CALLS = ("Projects", "Boards and cards", "Attempts", "Dashboard and agents", "The server", "Calls of the web client")
-_BODIES: dict[str, type[BaseModel]] = {
-    "POST /projects": CreateProject,
-    "PATCH /projects/{id}": UpdateProject,
-    "POST /boards/{id}/cards": CreateCard,
-    "PATCH /boards/{id}/cards/{card}": UpdateCard,
-    "POST /boards/{id}/cards/{card}/attempts": QueueAttempt,
-}
 #: Codes of the socket itself, in addition to those of the core.
-_OF_THE_SOCKET = {"invalid_json", "unknown_command", "store_unavailable", "rate_limited"}
+_OF_THE_SOCKET = {"invalid_json", "unknown_command", "store_unavailable", "rate_limited", "unauthenticated"}
 
 
 def test_page_of_events_is_that_of_the_models() -> None:
-    assert check() == "", "run `python -m realtime.export`"
+    assert events_page.check() == "", "run `python -m realtime.export`"
+
+
+def test_page_of_rest_is_that_of_the_routes() -> None:
+    assert rest_page.check() == "", "run `python -m server.export`"
+
+
+def test_statuses_of_the_table_of_rest_are_those_of_requests() -> None:
+    named = {row.split("|")[1].strip() for row in table_rows(read_page("rest.md"), "Answers")}
+    assert {str(row.status) for row in ENDINGS.values() if row.status is not None} <= named
 
 
 def test_effects_are_those_of_events_that_there_are() -> None:
     named = first_cells(read_page(_INGEST), "Effects")
     assert named
     assert named <= set(EVENT_MODELS)
-
-
-def test_every_call_of_rest_has_a_row() -> None:
-    rows = [row for heading in _CALLS for row in table_rows(read_page(_REST), heading)]
-    # A write to an address of the web client is always refused. The page says so once for all of them.
-    refused = {route.path for route in _segment_routes() if "PUT" in (route.methods or ())}
-    served = {
-        f"{method} {_first_spelling(route.path)}"
-        for route in _segment_routes()
-        for method in (route.methods or set()) - {"HEAD"}
-        if method == "GET" or route.path not in refused
-    }
-    assert {_QUOTED.findall(row)[0] for row in rows} == served
-
-
-def _segment_routes() -> list[SegmentRoute]:
-    return [route for route in rest_routes() if isinstance(route, SegmentRoute)]
-
-
-def _first_spelling(path: str) -> str:
-    return path.replace("/projects/{id}/board", "/boards/{id}").replace("/projects/{id}/cards", "/boards/{id}/cards")
-
-
-@pytest.mark.parametrize("call", _BODIES)
-def test_body_of_a_call_has_all_of_its_fields(call: str) -> None:
-    rows = [row.split("|") for heading in _CALLS for row in table_rows(read_page(_REST), heading)]
-    shown = next(cells[2] for cells in rows if _QUOTED.findall(cells[1]) == [call])
-    models = [field for field in _BODIES[call].model_fields.values() if field.init is not False]
-    # The path contains the card, and the method is the type.
-    fields = [(one.alias, one.is_required()) for one in models if one.alias not in ("type", "cardId")]
-    assert shown.strip() == ", ".join(f"`{name}`" + "?" * (not needed) for name, needed in fields)
 
 
 def test_every_type_of_envelope_has_a_row() -> None:
@@ -107,8 +71,9 @@ def test_codes_of_refused_commands_are_those_of_the_code() -> None:
     named = {
         name for row in table_rows(read_page(_PROTOCOL), "Commands") for name in _QUOTED.findall(row.split("|")[1])
     }
-    codes = named - {"get_state", "ping", "pong", "create_card", "update_card", "move_card", "delete_card"}
-    assert codes == core | _OF_THE_SOCKET
+    requests = {"get_state", "ping", "pong", "authenticate"}
+    codes = named - requests - {"create_card", "update_card", "move_card", "delete_card"}
+    assert codes == core | _OF_THE_SOCKET | {Forbidden.code}
 
 
 def test_codes_of_graphql_are_those_of_the_code() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from realtime.messages.payloads import Heartbeat, Hello, Overview, State
+from schema.envelopes.change_mapping import CHANGES
 from schema.envelopes.mapping import BOARD_EVENT_TYPES
 from tests.clients.stream_types import STREAM_TYPES
 from tests.rules.trees import REPOSITORY
 
 _PAGE = REPOSITORY / "server" / "static" / "page"
 #: Types of a board's stream over SSE, in the delivery that the page uses.
-_OF_A_BOARD = BOARD_EVENT_TYPES | {Heartbeat.type}
+_OF_A_BOARD = BOARD_EVENT_TYPES - {kind.type for kind in CHANGES}
 #: Types without a line in the list of activities.
 _SILENT = {Hello.type, State.type, Heartbeat.type}
 

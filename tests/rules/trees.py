@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 #: The import packages, lowest first.
 PACKAGES = ("realtime", "schema", "server")
 
-_NOT_OURS = frozenset({"node_modules", "__pycache__"})
+_NOT_OURS = frozenset({"node_modules", ".venv", "__pycache__"})
 
 
 def plant(root: Path, files: Mapping[str, str]) -> Path:

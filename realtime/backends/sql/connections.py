@@ -35,7 +35,7 @@ class Connections:
         self._on_end = on_end
         self._engine = engine
         self._count = count
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="sqlite")
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="database")
         self._turns = asyncio.Semaphore(count)
         self._closed = False
 

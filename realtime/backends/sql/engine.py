@@ -1,25 +1,20 @@
-"""Opening the database: engines, pragmas, migrations, and error messages for a database that does not open."""
+"""Opening a SQLite database: its URL, engines and pragmas."""
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import ExitStack, closing
-from importlib import resources
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from realtime.backends.sql.file.file_guard import LOG_LIMIT_BYTES
 from realtime.errors import StoreUnusable, quoted
 
-__all__ = ["make_engine", "migrate", "open_all", "parse_url"]
+__all__ = ["make_engine", "open_all", "parse_url"]
 
 BUSY_MILLISECONDS = 5000
 #: Drivers that a URL may name: the documented one, and the one that earlier versions documented.
@@ -42,7 +37,8 @@ def parse_url(text: str) -> URL:
     except (ArgumentError, ValueError) as error:
         raise StoreUnusable(f"expected a database URL like {EXAMPLE}, got {text!r}") from error
     if url.drivername not in DRIVERS:
-        raise StoreUnusable(f"expected a database URL that begins with {DRIVERS[0]}://, got {url.drivername}://")
+        expected = f"expected a database URL that begins with {DRIVERS[0]}:// or postgresql://"
+        raise StoreUnusable(f"{expected}, got {url.drivername}://")
     if url.host or url.port or url.username:
         raise StoreUnusable(f"expected a database URL with three slashes before the path, like {EXAMPLE}, got {text!r}")
     _check_options(text.partition("?")[2])
@@ -113,25 +109,3 @@ def _prepare(connection: Any, _: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def migrate(engine: Engine) -> None:
-    """Bring the tables to the newest version.
-
-    Raises:
-        StoreUnusable: the file cannot be opened, or is no database of this program.
-    """
-    try:
-        with engine.begin() as connection:
-            _upgrade(connection)
-    # CommandError: the tables are those of a newer version.
-    except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
-        reason = getattr(error, "orig", None) or error
-        raise StoreUnusable(f"cannot open the database {engine.url.database}: {reason}") from error
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(resources.files("realtime.backends.sql") / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -1,5 +1,7 @@
 """Statements that run for every event, in the form of the text and tuples that the driver takes.
 
+The text is that of the database of the connection. Its driver must take parameters by their place (`?` or `%s`).
+
 SQLAlchemy makes a dictionary of each row's parameters, and calls each column's type for its value. That takes 15 µs
 for a row of the log, where SQLite itself takes 5, and 300 µs for a query of one row by its key, where SQLite takes 3.
 Here a statement is compiled once, and the caller passes values in the form of the tables. Errors are those of the
@@ -8,18 +10,25 @@ driver.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, Executable, Insert, Select, Update, func, select
+from sqlalchemy import Column, Connection, Dialect, Executable, Insert, Select, Table, Update, func, insert, select
 
-__all__ = ["Insertion", "NumberedInsertion", "Prepared"]
+__all__ = ["Addition", "Insertion", "NumberedInsertion", "Prepared", "PreparedList"]
 
 #: Sizes of the pieces in which rows are inserted. The driver releases Python's lock once for each execution, while the
 #: database works. Executed row by row, an insertion would have to wait for the lock, and for the event loop, as often
 #: as there are rows. Powers of two, because each number of rows is a separate statement, and a connection caches 100.
 AT_ONCE = (64, 32, 16, 8, 4, 2, 1)
+#: Least rows that are copied: `COPY` waits twice for the server, an insertion once.
+COPIED_ROWS = 8
+#: The mark of a parameter in the text, by the style of the driver (PEP 249).
+_MARKS = {"qmark": "?", "format": "%s"}
+#: The values of a row in the text of an insertion, with or without types.
+_ROW = re.compile(r"\((?:(?:\?|%s)(?:::\w+)?(?:, )?)+\)")
 
 
 class Insertion:
@@ -27,7 +36,8 @@ class Insertion:
 
     def __init__(self, statement: Insert, *columns: str) -> None:
         """Prepare `statement`; it is compiled when it first runs."""
-        self._statement = statement
+        # Inline: the numbers that the database gives to the rows are not returned.
+        self._statement = statement.inline()
         self._columns = columns
         self._texts: dict[tuple[str, int], str] = {}
 
@@ -50,10 +60,36 @@ class Insertion:
 
     def _compiled(self, dialect: Dialect, rows: int) -> str:
         text, names = _compiled(self._statement, dialect, self._columns)
-        row = f"({', '.join('?' * len(names))})"
-        if names != list(self._columns) or text.count(row) != 1:
+        found = _ROW.findall(text)
+        if names != list(self._columns) or len(found) != 1 or found[0].count(",") != len(names) - 1:
             raise ValueError(f"expected plain values of {self._columns} in the order of the table, got {text}")
-        return text.replace(row, ", ".join([row] * rows))
+        return text.replace(found[0], ", ".join(found * rows))
+
+
+class Addition(Insertion):
+    """An insertion of rows that do not exist yet. Many of them are copied, if the driver can.
+
+    In PostgreSQL, `COPY` takes a quarter of the CPU time: 7 µs instead of 29 for a row of the log (measured).
+    """
+
+    def __init__(self, table: Table, *columns: str) -> None:
+        """Add rows to `table`; each row has its values in the order of `columns`."""
+        super().__init__(insert(table), *columns)
+        self._table = table
+
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert the rows, in order."""
+        cursor = connection.connection.cursor()
+        copying = getattr(cursor, "copy", None)  # psycopg has it, and sqlite3 does not
+        if copying is None or len(rows) < COPIED_ROWS:
+            super().run(connection, rows)
+        else:
+            quoted = map(connection.dialect.identifier_preparer.quote, (self._table.name, *self._columns))
+            table, *columns = quoted
+            with copying(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        cursor.close()
 
 
 class NumberedInsertion:
@@ -63,14 +99,21 @@ class NumberedInsertion:
     """
 
     def __init__(self, insertion: Insertion, number: Column[int]) -> None:
-        """Insert by `insertion`, whose last column is `number`."""
+        """Insert by `insertion`, whose first column is the key, and whose last column is `number`."""
         self._insertion = insertion
         self._highest = Prepared(select(func.max(number)))
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert the rows, in order."""
         ((highest,),) = self._highest.rows(connection)
-        self._insertion.run(connection, [(*row, number) for number, row in enumerate(rows, start=(highest or 0) + 1)])
+        # PostgreSQL does not insert and update a row by one statement.
+        pieces: list[dict[Any, tuple[Any, ...]]] = [{}]
+        for number, row in enumerate(rows, start=(highest or 0) + 1):
+            if row[0] in pieces[-1]:
+                pieces.append({})
+            pieces[-1][row[0]] = (*row, number)
+        for piece in pieces:
+            self._insertion.run(connection, list(piece.values()))
 
 
 class Prepared:
@@ -103,6 +146,43 @@ class Prepared:
             if names != list(self._names):
                 raise ValueError(f"expected the parameters {self._names}, got {names}")
             self._texts[dialect.name] = text
+        return text
+
+
+class PreparedList:
+    """A query with a list for `in_` as its last parameter, behind parameters in the order of `names`.
+
+    The values are parameters of their own. As one JSON list (`json_each`), a text would end at its first NUL.
+    """
+
+    def __init__(self, statement: Select[Any], name: str, *names: str) -> None:
+        """Prepare `statement`, in which `name` is an expanding parameter."""
+        self._statement = statement
+        self._names = [*names, name]
+        self._place = re.compile(rf"__\[POSTCOMPILE_{name}[^]]*]")
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def rows(self, connection: Connection, values: Collection[Any], *others: Any) -> list[tuple[Any, ...]]:
+        """Return the rows that the query finds, as the driver returns them."""
+        if not values:
+            return []
+        # A power of two, as each number of values is a separate statement. A value that is repeated changes nothing.
+        filled = list(values)
+        filled += filled[-1:] * ((1 << (len(filled) - 1).bit_length()) - len(filled))
+        cursor = connection.connection.cursor()
+        cursor.execute(self._text(connection.dialect, len(filled)), (*others, *filled))
+        found = list(cursor.fetchall())
+        cursor.close()
+        return found
+
+    def _text(self, dialect: Dialect, count: int) -> str:
+        text = self._texts.get((dialect.name, count))
+        if text is None:
+            compiled, names = _compiled(self._statement, dialect)
+            if len(self._place.findall(compiled)) != 1 or names != self._names:
+                raise ValueError(f"expected one place for the list, behind {self._names[:-1]}, got {compiled}")
+            marks = ", ".join([_MARKS[dialect.paramstyle]] * count)
+            text = self._texts[dialect.name, count] = self._place.sub(marks, compiled)
         return text
 
 

@@ -19,18 +19,18 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from realtime.backends.sql.connections import Connections
-from realtime.backends.sql.engine import make_engine, migrate, open_all
+from realtime.backends.sql.engine import make_engine, open_all
 from realtime.backends.sql.file.checkpoints import Checkpoints, checkpoint
 from realtime.backends.sql.file.database_file import DatabaseFile, file_of, make_file, may_make
 from realtime.backends.sql.file.file_guard import FileAway, FileGuard
 from realtime.backends.sql.file.mending import Fingerprint, Mender, Mending
+from realtime.backends.sql.migrate import migrate
+from realtime.backends.sql.writing.heads import Heads
 from realtime.errors import StoreUnusable
 from realtime.tasks import retrieve
 
-__all__ = ["DRIVER_AWAY", "Sqlite"]
+__all__ = ["Sqlite"]
 
-#: Errors of the driver when the database does not answer, cannot write, or is damaged.
-DRIVER_AWAY = (sqlite3.InterfaceError, sqlite3.DatabaseError)
 #: Error codes of a damaged file (https://sqlite.org/rescode.html).
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 READERS = 4
@@ -45,6 +45,12 @@ class Sqlite:
 
     A database in memory has a single connection for both. Call `open` before use, `aclose` after.
     """
+
+    #: Errors of the driver when the database does not answer, cannot write, or is damaged.
+    away = (sqlite3.InterfaceError, sqlite3.DatabaseError, FileAway)
+    #: Errors of the driver about a wrong statement or value, which are bugs of this program.
+    ours = (sqlite3.ProgrammingError,)
+    heads = Heads
 
     def __init__(self, url: URL, *, exclusive: bool = False, fingerprint: Fingerprint = lambda _: None) -> None:
         """Store the URL; nothing is opened yet.
@@ -71,6 +77,9 @@ class Sqlite:
     def guard(self) -> FileGuard | None:
         """The guard of its files, None for a database in memory. Writers of the main file use `FileGuard.changing`."""
         return None if self._guarded is None else self._guarded.guard
+
+    def continue_numbers(self, connection: Connection) -> None:
+        """Do nothing: SQLite numbers a row after the last one of its table."""
 
     async def open(self) -> None:
         """Open the database and bring its tables to the newest version.
@@ -108,6 +117,7 @@ class Sqlite:
         guarded = self._guarded
 
         def loaded(engine: Engine) -> _T:
+            """Return the result of `load`, checked before and after: it may have read another file."""
             if guarded is not None:
                 guarded.guard.check(is_early=True)
             with engine.connect() as connection:

@@ -1,30 +1,28 @@
 """`SqlStore`: implements `ports.EventStore` and the ports for reading on one database.
 
-Write transactions come one after the other; each read has its own snapshot (`sqlite.Sqlite`).
+Write transactions of one process come one after the other; each read has its own snapshot (`databases.Database`).
 """
 
 from __future__ import annotations
 
 import secrets
-import sqlite3
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, func, insert, literal_column, select, tuple_
-from sqlalchemy.exc import DBAPIError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from realtime.backends.sql.engine import parse_url
-from realtime.backends.sql.file.file_guard import FileAway
+from realtime.backends.sql.access_tokens import add_token, load_tokens, note_uses, remove_tokens
+from realtime.backends.sql.databases import database_at, reporting
 from realtime.backends.sql.prepared import Prepared
-from realtime.backends.sql.reading import read_boards
 from realtime.backends.sql.reading.read_attempts import load_attempts, load_attempts_of_cards, load_boards_of_attempt
+from realtime.backends.sql.reading.read_boards import load_board, load_boards
+from realtime.backends.sql.reading.read_cards import load_cards
 from realtime.backends.sql.reading.read_dashboard import load_dashboard_figures
-from realtime.backends.sql.reading.read_history import load_events, load_past_board, load_pruned
+from realtime.backends.sql.reading.read_history import load_events, load_offset, load_past_board, load_pruned
 from realtime.backends.sql.reading.read_pages import load_event_page, load_page, load_pages
-from realtime.backends.sql.sqlite import DRIVER_AWAY, Sqlite
+from realtime.backends.sql.reading.read_projects import load_boards_of_tags, load_projects, load_projects_by_id
 from realtime.backends.sql.tables import (
     agents,
     attempts,
@@ -34,20 +32,21 @@ from realtime.backends.sql.tables import (
     logs,
     meta,
     profiles,
-    projects,
     todos,
 )
+from realtime.backends.sql.web_sessions import add_session, load_sessions, remove_sessions
 from realtime.backends.sql.writing.pruning import load_prunable, prune
 from realtime.backends.sql.writing.transaction import SqlTransaction
 from realtime.clock import Clock, system_clock
 from realtime.dashboard.figures import DashboardFigures
 from realtime.dashboard.time_range import Window
-from realtime.errors import StoreUnavailable, StoreUnusable
+from realtime.errors import StoreUnavailable, StoreUnusable, UnitConflict
 from realtime.kanban.board import Board
 from realtime.kanban.ids import AttemptId, BoardId, CardId, ColumnId
 from realtime.kanban.models import Card, Project
 from realtime.messages.channels import Channel
 from realtime.ports import (
+    AccessToken,
     Agent,
     Attempt,
     AttemptKey,
@@ -60,27 +59,25 @@ from realtime.ports import (
     Span,
     StoredBoard,
     StoredEvent,
+    StoredSession,
 )
 
 __all__ = ["SqlStore"]
 
 #: Number of a board's events from one snapshot to the next: the most that a replay folds before it begins.
 SNAPSHOT_EVENTS = 200
+#: Most times that a write is repeated because of other writers.
+MOST_CONFLICTS = 10
 _T = TypeVar("_T")
 _LAST = Prepared(
     select(meta.c.value, *events.c["sequence", "channel", "offset", "name", "at", "recorded_at"])
     .select_from(meta.outerjoin(events, events.c.sequence == select(func.max(events.c.sequence)).scalar_subquery()))
     .where(literal_column("key = 'epoch'"))
 )
-# Errors of a database that does not answer, cannot write or is damaged. Prepared statements raise the driver's own
-# errors. Invalid JSON means damage, because the store itself wrote it.
-_AWAY = (DBAPIError, PoolTimeout, OSError, FileAway, orjson.JSONDecodeError, *DRIVER_AWAY)
-# A wrong statement or value is a bug of this program; the error stays as it is.
-_OURS = (ProgrammingError, sqlite3.ProgrammingError)
 
 
 class SqlStore:
-    """A store in SQLite. `server.wiring` calls `open` before use and `aclose` after."""
+    """A store in SQLite or PostgreSQL. `server.wiring` calls `open` before use and `aclose` after."""
 
     def __init__(
         self,
@@ -92,12 +89,12 @@ class SqlStore:
     ) -> None:
         """Store the URL; nothing is opened yet.
 
-        `clock` gives the time at which an event is written. With `exclusive`, no other process may serve the same file.
+        `clock` gives the time at which an event is written. With `exclusive`, no other process may serve the database.
 
         Raises:
             StoreUnusable: `url` is no URL, or names a database that this version does not support.
         """
-        self._database = Sqlite(parse_url(url), exclusive=exclusive, fingerprint=_fingerprint)
+        self._database = database_at(url, exclusive=exclusive, fingerprint=_fingerprint)
         self._snapshot_events = snapshot_events
         self._clock = clock
         self.epoch = ""
@@ -128,29 +125,32 @@ class SqlStore:
 
     async def transact(self, work: Callable[[SqlTransaction], _T]) -> _T:
         """Return the result of `work` with a transaction; see `ports.EventStore`."""
-        return await self._write(
-            lambda connection: work(SqlTransaction(connection, self._snapshot_events, self._clock))
+        heads = self._database.heads
+        return await self._write_once(
+            lambda connection: work(SqlTransaction(connection, heads(connection), self._snapshot_events, self._clock))
         )
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return a board, None if it does not exist."""
-        return await self._read(lambda connection: read_boards.load_board(connection, board_id))
+        return await self._read(lambda connection: load_board(connection, board_id))
 
     async def projects(self) -> list[Project]:
         """Return all projects, oldest first."""
-        return await self._read(read_boards.load_projects)
+        return await self._read(load_projects)
 
     async def offset(self, channel: Channel) -> int:
         """Return the offset of the last event of a channel."""
-        return await self._read(lambda connection: read_boards.load_offset(connection, channel))
+        return await self._read(lambda connection: load_offset(connection, channel))
 
     async def project(self, project_id: BoardId) -> Project | None:
         """Return a project, None if it does not exist."""
-        return await self._read(lambda connection: read_boards.load_project(connection, project_id))
+        return (await self.projects_by_id([project_id])).get(project_id)
 
-    async def homes_of(self, card_id: CardId) -> dict[BoardId, ColumnId]:
-        """Return the boards that have a card with this id, and the column it is in there."""
+    async def homes_of(self, card_id: CardId, among: Collection[BoardId] | None = None) -> dict[BoardId, ColumnId]:
+        """Return those of some boards that have a card with this id, and the column it is in there; None = of all."""
         query = select(*cards.c["board_id", "column_id"]).where(cards.c.id == card_id)
+        if among is not None:
+            query = query.where(cards.c.board_id.in_(among))
         rows = await self._read(lambda connection: _rows(connection, query))
         return {row.board_id: row.column_id for row in rows}
 
@@ -162,12 +162,14 @@ class SqlStore:
         return await self._read(lambda connection: load_attempts(connection, which))
 
     async def attempt(self, board_id: BoardId, attempt_id: AttemptId) -> Attempt | None:
-        """Return one attempt."""
+        """Return an attempt of a board, None if the board does not know the id."""
         return (await self.attempts_by_key([(board_id, attempt_id)])).get((board_id, attempt_id))
 
-    async def boards_of_attempt(self, attempt_id: AttemptId) -> dict[BoardId, bool]:
-        """Return the boards with rows under an attempt's id."""
-        return await self._read(lambda connection: load_boards_of_attempt(connection, attempt_id))
+    async def boards_of_attempt(
+        self, attempt_id: AttemptId, among: Collection[BoardId] | None = None
+    ) -> dict[BoardId, bool]:
+        """Return those of some boards with rows under an attempt's id; None = of all."""
+        return await self._read(lambda connection: load_boards_of_attempt(connection, attempt_id, among))
 
     async def logs(self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int) -> Page[LogEntry]:
         """Return a page of an attempt's log."""
@@ -197,17 +199,19 @@ class SqlStore:
 
     async def projects_by_id(self, project_ids: Collection[BoardId]) -> dict[BoardId, Project]:
         """Return those of the projects that exist."""
-        which = projects.c.id.in_(project_ids)
-        found = await self._read(lambda connection: read_boards.load_projects(connection, which))
-        return {project.id: project for project in found}
+        return await self._read(lambda connection: load_projects_by_id(connection, project_ids))
 
     async def boards_by_id(self, board_ids: Collection[BoardId]) -> dict[BoardId, StoredBoard]:
         """Return those of the boards that exist."""
-        return await self._read(lambda connection: read_boards.load_boards(connection, board_ids))
+        return await self._read(lambda connection: load_boards(connection, board_ids))
+
+    async def boards_of_tags(self, tags: Collection[str]) -> dict[str, BoardId]:
+        """Return the boards with these tags."""
+        return await self._read(lambda connection: load_boards_of_tags(connection, tags))
 
     async def cards_by_key(self, keys: Collection[CardKey]) -> dict[CardKey, Card]:
         """Return those of the cards that exist."""
-        return await self._read(lambda connection: read_boards.load_cards(connection, keys))
+        return await self._read(lambda connection: load_cards(connection, keys))
 
     async def attempts_of_cards(self, keys: Collection[CardKey]) -> dict[CardKey, list[Attempt]]:
         """Return the attempts at each card, newest first."""
@@ -263,29 +267,65 @@ class SqlStore:
 
         return await self._read(load)
 
+    async def access_tokens(self) -> list[AccessToken]:
+        """Return all access tokens, oldest first."""
+        return await self._read(load_tokens)
+
+    async def put_access_token(self, token: AccessToken, replaced: Collection[str] = ()) -> None:
+        """Store a new access token in place of others; see `ports.TokenStore`."""
+
+        def put(connection: Connection) -> None:
+            remove_tokens(connection, replaced)
+            add_token(connection, token)
+
+        await self._write(put)
+
+    async def delete_access_token(self, token_id: str) -> None:
+        """Delete an access token, if it exists."""
+        await self._write(lambda connection: remove_tokens(connection, [token_id]))
+
+    async def note_token_uses(self, uses: Mapping[str, datetime]) -> None:
+        """Store the times of the last uses of access tokens."""
+        await self._write(lambda connection: note_uses(connection, uses))
+
+    async def sessions(self) -> list[StoredSession]:
+        """Return all sessions, oldest first."""
+        return await self._read(load_sessions)
+
+    async def put_session(self, session: StoredSession, replaced: Collection[bytes] = ()) -> None:
+        """Store a new session in place of others; see `ports.SessionStore`."""
+
+        def put(connection: Connection) -> None:
+            remove_sessions(connection, replaced)
+            add_session(connection, session)
+
+        await self._write(put)
+
+    async def delete_session(self, digest: bytes) -> None:
+        """Delete a session, if it exists."""
+        await self._write(lambda connection: remove_sessions(connection, [digest]))
+
     async def dashboard_figures(self, window: Window) -> DashboardFigures:
         """Return the figures from which the dashboard is computed."""
         return await self._read(lambda connection: load_dashboard_figures(connection, window))
 
     async def _read(self, load: Callable[[Connection], _T]) -> _T:
-        with _reporting():
+        with reporting(self._database):
             return await self._database.read(load)
 
     async def _write(self, work: Callable[[Connection], _T]) -> _T:
-        with _reporting():
+        """Write by `work`, which may be called several times, because other writers may be faster."""
+        for left in reversed(range(MOST_CONFLICTS)):
+            try:
+                return await self._write_once(work)
+            except UnitConflict as conflict:
+                if not left:
+                    raise StoreUnavailable(str(conflict)) from conflict
+        raise AssertionError("unreachable")
+
+    async def _write_once(self, work: Callable[[Connection], _T]) -> _T:
+        with reporting(self._database):
             return await self._database.write(work)
-
-
-@contextmanager
-def _reporting() -> Iterator[None]:
-    """Turn errors of an unavailable database into `StoreUnavailable`."""
-    try:
-        yield
-    except _OURS:
-        raise
-    except _AWAY as error:
-        # Only the driver's part of SQLAlchemy's errors: the rest is the statement with its values.
-        raise StoreUnavailable(str(getattr(error, "orig", None) or error)) from error
 
 
 def _epoch(connection: Connection) -> str:
@@ -315,4 +355,4 @@ def _item(row: Any) -> dict[str, Any]:
 
 
 def _log_entry(row: Any) -> LogEntry:
-    return LogEntry(row.id, row.attempt_id, row.ts, row.level, row.message)
+    return LogEntry(row.board_id, row.attempt_id, row.offset, row.ts, row.level, row.message)

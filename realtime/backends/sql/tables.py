@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -29,9 +30,11 @@ __all__ = [
     "COUNTED_MILLISECONDS",
     "OVER",
     "Instant",
+    "access_tokens",
     "agents",
     "attempt_counts",
     "attempts",
+    "board_tags",
     "cards",
     "channels",
     "columns",
@@ -46,6 +49,7 @@ __all__ = [
     "milliseconds",
     "profiles",
     "projects",
+    "request_keys",
     "sessions",
     "snapshots",
     "todos",
@@ -101,6 +105,15 @@ projects = Table(
     Column("created_at", Instant, nullable=False),
     # Order in which projects became known; it orders those with the same `created_at`.
     Column("sequence", BigInteger, nullable=False),
+)
+
+#: The board of each tag (`global_ids`), for `node(id:)`; no two boards have the same tag.
+board_tags = Table(
+    "board_tags",
+    metadata,
+    Column("tag", Text, primary_key=True),
+    Column("board_id", Text, nullable=False, unique=True),
+    sqlite_with_rowid=False,
 )
 
 # Clients choose ids of columns and cards, too, so these are unique only within a board.
@@ -235,14 +248,15 @@ logs = Table(
     "logs",
     metadata,
     Column("sequence", _Serial, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False),
     # Empty in rows of a version without this column, if their board is not known.
     Column("board_id", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
+    # Offset in the board's log of the event that brought the line; the line's cursor and id are made of it.
+    Column("offset", BigInteger, nullable=False),
     Column("ts", Instant, nullable=False),
     Column("level", Text, nullable=False),
     Column("message", Text, nullable=False),
-    Index("logs_by_attempt", "board_id", "attempt_id", "sequence"),
+    Index("logs_by_attempt", "board_id", "attempt_id", "offset"),
     Index("logs_by_level", "level", "board_id", "attempt_id"),
 )
 
@@ -252,9 +266,11 @@ conversation = Table(
     Column("sequence", _Serial, primary_key=True, autoincrement=True),
     Column("board_id", Text, nullable=False),
     Column("attempt_id", Text, nullable=False),
+    # As in `logs`.
+    Column("offset", BigInteger, nullable=False),
     # The item as JSON, as it came.
     Column("item", Text, nullable=False),
-    Index("conversation_by_attempt", "board_id", "attempt_id", "sequence"),
+    Index("conversation_by_attempt", "board_id", "attempt_id", "offset"),
 )
 
 todos = Table(
@@ -299,7 +315,7 @@ snapshots = Table(
     metadata,
     Column("board_id", Text, primary_key=True),
     Column("offset", BigInteger, primary_key=True),
-    # Made by `board_json.board_to_json`.
+    # Made by `board.board_to_json`.
     Column("board", Text, nullable=False),
 )
 
@@ -320,8 +336,62 @@ events = Table(
     Column("at", Instant, nullable=False),
     # Time at which the store wrote the event; retention counts its age from here.
     Column("recorded_at", Instant, nullable=False, server_default="0"),
+    # Only events of versions before `request_keys` have one. SQLite would have to copy the table to drop the column.
     Column("idempotency_key", Text, unique=True),
     # A later event of its unit changes the board again.
     Column("superseded", Boolean, nullable=False, server_default=false()),
     Index("events_by_place", "channel", "offset", unique=True),
+)
+
+#: The first request under each idempotency key (`ports.FirstAnswer`). The log has the rest of its answer.
+request_keys = Table(
+    "request_keys",
+    metadata,
+    # Order of the requests.
+    Column("sequence", _Serial, primary_key=True, autoincrement=True),
+    Column("scope", Text, nullable=False),
+    # `*` for ids of events from versions that knew no subjects.
+    Column("subject", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    # Empty for ids of events from versions without fingerprints; then any request is equal to the first.
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("global_offset", BigInteger, nullable=False),
+    Index("request_keys_by_key", "scope", "subject", "key", unique=True),
+    # For pruning: the key goes with the event after `after`.
+    Index("request_keys_by_place", "channel", "after"),
+)
+
+#: Access tokens (`ports.AccessToken`). The secret itself is never stored.
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # SHA-256 of the secret.
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    # The JSON form (`grants`).
+    Column("grants", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    # The idempotency key of the request that made it.
+    Column("key_subject", Text),
+    Column("key", Text),
+    # Order of creation.
+    Column("sequence", BigInteger, nullable=False, unique=True),
+    Index("access_tokens_by_key", "key_subject", "key", unique=True),
+)
+
+#: Sessions of web pages (`ports.StoredSession`). A row opens no session, and gives no token away.
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
 )

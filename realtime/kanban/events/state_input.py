@@ -28,7 +28,7 @@ class _Input(BaseModel):
 
 class _GithubIssueInput(_Input):
     # A number that fits the 64 bits of the databases.
-    issue_number: Annotated[StrictInt, Field(ge=0, lt=2**63)]
+    issue_number: Annotated[StrictInt, Field(ge=0, lt=2**53)]  # the whole numbers that JavaScript knows exactly
     url: Url
 
 
@@ -55,6 +55,7 @@ class _CardInput(_Input):
     updated_at: IsoTime | None = None
 
     def card(self, board_id: BoardId, column_id: str, at: datetime) -> Card:
+        """Return the card in a column of a board. `at` stands for each time that did not come."""
         issue = self.github_issue
         return Card(
             id=CardId(self.id),

@@ -24,7 +24,10 @@ from realtime.kanban.ids import Id
 from realtime.kanban.models import TicketType
 
 __all__ = [
+    "DESCRIPTION_BYTES",
+    "MAX_DEPENDENCIES",
     "STORED",
+    "TITLE_CHARS",
     "AsItCame",
     "Dependencies",
     "Description",

@@ -88,9 +88,11 @@ class _Found:
 
     @property
     def is_full(self) -> bool:
+        """Whether as many errors are listed as an answer may have; from here on they are counted only."""
         return len(self.errors) >= MAX_FIELD_ERRORS
 
     def add(self, error: ValidationError, start: int | None) -> None:
+        """Add the errors of a piece of a list, whose first entry has the index `start`; None = a piece of an object."""
         inner, notes = _tally.omitted - self._omitted_before, _tally.notes - self._notes_before
         self._omitted += error.error_count() - notes + inner
         _tally.omitted, _tally.notes = self._omitted_before, self._notes_before
@@ -101,6 +103,7 @@ class _Found:
             self._omitted -= len(listed[:room])
 
     def error(self) -> ValidationError:
+        """Return the error of the whole value: the listed errors, then the number of the others."""
         if self._omitted:
             note = PydanticCustomError(OMITTED, "{count} more", {"count": self._omitted})
             self.errors.append(InitErrorDetails(type=note, loc=(), input=None))

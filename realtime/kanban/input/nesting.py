@@ -26,4 +26,6 @@ def is_shallow(value: Mapping[str, Any] | list[Any], levels: int = MAX_LEVELS) -
 
 def deep_fields(value: Mapping[str, Any]) -> list[str]:
     """Return the names of the fields that make `value` deeper than `MAX_LEVELS`."""
+    if _DEEP.isdisjoint(map(type, value.values())):
+        return []
     return [name for name, one in value.items() if type(one) in _DEEP and not is_shallow(one, MAX_LEVELS - 1)]

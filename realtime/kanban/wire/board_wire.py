@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 
 from realtime.clock import iso
 from realtime.kanban.cards import Cards
-from realtime.kanban.ids import CardId
+from realtime.kanban.ids import CardId, Id
+from realtime.kanban.input.fields import IsoTime
 from realtime.kanban.models import WRITTEN, BoardState, Card, Column, Project
 
-__all__ = ["CARD_KEYS", "card_wire", "columns_wire", "end_of_card", "project_wire", "state_json"]
+__all__ = ["CARD_KEYS", "ProjectJson", "card_wire", "columns_wire", "end_of_card", "project_wire", "state_json"]
 
 #: Attribute of a card → its key on the wire. The id never changes, and the column has a list of its cards.
 CARD_KEYS: Mapping[str, str] = {
@@ -59,7 +60,7 @@ def card_wire(card: Card) -> dict[str, Any]:
 
 
 def columns_wire(*columns: Column) -> dict[str, Any]:
-    """Return columns by id."""
+    """Return columns as JSON by id, each with the ids of its cards from top to bottom."""
     return {column.id: {"id": column.id, "title": column.title, "cardIds": list(column.card_ids)} for column in columns}
 
 
@@ -98,7 +99,20 @@ def _written(card: Card) -> bytes:
     return written
 
 
-def project_wire(project: Project) -> dict[str, Any]:
+class ProjectJson(TypedDict):
+    """A project and its board, which share their id. The slug comes from the URL, else from the path."""
+
+    id: Id
+    boardId: Id
+    name: str
+    status: str
+    createdAt: IsoTime
+    repositoryPath: str
+    repositoryUrl: str | None
+    repositorySlug: str | None
+
+
+def project_wire(project: Project) -> ProjectJson:
     """Return a project as REST returns it."""
     return {
         "id": project.id,

@@ -30,10 +30,11 @@ from realtime.messages.payloads.board import (
     of_change,
 )
 from realtime.messages.payloads.git import AttemptPullRequest, GitCommit, GitPush, GitStatus
-from realtime.messages.payloads.stream import CommandRefused, Gap, Goodbye, Heartbeat, Hello, Pong
+from realtime.messages.payloads.stream import Access, CommandRefused, Gap, Goodbye, Heartbeat, Hello, Pong
 
 __all__ = [
     "PAYLOADS",
+    "Access",
     "AgentProfile",
     "AgentRegistered",
     "AttemptLog",
@@ -75,7 +76,7 @@ PAYLOADS: Mapping[str, type[Payload]] = MappingProxyType(
             *(GitStatus, GitCommit, GitPush, AttemptPullRequest),
             *(AgentRegistered, AgentProfile),
             *(CardCreated, CardUpdated, CardMoved, CardDeleted, ColumnsChanged, Patch),
-            *(Heartbeat, Pong, CommandRefused, Gap, Goodbye),
+            *(Heartbeat, Pong, Access, CommandRefused, Gap, Goodbye),
         )
     }
 )

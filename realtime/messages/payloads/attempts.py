@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from realtime.kanban.conversation import ConversationItemJson
@@ -51,6 +52,8 @@ class AttemptLog(Payload):
     level: Literal["info", "warn", "error"] = key("How serious the line is.")
     message: str = key("The line itself; it may have several lines of text.")
     ts: IsoTime | None = optional_key("When it was written; absent when the reporter did not say.")
+    #: Time of the event if the line is kept in the attempt's log; None = it is only on the streams. Not on the wire.
+    kept_at: datetime | None = None
 
 
 @payload

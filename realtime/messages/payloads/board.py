@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar, assert_never
 
@@ -16,6 +17,7 @@ from realtime.kanban.models import BoardState, Card
 from realtime.kanban.wire.board_wire import CARD_KEYS, card_wire, state_json
 from realtime.kanban.wire.patch import Operation
 from realtime.messages.payloads.base import Key, Payload, key, optional_key, payload
+from realtime.messages.timeline import Moment
 
 __all__ = [
     "CardCreated",
@@ -52,7 +54,7 @@ class Overview(Payload):
     overview: DashboardOverview
 
     def json(self) -> bytes:
-        """Return the overview."""
+        """Return the overview as JSON; it is encoded once for all subscribers of its time range."""
         return self.overview.to_json()
 
 
@@ -64,7 +66,7 @@ class Patch(Payload):
     operations: list[Operation]
 
     def json(self) -> bytes:
-        """Return the operations."""
+        """Return the operations as the JSON of the payload."""
         return orjson.dumps(self.operations)
 
 
@@ -76,6 +78,8 @@ class CardCreated(Payload):
     column_id: Id = key("Its column.")
     index: int = key("Its place in the column, from 0; the cards from there on make room.")
     card: Card = key("The card, as in a state.")
+    #: The change with the states around it. It is no key; here and below, GraphQL shows the board of that moment.
+    moment: Moment = field(compare=False, repr=False)
 
     def json(self) -> bytes:
         """Return the keys, with the card as in a state."""
@@ -90,6 +94,7 @@ class CardUpdated(Payload):
     card: Card
     #: Attributes of the card that have a new value.
     fields: tuple[str, ...]
+    moment: Moment = field(compare=False, repr=False)
 
     @classmethod
     def wire_keys(cls) -> tuple[Key, ...]:
@@ -120,6 +125,7 @@ class CardMoved(Payload):
     to_column_id: Id = key("The column in which it is now.")
     to_index: int = key("Its index there, counted without the card.")
     updated_at: IsoTime | None = optional_key(_RENEWAL)
+    moment: Moment = field(compare=False, repr=False)
 
 
 @payload
@@ -131,6 +137,7 @@ class CardDeleted(Payload):
     column_id: Id = key("The column in which it was.")
     index: int = key("Its index there; the cards below move up.")
     updated_at: IsoTime | None = optional_key(_RENEWAL)
+    moment: Moment = field(compare=False, repr=False)
 
 
 @payload
@@ -139,10 +146,12 @@ class ColumnsChanged(Payload):
 
     type: ClassVar[str] = "columns_changed"
     columns: tuple[changes.Heading, ...] = key("All columns, from left to right.")
+    moment: Moment = field(compare=False, repr=False)
 
 
-def of_change(change: changes.Difference) -> Payload:
-    """Return the payload of `change` in the delivery `changes`; its type is `change.type`."""
+def of_change(moment: Moment) -> Payload:
+    """Return the payload of a change in the delivery `changes`; its type is `moment.change.type`."""
+    change = moment.change
     match change:
         case changes.CardMoved():
             return CardMoved(
@@ -152,15 +161,16 @@ def of_change(change: changes.Difference) -> Payload:
                 change.to_column_id,
                 change.index,
                 _text(change.updated_at),
+                moment,
             )
         case changes.CardUpdated(card=card, fields=names):
-            return CardUpdated(card, names)
+            return CardUpdated(card, names, moment)
         case changes.CardCreated(card=card, index=index):
-            return CardCreated(card.column_id, index, card)
+            return CardCreated(card.column_id, index, card, moment)
         case changes.CardDeleted(card_id=card_id, column_id=column_id, index=index, updated_at=at):
-            return CardDeleted(card_id, column_id, index, _text(at))
+            return CardDeleted(card_id, column_id, index, _text(at), moment)
         case changes.ColumnsChanged(columns):
-            return ColumnsChanged(columns)
+            return ColumnsChanged(columns, moment)
         case _:
             assert_never(change)
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from realtime.kanban.input.fields import IsoTime
 from realtime.messages.payloads.base import Payload, key, optional_key, payload
 
-__all__ = ["CommandRefused", "Gap", "Goodbye", "Heartbeat", "Hello", "Pong"]
+__all__ = ["Access", "CommandRefused", "Gap", "Goodbye", "Heartbeat", "Hello", "Pong"]
 
 
 @payload
@@ -36,6 +36,14 @@ class Pong(Payload):
 
     type: ClassVar[str] = "pong"
     ts: IsoTime = key("The server's clock.")
+
+
+@payload
+class Access(Payload):
+    """The token of this client expires soon; on WebSocket also the answer to `authenticate`."""
+
+    type: ClassVar[str] = "access"
+    expires_at: IsoTime | None = key("When the token expires; null = never.")
 
 
 @payload

@@ -25,7 +25,7 @@ CLOSING = b"--\r\n"
 
 
 def result_part(body: Mapping[str, Any]) -> bytes:
-    """Return a result."""
+    """Return the part with one result, in the key `payload` (the multipart protocol of Apollo)."""
     return _part({"payload": body})
 
 

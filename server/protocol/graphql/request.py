@@ -12,6 +12,9 @@ from typing import Any
 
 import orjson
 
+from schema.trusted_documents import TrustedDocuments
+from server.protocol.json_text import load_json
+
 __all__ = [
     "MAX_ID",
     "GraphqlRequest",
@@ -20,6 +23,7 @@ __all__ = [
     "parse_parameters",
     "parse_query_string",
     "unreadable",
+    "with_document",
 ]
 
 #: Most characters of a client's text that an error message repeats.
@@ -29,9 +33,17 @@ MAX_ID = 10_000
 #: Most characters of `operationName`: the answer repeats a name that no operation has.
 MAX_OPERATION_NAME = 1000
 #: The words of Apollo's server; Apollo's client looks for them.
-_NOT_PERSISTED: Mapping[str, Any] = {
+_NOT_SUPPORTED: Mapping[str, Any] = {
     "message": "PersistedQueryNotSupported",
     "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"},
+}
+_NOT_FOUND: Mapping[str, Any] = {
+    "message": "PersistedQueryNotFound",
+    "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"},
+}
+_NOT_TRUSTED: Mapping[str, Any] = {
+    "message": "expected a trusted document, or its id; this server executes no other",
+    "extensions": {"code": "DOCUMENT_NOT_TRUSTED"},
 }
 
 
@@ -47,6 +59,8 @@ class GraphqlRequest:
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
+    #: The id of a document that the request names, whether it has a document too or not.
+    document_id: str | None = None
     #: A GraphQL error that every transport sends instead of executing the request; None = execute it.
     refusal: Mapping[str, Any] | None = None
 
@@ -54,8 +68,8 @@ class GraphqlRequest:
 def parse_parameters(parameters: object) -> GraphqlRequest:
     """Read the parameters from parsed JSON. Unknown keys are ignored.
 
-    A request may name a persisted query (Apollo) or a trusted document instead of a document. It is well-formed, but
-    the server refuses it; Apollo's client then sends the document.
+    A request may name a document by its id (`documentId`, or `extensions.persistedQuery` as Apollo does) in place of a
+    document, or with it; see `with_document`.
 
     Raises:
         MalformedRequest: a parameter is missing or has the wrong type.
@@ -64,21 +78,40 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
         raise MalformedRequest(f"expected an object with a query, got {described(parameters)}")
     query = parameters.get("query")
     extensions = _map("extensions", parameters.get("extensions"))
-    if query in (None, "") and _names_a_document(parameters, extensions or {}):
-        return GraphqlRequest("", extensions=extensions, refusal=_NOT_PERSISTED)
+    document_id = _document_id(parameters, extensions or {})
+    if query in (None, "") and document_id is not None:
+        query = ""
     if not isinstance(query, str):
         came = described(query) if "query" in parameters else "none"
         raise MalformedRequest(f"query: expected a string, got {came}")
     operation_name = parameters.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise MalformedRequest(f"operationName: expected a string or null, got {described(operation_name)}")
-    asked = GraphqlRequest(query, _map("variables", parameters.get("variables")), operation_name, extensions)
+    variables = _map("variables", parameters.get("variables"))
+    asked = GraphqlRequest(query, variables, operation_name, extensions, document_id)
     length = len(operation_name or "")
     if length > MAX_OPERATION_NAME:
         sentence = f"operationName: expected at most {MAX_OPERATION_NAME} characters, got {length}"
         refusal = {"message": sentence, "extensions": {"code": "OPERATION_NOT_AVAILABLE"}}
         return replace(asked, operation_name=None, refusal=refusal)
     return asked
+
+
+def with_document(request: GraphqlRequest, documents: TrustedDocuments) -> GraphqlRequest:
+    """Return `request` with the document that it names, or with a refusal (docs/graphql.md, "Trusted documents").
+
+    Apollo's client sends its document when it reads `PERSISTED_QUERY_NOT_FOUND` or `PERSISTED_QUERY_NOT_SUPPORTED`.
+    """
+    if request.refusal is not None:
+        return request
+    trusted = documents.by_id.get(request.document_id) if request.document_id is not None else None
+    if trusted is not None and (documents.only or request.query in ("", trusted)):
+        return replace(request, query=trusted)
+    if documents.only:
+        return request if request.query in documents.texts else replace(request, refusal=_NOT_TRUSTED)
+    if request.query or request.document_id is None:
+        return request
+    return replace(request, refusal=_NOT_FOUND if documents.by_id else _NOT_SUPPORTED)
 
 
 def unreadable(request: GraphqlRequest, fault: str) -> GraphqlRequest:
@@ -114,8 +147,14 @@ def described(value: object) -> str:
             return "an object"
 
 
-def _names_a_document(parameters: Mapping[str, object], extensions: Mapping[str, object]) -> bool:
-    return isinstance(extensions.get("persistedQuery"), dict) or isinstance(parameters.get("documentId"), str)
+def _document_id(parameters: Mapping[str, object], extensions: Mapping[str, object]) -> str | None:
+    """Return the id of the document that a request names; an id that is no text is the id of no document."""
+    persisted = extensions.get("persistedQuery")
+    if isinstance(persisted, dict):
+        named = persisted.get("sha256Hash")
+        return named if isinstance(named, str) else ""
+    named = parameters.get("documentId")
+    return named if isinstance(named, str) else None
 
 
 def _map(name: str, value: object) -> dict[str, Any] | None:
@@ -126,6 +165,6 @@ def _map(name: str, value: object) -> dict[str, Any] | None:
 
 def _json(name: str, text: str) -> object:
     try:
-        return orjson.loads(text)
+        return load_json(text)
     except orjson.JSONDecodeError as error:
         raise MalformedRequest(f"{name}: expected JSON, got {described(text)}: {error}") from error

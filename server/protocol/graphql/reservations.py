@@ -65,12 +65,12 @@ class Reservation:
         self.operations.add(id)
 
     def finish(self, id: str) -> None:
-        """Free `id`."""
+        """Free the id of an operation; a client may use it again."""
         self.operations.discard(id)
 
 
 class Reservations:
-    """Token → reservation."""
+    """The reserved streams of all clients by token, with bounds for their number."""
 
     def __init__(
         self,

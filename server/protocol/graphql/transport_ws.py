@@ -27,6 +27,8 @@ from server.protocol.graphql.request import (
     unreadable,
 )
 from server.protocol.graphql.ws_protocol import (
+    Admit,
+    Authenticate,
     Close,
     GraphqlWsProtocol,
     InvalidMessage,
@@ -61,7 +63,7 @@ class GraphqlTransportWs(GraphqlWsProtocol):
                 case "connection_init":
                     return (self._init(message.get("payload")),)
                 case "ping":
-                    return (Reply(_pong(message)),)
+                    return (_pinged(message),)
                 case "pong":
                     return ()  # an answer, or "even sent unsolicited as an unidirectional heartbeat"
                 case "subscribe":
@@ -78,10 +80,14 @@ class GraphqlTransportWs(GraphqlWsProtocol):
     def _init(self, payload: dict[str, Any] | None) -> Step:
         if self._initialised:
             return Close(TOO_MANY_INITS.frame())
-        if not self._may_connect(payload or {}):
-            return Close(FORBIDDEN.frame())
+        return Admit(payload or {})
+
+    def admit(self, admitted: bool) -> Sequence[Step]:
+        """Acknowledge the client, or close: "4403: Forbidden"."""
+        if not admitted:
+            return (Close(FORBIDDEN.frame()),)
         self._initialised = True
-        return Reply({"type": "connection_ack"})
+        return (Reply({"type": "connection_ack"}),)
 
     def _subscribe(self, id: str, request: GraphqlRequest) -> Step:
         if not self._initialised:
@@ -114,6 +120,13 @@ def _parsed(data: str | bytes) -> tuple[dict[str, Any], str | None]:
     if kind not in ("subscribe", "complete") and payload is not None and not isinstance(payload, dict):
         raise InvalidMessage(f"{kind}: payload: expected an object or null, got {described(payload)}")
     return message, fault
+
+
+def _pinged(ping: Message) -> Step:
+    # A new token in place, without a reconnection (docs/graphql.md, "A new token").
+    payload = ping.get("payload")
+    token = payload.get("token") if payload is not None else None
+    return Authenticate(token) if isinstance(token, str) else Reply(_pong(ping))
 
 
 def _pong(ping: Message) -> Message:

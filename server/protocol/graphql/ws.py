@@ -12,6 +12,7 @@ from typing import Any
 from realtime.endings import FORBIDDEN, INIT_TIMEOUT, TERMINATED, UNAUTHORIZED, Ending
 from server.protocol.graphql.request import MAX_ID, MalformedRequest, described, parse_parameters, unreadable
 from server.protocol.graphql.ws_protocol import (
+    Admit,
     Close,
     GraphqlWsProtocol,
     InvalidMessage,
@@ -63,7 +64,11 @@ class GraphqlWs(GraphqlWsProtocol):
     def _init(self, payload: object) -> Sequence[Step]:
         # A client may send it again, and gets an answer again. The protocol defines no type for the payload: a payload
         # that is no object holds no token.
-        if not self._may_connect(payload if isinstance(payload, dict) else {}):
+        return (Admit(payload if isinstance(payload, dict) else {}),)
+
+    def admit(self, admitted: bool) -> Sequence[Step]:
+        """Acknowledge the client, or refuse it."""
+        if not admitted:
             return _refusal(FORBIDDEN)
         self._initialised = True
         return (Reply({"type": "connection_ack"}), Reply(_KEEP_ALIVE))

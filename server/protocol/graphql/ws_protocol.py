@@ -7,8 +7,8 @@ Each subprotocol has a module with its own subclass. The transport carries the s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import orjson
@@ -19,10 +19,11 @@ from server.protocol.json_text import read_json
 
 __all__ = [
     "RESULT_END",
+    "Admit",
+    "Authenticate",
     "Close",
     "GraphqlWsProtocol",
     "InvalidMessage",
-    "MayConnect",
     "Message",
     "Reply",
     "Start",
@@ -34,13 +35,25 @@ __all__ = [
 Message = Mapping[str, Any]
 #: The bytes after `data` in a message that carries a result without errors.
 RESULT_END = b"}}"
-#: Returns whether the payload of `connection_init` admits the client.
-MayConnect = Callable[[Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Decide whether the payload of `connection_init` admits the client, and carry out the steps of `admit`."""
+
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Put a new token in place of that of the connection, and answer with `answer_to_token`."""
+
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Send `message`."""
+    """The server sends `message` to the client."""
 
     message: Message
 
@@ -62,12 +75,12 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the connection."""
+    """The server closes the connection with `frame`."""
 
     frame: CloseFrame
 
 
-Step = Reply | Start | Stop | Close
+Step = Admit | Authenticate | Reply | Start | Stop | Close
 
 
 class InvalidMessage(Exception):
@@ -80,10 +93,9 @@ class GraphqlWsProtocol(ABC):
     #: The name in `Sec-WebSocket-Protocol`.
     SUBPROTOCOL: ClassVar[str]
 
-    def __init__(self, max_operations: int, may_connect: MayConnect) -> None:
-        """Admit a client when `may_connect` does, and let at most `max_operations` run at the same time."""
+    def __init__(self, max_operations: int) -> None:
+        """Let at most `max_operations` run at the same time."""
         self._max_operations = max_operations
-        self._may_connect = may_connect
         self._initialised = False
         self._running: set[str] = set()
 
@@ -100,6 +112,10 @@ class GraphqlWsProtocol(ABC):
     @abstractmethod
     def receive(self, data: str | bytes) -> Sequence[Step]:
         """Return the steps that a text or binary message asks for, in order; no step follows `Close`."""
+
+    @abstractmethod
+    def admit(self, admitted: bool) -> Sequence[Step]:
+        """Return the answer to `connection_init`, behind `Admit`."""
 
     @abstractmethod
     def init_overdue(self) -> Sequence[Step]:
@@ -152,7 +168,9 @@ def parsed_object(data: str | bytes) -> tuple[dict[str, Any], str | None]:
         raise InvalidMessage(f"expected JSON, got something else: {error}") from error
     if not isinstance(read.value, dict):
         raise InvalidMessage(f"expected a JSON object, got {described(read.value)}")
-    if read.fault is not None and "\ufffd" in str(read.value.get("id", "")):
+    id = read.value.get("id")
+    # Only of a text: the text of a list that is nested a thousand deep cannot be made.
+    if read.fault is not None and isinstance(id, str) and "\ufffd" in id:
         raise InvalidMessage(f"id: {read.fault}")  # without the id, no answer can name the operation
     return read.value, read.fault
 

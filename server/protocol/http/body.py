@@ -47,9 +47,11 @@ class _Counted:
 
     @property
     def is_complete(self) -> bool:
+        """See `BodyReader`."""
         return not self._left
 
     def take(self, buffer: bytearray) -> bytes:
+        """See `BodyReader`; it never raises."""
         body = bytes(buffer[: self._left])
         del buffer[: len(body)]
         self._left -= len(body)
@@ -70,6 +72,7 @@ class _Chunks:
         self._trailer_bytes = self._trailer_lines = 0
 
     def take(self, buffer: bytearray) -> bytes:
+        """See `BodyReader`. An incomplete line stays in `buffer` (RFC 9112, 7.1)."""
         parts: list[bytes] = []
         place = 0
         while not self.is_complete:

@@ -11,7 +11,7 @@ const PASSING = [408, 425, 429];
 
 /**
  * Make a client with graphql-sse's `subscribe(request, sink)`, for one subscription. `headers` are the entries of
- * GraphiQL's headers pane, sent as HTTP headers; `onState` hears `connecting`, `connected` and `lost`.
+ * GraphiQL's headers pane, sent as HTTP headers; `onState` gets `connecting`, `connected` and `lost`.
  */
 export function createStreamClient(endpoint, { headers, onState }) {
   let refusal = null;

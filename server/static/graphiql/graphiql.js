@@ -1,10 +1,11 @@
 /**
  * Opens GraphiQL on the server's own GraphQL address: one tab per document of graphql/operations/,
  * queries and mutations by POST, subscriptions by the chosen transport. Tabs are made in tabs.js, their variables
- * in samples.js, connections in subscriptions.js; everything else is GraphiQL's own.
+ * in samples.js, connections in subscriptions.js; signed_in.js asks for a token. Everything else is GraphiQL's own.
  */
 import { Logo } from './logo.js';
 import { makeSource } from './samples.js';
+import { SignedIn } from './signed_in.js';
 import { PrefixedStorage } from './storage.js';
 import { Subscriptions } from './subscriptions.js';
 import { makeTabs, refreshStoredTabs, seedFirstTab } from './tabs.js';
@@ -31,8 +32,16 @@ async function readSource(projects) {
 }
 
 /** Subscriptions go their own way, everything else that of GraphiQL's toolkit; its answers say what they cost. */
-function createFetcher(subscriptions) {
-  const post = GraphiQL.createFetcher({ url: endpoint.href, enableIncrementalDelivery: false });
+function createFetcher(subscriptions, signedIn) {
+  const post = GraphiQL.createFetcher({
+    url: endpoint.href,
+    enableIncrementalDelivery: false,
+    fetch: async (address, options) => {
+      const response = await fetch(address, options);
+      if (response.status === 401) signedIn.check();
+      return response;
+    },
+  });
   return (request, options) =>
     isSubscription(options?.documentAST, request.operationName)
       ? subscriptions.start(request, options.headers ?? {})
@@ -45,6 +54,8 @@ const isSubscription = (document, operationName) =>
   );
 
 async function main() {
+  const signedIn = new SignedIn(document.getElementById('sign-in'), document.getElementById('graphiql'));
+  await signedIn.check('This server needs a token.');
   const [operations, projects] = await Promise.all([
     readJson('/static/operations.json', []),
     readJson('/api/v1/projects', []),
@@ -55,16 +66,19 @@ async function main() {
   refreshStoredTabs(storage, projects.map((project) => project.id), source);
   seedFirstTab(storage, tabs);
   const subscriptions = new Subscriptions(endpoint, storage);
+  subscriptions.listen(() => {
+    if (['lost', 'failed'].includes(subscriptions.snapshot.state)) signedIn.check();
+  });
   const page = React.createElement(
     GraphiQL,
     {
-      fetcher: createFetcher(subscriptions),
+      fetcher: createFetcher(subscriptions, signedIn),
       storage,
       plugins: [GraphiQLPluginExplorer.explorerPlugin()],
       defaultTabs: tabs.length > 0 ? tabs : undefined,
       defaultEditorToolsVisibility: 'variables',
     },
-    React.createElement(GraphiQL.Logo, null, React.createElement(Logo, { subscriptions })),
+    React.createElement(GraphiQL.Logo, null, React.createElement(Logo, { subscriptions, signedIn })),
   );
   ReactDOM.createRoot(document.getElementById('graphiql')).render(page);
 }

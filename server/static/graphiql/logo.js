@@ -1,4 +1,8 @@
-/** What stands in GraphiQL's upper corner: the way to the page, the choice of the subscriptions' transport, their state. */
+/**
+ * The contents of GraphiQL's upper corner: the way to the page, the choice of the subscriptions' transport, their state, and
+ * who is signed in.
+ */
+import { describeGrants } from '../common/session.js';
 import { TRANSPORTS } from './subscriptions.js';
 
 const { React } = globalThis;
@@ -13,8 +17,8 @@ const STATES = {
   failed: (transport) => `${transport} subscription failed`,
 };
 
-/** A component; `subscriptions` is a `Subscriptions`. */
-export function Logo({ subscriptions }) {
+/** A component; `subscriptions` is a `Subscriptions`, `signedIn` a `SignedIn`. */
+export function Logo({ subscriptions, signedIn }) {
   const { chosen, used, state } = React.useSyncExternalStore(subscriptions.listen, () => subscriptions.snapshot);
   // The tab remembered from the last visit may be one of those that the line of tabs has no room for.
   React.useEffect(() => document.querySelector('.graphiql-tab-active')?.scrollIntoView({ inline: 'center' }), []);
@@ -24,6 +28,21 @@ export function Logo({ subscriptions }) {
     h('a', { className: 'logo-link', href: '/' }, 'Boardcast'),
     h(TransportChoice, { chosen, onChoose: (transport) => subscriptions.choose(transport) }),
     h('span', { id: 'connection', role: 'status', 'data-state': state }, STATES[state](used)),
+    h(SessionLine, { signedIn }),
+  );
+}
+
+/** Empty on a server that needs no token. */
+function SessionLine({ signedIn }) {
+  const session = React.useSyncExternalStore(signedIn.listen, () => signedIn.session);
+  if (!session?.subject) return null;
+  return h(
+    'span',
+    { id: 'session' },
+    'Signed in as',
+    h('b', { id: 'subject' }, session.subject),
+    h('span', { id: 'grants' }, describeGrants(session)),
+    h('button', { id: 'sign-out', type: 'button', onClick: () => signedIn.leave() }, 'Sign out'),
   );
 }
 

@@ -31,6 +31,9 @@ function samplesByName(query, { boardId, attemptId }) {
   return {
     boardId,
     attemptId,
+    node: BY_HAND,
+    nodes: BY_HAND,
+    tokenId: BY_HAND,
     projectId: query.includes('deleteProject(') ? BY_HAND : boardId,
     ...(variable ? { [variable]: field === 'attempt' ? attemptId : boardId } : {}),
   };
@@ -49,8 +52,9 @@ function samplesOf({ boardId, state, attemptId }) {
     MoveCardInput: { cardId, toColumnId: target?.id, toIndex: 0 },
     DeleteCardInput: { cardId },
     CreateProjectInput: { name: 'Made in GraphiQL', repositoryPath: '/srv/made-in-graphiql' },
+    CreateAccessTokenInput: { name: 'Made in GraphiQL', boards: [boardId], can: ['READ'] },
     UpdateProjectInput: { name: 'Renamed in GraphiQL' },
-    QueueAttemptInput: { cardId, agent: 'CODEX' },
+    QueueAttemptInput: { cardId, agentKey: 'CODEX' },
     StopAttemptInput: { attemptId },
     ...eventSamples(boardId, cardId, attemptId),
     TimeRangeInput: { preset: 'LAST_7D' },
@@ -68,7 +72,7 @@ function eventSamples(boardId, cardId, attemptId) {
     AttemptEventInput: { attemptLogAppended: { boardId, attemptId, level: 'INFO', message: 'Said in GraphiQL' } },
     GitEventInput: { gitStatusChanged: { projectId: boardId } },
     GithubEventInput: { githubIssuesImported: { projectId: boardId, importedCount: 1 } },
-    AgentEventInput: { agentRegistered: agent },
+    AgentEventInput: { agentRegistered: { agentKey: 'GRAPHIQL', label: 'GraphiQL' } },
     WorkspaceEventInput: { worktreeRemoved: { projectId: boardId, path: '/srv/worktrees/graphiql' } },
   };
 }

@@ -11,7 +11,7 @@ const PONG_WITHIN_MS = 5_000;
 
 /**
  * Make a client with graphql-ws's `subscribe(request, sink)`. `headers` are the entries of GraphiQL's headers pane,
- * sent as the connection_init payload with lower-case names; `onState` hears `connecting`, `connected` and `lost`.
+ * sent as the connection_init payload with lower-case names; `onState` gets `connecting`, `connected` and `lost`.
  */
 export function createSocketClient(endpoint, { headers, onState }) {
   const url = new URL(endpoint);

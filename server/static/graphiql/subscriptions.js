@@ -53,7 +53,7 @@ export class Subscriptions {
     const onState = (state) => {
       if (running) this.#change({ used, state });
     };
-    /** Returns whether the observer is still to hear of it. A client that waits to reconnect ends long after it is told to. */
+    /** Returns whether to notify the observer. A client that waits to reconnect ends long after its end was requested. */
     const end = (state) => {
       onState(state);
       const wasRunning = running;

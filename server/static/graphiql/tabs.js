@@ -7,10 +7,13 @@ import { sampleVariables } from './samples.js';
 const TABS_KEY = 'graphiql:tabState';
 const QUERY_KEY = 'graphiql:query';
 const VARIABLES_KEY = 'graphiql:variables';
+/** Operations without a tab: GraphiQL sends mutations by POST, and a new token is taken on a WebSocket only. */
+const ON_SOCKETS_ONLY = new Set(['Authenticate.graphql']);
 
-/** Tabs for `operations` (a list of `{name, query}`); `source` is what samples are made of, or null without a board. */
+/** Tabs for `operations` (a list of `{name, query}`, named by files); `source` is what samples are made of, or null without a board. */
 export function makeTabs(operations, source) {
-  return operations.map(({ query }) => ({ query, variables: JSON.stringify(sampleVariables(query, source), null, 2) }));
+  const shown = operations.filter(({ name }) => !ON_SOCKETS_ONLY.has(name));
+  return shown.map(({ query }) => ({ query, variables: JSON.stringify(sampleVariables(query, source), null, 2) }));
 }
 
 /**

@@ -21,6 +21,7 @@ const EVENT_TEXTS = {
   attempt_pr: ({ pr }) => `pull request #${pr.number} ${pr.draft ? 'draft' : pr.state}${pr.title ? `: ${pr.title}` : ''}`,
   agent_profile: ({ kind, agent, label, profileId }) => `agent profile ${label ?? profileId} (${agent}) ${kind}`,
   agent_registered: ({ agent, label }) => `agent ${label ?? agent} registered`,
+  access: ({ expiresAt }) => `your token expires at ${expiresAt}`,
   gap: ({ reason }) => `some events could not be delivered (${reason}); the board is up to date again`,
   goodbye: ({ reason }) => `the server ended the stream (${reason})`,
 };

@@ -1,5 +1,5 @@
 /** The list of what happened on the board since the page was opened, newest first. */
-import { element } from './element.js';
+import { element } from '../common/element.js';
 import { activityText } from './activity_text.js';
 
 const LINES_KEPT = 200;

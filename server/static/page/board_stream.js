@@ -6,15 +6,15 @@
 export const EVENT_TYPES = [
   'hello', 'state', 'attempt_started', 'attempt_status', 'attempt_log', 'conversation_item', 'attempt_session',
   'attempt_todos', 'git_status', 'git_commit', 'git_push', 'attempt_pr', 'agent_profile', 'agent_registered',
-  'heartbeat', 'gap', 'goodbye',
+  'heartbeat', 'access', 'gap', 'goodbye',
 ];
 
 const DEFAULT_HEARTBEAT_SECONDS = 30;
 const HEARTBEATS_TO_MISS = 2.5;
 
 /**
- * `onEvent(type, payload, isSnapshot)` hears every event; `isSnapshot` is true for an `attempt_status` that only
- * repeats how an attempt stood at the moment of connecting. `onState` hears `connecting`, `live`, `reconnecting`, `closed`.
+ * `onEvent(type, payload, isSnapshot)` gets every event; `isSnapshot` is true for an `attempt_status` that only
+ * repeats how an attempt stood at the moment of connecting. `onState` gets `connecting`, `live`, `reconnecting`, `closed`.
  */
 export class BoardStream {
   constructor(boardId, { onEvent, onState }) {
@@ -54,7 +54,7 @@ export class BoardStream {
     this.onEvent(type, payload, this.#isSnapshot(type, event));
   }
 
-  /** Statuses told on connecting carry the cursor that `hello` named; other events are never part of a snapshot. */
+  /** The statuses after connecting carry the cursor of `hello`; other events are never part of a snapshot. */
   #isSnapshot(type, event) {
     return type === 'attempt_status' && this.startCursor !== null && event.lastEventId === this.startCursor;
   }

@@ -1,18 +1,20 @@
-/** The board: columns with their cards, drawn from `state` payloads, and the wishes of whoever looks at it. */
+/** The board: columns with their cards, drawn from `state` payloads, and the commands of its user. */
 import { CardView } from './card_view.js';
 import { enableDragging } from './drag.js';
-import { arrangeChildren, element, setText } from './element.js';
+import { arrangeChildren, element, setText } from '../common/element.js';
 
 /**
- * `onMove(cardId, columnId, index)` and `onCreate(columnId, title)` are called for the reader's wishes; nothing is
+ * `onMove(cardId, columnId, index)` and `onCreate(columnId, title)` are called for commands of the user; nothing is
  * drawn before the server confirms it with a new `state`. `statusOf(cardId)` gives a card's attempt status or null.
+ * `mayWrite()` tells whether the reader may command anything; else there is nothing to do it with.
  */
 export class BoardView {
-  constructor(root, { onMove, onCreate, statusOf }) {
+  constructor(root, { onMove, onCreate, statusOf, mayWrite }) {
     this.root = root;
     this.onMove = onMove;
     this.onCreate = onCreate;
     this.statusOf = statusOf;
+    this.mayWrite = mayWrite;
     this.state = null;
     this.columns = new Map();
     this.cards = new Map();
@@ -54,6 +56,7 @@ export class BoardView {
     setText(column.title, title);
     setText(column.count, String(cardIds.length));
     column.input.setAttribute('aria-label', `New card in ${title}`);
+    column.form.hidden = !this.mayWrite();
     arrangeChildren(column.list, cardIds.map((cardId, index) => this.#drawCard(cardId, columnId, index)));
     return column.node;
   }
@@ -69,7 +72,7 @@ export class BoardView {
       this.#create(columnId, form, input);
     });
     const node = element('section', { class: 'column', 'data-column-id': columnId }, element('header', {}, title, count), list, form);
-    const column = { node, title, count, list, input };
+    const column = { node, title, count, list, form, input };
     this.columns.set(columnId, column);
     return column;
   }
@@ -85,7 +88,7 @@ export class BoardView {
     view.update(card, {
       status: this.statusOf(cardId),
       blockedBy: this.#unfinishedDependencies(card),
-      place: this.#possibleSteps(columnId, index),
+      place: this.mayWrite() ? this.#possibleSteps(columnId, index) : null,
     });
     return view.node;
   }

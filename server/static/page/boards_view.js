@@ -1,5 +1,5 @@
 /** The list of boards; choosing one is a plain link to `#<board id>`, so that it can be bookmarked. */
-import { element } from './element.js';
+import { element } from '../common/element.js';
 
 /** Show `boards` (project objects of the REST interface) in `list`, with `chosenId` marked. */
 export function showBoards(list, boards, chosenId) {

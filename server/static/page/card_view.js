@@ -1,5 +1,5 @@
 /** One card on the board: made once, then brought up to date in place, so that focus and a running drag survive. */
-import { element, setText } from './element.js';
+import { element, setText } from '../common/element.js';
 
 const MOVES = [
   { action: 'left', sign: '←', label: 'to the previous column' },
@@ -8,7 +8,7 @@ const MOVES = [
   { action: 'right', sign: '→', label: 'to the next column' },
 ];
 
-/** `onStep(cardId, action)` hears the four buttons. */
+/** `onStep(cardId, action)` gets the four buttons. */
 export class CardView {
   constructor(cardId, onStep) {
     this.ticket = element('span', { class: 'ticket' });
@@ -19,17 +19,18 @@ export class CardView {
     this.buttons = MOVES.map(({ action, sign }) =>
       element('button', { type: 'button', 'data-action': action, onclick: () => onStep(cardId, action) }, sign),
     );
+    this.moves = element('div', { class: 'moves' }, ...this.buttons);
     this.node = element(
       'li',
-      { class: 'card', draggable: 'true', 'data-card-id': cardId },
+      { class: 'card', 'data-card-id': cardId },
       element('div', { class: 'card-head' }, this.ticket, this.chip, this.status),
       this.title,
       this.notes,
-      element('div', { class: 'moves' }, ...this.buttons),
+      this.moves,
     );
   }
 
-  /** `place` says which moves are possible: `{left, up, down, right}` as booleans. */
+  /** `place` says which moves are possible: `{left, up, down, right}` as booleans; null = the reader may move none. */
   update(card, { status, blockedBy, place }) {
     setText(this.ticket, card.ticketKey ?? '');
     setText(this.chip, card.ticketType ?? '');
@@ -38,7 +39,9 @@ export class CardView {
     this.node.dataset.status = status ?? '';
     this.node.title = card.description ?? '';
     this.#updateNotes(card, blockedBy);
-    this.#updateButtons(card, place);
+    this.node.draggable = place !== null;
+    this.moves.hidden = place === null;
+    if (place !== null) this.#updateButtons(card, place);
   }
 
   #updateNotes(card, blockedBy) {

@@ -1,7 +1,7 @@
 /** Dragging cards between columns with the pointer; the keyboard has the buttons on each card. */
 
 /**
- * Watch `board` for drags. `onDrop(cardId, columnId, index)` hears where a card was dropped, `index` counted in
+ * Watch `board` for drags. `onDrop(cardId, columnId, index)` gets where a card was dropped, `index` counted in
  * the target column without the card itself.
  */
 export function enableDragging(board, onDrop) {

@@ -13,6 +13,8 @@ from realtime.endings import UNKNOWN_SUBPROTOCOL
 from realtime.fanout.counters import ConnectionMetrics
 from realtime.service import Caller, Service
 from schema.execution.context import Context
+from server.access.authenticator import Authenticator
+from server.access.connected_caller import ConnectedCaller
 from server.connection.open_socket import OpenSocket
 from server.connection.websocket_connection import serve_session
 from server.protocol.graphql.transport_ws import GraphqlTransportWs
@@ -22,7 +24,7 @@ from server.settings import Settings
 from server.transports.callers import caller_of
 from server.transports.graphql.over_http import GraphqlHttp, media_type_of
 from server.transports.graphql.streaming import STREAMS, GraphqlStreaming
-from server.transports.graphql.websocket import GraphqlSocket
+from server.transports.graphql.websocket import Admission, GraphqlSocket
 
 __all__ = ["GraphqlEndpoint"]
 
@@ -74,13 +76,24 @@ class GraphqlEndpoint:
             return
         metrics = self._service.metrics(EXITS[kind])
         caller = caller_of(socket)
-        protocol = kind(settings.max_operations, socket.state.may_connect)
+        protocol = kind(settings.max_operations)
+        admission: Admission | None = scope["state"].get("admission")
+        access: Authenticator = scope["app"].state.access
         await socket.accept(subprotocol=kind.SUBPROTOCOL)
-        await serve_session(socket, lambda opened: self._converse(opened, caller, protocol, metrics))
+        await serve_session(socket, lambda opened: self._converse(opened, caller, access, protocol, metrics, admission))
 
     async def _converse(
-        self, socket: OpenSocket, caller: Caller, protocol: GraphqlWsProtocol, metrics: ConnectionMetrics
+        self,
+        socket: OpenSocket,
+        caller: Caller,
+        access: Authenticator,
+        protocol: GraphqlWsProtocol,
+        metrics: ConnectionMetrics,
+        admission: Admission | None,
     ) -> None:
-        with self._service.lifetimes.open() as lifetime:
-            context = Context(self._service, caller, metrics=metrics, lifetime=lifetime, limits=self._limits)
-            await GraphqlSocket(socket, self._schema, context, protocol, lifetime).serve()
+        with self._service.lifetimes.open(credential=caller.credential) as lifetime:
+            client = ConnectedCaller(caller, self._service, access, lifetime)
+            context = Context(
+                self._service, caller, metrics=metrics, lifetime=lifetime, limits=self._limits, connected=client
+            )
+            await GraphqlSocket(socket, self._schema, context, protocol, lifetime, admission, client).serve()

@@ -15,7 +15,7 @@ from strawberry.types.graphql import OperationType
 from realtime.endings import FAULT
 from schema.execution.context import Context
 from schema.execution.errors import error_of
-from server.protocol.graphql.request import GraphqlRequest
+from server.protocol.graphql.request import GraphqlRequest, with_document
 from server.protocol.graphql.response import body_of, is_request_error, reconnect_after_ms
 
 __all__ = ["OperationResult", "fault_body", "operation_results"]
@@ -51,6 +51,7 @@ async def operation_results(
     `context` belongs to this operation only. A fault of the server is logged and is the last result. Consume the
     generator inside `aclosing`: closing it closes the generators of the operation first.
     """
+    request = with_document(request, context.limits.documents)
     if request.refusal is not None:
         yield OperationResult({"errors": [request.refusal]}, failed=True)
         return

@@ -57,13 +57,13 @@ class GraphqlOperations:
         """End an operation, and return when its generators are closed; if it has ended before, do nothing."""
         await self._end([self._tasks[id]] if id in self._tasks else [])
 
-    async def finished(self) -> None:
-        """Wait until all operations that run now have ended by themselves."""
+    async def finished(self, within_seconds: float | None) -> None:
+        """Wait until all operations that run now have ended by themselves, or the time is over; None = no limit."""
         if self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
+            await asyncio.wait(list(self._tasks.values()), timeout=within_seconds)
 
     async def aclose(self) -> None:
-        """End all operations."""
+        """Cancel all operations and wait until they have ended. Allowed several times."""
         await self._end(self._tasks.values())
 
     def _forget(self, id: str, ended: asyncio.Task[None]) -> None:
@@ -73,7 +73,9 @@ class GraphqlOperations:
     async def _run(self, id: str, request: GraphqlRequest) -> None:
         try:
             # Each operation has its own context, because operations change it.
-            context = replace(self._context, write_nowait=self._writer(id))
+            client = self._context.connected
+            caller = self._context.caller if client is None else client.caller
+            context = replace(self._context, caller=caller, write_nowait=self._writer(id))
             results = operation_results(request, self._schema, context)
             del request, context  # do not keep the document in memory: it may be long
             async with aclosing(results):

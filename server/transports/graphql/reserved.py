@@ -109,7 +109,7 @@ class GraphqlReserved:
             return
         self._reservations.open(stream.reservation)
         try:
-            with self._service.lifetimes.open(stream.lifetime):
+            with self._service.lifetimes.open(stream.lifetime, caller_of(request).credential):
                 goodbye = stream.say_goodbye()
                 chunks = stream.blocks()
                 await send_stream(request.scope, request.receive, send, chunks, self._format, stream.metrics, goodbye)

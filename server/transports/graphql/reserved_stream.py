@@ -10,8 +10,8 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, NoReturn
 
-from realtime.fanout.connection_lifetimes import ConnectionLifetime
 from realtime.fanout.counters import ConnectionMetrics
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.node import Limits
 from server.protocol.graphql.events import KEEP_ALIVE, complete_block, operation_block, retry_block
 from server.protocol.graphql.reservations import Reservation
@@ -101,11 +101,14 @@ class ReservedStream:
             yield block
 
     async def say_goodbye(self) -> NoReturn:
-        """Wait until the server ends the connection, then end the stream after the last results of its operations."""
+        """Wait until the server ends the connection, then end the stream after the last results of its operations.
+
+        Operations that take longer than the goodbye allows are cancelled when the stream is closed.
+        """
         goodbye = await self.lifetime.ended()
         self._forget()
         if self._operations:
-            await asyncio.wait(list(self._operations.values()))
+            await asyncio.wait(list(self._operations.values()), timeout=goodbye.operation_seconds)
         await self._queue.put(retry_block(goodbye.reconnect_after_ms))
         await self._queue.put(None)
         while True:

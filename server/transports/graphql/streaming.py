@@ -113,10 +113,12 @@ class _Parts:
         self._is_open = False
 
     def heartbeat(self) -> bytes:
+        """Return the bytes that keep the connection alive at this moment, perhaps none."""
         # A heartbeat outside the boundaries would be no part: send none while the first or last bytes wait in a send.
         return HEARTBEAT if self._is_open else b""
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the opening, a part for each result, and the closing. Closes the results."""
         yield OPENING
         self._is_open = True
         has_begun = False

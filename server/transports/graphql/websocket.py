@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import NoReturn, assert_never
+from typing import Any, NoReturn, assert_never
 
 import orjson
 from starlette.websockets import WebSocketDisconnect
 from strawberry import Schema
 
+from realtime.clock import iso
 from realtime.endings import (
     ALREADY_SUBSCRIBED,
     INIT_TIMEOUT,
@@ -21,18 +22,37 @@ from realtime.endings import (
     CloseFrame,
     close_frame_of,
 )
-from realtime.fanout.connection_lifetimes import ConnectionLifetime, Goodbye
+from realtime.errors import Refused
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
+from realtime.lifetimes.goodbyes import Goodbye
+from realtime.rates import CLIENT
+from realtime.service import Caller
+from realtime.service.access_log import note_refusal
 from schema.execution.context import Context
+from server.access.connected_caller import ConnectedCaller
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.concurrency.side_tasks import SideTasks
 from server.connection.connections import set_metrics, writer
 from server.connection.open_socket import OpenSocket, content_of
 from server.connection.progress import send_in_time
-from server.protocol.graphql.ws_protocol import Close, GraphqlWsProtocol, Message, Reply, Start, Step, Stop
+from server.protocol.graphql.ws_protocol import (
+    Admit,
+    Authenticate,
+    Close,
+    GraphqlWsProtocol,
+    Message,
+    Reply,
+    Start,
+    Step,
+    Stop,
+)
 from server.protocol.http.framing import text_frame
 from server.transports.graphql.operations import GraphqlOperations
 
-__all__ = ["GraphqlSocket"]
+__all__ = ["Admission", "GraphqlSocket"]
+
+#: Returns the caller whose token is in the payload of `connection_init`, else that of the session; None = neither.
+Admission = Callable[[Mapping[str, Any]], Awaitable[Caller | None]]
 
 log = logging.getLogger(__name__)
 #: Close codes for faults of the client (graphql-ws, PROTOCOL.md).
@@ -66,8 +86,16 @@ class GraphqlSocket:
         context: Context,
         protocol: GraphqlWsProtocol,
         lifetime: ConnectionLifetime,
+        admission: Admission | None,
+        client: ConnectedCaller,
     ) -> None:
-        """Take over `socket`, with a new `protocol`."""
+        """Take over `socket`, with a new `protocol`, for `client`.
+
+        `admission` decides about `connection_init`; None = the handshake has admitted the client already.
+        """
+        self._context = context
+        self._admission = admission
+        self._client = client
         self._socket = socket
         self._protocol = protocol
         self._write = writer(socket.scope)
@@ -126,6 +154,10 @@ class GraphqlSocket:
     async def _carry_out(self, steps: Iterable[Step]) -> None:
         for step in steps:
             match step:
+                case Admit(payload):
+                    await self._carry_out(self._protocol.admit(await self._is_admitted(payload)))
+                case Authenticate(token):
+                    await self._send({"type": "pong", "payload": await self._authenticated(token)})
                 case Reply(message):
                     await self._send(message)
                 case Start():
@@ -137,6 +169,28 @@ class GraphqlSocket:
                     raise _Over(frame)
                 case _:
                     assert_never(step)
+
+    async def _is_admitted(self, payload: Mapping[str, Any]) -> bool:
+        if self._admission is None:
+            return True
+        caller = await self._admission(payload)
+        if caller is None:
+            return False
+        if caller is not self._client.caller:
+            # Operations take the caller over when they begin, and their tasks inherit the client. A session that the
+            # handshake had counts no more.
+            self._client.caller = caller
+            CLIENT.set(caller.client)
+            self._context.service.lifetimes.refresh(self._lifetime, caller.credential, caller.grants)
+        return True
+
+    async def _authenticated(self, token: str) -> Message:
+        try:
+            expires_at = await self._client.authenticate(token)
+        except Refused as refused:
+            note_refusal(refused)
+            return {"code": refused.code.upper(), "message": refused.message}
+        return {"expiresAt": None if expires_at is None else iso(expires_at)}
 
     def _beat_later(self) -> None:
         if not self._ends:
@@ -161,8 +215,8 @@ class GraphqlSocket:
     async def _expire(self, goodbye: Goodbye) -> NoReturn:
         # The running operations have got their goodbye. Send no error or `complete` after it, which clients take as
         # final: they reconnect by themselves when the connection has ended.
-        await self._operations.finished()
-        raise _Over(close_frame_of(goodbye.reason))
+        await self._operations.finished(goodbye.operation_seconds)
+        raise _Over(close_frame_of(goodbye.reason, of_graphql=True))
 
     async def _send(self, message: Message) -> None:
         await self._in_time(self._socket.send_text(orjson.dumps(message).decode()))

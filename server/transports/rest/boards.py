@@ -1,12 +1,12 @@
-"""Boards and their cards, at `/boards/:id` and at `/projects/:id/board`."""
+"""Boards and cards: calls that read a board and change its cards.
+
+The rules are those of the [commands](protocol.md#commands): titles, descriptions, ticket types, dependencies, indices.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
@@ -15,12 +15,30 @@ from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import BoardState
 from realtime.kanban.wire.board_wire import card_wire, columns_wire, state_json
 from realtime.service import Executed
+from realtime.service.access import board_not_found
 from server.problem import Problem
 from server.routing import resource
-from server.transports.bodies import answer, json_object
+from server.transports.bodies import json_object
 from server.transports.callers import asked_by
-from server.transports.rest.inputs import command_of
-from server.transports.rest.refusals import refusals, strangers
+from server.transports.rest.answers import BoardJson, CreatedCardJson, MovedCardJson
+from server.transports.rest.calls import rest_call
+from server.transports.rest.inputs import CardPlace, command_of, key_of
+from server.transports.rest.refusals import (
+    BOARD_NOT_FOUND,
+    CARD_BLOCKED,
+    CARD_IS_DONE,
+    CARD_NOT_FOUND,
+    COLUMN_NOT_FOUND,
+    DEPENDENCY_CYCLE,
+    DEPENDENCY_MISMATCH,
+    HALF_A_MOVE,
+    NO_UPDATES,
+    OF_ANOTHER_BOARD,
+    TARGET_NOT_FOUND,
+    Refusal,
+    refusals,
+    strangers,
+)
 
 __all__ = ["board_routes"]
 
@@ -45,62 +63,79 @@ def board_routes() -> list[BaseRoute]:
     return routes
 
 
-async def get_board(request: Request) -> Response:
-    """The state of a board."""
+@rest_call(refusals=(BOARD_NOT_FOUND,))
+async def get_board(request: Request) -> BoardJson:
+    """Read the state of a board."""
     service, caller = asked_by(request)
     found = await service.boards.current(caller, BoardId(request.path_params["id"]))
     if found is None:
-        raise Problem(404, "Board not found")
-    return answer(_state(found.board.state))
+        raise Problem(*BOARD_NOT_FOUND) from board_not_found()
+    return _board(found.board.state)
 
 
-async def create_card(request: Request) -> Response:
+@rest_call(
+    status=201,
+    body=(CreateCard,),
+    refusals=(BOARD_NOT_FOUND, COLUMN_NOT_FOUND, DEPENDENCY_MISMATCH, DEPENDENCY_CYCLE),
+)
+async def create_card(request: Request) -> CreatedCardJson:
     """Make a card at the end of a column."""
     command = command_of(CreateCard, await json_object(request))
-    executed = await _execute(request, command, column_not_found="Column not found")
-    card = orjson.dumps(command.card_id)
-    # The original's client expects `githubIssueError`; this server makes no issues.
-    return answer(_state(executed.board.state)[:-1] + b',"cardId":' + card + b',"githubIssueError":null}', 201)
+    executed = await _execute(request, command, column_not_found=COLUMN_NOT_FOUND)
+    return {**_board(executed.board.state), "cardId": executed.created_card, "githubIssueError": None}
 
 
-async def patch_card(request: Request) -> Response:
-    """Change a card's fields, or move it (`columnId` and `index`), or both at once."""
+@rest_call(
+    body=(UpdateCard, CardPlace),
+    refusals=(
+        *(BOARD_NOT_FOUND, CARD_NOT_FOUND, TARGET_NOT_FOUND, OF_ANOTHER_BOARD, NO_UPDATES, HALF_A_MOVE),
+        *(DEPENDENCY_MISMATCH, DEPENDENCY_CYCLE, CARD_IS_DONE, CARD_BLOCKED),
+    ),
+)
+async def patch_card(request: Request) -> BoardJson | MovedCardJson:
+    """Change a card, move it, or both at once.
+
+    A key that the body does not have keeps its value. A body with `columnId` and `index` moves the card, and is
+    answered with the card and its columns. Streams get one `state` for the whole call.
+    """
     body = await json_object(request)
     card_id = request.path_params["card"]
     move = body.keys() & {"columnId", "index"}
     if len(move) == 1:
-        raise Problem(400, "columnId and index are required to move a card")
+        raise Problem(*HALF_A_MOVE)
     commands: list[Command] = []
     if body.keys() - {"columnId", "index", "cardId"} or not move:
         update = command_of(UpdateCard, {**body, "cardId": card_id})
         if not update.given() and not move:
-            raise Problem(400, "No updates provided")
+            raise Problem(*NO_UPDATES)
         commands.append(update)
     if move:
-        place = {"cardId": card_id, "toColumnId": body["columnId"], "toIndex": body["index"]}
-        commands.append(command_of(MoveCard, place, toColumnId="columnId", toIndex="index"))
+        place = command_of(CardPlace, body)
+        wanted = {"cardId": card_id, "toColumnId": place.column_id, "toIndex": place.index}
+        commands.append(command_of(MoveCard, wanted))
     executed = await _execute(request, *commands)
-    return answer(_moved(executed, CardId(card_id)) if move else _state(executed.board.state))
+    return _moved(executed, CardId(card_id)) if move else _board(executed.board.state)
 
 
-async def delete_card(request: Request) -> Response:
-    """Delete a card."""
-    await _execute(request, DeleteCard(card_id=request.path_params["card"]))
-    return Response(status_code=204)
+@rest_call(status=204, refusals=(BOARD_NOT_FOUND, CARD_NOT_FOUND, OF_ANOTHER_BOARD))
+async def delete_card(request: Request) -> None:
+    """Delete a card. Its attempts go too."""
+    await _execute(request, command_of(DeleteCard, {"cardId": request.path_params["card"]}))
 
 
-async def _execute(request: Request, *commands: Command, **details: str) -> Executed:
+async def _execute(request: Request, *commands: Command, **others: Refusal) -> Executed:
     service, caller = asked_by(request)
-    with refusals(**details):
-        async with strangers(service, caller, request.path_params.get("card"), "Card does not belong to this board"):
-            return await service.boards.execute(caller, BoardId(request.path_params["id"]), *commands)
+    board_id, key = BoardId(request.path_params["id"]), key_of(request)
+    with refusals(**others):
+        async with strangers(service, caller, request.path_params.get("card"), OF_ANOTHER_BOARD):
+            return await service.boards.execute(caller, board_id, *commands, key=key)
 
 
-def _state(state: BoardState) -> bytes:
-    return b'{"state":' + state_json(state) + b"}"
+def _board(state: BoardState) -> BoardJson:
+    return {"state": orjson.Fragment(state_json(state))}
 
 
-def _moved(executed: Executed, card_id: CardId) -> dict[str, Any]:
+def _moved(executed: Executed, card_id: CardId) -> MovedCardJson:
     state = executed.board.state
     card = state.cards[card_id]
     moves = (one.event for one in executed.recorded if isinstance(one.event, CardMoved))

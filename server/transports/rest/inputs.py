@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated, Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from starlette.requests import Request
 
-from realtime.errors import InvalidInput, field_errors
+from realtime.errors import FieldError, InvalidInput, field_errors, quoted
 from realtime.kanban.commands import parse_command
+from realtime.kanban.ids import Id
+from realtime.kanban.input.fields import Index
+from realtime.kanban.input.request_key import parse_key
 from server.problem import Problem
 
-__all__ = ["StopPatch", "command_of", "input_of"]
+__all__ = ["CardPlace", "StopPatch", "command_of", "input_of", "key_of"]
 
 _M = TypeVar("_M", bound=BaseModel)
 _C = TypeVar("_C", bound=BaseModel)
+
+_KEY = "Idempotency-Key"
 
 
 class StopPatch(BaseModel):
@@ -22,7 +28,33 @@ class StopPatch(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    status: Annotated[str, StringConstraints(pattern="^stopped$")]
+    status: Literal["stopped"] = Field(description="The only status that a client can set.")
+
+
+class CardPlace(BaseModel):
+    """Two more keys of `PATCH /boards/{id}/cards/{card}`, which move the card. Neither comes without the other."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    column_id: Id = Field(description="The column to which the card moves.")
+    index: Index = Field(
+        description="Its index there, from 0, counted without the card. An index beyond the end means the end."
+    )
+
+
+def key_of(request: Request) -> str | None:
+    """Return the idempotency key of a request, None if it has none.
+
+    Raises:
+        Problem: 400, it is too long, empty, or no UTF-8.
+    """
+    given = request.headers.get(_KEY)
+    try:
+        return parse_key(None if given is None else given.encode("latin-1").decode(), _KEY)
+    except UnicodeDecodeError as error:
+        raise _bad_request(InvalidInput(FieldError(_KEY, f"expected UTF-8, got {quoted(given)}"))) from error
+    except InvalidInput as refused:
+        raise _bad_request(refused) from refused
 
 
 def input_of(kind: type[_M], body: dict[str, Any]) -> _M:
@@ -37,8 +69,8 @@ def input_of(kind: type[_M], body: dict[str, Any]) -> _M:
         raise _bad_request(InvalidInput(*field_errors(error))) from error
 
 
-def command_of(kind: type[_C], body: dict[str, Any], **names: str) -> _C:
-    """Parse a body into a command; `names` maps fields of the command to the client's names.
+def command_of(kind: type[_C], body: dict[str, Any]) -> _C:
+    """Parse a body into a command, or into a part of one.
 
     Raises:
         Problem: 400 with the invalid fields.
@@ -46,8 +78,7 @@ def command_of(kind: type[_C], body: dict[str, Any], **names: str) -> _C:
     try:
         return parse_command(kind, body)
     except InvalidInput as refused:
-        fields = (replace(field, field=names.get(field.field, field.field)) for field in refused.fields)
-        raise _bad_request(InvalidInput(*fields)) from refused
+        raise _bad_request(refused) from refused
 
 
 def _bad_request(refused: InvalidInput) -> Problem:

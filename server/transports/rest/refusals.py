@@ -4,45 +4,99 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import NamedTuple
 
 from realtime.endings import status_of
-from realtime.errors import Conflict, DependencyCycle, DependencyMismatch, InvalidInput, NotFound
+from realtime.errors import Conflict, DependencyCycle, DependencyMismatch, InvalidInput, KeyReused, NotFound
 from realtime.kanban.ids import CardId
 from realtime.service import Caller, Service
 from server.problem import Problem
 
-__all__ = ["refusals", "strangers"]
+__all__ = [
+    "ATTEMPT_ACTIVE",
+    "ATTEMPT_NOT_FOUND",
+    "ATTEMPT_NOT_RUNNING",
+    "BOARD_NOT_FOUND",
+    "CARD_BLOCKED",
+    "CARD_IS_DONE",
+    "CARD_NOT_FOUND",
+    "COLUMN_NOT_FOUND",
+    "DEPENDENCY_CYCLE",
+    "DEPENDENCY_MISMATCH",
+    "HALF_A_MOVE",
+    "NO_UPDATES",
+    "OF_ANOTHER_BOARD",
+    "OF_ANOTHER_PROJECT",
+    "PROJECT_NOT_FOUND",
+    "TARGET_NOT_FOUND",
+    "TOKEN_NOT_FOUND",
+    "WRONG_TOKEN",
+    "Refusal",
+    "refusals",
+    "strangers",
+]
 
-_DETAILS = {
-    "board_not_found": "Board not found",
-    "project_not_found": "Project not found",
-    "card_not_found": "Card not found",
-    "column_not_found": "Target column not found",
-    "attempt_not_found": "Attempt not found",
-    "card_is_done": "Task is done and locked",
-    "card_blocked": "Task is blocked by dependencies",
-    "attempt_active": "Task has an active attempt",
-    "attempt_not_running": "Attempt is not running",
+
+class Refusal(NamedTuple):
+    """The status and the `detail` of a refused call."""
+
+    status: int
+    detail: str
+
+
+BOARD_NOT_FOUND = Refusal(404, "Board not found")
+PROJECT_NOT_FOUND = Refusal(404, "Project not found")
+CARD_NOT_FOUND = Refusal(404, "Card not found")
+COLUMN_NOT_FOUND = Refusal(404, "Column not found")
+TARGET_NOT_FOUND = Refusal(404, "Target column not found")
+ATTEMPT_NOT_FOUND = Refusal(404, "Attempt not found")
+TOKEN_NOT_FOUND = Refusal(404, "Token not found")
+WRONG_TOKEN = Refusal(401, "The token is not valid")
+CARD_IS_DONE = Refusal(409, "Task is done and locked")
+CARD_BLOCKED = Refusal(409, "Task is blocked by dependencies")
+ATTEMPT_ACTIVE = Refusal(409, "Task has an active attempt")
+ATTEMPT_NOT_RUNNING = Refusal(409, "Attempt is not running")
+#: The body has no new value.
+NO_UPDATES = Refusal(400, "No updates provided")
+HALF_A_MOVE = Refusal(400, "columnId and index are required to move a card")
+OF_ANOTHER_BOARD = Refusal(400, "Card does not belong to this board")
+OF_ANOTHER_PROJECT = Refusal(400, "Card does not belong to this project")
+#: The original answered these two with the code only; the sentence is in `errors`.
+DEPENDENCY_CYCLE = Refusal(400, DependencyCycle.code)
+DEPENDENCY_MISMATCH = Refusal(400, DependencyMismatch.code)
+
+_BY_CODE = {
+    "board_not_found": BOARD_NOT_FOUND,
+    "project_not_found": PROJECT_NOT_FOUND,
+    "card_not_found": CARD_NOT_FOUND,
+    "column_not_found": TARGET_NOT_FOUND,
+    "attempt_not_found": ATTEMPT_NOT_FOUND,
+    "access_token_not_found": TOKEN_NOT_FOUND,
+    "card_is_done": CARD_IS_DONE,
+    "card_blocked": CARD_BLOCKED,
+    "attempt_active": ATTEMPT_ACTIVE,
+    "attempt_not_running": ATTEMPT_NOT_RUNNING,
+    DependencyCycle.code: DEPENDENCY_CYCLE,
+    DependencyMismatch.code: DEPENDENCY_MISMATCH,
 }
 
 
 @contextmanager
-def refusals(**details: str) -> Iterator[None]:
-    """Turn refusals inside the block into problems; `details` maps codes to other texts."""
+def refusals(**others: Refusal) -> Iterator[None]:
+    """Turn refusals inside the block into problems; `others` has other refusals for some codes."""
     try:
         yield
-    except InvalidInput as refused:
-        # The original answered these with the code only; the sentence is in `errors`.
-        bare = isinstance(refused, DependencyCycle | DependencyMismatch)
-        detail = refused.code if bare else refused.message
-        raise Problem(status_of(refused), detail, errors=refused.fields) from refused
+    except (InvalidInput, KeyReused) as refused:
+        known = _BY_CODE.get(refused.code, Refusal(status_of(refused), refused.message))
+        raise Problem(*known, errors=refused.fields) from refused
     except (NotFound, Conflict) as refused:
-        raise Problem(status_of(refused), {**_DETAILS, **details}.get(refused.code, refused.message)) from refused
+        known = {**_BY_CODE, **others}.get(refused.code, Refusal(status_of(refused), refused.message))
+        raise Problem(*known) from refused
 
 
 @asynccontextmanager
-async def strangers(service: Service, caller: Caller, card_id: str | None, detail: str) -> AsyncIterator[None]:
-    """Answer 400 if the block does not find the card because it belongs to another board, as the original did.
+async def strangers(service: Service, caller: Caller, card_id: str | None, refusal: Refusal) -> AsyncIterator[None]:
+    """Raise `refusal` if the block does not find the card because it belongs to another board, as the original did.
 
     The other board is checked after the command, which must not depend on an earlier read.
     """
@@ -52,5 +106,5 @@ async def strangers(service: Service, caller: Caller, card_id: str | None, detai
         if refused.code != "card_not_found" or card_id is None:
             raise
         if await service.boards.boards_of_card(caller, CardId(card_id)):
-            raise Problem(400, detail) from refused
+            raise Problem(*refusal) from refused
         raise

@@ -1,4 +1,7 @@
-"""Health, version, agents and the dashboard."""
+"""The server: calls for those who watch the process.
+
+`healthz`, `readyz` and `version` need no token.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from realtime.clock import iso
-from realtime.dashboard.time_range import InvalidTimeRange, time_range_from_query
 from realtime.errors import StoreUnavailable
-from server.problem import Problem
 from server.routing import resource
 from server.transports.bodies import answer
-from server.transports.callers import asked_by, service_of
-from server.transports.query import first_values
+from server.transports.callers import service_of
+from server.transports.rest.answers import HealthJson, VersionJson
+from server.transports.rest.calls import rest_call
 
 __all__ = ["boardcast_version", "status_routes"]
 
@@ -26,8 +28,6 @@ def status_routes() -> list[BaseRoute]:
         resource("/healthz", get=healthz),
         resource("/readyz", get=readyz),
         resource("/version", get=get_version),
-        resource("/agents", get=agents),
-        resource("/dashboard", get=dashboard),
     ]
 
 
@@ -39,50 +39,32 @@ def boardcast_version() -> str:
         return "0+unknown"
 
 
-async def healthz(request: Request) -> Response:
-    """Answer 200 while the process runs."""
-    return answer({"ok": True})
+@rest_call()
+async def healthz(request: Request) -> HealthJson:
+    """Answer as long as the process lives."""
+    return {"ok": True}
 
 
-async def readyz(request: Request) -> Response:
-    """Answer 200 if the store answers, else 503 with the reason."""
+@rest_call()
+async def readyz(request: Request) -> HealthJson | Response:
+    """Answer whether the database answers.
+
+    If it does not, the answer is 503 with `ok` false and a `reason`. It is no problem document.
+    """
     try:
         await service_of(request).check_store()
     except StoreUnavailable as away:
         return answer({"ok": False, "reason": f"store: {away}"}, 503)
-    return answer({"ok": True})
+    return {"ok": True}
 
 
-async def get_version(request: Request) -> Response:
-    """The version. The server does not check for newer ones; the keys are those of the original."""
+@rest_call()
+async def get_version(request: Request) -> VersionJson:
+    """Read the version of the server."""
     current = boardcast_version()
-    return answer(
-        {
-            "currentVersion": current,
-            "latestVersion": current,
-            "updateAvailable": False,
-            "checkedAt": iso(service_of(request).clock()),
-        }
-    )
-
-
-async def agents(request: Request) -> Response:
-    """Registered agents and their profiles."""
-    service, caller = asked_by(request)
-    known, profiles = await service.dashboard.agents(caller)
-    return answer(
-        {
-            "agents": [{"key": agent.key, "label": agent.label or agent.key, "capabilities": {}} for agent in known],
-            "profiles": [{"id": one.id, "agent": one.agent, "label": one.label} for one in profiles],
-        }
-    )
-
-
-async def dashboard(request: Request) -> Response:
-    """The overview, for the range in the query or the default range."""
-    service, caller = asked_by(request)
-    try:
-        time_range = time_range_from_query(first_values(request.query_params))
-    except InvalidTimeRange as refused:
-        raise Problem(400, refused.message, errors=refused.fields) from refused
-    return answer((await service.dashboard.overview(caller, time_range)).to_json())
+    return {
+        "currentVersion": current,
+        "latestVersion": current,
+        "updateAvailable": False,
+        "checkedAt": iso(service_of(request).clock()),
+    }

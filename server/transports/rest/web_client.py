@@ -1,13 +1,16 @@
-"""The answers that the original's web client needs before it shows anything (docs/rest.md, "Calls of the web client").
+"""Calls of the web client: what the web client of kanban-ai asks for before it shows anything.
 
-The answers are read-only and true: this server does not enhance cards, connect to GitHub or open terminals, and says
-so. Their shapes are the types of the client (activadee/kanban-ai, `shared/src/types`), with keys in the order of the
-recordings.
+The answers are true for this server, and nobody can change them: `POST`, `PUT`, `PATCH` and `DELETE` are answered 404.
+
+The other modules of kanban-ai are not here: its file system, editors, terminals, enhancements, images and access to
+GitHub. Their addresses answer 404.
 """
+
+# The shapes of the answers are the types of the client (activadee/kanban-ai, `shared/src/types`). The order of keys is
+# that of the recordings.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,11 +22,12 @@ from realtime.clock import iso
 from realtime.kanban.board import Board
 from realtime.kanban.ids import BoardId, CardId
 from realtime.kanban.models import Project
+from realtime.service.access import board_not_found
 from server.problem import Problem
 from server.routing import resource
-from server.transports.bodies import answer
 from server.transports.callers import asked_by
-from server.transports.rest.refusals import refusals
+from server.transports.rest.calls import RestCall, Work
+from server.transports.rest.refusals import BOARD_NOT_FOUND, CARD_NOT_FOUND, PROJECT_NOT_FOUND, Refusal, refusals
 
 __all__ = ["web_client_routes"]
 
@@ -86,33 +90,30 @@ _GITHUB_SYNC = {
     "lastGithubIssueSyncAt": None,
     "lastGithubIssueSyncStatus": "idle",
 }
-_Answer = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
 def web_client_routes() -> list[BaseRoute]:
     """Return the routes."""
-    answers: dict[str, _Answer] = {
-        "/onboarding/status": onboarding_status,
-        "/settings": app_settings,
-        "/auth/github/check": github_check,
-        "/auth/github/app": github_app,
-        "/agents/profiles": agent_profiles,
-        "/projects/{id}/settings": project_settings,
-        "/projects/{id}/enhancements": _of_project({"enhancements": {}}),
-        "/projects/{id}/tickets/next-key": next_ticket_key,
-        "/projects/{id}/github/origin": github_origin,
-        "/projects/{id}/git/branches": _of_project({"branches": []}),
-        "/projects/{id}/terminals/eligible": _of_project({"eligible": []}),
-        "/boards/{id}/cards/{card}/images": card_images,
-    }
-    return [_read_only(path, found) for path, found in answers.items()]
+    return [
+        _read_only("/onboarding/status", onboarding_status),
+        _read_only("/settings", app_settings),
+        _read_only("/auth/github/check", github_check),
+        _read_only("/auth/github/app", github_app),
+        _read_only("/agents/profiles", agent_profiles),
+        _read_only("/projects/{id}/settings", project_settings, PROJECT_NOT_FOUND),
+        _read_only("/projects/{id}/enhancements", enhancements, PROJECT_NOT_FOUND),
+        _read_only("/projects/{id}/tickets/next-key", next_ticket_key, PROJECT_NOT_FOUND),
+        _read_only("/projects/{id}/github/origin", github_origin, PROJECT_NOT_FOUND),
+        _read_only("/projects/{id}/git/branches", branches, PROJECT_NOT_FOUND),
+        _read_only("/projects/{id}/terminals/eligible", terminals, PROJECT_NOT_FOUND),
+        _read_only("/boards/{id}/cards/{card}/images", card_images, BOARD_NOT_FOUND, CARD_NOT_FOUND),
+    ]
 
 
-def _read_only(path: str, found: _Answer) -> BaseRoute:
-    async def get(request: Request) -> Response:
-        return answer(await found(request))
-
-    return resource(path, get=get, post=_refuse, put=_refuse, patch=_refuse, delete=_refuse)
+def _read_only(path: str, found: Work, *refusals: Refusal) -> BaseRoute:
+    return resource(
+        path, get=RestCall(found, refusals=refusals), post=_refuse, put=_refuse, patch=_refuse, delete=_refuse
+    )
 
 
 async def _refuse(request: Request) -> Response:
@@ -120,28 +121,28 @@ async def _refuse(request: Request) -> Response:
 
 
 async def onboarding_status(request: Request) -> dict[str, Any]:
-    """Nothing needs a set-up."""
+    """Answer `{"status"}`: the set-up is completed."""
     return {"status": {"status": "completed", "lastStep": None, "startedAt": None, "completedAt": None}}
 
 
 async def app_settings(request: Request) -> dict[str, Any]:
-    """The fixed defaults, with the time when the server started."""
+    """Answer `{"settings"}`: the defaults of kanban-ai, with the time when the server started."""
     started = iso(request.app.state.started_at)
     return {"settings": {**APP_SETTINGS, "createdAt": started, "updatedAt": started}}
 
 
 async def github_check(request: Request) -> dict[str, Any]:
-    """No GitHub account is connected."""
+    """Answer `{"status": "invalid"}`: no account of GitHub is connected."""
     return {"status": "invalid"}
 
 
 async def github_app(request: Request) -> dict[str, Any]:
-    """No GitHub application is registered."""
+    """Answer that no application of GitHub is registered."""
     return {"clientId": None, "hasClientSecret": False, "updatedAt": None, "source": "unset"}
 
 
 async def agent_profiles(request: Request) -> dict[str, Any]:
-    """The profiles that runners have reported, without their configuration, which stays with the runners."""
+    """Answer `{"profiles"}`: those that events have named. Their configuration stays with the runners."""
     service, caller = asked_by(request)
     _, profiles = await service.dashboard.agents(caller)
     return {
@@ -159,7 +160,7 @@ async def agent_profiles(request: Request) -> dict[str, Any]:
 
 
 async def project_settings(request: Request) -> dict[str, Any]:
-    """The project's ticket prefix and number, and the defaults of modules that this server does not have."""
+    """Answer `{"settings"}`: prefix and next number of the tickets, else the defaults of kanban-ai."""
     board = await _board(request)
     project = board.project
     created = iso(project.created_at)
@@ -178,38 +179,46 @@ async def project_settings(request: Request) -> dict[str, Any]:
 
 
 async def next_ticket_key(request: Request) -> dict[str, Any]:
-    """The key of the next card, unless another client creates a card first."""
+    """Answer `{"preview"}`: `key`, `prefix` and `number` of the next card, unless another client makes one first."""
     board = await _board(request)
     prefix, number = board.project.ticket_prefix, board.next_ticket_number
     return {"preview": {"key": f"{prefix}-{number}", "prefix": prefix, "number": number}}
 
 
 async def github_origin(request: Request) -> dict[str, Any]:
-    """The project's repository; its owner and name too, if it is on GitHub."""
+    """Answer `originUrl` of the repository or null, and its `owner` and `repo` if it is at GitHub, else null."""
     project = await _project(request)
     owner, name = _github_names(project.repository_url)
     return {"originUrl": project.repository_url, "owner": owner, "repo": name}
 
 
 async def card_images(request: Request) -> dict[str, Any]:
-    """No images: cards of this server have none."""
+    """Answer `{"images": []}`: cards of this server have no images."""
     service, caller = asked_by(request)
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
     if await service.projects.find(caller, board_id) is None:
-        raise Problem(404, "Board not found")
+        raise Problem(*BOARD_NOT_FOUND) from board_not_found()
     if board_id not in await service.boards.boards_of_card(caller, card_id):
-        raise Problem(404, "Card not found")
+        raise Problem(*CARD_NOT_FOUND)
     return {"images": []}
 
 
-def _of_project(nothing: dict[str, Any]) -> _Answer:
-    """Answer `nothing` for each existing project."""
+async def enhancements(request: Request) -> dict[str, Any]:
+    """Answer `{"enhancements": {}}`: this server enhances no cards."""
+    await _project(request)
+    return {"enhancements": {}}
 
-    async def found(request: Request) -> dict[str, Any]:
-        await _project(request)
-        return nothing
 
-    return found
+async def branches(request: Request) -> dict[str, Any]:
+    """Answer `{"branches": []}`: this server reads no repositories."""
+    await _project(request)
+    return {"branches": []}
+
+
+async def terminals(request: Request) -> dict[str, Any]:
+    """Answer `{"eligible": []}`: this server opens no terminals."""
+    await _project(request)
+    return {"eligible": []}
 
 
 async def _project(request: Request) -> Project:
@@ -222,7 +231,7 @@ async def _board(request: Request) -> Board:
     service, caller = asked_by(request)
     found = await service.boards.current(caller, BoardId(request.path_params["id"]))
     if found is None:
-        raise Problem(404, "Project not found")
+        raise Problem(*PROJECT_NOT_FOUND) from board_not_found()
     return found.board
 
 

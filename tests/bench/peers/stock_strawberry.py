@@ -62,7 +62,7 @@ class Board:
         self.offset = 0
         self.columns: list[Column] = []
         self.cards: dict[str, Card] = {}
-        self.readers: set[asyncio.Queue[BoardState]] = set()
+        self.subscribers: set[asyncio.Queue[BoardState]] = set()
 
     def state(self) -> BoardState:
         """Return the current board. The cursor is as long as one of Boardcast's."""
@@ -79,8 +79,8 @@ class Board:
         self.cards[card_id] = replace(self.cards[card_id], title=title, updated_at=datetime.now(UTC))
         self.offset += 1
         state = self.state()
-        for reader in self.readers:
-            reader.put_nowait(state)
+        for subscriber in self.subscribers:
+            subscriber.put_nowait(state)
 
 
 boards: dict[str, Board] = {}
@@ -105,13 +105,13 @@ class Subscription:
         """Yield the board, then its newest state."""
         board = boards[board_id]
         queue: asyncio.Queue[BoardState] = asyncio.Queue(10_000)
-        board.readers.add(queue)
+        board.subscribers.add(queue)
         try:
             yield board.state()
             while True:
                 yield await queue.get()
         finally:
-            board.readers.discard(queue)
+            board.subscribers.discard(queue)
 
 
 async def take_events(request: Request) -> JSONResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,18 +13,13 @@ from tests.kit.deadline import deadline
 from tests.kit.graphql_stream import GraphqlStream
 from tests.kit.live_server import LiveServer
 from tests.kit.multipart_reader import ACCEPT as MULTIPART
-from tests.kit.raw_http import Address, Answer, connect, exchange, request_bytes
+from tests.kit.raw_http import Answer, connect, exchange, request_bytes
 from tests.kit.raw_socket import TEXT
 from tests.kit.recordings import Json
-from tests.kit.reserved_stream import open_reserved_stream
 from tests.kit.sse_reader import SseReader
 from tests.live.boards import BOARD
 from tests.live.graphql.client import INIT, OLDER, connected, open_client, subscribe_message
-
-_GRAPHQL = "application/graphql-response+json"
-_SSE = "text/event-stream"
-_PING: Json = {"type": "ping", "payload": {"marker": 1}}
-_PONG: Json = {"type": "pong", "payload": {"marker": 1}}
+from tests.live.graphql.refusing import SSE, TRANSPORTS, WITHOUT_STREAM, Transport, refused
 
 
 @pytest.fixture(autouse=True)
@@ -33,106 +27,24 @@ def no_fault_is_logged(clean_log: None) -> None:
     """Fail if a fault was logged: no client may cause one."""
 
 
-async def _by_post(address: Address, request: Json) -> Json:
-    return await _posted(address, request, _GRAPHQL, 400)
-
-
-async def _by_multipart(address: Address, request: Json) -> Json:
-    return await _posted(address, request, MULTIPART, 200)
-
-
-async def _posted(address: Address, request: Json, accept: str, status: int) -> Json:
-    answer = await exchange(address, "POST", "/graphql", orjson.dumps(request), [("Accept", accept)])
-    assert answer.status == status, answer
-    return answer.json()  # type: ignore[return-value]
-
-
-async def _by_get(address: Address, request: Json) -> Json:
-    given = {name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in request.items()}
-    answer = await exchange(address, "GET", f"/graphql?{urlencode(given)}", headers=[("Accept", _GRAPHQL)])
-    assert answer.status == 400, answer
-    return answer.json()  # type: ignore[return-value]
-
-
-async def _by_sse(address: Address, request: Json) -> Json:
-    async with connect(address) as connection:
-        headers = [("Host", "127.0.0.1"), ("Accept", _SSE), ("Content-Type", "application/json")]
-        body = orjson.dumps(request)
-        headers.append(("Content-Length", str(len(body))))
-        await connection.send(request_bytes("POST", "/graphql", headers, body))
-        stream = GraphqlStream(SseReader(connection, await connection.read_head()))
-        result: Json = await stream.result()
-        await stream.completed()
-        return result
-
-
-async def _by_reserved(address: Address, request: Json) -> Json:
-    async with open_reserved_stream(address) as reserved:
-        extensions = {**request.get("extensions", {}), "operationId": "1"}
-        answer = await reserved.ask("POST", body={**request, "extensions": extensions})
-        assert answer.status == 400, answer
-        return answer.json()  # type: ignore[return-value]
-
-
-async def _by_socket(address: Address, request: Json) -> Json:
-    async with connected(address) as client:
-        await client.send({"id": "1", "type": "subscribe", "payload": request}, _PING)
-        # The operation starts after one or more passes of the loop, so the pong may come first.
-        answers = [await client.message(), await client.message()]
-        assert _PONG in answers
-        (answer,) = (one for one in answers if one != _PONG)
-        assert (answer["id"], answer["type"]) == ("1", "error"), answer
-        return {"errors": answer["payload"]}
-
-
-async def _by_older_socket(address: Address, request: Json) -> Json:
-    async with open_client(address, OLDER) as client:
-        await client.send(INIT, {"id": "1", "type": "start", "payload": request})
-        while (answer := await client.message())["type"] in ("connection_ack", "ka"):
-            pass
-        assert (answer["id"], answer["type"]) == ("1", "error"), answer
-        return {"errors": [answer["payload"]]}
-
-
-_Transport = Callable[[Address, Json], Awaitable[Json]]
-_TRANSPORTS: dict[str, _Transport] = {
-    "post": _by_post,
-    "get": _by_get,
-    "multipart": _by_multipart,
-    "sse": _by_sse,
-    "reserved": _by_reserved,
-    "socket": _by_socket,
-    "older socket": _by_older_socket,
-}
-
-
-@pytest.fixture(params=list(_TRANSPORTS.values()), ids=list(_TRANSPORTS))
-def transport(request: pytest.FixtureRequest) -> _Transport:
+@pytest.fixture(params=list(TRANSPORTS.values()), ids=list(TRANSPORTS))
+def transport(request: pytest.FixtureRequest) -> Transport:
     """A transport for one operation that is refused; it returns the response."""
-    found: _Transport = request.param
+    found: Transport = request.param
     return found
-
-
-async def _refused(transport: _Transport, live: LiveServer, request: Json) -> tuple[str, str]:
-    """Return code and message of the first error. There must be no data."""
-    async with deadline(10):
-        response: Any = await transport(live.address, request)
-    assert set(response) == {"errors"}
-    error = response["errors"][0]
-    return error["extensions"]["code"], error["message"]
 
 
 @pytest.mark.parametrize(
     "query", ["{ projects { ...Z } }", "{}", "{ projects {} }", "{...F} fragment F on Query {}", "{ ... { } }"]
 )
-async def test_document_that_is_none_is_refused(query: str, transport: _Transport, standing: LiveServer) -> None:
-    code, _ = await _refused(transport, standing, {"query": query})
+async def test_document_that_is_none_is_refused(query: str, transport: Transport, standing: LiveServer) -> None:
+    code, _ = await refused(transport, standing, {"query": query})
     assert code == "GRAPHQL_VALIDATION_FAILED"
 
 
 _NESTED = """
-subscription ($f: Int = 5) {
-  boardEvents(boardId: "board-1") { ... on AttemptStarted { attempt { logs(first: $f) { nodes { message } } } } }
+subscription ($b: Boolean = true) {
+  boardEvents(boardId: "board-1") { ... on AttemptStarted { attempt { id @include(if: $b) } } }
 }
 """
 
@@ -140,24 +52,20 @@ subscription ($f: Int = 5) {
 @pytest.mark.parametrize(
     ("query", "variables", "argument"),
     [
-        ('query ($f: Int = 5) { events(boardId: "board-1", first: $f) { nodes { cursor } } }', {"f": None}, "first"),
-        ('query ($b: ID = "board-1") { board(id: $b) { cursor } }', {"b": None}, "id"),
-        ("query ($b: Boolean = true) { projects @include(if: $b) { id } }", {"b": None}, "if"),
+        ("query ($n: [ID!] = []) { nodes(ids: $n) { id } }", {"n": None}, "ids"),
+        ('query ($b: ID = "board-1") { board(boardId: $b) { cursor } }', {"b": None}, "boardId"),
+        ("query ($b: Boolean = true) { projects @include(if: $b) { nodes { id } } }", {"b": None}, "if"),
         ('subscription ($b: ID = "board-1") { boardState(boardId: $b) { cursor } }', {"b": None}, "boardId"),
-        (
-            _NESTED,
-            {"f": None},
-            "first",
-        ),
+        (_NESTED, {"b": None}, "if"),
     ],
-    ids=["page", "board", "include", "stream", "event"],
+    ids=["list", "board", "include", "stream", "event"],
 )
 async def test_null_where_none_can_be_names_the_argument(
-    query: str, variables: Json, argument: str, transport: _Transport, standing: LiveServer
+    query: str, variables: Json, argument: str, transport: Transport, standing: LiveServer
 ) -> None:
-    if transport in (_by_post, _by_get, _by_multipart) and query.lstrip().startswith("subscription"):
+    if transport in WITHOUT_STREAM and query.lstrip().startswith("subscription"):
         return  # it has no single answer
-    code, message = await _refused(transport, standing, {"query": query, "variables": variables})
+    code, message = await refused(transport, standing, {"query": query, "variables": variables})
     assert code == "GRAPHQL_VALIDATION_FAILED"
     assert message.startswith(f"Argument '{argument}' has invalid value")
 
@@ -172,16 +80,16 @@ async def test_null_where_none_can_be_names_the_argument(
     ids=["apollo", "empty query", "trusted document"],
 )
 async def test_persisted_query_is_refused_as_apollo_expects(
-    asked: Json, transport: _Transport, standing: LiveServer
+    asked: Json, transport: Transport, standing: LiveServer
 ) -> None:
-    refused = await _refused(transport, standing, asked)
-    assert refused == ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+    found = await refused(transport, standing, asked)
+    assert found == ("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
 
 
-async def test_long_name_of_an_operation_is_not_repeated(transport: _Transport, standing: LiveServer) -> None:
+async def test_long_name_of_an_operation_is_not_repeated(transport: Transport, standing: LiveServer) -> None:
     asked = {"query": "{ __typename }", "operationName": "x" * 30_000}
     fault = "operationName: expected at most 1000 characters, got 30000"
-    assert await _refused(transport, standing, asked) == ("OPERATION_NOT_AVAILABLE", fault)
+    assert await refused(transport, standing, asked) == ("OPERATION_NOT_AVAILABLE", fault)
 
 
 async def test_query_with_a_persisted_hash_is_executed(standing: LiveServer) -> None:
@@ -190,9 +98,9 @@ async def test_query_with_a_persisted_hash_is_executed(standing: LiveServer) -> 
     assert answer.json() == {"data": {"__typename": "Query"}}
 
 
-async def test_operation_that_costs_too_much_is_refused(transport: _Transport, standing: LiveServer) -> None:
-    query = "query ($id: ID!) { board(id: $id) { cards { attempts { logs(first: 500) { nodes { message } } } } } }"
-    code, message = await _refused(transport, standing, {"query": query, "variables": {"id": BOARD}})
+async def test_operation_that_costs_too_much_is_refused(transport: Transport, standing: LiveServer) -> None:
+    query = "query ($id: ID!) { board(boardId: $id) { cards { attempts { logs(first: 500) { nodes { message } } } } } }"
+    code, message = await refused(transport, standing, {"query": query, "variables": {"id": BOARD}})
     assert code == "COST_EXCEEDED"
     assert message.startswith("expected an operation that costs at most 50000, got one of 2008202")
 
@@ -255,7 +163,7 @@ async def test_text_that_cannot_be_taken_in_other_messages_closes_nothing(standi
 @pytest.mark.parametrize("text", _BAD_TEXTS.values(), ids=_BAD_TEXTS.keys())
 async def test_text_that_cannot_be_taken_is_400_over_http(text: str, standing: LiveServer) -> None:
     body = f'{{"query":"{{ __typename }}","variables":{{"v":{text}}}}}'.encode()
-    for accept in ("application/json", _SSE, MULTIPART):
+    for accept in ("application/json", SSE, MULTIPART):
         async with deadline(10):
             answer = await exchange(standing.address, "POST", "/graphql", body, [("Accept", accept)])
         assert (answer.status, answer.header("Content-Type")) == (400, "application/problem+json")
@@ -296,11 +204,11 @@ _SUBSCRIPTION = 'subscription { boardEvents(boardId: "board-1") { __typename } }
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [
-        ("application/json, text/event-stream", _SSE),
-        ("application/graphql-response+json, application/json, text/event-stream;q=0.1", _SSE),
-        ("*/*;q=0.1, text/event-stream;q=0.5", _SSE),
-        ("application/json;q=0.9, text/*;q=0.1", _SSE),
-        ("*/*", _SSE),
+        ("application/json, text/event-stream", SSE),
+        ("application/graphql-response+json, application/json, text/event-stream;q=0.1", SSE),
+        ("*/*;q=0.1, text/event-stream;q=0.5", SSE),
+        ("application/json;q=0.9, text/*;q=0.1", SSE),
+        ("*/*", SSE),
         (
             "application/json, multipart/mixed;subscriptionSpec=1.0",
             "multipart/mixed;boundary=graphql;subscriptionSpec=1.0",
@@ -371,7 +279,7 @@ async def test_allow_names_what_is_answered(target: str, standing: LiveServer) -
 
 async def test_empty_last_event_id_is_none(standing: LiveServer) -> None:
     async with connect(standing.address) as connection, deadline(10):
-        headers = [("Host", "127.0.0.1"), ("Accept", _SSE), ("Content-Type", "application/json"), ("Last-Event-ID", "")]
+        headers = [("Host", "127.0.0.1"), ("Accept", SSE), ("Content-Type", "application/json"), ("Last-Event-ID", "")]
         body = orjson.dumps({"query": _SUBSCRIPTION})
         headers.append(("Content-Length", str(len(body))))
         await connection.send(request_bytes("POST", "/graphql", headers, body))

@@ -14,7 +14,7 @@ from tests.kit.live_server import live_server
 from tests.kit.raw_http import connect, exchange, request_bytes
 from tests.live.graphql.client import connected, subscribe_message
 
-_QUERY = "{ projects { id } }"
+_QUERY = "{ projects { nodes { id } } }"
 
 
 @pytest.fixture(autouse=True)

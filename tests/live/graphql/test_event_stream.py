@@ -20,7 +20,7 @@ from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import BOARD, make_boards
 
 _EVENTS = """subscription ($id: ID!) { boardEvents(boardId: $id) {
-    __typename ... on State { cursor } ... on AgentRegistered { label cursor } ... on Goodbye { cursor } } }"""
+    __typename ... on State { cursor } ... on AgentRegistered { label cursor } ... on Goodbye { reason } } }"""
 _BOARD = {"id": BOARD}
 _NAME = "{ __typename }"
 _DATA = {"data": {"__typename": "Query"}}
@@ -94,7 +94,7 @@ async def test_subscription_shows_events_with_their_cursors(method: str, boards:
             assert (event["label"], event["cursor"], received.retry) == (label, received.id, None)
 
 
-async def test_reader_that_comes_back_with_its_last_id_misses_nothing(boards: LiveServer) -> None:
+async def test_subscriber_that_comes_back_with_its_last_id_misses_nothing(boards: LiveServer) -> None:
     """An EventSource repeats the last `id` in a header, and the stream continues after that event."""
     async with open_graphql_stream(boards.address, _EVENTS, _BOARD) as stream:
         await _opened(stream)
@@ -131,7 +131,7 @@ async def test_board_that_is_deleted_completes_the_stream(boards: LiveServer) ->
         ("{ nowhere }", "GRAPHQL_VALIDATION_FAILED"),
         ("subscription { nowhere }", "GRAPHQL_VALIDATION_FAILED"),
         ("fragment F on Query { __typename }", "OPERATION_NOT_AVAILABLE"),
-        ("query ($id: ID!) { board(id: $id) { cursor } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($id: ID!) { board(boardId: $id) { cursor } }", "GRAPHQL_VALIDATION_FAILED"),
         ('subscription { boardEvents(boardId: "nowhere") { __typename } }', "BOARD_NOT_FOUND"),
     ],
     ids=["syntax", "empty", "field", "subscription", "fragment", "variable", "board"],
@@ -257,7 +257,7 @@ async def test_client_that_leaves_ends_its_operation_without_an_event(leaving: s
     assert (hub.statistics().subscribers, hub.statistics().left) == (0, before + 1)
 
 
-async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveServer) -> None:
+async def test_next_event_after_one_of_two_left_finds_one_subscriber(boards: LiveServer) -> None:
     hub = boards.node.hub
     async with open_graphql_stream(boards.address, _EVENTS, _BOARD) as staying:
         await _opened(staying)
@@ -271,7 +271,7 @@ async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveSer
         assert (await staying.result())["data"]["boardEvents"]["label"] == "afterwards"
 
 
-async def test_slow_reader_learns_that_it_was(clean_log: None) -> None:
+async def test_slow_subscriber_learns_that_it_was(clean_log: None) -> None:
     async with live_server(max_queued_envelopes=8, slow_policies="disconnect") as live:
         await make_boards(live.address)
         async with open_graphql_stream(live.address, _EVENTS, _BOARD) as stream:

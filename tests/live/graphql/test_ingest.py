@@ -37,7 +37,6 @@ _BAD: dict[str, list[Json]] = {
     "unknown-name": [_LINE, event("card.exploded", {})],
     "unknown-board": [_LINE, event("attempt.log.appended", {**_LOG, "boardId": "nowhere"})],
     "bad-field": [_LINE, event("attempt.log.appended", {**_LOG, "level": "fatal", "ts": 5})],
-    "bad-time": [event("agent.registered", {"agent": "A"}, "2025-02-03T00:00:00")],
     "no-state": [event("board.state.changed", {"boardId": BOARD})],
 }
 
@@ -49,7 +48,7 @@ async def _mutate(live: LiveServer, query: str, **variables: object) -> Any:
     return next(iter(answer["data"].values()))
 
 
-async def test_event_by_mutation_reaches_raw_reader_with_its_cursor(boards: LiveServer) -> None:
+async def test_event_by_mutation_reaches_raw_subscriber_with_its_cursor(boards: LiveServer) -> None:
     async with open_stream(boards.address, f"/api/v1/sse?boardId={BOARD}") as stream, deadline(_WAIT_UNITS):
         assert [(await stream.event())[0] for _ in range(2)] == ["hello", "state"]
         batch = await _mutate(boards, _BATCH, events=[_LINE])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from realtime.endings import MAX_REASON_BYTES
 from server.protocol.graphql.transport_ws import GraphqlTransportWs
-from server.protocol.graphql.ws_protocol import Close, Reply
+from server.protocol.graphql.ws_protocol import Admit, Close, Reply
 from tests.kit.live_server import LiveServer
 from tests.kit.raw_socket import BINARY, TEXT
 from tests.live.graphql.client import INIT, connected, subscribe_message
@@ -123,12 +123,23 @@ _MESSAGES = _JSON | st.fixed_dictionaries({}, optional={"type": _KINDS, "id": _J
 
 @given(st.lists(_MESSAGES | st.binary(max_size=20), max_size=4))
 def test_any_message_gets_a_step_of_the_protocol(messages: list[object]) -> None:
-    conversation = GraphqlTransportWs(2, may_connect=lambda payload: True)
+    conversation = GraphqlTransportWs(2)
     for message in messages:
-        for step in conversation.receive(message if isinstance(message, bytes) else orjson.dumps(message)):
+        steps = conversation.receive(message if isinstance(message, bytes) else orjson.dumps(message))
+        if steps and isinstance(steps[0], Admit):
+            steps = conversation.admit(True)
+        for step in steps:
             if isinstance(step, Close):
                 assert step.frame.code in {4400, 4401, 4409, 4429}
                 assert 0 < len(step.frame.reason.encode()) <= MAX_REASON_BYTES
                 return
             if isinstance(step, Reply):
                 assert step.message["type"] in {"connection_ack", "pong", "error"}
+
+
+def test_id_that_is_nested_a_thousand_deep_is_refused_as_a_list() -> None:
+    """The server must not make a text of it, for which Python has too few levels."""
+    id = "[" * 990 + '"\\ud800"' + "]" * 990
+    (step,) = GraphqlTransportWs(2).receive(f'{{"type":"complete","id":{id}}}')
+    assert isinstance(step, Close)
+    assert step.frame == (4400, f"complete: id: {_ID} a list")

@@ -121,7 +121,7 @@ async def test_server_that_stops_says_so_and_closes() -> None:
         await reader.completed()
 
 
-async def test_slow_reader_learns_that_it_was() -> None:
+async def test_slow_subscriber_learns_that_it_was() -> None:
     async with live_server(max_queued_envelopes=8, slow_policies="disconnect") as live:
         await make_boards(live.address)
         async with open_multipart(live.address, _EVENTS, _BOARD) as reader:
@@ -157,7 +157,7 @@ async def test_client_that_leaves_ends_its_operation_without_an_event(leaving: s
     assert (hub.statistics().subscribers, hub.statistics().left) == (0, before + 1)
 
 
-async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveServer) -> None:
+async def test_next_event_after_one_of_two_left_finds_one_subscriber(boards: LiveServer) -> None:
     hub = boards.node.hub
     async with open_multipart(boards.address, _EVENTS, _BOARD) as staying:
         await _opened(staying)

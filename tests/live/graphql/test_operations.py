@@ -15,10 +15,10 @@ from tests.live.leftovers import check_settled, holdings
 _EVENTS = "subscription ($id: ID!) { boardEvents(boardId: $id) { __typename ... on AgentRegistered { label } } }"
 _TYPENAME = "{ __typename }"
 #: Unlike the previous operation, it waits for the store.
-_PROJECTS = "{ projects { id } }"
+_PROJECTS = "{ projects { nodes { id } } }"
 _DELETE = 'mutation ($id: ID!) { deleteCard(boardId: "board-1", input: { cardId: $id }) { __typename } }'
 #: A query with a field that fails: both bounds and a preset.
-_FAILING = '{ dashboardOverview(timeRange: { preset: LAST_7D, from: "2025-01-01" }) { __typename } }'
+_FAILING = '{ dashboardOverview(timeRange: { preset: LAST_7D, from: "2025-01-01T00:00:00Z" }) { __typename } }'
 
 
 @pytest.fixture(autouse=True)
@@ -174,7 +174,7 @@ async def test_complete_of_unknown_or_ended_operation_is_ignored(standing: LiveS
         ({"query": "fragment F on Query { __typename }"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "query A { __typename }", "operationName": "B"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "query A { __typename }", "operationName": ""}, "OPERATION_NOT_AVAILABLE"),
-        ({"query": "query ($id: ID!) { board(id: $id) { cursor } }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query ($id: ID!) { board(boardId: $id) { cursor } }"}, "GRAPHQL_VALIDATION_FAILED"),
         ({"query": _EVENTS, "variables": {"id": {"a": 1}}}, "GRAPHQL_VALIDATION_FAILED"),
         ({"query": _EVENTS, "variables": {"id": "no-such-board"}}, "BOARD_NOT_FOUND"),
     ],

@@ -19,7 +19,7 @@ _GRAPHQL = "application/graphql-response+json; charset=utf-8"
 _PROBLEM = "application/problem+json"
 _DELETE = 'mutation ($id: ID!) { deleteCard(boardId: "board-1", input: { cardId: $id }) { __typename } }'
 #: A query with a field that fails: both bounds and a preset.
-_FAILING = '{ dashboardOverview(timeRange: { preset: LAST_7D, from: "2025-01-01" }) { __typename } }'
+_FAILING = '{ dashboardOverview(timeRange: { preset: LAST_7D, from: "2025-01-01T00:00:00Z" }) { __typename } }'
 _HELLO = {"query": "{ __typename }"}
 _DATA = {"data": {"__typename": "Query"}}
 
@@ -101,7 +101,7 @@ async def test_unknown_media_types_alone_are_406(accept: str, standing: LiveServ
         ({"query": "query A { __typename }", "operationName": "B"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "query A { __typename } query B { __typename }"}, "OPERATION_NOT_AVAILABLE"),
         ({"query": "fragment F on Query { __typename }"}, "OPERATION_NOT_AVAILABLE"),
-        ({"query": "query ($id: ID!) { board(id: $id) { cursor } }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query ($id: ID!) { board(boardId: $id) { cursor } }"}, "GRAPHQL_VALIDATION_FAILED"),
         ({"query": "subscription { dashboardOverview { cursor } }"}, "OPERATION_NOT_AVAILABLE"),
     ],
     ids=["syntax", "empty", "field", "name", "several", "fragment", "variable", "subscription"],
@@ -131,8 +131,8 @@ async def test_mutation_by_get_is_405_and_changes_nothing(accept: str | None, bo
     answer = await _get(boards, accept, query=_DELETE, variables='{"id":"free"}')
     assert _detail(answer, 405) == "GET executes no mutations, send them by POST"
     assert answer.header("Allow") == "POST"
-    left: Any = (await _get(boards, query=f'{{ board(id: "{BOARD}") {{ cards {{ id }} }} }}')).json()
-    assert "free" in [card["id"] for card in left["data"]["board"]["cards"]]
+    left: Any = (await _get(boards, query=f'{{ board(boardId: "{BOARD}") {{ cards {{ cardId }} }} }}')).json()
+    assert "free" in [card["cardId"] for card in left["data"]["board"]["cards"]]
 
 
 async def test_operation_name_decides_whether_get_may(standing: LiveServer) -> None:
@@ -251,8 +251,8 @@ async def test_other_method_is_405_with_those_that_are_allowed(method: str, stan
 
 async def test_answer_says_what_it_cost_to_clients_that_ask(standing: LiveServer) -> None:
     """GraphiQL asks for the cost and shows it next to the data."""
-    sent = {"query": "{ projects { id } }", "extensions": {"cost": True}}
+    sent = {"query": "{ projects { nodes { id } } }", "extensions": {"cost": True}}
     shown: Any = (await _post(standing, sent)).json()
     assert set(shown) == {"data", "extensions"}
-    assert shown["extensions"] == {"cost": {"cost": 51, "maxCost": 50_000}}
+    assert shown["extensions"] == {"cost": {"cost": 102, "maxCost": 50_000}}
     assert set((await _post(standing, {**sent, "extensions": {}})).json()) == {"data"}  # type: ignore[call-overload]

@@ -162,7 +162,7 @@ async def test_malformed_operation_is_400(body: object, status: int, standing: L
         ("{", "GRAPHQL_PARSE_FAILED"),
         ("", "OPERATION_NOT_AVAILABLE"),
         ("subscription { nowhere }", "GRAPHQL_VALIDATION_FAILED"),
-        ("query ($id: ID!) { board(id: $id) { cursor } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query ($id: ID!) { board(boardId: $id) { cursor } }", "GRAPHQL_VALIDATION_FAILED"),
     ],
     ids=["syntax", "empty", "field", "variable"],
 )
@@ -257,7 +257,7 @@ async def test_client_that_leaves_ends_all_its_operations_without_an_event(leavi
     assert (await reserved.begin("3", _NAME)).status == 404  # the token is no longer valid
 
 
-async def test_next_event_after_one_of_two_left_finds_one_reader(boards: LiveServer) -> None:
+async def test_next_event_after_one_of_two_left_finds_one_subscriber(boards: LiveServer) -> None:
     hub = boards.node.hub
     async with open_reserved_stream(boards.address) as staying:
         await staying.begin("1", _EVENTS, _BOARD)

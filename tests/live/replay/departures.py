@@ -234,7 +234,7 @@ EVENTS: Mapping[tuple[str, str | None], EventInstead] = {
         "docs/ingest.md: unknown card keys are dropped, missing flags are false, a missing ticket type is null"
     ),
     ("project.deleted", "published alone (the row stays)"): EventInstead(
-        "row 8: readers of a deleted board are told goodbye (test_lifecycle.py)"
+        "row 8: subscribers of a deleted board get a goodbye (test_lifecycle.py)"
     ),
 }
 

@@ -64,7 +64,7 @@ HTTP: Mapping[str, str] = {
 #: Scenarios of `ws-transcripts` that need their own test because of their time or size: test file by name.
 APART_WS: Mapping[str, str] = {
     "project_deleted_while_connected": "test_lifecycle.py",
-    "slow_consumer_counts": "test_slow_readers.py",
+    "slow_consumer_counts": "test_slow_subscribers.py",
     "heartbeat_silent_client_that_answers_protocol_pings": "test_heartbeats.py",
     "heartbeat_client_sending_json_ping_every_15s": "test_heartbeats.py",
     "heartbeat_dashboard_silent_client_answers_protocol_pings": "test_heartbeats.py",
@@ -76,5 +76,5 @@ APART_WS: Mapping[str, str] = {
 APART_SSE: Mapping[str, str] = {
     "last_event_id_ignored": "test_lifecycle.py",
     "heartbeat_dashboard": "test_heartbeats.py",
-    "slow_consumer_counts": "test_slow_readers.py",
+    "slow_consumer_counts": "test_slow_subscribers.py",
 }

@@ -11,7 +11,7 @@ from tests.kit.raw_http import Address
 from tests.kit.raw_socket import open_socket
 from tests.kit.recordings import Json
 from tests.kit.sse_reader import open_stream
-from tests.live.replay.readers import Reader, SocketReader, StreamReader
+from tests.live.replay.subscribers import SocketSubscriber, StreamSubscriber, Subscriber
 
 __all__ = ["Era", "Listeners", "listening"]
 
@@ -28,27 +28,27 @@ _TARGETS = {
 class Listeners:
     """Connected subscribers by name. Their first events are already read."""
 
-    def __init__(self, readers: Mapping[str, Reader], publisher: Publisher) -> None:
-        """Listen with `readers`; publish markers through `publisher`."""
-        self._readers = readers
+    def __init__(self, subscribers: Mapping[str, Subscriber], publisher: Publisher) -> None:
+        """Listen with `subscribers`; publish markers through `publisher`."""
+        self._subscribers = subscribers
         self._publisher = publisher
 
     async def received(self, label: str) -> dict[str, list[Json]]:
         """Publish a marker and return the envelopes before it, per subscriber."""
         await self._publisher.mark(label)
-        return {name: await self._until_marker(reader, label) for name, reader in self._readers.items()}
+        return {name: await self._until_marker(subscriber, label) for name, subscriber in self._subscribers.items()}
 
     async def overview(self) -> Json:
         """Wait for the next overview on the dashboard, which must come next."""
-        envelope = await self._readers[DASHBOARD].envelope()
+        envelope = await self._subscribers[DASHBOARD].envelope()
         assert envelope["type"] == "dashboard_overview", f"expected an overview, got {envelope}"
         return envelope
 
     @staticmethod
-    async def _until_marker(reader: Reader, label: str) -> list[Json]:
+    async def _until_marker(subscriber: Subscriber, label: str) -> list[Json]:
         found: list[Json] = []
         while True:
-            envelope = await reader.envelope()
+            envelope = await subscriber.envelope()
             if envelope["type"] == "agent_registered" and envelope["payload"]["label"] == label:
                 return found
             found.append(envelope)
@@ -60,14 +60,14 @@ async def listening(address: Address, era: Era, board_1: str, board_2: str) -> A
     board, dashboard = _TARGETS[era]
     targets = {BOARD_1: board.format(board_1), BOARD_2: board.format(board_2), DASHBOARD: dashboard}
     async with AsyncExitStack() as stack:
-        readers: dict[str, Reader] = {}
+        subscribers: dict[str, Subscriber] = {}
         for name, target in targets.items():
             if era == "ws":
                 socket = await stack.enter_async_context(open_socket(address, target))
-                readers[name] = SocketReader(socket, is_dashboard=name == DASHBOARD)
+                subscribers[name] = SocketSubscriber(socket, is_dashboard=name == DASHBOARD)
             else:
-                readers[name] = StreamReader(await stack.enter_async_context(open_stream(address, target)))
-        listeners = Listeners(readers, Publisher(address))
+                subscribers[name] = StreamSubscriber(await stack.enter_async_context(open_stream(address, target)))
+        listeners = Listeners(subscribers, Publisher(address))
         opened = await listeners.received("opened")
         for name, envelopes in opened.items():
             assert [one["type"] for one in envelopes[:2]] == ["hello", _snapshot(name)], envelopes

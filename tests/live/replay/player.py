@@ -16,9 +16,9 @@ from tests.kit.raw_socket import BINARY, CLOSE, PING, PONG, TEXT, frame_bytes
 from tests.kit.recordings import Json
 from tests.live.replay.answers import check_answer, check_problem
 from tests.live.replay.departures import Ended, Instead, Layout, Refused
-from tests.live.replay.readers import Reader, SocketReader
 from tests.live.replay.state_rules import StateRules
 from tests.live.replay.steps import Step
+from tests.live.replay.subscribers import SocketSubscriber, Subscriber
 
 __all__ = ["Player"]
 
@@ -29,19 +29,19 @@ _PING_MESSAGE = b'{"type":"ping"}'
 
 
 class Player:
-    """One run of one scenario. `readers` are already connected."""
+    """One run of one scenario. `subscribers` are already connected."""
 
     def __init__(
-        self, address: Address, scenario: Json, readers: Mapping[str, Reader], instead: Instead | None
+        self, address: Address, scenario: Json, subscribers: Mapping[str, Subscriber], instead: Instead | None
     ) -> None:
         """Make a player; `instead` is the departure of the scenario, if any."""
         self._address = address
         self._scenario = scenario
-        self._open: dict[str, Reader] = dict(readers)
+        self._open: dict[str, Subscriber] = dict(subscribers)
         self._instead = instead
         self._publisher = Publisher(address)
         self._matcher = Matcher()
-        self._rules = {label: StateRules() for label in readers}
+        self._rules = {label: StateRules() for label in subscribers}
         self._is_quiet = False
 
     async def play(self, steps: list[Step]) -> None:
@@ -53,10 +53,10 @@ class Player:
         await self._see_rows()
 
     async def _play(self, step: Step) -> None:
-        if step.reader and step.reader not in self._open:
+        if step.subscriber and step.subscriber not in self._open:
             return  # it ended by a departure, so the rest of the recording does not apply
         if step.kind == "send":
-            await self._send(self._socket(step.reader), step.data)
+            await self._send(self._socket(step.subscriber), step.data)
         elif step.kind == "call":
             await self._call(step.data)
         elif step.kind == "publish":
@@ -66,22 +66,22 @@ class Player:
         elif step.kind == "receive_control":
             await self._receive_control(step)
         else:
-            await self._receive(step.reader, step.data)
+            await self._receive(step.subscriber, step.data)
 
-    def _socket(self, label: str) -> SocketReader:
-        reader = self._open[label]
-        assert isinstance(reader, SocketReader)
-        return reader
+    def _socket(self, label: str) -> SocketSubscriber:
+        subscriber = self._open[label]
+        assert isinstance(subscriber, SocketSubscriber)
+        return subscriber
 
-    async def _send(self, reader: SocketReader, frame: Json) -> None:
+    async def _send(self, subscriber: SocketSubscriber, frame: Json) -> None:
         if frame["opcode"] != "text":
-            await reader.socket.send_frame(_OPCODES[frame["opcode"]], self._own_ids(bytes.fromhex(frame["hex"])))
+            await subscriber.socket.send_frame(_OPCODES[frame["opcode"]], self._own_ids(bytes.fromhex(frame["hex"])))
             return
         data = _special_frames(frame["text"], self._scenario)
         if data is None:
             data = frame_bytes(TEXT, self._own_ids(frame["text"].encode()))
         # The head of a frame contains its length. The server refuses a frame that is too large after its head.
-        await reader.socket.send_bytes(data if len(data) < 2 << 20 else data[: 1 << 10])
+        await subscriber.socket.send_bytes(data if len(data) < 2 << 20 else data[: 1 << 10])
 
     def _own_ids(self, data: bytes) -> bytes:
         return self._matcher.actual(data.decode()).encode()
@@ -101,16 +101,16 @@ class Player:
         frame = step.data or {"code": 1000, "reason": ""}
         if step.data:
             await self._see_silence()
-        await self._open.pop(step.reader).leave(frame["code"], frame["reason"])
+        await self._open.pop(step.subscriber).leave(frame["code"], frame["reason"])
 
     async def _receive_control(self, step: Step) -> None:
         if step.data["opcode"] == "ping":
             return  # sent by the runtime
-        frame = await self._socket(step.reader).frame()
+        frame = await self._socket(step.subscriber).frame()
         assert frame.opcode == _OPCODES[step.data["opcode"]], f"expected {step.data}, got {frame}"
         if frame.opcode == CLOSE:
             assert frame.close == (step.data["code"], step.data["reason"])
-            del self._open[step.reader]
+            del self._open[step.subscriber]
         else:
             assert frame.payload.hex() == step.data["hex"]
 
@@ -147,13 +147,13 @@ class Player:
         if self._is_quiet:
             return
         self._is_quiet = True
-        for reader in self._open.values():
-            await reader.settle()
+        for subscriber in self._open.values():
+            await subscriber.settle()
         await self._publisher.mark(self._scenario["name"])
-        for label, reader in self._open.items():
-            envelope = await reader.envelope()
+        for label, subscriber in self._open.items():
+            envelope = await subscriber.envelope()
             while envelope["type"] == "dashboard_overview":
-                envelope = await reader.envelope()
+                envelope = await subscriber.envelope()
             assert envelope["type"] == "agent_registered", f"{label}: expected silence, got {envelope}"
             assert envelope["payload"]["label"] == self._scenario["name"]
 

@@ -10,7 +10,7 @@ import orjson
 from tests.kit.recordings import Json
 from tests.live.replay.departures import Instead
 
-__all__ = ["ReaderPlan", "Step", "opening", "sse_plan", "ws_plan"]
+__all__ = ["Step", "SubscriberPlan", "opening", "sse_plan", "ws_plan"]
 
 Kind = Literal["receive", "receive_control", "send", "leave", "call", "publish"]
 
@@ -27,12 +27,12 @@ class Step:
 
     t_ms: float
     kind: Kind
-    reader: str
+    subscriber: str
     data: Any = None
 
 
 @dataclass(frozen=True)
-class ReaderPlan:
+class SubscriberPlan:
     """One socket or stream: its request, and the answer."""
 
     label: str
@@ -47,38 +47,38 @@ class ReaderPlan:
         return any(step.kind == "receive" and step.data["type"] == "dashboard_overview" for step in self.steps)
 
 
-def opening(reader: ReaderPlan) -> list[Json]:
+def opening(subscriber: SubscriberPlan) -> list[Json]:
     """Return the envelopes that the subscriber got before the first action."""
     found: list[Json] = []
-    for step in reader.steps:
+    for step in subscriber.steps:
         if step.kind != "receive" or step.data["type"] not in _OPENING_TYPES:
             break
-        if step.t_ms - reader.steps[0].t_ms > _OPENING_GAP_MS:
+        if step.t_ms - subscriber.steps[0].t_ms > _OPENING_GAP_MS:
             break
         found.append(step.data)
     return found
 
 
-def ws_plan(scenario: Json, instead: Instead | None) -> tuple[list[ReaderPlan], list[Step]]:
+def ws_plan(scenario: Json, instead: Instead | None) -> tuple[list[SubscriberPlan], list[Step]]:
     """Return the sockets of a scenario and its steps."""
-    readers = [_socket(recorded) for recorded in scenario["sockets"]]
-    return readers, _arranged(scenario, readers, instead)
+    subscribers = [_socket(recorded) for recorded in scenario["sockets"]]
+    return subscribers, _arranged(scenario, subscribers, instead)
 
 
-def sse_plan(scenario: Json, instead: Instead | None) -> tuple[list[ReaderPlan], list[Step]]:
+def sse_plan(scenario: Json, instead: Instead | None) -> tuple[list[SubscriberPlan], list[Step]]:
     """Return the streams of a scenario and its steps."""
-    readers = [_stream(recorded) for recorded in scenario["streams"]]
-    return readers, _arranged(scenario, readers, instead)
+    subscribers = [_stream(recorded) for recorded in scenario["streams"]]
+    return subscribers, _arranged(scenario, subscribers, instead)
 
 
-def _socket(recorded: Json) -> ReaderPlan:
+def _socket(recorded: Json) -> SubscriberPlan:
     handshake, label = recorded["handshake"], recorded["label"]
-    reader = ReaderPlan(label, handshake["request"]["target"], handshake["request"], handshake["response"])
+    subscriber = SubscriberPlan(label, handshake["request"]["target"], handshake["request"], handshake["response"])
     for frame in recorded.get("timeline", []):
         step = _socket_step(label, frame)
         if step is not None:
-            reader.steps.append(step)
-    return reader
+            subscriber.steps.append(step)
+    return subscriber
 
 
 def _socket_step(label: str, frame: Json) -> Step | None:
@@ -92,38 +92,40 @@ def _socket_step(label: str, frame: Json) -> Step | None:
     return Step(t_ms, "leave" if frame["opcode"] == "close" else "send", label, frame)
 
 
-def _stream(recorded: Json) -> ReaderPlan:
+def _stream(recorded: Json) -> SubscriberPlan:
     request, label = recorded["request"], recorded["label"]
     target = recorded["endpoint"] + (f"?{recorded['query']}" if recorded["query"] else "")
-    reader = ReaderPlan(label, target, request, recorded["response"])
+    subscriber = SubscriberPlan(label, target, request, recorded["response"])
     for block in recorded.get("blocks", []):
         event, _, data = block["raw"].removesuffix("\n\n").partition("\n")
         envelope = {"type": event.removeprefix("event: "), "payload": orjson.loads(data.removeprefix("data: "))}
-        reader.steps.append(Step(block["t_ms"], "receive", label, envelope))
+        subscriber.steps.append(Step(block["t_ms"], "receive", label, envelope))
     left = recorded.get("closed_by_server_t_ms")
     if left is not None:
         # The client of the recording left. The recorded close of the server is only the end of its connection.
-        reader.steps.append(Step(left, "leave", label))
-    return reader
+        subscriber.steps.append(Step(left, "leave", label))
+    return subscriber
 
 
-def _arranged(scenario: Json, readers: list[ReaderPlan], instead: Instead | None) -> list[Step]:
-    steps = [step for reader in readers for step in reader.steps]
+def _arranged(scenario: Json, subscribers: list[SubscriberPlan], instead: Instead | None) -> list[Step]:
+    steps = [step for subscriber in subscribers for step in subscriber.steps]
     by_events = scenario["group"] == "attempt_lifecycle" or scenario["name"] == "wildcard_agent_events"
     if by_events:
         steps.append(_publication(scenario, steps))
         steps = [step for step in steps if step.kind != "send"]
     else:
-        steps += _calls(scenario, readers)
+        steps += _calls(scenario, subscribers)
     steps.sort(key=lambda step: step.t_ms)
-    steps = _without_repeated_overviews(steps, {reader.label for reader in readers if reader.is_dashboard})
+    steps = _without_repeated_overviews(
+        steps, {subscriber.label for subscriber in subscribers if subscriber.is_dashboard}
+    )
     return _departed(steps, scenario, instead) if instead else steps
 
 
-def _calls(scenario: Json, readers: list[ReaderPlan]) -> list[Step]:
+def _calls(scenario: Json, subscribers: list[SubscriberPlan]) -> list[Step]:
     """Return the REST calls. If the recorded time is that of the answer, the first call is moved before its effects."""
     calls = [Step(call["t_ms"], "call", "", call) for call in scenario.get("rest_calls") or []]
-    caused = [step.t_ms for one in readers for step in one.steps[len(opening(one)) :] if step.kind == "receive"]
+    caused = [step.t_ms for one in subscribers for step in one.steps[len(opening(one)) :] if step.kind == "receive"]
     if calls and caused and min(caused) < calls[0].t_ms:
         calls[0] = replace(calls[0], t_ms=min(caused) - 0.01)
     return calls
@@ -138,7 +140,9 @@ def _publication(scenario: Json, steps: list[Step]) -> Step:
 
 def _is_consequence(step: Step, steps: list[Step]) -> bool:
     """Whether the envelope is not one of the first envelopes of a new subscriber."""
-    earlier = [one for one in steps if one.reader == step.reader and one.kind == "receive" and one.t_ms < step.t_ms]
+    earlier = [
+        one for one in steps if one.subscriber == step.subscriber and one.kind == "receive" and one.t_ms < step.t_ms
+    ]
     return step.data["type"] not in {"hello", "state", "dashboard_overview"} and len(earlier) >= 2
 
 
@@ -153,9 +157,9 @@ def _without_repeated_overviews(steps: list[Step], dashboards: set[str]) -> list
         if step.kind in {"send", "call", "publish"}:
             due = dict.fromkeys(due, True)
         if step.kind == "receive" and step.data["type"] == "dashboard_overview":
-            if not due[step.reader]:
+            if not due[step.subscriber]:
                 continue
-            due[step.reader] = False
+            due[step.subscriber] = False
         found.append(step)
     return found
 
@@ -163,11 +167,11 @@ def _without_repeated_overviews(steps: list[Step], dashboards: set[str]) -> list
 def _departed(steps: list[Step], scenario: Json, instead: Instead) -> list[Step]:
     if scenario["group"] == "attempt_lifecycle":
         return _departed_attempt(steps, scenario, 5 in instead.numbers)
-    departing = steps[0].reader if steps else ""
+    departing = steps[0].subscriber if steps else ""
     found: list[Step] = []
     actions = -1
     for step in steps:
-        acts = step.kind == "call" or (step.kind == "send" and step.reader == departing)
+        acts = step.kind == "call" or (step.kind == "send" and step.subscriber == departing)
         actions += acts
         replaced = 0 <= actions < len(instead.answers)
         if not acts and step.kind.startswith("receive") and _is_replaced(step, departing, instead, actions, replaced):
@@ -179,9 +183,9 @@ def _departed(steps: list[Step], scenario: Json, instead: Instead) -> list[Step]
 
 
 def _is_replaced(step: Step, departing: str, instead: Instead, actions: int, replaced: bool) -> bool:
-    if step.reader in instead.silent:
+    if step.subscriber in instead.silent:
         return actions >= 0
-    return replaced and step.reader == departing
+    return replaced and step.subscriber == departing
 
 
 def _departed_attempt(steps: list[Step], scenario: Json, unchanged_is_silent: bool) -> list[Step]:
@@ -201,5 +205,5 @@ def _departed_attempt(steps: list[Step], scenario: Json, unchanged_is_silent: bo
             if unchanged_is_silent and data["payload"]["columns"] == columns:
                 continue
             columns = data["payload"]["columns"]
-        found.append(Step(step.t_ms, step.kind, step.reader, data))
+        found.append(Step(step.t_ms, step.kind, step.subscriber, data))
     return found

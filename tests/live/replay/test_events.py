@@ -35,7 +35,7 @@ _WHOLE_CARD = {
 
 
 @pytest.mark.parametrize(("era", "recorded"), _CASES, ids=_IDS)
-async def test_event_reaches_the_recorded_readers(era: Era, recorded: Json, live: LiveServer) -> None:
+async def test_event_reaches_the_recorded_subscribers(era: Era, recorded: Json, live: LiveServer) -> None:
     publisher = Publisher(live.address)
     instead = EVENTS.get((recorded["event"], recorded["variant"]))
     board_id = _board_id(recorded) if not (instead and instead.is_refused) else _DEFAULT_BOARD

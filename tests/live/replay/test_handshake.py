@@ -6,8 +6,8 @@ from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer
 from tests.kit.publishing import Publisher
 from tests.kit.raw_socket import TEXT, frame_bytes, open_socket
-from tests.live.replay.readers import SocketReader
 from tests.live.replay.stage import board_events
+from tests.live.replay.subscribers import SocketSubscriber
 
 _STATE = {"columns": {"c": {"id": "c", "title": "Backlog", "cardIds": []}}, "columnOrder": ["c"], "cards": {}}
 
@@ -17,9 +17,9 @@ async def test_frames_sent_with_the_handshake_are_answered(live: LiveServer) -> 
     after = frame_bytes(TEXT, b'{"type":"ping"}') + frame_bytes(TEXT, b'{"type":"get_state"}')
     async with open_socket(live.address, "/api/v1/ws?boardId=board-1", after=after) as socket:
         assert socket.response.status == 101
-        reader = SocketReader(socket, is_dashboard=False)
+        subscriber = SocketSubscriber(socket, is_dashboard=False)
         async with deadline(5):
-            types = [(await reader.envelope())["type"] for _ in range(4)]
+            types = [(await subscriber.envelope())["type"] for _ in range(4)]
     assert types == ["hello", "state", "pong", "state"]
 
 

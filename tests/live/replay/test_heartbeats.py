@@ -14,8 +14,8 @@ from tests.kit.publishing import Publisher
 from tests.kit.raw_socket import CLOSE, PING, RawSocket, open_socket
 from tests.kit.sse_reader import SseReader, open_stream
 from tests.kit.wire import bare_block
-from tests.live.replay.readers import SocketReader
 from tests.live.replay.stage import board_events
+from tests.live.replay.subscribers import SocketSubscriber
 
 _BOARD = "board-1"
 _STATE = {"columns": {"c": {"id": "c", "title": "Backlog", "cardIds": []}}, "columnOrder": ["c"], "cards": {}}
@@ -81,15 +81,15 @@ async def test_socket_that_pings_in_json_stays_open() -> None:
         _quick_server() as (live, ticks),
         open_socket(live.address, f"/api/v1/ws?boardId={_BOARD}") as socket,
     ):
-        reader = SocketReader(socket, is_dashboard=False)
-        assert [(await reader.envelope())["type"] for _ in range(2)] == ["hello", "state"]
+        subscriber = SocketSubscriber(socket, is_dashboard=False)
+        assert [(await subscriber.envelope())["type"] for _ in range(2)] == ["hello", "state"]
         for _ in range(_TICKS):
             await socket.send_text('{"type":"ping","payload":{"ts":"2025-01-01T00:00:00.000Z"}}')
-            envelope = await reader.envelope()
+            envelope = await subscriber.envelope()
             assert envelope["type"] == "pong"
             assert is_time(envelope["payload"]["ts"])
             await _tick(ticks)
-        await reader.leave(1000, "")
+        await subscriber.leave(1000, "")
 
 
 async def test_silent_dashboard_socket_stays_open() -> None:

@@ -13,8 +13,8 @@ from tests.kit.raw_http import exchange
 from tests.kit.raw_socket import open_socket
 from tests.kit.recordings import Json
 from tests.kit.sse_reader import open_stream
-from tests.live.replay.readers import Reader, SocketReader, StreamReader
 from tests.live.replay.stage import board_events
+from tests.live.replay.subscribers import SocketSubscriber, StreamSubscriber, Subscriber
 
 _BOARD, _OTHER = "board-1", "board-2"
 _STATE = {"columns": {"c": {"id": "c", "title": "Backlog", "cardIds": []}}, "columnOrder": ["c"], "cards": {}}
@@ -37,7 +37,7 @@ def _check_goodbye(envelope: Json) -> None:
 
 
 @pytest.mark.parametrize("by", ["rest", "ingest"])
-async def test_deleted_board_says_goodbye_to_its_readers_only(by: str, live: LiveServer) -> None:
+async def test_deleted_board_says_goodbye_to_its_subscribers_only(by: str, live: LiveServer) -> None:
     """`project_deleted_while_connected`, row 8."""
     publisher = Publisher(live.address)
     await publisher.publish(*board_events(_BOARD, _STATE), *board_events(_OTHER, _STATE))
@@ -48,23 +48,23 @@ async def test_deleted_board_says_goodbye_to_its_readers_only(by: str, live: Liv
         open_socket(live.address, "/api/v1/ws/dashboard") as overviews,
         open_stream(live.address, other) as bystander,
     ):
-        readers: list[Reader] = [
-            SocketReader(socket, is_dashboard=False),
-            StreamReader(stream),
-            SocketReader(overviews, is_dashboard=True),
-            StreamReader(bystander),
+        subscribers: list[Subscriber] = [
+            SocketSubscriber(socket, is_dashboard=False),
+            StreamSubscriber(stream),
+            SocketSubscriber(overviews, is_dashboard=True),
+            StreamSubscriber(bystander),
         ]
-        for reader in readers:
-            assert (await reader.envelope())["type"] == "hello"
-            assert (await reader.envelope())["type"] in {"state", "dashboard_overview"}
+        for subscriber in subscribers:
+            assert (await subscriber.envelope())["type"] == "hello"
+            assert (await subscriber.envelope())["type"] in {"state", "dashboard_overview"}
         await _delete(live, by)
-        _check_goodbye(await readers[0].envelope())
-        _check_goodbye(await readers[1].envelope())
+        _check_goodbye(await subscribers[0].envelope())
+        _check_goodbye(await subscribers[1].envelope())
         await socket.send_json({"type": "ping"})
-        assert (await readers[0].envelope())["type"] == "pong"
-        assert (await readers[2].envelope())["type"] == "dashboard_overview"
+        assert (await subscribers[0].envelope())["type"] == "pong"
+        assert (await subscribers[2].envelope())["type"] == "dashboard_overview"
         await publisher.mark("still here")
-        assert (await readers[3].envelope())["payload"]["label"] == "still here"
+        assert (await subscribers[3].envelope())["payload"]["label"] == "still here"
 
 
 async def test_bad_last_event_id_is_answered_by_a_gap_and_a_fresh_state(live: LiveServer) -> None:

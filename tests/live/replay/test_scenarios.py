@@ -18,9 +18,9 @@ from tests.live.replay import departures, elsewhere
 from tests.live.replay.answers import check_headers, check_problem, recorded_header
 from tests.live.replay.departures import Instead
 from tests.live.replay.player import Player
-from tests.live.replay.readers import Reader, SocketReader, StreamReader
 from tests.live.replay.stage import set_stage
-from tests.live.replay.steps import ReaderPlan, opening, sse_plan, ws_plan
+from tests.live.replay.steps import SubscriberPlan, opening, sse_plan, ws_plan
+from tests.live.replay.subscribers import SocketSubscriber, StreamSubscriber, Subscriber
 
 _NOT_HERE_WS = {*elsewhere.WS, *elsewhere.APART_WS}
 _NOT_HERE_SSE = {*elsewhere.SSE, *elsewhere.APART_SSE}
@@ -41,14 +41,14 @@ async def test_socket_scenario_is_as_recorded(scenario: Json, live: LiveServer) 
     plans, steps = ws_plan(scenario, instead)
     await set_stage(Publisher(live.address), scenario, _openings(plans), _other_boards(scenario))
     async with AsyncExitStack() as stack:
-        readers: dict[str, Reader] = {}
+        subscribers: dict[str, Subscriber] = {}
         for plan in plans:
             headers = [(name, value) for name, value in plan.request["headers"]]
             socket = await stack.enter_async_context(open_socket(live.address, plan.target, headers))
             _check_handshake(plan.response, socket.response, instead)
             if socket.response.status == 101:
-                readers[plan.label] = SocketReader(socket, is_dashboard=plan.is_dashboard)
-        await Player(live.address, scenario, readers, instead).play(steps if readers else [])
+                subscribers[plan.label] = SocketSubscriber(socket, is_dashboard=plan.is_dashboard)
+        await Player(live.address, scenario, subscribers, instead).play(steps if subscribers else [])
 
 
 @pytest.mark.parametrize("scenario", SSE, ids=[one["name"] for one in SSE])
@@ -57,18 +57,18 @@ async def test_stream_scenario_is_as_recorded(scenario: Json, live: LiveServer) 
     plans, steps = sse_plan(scenario, instead)
     await set_stage(Publisher(live.address), scenario, _openings(plans), _other_boards(scenario))
     async with AsyncExitStack() as stack:
-        readers: dict[str, Reader] = {}
+        subscribers: dict[str, Subscriber] = {}
         for plan in plans:
             headers = [(name, value) for name, value in plan.request["headers"] if name != "Host"]
             method = plan.request["method"]
             stream = await stack.enter_async_context(open_stream(live.address, plan.target, headers, method))
             _check_stream_answer(plan, stream.response, None if scenario.get("rest_calls") else instead)
             if stream.is_stream and method == "GET":
-                readers[plan.label] = StreamReader(stream)
-        await Player(live.address, scenario, readers, instead).play(steps if readers else [])
+                subscribers[plan.label] = StreamSubscriber(stream)
+        await Player(live.address, scenario, subscribers, instead).play(steps if subscribers else [])
 
 
-def _openings(plans: list[ReaderPlan]) -> dict[str, list[Json]]:
+def _openings(plans: list[SubscriberPlan]) -> dict[str, list[Json]]:
     """Return the first envelopes of the first subscriber of each board, by board id."""
     found: dict[str, list[Json]] = {}
     for plan in plans:
@@ -105,7 +105,7 @@ def _check_handshake(recorded: Json, response: Answer, instead: Instead | None) 
         assert same, f"header {name}: expected {expected!r}, got {got!r}"
 
 
-def _check_stream_answer(plan: ReaderPlan, response: Answer, instead: Instead | None) -> None:
+def _check_stream_answer(plan: SubscriberPlan, response: Answer, instead: Instead | None) -> None:
     if instead and instead.status:
         check_problem(response, instead.status)
         assert response.status != 405 or response.header("Allow")
@@ -121,7 +121,7 @@ def _check_stream_answer(plan: ReaderPlan, response: Answer, instead: Instead | 
         check_problem(response, plan.response["status"], _detail(plan.response))
 
 
-def _check_preflight(plan: ReaderPlan, response: Answer) -> None:
+def _check_preflight(plan: SubscriberPlan, response: Answer) -> None:
     """Row 18: a loopback origin is allowed where the test says so, and echoed (docs/protocol.md)."""
     assert (response.status, response.body) == (204, b"")
     assert response.header("Access-Control-Allow-Origin") == dict(plan.request["headers"])["Origin"]

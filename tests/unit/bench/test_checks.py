@@ -86,5 +86,5 @@ def test_results_hold_verdicts_tables_faults_and_charts(tmp_path: Path) -> None:
     assert "- 2025-01-02 00:00 UTC\n- 2 cores\n- Python 3\n- median (least to greatest) of 3 runs\n" in text
     assert "**Failed:** sse: a mark was lost" in text
     assert "| raw SSE | 12.5 | 12.5 | 12.5 | 12.5 |" in text
-    assert "(growth-readers.svg)" in text
-    assert (tmp_path / "growth-readers.svg").read_text(encoding="utf-8").startswith("<svg ")
+    assert "(growth-subscribers.svg)" in text
+    assert (tmp_path / "growth-subscribers.svg").read_text(encoding="utf-8").startswith("<svg ")

@@ -13,6 +13,7 @@ from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import AttemptStatus, BoardState, Card, Column, GithubIssue, TicketType
 from realtime.messages import payloads
 from realtime.messages.payloads import Payload, of_change
+from realtime.messages.timeline import Run
 from tests.kit.nodes import BOARD, START
 from tests.unit.realtime.dashboard.counting import overview_of
 from tests.unit.realtime.dashboard.samples import ALL_TIME, NOW, ago, attempt, board, card, log
@@ -23,7 +24,7 @@ __all__ = ["payload_samples", "small_state"]
 
 def payload_samples() -> Iterator[Payload]:
     """Yield new payloads, each type at least once."""
-    yield payloads.Hello(iso(START), "c-0", 30.0)
+    yield payloads.Hello(iso(START), "e-0a1b2c3d-0-0", 30.0)
     yield payloads.State(small_state())
     yield payloads.Overview(_overview())
     yield from _of_attempts()
@@ -35,8 +36,9 @@ def payload_samples() -> Iterator[Payload]:
     yield payloads.AgentProfile("deleted", "ap-1", "CODEX", None)
     yield from _of_changes()
     yield payloads.Patch([{"op": "remove", "path": "/cards/k1"}])
-    yield payloads.Heartbeat(iso(START), "c-2", "0a1b")
+    yield payloads.Heartbeat(iso(START), "e-0a1b2c3d-2-1", "0a1b")
     yield payloads.Pong(iso(START))
+    yield payloads.Access(iso(START))
     yield payloads.CommandRefused(None, "invalid_json", "expected JSON")
     yield payloads.Gap("slow_consumer", "c-1", "c-3")
     yield payloads.Goodbye("server_shutdown", 5, None)
@@ -72,11 +74,13 @@ def _of_changes() -> Iterator[Payload]:
     card = small_state().cards[CardId("k1")]
     one, other = card.column_id, ColumnId("c2")
     headings = (changes.Heading(one, "Backlog"), changes.Heading(other, "Done"))
-    yield of_change(changes.CardCreated(card, 0))
-    yield of_change(changes.CardUpdated(card, ("title", "github_issue", "depends_on")))
-    yield of_change(changes.CardMoved(card.id, one, 0, other, 1, START))
-    yield of_change(changes.CardDeleted(card.id, one, 0, None))
-    yield of_change(changes.ColumnsChanged(headings, ()))
+    made = replace(card, id=CardId("k4"))
+    run = Run(small_state())
+    yield of_change(run.add(changes.CardCreated(made, 0)))
+    yield of_change(run.add(changes.CardUpdated(card, ("title", "github_issue", "depends_on"))))
+    yield of_change(run.add(changes.CardMoved(card.id, one, 2, other, 1, START)))
+    yield of_change(run.add(changes.CardDeleted(card.id, other, 1, None)))
+    yield of_change(run.add(changes.ColumnsChanged(headings, ())))
 
 
 def _overview() -> DashboardOverview:

@@ -24,7 +24,7 @@ CARD = "k1"
 
 async def _queue(node: Node, board: Board) -> QueueAttempt:
     """Make a card; return the command that queues an attempt on it."""
-    await node.bus.execute(board.id, CreateCard(column_id=column_id(board.state, "Backlog"), title="t", card_id=CARD))
+    await node.bus.execute(board.id, CreateCard(column_id=column_id(board.state, "Backlog"), title="t", id=CARD))
     return QueueAttempt(card_id=CARD, agent="A", branch_name="b")
 
 

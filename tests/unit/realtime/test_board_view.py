@@ -34,7 +34,7 @@ async def test_next_event_is_the_very_next_of_both_logs(view: BoardView, place: 
     assert view.is_next(stored) is is_next
 
 
-async def test_reader_of_a_view_that_is_behind_waits_for_its_repair(view: BoardView) -> None:
+async def test_subscriber_of_a_view_that_is_behind_waits_for_its_repair(view: BoardView) -> None:
     async with deadline(5):
         await view.repaired()
         view.fall_behind()
@@ -47,7 +47,7 @@ async def test_reader_of_a_view_that_is_behind_waits_for_its_repair(view: BoardV
     assert not view.is_behind
 
 
-async def test_reader_does_not_wait_for_ever(view: BoardView, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_subscriber_does_not_wait_for_ever(view: BoardView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board_view, "REPAIR_WAIT_SECONDS", 0.01)
     view.fall_behind()
     async with deadline(5):
@@ -55,7 +55,7 @@ async def test_reader_does_not_wait_for_ever(view: BoardView, monkeypatch: pytes
             await view.repaired()
 
 
-async def test_broken_view_stands_where_its_readers_do_until_it_is_restored(view: BoardView, board: Board) -> None:
+async def test_broken_view_stands_where_its_subscribers_do_until_it_is_restored(view: BoardView, board: Board) -> None:
     view.fall_behind(AT._replace(offset=4))
     broken = (view.is_broken, view.position.offset)
     view.restore(board.copy(), AT)

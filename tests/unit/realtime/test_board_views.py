@@ -158,7 +158,7 @@ async def test_event_published_after_a_load_that_saw_it_is_not_applied_twice(nod
             assert view.position.offset == 3
 
 
-async def test_two_readers_share_one_load_and_one_view(node: Node, board: Board) -> None:
+async def test_two_subscribers_share_one_load_and_one_view(node: Node, board: Board) -> None:
     views = _Views(node)
     views.reader.answer.set()
     async with deadline(5), views.views.watch(BOARD) as first, views.views.watch(BOARD) as second:
@@ -173,7 +173,7 @@ async def test_two_readers_share_one_load_and_one_view(node: Node, board: Board)
     assert len(views.views) == 0
 
 
-async def test_reader_that_leaves_during_the_load_does_not_end_it_for_another(node: Node, board: Board) -> None:
+async def test_subscriber_that_leaves_during_the_load_does_not_end_it_for_another(node: Node, board: Board) -> None:
     views = _Views(node)
     async with deadline(5), _watching(views.views) as (first, _), _watching(views.views):
         await views.reader.has_read.wait()
@@ -184,7 +184,7 @@ async def test_reader_that_leaves_during_the_load_does_not_end_it_for_another(no
         assert views.views.get(BOARD) is not None
 
 
-async def test_last_reader_that_leaves_during_the_load_leaves_nothing_behind(node: Node, board: Board) -> None:
+async def test_last_subscriber_that_leaves_during_the_load_leaves_nothing_behind(node: Node, board: Board) -> None:
     views = _Views(node)
     async with deadline(5), _watching(views.views) as (only, _):
         await views.reader.has_read.wait()
@@ -200,7 +200,7 @@ async def test_last_reader_that_leaves_during_the_load_leaves_nothing_behind(nod
     assert len(views.views) == 0
 
 
-async def test_unknown_board_is_not_found_by_any_reader(node: Node) -> None:
+async def test_unknown_board_is_not_found_by_any_subscriber(node: Node) -> None:
     views = _Views(node)
     async with deadline(5), _watching(views.views) as (first, _), _watching(views.views) as (second, _):
         await views.reader.has_read.wait()
@@ -213,7 +213,7 @@ async def test_unknown_board_is_not_found_by_any_reader(node: Node) -> None:
     assert len(views.views) == 0
 
 
-async def test_load_that_fails_is_tried_again_by_the_next_reader(node: Node, board: Board) -> None:
+async def test_load_that_fails_is_tried_again_by_the_next_subscriber(node: Node, board: Board) -> None:
     views = _Views(node)
     views.reader.answer.set()
     views.reader.fault = StoreUnavailable("away")
@@ -226,7 +226,7 @@ async def test_load_that_fails_is_tried_again_by_the_next_reader(node: Node, boa
             assert view.board == board
 
 
-async def test_board_without_readers_is_not_folded(node: Node, board: Board) -> None:
+async def test_board_without_subscribers_is_not_folded(node: Node, board: Board) -> None:
     recorded = await _create(node, board)
     for stored in await _stored_since(node, 1, recorded):
         assert node.views.apply(BOARD, stored) is None
@@ -244,7 +244,7 @@ async def test_global_event_moves_every_view_and_no_board(node: Node, board: Boa
         assert node.views.apply_globally(_agent(2)) == [(BOARD, one), ("p2", two)]
 
 
-async def test_dropped_view_is_loaded_anew_by_later_readers(node: Node, board: Board) -> None:
+async def test_dropped_view_is_loaded_anew_by_later_subscribers(node: Node, board: Board) -> None:
     async with deadline(5), node.views.watch(BOARD) as first:
         node.views.drop(BOARD)
         assert node.views.get(BOARD) is None

@@ -45,11 +45,11 @@ def _batch(*types: str) -> Batch:
     return Batch([plain(type, {}, f"c-{type}") for type in types])
 
 
-def _reader(queue: BroadcastQueue) -> Subscriber:
-    reader = Subscriber(10_000)
-    reader.queue = queue
-    queue.add(reader)
-    return reader
+def _subscriber(queue: BroadcastQueue) -> Subscriber:
+    subscriber = Subscriber(10_000)
+    subscriber.queue = queue
+    queue.add(subscriber)
+    return subscriber
 
 
 async def _settled(queue: BroadcastQueue) -> None:
@@ -58,26 +58,26 @@ async def _settled(queue: BroadcastQueue) -> None:
             await anyio.lowlevel.checkpoint()
 
 
-async def _types(reader: Subscriber) -> list[str]:
-    return [(await reader.get()).type for _ in range(len(reader))]
+async def _types(subscriber: Subscriber) -> list[str]:
+    return [(await subscriber.get()).type for _ in range(len(subscriber))]
 
 
 async def test_broadcast_queue_that_is_not_under_way_gives_at_once() -> None:
     queue = BroadcastQueue(WriterPriority())
-    readers = [_reader(queue) for _ in range(queues.TURN_SUBSCRIBERS - 1)]
+    subscribers = [_subscriber(queue) for _ in range(queues.TURN_SUBSCRIBERS - 1)]
     queue.publish(_batch("a"))
-    assert [len(reader) for reader in readers] == [1] * len(readers)
+    assert [len(subscriber) for subscriber in subscribers] == [1] * len(subscribers)
 
 
 @pytest.mark.usefixtures("alone")
 async def test_batches_published_during_a_round_are_joined_for_all() -> None:
     queue = BroadcastQueue(WriterPriority())
-    readers = [_reader(queue) for _ in range(4)]
-    direct_writers = [_Connection() for _ in readers]
+    subscribers = [_subscriber(queue) for _ in range(4)]
+    direct_writers = [_Connection() for _ in subscribers]
     tasks = []
-    for reader, direct_writer in zip(readers, direct_writers, strict=True):
-        reader.direct_writer = direct_writer
-        tasks.append(asyncio.create_task(reader.take()))
+    for subscriber, direct_writer in zip(subscribers, direct_writers, strict=True):
+        subscriber.direct_writer = direct_writer
+        tasks.append(asyncio.create_task(subscriber.take()))
     await anyio.wait_all_tasks_blocked()
     for name in "abc":
         queue.publish(_batch(name))
@@ -96,21 +96,21 @@ async def test_batches_published_during_a_round_are_joined_for_all() -> None:
 
 
 @pytest.mark.usefixtures("alone")
-async def test_reader_that_is_added_on_the_way_has_none_of_what_was_before() -> None:
+async def test_subscriber_that_is_added_on_the_way_has_none_of_what_was_before() -> None:
     queue = BroadcastQueue(WriterPriority())
-    early = [_reader(queue) for _ in range(3)]
+    early = [_subscriber(queue) for _ in range(3)]
     queue.publish(_batch("before"))
-    late = _reader(queue)
+    late = _subscriber(queue)
     queue.publish(_batch("after"))
     await _settled(queue)
     assert await _types(late) == ["after"]
-    assert [await _types(reader) for reader in early] == [["before", "after"]] * 3
+    assert [await _types(subscriber) for subscriber in early] == [["before", "after"]] * 3
 
 
 @pytest.mark.usefixtures("alone")
 async def test_reply_and_end_come_after_earlier_batches() -> None:
     queue = BroadcastQueue(WriterPriority())
-    first, second, third = (_reader(queue) for _ in range(3))
+    first, second, third = (_subscriber(queue) for _ in range(3))
     queue.publish(_batch("a"))
     second.put_nowait([plain("pong", {})])
     third.end(BoardGone("gone"))
@@ -125,9 +125,9 @@ async def test_reply_and_end_come_after_earlier_batches() -> None:
 
 
 @pytest.mark.usefixtures("alone")
-async def test_reader_that_resumes_skips_batches_before_its_resync() -> None:
+async def test_subscriber_that_resumes_skips_batches_before_its_resync() -> None:
     queue = BroadcastQueue(WriterPriority())
-    _reader(queue)
+    _subscriber(queue)
     slow = Subscriber(1)
     slow.queue = queue
     queue.add(slow)
@@ -146,18 +146,18 @@ async def test_reader_that_resumes_skips_batches_before_its_resync() -> None:
 
 async def test_ended_broadcast_queue_gives_what_there_is_first() -> None:
     queue = BroadcastQueue(WriterPriority())
-    readers = [_reader(queue) for _ in range(3)]
+    subscribers = [_subscriber(queue) for _ in range(3)]
     queue.publish(_batch("last"))
     queue.end(BoardGone("gone"))
-    assert [await _types(reader) for reader in readers] == [["last"]] * 3
+    assert [await _types(subscriber) for subscriber in subscribers] == [["last"]] * 3
 
 
 @pytest.mark.usefixtures("alone")
 async def test_much_is_not_joined_to_more_than_a_batch_may_have() -> None:
     queue = BroadcastQueue(WriterPriority())
-    _, reader = _reader(queue), _reader(queue)
-    reader.direct_writer = direct_writer = _Connection()
-    task = asyncio.create_task(reader.take())
+    _, subscriber = _subscriber(queue), _subscriber(queue)
+    subscriber.direct_writer = direct_writer = _Connection()
+    task = asyncio.create_task(subscriber.take())
     await anyio.wait_all_tasks_blocked()
     for _ in range(3):
         queue.publish(_batch(*["a"] * (JOINED_ENVELOPES // 2)))
@@ -173,16 +173,16 @@ class _Broken(_Connection):
 
 
 @pytest.mark.usefixtures("alone")
-async def test_fault_ends_the_reader_it_concerns_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
+async def test_fault_ends_the_subscriber_it_concerns_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
     queue = BroadcastQueue(WriterPriority())
-    first, broken, last = (_reader(queue) for _ in range(3))
+    first, broken, last = (_subscriber(queue) for _ in range(3))
     broken.direct_writer = _Broken()
     task = asyncio.create_task(broken.take())
     await anyio.wait_all_tasks_blocked()
     for name in "ab":
         queue.publish(_batch(name))
         await _settled(queue)
-    assert [await _types(reader) for reader in (first, last)] == [["a", "b"]] * 2
+    assert [await _types(subscriber) for subscriber in (first, last)] == [["a", "b"]] * 2
     async with deadline(5):
         with pytest.raises(RuntimeError, match="broken"):
             await task
@@ -193,7 +193,7 @@ _ACTIONS = st.sampled_from(["publish", "add", "remove", "reply", "turn", "end"])
 
 
 @given(actions=st.lists(st.tuples(_ACTIONS, st.integers(0, 5)), max_size=40))
-async def test_each_reader_has_all_of_its_time_in_order(actions: list[tuple[str, int]]) -> None:
+async def test_each_subscriber_has_all_of_its_time_in_order(actions: list[tuple[str, int]]) -> None:
     subscribers = _Subscribers()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queues, "TURN_SUBSCRIBERS", 1)
@@ -210,38 +210,38 @@ class _Subscribers:
 
     def __init__(self) -> None:
         self.queue = BroadcastQueue(WriterPriority())
-        self.readers: list[Subscriber] = []
+        self.subscribers: list[Subscriber] = []
         self.due: list[list[str]] = []
         self.left: set[int] = set()
 
     def carry_out(self, action: str, which: int, name: str) -> None:
-        there = [number for number, reader in enumerate(self.readers) if reader.queue is self.queue]
+        there = [number for number, subscriber in enumerate(self.subscribers) if subscriber.queue is self.queue]
         match action:
             case "publish":
                 self.queue.publish(_batch(name))
                 for number in there:
                     self.due[number].append(name)
             case "add":
-                self.readers.append(_reader(self.queue))
+                self.subscribers.append(_subscriber(self.queue))
                 self.due.append([])
             case "reply" if there:
-                self.readers[there[which % len(there)]].put_nowait([plain(name, {})])
+                self.subscribers[there[which % len(there)]].put_nowait([plain(name, {})])
                 self.due[there[which % len(there)]].append(name)
             case "end" | "remove" if there:
                 self._let_go(there[which % len(there)], ended=action == "end")
 
     def _let_go(self, number: int, *, ended: bool) -> None:
-        reader = self.readers[number]
+        subscriber = self.subscribers[number]
         if ended:
-            reader.end(BoardGone("gone"))
+            subscriber.end(BoardGone("gone"))
         else:
             self.left.add(number)
-        self.queue.remove(reader)
-        reader.queue = None
+        self.queue.remove(subscriber)
+        subscriber.queue = None
 
     async def check(self) -> None:
-        for number, reader in enumerate(self.readers):
-            types = await _types(reader)
+        for number, subscriber in enumerate(self.subscribers):
+            types = await _types(subscriber)
             # A subscriber that left may have left before its turn. One that was ended got everything first.
             assert types == (self.due[number][: len(types)] if number in self.left else self.due[number])
 
@@ -257,11 +257,11 @@ class _Unruly(WriterPriority):
         super().call_when_free(turn)
 
 
-async def _lost(reader: Subscriber) -> bool:
+async def _lost(subscriber: Subscriber) -> bool:
     async with deadline(5):
         with pytest.raises(EnvelopesLost):
-            await reader.get()
-    reader.resume()
+            await subscriber.get()
+    subscriber.resume()
     return True
 
 
@@ -271,33 +271,33 @@ async def test_pass_that_fails_makes_the_subscribers_resync(
 ) -> None:
     priority = _Unruly()
     queue = BroadcastQueue(priority)
-    readers = [_reader(queue) for _ in range(2)]
+    subscribers = [_subscriber(queue) for _ in range(2)]
     queue.publish(_batch("a"))
-    assert [await _lost(reader) for reader in readers] == [True, True]
+    assert [await _lost(subscriber) for subscriber in subscribers] == [True, True]
     assert not queue.is_under_way
     assert "they resync" in caplog.text
     priority.fails = False
     queue.publish(_batch("b"))
     await _settled(queue)
-    assert [await _types(reader) for reader in readers] == [["b"], ["b"]]
+    assert [await _types(subscriber) for subscriber in subscribers] == [["b"], ["b"]]
 
 
 async def test_broadcast_queue_after_a_loss_delivers_nothing_of_before() -> None:
     queue = BroadcastQueue(WriterPriority())
-    readers = [_reader(queue) for _ in range(2 * queues.TURN_SUBSCRIBERS)]
+    subscribers = [_subscriber(queue) for _ in range(2 * queues.TURN_SUBSCRIBERS)]
     queue.publish(_batch("a"))
     queue.lose()
     queue.publish(_batch("before the resync"))
-    assert all([await _lost(reader) for reader in readers])
+    assert all([await _lost(subscriber) for subscriber in subscribers])
     queue.publish(_batch("b"))
     await _settled(queue)
-    assert [await _types(reader) for reader in readers] == [["b"]] * len(readers)
+    assert [await _types(subscriber) for subscriber in subscribers] == [["b"]] * len(subscribers)
 
 
-async def test_reader_that_cannot_even_lose_ends() -> None:
+async def test_subscriber_that_cannot_even_lose_ends() -> None:
     queue, broken = BroadcastQueue(WriterPriority()), Subscriber(5)
     queue.add(broken)
-    last = _reader(queue)
+    last = _subscriber(queue)
 
     def fail() -> None:
         raise RuntimeError("on purpose")

@@ -20,7 +20,6 @@ from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.messages.position import parse_cursor
 from realtime.node import Node
 from realtime.ports import StoredEvent
-from realtime.writing.bus import Accepted
 from tests.kit.attempt_contents import lines_of
 from tests.kit.deadline import deadline
 from tests.kit.nodes import (
@@ -260,8 +259,8 @@ async def test_repeated_key_answers_the_first_cursor_and_publishes_nothing(store
         await create_board(node)
         (first,) = await publish(node, _keyed("k1"))
         log.clear()
-        (again,) = await publish(node, _keyed("k1", {**LINE, "message": "another"}))
-        assert again == Accepted(first.name, first.cursor, duplicate=True)
+        (again,) = await publish(node, _keyed("k1"))
+        assert again == first._replace(duplicate=True)
         assert log == []
         assert [line.message for line in await lines_of(node.store, "a1")] == ["m"]
 
@@ -371,7 +370,7 @@ async def test_unit_whose_commit_was_not_answered_is_what_the_log_says(
             assert view.board == await _board(node) == board
 
 
-async def test_unit_of_which_nobody_knows_reaches_readers_when_the_log_can_be_read(
+async def test_unit_of_which_nobody_knows_reaches_subscribers_when_the_log_can_be_read(
     store: SqlStore, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transact = store.transact

@@ -22,6 +22,7 @@ from realtime.kanban.models import BoardState
 from realtime.kanban.wire.board_wire import card_wire
 from realtime.kanban.wire.differences import differences
 from realtime.messages.payloads import of_change
+from realtime.messages.timeline import Run, Timeline
 from tests.kit.board_copy import BoardCopy
 from tests.kit.nodes import START
 from tests.unit.realtime.states import on_the_wire, states
@@ -56,14 +57,14 @@ CASES: list[tuple[Difference, dict[str, object]]] = [
 
 @pytest.mark.parametrize(("change", "payload"), CASES, ids=lambda value: getattr(value, "type", ""))
 def test_change_travels_with_exactly_these_keys(change: Difference, payload: dict[str, object]) -> None:
-    assert orjson.loads(of_change(change).json()) == payload
+    assert orjson.loads(of_change(Run(BoardState()).add(change)).json()) == payload
 
 
 @given(states(), states())
 def test_client_folds_the_payloads_into_the_new_state(old: BoardState, new: BoardState) -> None:
     copy = BoardCopy()
     copy.apply("state", on_the_wire(old))
-    for change in differences(old, new):
-        made = of_change(change)
+    for moment in Timeline().moments(old, new, differences(old, new)):
+        made = of_change(moment)
         copy.apply(made.type, orjson.loads(made.json()))
     assert copy.state == on_the_wire(new)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -173,6 +174,21 @@ def test_change_reads_back_from_the_log_as_it_was(change: BoardChange) -> None:
     (read,) = changes_from_json(changes_to_json((change,)))
     assert read == change
     assert type(read) is type(change)
+
+
+def test_change_in_the_log_of_an_earlier_release_reads_back() -> None:
+    """Before 0.2.0 pydantic encoded changes; its times end with "Z"."""
+    (read,) = changes_from_json(
+        b'[{"card_id":"k","column_id":"a","index":4,"updated_at":"2026-01-02T03:04:05Z","type":"card_deleted"}]'
+    )
+    assert read == CardDeleted(CardId("k"), ColumnId("a"), 4, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+
+
+def test_what_a_card_caches_stays_out_of_the_log() -> None:
+    _encoded(FULL)
+    FULL.renewed(START)
+    text = changes_to_json((CardUpdated(FULL, ("title",)),)).decode()
+    assert set(orjson.loads(text)[0]["card"]) == {one.name for one in fields(Card)}
 
 
 def _encoded(one: Card) -> bytes:

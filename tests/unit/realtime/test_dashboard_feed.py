@@ -70,7 +70,7 @@ class _Desk:
     feed: DashboardFeed
 
     @asynccontextmanager
-    async def reader(self, time_range: TimeRange = DEFAULT_TIME_RANGE) -> AsyncIterator[Subscriber]:
+    async def subscriber(self, time_range: TimeRange = DEFAULT_TIME_RANGE) -> AsyncIterator[Subscriber]:
         """Watch like a stream, and read the first overview."""
         queue = Subscriber(100)
         async with self.feed.watch(time_range) as channel:
@@ -119,7 +119,7 @@ async def test_nothing_is_computed_while_nobody_watches(desk: _Desk) -> None:
     desk.feed.changed()
     await anyio.wait_all_tasks_blocked()
     assert desk.figures.reads == 0
-    async with desk.reader():
+    async with desk.subscriber():
         assert desk.figures.reads == 1
     desk.feed.changed()
     await anyio.wait_all_tasks_blocked()
@@ -131,7 +131,7 @@ async def test_overview_comes_once_after_the_first_of_many_changes(
     desk: _Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dashboard_feed, "DEBOUNCE_SECONDS", 0.05)
-    async with desk.reader() as queue:
+    async with desk.subscriber() as queue:
         begin = asyncio.get_running_loop().time()
         async with deadline(10):
             while not len(queue):  # a timer that these events restart would never fire
@@ -143,7 +143,7 @@ async def test_overview_comes_once_after_the_first_of_many_changes(
 
 async def test_many_changes_at_once_are_one_overview(desk: _Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard_feed, "DEBOUNCE_SECONDS", 0.0)
-    async with desk.reader() as queue:
+    async with desk.subscriber() as queue:
         for _ in range(10):
             desk.feed.changed()
         await _get(queue)
@@ -159,7 +159,7 @@ async def test_overview_after_a_change_is_sent_even_when_it_is_the_same(
     desk: _Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dashboard_feed, "DEBOUNCE_SECONDS", 0.0)
-    async with desk.reader() as queue:
+    async with desk.subscriber() as queue:
         desk.feed.changed()
         first = await _get(queue)
         desk.feed.changed()
@@ -171,14 +171,14 @@ async def test_overview_after_a_change_is_sent_even_when_it_is_the_same(
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("time_range", [DEFAULT_TIME_RANGE, ALL_TIME], ids=lambda range: range.key)
 async def test_look_without_a_difference_is_not_sent(desk: _Desk, time_range: TimeRange) -> None:
-    async with desk.reader(time_range) as queue:
+    async with desk.subscriber(time_range) as queue:
         await desk.until_read(5)
         assert len(queue) == 0
 
 
 @pytest.mark.usefixtures("quick")
 async def test_look_with_a_difference_is_sent_once(desk: _Desk, node: Node) -> None:
-    async with desk.reader() as queue:
+    async with desk.subscriber() as queue:
         await desk.until_read(2)
         await create_board(node, "p2")
         assert (await _get(queue))["metrics"]["byKey"]["projects.total"]["total"] == 2
@@ -190,7 +190,7 @@ async def test_look_with_a_difference_is_sent_once(desk: _Desk, node: Node) -> N
 async def test_attempt_that_leaves_the_window_makes_a_difference(desk: _Desk, node: Node) -> None:
     queued = {"attemptId": "a1", "boardId": "p1", "cardId": "k1", "agent": "CODEX"}
     await publish(node, event("attempt.queued", queued, at="2025-01-02T03:04:05.000Z"))
-    async with desk.reader() as queue:
+    async with desk.subscriber() as queue:
         await desk.until_read(3)
         assert len(queue) == 0
         desk.clock.now += timedelta(days=8)
@@ -198,8 +198,10 @@ async def test_attempt_that_leaves_the_window_makes_a_difference(desk: _Desk, no
 
 
 @pytest.mark.usefixtures("quick")
-async def test_reader_that_came_between_two_looks_is_not_left_with_another_overview(desk: _Desk, node: Node) -> None:
-    async with desk.reader() as early:
+async def test_subscriber_that_came_between_two_looks_is_not_left_with_another_overview(
+    desk: _Desk, node: Node
+) -> None:
+    async with desk.subscriber() as early:
         desk.figures.gate.clear()
         await desk.until_held(1)  # this read has the current figures
         await create_board(node, "p2")
@@ -212,7 +214,7 @@ async def test_reader_that_came_between_two_looks_is_not_left_with_another_overv
 
 async def test_time_ranges_have_overviews_of_their_own(desk: _Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard_feed, "DEBOUNCE_SECONDS", 0.0)
-    async with desk.reader() as week, desk.reader(ALL_TIME) as ever:
+    async with desk.subscriber() as week, desk.subscriber(ALL_TIME) as ever:
         assert len(desk.feed.channels()) == 2
         desk.feed.changed()
         assert (await _get(week))["timeRange"]["preset"] == "last_7d"
@@ -220,7 +222,7 @@ async def test_time_ranges_have_overviews_of_their_own(desk: _Desk, monkeypatch:
     assert desk.feed.channels() == ()
 
 
-async def test_readers_that_come_together_share_one_overview(desk: _Desk) -> None:
+async def test_subscribers_that_come_together_share_one_overview(desk: _Desk) -> None:
     desk.figures.gate.clear()
     async with deadline(10), desk.feed.watch(DEFAULT_TIME_RANGE):
         tasks = [asyncio.create_task(desk.feed.envelope(DEFAULT_TIME_RANGE)) for _ in range(5)]
@@ -235,7 +237,7 @@ async def test_fault_is_logged_and_the_feed_goes_on(
 ) -> None:
     monkeypatch.setattr(dashboard_feed, "DEBOUNCE_SECONDS", 0.0)
     monkeypatch.setattr(dashboard_feed, "RETRY_SECONDS", (0.0, 0.0))
-    async with desk.reader() as queue:
+    async with desk.subscriber() as queue:
         with caplog.at_level(logging.ERROR, logger=dashboard_feed.__name__):
             desk.figures.fault = StoreUnavailable("away")
             desk.feed.changed()
@@ -245,7 +247,7 @@ async def test_fault_is_logged_and_the_feed_goes_on(
         await _get(queue)
 
 
-async def test_failure_of_the_first_overview_reaches_its_readers(desk: _Desk) -> None:
+async def test_failure_of_the_first_overview_reaches_its_subscribers(desk: _Desk) -> None:
     desk.figures.fault = StoreUnavailable("away")
     async with desk.feed.watch(DEFAULT_TIME_RANGE):
         with pytest.raises(StoreUnavailable):
@@ -253,7 +255,7 @@ async def test_failure_of_the_first_overview_reaches_its_readers(desk: _Desk) ->
         assert (await desk.feed.envelope(DEFAULT_TIME_RANGE)).type == "dashboard_overview"
 
 
-async def test_first_overview_that_fails_after_its_reader_left_is_no_fault(desk: _Desk) -> None:
+async def test_first_overview_that_fails_after_its_subscriber_left_is_no_fault(desk: _Desk) -> None:
     faults: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: faults.append(context))
@@ -270,14 +272,14 @@ async def test_first_overview_that_fails_after_its_reader_left_is_no_fault(desk:
     assert faults == []
 
 
-async def test_last_reader_that_leaves_stops_timer_and_loop(desk: _Desk) -> None:
+async def test_last_subscriber_that_leaves_stops_timer_and_loop(desk: _Desk) -> None:
     tasks = asyncio.all_tasks()
-    async with desk.reader(), desk.reader():
+    async with desk.subscriber(), desk.subscriber():
         desk.feed.changed()
     await anyio.wait_all_tasks_blocked()
     assert asyncio.all_tasks() == tasks
     assert desk.figures.reads <= 2
-    async with desk.reader() as queue:
+    async with desk.subscriber() as queue:
         desk.feed.changed()
         await _get(queue)
 

@@ -44,7 +44,7 @@ class _Moment:
 
 
 @dataclass
-class _Reader:
+class _Subscriber:
     """A subscriber that stays, with its copy at each of its cursors."""
 
     copy: BoardCopy = field(default_factory=BoardCopy)
@@ -85,43 +85,43 @@ class _Truth:
 
 
 @asynccontextmanager
-async def _readers(node: Node) -> AsyncIterator[dict[Delivery, _Reader]]:
-    readers = {delivery: _Reader() for delivery in Delivery}
+async def _subscribers(node: Node) -> AsyncIterator[dict[Delivery, _Subscriber]]:
+    subscribers = {delivery: _Subscriber() for delivery in Delivery}
     async with AsyncExitStack() as stack:
-        for delivery, reader in readers.items():
+        for delivery, subscriber in subscribers.items():
             options = StreamOptions(delivery=delivery)
-            stream = await stack.enter_async_context(aclosing(board_stream(node, BOARD, reader.queue, options)))
+            stream = await stack.enter_async_context(aclosing(board_stream(node, BOARD, subscriber.queue, options)))
             for envelope in await take(stream, 2):
-                reader.read(envelope)
-        yield readers
+                subscriber.read(envelope)
+        yield subscribers
 
 
-async def _catch_up(reader: _Reader) -> None:
-    for envelope in await queued(reader.queue):
-        reader.read(envelope)
+async def _catch_up(subscriber: _Subscriber) -> None:
+    for envelope in await queued(subscriber.queue):
+        subscriber.read(envelope)
 
 
-async def _catch_up_all(readers: dict[Delivery, _Reader]) -> None:
-    for reader in readers.values():
-        await _catch_up(reader)
+async def _catch_up_all(subscribers: dict[Delivery, _Subscriber]) -> None:
+    for subscriber in subscribers.values():
+        await _catch_up(subscriber)
 
 
 async def _come_back(node: Node, moment: _Moment, delivery: Delivery) -> list[_Moment]:
     """Continue from a moment in some delivery, by replay and then live; return the later copies."""
-    reader = _Reader()
-    reader.copy.state = deepcopy(moment.state)
+    subscriber = _Subscriber()
+    subscriber.copy.state = deepcopy(moment.state)
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(moment.cursor, delivery))) as stream:
         await take(stream, 1)
         (marker,) = await publish(node, _MARKER)
-        while not reader.moments or reader.moments[-1].cursor != marker.cursor:
+        while not subscriber.moments or subscriber.moments[-1].cursor != marker.cursor:
             (envelope,) = await take(stream, 1)
-            reader.read(envelope)
-    return reader.moments
+            subscriber.read(envelope)
+    return subscriber.moments
 
 
-def _returns(seeds: list[tuple[int, Delivery, Delivery]], readers: dict[Delivery, _Reader]) -> Iterator[Any]:
+def _returns(seeds: list[tuple[int, Delivery, Delivery]], subscribers: dict[Delivery, _Subscriber]) -> Iterator[Any]:
     for at, left, taken in seeds:
-        moments = readers[left].moments
+        moments = subscribers[left].moments
         yield moments[at % len(moments)], taken
 
 
@@ -143,41 +143,43 @@ async def test_events_lead_to_the_same_state_in_every_delivery(
     async with deadline(_UNITS), _node_with_many_snapshots() as node:
         for board_id in BOARDS:
             await create_board(node, board_id)
-        async with _readers(node) as readers:
+        async with _subscribers(node) as subscribers:
             for step in filter(_keeps_the_board, history):
                 await carry_out(node, step)
                 # A subscriber that falls behind skips states, and its copy would be older than its cursor.
-                await _catch_up_all(readers)
+                await _catch_up_all(subscribers)
                 node.heartbeats.beat(BOARD)
-                await _catch_up_all(readers)
-            await _check(node, readers, seeds)
+                await _catch_up_all(subscribers)
+            await _check(node, subscribers, seeds)
 
 
 async def test_replaced_states_lead_to_the_same_state_from_the_middle_of_each() -> None:
     async with deadline(_UNITS), _node_with_many_snapshots() as node:
         await create_board(node)
-        async with _readers(node) as readers:
+        async with _subscribers(node) as subscribers:
             for n in range(6):
                 await carry_out(node, Step("create", c=n))
             for n in (0, 1, 3):
                 await carry_out(node, Step("board.state.changed", a=n, b=n, c=n))
-            changes = readers[Delivery.CHANGES]
+            changes = subscribers[Delivery.CHANGES]
             await _catch_up(changes)
             inside = [n for n, one in enumerate(changes.moments) if parse_cursor(one.cursor).part]
             assert len(inside) > 5
             seeds = [(n, Delivery.CHANGES, taken) for n in inside for taken in Delivery]
-            await _check(node, readers, seeds)
+            await _check(node, subscribers, seeds)
 
 
-async def _check(node: Node, readers: dict[Delivery, _Reader], seeds: list[tuple[int, Delivery, Delivery]]) -> None:
-    await _catch_up_all(readers)
+async def _check(
+    node: Node, subscribers: dict[Delivery, _Subscriber], seeds: list[tuple[int, Delivery, Delivery]]
+) -> None:
+    await _catch_up_all(subscribers)
     truth = _Truth(node)
-    for reader in readers.values():
-        await truth.check(reader.moments)
-    for moment, delivery in _returns(seeds, readers):
+    for subscriber in subscribers.values():
+        await truth.check(subscriber.moments)
+    for moment, delivery in _returns(seeds, subscribers):
         received = await _come_back(node, moment, delivery)
         await truth.check(received)
-        assert received[-1].state == readers[delivery].copy.state
+        assert received[-1].state == subscribers[delivery].copy.state
 
 
 @asynccontextmanager

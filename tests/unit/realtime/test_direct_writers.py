@@ -128,7 +128,7 @@ async def test_last_batch_is_written_and_then_the_end_met() -> None:
     assert direct_writer.arrived == ["goodbye"]
 
 
-async def test_reader_that_left_is_not_written_to() -> None:
+async def test_subscriber_that_left_is_not_written_to() -> None:
     direct_writer = _Connection()
     queue = _queue(direct_writer)
     async with _sleeping(queue) as stream:
@@ -137,7 +137,9 @@ async def test_reader_that_left_is_not_written_to() -> None:
     assert direct_writer.arrived == []
 
 
-async def test_goodbye_of_a_slow_reader_names_the_cursor_after_the_last_written_event(node: Node, board: Board) -> None:
+async def test_goodbye_of_a_slow_subscriber_names_the_cursor_after_the_last_written_event(
+    node: Node, board: Board
+) -> None:
     direct_writer = _Connection(room=1)
     async with deadline(10):
         queue = _queue(direct_writer, limit=2)

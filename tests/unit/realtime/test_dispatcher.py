@@ -37,7 +37,7 @@ _OWN_BOARD = {
 }
 
 
-class Readers:
+class Subscribers:
     """One subscriber each of the board, another board and the dashboard, after their snapshots."""
 
     def __init__(self) -> None:
@@ -50,10 +50,10 @@ class Readers:
 
 
 @pytest.fixture
-async def readers(node: Node, board: Board) -> AsyncIterator[Readers]:
+async def subscribers(node: Node, board: Board) -> AsyncIterator[Subscribers]:
     """The three subscribers."""
     await create_board(node, "p2")
-    made = Readers()
+    made = Subscribers()
     async with AsyncExitStack() as stack:
         for stream in (
             board_stream(node, BOARD, made.board),
@@ -70,17 +70,17 @@ def _types(envelopes: list[Envelope]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", EVENT_NAMES)
-async def test_event_reaches_its_channels_and_no_other(node: Node, readers: Readers, name: str) -> None:
+async def test_event_reaches_its_channels_and_no_other(node: Node, subscribers: Subscribers, name: str) -> None:
     await publish(node, event(name, SAMPLES[name]))
-    of_board, of_other, of_dashboard = await readers.drain()
+    of_board, of_other, of_dashboard = await subscribers.drain()
     assert bool(of_board) == (name in _EVERYBODY | _OWN_BOARD)
     assert bool(of_other) == bool(of_dashboard) == (name in _EVERYBODY)
 
 
-async def test_commit_with_an_attempt_makes_two_envelopes_of_one_event(node: Node, readers: Readers) -> None:
+async def test_commit_with_an_attempt_makes_two_envelopes_of_one_event(node: Node, subscribers: Subscribers) -> None:
     payload = SAMPLES["git.commit.created"]
     (accepted,) = await publish(node, event("git.commit.created", payload))
-    (log, commit), *_ = await readers.drain()
+    (log, commit), *_ = await subscribers.drain()
     assert _types([log, commit]) == ["attempt_log", "git_commit"]
     whole = parse_cursor(accepted.cursor)
     assert commit.cursor == accepted.cursor
@@ -88,7 +88,7 @@ async def test_commit_with_an_attempt_makes_two_envelopes_of_one_event(node: Nod
     assert log.cursor.endswith("-1.1-0")
 
 
-async def test_cursors_of_a_batch_grow_with_its_events(node: Node, readers: Readers) -> None:
+async def test_cursors_of_a_batch_grow_with_its_events(node: Node, subscribers: Subscribers) -> None:
     line = SAMPLES["attempt.log.appended"]
     accepted = await publish(
         node,
@@ -98,7 +98,7 @@ async def test_cursors_of_a_batch_grow_with_its_events(node: Node, readers: Read
         event("git.push.completed", SAMPLES["git.push.completed"]),
         event("agent.registered", {"agent": "B"}),
     )
-    of_board, of_other, of_dashboard = await readers.drain()
+    of_board, of_other, of_dashboard = await subscribers.drain()
     assert _types(of_board) == ["attempt_log", "agent_registered", "attempt_log", "git_push", "agent_registered"]
     positions = [parse_cursor(one.cursor) for one in of_board if one.cursor]
     assert [(one.offset, one.part, one.global_offset) for one in positions] == [
@@ -116,9 +116,9 @@ async def test_cursors_of_a_batch_grow_with_its_events(node: Node, readers: Read
         assert tag is None or {one.tag for one in cursors} == {tag}
 
 
-async def test_global_event_shares_its_bytes_between_channels(node: Node, readers: Readers) -> None:
+async def test_global_event_shares_its_bytes_between_channels(node: Node, subscribers: Subscribers) -> None:
     await publish(node, event("agent.registered", {"agent": "A"}))
-    (mine,), (other,), (dashboard,) = await readers.drain()
+    (mine,), (other,), (dashboard,) = await subscribers.drain()
     assert mine.payload_json() is other.payload_json() is dashboard.payload_json()
     assert len({mine.cursor, other.cursor, dashboard.cursor}) == 3
 
@@ -130,17 +130,17 @@ def _state_with(count: int) -> dict[str, Any]:
     return {"boardId": BOARD, "state": {"columns": columns, "columnOrder": ["c"], "cards": cards}}
 
 
-async def test_states_of_a_batch_are_those_of_their_moments(node: Node, board: Board, readers: Readers) -> None:
+async def test_states_of_a_batch_are_those_of_their_moments(node: Node, board: Board, subscribers: Subscribers) -> None:
     await publish(node, *(event("board.state.changed", _state_with(count)) for count in (1, 2, 3)))
-    states, *_ = await readers.drain()
+    states, *_ = await subscribers.drain()
     assert _types(states) == ["state"] * 3
     assert [len(decoded(state)["cards"]) for state in states] == [1, 2, 3]
 
 
-async def test_commands_of_one_request_make_one_state(node: Node, board: Board, readers: Readers) -> None:
+async def test_commands_of_one_request_make_one_state(node: Node, board: Board, subscribers: Subscribers) -> None:
     commands = [CreateCard(column_id=column_id(board.state, "Backlog"), title=f"{n}") for n in range(3)]
     done = await node.bus.execute(BOARD, *commands)
-    (state,), *_ = await readers.drain()
+    (state,), *_ = await subscribers.drain()
     assert (state.type, state.cursor) == ("state", done.position.cursor)
     assert state.payload == State(done.board.state)
     async with aclosing(board_stream(node, BOARD, options=StreamOptions(after=_cursor_at(done.position, 1)))) as late:
@@ -165,32 +165,34 @@ def _cursor_at(position: Position, offset: int) -> str:
     return position._replace(offset=offset).cursor
 
 
-async def test_deleted_board_says_goodbye_then_ends_and_the_others_go_on(node: Node, readers: Readers) -> None:
+async def test_deleted_board_says_goodbye_then_ends_and_the_others_go_on(node: Node, subscribers: Subscribers) -> None:
     await publish(
         node,
         event("attempt.log.appended", SAMPLES["attempt.log.appended"]),
         event("project.deleted", {"projectId": "p1"}),
         event("agent.registered", {"agent": "A"}),
     )
-    of_board, of_other, of_dashboard = await readers.drain()
+    of_board, of_other, of_dashboard = await subscribers.drain()
     assert _types(of_board) == ["attempt_log", "goodbye"]
     assert decoded(of_board[1]) == {"reason": "board_deleted", "reconnectAfterMs": 0}
     async with deadline(5):
         with pytest.raises(BoardGone):
-            await readers.board.get()
+            await subscribers.board.get()
     assert _types(of_other) == _types(of_dashboard) == ["agent_registered"]
     assert node.views.get(BOARD) is None
     assert node.views.get(BoardId("p2")) is not None
 
 
-async def test_board_deleted_and_made_anew_in_one_batch_ends_its_old_readers(node: Node, readers: Readers) -> None:
+async def test_board_deleted_and_made_anew_in_one_batch_ends_its_old_subscribers(
+    node: Node, subscribers: Subscribers
+) -> None:
     await publish(
         node,
         event("project.deleted", {"projectId": "p1"}),
         event("project.created", {"projectId": "p1", "name": "Again", "repositoryPath": "/r"}),
         event("attempt.log.appended", SAMPLES["attempt.log.appended"]),
     )
-    of_board, *_ = await readers.drain()
+    of_board, *_ = await subscribers.drain()
     assert _types(of_board) == ["goodbye"]
     async with aclosing(board_stream(node, BOARD)) as stream:
         _, state = await take(stream, 2)
@@ -198,7 +200,7 @@ async def test_board_deleted_and_made_anew_in_one_batch_ends_its_old_readers(nod
         assert parse_cursor(state.cursor).offset == 4
 
 
-async def test_readers_of_each_delivery_get_theirs_and_share_all_else(node: Node, board: Board) -> None:
+async def test_subscribers_of_each_delivery_get_theirs_and_share_all_else(node: Node, board: Board) -> None:
     queues = {delivery: Subscriber(1000) for delivery in Delivery}
     async with AsyncExitStack() as stack:
         for delivery, queue in queues.items():

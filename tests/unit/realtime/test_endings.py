@@ -52,9 +52,13 @@ def test_codes_of_errors_are_those_of_the_protocol() -> None:
     errors = {error.__name__: row for row in ENDINGS.values() for error in row.errors}
     assert {name: (row.close.code, row.reconnect) for name, row in errors.items() if row.close} == {
         "NotFound": (1008, False),
+        "Forbidden": (4403, False),
         "SubscriberTooSlow": (4013, True),
         "Draining": (1012, True),
         "LifetimeReached": (1012, True),
+        "TokenExpired": (4401, True),
+        "TokenRevoked": (4401, True),
+        "GrantsReduced": (4403, False),
         "StoreUnavailable": (1013, True),
     }
 
@@ -72,7 +76,7 @@ def test_every_end_by_the_server_has_a_word_and_a_sentence_of_its_own() -> None:
     assert len({row.reason for row in rows}) == len({row.graphql_message for row in rows}) == len(rows)
 
 
-def test_too_slow_reader_learns_where_to_come_back_whole() -> None:
+def test_too_slow_subscriber_learns_where_to_come_back_whole() -> None:
     cursor = Position("f" * 32, "0a0a0a0a", 10**18 - 1, 10**18 - 1, 9999).cursor
     frame = close_frame_of(SubscriberTooSlow("why", cursor))
     assert frame == (4013, f"Too slow; come back with after={cursor}")

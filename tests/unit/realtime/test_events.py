@@ -182,7 +182,7 @@ _LONG: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "payload"), _LONG)
-def test_text_that_every_reader_gets_is_bounded_and_what_is_in_the_log_stays(
+def test_text_that_every_subscriber_gets_is_bounded_and_what_is_in_the_log_stays(
     name: str, payload: dict[str, Any]
 ) -> None:
     with pytest.raises(ValidationError, match="expected at most"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -18,6 +16,7 @@ from realtime.kanban.input.fields import AsItCame
 from realtime.kanban.input.many import Many
 from realtime.messages.payloads import PAYLOADS
 from realtime.messages.payloads.base import Payload, key, optional_key, payload
+from tests.kit.page_check import check_copy
 
 
 class Oven(EventPart):
@@ -130,16 +129,7 @@ def test_outdated_page_is_reported_with_its_lines(tmp_path: Path) -> None:
     assert "\n-Old. It belongs to no board.\n+An agent can be used. It belongs to no board." in check(stale)
 
 
-@pytest.mark.parametrize(("new", "code", "output"), [("", 0, "up to date"), ("\nnews\n", 1, "--- the file")])
-def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, new: str, code: int, output: str) -> None:
-    copy = tmp_path / "events.md"
-    copy.write_text(PAGE_PATH.read_text(encoding="utf-8") + new, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "realtime.export", "--check", str(copy)],
-        cwd=PAGE_PATH.parents[1],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert (done.returncode, done.stdout.startswith(output)) == (code, True), done
+@pytest.mark.parametrize(("added", "code", "begin"), [("", 0, "up to date"), ("\nnews\n", 1, "--- the file")])
+def test_check_on_the_command_line_exits_by_its_finding(tmp_path: Path, added: str, code: int, begin: str) -> None:
+    found, printed = check_copy("realtime.export", PAGE_PATH, tmp_path / "events.md", added)
+    assert (found, printed.startswith(begin)) == (code, True), printed

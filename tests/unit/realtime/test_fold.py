@@ -33,7 +33,7 @@ from tests.unit.realtime.history import BOARDS, Step, carry_out, steps
 _UNITS = 30
 
 
-class _Reader:
+class _Subscriber:
     """A subscriber that watches a board for a while."""
 
     def __init__(self, node: Node, board_id: BoardId) -> None:
@@ -64,28 +64,28 @@ class _Watchers:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._readers: dict[BoardId, _Reader] = {}
+        self._subscribers: dict[BoardId, _Subscriber] = {}
 
     async def toggle(self, board_id: BoardId) -> None:
-        reader = self._readers.pop(board_id, None)
-        if reader:
-            await reader.end()
+        subscriber = self._subscribers.pop(board_id, None)
+        if subscriber:
+            await subscriber.end()
         elif await self._node.store.board(board_id):
-            reader = self._readers[board_id] = _Reader(self._node, board_id)
-            await reader.begin()
+            subscriber = self._subscribers[board_id] = _Subscriber(self._node, board_id)
+            await subscriber.begin()
 
     async def check(self) -> None:
-        for board_id, reader in list(self._readers.items()):
+        for board_id, subscriber in list(self._subscribers.items()):
             view = self._node.views.get(board_id)
             if view is None:  # the board was deleted
                 await self.toggle(board_id)
             else:
-                await reader.catch_up()
-                assert orjson.loads(reader.last_state) == orjson.loads(state_json(view.board.state))
+                await subscriber.catch_up()
+                assert orjson.loads(subscriber.last_state) == orjson.loads(state_json(view.board.state))
 
     async def end(self) -> None:
-        for reader in self._readers.values():
-            await reader.end()
+        for subscriber in self._subscribers.values():
+            await subscriber.end()
 
 
 def _folded(log: list[StoredEvent], board_id: BoardId) -> Board | None:

@@ -54,7 +54,7 @@ async def test_heartbeat_stands_for_what_came_before_it(node: Node, board: Board
 
 
 @pytest.mark.parametrize("delivery", CHECKED)
-async def test_copy_of_a_slow_reader_is_right_after_the_gap(node: Node, board: Board, delivery: Delivery) -> None:
+async def test_copy_of_a_slow_subscriber_is_right_after_the_gap(node: Node, board: Board, delivery: Delivery) -> None:
     copy, queue = BoardCopy(), Subscriber(3)
     creations = [CreateCard(column_id=column_id(board.state, "Backlog"), title=str(n)) for n in range(6)]
     async with aclosing(board_stream(node, BOARD, queue, asked(delivery))) as stream:
@@ -95,7 +95,7 @@ async def test_hash_is_computed_once_as_long_as_nothing_changes(node: Node, boar
         assert view.state_hash() == state_hash(view.board.state) != first
 
 
-async def test_one_timer_beats_for_all_readers_of_a_board(store: SqlStore) -> None:
+async def test_one_timer_beats_for_all_subscribers_of_a_board(store: SqlStore) -> None:
     limits, clock = Limits(heartbeat_seconds=0.01), SteppingClock()
     async with open_node(store, limits=limits, clock=clock) as node, AsyncExitStack() as stack:
         for board_id in ("p1", "p2"):
@@ -113,7 +113,7 @@ async def test_one_timer_beats_for_all_readers_of_a_board(store: SqlStore) -> No
     assert all(one is other for received in beats[1:] for one, other in zip(received, beats[0], strict=True))
 
 
-async def test_readers_of_states_get_none_and_need_no_timer(store: SqlStore) -> None:
+async def test_subscribers_of_states_get_none_and_need_no_timer(store: SqlStore) -> None:
     async with open_node(store, limits=Limits(heartbeat_seconds=0.01)) as node:
         await create_board(node)
         async with aclosing(board_stream(node, BOARD)) as stream:

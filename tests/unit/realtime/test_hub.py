@@ -23,7 +23,7 @@ async def _types(queue: Subscriber) -> list[str]:
     return [(await queue.get()).type for _ in range(len(queue))]
 
 
-async def test_batch_reaches_every_reader_of_its_channel_only() -> None:
+async def test_batch_reaches_every_subscriber_of_its_channel_only() -> None:
     hub, first, second, other = Hub(WriterPriority()), Subscriber(5), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first), hub.subscribe(ONE, second), hub.subscribe(TWO, other):
         hub.publish(ONE, [NEWS, NEWS])
@@ -32,7 +32,7 @@ async def test_batch_reaches_every_reader_of_its_channel_only() -> None:
         assert await first.get() is NEWS
 
 
-def test_reader_is_forgotten_and_its_empty_channel_disappears() -> None:
+def test_subscriber_is_forgotten_and_its_empty_channel_disappears() -> None:
     hub, first, second, other = Hub(WriterPriority()), Subscriber(5), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first):
         with hub.subscribe(ONE, second), hub.subscribe(TWO, other):
@@ -44,7 +44,7 @@ def test_reader_is_forgotten_and_its_empty_channel_disappears() -> None:
     assert hub.statistics() == HubStatistics(channels=0, subscribers=0)
 
 
-def test_reader_whose_block_fails_is_forgotten() -> None:
+def test_subscriber_whose_block_fails_is_forgotten() -> None:
     hub, stack = Hub(WriterPriority()), ExitStack()
     stack.enter_context(hub.subscribe(ONE, Subscriber(5)))
     with pytest.raises(RuntimeError), stack:
@@ -64,7 +64,7 @@ async def test_ended_channel_gets_its_last_batch_and_the_reason() -> None:
         assert len(other) == 0
 
 
-async def test_channel_that_is_used_anew_has_no_reader_of_before() -> None:
+async def test_channel_that_is_used_anew_has_no_subscriber_of_before() -> None:
     hub, old, new = Hub(WriterPriority()), Subscriber(5), Subscriber(5)
     old.outlasts = True
     with hub.subscribe(ONE, old):
@@ -77,22 +77,22 @@ async def test_channel_that_is_used_anew_has_no_reader_of_before() -> None:
     assert hub.statistics() == HubStatistics(channels=0, subscribers=0)
 
 
-def test_one_reader_that_is_too_slow_does_not_stop_the_batch() -> None:
+def test_one_subscriber_that_is_too_slow_does_not_stop_the_batch() -> None:
     hub, slow, fast = Hub(WriterPriority()), Subscriber(0), Subscriber(5)
     with hub.subscribe(ONE, slow), hub.subscribe(ONE, fast):
         hub.publish(ONE, [NEWS])
         assert (len(slow), len(fast)) == (0, 1)
 
 
-async def test_reader_knows_when_it_is_on_a_channel() -> None:
-    hub, reader = Hub(WriterPriority()), Subscriber(5)
-    assert not reader.registered.is_set()
-    with hub.subscribe(ONE, reader):
+async def test_subscriber_knows_when_it_is_on_a_channel() -> None:
+    hub, subscriber = Hub(WriterPriority()), Subscriber(5)
+    assert not subscriber.registered.is_set()
+    with hub.subscribe(ONE, subscriber):
         async with deadline(5):
-            await reader.registered.wait()
+            await subscriber.registered.wait()
 
 
-async def test_channel_that_lost_envelopes_resyncs_its_own_readers_only() -> None:
+async def test_channel_that_lost_envelopes_resyncs_its_own_subscribers_only() -> None:
     hub, first, other = Hub(WriterPriority()), Subscriber(5), Subscriber(5)
     with hub.subscribe(ONE, first), hub.subscribe(TWO, other):
         hub.lose(ONE)

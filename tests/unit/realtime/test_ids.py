@@ -63,6 +63,14 @@ def test_ticket_number_is_the_one_at_the_end(key: str | None, number: int) -> No
     assert ids.ticket_number(key) == number
 
 
+def test_id_of_a_line_depends_on_its_board_attempt_and_offset() -> None:
+    places = [("b", "a", 1), ("b", "a", 2), ("b", "a1", 1), ("b1", "a", 1), ("ba", "1", 1), ("b", "\ud800", 1)]
+    made = [ids.log_id(*place) for place in places]
+    assert len(set(made)) == len(places)
+    assert all(re.fullmatch(f"log-{_UUID}", one) for one in made)
+    assert made == [ids.log_id(*place) for place in places]
+
+
 @pytest.mark.parametrize(
     ("make", "form"),
     [
@@ -70,7 +78,6 @@ def test_ticket_number_is_the_one_at_the_end(key: str | None, number: int) -> No
         (ids.new_column_id, f"col-{_UUID}"),
         (ids.new_card_id, f"card-{_UUID}"),
         (ids.new_attempt_id, f"att-{_UUID}"),
-        (ids.new_log_id, f"log-{_UUID}"),
     ],
 )
 def test_new_ids_have_their_form_and_differ(make: Callable[[], str], form: str) -> None:

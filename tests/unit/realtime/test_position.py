@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.kanban.ids import BoardId
-from realtime.messages.channels import EVERYBODY, board_channel
+from realtime.messages.channels import DASHBOARD, EVERYBODY, board_channel
 from realtime.messages.position import InvalidCursor, Position, channel_tag, parse_cursor
 
 _OFFSETS = st.integers(0, 10**18 - 1)
@@ -83,3 +83,9 @@ def test_channels_have_tags_of_their_own() -> None:
     names = [EVERYBODY, *(board_channel(BoardId(f"p{n}")) for n in range(1000))]
     assert len({channel_tag(name) for name in names}) == len(names)
     assert all(len(channel_tag(name)) == 8 for name in names)
+
+
+def test_place_is_that_in_the_log_of_the_stream() -> None:
+    of_board = Position("e1", channel_tag(board_channel(BoardId("b"))), 5, 3, part=2)
+    assert of_board.place == (5, 2)
+    assert of_board._replace(tag=channel_tag(DASHBOARD), offset=0, part=0).place == (3, 0)

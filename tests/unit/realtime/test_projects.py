@@ -66,9 +66,9 @@ async def test_slug_follows_from_the_path_and_url_of_its_moment(service: Service
 async def test_board_deleted_where_a_snapshot_is_due_leaves_none(
     service: Service, node: Node, board: Board, watched: bool
 ) -> None:
-    async with AsyncExitStack() as readers:
+    async with AsyncExitStack() as subscribers:
         if watched:
-            stream = await readers.enter_async_context(aclosing(board_stream(node, BOARD)))
+            stream = await subscribers.enter_async_context(aclosing(board_stream(node, BOARD)))
             await anext(stream)
         stored = await node.store.board(BOARD)
         assert stored is not None

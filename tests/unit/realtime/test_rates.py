@@ -59,14 +59,52 @@ def test_client_may_spend_what_it_saved_and_then_its_rate() -> None:
 
 
 @pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("per_minute", [1, 3, 7, 60])
+def test_burst_has_no_request_more_while_time_passes(per_minute: int) -> None:
+    clock = Clock()
+    rate = Rate(per_minute / 60, "wrong tokens", clock, burst_seconds=60)
+    for _ in range(per_minute):
+        rate.spend(1)
+        clock.now += 0.001
+    with pytest.raises(LimitReached) as refused:
+        rate.spend(1)
+    assert refused.value.retry_after_seconds == pytest.approx(60 / per_minute, abs=1)
+    clock.now += refused.value.retry_after_seconds
+    rate.spend(1)
+
+
+@pytest.mark.usefixtures("client")
+def test_slow_rate_allows_one_request_at_a_time() -> None:
+    clock = Clock()
+    rate = Rate(0.1, "commands", clock)
+    for _ in range(3):
+        rate.spend(1)
+        with pytest.raises(LimitReached) as refused:
+            rate.spend(1)
+        clock.now += refused.value.retry_after_seconds
+
+
+@pytest.mark.usefixtures("client")
+def test_named_client_spends_instead_of_that_of_the_task() -> None:
+    rate = Rate(1, "wrong tokens", Clock(), burst_seconds=1)
+    rate.spend(1, "192.0.2.1")
+    rate.spend(1)
+    with pytest.raises(LimitReached):
+        rate.spend(1, "192.0.2.1")
+
+
+@pytest.mark.usefixtures("client")
 def test_large_request_passes_and_the_next_one_waits_for_it() -> None:
     clock = Clock()
     rate = Rate(100, "events", clock)
     rate.spend(1000)
     with pytest.raises(LimitReached) as refused:
         rate.spend(1)
-    assert refused.value.retry_after_seconds == 8
-    clock.now += 8.1
+    assert refused.value.retry_after_seconds == 9
+    clock.now += 8
+    with pytest.raises(LimitReached):
+        rate.spend(1)
+    clock.now += 0.01  # 800 are owed, and there must be one
     rate.spend(1)
 
 

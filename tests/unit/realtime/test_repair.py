@@ -118,19 +118,19 @@ _BETWEEN = ["attempt_log", "agent_registered", "attempt_log", "agent_registered"
 
 @pytest.mark.parametrize("at", range(4))
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_each_reader_has_each_event_once_in_order(fault: Any, at: int, store: SqlStore) -> None:
+async def test_each_subscriber_has_each_event_once_in_order(fault: Any, at: int, store: SqlStore) -> None:
     async with _stage(store) as stage, AsyncExitStack() as stack:
-        readers = {}
+        subscribers = {}
         for delivery in Delivery:
             stream = board_stream(stage.node, BOARD, options=StreamOptions(delivery=delivery))
-            readers[delivery] = await stack.enter_async_context(aclosing(stream))
+            subscribers[delivery] = await stack.enter_async_context(aclosing(stream))
             await take(stream, 2)
         of_dashboard = dashboard_stream(stage.node, DEFAULT_TIME_RANGE)
         await stack.enter_async_context(aclosing(of_dashboard))
         await take(of_dashboard, 2)
         stage.broker.faults = [hand_over_whole] * at + [fault]
         await stage.happen()
-        for delivery, stream in readers.items():
+        for delivery, stream in subscribers.items():
             received = await _until_two_cards(stream)
             assert [one.type for one in received if one.type not in _CARD_TYPES] == _BETWEEN
             # The newer state may have replaced the older one.
@@ -189,7 +189,7 @@ async def test_dashboard_is_refreshed_by_what_the_broker_lost(store: SqlStore) -
         assert overview.type == "dashboard_overview"
 
 
-async def test_readers_get_a_gap_where_the_log_was_cut(store: SqlStore) -> None:
+async def test_subscribers_get_a_gap_where_the_log_was_cut(store: SqlStore) -> None:
     async with _stage(store) as stage, aclosing(board_stream(stage.node, BOARD)) as stream:
         await take(stream, 2)
         stage.broker.faults = [_fail_and_cut(store)]
@@ -210,7 +210,7 @@ def _fail_and_cut(store: SqlStore) -> Any:
     return fail
 
 
-async def test_dashboard_readers_get_a_gap_where_the_log_was_cut(store: SqlStore) -> None:
+async def test_dashboard_subscribers_get_a_gap_where_the_log_was_cut(store: SqlStore) -> None:
     async with _stage(store) as stage, aclosing(dashboard_stream(stage.node, DEFAULT_TIME_RANGE)) as stream:
         await take(stream, 2)
         stage.broker.faults = [_fail_and_cut(store)]
@@ -219,7 +219,7 @@ async def test_dashboard_readers_get_a_gap_where_the_log_was_cut(store: SqlStore
         assert [one.type for one in received] == ["gap", "dashboard_overview"]
 
 
-async def test_deletion_that_the_broker_lost_ends_the_readers(store: SqlStore) -> None:
+async def test_deletion_that_the_broker_lost_ends_the_subscribers(store: SqlStore) -> None:
     async with _stage(store) as stage, aclosing(board_stream(stage.node, BOARD)) as stream:
         await take(stream, 2)
         stage.broker.faults = [_drop]
@@ -229,7 +229,7 @@ async def test_deletion_that_the_broker_lost_ends_the_readers(store: SqlStore) -
             await take(stream, 1)
 
 
-async def test_deletion_whose_event_was_cut_ends_the_readers(store: SqlStore) -> None:
+async def test_deletion_whose_event_was_cut_ends_the_subscribers(store: SqlStore) -> None:
     async with _stage(store) as stage, aclosing(board_stream(stage.node, BOARD)) as stream:
         await take(stream, 2)
         stage.broker.faults = [_fail_and_cut(store)]
@@ -359,7 +359,7 @@ async def test_channel_that_could_not_be_given_something_gets_a_gap_and_the_othe
         assert [[one.type for one in await take(stream, 1)] for stream in streams] == [["attempt_log"]] * 3
 
 
-async def test_reader_that_would_rather_end_when_slow_goes_on_after_a_fault_of_ours(
+async def test_subscriber_that_would_rather_end_when_slow_goes_on_after_a_fault_of_ours(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = StreamOptions(slow=SlowPolicy.DISCONNECT)
@@ -371,7 +371,7 @@ async def test_reader_that_would_rather_end_when_slow_goes_on_after_a_fault_of_o
 
 
 @pytest.mark.parametrize("times", [1, 2, 4])
-async def test_readers_of_a_deleted_board_get_a_goodbye_despite_faults(
+async def test_subscribers_of_a_deleted_board_get_a_goodbye_despite_faults(
     times: int, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with _stage(store) as stage, aclosing(board_stream(stage.node, BOARD)) as stream:
@@ -383,7 +383,7 @@ async def test_readers_of_a_deleted_board_get_a_goodbye_despite_faults(
             await take(stream, 1)
 
 
-async def test_reader_that_comes_to_a_broken_view_waits_until_it_is_whole(
+async def test_subscriber_that_comes_to_a_broken_view_waits_until_it_is_whole(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with _stage(store) as stage, stage.node.views.watch(BOARD) as view:

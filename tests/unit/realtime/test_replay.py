@@ -64,7 +64,7 @@ class _Attentive(Subscriber):
         super().put_next(batch)
 
 
-class _Reader:
+class _Subscriber:
     """A subscriber of a board, from its creation to its end."""
 
     def __init__(self, node: Node, board_id: BoardId) -> None:
@@ -87,19 +87,19 @@ class _Reader:
         await self._open.aclose()
 
 
-async def _check_return(node: Node, reader: _Reader, at: int) -> None:
+async def _check_return(node: Node, subscriber: _Subscriber, at: int) -> None:
     """Reconnect after the envelope `at`: the client must get the rest of the envelopes, and nothing else."""
-    rest = reader.had[at + 1 :]
+    rest = subscriber.had[at + 1 :]
     async with aclosing(
-        board_stream(node, reader.board_id, options=StreamOptions(after=reader.had[at].cursor))
+        board_stream(node, subscriber.board_id, options=StreamOptions(after=subscriber.had[at].cursor))
     ) as stream:
         hello, *missed = await take(stream, 1 + len(rest))
-        await publish(node, event("attempt.log.appended", _marker(reader.board_id)))
+        await publish(node, event("attempt.log.appended", _marker(subscriber.board_id)))
         (marker,) = await take(stream, 1)
-    assert decoded(hello)["cursor"] == reader.had[at].cursor
+    assert decoded(hello)["cursor"] == subscriber.had[at].cursor
     assert seen(missed) == seen(rest)
     assert b"marker" in marker.payload_json()
-    await reader.catch_up()
+    await subscriber.catch_up()
 
 
 def _marker(board_id: BoardId) -> dict[str, str]:
@@ -111,27 +111,27 @@ def _marker(board_id: BoardId) -> dict[str, str]:
 @given(
     history=st.lists(steps(), min_size=5, max_size=30), returns=st.lists(st.integers(0, 1000), min_size=6, max_size=12)
 )
-async def test_reader_that_comes_back_has_what_one_had_that_stayed(history: list[Step], returns: list[int]) -> None:
+async def test_subscriber_that_comes_back_has_what_one_had_that_stayed(history: list[Step], returns: list[int]) -> None:
     async with deadline(_UNITS), _node_with_many_snapshots() as node:
         await _check_history(node, history, returns)
 
 
-async def test_reader_may_come_back_at_any_of_its_cursors() -> None:
+async def test_subscriber_may_come_back_at_any_of_its_cursors() -> None:
     async with deadline(_UNITS), _node_with_many_snapshots() as node:
         await create_board(node)
-        reader = _Reader(node, BOARD)
-        await reader.begin()
+        subscriber = _Subscriber(node, BOARD)
+        await subscriber.begin()
         try:
             for n in range(10):
                 await carry_out(node, Step("create", a=n))
                 await carry_out(node, Step("move", a=n // 2, b=0, c=n))
                 await carry_out(node, Step("agent.registered"))
                 await carry_out(node, Step("git.commit.created", b=n))
-            await reader.catch_up()
-            for at in range(len(reader.had)):
-                await _check_return(node, reader, at)
+            await subscriber.catch_up()
+            for at in range(len(subscriber.had)):
+                await _check_return(node, subscriber, at)
         finally:
-            await reader.end()
+            await subscriber.end()
 
 
 @asynccontextmanager
@@ -148,21 +148,21 @@ async def _node_with_many_snapshots() -> AsyncIterator[Node]:
 async def _check_history(node: Node, history: list[Step], returns: list[int]) -> None:
     for board_id in BOARDS:
         await carry_out(node, Step("project.created", BOARDS.index(board_id)))
-    readers = [_Reader(node, board_id) for board_id in BOARDS]
-    for reader in readers:
-        await reader.begin()
+    subscribers = [_Subscriber(node, board_id) for board_id in BOARDS]
+    for subscriber in subscribers:
+        await subscriber.begin()
     try:
         for step in history:
             # A subscriber does not outlive its board, so there would be nothing to compare.
             if not {"project.deleted", "watch"} & {step.kind, *(part.kind for part in step.parts)}:
                 await carry_out(node, step)
-        for reader in readers:
-            await reader.catch_up()
+        for subscriber in subscribers:
+            await subscriber.catch_up()
             for at in returns:
-                await _check_return(node, reader, at % len(reader.had))
+                await _check_return(node, subscriber, at % len(subscriber.had))
     finally:
-        for reader in readers:
-            await reader.end()
+        for subscriber in subscribers:
+            await subscriber.end()
 
 
 async def test_envelopes_of_one_event_are_resumed_in_the_middle(node: Node, board: Board) -> None:

@@ -25,7 +25,7 @@ LINE = {"attemptId": "a1", "boardId": BOARD, "level": "info", "message": "m"}
 QUEUED = {"attemptId": "late", "boardId": BOARD, "cardId": "k1", "agent": "CODEX"}
 
 
-async def test_reader_whose_queue_was_full_gets_gap_and_state_and_continues(node: Node, board: Board) -> None:
+async def test_subscriber_whose_queue_was_full_gets_gap_and_state_and_continues(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD, Subscriber(3))) as stream:
         _, state = await take(stream, 2)
         await publish(node, event("attempt.log.appended", LINE))
@@ -44,7 +44,7 @@ async def test_reader_whose_queue_was_full_gets_gap_and_state_and_continues(node
     assert [parse_cursor(one.cursor).offset for one in (fresh, marker) if one.cursor] == [9, 10]
 
 
-async def test_reader_that_would_rather_end_gets_goodbye_with_its_cursor(node: Node, board: Board) -> None:
+async def test_subscriber_that_would_rather_end_gets_goodbye_with_its_cursor(node: Node, board: Board) -> None:
     options = StreamOptions(slow=SlowPolicy.DISCONNECT)
     async with aclosing(board_stream(node, BOARD, Subscriber(2), options)) as stream:
         _, state = await take(stream, 2)
@@ -75,7 +75,7 @@ async def test_overflow_during_a_replay_is_announced_after_it(node: Node, board:
     assert [parse_cursor(one.cursor).offset for one in (replayed[-1], fresh, marker) if one.cursor] == [601, 613, 614]
 
 
-async def test_deletion_of_a_board_reaches_a_slow_reader_after_the_gap(node: Node, board: Board) -> None:
+async def test_deletion_of_a_board_reaches_a_slow_subscriber_after_the_gap(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD, Subscriber(2))) as stream:
         await take(stream, 2)
         lines = [event("attempt.log.appended", LINE)] * 3
@@ -85,7 +85,7 @@ async def test_deletion_of_a_board_reaches_a_slow_reader_after_the_gap(node: Nod
             await take(stream, 1)
 
 
-async def test_dashboard_reader_whose_queue_was_full_gets_gap_and_overview(node: Node, board: Board) -> None:
+async def test_dashboard_subscriber_whose_queue_was_full_gets_gap_and_overview(node: Node, board: Board) -> None:
     async with aclosing(dashboard_stream(node, DEFAULT_TIME_RANGE, Subscriber(2))) as stream:
         _, first = await take(stream, 2)
         await publish(node, *[event("agent.registered", {"agent": "A"})] * 3)
@@ -98,7 +98,7 @@ async def test_dashboard_reader_whose_queue_was_full_gets_gap_and_overview(node:
 
 
 @pytest.mark.parametrize("delivery", [Delivery.CHANGES, Delivery.PATCH])
-async def test_slow_reader_of_changes_gets_the_state_and_then_what_leads_on_from_it(
+async def test_slow_subscriber_of_changes_gets_the_state_and_then_what_leads_on_from_it(
     node: Node, board: Board, delivery: Delivery
 ) -> None:
     backlog = column_id(board.state, "Backlog")

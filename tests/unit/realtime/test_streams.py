@@ -98,7 +98,7 @@ async def test_live_envelopes_follow_the_snapshot_without_gap_or_repeat(node: No
     assert offsets == [1, 3, 4]
 
 
-async def test_reader_that_comes_between_commit_and_delivery_sees_the_event_once(store: SqlStore) -> None:
+async def test_subscriber_that_comes_between_commit_and_delivery_sees_the_event_once(store: SqlStore) -> None:
     broker = GatedBroker()
     async with deadline(10), open_node(store, broker=broker) as node:
         board = await create_board(node)
@@ -137,7 +137,7 @@ async def test_agent_event_between_commit_and_delivery_is_not_repeated(store: Sq
     assert marker.type == "attempt_log"
 
 
-async def test_all_readers_get_the_same_envelope_objects(node: Node, board: Board) -> None:
+async def test_all_subscribers_get_the_same_envelope_objects(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD)) as one, aclosing(board_stream(node, BOARD)) as two:
         await take(one, 2)
         await take(two, 2)
@@ -168,7 +168,7 @@ async def test_stream_that_is_closed_is_forgotten(node: Node, board: Board, enve
     assert await _is_alone(node)
 
 
-async def test_reader_that_is_cancelled_while_it_waits_is_forgotten(node: Node, board: Board) -> None:
+async def test_subscriber_that_is_cancelled_while_it_waits_is_forgotten(node: Node, board: Board) -> None:
     live = asyncio.Event()
 
     async def read() -> None:
@@ -195,7 +195,7 @@ async def test_unknown_board_yields_nothing_and_is_forgotten(node: Node) -> None
     assert await _is_alone(node)
 
 
-async def test_slow_reader_does_not_disturb_another(node: Node, board: Board) -> None:
+async def test_slow_subscriber_does_not_disturb_another(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD, Subscriber(1))) as slow, aclosing(board_stream(node, BOARD)) as fast:
         await take(slow, 2)
         await take(fast, 2)
@@ -215,7 +215,7 @@ async def test_deleted_board_ends_with_goodbye(node: Node, board: Board) -> None
     assert await _is_alone(node)
 
 
-async def test_board_deleted_while_a_reader_waits_for_it_is_not_found(store: SqlStore) -> None:
+async def test_board_deleted_while_a_subscriber_waits_for_it_is_not_found(store: SqlStore) -> None:
     broker = GatedBroker()
     async with deadline(10), open_node(store, broker=broker) as node:
         await create_board(node)
@@ -232,7 +232,7 @@ async def test_board_deleted_while_a_reader_waits_for_it_is_not_found(store: Sql
             assert (await take(early, 1))[0].type == "goodbye"
 
 
-async def test_board_made_anew_has_new_readers_and_lets_old_ones_go(node: Node, board: Board) -> None:
+async def test_board_made_anew_has_new_subscribers_and_lets_old_ones_go(node: Node, board: Board) -> None:
     async with aclosing(board_stream(node, BOARD)) as old:
         await take(old, 2)
         await publish(node, event("project.deleted", {"projectId": "p1"}))
@@ -266,7 +266,7 @@ async def test_draining_node_says_goodbye_to_every_stream(node: Node, board: Boa
     assert await _is_alone(node)
 
 
-async def test_reply_put_into_the_own_queue_reaches_this_reader_only(node: Node, board: Board) -> None:
+async def test_reply_put_into_the_own_queue_reaches_this_subscriber_only(node: Node, board: Board) -> None:
     mine = Subscriber(10)
     assert state_of(node, BOARD) is None
     async with aclosing(board_stream(node, BOARD, mine)) as one, aclosing(board_stream(node, BOARD)) as other:
@@ -336,7 +336,7 @@ async def test_agent_event_during_the_first_overview_comes_after_it(node: Node, 
     assert agent.cursor != overview.cursor
 
 
-async def test_file_store_gives_readers_that_come_and_go_amid_commands_a_true_board(tmp_path: Path) -> None:
+async def test_file_store_gives_subscribers_that_come_and_go_amid_commands_a_true_board(tmp_path: Path) -> None:
     """Subscribers load through separate connections, between any two steps of a commit."""
 
     async def read(node: Node) -> None:
@@ -350,9 +350,9 @@ async def test_file_store_gives_readers_that_come_and_go_amid_commands_a_true_bo
         board = await create_board(node)
         async with deadline(30), anyio.create_task_group() as commands:
             commands.start_soon(_create_for_ever, node, board)
-            async with anyio.create_task_group() as readers:
+            async with anyio.create_task_group() as subscribers:
                 for _ in range(3):
-                    readers.start_soon(read, node)
+                    subscribers.start_soon(read, node)
             commands.cancel_scope.cancel()
 
 
@@ -362,7 +362,7 @@ async def _create_for_ever(node: Node, board: Board) -> None:
 
 
 @pytest.mark.parametrize("stream", [board_batches, board_stream], ids=["by the batch", "by the envelope"])
-async def test_reader_that_sleeps_holds_on_to_nothing(stream: Any, node: Node, board: Board) -> None:
+async def test_subscriber_that_sleeps_holds_on_to_nothing(stream: Any, node: Node, board: Board) -> None:
     async with deadline(5), aclosing(stream(node, BOARD)) as received:
         await anext(received)
         gone = [_first(await anext(received))]

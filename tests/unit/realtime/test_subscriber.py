@@ -43,7 +43,7 @@ async def test_envelopes_come_out_in_the_order_they_went_in() -> None:
     assert await got(queue, 3) == ["a", "b", "c"]
 
 
-async def test_reader_that_waits_is_woken() -> None:
+async def test_subscriber_that_waits_is_woken() -> None:
     queue = Subscriber(10)
     task = asyncio.create_task(got(queue, 2))
     await anyio.wait_all_tasks_blocked()
@@ -135,14 +135,14 @@ async def test_room_that_was_read_free_can_be_used_again() -> None:
         assert await got(queue, 2) == ["a", "b"]
 
 
-async def test_overflow_wakes_the_reader() -> None:
+async def test_overflow_wakes_the_subscriber() -> None:
     queue = Subscriber(0)
-    reader = asyncio.create_task(got(queue, 1))
+    subscriber = asyncio.create_task(got(queue, 1))
     await anyio.wait_all_tasks_blocked()
     queue.put_nowait(batch("a"))
     async with deadline(5):
-        await asyncio.wait([reader])
-    assert isinstance(reader.exception(), SubscriberTooSlow)
+        await asyncio.wait([subscriber])
+    assert isinstance(subscriber.exception(), SubscriberTooSlow)
 
 
 async def test_end_comes_after_queued_envelopes() -> None:
@@ -157,7 +157,7 @@ async def test_end_comes_after_queued_envelopes() -> None:
             await got(queue, 1)
 
 
-async def test_reader_that_outlasts_its_channel_goes_on_for_replies() -> None:
+async def test_subscriber_that_outlasts_its_channel_goes_on_for_replies() -> None:
     queue = Subscriber(10)
     queue.outlasts = True
     queue.put_nowait(batch("a"))
@@ -174,7 +174,7 @@ async def test_reader_that_outlasts_its_channel_goes_on_for_replies() -> None:
         await got(queue, 1)
 
 
-async def test_end_wakes_a_reader_that_waits() -> None:
+async def test_end_wakes_a_subscriber_that_waits() -> None:
     queue = Subscriber(10)
     task = asyncio.create_task(got(queue, 1))
     await anyio.wait_all_tasks_blocked()
@@ -195,7 +195,7 @@ async def test_end_after_overflow_does_not_hide_it() -> None:
         await got(queue, 1)
 
 
-async def test_reader_that_is_cancelled_loses_nothing() -> None:
+async def test_subscriber_that_is_cancelled_loses_nothing() -> None:
     queue = Subscriber(10)
     task = asyncio.create_task(queue.get())
     await anyio.wait_all_tasks_blocked()
@@ -285,7 +285,7 @@ async def test_batch_beyond_the_bounds_does_not_wait_alone() -> None:
             await queue.take()
 
 
-async def test_reader_that_has_fallen_behind_takes_a_part_at_a_time() -> None:
+async def test_subscriber_that_has_fallen_behind_takes_a_part_at_a_time() -> None:
     queue, long = Subscriber(100), plain("attempt_log", {"message": "x" * (TAKEN_BYTES // 2)})
     for _ in range(5):
         queue.put_nowait([long])
@@ -294,7 +294,7 @@ async def test_reader_that_has_fallen_behind_takes_a_part_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("waiting", [("a",), ("a", "pong", "b"), ()])
-async def test_reader_that_could_not_be_given_something_keeps_its_replies_only(waiting: tuple[str, ...]) -> None:
+async def test_subscriber_that_could_not_be_given_something_keeps_its_replies_only(waiting: tuple[str, ...]) -> None:
     queue = Subscriber(10)
     if waiting:
         queue.put_nowait(batch(*waiting))
@@ -307,7 +307,7 @@ async def test_reader_that_could_not_be_given_something_keeps_its_replies_only(w
     assert await got(queue, len(queue)) == [*(type for type in waiting if type == "pong"), "later"]
 
 
-async def test_reader_that_is_also_too_slow_gets_that_reason() -> None:
+async def test_subscriber_that_is_also_too_slow_gets_that_reason() -> None:
     queue = Subscriber(1)
     queue.put_nowait(batch("a", "b"))
     queue.lose()
@@ -315,7 +315,7 @@ async def test_reader_that_is_also_too_slow_gets_that_reason() -> None:
         await got(queue, 1)
 
 
-async def test_reader_that_has_ended_loses_nothing() -> None:
+async def test_subscriber_that_has_ended_loses_nothing() -> None:
     queue = Subscriber(10)
     queue.put_nowait(batch("a"))
     queue.end(BoardGone("gone"))

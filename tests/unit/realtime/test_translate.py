@@ -15,6 +15,7 @@ from realtime.kanban.events import EVENT_NAMES, parse_event
 from realtime.kanban.models import BoardState
 from realtime.messages.options import Delivery
 from realtime.messages.payloads import Patch, Payload, State, of_change
+from realtime.messages.timeline import Timeline
 from realtime.messages.translate import changes_board, translate, translate_change
 from tests.unit.realtime.boards import LATER, add_attempt, carry_out, make_board
 from tests.unit.realtime.event_samples import AT, ITEMS, PR, SAMPLES, TODOS
@@ -95,7 +96,8 @@ def test_changed_board_makes_its_state_once() -> None:
 def test_changed_board_makes_an_envelope_of_each_change_that_was_not_seen() -> None:
     recorded, before, after = _moved_and_freed()
     updated, deleted = translate_change(recorded, before, after, Delivery.CHANGES)
-    assert [updated, deleted] == [of_change(change) for change in recorded.changes if isinstance(change, Difference)]
+    made = [change for change in recorded.changes if isinstance(change, Difference)]
+    assert [updated, deleted] == list(map(of_change, Timeline().moments(before, after, made)))
     assert (updated.type, deleted.type) == ("card_updated", "card_deleted")
     assert translate_change(recorded, before, after, Delivery.CHANGES, 1) == [deleted]
 

@@ -1,97 +1,113 @@
-"""Turns of writing: one at a time, in order, but for light units that heavy ones of other channels do not hold up."""
+"""Streams that have something to send share the turns of the event loop, and leave a part of each to others."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
 
 import pytest
 
-from realtime.messages.channels import Channel
-from realtime.writing.turns import MAX_OVERTAKING, Turns
+from realtime.fanout.turns import TURN_SECONDS, WOKEN, Turns
+from tests.kit.deadline import deadline
 
-#: A unit: its name, its channels, and whether it is heavy.
-_Unit = tuple[str, str, bool]
-
-
-async def _order(units: Sequence[_Unit]) -> list[str]:
-    """Return the order in which units have their turn that ask one after the other while another has it."""
-    turns, order = Turns(), []
-
-    async def write(name: str, channels: str, is_heavy: bool) -> None:
-        async with turns.taken([Channel(one) for one in channels], is_heavy=is_heavy):
-            order.append(name)
-            await asyncio.sleep(0)
-
-    async with asyncio.TaskGroup() as group, turns.taken([Channel("z")], is_heavy=False):
-        for unit in units:
-            group.create_task(write(*unit))
-        await asyncio.sleep(0)
-        assert order == []
-    return order
+_WAIT_UNITS = 10
+_STEP = TURN_SECONDS / 5
 
 
-@pytest.mark.parametrize(
-    ("units", "order"),
-    [
-        ([("1", "a", False), ("2", "b", False), ("3", "a", False)], "123"),
-        ([("H", "a", True), ("I", "b", True), ("1", "c", False)], "1HI"),
-        ([("H", "a", True), ("1", "a", False), ("2", "c", False)], "2H1"),
-        ([("H", "ab", True), ("1", "bc", False), ("2", "c", False), ("3", "d", False)], "3H12"),
-        ([("1", "a", False), ("H", "b", True), ("I", "a", True), ("2", "c", False)], "12HI"),
-    ],
-    ids=["all are light", "light one first", "not in its own channel", "nor behind such a one", "light one in front"],
-)
-async def test_light_units_go_before_heavy_ones_of_other_channels(units: list[_Unit], order: str) -> None:
-    assert "".join(await _order(units)) == order
+class _Clock:
+    """A clock that only work moves on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-async def test_heavy_unit_has_its_turn_after_so_many_light_ones() -> None:
-    light: list[_Unit] = [(f"{n}", "b", False) for n in range(2 * MAX_OVERTAKING)]
-    order = await _order([("H", "a", True), *light])
-    assert order.index("H") == MAX_OVERTAKING
-    assert [one for one in order if one != "H"] == [name for name, *_ in light]
+class _Work:
+    """Streams that are always ready, and a callback that notes how much they did between two turns of the loop."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self.clock = clock
+        self.turns = Turns()
+        self.done: Counter[int] = Counter()
+        #: Steps in each turn of the loop.
+        self.by_turn: list[int] = []
+        #: Number of steps after which `is_under_way` is set.
+        self.enough = 0
+        self.is_under_way = asyncio.Event()
+        self._before = 0
+        self._is_over = False
+
+    async def stream(self, number: int, steps: int) -> None:
+        for _ in range(steps):
+            await self.turns.room()
+            self.clock.now += _STEP
+            self.done[number] += 1
+            if self.done.total() >= self.enough:
+                self.is_under_way.set()
+
+    def look(self) -> None:
+        self.by_turn.append(self.done.total() - self._before)
+        self._before = self.done.total()
+        if not self._is_over:
+            asyncio.get_running_loop().call_soon(self.look)
+
+    async def run(self, streams: int, steps: int) -> None:
+        self.look()
+        async with deadline(_WAIT_UNITS), asyncio.TaskGroup() as group:
+            for number in range(streams):
+                group.create_task(self.stream(number, steps))
+        self._is_over = True
 
 
-async def test_turn_of_one_that_left_goes_to_the_next() -> None:
-    turns, order = Turns(), []
-
-    async def write(name: str) -> None:
-        async with turns.taken([Channel("a")], is_heavy=False):
-            order.append(name)
-
-    async with turns.taken([Channel("a")], is_heavy=False):
-        first, second, third = (asyncio.create_task(write(name)) for name in "123")
-        await asyncio.sleep(0)
-        second.cancel()  # while it waits
-        await asyncio.sleep(0)
-    first.cancel()  # once it has been given the turn
-    await asyncio.wait([first, second, third])
-    assert order == ["3"]
-    async with asyncio.timeout(10), turns.taken([Channel("a")], is_heavy=False):
-        pass
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> _Work:
+    clock = _Clock()
+    monkeypatch.setattr("realtime.fanout.turns.perf_counter", clock)
+    return _Work(clock)
 
 
-async def test_turn_of_one_that_failed_goes_to_the_next() -> None:
-    turns = Turns()
-    with pytest.raises(ValueError, match="x"):
-        async with turns.taken([Channel("a")], is_heavy=True):
-            raise ValueError("x")
-    async with asyncio.timeout(10), turns.taken([Channel("a")], is_heavy=True):
-        pass
+async def test_streams_that_never_wait_leave_a_part_of_each_turn_to_others(work: _Work) -> None:
+    await work.run(streams=20, steps=100)
+    assert work.done.total() == 20 * 100
+    # One stream uses the share up; each of the others that go on has one step.
+    assert max(work.by_turn) <= TURN_SECONDS / _STEP + 1 + WOKEN
 
 
-async def test_unit_cancelled_in_the_moment_of_its_turn_does_not_get_it(caplog: pytest.LogCaptureFixture) -> None:
-    turns, order = Turns(), []
+async def test_no_stream_waits_while_the_turn_has_room(work: _Work) -> None:
+    await work.run(streams=1, steps=5)
+    assert max(work.by_turn) == 5
 
-    async def write(name: str) -> None:
-        async with turns.taken([Channel("a")], is_heavy=False):
-            order.append(name)
 
-    async with turns.taken([Channel("a")], is_heavy=False):
-        left, stays = (asyncio.create_task(write(name)) for name in ("left", "stays"))
-        await asyncio.sleep(0)
-        left.cancel()  # its task runs only after the turn has been passed on
-    async with asyncio.timeout(10):
-        await asyncio.wait([left, stays])
-    assert (left.cancelled(), order, caplog.text) == (True, ["stays"], "")
+async def test_streams_go_on_in_the_order_in_which_they_wait(work: _Work) -> None:
+    work.enough = 400
+    tasks = [asyncio.create_task(work.stream(number, 1_000)) for number in range(10)]
+    async with deadline(_WAIT_UNITS):
+        await work.is_under_way.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert len(work.done) == 10
+    assert max(work.done.values()) <= 6 * min(work.done.values())
+
+
+async def test_cancelled_stream_holds_no_other_up(work: _Work) -> None:
+    work.enough = 20
+    tasks = [asyncio.create_task(work.stream(number, 50)) for number in range(12)]
+    async with deadline(_WAIT_UNITS):
+        await work.is_under_way.wait()
+    for task in tasks[:10]:
+        task.cancel()
+    async with deadline(_WAIT_UNITS):
+        await asyncio.wait(tasks)
+    assert (work.done[10], work.done[11]) == (50, 50)
+
+
+async def test_fault_while_turns_are_shared_lets_all_go_on(work: _Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(Turns, "_wake", fail)
+    await work.run(streams=20, steps=100)
+    assert work.done.total() == 20 * 100

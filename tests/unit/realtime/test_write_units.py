@@ -101,14 +101,13 @@ async def test_last_change_of_a_unit_is_the_state(board: Board) -> None:
     unit += [
         fold.recorded for fold in fold_all(board, decide(board, UpdateCard(card_id=made.card_id, title="u"), START))
     ]
-    new = new_events(unit, "key")
+    new = new_events(unit)
     assert [(one.recorded.event.type, one.superseded) for one in new] == [
         ("card.created", False),
         ("board.state.changed", True),
         ("card.updated", False),
         ("board.state.changed", False),
     ]
-    assert [one.key for one in new] == ["key", None, None, None]
     assert {one.channel for one in new} == {board_channel(BOARD)}
 
 

@@ -88,19 +88,19 @@ async def test_broadcast_queue_has_a_turn_with_each_of_many_units_that_wait_for_
     assert turns >= 10
 
 
-async def test_many_readers_get_everything_after_the_write() -> None:
+async def test_many_subscribers_get_everything_after_the_write() -> None:
     priority = WriterPriority()
     queue = BroadcastQueue(priority)
-    readers = [Subscriber(10) for _ in range(3 * TURN_SUBSCRIBERS)]
-    for reader in readers:
-        queue.add(reader)
+    subscribers = [Subscriber(10) for _ in range(3 * TURN_SUBSCRIBERS)]
+    for subscriber in subscribers:
+        queue.add(subscriber)
     with priority.taken():
         queue.publish(Batch([plain("one", {}, "c-1")]))
         await _turns(1)
-        delivered = sum(len(reader) for reader in readers)
+        delivered = sum(len(subscriber) for subscriber in subscribers)
         queue.publish(Batch([plain("two", {}, "c-2")]))
     assert delivered == TURN_SUBSCRIBERS
     async with deadline(5):
         while queue.is_under_way:
             await _turns(1)
-    assert {len(reader) for reader in readers} == {2}
+    assert {len(subscriber) for subscriber in subscribers} == {2}

@@ -11,13 +11,30 @@ from realtime.node import Node
 from tests.kit.nodes import BOARD, START, create_board, publish
 from tests.kit.publishing import event
 
-__all__ = ["FROM", "NOW", "TO", "as_wire", "seed_dashboard"]
+__all__ = ["FROM", "NOW", "TO", "as_shown", "compared", "seed_dashboard"]
 
 Json = dict[str, Any]
 #: Class of the instants, for parsing them.
 NOW = datetime
-#: Keys whose values also exist under another key: `kind`, and the lists of the inbox.
-_TWICE = {"type", "items"}
+#: Kinds of inbox items.
+_KINDS = ("review", "failed", "stuck")
+#: Key of a part ("" = the overview) → its keys on the raw exits that say what another key says, or nothing.
+_LEFT_OUT = {
+    "": {"updatedAt", "attemptsInRange", "successRateInRange", "projectsWithActivityInRange"},
+    "projectSnapshots": {"id", "activeAttemptsCount"},
+    "health": {"failureRateInRange"},
+    "agentStats": {"attemptsStarted", "successRate", "hasActivityInRange"},
+    **{key: {"id", "type", "agentName", "lastUpdatedAt", "meta"} for key in _KINDS},
+}
+#: Names of the raw exits → names of GraphQL.
+_RENAMED = {
+    "agentId": "agentKey",
+    "agentName": "label",
+    "finishedAt": "endedAt",
+    "lastActivityAt": "lastActiveInRangeAt",
+    "occurredAt": "endedAt",
+    "recentAttemptActivity": "endedAttempts",
+}
 #: Keys of the overview whose values are enum values.
 _WORDS = {"preset", "status", "kind", "unit", "availableTimeRangePresets"}
 
@@ -80,19 +97,27 @@ async def seed_dashboard(node: Node) -> None:
     )
 
 
-def as_wire(overview: Any, key: str = "") -> Any:
-    """Convert an overview of GraphQL or of the raw exits to one form.
+def as_shown(wire: Any, key: str = "") -> Any:
+    """Return an overview of the raw exits with the names of GraphQL, and without what GraphQL leaves out."""
+    if isinstance(wire, list):
+        return [as_shown(one, key) for one in wire]
+    if not isinstance(wire, dict):
+        return wire
+    kept = {name: value for name, value in wire.items() if name not in _LEFT_OUT.get(key, ())}
+    return {_RENAMED.get(name, name): as_shown(value, name) for name, value in kept.items()}
 
-    Enum values are in lower case, null values are left out, series are sorted by key, kinds of inbox items appear once,
-    and bounds are instants.
+
+def compared(overview: Any, key: str = "") -> Any:
+    """Convert an overview of GraphQL, or one of `as_shown`, to one form.
+
+    Enum values are in lower case, null values are left out, series are sorted by key, inbox items appear once, and
+    bounds are instants.
     """
     if isinstance(overview, list):
-        return [as_wire(one, key) for one in overview]
+        return [compared(one, key) for one in overview]
     if isinstance(overview, dict):
-        renamed = _series_by_key(overview)
-        return {
-            name: as_wire(value, name) for name, value in renamed.items() if value is not None and name not in _TWICE
-        }
+        parts = _series_by_key(overview)
+        return {name: compared(value, name) for name, value in parts.items() if value is not None and name != "items"}
     if key in {"from", "to", "timestamp"}:
         return NOW.fromisoformat(overview)
     return overview.lower() if key in _WORDS and isinstance(overview, str) else overview

@@ -40,6 +40,8 @@ def _value(kind: object, value: Any) -> Any:
         return value.upper()
     if not isinstance(kind, GraphQLInputObjectType) or not isinstance(value, dict):
         return value
+    if "agentKey" in kind.fields and "agent" in value:
+        value = {("agentKey" if name == "agent" else name): one for name, one in value.items()}
     known = {
         name: _value(get_named_type(kind.fields[name].type), one) for name, one in value.items() if name in kind.fields
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, build_schema, get_named_type
+from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLSchema, build_schema, get_named_type, is_abstract_type
 
 __all__ = ["is_link", "selection"]
 
@@ -12,16 +12,17 @@ LINKS = frozenset({"Attempt.card", "BoardState.project", "Card.attempts", "Proje
 
 def selection(sdl: str, type_name: str) -> str:
     """Return the selection set `{ … }` with every field of a type, down to the leaves, without links."""
-    kind = build_schema(sdl).type_map[type_name]
-    return _of(kind)
+    schema = build_schema(sdl)
+    return _of(schema, schema.type_map[type_name])
 
 
-def _of(kind: GraphQLNamedType) -> str:
-    if isinstance(kind, GraphQLUnionType):
-        return "{ __typename " + " ".join(f"... on {member.name} {_of(member)}" for member in kind.types) + " }"
+def _of(schema: GraphQLSchema, kind: GraphQLNamedType) -> str:
+    if is_abstract_type(kind):
+        members = schema.get_possible_types(kind)
+        return "{ __typename " + " ".join(f"... on {member.name} {_of(schema, member)}" for member in members) + " }"
     if isinstance(kind, GraphQLObjectType):
-        followed = {name: one for name, one in kind.fields.items() if not is_link(kind, name)}
-        return "{ " + " ".join(f"{name} {_of(get_named_type(one.type))}" for name, one in followed.items()) + " }"
+        followed = {name: get_named_type(one.type) for name, one in kind.fields.items() if not is_link(kind, name)}
+        return "{ " + " ".join(f"{name} {_of(schema, one)}" for name, one in followed.items()) + " }"
     return ""
 
 

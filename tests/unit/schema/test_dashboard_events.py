@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from realtime.fanout import connection_lifetimes as lifetimes
 from realtime.kanban.board import Board
+from realtime.lifetimes import goodbyes
 from realtime.node import Node
 from tests.kit.contexts import context_on
 from tests.kit.nodes import create_board, publish
@@ -18,10 +18,10 @@ EVENTS = """subscription ($range: TimeRangeInput, $after: String) {
     dashboardEvents(timeRange: $range, after: $after) { kind: __typename
         ... on Hello { cursor heartbeatSeconds }
         ... on Overview { cursor overview { timeRange { preset } projectSnapshots { name } } }
-        ... on AgentProfile { cursor agent profileId change: kind }
-        ... on AgentRegistered { cursor agent label }
-        ... on Gap { cursor reason from to }
-        ... on Goodbye { cursor reason reconnectAfterMs } } }"""
+        ... on AgentProfileChanged { cursor agentKey profileId change: kind }
+        ... on AgentRegistered { cursor agentKey label }
+        ... on Gap { reason from to }
+        ... on Goodbye { reason reconnectAfterMs } } }"""
 
 
 def overview(cursor: str, *projects: str, preset: str = "LAST_7D") -> dict[str, Any]:
@@ -39,8 +39,8 @@ async def test_dashboard_sends_overviews_and_agents_in_order(caller: Caller, nod
         assert first == overview(start, "Alpha Board")
         await publish(node, event("agent.registered", {"agent": "A"}), event("agent.profile.changed", profile))
         registered, changed = await results.take(2)
-        assert {**registered, "cursor": ""} == {"kind": "AgentRegistered", "cursor": "", "agent": "A", "label": None}
-        assert (changed["change"], changed["profileId"], changed["agent"]) == ("UPDATED", "p", "A")
+        assert {**registered, "cursor": ""} == {"kind": "AgentRegistered", "cursor": "", "agentKey": "A", "label": None}
+        assert (changed["change"], changed["profileId"], changed["agentKey"]) == ("UPDATED", "p", "A")
         assert len({start, registered["cursor"], changed["cursor"]}) == 3
         await create_board(node, "p2", "Beta")
         assert await results.next() == overview(changed["cursor"], "Beta", "Alpha Board")
@@ -55,12 +55,12 @@ async def test_dashboard_is_of_the_range_that_was_asked_for(caller: Caller, node
 async def test_draining_server_says_goodbye_on_the_dashboard(
     caller: Caller, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifetimes, "RECONNECT_MS", (1234, 1234))
+    monkeypatch.setattr(goodbyes, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(EVENTS) as results:
         await results.take(2)
         await node.lifetimes.drain(0)
         received = await results.next()
-        assert received == {"kind": "Goodbye", "cursor": None, "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
+        assert received == {"kind": "Goodbye", "reason": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
         _, extensions = await results.refusal()
     assert extensions == {"code": "SERVER_SHUTDOWN", "reconnectAfterMs": 1234}
 
@@ -73,7 +73,7 @@ async def test_cursor_of_the_dashboard_goes_on_there(caller: Caller, node: Node)
 
 
 async def test_cursor_of_another_channel_gets_a_gap(caller: Caller, node: Node, board: Board) -> None:
-    of_board = (await caller.run(f'{{ board(id: "{board.id}") {{ cursor }} }}'))["cursor"]
+    of_board = (await caller.run(f'{{ board(boardId: "{board.id}") {{ cursor }} }}'))["cursor"]
     async with caller.subscribe(EVENTS, after=of_board) as results:
         hello, gap, first = await results.take(3)
     assert (hello["kind"], first["kind"]) == ("Hello", "Overview")
@@ -82,7 +82,7 @@ async def test_cursor_of_another_channel_gets_a_gap(caller: Caller, node: Node, 
 
 @pytest.mark.parametrize(
     ("asked", "code"),
-    [({"after": "soon"}, "INVALID_CURSOR"), ({"range": {"from": "soon", "to": "later"}}, "BAD_USER_INPUT")],
+    [({"after": "soon"}, "INVALID_CURSOR"), ({"range": {"from": "2025-01-02T03:04:05Z"}}, "BAD_USER_INPUT")],
 )
 async def test_bad_argument_ends_the_dashboard_at_once(caller: Caller, asked: dict[str, Any], code: str) -> None:
     async with caller.subscribe(EVENTS, **asked) as results:

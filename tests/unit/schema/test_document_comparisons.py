@@ -47,13 +47,13 @@ def test_counting_stops_where_it_is_enough() -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        f"{{ {'projects{id}' * 1200}}}",
+        f"{{ {'agents{label}' * 1200}}}",
         f"{{ {'__typename ' * 2400}}}",
         "{" + "projects { " * 6 + "id " * 900 + "}" * 6 + "}",
         f"{{ {' '.join(f'...F{n}' for n in range(150))} }}"
-        + "".join(f" fragment F{n} on Query {{ projects {{ id }} }}" for n in range(150)),
-        f"{{ {' '.join(f'a{n}: projects {{ ...F0 }}' for n in range(49))} }}"
-        + "".join(f" fragment F{n} on Project {{ id ...F{n + 1} }}" for n in range(150)),
+        + "".join(f" fragment F{n} on Query {{ agents {{ label }} }}" for n in range(150)),
+        f"{{ {' '.join(f'a{n}: agents {{ ...F0 }}' for n in range(49))} }}"
+        + "".join(f" fragment F{n} on Agent {{ label ...F{n + 1} }}" for n in range(150)),
     ],
     ids=["equal", "leaves", "deep", "fragments", "aliases"],
 )

@@ -11,6 +11,7 @@ import pytest
 from realtime.dashboard import model, time_range
 from realtime.errors import StreamEnded
 from realtime.kanban import conversation, events, models
+from realtime.kanban.grants import Action
 from realtime.kanban.wire.board_wire import CARD_KEYS
 from realtime.messages import options
 from schema.types import enums
@@ -24,6 +25,7 @@ def words(model: Any, field: str) -> set[str]:
 
 
 CASES: list[tuple[type[Enum], Iterable[str]]] = [
+    (enums.AccessAction, Action),
     (enums.TicketType, models.TicketType),
     (enums.AttemptStatus, models.AttemptStatus),
     (enums.TimeRangePreset, time_range.TimeRangePreset),
@@ -36,11 +38,13 @@ CASES: list[tuple[type[Enum], Iterable[str]]] = [
     (enums.AutomationStage, words(conversation.AutomationItem, "stage")),
     (enums.AutomationStatus, words(conversation.AutomationItem, "status")),
     (enums.ProfileChange, words(events.AgentProfileChanged, "kind")),
+    (enums.ProjectStatus, {"Active"}),
     (enums.ProjectHealthStatus, words(model.ProjectSnapshot, "status")),
     (enums.AgentStatus, words(model.AgentStats, "status")),
     (enums.MetricUnit, words(model.MetricSeries, "unit")),
     (enums.InboxKind, {"review", "failed", "stuck"}),
     (enums.SlowPolicy, options.SlowPolicy),
+    (enums.Delivery, set(options.Delivery) - {options.Delivery.PATCH}),
     (
         enums.InterruptionReason,
         # Reasons of a gap (docs/protocol.md, "Gaps"); reasons why streams end.
@@ -55,7 +59,7 @@ CASES: list[tuple[type[Enum], Iterable[str]]] = [
 @pytest.mark.parametrize(("enumeration", "core"), CASES, ids=lambda case: getattr(case, "__name__", ""))
 def test_enumeration_has_the_words_of_the_core(enumeration: type[Enum], core: Iterable[str]) -> None:
     values = [member.value for member in enumeration]
-    assert values == [member.name.lower() for member in enumeration]
+    assert [value.lower() for value in values] == [member.name.lower() for member in enumeration]
     assert set(values) == {str(word) for word in core}
 
 

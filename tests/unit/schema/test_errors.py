@@ -30,12 +30,18 @@ REFUSALS = [
     (errors.NotFound("No such thing"), "NOT_FOUND"),
     (errors.Conflict("Done", "card_is_done"), "CARD_IS_DONE"),
     (errors.CardBlocked("Blocked", ["k1"]), "CARD_BLOCKED"),
+    (errors.Forbidden("expected a token with the grant write"), "FORBIDDEN"),
+    (errors.KeyReused(errors.FieldError("", "another came")), "IDEMPOTENCY_KEY_REUSED"),
+    (errors.NotAuthenticated("expected a valid token"), "UNAUTHENTICATED"),
 ]
 ENDINGS = [
     (errors.SubscriberTooSlow("more than 5", "c"), "SLOW_CONSUMER"),
     (errors.BoardGone("board p1 was deleted"), "BOARD_DELETED"),
     (errors.Draining("the server stops"), "SERVER_SHUTDOWN"),
     (errors.LifetimeReached("long enough"), "CONNECTION_LIFETIME"),
+    (errors.TokenExpired("over"), "UNAUTHENTICATED"),
+    (errors.TokenRevoked("taken back"), "UNAUTHENTICATED"),
+    (errors.GrantsReduced("fewer grants"), "FORBIDDEN"),
     (errors.StoreUnavailable("disk"), "STORE_UNAVAILABLE"),
 ]
 

@@ -7,6 +7,7 @@ from graphql import is_required_input_field
 
 from realtime.kanban.events import EVENT_MODELS, EVENT_NAMES
 from schema.types.event_inputs import FAMILIES, member_of
+from schema.types.inputs import shown_name
 from tests.unit.schema.event_arguments import family_of, input_type
 
 MEMBERS = {
@@ -35,23 +36,23 @@ def test_families_follow_the_first_word_and_the_rest_is_workspace() -> None:
 @pytest.mark.parametrize("name", EVENT_NAMES)
 def test_input_has_the_fields_of_the_model(name: str) -> None:
     model = EVENT_MODELS[name]
-    fields = {str(one.alias): one for key, one in model.model_fields.items() if key != "type"}
+    fields = {shown_name(str(one.alias)): one for key, one in model.model_fields.items() if key != "type"}
     made = input_type(f"{model.__name__}Input").fields
     assert list(made) == [*fields, "extra"]
-    assert {wire for wire, one in made.items() if is_required_input_field(one)} == {
-        wire for wire, one in fields.items() if one.is_required()
+    assert {name for name, one in made.items() if is_required_input_field(one)} == {
+        name for name, one in fields.items() if one.is_required()
     }
-    assert {wire: made[wire].description for wire in fields} == {wire: one.description for wire, one in fields.items()}
+    assert {name: made[name].description for name in fields} == {name: one.description for name, one in fields.items()}
 
 
 @pytest.mark.parametrize(
     ("place", "kind"),
     [
         ("AttemptQueuedInput.attemptId", "ID!"),
-        ("AttemptQueuedInput.agent", "String!"),
+        ("AttemptQueuedInput.agentKey", "String!"),
         ("AttemptStatusChangedInput.status", "AttemptStatus!"),
         ("AttemptStatusChangedInput.previousStatus", "AttemptStatus"),
-        ("AttemptStatusChangedInput.endedAt", "String"),
+        ("AttemptStatusChangedInput.endedAt", "DateTime"),
         ("AttemptLogAppendedInput.level", "LogLevel!"),
         ("AttemptConversationAppendedInput.item", "JSON!"),
         ("AttemptTodosUpdatedInput.todos", "TodosInput!"),

@@ -29,7 +29,7 @@ from tests.unit.schema.plan.events import small_state
 #: graphql-core's own executor keeps about 1 KiB for each event of these documents.
 MOST_BYTES_PER_EVENT = 8
 WARM_UP = 500
-DOCUMENT = f'subscription {{ boardEvents(boardId: "{BOARD}") {{ ... on AgentRegistered {{ agent }} }} }}'
+DOCUMENT = f'subscription {{ boardEvents(boardId: "{BOARD}") {{ ... on AgentRegistered {{ agentKey }} }} }}'
 BOTH = pytest.mark.parametrize("encoded", [False, True], ids=["values", "encoded"])
 STATES = f'subscription {{ boardState(boardId: "{BOARD}") {{ cursor columns {{ title cards {{ id title }} }} }} }}'
 LINKS = f'subscription {{ boardState(boardId: "{BOARD}") {{ project {{ name }} columnOrder }} }}'

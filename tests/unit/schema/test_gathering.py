@@ -33,7 +33,9 @@ async def _run(caller: Caller, document: str, **variables: Any) -> Any:
 
 
 async def _titles(caller: Caller) -> list[str]:
-    state = await caller.run("query ($board: ID!) { board(id: $board) { columns { cards { title } } } }", board=BOARD)
+    state = await caller.run(
+        "query ($board: ID!) { board(boardId: $board) { columns { cards { title } } } }", board=BOARD
+    )
     return [card["title"] for column in state["columns"] for card in column["cards"]]
 
 
@@ -103,7 +105,7 @@ async def test_limit_refuses_all_of_them(caller: Caller, board: Board, monkeypat
     def refuse(*_: object) -> None:
         raise LimitReached("too large")
 
-    monkeypatch.setattr("realtime.writing.bus.check_board", refuse)
+    monkeypatch.setattr("realtime.writing.command_unit.check_board", refuse)
     result = await _run(caller, _CREATE, board=BOARD, column=column_id(board.state, "Backlog"))
     assert result.data is None
     assert {error.extensions["code"] for error in result.errors} == {"RATE_LIMITED"}

@@ -9,6 +9,7 @@ import strawberry
 
 from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnavailable
+from realtime.global_ids import Kind, global_id
 from realtime.kanban.board import Board
 from realtime.node import Node
 from schema.export import sdl
@@ -22,7 +23,7 @@ from tests.unit.schema.caller import Caller
 from tests.unit.schema.selection import selection
 
 Json = dict[str, Any]
-CARDS = "query ($id: ID!) { board(id: $id) { cards { id attempts { id status } } } }"
+CARDS = "query ($id: ID!) { board(boardId: $id) { cards { id attempts { id status } } } }"
 
 
 @pytest.fixture
@@ -63,11 +64,11 @@ async def test_cards_of_one_id_have_the_attempts_of_their_boards(caller: Caller,
     await seed(node, 1, "p2")
     again = {"boardId": BOARD, "attemptId": "again", "cardId": "k1", "agent": "CODEX"}
     await publish(node, event("attempt.started", again))
-    document = "{ projects { board { cards { attempts { id status boardId cardId } } } } }"
-    one, other = await caller.run(document)
+    document = "{ projects { nodes { board { cards { attempts { attemptId status boardId cardId } } } } } }"
+    one, other = (await caller.run(document))["nodes"]
 
     def shown(id: str, status: str, board: str, card: str) -> Json:
-        return {"id": id, "status": status, "boardId": board, "cardId": card}
+        return {"attemptId": id, "status": status, "boardId": board, "cardId": card}
 
     first, second = one["board"]["cards"]
     assert first == {"attempts": [shown("p1-a0", "QUEUED", BOARD, "k0")]}
@@ -77,23 +78,25 @@ async def test_cards_of_one_id_have_the_attempts_of_their_boards(caller: Caller,
 
 async def test_board_project_attempt_and_card_lead_to_each_other(caller: Caller, node: Node, board: Board) -> None:
     await seed(node, 1)
-    document = """query ($id: ID!) { board(id: $id) { cursor project { name board { cursor cards {
-        attempts { card { id title attempts { id } } } } } } } }"""
+    document = """query ($id: ID!) { board(boardId: $id) { cursor project { name board { cursor cards {
+        attempts { card { cardId title attempts { attemptId } } } } } } } }"""
     shown = await caller.run(document, id=BOARD)
     linked = shown["project"]["board"]
     assert (shown["project"]["name"], linked["cursor"]) == ("Alpha Board", shown["cursor"])
-    assert linked["cards"] == [{"attempts": [{"card": {"id": "k0", "title": "k0", "attempts": [{"id": "p1-a0"}]}}]}]
+    assert linked["cards"] == [
+        {"attempts": [{"card": {"cardId": "k0", "title": "k0", "attempts": [{"attemptId": "p1-a0"}]}}]}
+    ]
 
 
 @pytest.mark.parametrize(
     ("fields", "statements"),
     [
-        ("id", 6),
-        ("attempts { id }", 7),
-        ("attempts { todos { total } }", 8),
-        ("attempts { logs { nodes { message } } conversation { nodes { __typename } } todos { total } }", 10),
-        ("attempts { logs(first: 1) { nodes { id } } more: logs(first: 2) { nodes { id } } }", 9),
-        ("attempts { card { title attempts { id } } }", 10),
+        ("id", 1),
+        ("attempts { id }", 2),
+        ("attempts { todos { total } }", 3),
+        ("attempts { logs { nodes { message } } conversation { nodes { __typename } } todos { total } }", 5),
+        ("attempts { logs(first: 1) { nodes { logId } } more: logs(first: 2) { nodes { logId } } }", 4),
+        ("attempts { card { title attempts { id } } }", 5),
     ],
     ids=["nothing", "attempts", "todos", "all", "pages of two lengths", "recursive"],
 )
@@ -101,8 +104,8 @@ async def test_links_of_many_cost_one_query_for_each_kind(
     caller: Caller, node: Node, board: Board, fields: str, statements: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a busy machine the slices of one operation end early, and each slice loads what it has found so far.
-    monkeypatch.setattr("schema.execution.pacing.SLICE_SECONDS", 60.0)
-    document = f"query ($id: ID!) {{ board(id: $id) {{ cards {{ {fields} }} }} }}"
+    monkeypatch.setattr("realtime.fanout.turns.TURN_SECONDS", 60.0)
+    document = f"query ($id: ID!) {{ board(boardId: $id) {{ cards {{ {fields} }} }} }}"
     for count in (1, 20):
         await seed(node, count)
         with counted() as seen:
@@ -116,13 +119,14 @@ async def test_attempt_is_shown_with_everything_under_it(caller: Caller, node: N
     started = {"boardId": BOARD, "attemptId": "p1-a0", "cardId": "k0", "agent": "CODEX", "worktreePath": "/w"}
     session = {"boardId": BOARD, "attemptId": "p1-a0", "sessionId": "s"}
     await publish(node, event("attempt.started", started, AT), event("attempt.session.recorded", session))
-    shown = await caller.run(f'{{ attempt(id: "p1-a0") {selection(sdl(), "Attempt")} }}')
+    shown = await caller.run(f'{{ attempt(attemptId: "p1-a0") {selection(sdl(), "Attempt")} }}')
     logs, conversation, todos = (shown.pop(name) for name in ("logs", "conversation", "todos"))
     assert shown == {
-        "id": "p1-a0",
+        "id": global_id(Kind.ATTEMPT, BOARD, "p1-a0"),
+        "attemptId": "p1-a0",
         "boardId": BOARD,
         "cardId": "k0",
-        "agent": "CODEX",
+        "agentKey": "CODEX",
         "status": "RUNNING",
         **dict.fromkeys(("baseBranch", "branchName", "endedAt")),
         "worktreePath": "/w",
@@ -132,7 +136,7 @@ async def test_attempt_is_shown_with_everything_under_it(caller: Caller, node: N
         "startedAt": AT,
     }
     (line,) = logs["nodes"]
-    assert {**line, "id": ""} == {"id": "", "ts": AT, "level": "INFO", "message": "line 0"}
+    assert {**line, "logId": ""} == {"logId": "", "ts": AT, "level": "INFO", "message": "line 0"}
     assert logs["edges"] == [{"cursor": logs["pageInfo"]["endCursor"], "node": line}]
     assert logs["pageInfo"]["hasNextPage"] is False
     (item,) = conversation["nodes"]
@@ -144,7 +148,8 @@ async def test_attempt_is_shown_with_everything_under_it(caller: Caller, node: N
 async def test_attempt_with_nothing_under_it_is_shown_empty(caller: Caller, node: Node, board: Board) -> None:
     queued = {"boardId": BOARD, "attemptId": "a", "cardId": "gone", "agent": "CODEX"}
     await publish(node, event("attempt.queued", queued))
-    document = """{ attempt(id: "a") { card { id } todos { total } logs { nodes { id } pageInfo { endCursor } }
+    document = """{ attempt(attemptId: "a") { card { id } todos { total }
+        logs { nodes { logId } pageInfo { endCursor } }
         conversation { edges { cursor } pageInfo { hasNextPage } } } }"""
     assert await caller.run(document) == {
         "card": None,
@@ -167,7 +172,7 @@ async def test_pages_lead_through_the_whole_list(
             event("attempt.log.appended", {**of, "level": "info", "message": f"line {n}"}),
             event("attempt.conversation.appended", {**of, "item": item}),
         )
-    document = f"""query ($after: String) {{ attempt(id: "p1-a0") {{ page: {list_}(first: 2, after: $after) {{
+    document = f"""query ($after: String) {{ attempt(attemptId: "p1-a0") {{ page: {list_}(first: 2, after: $after) {{
         nodes {{ {text} }} pageInfo {{ hasNextPage endCursor }} }} }} }}"""
     after, more, found = None, True, []
     while more:
@@ -195,7 +200,7 @@ async def test_page_that_cannot_be_is_refused(
 ) -> None:
     await seed(node, 1)
     message, extensions = await caller.refused(
-        f'{{ attempt(id: "p1-a0") {{ {list_}({arguments}) {{ pageInfo {{ hasNextPage }} }} }} }}'
+        f'{{ attempt(attemptId: "p1-a0") {{ {list_}({arguments}) {{ pageInfo {{ hasNextPage }} }} }} }}'
     )
     assert extensions["code"] == code
     assert "expected a" in message
@@ -234,10 +239,10 @@ async def test_store_lost_behind_a_link_is_logged_once(
 async def test_lists_that_are_completed_by_turns_cost_as_many_queries(
     caller: Caller, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.execution.pacing.SLICE_SECONDS", 0.0)  # a pass for each entry
-    document = "query ($id: ID!) { board(id: $id) { cards { attempts { card { title attempts { id } } } } } }"
+    monkeypatch.setattr("realtime.fanout.turns.TURN_SECONDS", 0.0)  # a pass for each entry
+    document = "query ($id: ID!) { board(boardId: $id) { cards { attempts { card { title attempts { id } } } } } }"
     await seed(node, 20)
     with counted() as seen:
         shown = await caller.run(document, id=BOARD)
     assert len(shown["cards"]) == 20
-    assert len(seen) == 10, seen
+    assert len(seen) == 5, seen

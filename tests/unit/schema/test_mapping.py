@@ -7,13 +7,14 @@ from typing import get_args
 import pytest
 
 from realtime.kanban.board import Board
+from realtime.kanban.changes import Difference
 from realtime.messages import envelopes
 from realtime.messages.payloads import PAYLOADS
 from realtime.node import Node
-from schema.envelopes.board_changes import BoardChange
-from schema.envelopes.change_mapping import BOARD_CHANGE_TYPES
-from schema.envelopes.feed import BoardEvent, DashboardEvent
+from schema.envelopes.feed import AttemptEvent, BoardChange, BoardEvent, DashboardEvent
 from schema.envelopes.mapping import (
+    ATTEMPT_EVENT_TYPES,
+    BOARD_CHANGE_TYPES,
     BOARD_EVENT_TYPES,
     DASHBOARD_EVENT_TYPES,
     RAW_ONLY,
@@ -30,15 +31,30 @@ from tests.kit.publishing import event
 from tests.unit.realtime.event_samples import SAMPLES
 from tests.unit.schema.plan.events import events_of
 
-_UNIONS = {"boardEvents": BoardEvent, "boardChanges": BoardChange, "dashboardEvents": DashboardEvent}
+_UNIONS = {
+    "boardEvents": BoardEvent,
+    "boardChanges": BoardChange,
+    "attemptEvents": AttemptEvent,
+    "dashboardEvents": DashboardEvent,
+}
+#: Types that only the delivery `changes` has.
+_CHANGES = {*(kind.__dataclass_fields__["type"].default for kind in get_args(Difference)), "heartbeat"}
 #: Types of the raw transports, or of the dashboard's stream.
-ELSEWHERE = ("heartbeat", "pong", "error", "dashboard_overview", "nonsense", "")
+ELSEWHERE = ("pong", "error", "dashboard_overview", "nonsense", "")
 
 
 def test_every_envelope_has_a_member_in_a_union_or_is_raw_only() -> None:
-    mapped = BOARD_EVENT_TYPES | BOARD_CHANGE_TYPES | DASHBOARD_EVENT_TYPES
+    mapped = BOARD_EVENT_TYPES | DASHBOARD_EVENT_TYPES
     assert mapped | RAW_ONLY == set(PAYLOADS)
     assert not mapped & RAW_ONLY
+
+
+def test_changes_and_attempts_have_a_part_of_the_types_of_a_board() -> None:
+    of_stream = {"hello", "access", "gap", "goodbye"}
+    assert of_stream | _CHANGES | {"state"} == BOARD_CHANGE_TYPES
+    assert of_stream == ATTEMPT_EVENT_TYPES & BOARD_CHANGE_TYPES
+    left = BOARD_EVENT_TYPES - BOARD_CHANGE_TYPES - ATTEMPT_EVENT_TYPES
+    assert left == {"git_status", "agent_profile", "agent_registered"}
 
 
 @pytest.mark.parametrize("root_field", _UNIONS)
@@ -66,7 +82,7 @@ async def test_no_domain_event_makes_an_envelope_without_a_member(node: Node, bo
         seen.add(envelope.type)
         assert type(board_event(envelope, board.id)).__name__
     await stream.aclose()
-    assert seen == BOARD_EVENT_TYPES - {"gap"}  # a subscriber that reads in time gets none
+    assert seen == BOARD_EVENT_TYPES - _CHANGES - {"access", "gap"}  # it reads in time, and has no token
 
 
 @pytest.mark.parametrize("type", ELSEWHERE)

@@ -37,7 +37,7 @@ async def test_named_operation_of_several_is_executed(caller: Caller, name: str,
 
 
 async def test_only_operation_needs_no_name(caller: Caller) -> None:
-    document = "query ($x: ID = 1) { ...F board(id: $x) { cursor } } fragment F on Query { __typename }"
+    document = "query ($x: ID = 1) { ...F board(boardId: $x) { cursor } } fragment F on Query { __typename }"
     assert (await result_of(caller, document)).data == {"__typename": "Query", "board": None}
 
 

@@ -38,20 +38,21 @@ fragment G on Gap { cursor }
     ("text", "expected"),
     [
         ("{ __typename }", 1),
-        ("{ projects { id } }", 1 + 50),
-        ("{ projects { id name } }", 1 + 50 * 2),
-        ("{ projects { id id } }", 1 + 50 * 2),
-        ("{ a: projects { id } b: projects { id } }", 2 * 51),
-        ("{ projects { ...F ...F } } fragment F on Project { id }", 1 + 50 * 2),
-        ("{ ... { ... on Query { projects { id } } } }", 51),
-        ("{ projects @skip(if: true) { id } __typename }", 1),
-        ("{ projects { id @include(if: false) name } }", 51),
+        ("{ projects { nodes { id } } }", 2 + 100),
+        ("{ projects(first: 50) { nodes { id name } } }", 2 + 50 * 2),
+        ("{ agents { label label } }", 1 + 20 * 2),
+        ("{ a: agents { label } b: agents { label } }", 2 * 21),
+        ("{ agents { ...F ...F } } fragment F on Agent { label }", 1 + 20 * 2),
+        ("{ ... { ... on Query { agents { label } } } }", 21),
+        ("{ agents @skip(if: true) { label } __typename }", 1),
+        ("{ agents { label @include(if: false) agentKey } }", 21),
         ('{ events(boardId: "b") { nodes { cursor } } }', 2 + 100),
         ('{ events(boardId: "b", first: 7) { nodes { cursor } edges { cursor } pageInfo { endCursor } } }', 5 + 14),
         ('{ events(boardId: "b", first: 7) { ...P } } fragment P on EventConnection { nodes { cursor } }', 2 + 7),
+        ('{ events(boardId: "b", first: null) { nodes { cursor } } }', 2 + 100),
         ('{ events(boardId: "b", first: 2000000000) { nodes { cursor } } }', 2 + 1000),
         ('{ events(boardId: "b", first: -3) { nodes { cursor } } }', 2),
-        ('{ board(id: "b") { cards { attempts { id } } } }', 2 + 200 * (1 + 20)),
+        ('{ board(boardId: "b") { cards { attempts { id } } } }', 2 + 200 * (1 + 20)),
         (_UNION, 1 + 1 + 2),
     ],
 )
@@ -99,7 +100,7 @@ def test_introspection_is_far_below_the_limit(schema: strawberry.Schema) -> None
 
 
 async def test_too_dear_an_operation_is_refused_with_both_numbers(caller: Caller) -> None:
-    text = '{ board(id: "b") { cards { attempts { logs { nodes { message } } } } } }'
+    text = '{ board(boardId: "b") { cards { attempts { logs { nodes { message } } } } } }'
     message, extensions = await caller.refused(text)
     assert message.startswith("expected an operation that costs at most 50000, got one of 408202")
     assert extensions == {"code": "COST_EXCEEDED", "cost": 408_202, "maxCost": 50_000}
@@ -107,8 +108,8 @@ async def test_too_dear_an_operation_is_refused_with_both_numbers(caller: Caller
 
 async def test_limit_is_that_of_the_server(caller: Caller) -> None:
     lower = Caller(caller.schema, caller.node, OperationLimits(max_cost=50))
-    _, extensions = await lower.refused("{ projects { id } }")
-    assert extensions["cost"] == 51
+    _, extensions = await lower.refused("{ projects { nodes { id } } }")
+    assert extensions["cost"] == 102
 
 
 def test_wrong_entries_of_variables_are_reported_up_to_a_number(schema: strawberry.Schema) -> None:
@@ -128,7 +129,7 @@ async def test_variables_of_too_many_input_objects_are_refused_at_once(schema: s
 
 
 async def test_variables_of_too_many_values_with_types_are_refused(schema: strawberry.Schema) -> None:
-    text = 'query ($s: [AttemptStatus!]) { attempts(boardId: "b", status: $s) { id } }'
+    text = 'query ($s: [AttemptStatus!]) { attempts(boardId: "b", status: $s) { nodes { id } } }'
     assert errors(schema, text, 50_000, s=["RUNNING"] * (MAX_TYPED_VALUES - 1)) == []
     (error,) = errors(schema, text, 50_000, s=["RUNNING"] * MAX_TYPED_VALUES)
     most = f"expected at most {MAX_TYPED_VALUES} values outside JSON in the variables"

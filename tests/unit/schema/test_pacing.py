@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
+from typing import Any
 
 import anyio
 import pytest
@@ -20,7 +23,7 @@ from tests.unit.schema.caller import Caller
 @pytest.fixture
 def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """End every pass at once."""
-    monkeypatch.setattr(pacing, "SLICE_SECONDS", -1.0)
+    monkeypatch.setattr("realtime.fanout.turns.TURN_SECONDS", -1.0)
 
 
 @pytest.mark.usefixtures("no_time")
@@ -71,8 +74,8 @@ async def test_others_have_theirs_while_a_long_list_is_completed(caller: Caller,
 
     counting = asyncio.create_task(count())
     before = passes
-    shown = await caller.run("query ($id: ID!) { board(id: $id) { cards { id title } } }", id=BOARD)
-    assert [card["id"] for card in shown["cards"]] == ids
+    shown = await caller.run("query ($id: ID!) { board(boardId: $id) { cards { cardId title } } }", id=BOARD)
+    assert [card["cardId"] for card in shown["cards"]] == ids
     assert passes - before >= 400  # one for each entry
     counting.cancel()
     await anyio.wait_all_tasks_blocked()
@@ -107,3 +110,50 @@ def test_steady_tenth_is_let_through_for_ever(monkeypatch: pytest.MonkeyPatch) -
         now += 1.0
         meter.charge(0.2)
     assert meter.is_exceeded
+
+
+_NESTED = """
+query ($id: ID!) {
+  board(boardId: $id) {
+    columns { cards { cardId attempts { attemptId } } }
+    cards { cardId attempts { attemptId } }
+  }
+}
+"""
+
+
+@pytest.mark.usefixtures("no_time", "board")
+async def test_operation_that_is_cancelled_leaves_no_coroutine_behind(caller: Caller, node: Node) -> None:
+    ids = ["a", "b", "c"]
+    state = {
+        "columns": {"c": {"id": "c", "title": "C", "cardIds": ids}},
+        "columnOrder": ["c"],
+        "cards": {id: {"id": id, "title": id} for id in ids},
+    }
+    await publish(node, event("board.state.changed", {"boardId": BOARD, "state": state}))
+    whole = await caller.run(_NESTED, id=BOARD)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        steps, found = 0, None
+        ended: list[Any] = []
+        while found is None:
+            found, steps = await _run_until(caller, steps, ended), steps + 1
+        ended.append(ended)  # so that the collector ends all that is left, in no order
+        del ended
+        gc.collect()
+    assert found == whole
+    assert steps > 10
+    assert {str(one.message) for one in warned} == set()
+
+
+async def _run_until(caller: Caller, steps: int, ended: list[Any]) -> Any:
+    """Cancel the operation after this many turns of the loop; return None, or the result if it was complete."""
+    operation = asyncio.create_task(caller.run(_NESTED, id=BOARD))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    operation.cancel()
+    try:
+        return await operation
+    except asyncio.CancelledError as cancelled:
+        ended.append(cancelled)  # its traceback keeps the frames
+        return None

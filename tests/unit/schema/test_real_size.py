@@ -13,7 +13,7 @@ from tests.unit.schema.caller import Caller
 _CARDS = 12 * CARDS
 _LIMITS = OperationLimits(max_cost=5000)
 _AT = "2025-01-01T00:00:00.000Z"
-_BELOW = {"board": '{ board(id: "%s") { %s } }', "project": '{ project(id: "%s") { board { %s } } }'}
+_BELOW = {"board": '{ board(boardId: "%s") { %s } }', "project": '{ project(projectId: "%s") { board { %s } } }'}
 #: Costs 4,401 with the assumed size, and twelve times that with the actual cards.
 _DEAR = "cards { id attempts { id } }"
 

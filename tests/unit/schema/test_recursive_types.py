@@ -7,10 +7,10 @@ import pytest
 from realtime.kanban.board import Board
 from tests.unit.schema.caller import Caller
 
-ONCE = "query ($id: ID!) { board(id: $id) { cards { attempts { card { title } } } } }"
-TWICE = "query ($id: ID!) { board(id: $id) { cards { attempts { card { attempts { card { title } } } } } } }"
+ONCE = "query ($id: ID!) { board(boardId: $id) { cards { attempts { card { title } } } } }"
+TWICE = "query ($id: ID!) { board(boardId: $id) { cards { attempts { card { attempts { card { title } } } } } } }"
 BY_FRAGMENTS = """
-    query ($id: ID!) { board(id: $id) { ... on BoardState { cards { ...Tried } } } }
+    query ($id: ID!) { board(boardId: $id) { ... on BoardState { cards { ...Tried } } } }
     fragment Tried on Card { attempts { card { ...Again } } }
     fragment Again on Card { attempts { card { title } } }
 """
@@ -33,5 +33,5 @@ async def test_introspection_may_go_as_deep_as_types_are_nested(caller: Caller) 
 
 
 async def test_cycle_of_fragments_is_named_as_such(caller: Caller) -> None:
-    message, _ = await caller.refused("{ projects { ...F } } fragment F on Project { ...F }")
+    message, _ = await caller.refused("{ projects { nodes { ...F } } } fragment F on Project { ...F }")
     assert "Cannot spread fragment" in message

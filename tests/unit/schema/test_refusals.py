@@ -32,13 +32,14 @@ def classes() -> dict[str, type[Refused]]:
 def codes_of_the_core() -> Iterator[tuple[str, type[Refused]]]:
     """Yield the code and class of each refusal of a command or event in the source of `realtime`.
 
-    `Refused` itself is for cursors only, which no command has.
+    `Refused` itself is for cursors only, which no command has. `Forbidden` is an error in GraphQL: it is the token that
+    does not fit, not the command.
     """
     for path in Path(realtime.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in classes():
                 kind = classes()[node.func.id]
-                if kind is Refused:
+                if kind in (Refused, errors.Forbidden):
                     continue
                 given = node.args[1] if kind in (NotFound, errors.Conflict) and node.args[1:] else None
                 yield (str(given.value) if isinstance(given, ast.Constant) else kind.code), kind
@@ -94,7 +95,7 @@ def test_fields_are_named_and_the_first_stands_out() -> None:
 async def test_refusal_without_a_type_is_an_error(
     caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(*_: object) -> None:
+    async def refuse(*_: object, key: str | None) -> None:
         raise Refused("Not today", "closed_on_sundays")
 
     monkeypatch.setattr(Bus, "execute", refuse)
@@ -103,7 +104,7 @@ async def test_refusal_without_a_type_is_an_error(
 
 
 async def test_fault_of_the_store_is_an_error(caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(*_: object) -> None:
+    async def fail(*_: object, key: str | None) -> None:
         raise StoreUnavailable("disk")
 
     monkeypatch.setattr(Bus, "execute", fail)

@@ -26,7 +26,10 @@ async def test_introspection_of_graphiql_is_within_the_limits(caller: Caller) ->
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        (f"{{ {' '.join(f'p{n}: projects {{ id }}' for n in range(MAX_ALIASES + 1))} }}", "51 aliases found"),
+        (
+            f"{{ {' '.join(f'p{n}: projects {{ nodes {{ id }} }}' for n in range(MAX_ALIASES + 1))} }}",
+            "51 aliases found",
+        ),
         (f"{{ {' '.join(['__typename'] * (MAX_TOKENS + 1))} }}", "Syntax Error: Document contains more than 5000"),
     ],
     ids=["aliases", "tokens"],
@@ -47,8 +50,8 @@ async def test_document_beyond_the_depth_is_refused(caller: Caller) -> None:
 
 
 async def test_aliases_at_the_limit_are_served(caller: Caller) -> None:
-    fields = " ".join(f"p{n}: projects {{ id }}" for n in range(MAX_ALIASES))
-    assert await caller.run(f"{{ {fields} }}") == []
+    fields = " ".join(f"p{n}: projects {{ nodes {{ id }} }}" for n in range(MAX_ALIASES))
+    assert await caller.run(f"{{ {fields} }}") == {"nodes": []}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,7 @@ async def test_fault_in_a_resolver_is_hidden_and_logged_once(
         raise RuntimeError("the password is swordfish")
 
     monkeypatch.setattr(SqlStore, "projects", broken)
-    document = "{ projects { id } }"
+    document = "{ projects { nodes { id } } }"
     shown = await (caller.refused(document) if way == "execute" else streamed(caller, document))
     assert shown == ("Internal error", {"code": "INTERNAL_SERVER_ERROR"})
     assert len(caplog.records) == 1

@@ -8,6 +8,7 @@ import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
 
@@ -18,22 +19,23 @@ import strawberry
 from graphql import ExecutionResult, GraphQLError
 
 from realtime.kanban.board import Board
+from realtime.kanban.grants import Action, Grants
 from realtime.node import Node
+from realtime.service import Caller
 from schema.execution.executor import BoundedExecutor
 from schema.execution.sharing import SharedEvent
 from schema.plan.compiling import Plan
 from tests.kit.contexts import context_on
 from tests.kit.deadline import deadline
-from tests.kit.nodes import BOARD, publish
+from tests.kit.nodes import BOARD, TESTER, publish
 from tests.kit.publishing import event
 
-_READERS = 10
+_SUBSCRIBERS = 10
 #: A document with a plan, and one without: it asks the store for the attempt of an event.
-_PLANNED = (
-    "subscription ($board: ID!) { boardEvents(boardId: $board) { kind: __typename ... on AttemptLog { message } } }"
-)
+_PLANNED = """subscription ($board: ID!) { boardEvents(boardId: $board) { kind: __typename
+    ... on AttemptLogAppended { message } } }"""
 _ASKING = """subscription ($board: ID!) { boardEvents(boardId: $board) { kind: __typename
-    ... on AttemptLog { message attempt { id } } } }"""
+    ... on AttemptLogAppended { message attempt { id } } } }"""
 BOTH = pytest.mark.parametrize("document", [_PLANNED, _ASKING], ids=["by plan", "by graphql-core"])
 
 
@@ -62,13 +64,13 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 @asynccontextmanager
 async def _subscribed(
-    schema: strawberry.Schema, node: Node, document: str, readers: int = _READERS
+    schema: strawberry.Schema, node: Node, document: str, subscribers: int = _SUBSCRIBERS, caller: Caller = TESTER
 ) -> AsyncIterator[list[Any]]:
     """Open equal subscriptions as transports do, and read up to the state."""
     async with AsyncExitStack() as stack:
         streams: list[Any] = []
-        for _ in range(readers):
-            stream = await schema.stream(document, {"board": BOARD}, context_on(node, encoded=True))
+        for _ in range(subscribers):
+            stream = await schema.stream(document, {"board": BOARD}, context_on(node, caller, encoded=True))
             stack.push_async_callback(stream.aclose)
             assert [(await _next(stream))["boardEvents"]["kind"] for _ in range(2)] == ["Hello", "State"]
             streams.append(stream)
@@ -104,6 +106,21 @@ async def test_other_documents_and_boards_have_executions_of_their_own(
         await publish(node, _line())
         assert [(await _next(stream))["boardEvents"]["message"] for stream in some] == ["m", "m"]
         assert [(await _next(stream))["boardEvents"]["text"] for stream in others] == ["m", "m"]
+        assert work["executed"] == 2
+
+
+async def test_callers_with_other_grants_have_executions_of_their_own(
+    schema: strawberry.Schema, node: Node, board: Board, work: Counter[str]
+) -> None:
+    reader = replace(TESTER, grants=Grants(frozenset({Action.READ}), frozenset({BOARD})))
+    async with (
+        _subscribed(schema, node, _ASKING, 2) as some,
+        _subscribed(schema, node, _ASKING, 2, reader) as others,
+    ):
+        work.clear()
+        await publish(node, _line())
+        results = [await _next(stream) for stream in (*some, *others)]
+        assert [result["boardEvents"]["message"] for result in results] == ["m"] * 4
         assert work["executed"] == 2
 
 

@@ -9,11 +9,11 @@ import strawberry
 
 from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnavailable
-from realtime.fanout import connection_lifetimes as lifetimes
 from realtime.fanout.hub import HubStatistics
 from realtime.kanban.board import Board
 from realtime.kanban.commands import CreateCard
 from realtime.kanban.ids import BoardId
+from realtime.lifetimes import goodbyes
 from realtime.messages.channels import board_channel
 from realtime.messages.options import SlowPolicy
 from realtime.node import Limits, Node
@@ -113,6 +113,21 @@ async def test_unknown_board_ends_with_not_found(caller: Caller, document: str) 
     assert caller.node.hub.statistics() == EMPTY
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        'boardEvents(boardId: "nowhere", after: "soon")',
+        'boardEvents(boardId: "nowhere", slow: DISCONNECT)',
+        'boardChanges(boardId: "nowhere", after: "soon")',
+        'attemptEvents(boardId: "nowhere", attemptId: "a1", after: "soon")',
+    ],
+)
+async def test_unknown_board_is_reported_before_other_mistakes(caller: Caller, field: str) -> None:
+    async with caller.subscribe(f"subscription {{ {field} {{ __typename }} }}") as results:
+        assert await results.refusal() == ("Board not found", {"code": "BOARD_NOT_FOUND"})
+    assert await caller.run('{ events(boardId: "nowhere", after: "soon") { nodes { name } } }') is None
+
+
 async def test_deleted_board_ends_board_state_with_error(caller: Caller, node: Node, board: Board) -> None:
     async with caller.subscribe(STATE, board=BOARD) as results:
         await results.next()
@@ -132,7 +147,7 @@ async def test_deleted_board_completes_board_events_with_goodbye(caller: Caller,
 async def test_draining_server_ends_with_error_and_hint(
     caller: Caller, board: Board, document: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifetimes, "RECONNECT_MS", (1234, 1234))
+    monkeypatch.setattr(goodbyes, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(document, board=BOARD) as results:
         await results.next()
         await caller.node.lifetimes.drain(0)
@@ -153,7 +168,7 @@ async def test_lifetime_ends_with_error_and_hint(schema: strawberry.Schema, stor
 async def test_draining_server_says_goodbye_in_board_events(
     caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifetimes, "RECONNECT_MS", (1234, 1234))
+    monkeypatch.setattr(goodbyes, "RECONNECT_MS", (1234, 1234))
     async with caller.subscribe(EVENTS, board=BOARD) as results:
         await results.take(2)
         await caller.node.lifetimes.drain(0)
@@ -161,7 +176,7 @@ async def test_draining_server_says_goodbye_in_board_events(
         assert await results.refusal() == SHUTDOWN
 
 
-async def test_slow_reader_of_states_gets_the_newest(narrow: Caller) -> None:
+async def test_slow_subscriber_of_states_gets_the_newest(narrow: Caller) -> None:
     board = await create_board(narrow.node)
     async with narrow.subscribe(STATE, board=BOARD) as results:
         await results.next()
@@ -171,7 +186,7 @@ async def test_slow_reader_of_states_gets_the_newest(narrow: Caller) -> None:
         assert [card["title"] for card in (await results.next())["cards"]] == ["0", "1", "2"]
 
 
-async def test_slow_reader_gets_gap_and_state(narrow: Caller) -> None:
+async def test_slow_subscriber_gets_gap_and_state(narrow: Caller) -> None:
     await create_board(narrow.node)
     async with narrow.subscribe(EVENTS, board=BOARD) as results:
         await results.take(2)
@@ -182,7 +197,9 @@ async def test_slow_reader_gets_gap_and_state(narrow: Caller) -> None:
 @pytest.mark.parametrize(
     ("document", "flood"), [(DISCONNECTING, "attempt.log.appended"), (DISCONNECTING_DASHBOARD, "agent.registered")]
 )
-async def test_slow_reader_that_would_rather_end_learns_its_cursor(narrow: Caller, document: str, flood: str) -> None:
+async def test_slow_subscriber_that_would_rather_end_learns_its_cursor(
+    narrow: Caller, document: str, flood: str
+) -> None:
     await create_board(narrow.node)
     async with narrow.subscribe(document, board=BOARD) as results:
         _, first = await results.take(2)
@@ -216,10 +233,10 @@ async def test_dashboard_gets_a_new_overview_after_a_change(caller: Caller, node
 
 
 async def test_bad_time_range_ends_the_dashboard_at_once(caller: Caller) -> None:
-    document = 'subscription { dashboardOverview(timeRange: {from: "soon", to: "later"}) { generatedAt } }'
+    document = 'subscription { dashboardOverview(timeRange: {from: "2025-01-02T03:04:05Z"}) { generatedAt } }'
     async with caller.subscribe(document) as results:
         _, extensions = await results.refusal()
-    assert (extensions["code"], extensions["field"]) == ("BAD_USER_INPUT", "from")
+    assert (extensions["code"], extensions["field"]) == ("BAD_USER_INPUT", "to")
 
 
 async def test_store_that_is_away_is_named_and_its_words_are_hidden(
@@ -302,12 +319,13 @@ async def test_each_event_loads_anew_by_one_query(caller: Caller, node: Node, bo
 
 async def test_event_of_an_attempt_leads_to_it(caller: Caller, node: Node, board: Board) -> None:
     document = """subscription ($board: ID!) { boardEvents(boardId: $board) { ... on AttemptStatusChanged {
-        attempt { id agent } } ... on GitCommit { attempt { id } } ... on AttemptLog { attempt { id } } } }"""
+        attempt { attemptId agentKey } } ... on GitCommitCreated { attempt { attemptId } }
+        ... on AttemptLogAppended { attempt { attemptId } } } }"""
     attempt = {"boardId": BOARD, "attemptId": "a", "cardId": "k", "agent": "CODEX"}
     commit = {"projectId": BOARD, "shortSha": "abc", "subject": "s", "ts": "2025-01-01T00:00:00.000Z"}
     await publish(node, event("attempt.queued", attempt))
     async with caller.subscribe(document, board=BOARD) as results:
-        assert (await results.take(3))[2] == {"attempt": {"id": "a", "agent": "CODEX"}}
+        assert (await results.take(3))[2] == {"attempt": {"attemptId": "a", "agentKey": "CODEX"}}
         line = {"boardId": BOARD, "attemptId": "unknown", "level": "info", "message": "m"}
         await publish(node, event("git.commit.created", commit), event("attempt.log.appended", line))
         assert await results.take(2) == [{"attempt": None}, {"attempt": None}]

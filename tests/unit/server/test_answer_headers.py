@@ -20,7 +20,7 @@ async def _headers(scheme: str, response: Response) -> dict[str, str]:
         if message["type"] == "http.response.start":
             found.update({name.decode().lower(): value.decode() for name, value in message["headers"]})
 
-    await AnswerHeaders(response)({"type": "http", "scheme": scheme}, receive, send)
+    await AnswerHeaders(response)({"type": "http", "scheme": scheme, "path": "/"}, receive, send)
     return found
 
 

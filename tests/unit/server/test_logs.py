@@ -41,6 +41,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
         ("GET /?access_token=0123&x=1", "GET /?access_token=…&x=1"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer …"),
         ("['kanban', 'bearer.abc']", "['kanban', 'bearer.…']"),
+        ("/api/v1/tokens/boardcast_" + "aB-_" * 11, "/api/v1/tokens/boardcast_…"),
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-_ here", "got eyJ… here"),
+        ("boardcast_readers boardcast.db", "boardcast_readers boardcast.db"),
         (5, 5),
         (None, None),
     ],
@@ -48,6 +51,17 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 def test_value_is_one_harmless_piece_of_text(came: object, said: object) -> None:
     assert harmless(None, "", {"event": came}) == {"event": said}
     assert len(str(said)) <= MAX_CHARACTERS + 50
+
+
+def test_secret_of_the_settings_is_left_out_wherever_it_is(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", written)
+    set_up_logs("info", ["s3cret.of(the)-operator", "s3cret.of(the)-operator-2"])
+    for text in ("/tokens/s3cret.of(the)-operator", "x" * 490 + "s3cret.of(the)-operator-2" + "x" * 2000):
+        logging.getLogger("server.x").info(text, extra={"path": text, "number": 5})
+    assert "s3cret" not in written.getvalue()
+    assert "number=5" in written.getvalue()
 
 
 def test_traceback_keeps_its_lines() -> None:

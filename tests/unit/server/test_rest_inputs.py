@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 from starlette.datastructures import QueryParams
+from starlette.requests import Request
 
 from realtime.errors import Conflict, FieldError, InvalidInput, NotFound
-from realtime.kanban.commands import MoveCard
 from realtime.messages.options import SlowPolicy
 from realtime.node import Limits
 from server.problem import Problem
 from server.transports.query import board_of, first_values, options_of, required_board
-from server.transports.rest.inputs import StopPatch, command_of, input_of
-from server.transports.rest.refusals import refusals
+from server.transports.rest.inputs import CardPlace, StopPatch, command_of, input_of, key_of
+from server.transports.rest.refusals import PROJECT_NOT_FOUND, refusals
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,8 @@ def test_attempt_can_only_be_stopped(status: object) -> None:
 
 
 def test_command_blames_the_client_in_its_own_words() -> None:
-    body = {"cardId": "a", "toColumnId": "", "toIndex": -1}
     with pytest.raises(Problem) as refused:
-        command_of(MoveCard, body, toColumnId="columnId", toIndex="index")
+        command_of(CardPlace, {"columnId": "", "index": -1})
     assert [error.field for error in refused.value.errors] == ["columnId", "index"]
 
 
@@ -90,6 +89,31 @@ def test_command_blames_the_client_in_its_own_words() -> None:
     ],
 )
 def test_refusals_speak_as_the_original_did(refusal: Exception, status: int, detail: str) -> None:
-    with pytest.raises(Problem) as refused, refusals(board_not_found="Project not found"):
+    with pytest.raises(Problem) as refused, refusals(board_not_found=PROJECT_NOT_FOUND):
         raise refusal
     assert (refused.value.status_code, refused.value.detail) == (status, detail)
+
+
+def _keyed(*values: bytes) -> Request:
+    return Request({"type": "http", "headers": [(b"idempotency-key", value) for value in values]})
+
+
+def test_key_is_the_text_of_its_header() -> None:
+    assert key_of(_keyed()) is None
+    assert key_of(_keyed("ключ".encode())) == "ключ"
+    assert key_of(_keyed(b'"quoted"')) == '"quoted"'
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (b"", "expected 1 to 200 characters, got 0"),
+        (b"x" * 201, "expected 1 to 200 characters, got 201"),
+        (b"\xff", "expected UTF-8, got 'ÿ'"),
+    ],
+)
+def test_bad_key_is_a_400_that_names_the_header(value: bytes, message: str) -> None:
+    with pytest.raises(Problem) as refused:
+        key_of(_keyed(value))
+    assert refused.value.status_code == 400
+    assert refused.value.errors == (FieldError("Idempotency-Key", message),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,8 +80,8 @@ _TOKEN = "0123456789abcdef"
 
 
 def test_tokens_are_split_and_trimmed() -> None:
-    assert Settings().access_tokens == ()
-    assert Settings(tokens=SecretStr(f" {_TOKEN} ,, other-{_TOKEN}/+==")).access_tokens == (
+    assert Settings().secrets == ()
+    assert Settings(tokens=SecretStr(f" {_TOKEN} ,, other-{_TOKEN}/+==")).secrets == (
         _TOKEN,
         f"other-{_TOKEN}/+==",
     )
@@ -101,6 +102,35 @@ def test_bad_tokens_are_refused_and_not_shown(tokens: str) -> None:
 def test_tokens_are_not_shown() -> None:
     settings = Settings(tokens=SecretStr(_TOKEN))
     assert _TOKEN not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_secrets_of_a_file_are_those_of_its_lines(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.txt"
+    file.write_text(f"{_TOKEN}\n\n  other-{_TOKEN}  \r\n")
+    settings = Settings(tokens_file=file, tokens=SecretStr(f"first-{_TOKEN}"), host="0.0.0.0")
+    file.write_text("")
+    assert settings.secrets == (f"first-{_TOKEN}", _TOKEN, f"other-{_TOKEN}")
+    assert _TOKEN not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"too-short", f"{_TOKEN}\n{_TOKEN} no\n".encode(), b"\xff" * 20])
+def test_bad_file_of_secrets_is_refused_and_not_shown(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "tokens.txt"
+    file.write_bytes(content)
+    with pytest.raises(ValidationError, match="--tokens-file: ") as refused:
+        Settings(tokens_file=file)
+    sentence = refused.value.errors()[0]["msg"]
+    assert not any(secret in sentence for secret in (_TOKEN, "too-short"))
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "."])
+def test_file_of_secrets_that_cannot_be_read_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=f"--tokens-file: cannot read {tmp_path / name}: "):
+        Settings(tokens_file=tmp_path / name)
+
+
+def test_required_token_allows_an_open_host() -> None:
+    assert Settings(host="0.0.0.0", require_token=True).authenticates
 
 
 def test_slow_policies_are_named_one_by_one() -> None:

@@ -151,10 +151,11 @@ class Mender:
             database.open()
 
     def _lock_again(self) -> None:
-        if self.file is not None:
-            self.file.close()
-            self._guard.main_descriptor = -1
+        """Lock the file that is at the path now. If that fails, the lock on the lost file stays."""
+        if self.file is not None and not self._guard.look().main_is(self.file.identity):
+            lost = self.file
             self.hold(DatabaseFile.claim(self._guard.path, may_make=False))
+            lost.close()
 
     def _verify(self, connection: Connection) -> None:
         name = self._guard.path.name

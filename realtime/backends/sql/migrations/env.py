@@ -1,4 +1,4 @@
-"""Alembic's entry point: it runs the versions on the connection that `engine.migrate` passes."""
+"""Alembic's entry point: it runs the versions on the connection that `migrate.upgrade` passes."""
 
 from __future__ import annotations
 

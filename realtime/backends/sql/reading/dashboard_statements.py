@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     desc,
     func,
     literal_column,
@@ -79,6 +80,12 @@ def _counted(kind: str, *which: ColumnElement[bool]) -> Any:
     return and_(attempt_counts.c.kind == literal_column(f"'{kind}'"), *which)
 
 
+def _sum(column: ColumnElement[Any], *which: ColumnElement[bool]) -> Any:
+    """Return the sum of integers as an integer; PostgreSQL would give a decimal number."""
+    total = func.sum(column)
+    return cast(total.filter(*which) if which else total, BigInteger)
+
+
 def _number(name: str, time: Any, *which: ColumnElement[bool]) -> Any:
     """Return the number of attempts in the window. `name` is a span's count, and `which` selects the same attempts.
 
@@ -86,7 +93,7 @@ def _number(name: str, time: Any, *which: ColumnElement[bool]) -> Any:
     the attempts of the last span that are after the window are subtracted.
     """
     count = select(func.count()).select_from(attempts)
-    spans = func.sum(attempt_counts.c[name]).filter(_between(attempt_counts.c.since, "first", "last"))
+    spans = _sum(attempt_counts.c[name], _between(attempt_counts.c.since, "first", "last"))
     before = count.where(*which, _between(time, "start", "first")).scalar_subquery()
     beyond = count.where(*which, _between(time, "end", "last")).scalar_subquery()
     return func.coalesce(spans, 0) + before - beyond
@@ -103,7 +110,7 @@ def _counts_by(kind: str, column: Any, *which: ColumnElement[bool]) -> Select[An
     return (
         select(
             key,
-            func.sum(attempt_counts.c.active).label("active"),
+            _sum(attempt_counts.c.active).label("active"),
             number("attempts"),
             number("succeeded", _has(AttemptStatus.SUCCEEDED)),
             number("failed", _has(AttemptStatus.FAILED)),
@@ -127,7 +134,7 @@ def _cards(shown: Any) -> Select[Any]:
         select(
             case((lying.c.board_id.in_(shown), lying.c.board_id)).label("project_id"),
             columns.c.title,
-            func.sum(lying.c.cards).label("cards"),
+            _sum(lying.c.cards).label("cards"),
         )
         .join(columns, (columns.c.board_id == lying.c.board_id) & (columns.c.id == lying.c.column_id))
         .group_by("project_id", columns.c.title)

@@ -53,12 +53,21 @@ def load_attempts_of_cards(connection: Connection, keys: Collection[CardKey]) ->
     return found
 
 
-def load_boards_of_attempt(connection: Connection, attempt_id: AttemptId) -> dict[BoardId, bool]:
-    """Return the boards with rows under an attempt's id, and for each whether it knows the attempt."""
+def load_boards_of_attempt(
+    connection: Connection, attempt_id: AttemptId, among: Collection[BoardId] | None
+) -> dict[BoardId, bool]:
+    """Return those of some boards with rows under an attempt's id, and for each whether it knows the attempt.
+
+    None = of all boards.
+    """
     knowing = select(attempts.c.board_id).where(attempts.c.id == attempt_id)
-    found = dict.fromkeys(map(BoardId, connection.scalars(knowing)), True)
-    # Board by board, because the index of logs begins with the board. Lines without a board may exist, too.
+    # Lines without a board may exist, too.
     boards = union_all(select(projects.c.id), select(literal(""))).subquery()
+    if among is not None:
+        knowing = knowing.where(attempts.c.board_id.in_(among))
+        boards = select(projects.c.id).where(projects.c.id.in_(among)).subquery()
+    found = dict.fromkeys(map(BoardId, connection.scalars(knowing)), True)
+    # Board by board, because the index of logs begins with the board.
     has_log = exists().where(logs.c.board_id == boards.c.id, logs.c.attempt_id == attempt_id)
     for board_id in connection.scalars(select(boards.c.id).where(has_log)):
         found.setdefault(BoardId(board_id), False)

@@ -8,10 +8,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, and_, desc, or_, select
 
-from realtime.backends.sql.reading.read_pages import rows_within
+from realtime.backends.sql.reading.read_pages import STREAMED, rows_within
 from realtime.backends.sql.tables import channels, events, snapshots
-from realtime.kanban.board import Board, Recorded
-from realtime.kanban.board_json import board_from_json
+from realtime.kanban.board import Board, Recorded, board_from_json
 from realtime.kanban.changes import changes_from_json
 from realtime.kanban.events import ProjectCreated, ProjectDeleted, parse_event
 from realtime.kanban.ids import BoardId
@@ -20,7 +19,7 @@ from realtime.kanban.projection import new_project
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.ports import Span, StoredEvent
 
-__all__ = ["load_board_events", "load_events", "load_past_board", "load_pruned"]
+__all__ = ["load_board_events", "load_events", "load_offset", "load_past_board", "load_pruned"]
 
 
 def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> Board | None:
@@ -35,13 +34,19 @@ def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> B
     query = select(events).where(events.c.channel == channel, events.c.offset > begin, events.c.offset <= offset)
     at = begin
     # One row at a time, because each may hold a whole board.
-    with closing(connection.execute(query.order_by(events.c.offset))) as rows:
+    with closing(connection.execute(query.order_by(events.c.offset), execution_options=STREAMED)) as rows:
         for row in rows:
             at += 1
             if row.offset != at:
                 return None
             board = _folded(board, _stored(row).recorded)
     return board if at == offset else None
+
+
+def load_offset(connection: Connection, channel: Channel) -> int:
+    """Return the offset of a channel's last event, 0 before the first."""
+    found = connection.scalar(select(channels.c.offset).where(channels.c.channel == channel))
+    return found or 0
 
 
 def load_pruned(connection: Connection, channel: Channel) -> int:

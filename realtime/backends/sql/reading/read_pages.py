@@ -6,7 +6,7 @@ one row may have a megabyte.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -17,16 +17,18 @@ from realtime.backends.sql.tables import attempts, events
 from realtime.messages.channels import Channel
 from realtime.ports import AttemptKey, LoggedEvent, Page
 
-__all__ = ["PAGE_BYTES", "load_event_page", "load_page", "load_pages", "rows_within"]
+__all__ = ["PAGE_BYTES", "STREAMED", "load_event_page", "load_page", "load_pages", "rows_within"]
 
 #: Characters of text after which a page ends, regardless of its number of rows; it always has the first row.
 PAGE_BYTES = 4 * 1024 * 1024
+#: Options of statements whose rows may be large: a server sends some at a time. SQLite always gives one at a time.
+STREAMED = {"stream_results": True, "max_row_buffer": 50}
 
 
 def rows_within(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
     """Yield the rows of a query until they have `PAGE_BYTES`; the remaining rows are never fetched."""
     room = PAGE_BYTES
-    with closing(connection.execute(query)) as rows:
+    with closing(connection.execute(query, execution_options=STREAMED)) as rows:
         for row in rows:
             yield row
             room -= _size(row)
@@ -37,33 +39,34 @@ def rows_within(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]
 def load_event_page(connection: Connection, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
     """Return the first events of a channel after an offset."""
     query = select(events).where(events.c.channel == channel, events.c.offset > after)
-    page = _page(connection.execute(query.order_by(events.c.offset).limit(limit + 1)), limit)
-    return Page([(row.offset, _logged(row)) for _, row in page.entries], page.more)
+    page = _page(connection, query.order_by(events.c.offset).limit(limit + 1), limit)
+    return Page([(offset, _logged(row)) for offset, row in page.entries], page.more)
 
 
 def load_page(connection: Connection, table: Table, key: AttemptKey, after: int, limit: int) -> Page[Row[Any]]:
-    """Return the first rows of an attempt after a `sequence`, whether the attempt is known or not."""
+    """Return the first rows of an attempt after an offset, whether the attempt is known or not."""
     board_id, attempt_id = key
     query = select(table).where(table.c.board_id == board_id, table.c.attempt_id == attempt_id)
-    query = query.where(table.c.sequence > after).order_by(table.c.sequence).limit(limit + 1)
-    return _page(connection.execute(query), limit)
+    query = query.where(table.c.offset > after).order_by(table.c.offset).limit(limit + 1)
+    return _page(connection, query, limit)
 
 
 def load_pages(
     connection: Connection, table: Table, keys: Collection[AttemptKey], after: int, limit: int
 ) -> dict[AttemptKey, Page[Row[Any]]]:
-    """Return the first rows of each known attempt after a `sequence`, all with one statement."""
+    """Return the first rows of each known attempt after an offset, all with one statement."""
     key = attempts.c["board_id", "id"]
     known = select(*key).where(tuple_(*key).in_(list(keys))).subquery()
     own = table.alias()
     page = select(own.c.sequence).where(own.c.attempt_id == known.c.id, own.c.board_id == known.c.board_id)
-    page = page.where(own.c.sequence > after)
+    page = page.where(own.c.offset > after)
     # One more row than requested shows whether there are more. A window function would number all remaining rows.
-    page = page.order_by(own.c.sequence).limit(limit + 1).correlate(known)
+    page = page.order_by(own.c.offset).limit(limit + 1).correlate(known)
     query = select(table).select_from(known).join(table, table.c.sequence.in_(page)).order_by(table.c.sequence)
     pages: dict[AttemptKey, _Filling] = {}
-    for row in connection.execute(query):
-        pages.setdefault((row.board_id, row.attempt_id), _Filling(limit)).take(row)
+    with closing(connection.execute(query, execution_options=STREAMED)) as rows:
+        for row in rows:
+            pages.setdefault((row.board_id, row.attempt_id), _Filling(limit)).take(row)
     return {key: filling.page() for key, filling in pages.items()}
 
 
@@ -84,16 +87,17 @@ class _Filling:
             self._room -= _size(row)
 
     def page(self) -> Page[Row[Any]]:
-        """Return the page; each row has its sequence."""
-        return Page([(row.sequence, row) for row in self._rows], self.more)
+        """Return the page; each row comes with its offset."""
+        return Page([(row.offset, row) for row in self._rows], self.more)
 
 
-def _page(rows: Iterable[Row[Any]], limit: int) -> Page[Row[Any]]:
+def _page(connection: Connection, query: Select[Any], limit: int) -> Page[Row[Any]]:
     filling = _Filling(limit)
-    for row in rows:
-        filling.take(row)
-        if filling.more:
-            break
+    with closing(connection.execute(query, execution_options=STREAMED)) as rows:
+        for row in rows:
+            filling.take(row)
+            if filling.more:
+                break
     return filling.page()
 
 

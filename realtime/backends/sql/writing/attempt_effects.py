@@ -26,7 +26,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.tables import (
     ACTIVE,
@@ -40,6 +39,7 @@ from realtime.backends.sql.tables import (
     sessions,
     todos,
 )
+from realtime.backends.sql.upsert import insert
 from realtime.clock import parse_iso
 from realtime.kanban import events
 from realtime.kanban.board import GONE_ATTEMPTS, Recorded

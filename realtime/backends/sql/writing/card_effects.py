@@ -1,4 +1,7 @@
-"""Effects of a board's change on the rows of columns, cards and dependencies: change → statements. Pure."""
+"""Effects of a board's change on the rows of cards and dependencies: change → statements. Pure.
+
+A change carries the whole card, so its row needs no fold. `board_rows` writes what depends on other cards.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,20 @@ from typing import Any, assert_never
 
 from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, insert, or_, select, update
 
-from realtime.backends.sql.column_moves import ColumnMoves
-from realtime.backends.sql.column_order import ColumnOrder, OrderChange
 from realtime.backends.sql.prepared import Insertion
-from realtime.backends.sql.tables import cards, columns, dependencies, milliseconds, projects
+from realtime.backends.sql.tables import cards, columns, dependencies, milliseconds
 from realtime.kanban.changes import BoardChange, CardCreated, CardDeleted, CardMoved, CardUpdated, StateReplaced
-from realtime.kanban.ids import BoardId, ticket_number
+from realtime.kanban.ids import BoardId
 from realtime.kanban.models import Card
 
 __all__ = ["DELETE_BOARD", "effects"]
 
-Effect = (
-    tuple[Executable, dict[str, Any]]
-    | tuple[Insertion, tuple[Any, ...]]
-    | tuple[ColumnMoves, tuple[BoardId, OrderChange]]
-)
+Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion, tuple[Any, ...]]
 
 _board: BindParameter[str] = bindparam("board")
 _here = cards.c.board_id == _board
 _this = and_(_here, cards.c.id == bindparam("card"))
 
-_add_column = Insertion(insert(columns), *columns.c.keys())
 _add_card = Insertion(insert(cards), *cards.c.keys())
 _next_sequence = (
     select(func.coalesce(func.max(cards.c.sequence), 0) + 1).where(cards.c.board_id == _board)
@@ -35,7 +31,6 @@ _next_sequence = (
 _add_card_last = insert(cards).values(sequence=_next_sequence)
 _set_card = update(cards).where(_this)
 _put_into = update(cards).where(_this).values(column_id=bindparam("to"))
-_move = ColumnMoves()
 _delete_card = delete(cards).where(_this)
 _add_dependency = Insertion(insert(dependencies), *dependencies.c.keys())
 _delete_dependencies = delete(dependencies).where(
@@ -45,11 +40,6 @@ _delete_both_ways = delete(dependencies).where(
     dependencies.c.board_id == _board,
     or_(dependencies.c.card_id == bindparam("card"), dependencies.c.depends_on_id == bindparam("card")),
 )
-_count_ticket = (
-    update(projects).where(projects.c.id == _board).values(next_ticket_number=projects.c.next_ticket_number + 1)
-)
-_set_ticket = update(projects).where(projects.c.id == _board).values(next_ticket_number=bindparam("number"))
-
 #: Delete all rows of a board's state; parameter `board`.
 DELETE_BOARD = tuple(delete(table).where(table.c.board_id == _board) for table in (dependencies, cards, columns))
 
@@ -59,26 +49,21 @@ def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
     match change:
         case CardCreated(card=card):
             yield _add_card_last, {"board": board_id, "board_id": board_id, "id": card.id, **_values(card)}
-            yield _move, (board_id, change)
             yield from _dependencies(board_id, card)
-            yield _count_ticket, {"board": board_id}
         case CardUpdated(card=card, fields=fields):
             values = _values(card)
             del values["column_id"]
             yield _set_card.values(values), {"board": board_id, "card": card.id}
-            yield _move, (board_id, change)
             if "depends_on" in fields:
                 yield _delete_dependencies, {"board": board_id, "card": card.id}
                 yield from _dependencies(board_id, card)
         case CardMoved(card_id=card_id, from_column_id=source, to_column_id=target):
             if source != target:
                 yield _put_into, {"board": board_id, "card": card_id, "to": target}
-            yield _move, (board_id, change)
         case CardDeleted(card_id=card_id):
             this = {"board": board_id, "card": card_id}
             yield _delete_both_ways, this
             yield _delete_card, this
-            yield _move, (board_id, change)
         case StateReplaced():
             yield from _replaced(board_id, change)
         case _:
@@ -88,15 +73,10 @@ def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
 def _replaced(board_id: BoardId, change: StateReplaced) -> Iterator[Effect]:
     for statement in DELETE_BOARD:
         yield statement, {"board": board_id}
-    for n, column in enumerate(change.columns):
-        card_ids, renewed = ColumnOrder.of(column.card_ids).written()
-        yield _add_column, (board_id, column.id, column.title, n, renewed, card_ids)
     for n, card in enumerate(change.cards, start=1):
         yield _add_card, _row(board_id, card, n)
     for card in change.cards:
         yield from _dependencies(board_id, card)
-    highest = max((ticket_number(card.ticket_key) for card in change.cards), default=0)
-    yield _set_ticket, {"board": board_id, "number": highest + 1}
 
 
 def _dependencies(board_id: BoardId, card: Card) -> Iterator[Effect]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, false, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from realtime.backends.sql.reading.read_history import load_past_board
-from realtime.backends.sql.tables import channels, events, snapshots
-from realtime.kanban.board_json import board_to_json
+from realtime.backends.sql.tables import channels, events, request_keys, snapshots
+from realtime.backends.sql.upsert import insert
+from realtime.kanban.board import board_to_json
 from realtime.kanban.ids import BoardId
 from realtime.messages.channels import Channel, board_of
 from realtime.ports import Horizon
@@ -24,7 +24,7 @@ def load_prunable(connection: Connection, horizon: Horizon) -> list[Channel]:
 def prune(connection: Connection, channel: Channel, horizon: Horizon, limit: int) -> int:
     """Delete up to `limit` events of a channel that are older than the horizon; return the number of deleted events."""
     query = select(*channels.c["offset", "pruned"]).where(channels.c.channel == channel)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query.with_for_update()).one_or_none()
     if row is None:
         return 0
     pruned, head = int(row.pruned), int(row.offset)
@@ -35,6 +35,7 @@ def prune(connection: Connection, channel: Channel, horizon: Horizon, limit: int
     if board_id is not None:
         _snapshot_at_cut(connection, board_id, cut)
     connection.execute(delete(events).where(events.c.channel == channel, events.c.offset <= cut))
+    connection.execute(delete(request_keys).where(request_keys.c.channel == channel, request_keys.c.after < cut))
     connection.execute(update(channels).where(channels.c.channel == channel).values(pruned=cut))
     return cut - pruned
 

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-import orjson
-from sqlalchemy import BigInteger, Connection, Row, bindparam, cast, exists, func, not_, or_, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import BigInteger, Connection, bindparam, cast, exists, func, not_, or_, select
 
-from realtime.backends.sql.column_moves import ColumnMoves
-from realtime.backends.sql.prepared import Insertion, NumberedInsertion, Prepared
+from realtime.backends.sql.prepared import Addition, Insertion, NumberedInsertion, PreparedList
 from realtime.backends.sql.reading.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
+from realtime.backends.sql.upsert import insert
+from realtime.backends.sql.writing.board_rows import write_boards
 from realtime.backends.sql.writing.effects import Effect, effects
-from realtime.kanban.board import FOLDED_EVENTS, Board, Recorded
-from realtime.kanban.board_json import board_to_json
+from realtime.kanban.board import FOLDED_EVENTS, Board, board_to_json
 from realtime.kanban.changes import changes_to_json
-from realtime.kanban.events import parse_event
 from realtime.kanban.ids import BoardId
-from realtime.kanban.input.fields import STORED
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.ports import NewEvent, StoredEvent
 
-__all__ = ["append", "load_heads", "load_known", "load_seen"]
+__all__ = ["append", "load_known"]
 
-#: Most parameters of one statement: a safe number for the oldest supported version of SQLite.
-IN_LIST = 500
-
-_add_events = Insertion(
-    insert(events),
-    *("channel", "offset", "global_offset", "name", "payload", "changes", "at", "recorded_at", "idempotency_key"),
+_add_events = Addition(
+    events,
+    *("channel", "offset", "global_offset", "name", "payload", "changes", "at", "recorded_at"),
     "superseded",
 )
 _set_offset = insert(channels)
@@ -40,9 +33,7 @@ _set_offsets = Insertion(
     _set_offset.on_conflict_do_update(index_elements=["channel"], set_={"offset": _set_offset.excluded["offset"]}),
     *("channel", "offset"),
 )
-_known = Prepared(select(projects.c.id).where(projects.c.id == bindparam("board")), "board")
-_head_of = Prepared(select(channels.c.offset).where(channels.c.channel == bindparam("name")), "name")
-_seen = select(events).where(events.c.idempotency_key.in_(bindparam("values", expanding=True)))
+_known = PreparedList(select(projects.c.id).where(projects.c.id.in_(bindparam("boards", expanding=True))), "boards")
 
 # While only log lines come in, a board stays the same, and its last snapshot can be copied: a tenth of the cost of
 # loading the board.
@@ -62,28 +53,7 @@ _copy_snapshot = insert(snapshots).from_select(
 
 def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
     """Return those of `board_ids` that exist."""
-    return {board_id for board_id in board_ids if _known.rows(connection, board_id)}
-
-
-def load_seen(connection: Connection, keys: Collection[str]) -> dict[str, StoredEvent]:
-    """Return the events in the log under these idempotency keys, without their changes."""
-    found: dict[str, StoredEvent] = {}
-    for row in _rows_of(connection, keys):
-        recorded = Recorded(parse_event(row.name, orjson.loads(row.payload), STORED), row.at)
-        stored = StoredEvent(Channel(row.channel), recorded, row.offset, row.global_offset, row.superseded)
-        found[row.idempotency_key] = stored
-    return found
-
-
-def _rows_of(connection: Connection, keys: Collection[str]) -> Iterator[Row[Any]]:
-    listed = list(keys)
-    for start in range(0, len(listed), IN_LIST):
-        yield from connection.execute(_seen, {"values": listed[start : start + IN_LIST]})
-
-
-def load_heads(connection: Connection, channels: Collection[Channel]) -> dict[Channel, int]:
-    """Return the offset of each channel's last event, 0 before the first."""
-    return {name: next((offset for (offset,) in _head_of.rows(connection, name)), 0) for name in channels}
+    return {BoardId(board_id) for (board_id,) in _known.rows(connection, board_ids)}
 
 
 def append(
@@ -97,7 +67,7 @@ def append(
     """Write the events into the log, in order, and their effects into the rows; return them with their offsets.
 
     `heads` has the last offsets of their channels and of the global log, and is updated. A board gets a snapshot when
-    one of its new offsets is a multiple of `snapshot_events`. `boards` has boards in memory, as they are after the
+    one of its new offsets is a multiple of `snapshot_events`. `boards` has the changed boards as they are after the
     events.
     """
     stored = [_stored(event, heads) for event in new]
@@ -105,7 +75,8 @@ def append(
     _add_events.run(connection, [_row(*pair, recorded_at) for pair in zip(new, stored, strict=True)])
     written = {event.channel for event in new}
     _set_offsets.run(connection, [(channel, heads[channel]) for channel in written])
-    _run(connection, (effect for event in new for effect in effects(event.recorded)))
+    _run(connection, (effect for one in stored for effect in effects(one.recorded, one.offset)))
+    write_boards(connection, (event.recorded for event in new), boards)
     for board_id in {one.recorded.event.board_id for one in stored if one.offset % snapshot_events == 0}:
         if board_id is not None:
             _add_snapshot(connection, board_id, boards.get(board_id), heads[board_channel(board_id)])
@@ -138,7 +109,7 @@ def _run(connection: Connection, todo: Iterable[Effect]) -> None:
         run = list(group)
         statement = run[0][0]
         several: list[Any] = [parameters for _, parameters in run]
-        if isinstance(statement, Insertion | NumberedInsertion | ColumnMoves):
+        if isinstance(statement, Insertion | NumberedInsertion):
             statement.run(connection, several)
         else:
             connection.execute(statement, several)
@@ -156,6 +127,5 @@ def _row(new: NewEvent, stored: StoredEvent, recorded_at: int) -> tuple[Any, ...
         changes_to_json(changes).decode() if changes else None,
         milliseconds(recorded.at),
         recorded_at,
-        new.key,
         new.superseded,
     )

@@ -68,6 +68,8 @@ def test_query_names_preset(query: dict[str, str], preset: str) -> None:
         ("2025-02-19T12:30:15", datetime(2025, 2, 19, 12, 30, 15, tzinfo=UTC)),
         ("2025-02-19T12:30:15.123456789Z", datetime(2025, 2, 19, 12, 30, 15, 123_000, tzinfo=UTC)),
         ("2025-02-19T01:30:15+02:00", datetime(2025, 2, 18, 23, 30, 15, tzinfo=UTC)),
+        ("2025-02-19t12:30:15z", datetime(2025, 2, 19, 12, 30, 15, tzinfo=UTC)),
+        ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
     ],
 )
 def test_bound_in_iso_8601_is_read_and_kept(text: str, instant: datetime) -> None:

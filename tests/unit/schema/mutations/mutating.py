@@ -16,7 +16,7 @@ __all__ = ["BOARD_STATE", "MUTATIONS", "mutate", "refused"]
 Json = dict[str, Any]
 
 _SDL = sdl()
-BOARD_STATE = f'{{ board(id: "{BOARD}") {selection(_SDL, "BoardState")} }}'
+BOARD_STATE = f'{{ board(boardId: "{BOARD}") {selection(_SDL, "BoardState")} }}'
 
 
 def _documents() -> dict[str, str]:

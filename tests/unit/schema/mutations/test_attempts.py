@@ -19,18 +19,18 @@ Json = dict[str, Any]
 async def card(caller: Caller, board: Board, title: str = "Backlog", **values: Any) -> str:
     """Make a card in a column; return its id."""
     given = {"columnId": column_id(board.state, title), "title": "A card", **values}
-    made: str = (await mutate(caller, "createCard", boardId=BOARD, input=given))["card"]["id"]
+    made: str = (await mutate(caller, "createCard", boardId=BOARD, input=given))["card"]["cardId"]
     return made
 
 
 async def queue(caller: Caller, card_id: str, **values: Any) -> Json:
     """Queue an attempt; return the payload."""
-    return await mutate(caller, "queueAttempt", boardId=BOARD, input={"cardId": card_id, "agent": "CODEX", **values})
+    return await mutate(caller, "queueAttempt", boardId=BOARD, input={"cardId": card_id, "agentKey": "CODEX", **values})
 
 
 async def refused_queue(caller: Caller, card_id: str, **values: Any) -> Json:
     """Queue an attempt, which must be refused; return the refusal."""
-    given = {"cardId": card_id, "agent": "CODEX", **values}
+    given = {"cardId": card_id, "agentKey": "CODEX", **values}
     return await refused(caller, "queueAttempt", boardId=BOARD, input=given)
 
 
@@ -38,10 +38,12 @@ async def test_queued_attempt_has_the_given_values(caller: Caller, board: Board)
     made = await card(caller, board)
     answer = await queue(caller, made, baseBranch="dev", branchName="b")
     attempt = answer["attempt"]
-    assert {name: attempt[name] for name in ("boardId", "cardId", "agent", "status", "baseBranch", "branchName")} == {
+    assert {
+        name: attempt[name] for name in ("boardId", "cardId", "agentKey", "status", "baseBranch", "branchName")
+    } == {
         "boardId": BOARD,
         "cardId": made,
-        "agent": "CODEX",
+        "agentKey": "CODEX",
         "status": "QUEUED",
         "baseBranch": "dev",
         "branchName": "b",
@@ -60,7 +62,7 @@ async def test_queued_attempt_has_branches_of_its_own(caller: Caller, board: Boa
 async def test_stopped_attempt_ends_or_is_stopping(caller: Caller, board: Board, runs: bool, status: str) -> None:
     made = await card(caller, board)
     queued = await queue(caller, made)
-    of_attempt = {"boardId": BOARD, "attemptId": queued["attempt"]["id"]}
+    of_attempt = {"boardId": BOARD, "attemptId": queued["attempt"]["attemptId"]}
     if runs:
         await publish(caller.node, event("attempt.started", {**of_attempt, "cardId": made, "agent": "CODEX"}))
     answer = await mutate(caller, "stopAttempt", input={"attemptId": of_attempt["attemptId"]})
@@ -84,12 +86,14 @@ async def test_card_that_may_not_be_tried_is_refused(caller: Caller, board: Boar
 async def test_card_of_another_board_is_not_found(caller: Caller, board: Board) -> None:
     made = await card(caller, board)
     await create_board(caller.node, "p2", "Beta")
-    refusal = await refused(caller, "queueAttempt", boardId="p2", input={"cardId": made, "agent": "CODEX"})
+    refusal = await refused(caller, "queueAttempt", boardId="p2", input={"cardId": made, "agentKey": "CODEX"})
     assert refusal["__typename"] == "CardNotFound"
 
 
 async def test_thing_that_does_not_exist_is_not_found(caller: Caller) -> None:
-    refusal = await refused(caller, "queueAttempt", boardId="nowhere", input={"cardId": "k", "agent": "CODEX"})
+    refusal = await refused(caller, "queueAttempt", boardId="nowhere", input={"cardId": "k", "agentKey": "CODEX"})
+    assert refusal["__typename"] == "BoardNotFound"
+    refusal = await refused(caller, "stopAttempt", input={"attemptId": "nothing", "boardId": "nowhere"})
     assert refusal["__typename"] == "BoardNotFound"
     refusal = await refused(caller, "stopAttempt", input={"attemptId": "nothing"})
     assert (refusal["__typename"], refusal["code"]) == ("AttemptNotFound", "ATTEMPT_NOT_FOUND")
@@ -98,8 +102,8 @@ async def test_thing_that_does_not_exist_is_not_found(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"agent": ""}, "agent"),
-        ({"agent": "x" * 201}, "agent"),
+        ({"agentKey": ""}, "agentKey"),
+        ({"agentKey": "x" * 201}, "agentKey"),
         ({"baseBranch": None}, "baseBranch"),
         ({"branchName": ""}, "branchName"),
         ({"profileId": ""}, "profileId"),
@@ -118,7 +122,7 @@ async def test_id_of_an_attempt_that_does_not_fit_is_named(caller: Caller) -> No
 async def test_attempt_whose_board_goes_meanwhile_is_not_found(
     caller: Caller, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempt_id = (await queue(caller, await card(caller, board)))["attempt"]["id"]
+    attempt_id = (await queue(caller, await card(caller, board)))["attempt"]["attemptId"]
     find = type(caller.node.store).attempt
 
     async def find_and_delete(store: Any, *key: Any) -> Any:

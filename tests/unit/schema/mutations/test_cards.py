@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from realtime.global_ids import Kind, global_id
 from realtime.kanban.board import Board
 from realtime.kanban.models import DONE, IN_PROGRESS
 from tests.kit.nodes import BOARD, column_id, create_board
@@ -35,7 +36,7 @@ def column(board: Board, title: str = "Backlog") -> str:
 async def card(caller: Caller, board: Board, title: str = "A card", **values: Any) -> str:
     """Make a card in Backlog; return its id."""
     made = await mutate(caller, "createCard", columnId=column(board), title=title, **values)
-    found: str = made["card"]["id"]
+    found: str = made["card"]["cardId"]
     return found
 
 
@@ -51,7 +52,7 @@ async def test_created_card_has_the_given_values(caller: Caller, board: Board) -
         dependsOn=[first],
     )
     made = answer["card"]
-    assert made["id"].startswith("card-")
+    assert made["cardId"].startswith("card-")
     assert {
         name: made[name] for name in ("title", "description", "ticketType", "dependsOn", "columnId", "ticketKey")
     } == {
@@ -116,7 +117,7 @@ async def test_deleted_card_is_gone_with_dependencies_on_it(caller: Caller, boar
     second = await card(caller, board, dependsOn=[first])
     answer = await mutate(caller, "deleteCard", cardId=first)
     assert answer["cardId"] == first
-    assert [(one["id"], one["dependsOn"]) for one in answer["state"]["cards"]] == [(second, [])]
+    assert [(one["cardId"], one["dependsOn"]) for one in answer["state"]["cards"]] == [(second, [])]
 
 
 async def test_card_that_is_done_does_not_move(caller: Caller, board: Board) -> None:
@@ -227,3 +228,19 @@ async def test_card_of_another_board_is_not_found(caller: Caller, board: Board) 
 async def test_board_that_does_not_exist_is_not_found(caller: Caller, name: str, values: Json) -> None:
     refusal = await run_refused(caller, name, boardId="nowhere", input=values)
     assert refusal == {"__typename": "BoardNotFound", "code": "BOARD_NOT_FOUND", "message": "Board not found"}
+
+
+@pytest.mark.parametrize("kind", [Kind.CARD, Kind.COLUMN])
+async def test_chosen_id_with_the_form_of_an_id_of_the_board_is_refused(
+    caller: Caller, board: Board, kind: Kind
+) -> None:
+    chosen = global_id(kind, BOARD, "mine")
+    refusal = await refused(caller, "createCard", columnId=column(board), title="t", id=chosen)
+    message = f"expected an id without the form of a global id of this board, got '{chosen}'"
+    assert refusal["fields"] == [{"field": "id", "message": message}]
+
+
+async def test_chosen_id_is_the_id_of_the_wire(caller: Caller, board: Board) -> None:
+    for chosen in ("mine", "CARD-2025-0000001"):
+        made = await mutate(caller, "createCard", columnId=column(board), title="t", id=chosen)
+        assert (made["card"]["cardId"], made["card"]["id"]) == (chosen, global_id(Kind.CARD, BOARD, chosen))

@@ -11,8 +11,11 @@ import strawberry
 
 from realtime.backends.memory import MemoryBroker
 from realtime.errors import InvalidInput
+from realtime.global_ids import Kind, global_id
 from realtime.kanban.board import Board
+from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import MAX_EVENTS
+from realtime.node import Node
 from realtime.ports import StoredEvent
 from tests.kit.attempt_contents import lines_of
 from tests.kit.nodes import BOARD, create_board, open_node, open_store, publish
@@ -52,7 +55,7 @@ async def test_typed_mutation_stores_what_the_ingest_stores(schema: strawberry.S
         places = [cursor.partition("-")[2] for cursor in (answer["accepted"]["cursor"], posted.cursor)]
         assert places[0] == places[1]
         assert (answer["accepted"]["name"], answer["accepted"]["duplicate"]) == (name, False)
-        again = (await mutate(other, mutation_of(name), event=argument, id="k-1"))["accepted"]
+        again = (await mutate(other, mutation_of(name), event=argument, at=AT, id="k-1"))["accepted"]
         assert again == {**answer["accepted"], "duplicate": True}
 
 
@@ -78,7 +81,7 @@ async def test_duplicates_within_a_batch_are_reported(caller: Caller, board: Boa
         [],
         [LINE] * (MAX_EVENTS + 1),
         [LINE, {"name": "no.such.event", "payload": {}}],
-        [{"name": "attempt.started", "payload": []}, {**LINE, "at": "yesterday"}, {**LINE, "id": "k" * 201}],
+        [{"name": "attempt.started", "payload": []}, {**LINE, "id": "k" * 201}],
         [LINE, {**LINE, "payload": {**SAMPLES["attempt.log.appended"], "level": "debug", "boardId": ""}}],
         [{"name": "board.state.changed", "payload": {"boardId": "p1"}}],
         [LINE, {**LINE, "payload": {**SAMPLES["attempt.log.appended"], "boardId": "nowhere"}}],
@@ -100,9 +103,7 @@ async def test_batch_that_does_not_fit_is_refused_as_by_the_ingest(
     ("name", "payload", "arguments", "field"),
     [
         ("attempt.log.appended", {"boardId": "nowhere"}, {}, "event.attemptLogAppended.boardId"),
-        ("attempt.log.appended", {"ts": "yesterday"}, {}, "event.attemptLogAppended.ts"),
         ("attempt.log.appended", {"attemptId": ""}, {}, "event.attemptLogAppended.attemptId"),
-        ("attempt.log.appended", {}, {"at": "yesterday"}, "at"),
         ("attempt.log.appended", {}, {"id": ""}, "id"),
         ("board.state.changed", {"state": None}, {}, "event.boardStateChanged.state"),
         ("git.status.changed", {"projectId": "nowhere"}, {}, "event.gitStatusChanged.projectId"),
@@ -115,6 +116,25 @@ async def test_field_of_a_typed_event_is_named_where_it_is(
     argument = event_argument(name, {**SAMPLES[name], **payload})
     refusal = await refused(caller, mutation_of(name), event=argument, **arguments)
     assert (refusal["__typename"], refusal["field"]) == ("InvalidInput", field)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "variables"),
+    [
+        ("publishAttemptEvent", "'$event' has invalid value at .attemptLogAppended.ts", {"ts": "yesterday"}),
+        ("publishAttemptEvent", "'$at' has invalid value", {"at": "yesterday"}),
+        ("publishEvents", "'$events' has invalid value at [0].at", {"events": [{**LINE, "at": "yesterday"}]}),
+    ],
+)
+async def test_time_that_does_not_fit_is_named_where_it_is(
+    caller: Caller, board: Board, name: str, place: str, variables: Json
+) -> None:
+    if name != "publishEvents":
+        payload = {**SAMPLES["attempt.log.appended"], "ts": variables.pop("ts", None)}
+        variables["event"] = event_argument("attempt.log.appended", payload)
+    message, extensions = await caller.refused(MUTATIONS[name], **variables)
+    assert message.startswith(f"Variable {place}: expected an RFC 3339 time with an offset")
+    assert extensions["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_null_is_kept_apart_from_absent(schema: strawberry.Schema) -> None:
@@ -183,3 +203,65 @@ async def test_number_that_json_cannot_hold_is_a_validation_error(caller: Caller
     event = f'{{ gitStatusChanged: {{ projectId: "p1", extra: {{ number: {number} }} }} }}'
     _, extensions = await caller.refused(f"mutation {{ publishGitEvent(event: {event}) {{ __typename }} }}")
     assert extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_event_names_things_by_either_id(caller: Caller, node: Node, board: Board) -> None:
+    ids = {"boardId": global_id(Kind.BOARD, BOARD, BOARD), "attemptId": global_id(Kind.ATTEMPT, BOARD, "a")}
+    named = {**ids, "cardId": global_id(Kind.CARD, BOARD, "k"), "agentKey": global_id(Kind.AGENT, "CODEX", "CODEX")}
+    await mutate(caller, "publishAttemptEvent", event={"attemptQueued": named})
+    (attempt,) = await node.store.attempts(BOARD)
+    assert (attempt.id, attempt.card_id, attempt.agent) == ("a", "k", "CODEX")
+
+
+_OTHER = "another board"
+
+
+@pytest.mark.parametrize(
+    ("family", "member", "fields", "wrong", "message"),
+    [
+        (
+            "Attempt",
+            "attemptLogAppended",
+            {"level": "INFO", "message": "m"},
+            {"attemptId": global_id(Kind.ATTEMPT, _OTHER, "a")},
+            "expected an attempt of this board, got '{}', the id of another attempt",
+        ),
+        (
+            "Attempt",
+            "attemptQueued",
+            {"attemptId": "a", "agentKey": "A"},
+            {"cardId": global_id(Kind.CARD, _OTHER, "k")},
+            "expected a card of this board, got '{}', the id of another card",
+        ),
+        (
+            "Attempt",
+            "attemptQueued",
+            {"attemptId": "a", "agentKey": "A"},
+            {"cardId": global_id(Kind.ATTEMPT, BOARD, "a")},
+            "expected a card of this board, got '{}', the id of another attempt",
+        ),
+        (
+            "Attempt",
+            "attemptQueued",
+            {"attemptId": "a", "cardId": "k"},
+            {"agentKey": global_id(Kind.PROFILE, "p", "p")},
+            "expected an agent, got '{}', the id of another profile",
+        ),
+    ],
+)
+async def test_id_of_another_thing_in_a_typed_event_is_refused(
+    caller: Caller, board: Board, family: str, member: str, fields: Json, wrong: Json, message: str
+) -> None:
+    await create_board(caller.node, BoardId(_OTHER))
+    event = {member: {"boardId": BOARD, **fields, **wrong}}
+    ((field, given),) = wrong.items()
+    refusal = await refused(caller, f"publish{family}Event", event=event)
+    assert refusal["fields"] == [{"field": f"event.{member}.{field}", "message": message.format(given)}]
+
+
+async def test_ids_of_the_wire_that_only_look_like_others_are_taken(caller: Caller, board: Board) -> None:
+    # A letter and eleven characters are the form of an `id`; only the tag of a board that exists makes it one.
+    for attempt_id in ("ATTEMPT-2025-0001", global_id(Kind.ATTEMPT, "no such board", "a")):
+        line = {"boardId": BOARD, "attemptId": attempt_id, "level": "INFO", "message": "m"}
+        await mutate(caller, "publishAttemptEvent", event={"attemptLogAppended": line})
+        assert [one.message for one in await lines_of(caller.node.store, attempt_id)] == ["m"]

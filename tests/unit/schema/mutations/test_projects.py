@@ -13,16 +13,16 @@ from tests.unit.schema.caller import Caller
 from tests.unit.schema.mutations.mutating import mutate, refused
 
 Json = dict[str, Any]
-PROJECTS = "{ projects { id name repositoryPath repositoryUrl repositorySlug } }"
+PROJECTS = "{ projects { nodes { id name repositoryPath repositoryUrl repositorySlug } } }"
 
 
 async def test_created_project_is_stored_and_has_a_board(caller: Caller) -> None:
     given = {"name": " Alpha ", "repositoryPath": "/srv/a", "repositoryUrl": "https://github.com/o/a.git"}
     made = (await mutate(caller, "createProject", input=given))["project"]
     expected = {"id": made["id"], **given, "name": "Alpha", "repositorySlug": "o/a"}
-    assert await caller.run(PROJECTS) == [expected]
+    assert await caller.run(PROJECTS) == {"nodes": [expected]}
     assert {name: made[name] for name in expected} == expected
-    assert len((await caller.run(f'{{ board(id: "{made["id"]}") {{ columns {{ id }} }} }}'))["columns"]) == 4
+    assert len((await caller.run(f'{{ board(boardId: "{made["id"]}") {{ columns {{ id }} }} }}'))["columns"]) == 4
 
 
 async def test_updated_project_keeps_what_is_absent_and_clears_what_is_null(caller: Caller) -> None:
@@ -40,7 +40,7 @@ async def test_deleted_project_is_gone_with_its_board(caller: Caller, board: Boa
     answer = await mutate(caller, "deleteProject", projectId=BOARD)
     assert answer["projectId"] == BOARD
     assert answer["cursor"]
-    assert await caller.run(PROJECTS) == []
+    assert await caller.run(PROJECTS) == {"nodes": []}
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
-    GraphQLUnionType,
     get_named_type,
+    is_abstract_type,
     is_leaf_type,
     is_required_argument,
 )
@@ -26,6 +26,8 @@ __all__ = ["VARIABLES", "core_schema", "documents"]
 VARIABLES = st.fixed_dictionaries({"a": st.booleans()}, optional={"b": st.booleans()})
 _CONDITIONS = ("true", "false", "$a", "$b")
 _FEW = 4
+#: Selections inside one another, beyond which nothing is selected but `__typename`.
+_DEEP = 20
 
 
 def core_schema(schema: strawberry.Schema) -> GraphQLSchema:
@@ -39,6 +41,8 @@ def core_schema(schema: strawberry.Schema) -> GraphQLSchema:
 class _Writer:
     draw: st.DrawFn
     schema: GraphQLSchema
+    #: Number of selections around the current place.
+    depth: int = 0
     #: Named fragments, as text below the operation.
     fragments: list[str] = field(default_factory=list)
 
@@ -56,8 +60,11 @@ class _Writer:
     def selection(self, kind: GraphQLNamedType) -> str:
         if is_leaf_type(kind):
             return ""
+        self.depth += 1
         count = self.draw(st.integers(1, _FEW))
-        return f"{{ {' '.join(self.one(kind) for _ in range(count))} }}"
+        parts = [self.one(kind) if self.depth < _DEEP else self.typename(kind) for _ in range(count)]
+        self.depth -= 1
+        return f"{{ {' '.join(parts)} }}"
 
     def one(self, kind: GraphQLNamedType) -> str:
         kinds = [self.typename, self.inline, self.spread]
@@ -87,7 +94,7 @@ class _Writer:
         return f"...{name} {self.directives()}"
 
     def narrowed(self, kind: GraphQLNamedType) -> GraphQLNamedType:
-        members: Sequence[GraphQLNamedType] = kind.types if isinstance(kind, GraphQLUnionType) else ()
+        members: Sequence[GraphQLNamedType] = self.schema.get_possible_types(kind) if is_abstract_type(kind) else ()
         return self.draw(st.sampled_from([kind, *members]))
 
     def alias(self, name: str) -> str:

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 from realtime.kanban.models import BoardState
 from realtime.messages.envelopes import Envelope
 from realtime.messages.payloads import Overview, State
-from schema.envelopes.change_mapping import BOARD_CHANGE_TYPES, board_change
 from schema.envelopes.mapping import (
+    ATTEMPT_EVENT_TYPES,
+    BOARD_CHANGE_TYPES,
     BOARD_EVENT_TYPES,
     DASHBOARD_EVENT_TYPES,
     board_event,
@@ -25,10 +26,11 @@ from schema.envelopes.mapping import (
 from tests.kit.nodes import BOARD
 from tests.unit.realtime.payload_samples import payload_samples, small_state
 
-__all__ = ["ROOT_FIELDS", "events_of", "put_in", "small_state"]
+__all__ = ["CURSOR", "ROOT_FIELDS", "events_of", "put_in", "small_state"]
 
+CURSOR = "e-0a1b2c3d-7.2-3"
 #: The subscriptions of these events.
-ROOT_FIELDS = ("boardState", "boardEvents", "boardChanges", "dashboardOverview", "dashboardEvents")
+ROOT_FIELDS = ("boardState", "boardEvents", "boardChanges", "attemptEvents", "dashboardOverview", "dashboardEvents")
 #: Values that most fields do not accept.
 STRANGE = st.one_of(
     st.sampled_from([None, Undefined]),
@@ -48,15 +50,17 @@ STRANGE = st.one_of(
 
 def events_of(root_field: str) -> list[Any]:
     """Return new events of a subscription, each kind at least once."""
-    envelopes = [Envelope(payload, "c-2") for payload in payload_samples()]
+    envelopes = [Envelope(payload, CURSOR) for payload in payload_samples()]
     match root_field:
         case "boardState":
-            empty = Envelope(State(BoardState()), "c")
+            empty = Envelope(State(BoardState()), CURSOR)
             return [board_state(one, BOARD) for one in (*envelopes, empty) if one.type == State.type]
         case "boardEvents":
             return [board_event(one, BOARD) for one in envelopes if one.type in BOARD_EVENT_TYPES]
         case "boardChanges":
-            return [board_change(one, BOARD) for one in envelopes if one.type in BOARD_CHANGE_TYPES]
+            return [board_event(one, BOARD) for one in envelopes if one.type in BOARD_CHANGE_TYPES]
+        case "attemptEvents":
+            return [board_event(one, BOARD) for one in envelopes if one.type in ATTEMPT_EVENT_TYPES]
         case "dashboardOverview":
             return [dashboard_overview(one) for one in envelopes if one.type == Overview.type]
         case _:

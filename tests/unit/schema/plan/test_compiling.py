@@ -9,7 +9,15 @@ from typing import Any
 
 import orjson
 import pytest
-from graphql import ExecutionResult, GraphQLSchema, GraphQLUnionType, MiddlewareManager, get_named_type, parse
+from graphql import (
+    ExecutionResult,
+    GraphQLSchema,
+    GraphQLUnionType,
+    MiddlewareManager,
+    get_named_type,
+    is_required_argument,
+    parse,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,7 +117,8 @@ def test_all_that_an_event_holds_itself_is_covered(root_field: str) -> None:
     root = core().subscription_type
     assert root is not None
     found = root.fields[root_field]
-    arguments = '(boardId: "p1")' if "boardId" in found.args else ""
+    required = ", ".join(f'{name}: "p1"' for name, one in found.args.items() if is_required_argument(one))
+    arguments = f"({required})" if required else ""
     document = f"subscription {{ {root_field}{arguments} {selection(sdl(), get_named_type(found.type).name)} }}"
     executor, plan = executor_of(document), plan_of(document)
     for event in events_of(root_field):
@@ -139,11 +148,14 @@ def test_schema_with_middleware_is_left_to_graphql_core() -> None:
 
 
 def test_member_that_waits_leaves_the_other_members_planned() -> None:
-    plan = plan_of(BOARD_EVENTS + "{ __typename ... on AttemptLog { attempt { id } } ... on GitPush { remote } } }")
+    plan = plan_of(
+        BOARD_EVENTS
+        + "{ __typename ... on AttemptLogAppended { attempt { id } } ... on GitPushCompleted { remote } } }"
+    )
     encoded = {type(event).__name__: plan.encoded(event) for event in events_of("boardEvents")}
-    assert encoded["AttemptLog"] is None
-    assert encoded["GitPush"] == b'{"boardEvents":{"__typename":"GitPush","remote":"origin"}}'
-    assert encoded["GitStatus"] == b'{"boardEvents":{"__typename":"GitStatus"}}'
+    assert encoded["AttemptLogAppended"] is None
+    assert encoded["GitPushCompleted"] == b'{"boardEvents":{"__typename":"GitPushCompleted","remote":"origin"}}'
+    assert encoded["GitStatusChanged"] == b'{"boardEvents":{"__typename":"GitStatusChanged"}}'
 
 
 def test_cards_are_kept_for_just_what_was_selected() -> None:

@@ -29,7 +29,7 @@ def executor_of(core: GraphQLSchema, document: DocumentNode, **variables: Any) -
     return built
 
 
-def test_readers_of_different_boards_share_a_plan(core: GraphQLSchema) -> None:
+def test_subscribers_of_different_boards_share_a_plan(core: GraphQLSchema) -> None:
     document, plans = parse(DOCUMENT), Plans()
     plan = plans.plan_of(executor_of(core, document))
     assert plan is not None

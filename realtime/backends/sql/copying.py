@@ -1,0 +1,90 @@
+"""Copies a whole installation into an empty database, of the same kind or another one.
+
+All rows are copied as they are, with the epoch. So cursors, offsets, idempotency keys and tokens stay valid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, func, insert, select, tuple_
+
+from realtime.backends.sql.databases import Database, database_at, reporting
+from realtime.backends.sql.tables import attempt_counts, events, meta, metadata, projects
+from realtime.errors import StoreUnusable
+
+__all__ = ["copy_installation"]
+
+#: Rows that are read and written at a time.
+PIECE_ROWS = 500
+_T = TypeVar("_T")
+#: The triggers of both databases count the copied attempts.
+_COPIED = [table for table in metadata.sorted_tables if table is not attempt_counts]
+
+
+async def copy_installation(source: str, target: str) -> tuple[int, int]:
+    """Copy the database at one URL into the empty one at another; return the numbers of boards and events.
+
+    Both are brought to the newest version. The copy is written in one transaction: as a whole, or not at all.
+
+    Raises:
+        StoreUnusable: a database cannot be opened, a server has it, or the target is not empty.
+        StoreUnavailable: a database went away, or cannot be written.
+    """
+    opened: list[Database] = []
+    try:
+        for url in (source, target):
+            database = database_at(url, exclusive=True, fingerprint=lambda _: None)
+            opened.append(database)
+            await database.open()
+        return await _copy(*opened)
+    finally:
+        for database in reversed(opened):
+            await database.aclose()
+
+
+async def _copy(source: Database, target: Database) -> tuple[int, int]:
+    loop = asyncio.get_running_loop()
+
+    async def read(load: Callable[[Connection], _T]) -> _T:
+        with reporting(source):
+            return await source.read(load)
+
+    if not await read(_has_history):
+        raise StoreUnusable("--from: expected a database that a server has used, got an empty one")
+
+    def copy(connection: Connection) -> tuple[int, int]:
+        """Write all rows, in the thread of the target; those of the source come from a thread of its own."""
+        if _has_history(connection):
+            raise StoreUnusable("--to: expected an empty database, got one that a server has used")
+        for table in _COPIED:
+            last: tuple[Any, ...] | None = None
+            while True:
+                reading = read(lambda reader, table=table, last=last: _piece(reader, table, last))  # type: ignore[misc]  # mypy infers no type for defaults
+                rows = asyncio.run_coroutine_threadsafe(reading, loop).result()
+                if not rows:
+                    break
+                connection.execute(insert(table), rows)
+                last = tuple(rows[-1][column.name] for column in table.primary_key.columns)
+        target.continue_numbers(connection)
+        counts = (select(func.count()).select_from(table) for table in (projects, events))
+        boards, count = (connection.execute(query).scalar_one() for query in counts)
+        return boards, count
+
+    with reporting(target):
+        return await target.write(copy)
+
+
+def _has_history(connection: Connection) -> bool:
+    return connection.execute(select(func.count()).select_from(meta)).scalar_one() > 0
+
+
+def _piece(connection: Connection, table: Table, last: tuple[Any, ...] | None) -> list[dict[str, Any]]:
+    """Return the rows of a table behind that with the key `last`."""
+    key = list(table.primary_key.columns)
+    query = select(table).order_by(*key).limit(PIECE_ROWS)
+    if last is not None:
+        query = query.where(tuple_(*key) > last)
+    return [dict(row) for row in connection.execute(query).mappings()]

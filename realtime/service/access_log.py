@@ -1,0 +1,97 @@
+"""The access log: a line for each refusal, and for each act of an admin (docs/operating.md, "Access lines").
+
+A line has the id of the request, the subject and the address. It never has a token, a query or a body.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+from ipaddress import ip_network
+from uuid import uuid4
+
+from realtime.errors import Forbidden, NotAuthenticated, Refused
+from realtime.limits import LimitReached
+from realtime.rates import CLIENT
+
+__all__ = ["CHANGES", "REQUEST", "RequestInfo", "network_of_request", "note", "note_change", "note_refusal", "shown"]
+
+#: Logger of lines that a client can repeat without end: the handler writes a few a minute.
+LINES = "access"
+#: Logger of changes by an admin: the handler writes all. Each of them has changed the store, which costs more.
+CHANGES = "access.changes"
+#: Refusals with a line. All others are mistakes in a request that the client was allowed to send.
+_CODES = frozenset({Forbidden.code, NotAuthenticated.code, LimitReached.code, "board_not_found", "project_not_found"})
+#: A client with a secret of `--tokens` is named by a digest. A line has so many characters of the name: enough to tell
+#: secrets apart, and too few to test a guess.
+_SECRET_NAME, _SECRET_NAME_CHARACTERS = "token ", 10
+
+_lines, _changes = logging.getLogger(LINES), logging.getLogger(CHANGES)
+
+
+class RequestInfo:
+    """A request over HTTP, or the handshake of a WebSocket and everything that comes on it."""
+
+    __slots__ = ("_id", "address", "path")  # each open connection has one of these
+
+    def __init__(self, address: str, path: str) -> None:
+        """`address` is that of the client, "" if it has none; `path` is without the query, which may have a token."""
+        self.address = address
+        self.path = path
+        self._id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The id that the answer has in `X-Request-Id`; made at its first use, which few WebSockets have."""
+        if self._id is None:
+            self._id = str(uuid4())
+        return self._id
+
+    @property
+    def network(self) -> str:
+        """The name of a client without a token: its address; for IPv6 the network of 2^64 addresses around it."""
+        return str(ip_network(f"{self.address}/64", strict=False)) if ":" in self.address else self.address
+
+
+#: The request for which this task works; the tasks that it starts inherit it. None = the server itself.
+REQUEST: ContextVar[RequestInfo | None] = ContextVar("request", default=None)
+
+
+def network_of_request() -> str:
+    """Return `RequestInfo.network` of the request of this task; "" for the server itself."""
+    request = REQUEST.get()
+    return "" if request is None else request.network
+
+
+def shown(client: str) -> str:
+    """Return the name of a client as lines have it."""
+    return client[:_SECRET_NAME_CHARACTERS] if client.startswith(_SECRET_NAME) else client
+
+
+def note_refusal(refused: Exception) -> None:
+    """Write a line if a client lacks a token or a grant, names an unknown board, or asks too often."""
+    if isinstance(refused, Refused) and refused.code in _CODES:
+        # The code is a part of the text by which lines count as equal, so one kind does not hide another.
+        _write(_lines, f"refused: {refused.code}", {"why": refused.message})
+
+
+def note(sentence: str, **fields: object) -> None:
+    """Write a line about the request of this task; of many with this sentence a few a minute."""
+    _write(_lines, sentence, fields)
+
+
+def note_change(sentence: str, **fields: object) -> None:
+    """Write a line about a change that an admin has made by the request of this task."""
+    _write(_changes, sentence, fields)
+
+
+def _write(logger: logging.Logger, sentence: str, fields: dict[str, object]) -> None:
+    request = REQUEST.get()
+    # An act of the server itself, such as its demo, is no access.
+    if request is not None and logger.isEnabledFor(logging.INFO):
+        who = {"subject": _subject(CLIENT.get(), request), "address": request.address}
+        logger.info(sentence, extra={**fields, **who, "request": request.id, "path": request.path})
+
+
+def _subject(client: str | None, request: RequestInfo) -> str:
+    return "anonymous" if client is None or client == request.network else shown(client)

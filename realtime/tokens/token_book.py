@@ -1,0 +1,226 @@
+"""The book: all access tokens in memory, so that to find one needs no query; written through to the store.
+
+A change is stored first. If the store fails, nothing is changed here. The store may have written it nevertheless, so
+the book is read again before the next change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from hmac import compare_digest
+from typing import Any, NamedTuple
+
+from realtime.clock import Clock
+from realtime.errors import FieldError, KeyReused, NotFound, StoreUnavailable
+from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
+from realtime.lifetimes.credentials import Credential
+from realtime.limits import LimitReached
+from realtime.ports import AccessToken, RequestKey, TokenStore
+from realtime.tasks import UndisturbedTasks
+from realtime.tokens.new_token import CreateToken, digest_of, new_secret, new_token
+
+__all__ = ["Bearer", "Made", "TokenBook"]
+
+#: Seconds between two writes of the times of last uses.
+USES_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Bearer(NamedTuple):
+    """A valid token, and the one credential of all its connections."""
+
+    token: AccessToken
+    credential: Credential
+
+
+class Made(NamedTuple):
+    """A new token, and its secret, which nothing keeps."""
+
+    token: AccessToken
+    secret: str
+
+
+class TokenBook:
+    """The access tokens of one process. Only this process changes them in the store while it runs."""
+
+    def __init__(self, store: TokenStore, lifetimes: ConnectionLifetimes, clock: Clock, max_tokens: int) -> None:
+        """Start empty; `load` reads the tokens."""
+        self._store = store
+        self._lifetimes = lifetimes
+        self._clock = clock
+        self._max_tokens = max_tokens
+        self._bearers: dict[bytes, Bearer] = {}
+        self._uses: dict[str, datetime] = {}
+        self._turn = asyncio.Lock()
+        self._changes = UndisturbedTasks()
+        self._is_stale = True
+
+    def __len__(self) -> int:
+        """Return the number of tokens, expired ones included."""
+        return len(self._bearers)
+
+    async def load(self) -> None:
+        """Add the tokens of the store that are not in the book.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        for token in await self._store.access_tokens():
+            if token.digest not in self._bearers:
+                self._add(token)
+        self._is_stale = False
+
+    def find(self, secret: str) -> Bearer | None:
+        """Return the token with this secret and note its use; None if there is none, or it has expired.
+
+        A digest says nothing about the secrets that are near, so how long the search takes reveals nothing of use.
+        """
+        digest = digest_of(secret)
+        found = self._bearers.get(digest)
+        if found is None or not compare_digest(found.token.digest, digest):
+            return None
+        now = self._clock()
+        if found.token.expires_at is not None and found.token.expires_at <= now:
+            return None
+        self._uses[found.token.id] = now
+        return found
+
+    def tokens(self) -> list[AccessToken]:
+        """Return all tokens, oldest first, with their last use until now."""
+        return [self._used(bearer.token) for bearer in self._bearers.values()]
+
+    async def create(self, command: CreateToken, key: RequestKey | None = None) -> Made:
+        """Make a token; its secret is in the answer and nowhere else.
+
+        Raises:
+            InvalidInput: the token would have expired already.
+            KeyReused: a token was made under this key; its secret cannot be shown again.
+            LimitReached: there are too many tokens that have not expired.
+            StoreUnavailable: nothing was stored.
+        """
+        return await self._changes.run(self._create(command, key))
+
+    async def revoke(self, token_id: str) -> AccessToken:
+        """Delete a token and end every connection that it holds; return it once all have got their goodbye.
+
+        Raises:
+            NotFound: there is no such token.
+            StoreUnavailable: nothing was changed.
+        """
+        return await self._changes.run(self._revoke(token_id))
+
+    async def store_uses(self) -> None:
+        """Store the times of the last uses since the last call.
+
+        Raises:
+            StoreUnavailable: nothing was stored; the next call tries again.
+        """
+        uses = dict(self._uses)
+        if uses:
+            await self._store.note_token_uses(uses)
+        for bearer in list(self._bearers.values()):
+            if (used := uses.get(bearer.token.id)) is not None:
+                self._bearers[bearer.token.digest] = bearer._replace(token=replace(bearer.token, last_used_at=used))
+        for token_id, used in uses.items():
+            if self._uses.get(token_id) == used:
+                del self._uses[token_id]
+
+    @asynccontextmanager
+    async def noting_uses(self, seconds: float = USES_SECONDS) -> AsyncIterator[None]:
+        """Store the times of last uses every `seconds` while the block runs, and at its end; a failure is logged."""
+        stopping = asyncio.Event()
+        task = asyncio.create_task(self._note_uses(seconds, stopping), name="token uses")
+        try:
+            yield
+        finally:
+            stopping.set()
+            await task
+            await self._changes.finished()
+
+    async def _note_uses(self, seconds: float, stopping: asyncio.Event) -> None:
+        is_last = False
+        while not is_last:
+            await _wait(stopping, seconds)
+            is_last = stopping.is_set()
+            try:
+                await self.store_uses()
+            except StoreUnavailable as error:
+                log.warning("the last uses of access tokens were not stored: %s", error)
+            except Exception:
+                log.exception("the last uses of access tokens could not be stored")
+
+    async def _create(self, command: CreateToken, key: RequestKey | None) -> Made:
+        async with self._turn:
+            await self._refresh()
+            self._check_key(key)
+            secret = new_secret()
+            token = new_token(command, secret, self._clock, key)
+            expired = self._room()
+            await self._stored(lambda: self._store.put_access_token(token, [one.id for one in expired]))
+            for one in expired:
+                self._remove(one)
+            self._add(token)
+            return Made(token, secret)
+
+    async def _revoke(self, token_id: str) -> AccessToken:
+        async with self._turn:
+            await self._refresh()
+            bearer = next((one for one in self._bearers.values() if one.token.id == token_id), None)
+            if bearer is None:
+                raise NotFound("Token not found", "access_token_not_found")
+            await self._stored(lambda: self._store.delete_access_token(token_id))
+            token = self._used(bearer.token)
+            self._remove(token)
+        await self._lifetimes.revoke(bearer.credential)
+        return token
+
+    async def _refresh(self) -> None:
+        if self._is_stale:
+            await self.load()
+
+    async def _stored(self, change: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._is_stale = True
+        await change()
+        self._is_stale = False
+
+    def _check_key(self, key: RequestKey | None) -> None:
+        made = next((one.token for one in self._bearers.values() if key is not None and one.token.key == key), None)
+        if made is not None:
+            came = f"expected a new key: this one has made the token {made.id}, whose secret was shown once"
+            raise KeyReused(FieldError("idempotencyKey", came))
+
+    def _room(self) -> list[AccessToken]:
+        """Return the tokens that make room for another one: none, or all that have expired."""
+        if len(self) < self._max_tokens:
+            return []
+        now = self._clock()
+        tokens = [one.token for one in self._bearers.values()]
+        expired = [one for one in tokens if one.expires_at is not None and one.expires_at <= now]
+        if not expired:
+            raise LimitReached(f"expected at most {self._max_tokens:,} access tokens, got one more; revoke some")
+        return expired
+
+    def _add(self, token: AccessToken) -> None:
+        self._bearers[token.digest] = Bearer(token, Credential.revocable(token.expires_at))
+
+    def _remove(self, token: AccessToken) -> None:
+        del self._bearers[token.digest]
+        self._uses.pop(token.id, None)
+
+    def _used(self, token: AccessToken) -> AccessToken:
+        used = self._uses.get(token.id)
+        return token if used is None else replace(token, last_used_at=used)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

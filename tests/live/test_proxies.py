@@ -1,0 +1,75 @@
+"""The address and scheme that a proxy reports count when the proxy is trusted, and never else."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from server.settings import Settings
+from tests.kit.deadline import deadline
+from tests.kit.live_server import LiveServer, live_server
+from tests.kit.raw_http import Headers, exchange
+from tests.kit.raw_socket import HANDSHAKE, open_socket
+
+pytestmark = pytest.mark.usefixtures("clean_log")
+
+_WAIT_UNITS = 20
+_RIGHT = "right-token-0123456789"
+_SETTINGS = {"tokens": _RIGHT, "max_failed_authentications": 1}
+
+
+async def _wrong(live: LiveServer, *forwarded: str, token: str = "wrong") -> int:
+    headers: Headers = [("Authorization", f"Bearer {token}"), *(("X-Forwarded-For", one) for one in forwarded)]
+    return (await exchange(live.address, "GET", "/api/v1/projects", headers=headers)).status
+
+
+async def _exhaust(live: LiveServer, *forwarded: str) -> None:
+    """Send wrong tokens until the address may send no more."""
+    assert await _wrong(live, *forwarded) == 401
+    while await _wrong(live, *forwarded) != 429:
+        pass
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.0/8, 127.0.0.0/8", "::1,127.0.0.1"])
+async def test_clients_of_a_trusted_proxy_are_counted_by_their_own_addresses(trusted: str) -> None:
+    async with live_server(trusted_proxies=trusted, **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await _exhaust(live, "192.0.2.1")
+        assert await _wrong(live, "192.0.2.2") == 401
+        assert await _wrong(live, "192.0.2.1", token=_RIGHT) == 200
+
+
+@pytest.mark.parametrize("trusted", ["", "192.0.2.0/24"])
+async def test_client_that_is_no_trusted_proxy_cannot_choose_its_address(trusted: str) -> None:
+    async with live_server(trusted_proxies=trusted, **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await _exhaust(live, "192.0.2.1")
+        assert await _wrong(live, "192.0.2.2") == 429
+
+
+async def test_address_before_the_one_that_the_proxy_added_does_not_count() -> None:
+    async with live_server(trusted_proxies="127.0.0.1", **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await _exhaust(live, "198.51.100.1, 192.0.2.1")
+        assert await _wrong(live, "198.51.100.2", "192.0.2.1") == 429
+        assert await _wrong(live, "192.0.2.1, 192.0.2.2") == 401
+
+
+@pytest.mark.parametrize(("trusted", "expected"), [("127.0.0.1", True), ("", False)])
+async def test_scheme_of_a_trusted_proxy_alone_makes_an_answer_secure(trusted: str, expected: bool) -> None:
+    async with live_server(trusted_proxies=trusted) as live, deadline(_WAIT_UNITS):
+        headers = [("X-Forwarded-Proto", "https")]
+        answer = await exchange(live.address, "GET", "/api/v1/healthz", headers=headers)
+        assert (answer.header("Strict-Transport-Security") is not None) == expected
+
+
+async def test_handshakes_are_counted_by_the_forwarded_address_too() -> None:
+    async with live_server(trusted_proxies="127.0.0.1", **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await _exhaust(live, "192.0.2.1")
+        target = "/api/v1/ws/dashboard?access_token=wrong"
+        for forwarded, status in (("192.0.2.1", 429), ("192.0.2.2", 401)):
+            async with open_socket(live.address, target, [*HANDSHAKE, ("X-Forwarded-For", forwarded)]) as socket:
+                assert socket.response.status == status
+
+
+@pytest.mark.parametrize("given", ["proxy", "*", "10.0.0.1/8", "127.0.0.1;::1", "127.0.0.1:80"])
+def test_proxy_is_an_address_or_a_network(given: str) -> None:
+    with pytest.raises(ValidationError, match="expected addresses or networks"):
+        Settings(trusted_proxies=given)

@@ -1,0 +1,35 @@
+"""Publishing: a large batch goes out in parts, and others are served in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import anyio.lowlevel
+
+from realtime.backends.sql.store import SqlStore
+from realtime.ports import StoredEvent
+from tests.kit.deadline import deadline
+from tests.kit.nodes import GatedBroker, incoming, open_node
+from tests.kit.publishing import event
+
+
+async def test_others_run_between_the_parts_of_a_large_batch_but_no_other_unit_does(store: SqlStore) -> None:
+    broker, log = GatedBroker(), list[StoredEvent]()
+    turns: list[int] = []
+
+    def receive(batch: Sequence[StoredEvent]) -> None:
+        log.extend(batch)
+        # It runs in the next turn of the event loop.
+        asyncio.get_running_loop().call_soon(lambda: turns.append(len(log)))
+
+    broker.subscribe(receive)
+    many = incoming(*(event("agent.registered", {"agent": f"a{n}"}) for n in range(250)))
+    async with deadline(20), open_node(store, broker=broker) as node:
+        accepted, one = await asyncio.gather(
+            node.bus.ingest(many), node.bus.ingest(incoming(event("agent.registered", {"agent": "last"})))
+        )
+        await anyio.lowlevel.checkpoint()
+    assert [stored.offset for stored in log] == [*range(1, 252)]
+    assert (len(accepted), one[0].offset) == (250, 251)
+    assert turns == [100, 200, 250, 251]
