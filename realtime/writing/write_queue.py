@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from realtime.errors import StoreUnavailable
 from realtime.writing.write_group import Result, Unit
 
 __all__ = ["WriteQueue"]
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 MAX_OVERTAKING = 32
 #: Most commands and events of one group. A group of single events of this size takes some ten milliseconds.
 MAX_GROUP_PARTS = 128
+#: Most units that wait. The limits of clients keep far below it; it is the bound when all of them write at once.
+MAX_WAITING = 4096
 
 #: Carries out the units of a group, in order; returns the result of each, or its error. It raises nothing.
 CarryOut = Callable[[Sequence[Unit[Any]]], Awaitable[Sequence[Result | Exception]]]
@@ -45,7 +48,13 @@ class WriteQueue:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, unit: Unit[Any]) -> asyncio.Future[Any]:
-        """Return the future result of a unit. It is carried out even if its caller stops waiting."""
+        """Return the future result of a unit. It is carried out even if its caller stops waiting.
+
+        Raises:
+            StoreUnavailable: `MAX_WAITING` units wait already; the unit is not carried out.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise StoreUnavailable(f"{MAX_WAITING} requests wait to be written already")
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append((unit, answer))
         if self._task is None:
@@ -58,14 +67,10 @@ class WriteQueue:
             await asyncio.wait([self._task])
 
     async def _run(self) -> None:
-        # The units of a group are stored when something fails here, so their callers must get their answers.
+        group: list[_Waiting] = []
         try:
             while self._waiting:
-                try:
-                    group, self._waiting, self._overtaking = self._next_group()
-                except Exception:
-                    log.exception("the next units could not be chosen, the first one goes alone")
-                    group, self._waiting, self._overtaking = self._waiting[:1], self._waiting[1:], 0
+                group = self._take_group()
                 results = await self._carry_out([unit for unit, _ in group])
                 for (_, answer), result in zip(group, results, strict=True):
                     if isinstance(result, Exception):
@@ -74,6 +79,20 @@ class WriteQueue:
                         answer.set_result(result)
         finally:
             self._task = None
+            # None is left, unless the task was cancelled: then nobody else would answer the callers.
+            left, self._waiting = [*group, *self._waiting], []
+            for _, answer in left:
+                if not answer.done():
+                    answer.set_exception(StoreUnavailable("the server stopped before it had written the request"))
+
+    def _take_group(self) -> list[_Waiting]:
+        # The units before it are stored when something fails here, and these callers must get their answers too.
+        try:
+            group, self._waiting, self._overtaking = self._next_group()
+        except Exception:
+            log.exception("the next units could not be chosen, the first one goes alone")
+            group, self._waiting, self._overtaking = self._waiting[:1], self._waiting[1:], 0
+        return group
 
     def _next_group(self) -> tuple[list[_Waiting], list[_Waiting], int]:
         """Return the units of the next group, those that still wait, and how many have then overtaken their first."""

@@ -101,8 +101,12 @@ class Page {
 
   async leave() {
     this.isAsking = true; // the goodbye of the stream may come before the answer
-    const isOut = await this.attempt(signOut);
-    this.isAsking = false;
+    let isOut;
+    try {
+      isOut = await this.attempt(signOut);
+    } finally {
+      this.isAsking = false;
+    }
     if (isOut) await this.checkSession('You have signed out.');
   }
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
-import anyio
 import pytest
 
 from tests.doors.http_line import HttpLine
@@ -20,6 +19,7 @@ from tests.doors.secret_table import HttpRequest, as_ghost
 from tests.doors.socket_table import socket_rows
 from tests.doors.stage import Stage
 from tests.doors.work import Work, observed
+from tests.kit.blocked_tasks import other_tasks_blocked
 from tests.kit.deadline import deadline
 from tests.kit.graphql_socket import HANDSHAKE
 from tests.kit.raw_socket import CLOSE, open_socket
@@ -66,7 +66,7 @@ async def _settled(stage: Stage) -> None:
     """Wait until the connection has left nothing behind."""
     async with deadline(_WAIT_UNITS):
         await stage.live.node.lifetimes.vacated()
-        await anyio.wait_all_tasks_blocked()
+        await other_tasks_blocked()
 
 
 async def _differences(epoch: str, ask: Callable[[bool], Awaitable[Work]]) -> list[str]:

@@ -21,6 +21,7 @@ from server.app import create_app
 from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.wiring import open_node
+from tests.kit.blocked_tasks import other_tasks_blocked
 from tests.kit.deadline import deadline, seconds
 from tests.kit.raw_http import Address
 from tests.kit.shared_schema import shared_schema
@@ -90,7 +91,7 @@ def _check_no_subscriber_is_left(node: Node) -> None:
 
 async def _check_no_task_is_left(tasks_before: set[asyncio.Task[Any]]) -> None:
     async with deadline(_STOP_UNITS):
-        await anyio.wait_all_tasks_blocked()
+        await other_tasks_blocked()
     new = asyncio.all_tasks() - tasks_before
     left = {task for task in new if not task.done() and not _is_kept_by_a_library(task)}
     assert not left, f"tasks are left: {left}"

@@ -64,6 +64,12 @@ class Process:
         return self._process.returncode is None
 
     @property
+    def cpu_seconds(self) -> float:
+        """The CPU time that the process has used, all threads together."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime; state is field 0 here
+
+    @property
     def errors(self) -> Path:
         """The file with its standard error."""
         return self._folder / _ERRORS

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, func, insert, select, tuple_
 
-from realtime.backends.sql.databases import Database, database_at, reporting
+from realtime.backends.sql.databases import Database, database_at, is_postgres, reporting
+from realtime.backends.sql.engine import parse_url
+from realtime.backends.sql.file.database_file import file_of
 from realtime.backends.sql.tables import attempt_counts, events, meta, metadata, projects
 from realtime.errors import StoreUnusable
 
@@ -33,6 +35,7 @@ async def copy_installation(source: str, target: str) -> tuple[int, int]:
         StoreUnusable: a database cannot be opened, a server has it, or the target is not empty.
         StoreUnavailable: a database went away, or cannot be written.
     """
+    _check_source(source)
     opened: list[Database] = []
     try:
         for url in (source, target):
@@ -43,6 +46,13 @@ async def copy_installation(source: str, target: str) -> tuple[int, int]:
     finally:
         for database in reversed(opened):
             await database.aclose()
+
+
+def _check_source(url: str) -> None:
+    """Opening would make the file, so a mistyped path would leave an empty one behind."""
+    file = None if is_postgres(url) else file_of(parse_url(url))
+    if file is not None and not file.exists():
+        raise StoreUnusable(f"--from: expected a database that a server has used, but there is no file {file}")
 
 
 async def _copy(source: Database, target: Database) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from realtime.backends.sql.sqlite import Sqlite
 from realtime.backends.sql.writing.heads import Heads
 from realtime.errors import StoreUnavailable, StoreUnusable, UnitConflict
 
-__all__ = ["Database", "database_at", "reporting"]
+__all__ = ["Database", "database_at", "is_postgres", "reporting"]
 
 #: Schemes of libpq's URLs.
 POSTGRES_SCHEMES = ("postgresql", "postgres")
@@ -70,6 +70,11 @@ class Database(Protocol):
         """
 
 
+def is_postgres(url: str) -> bool:
+    """Whether `url` names a database of PostgreSQL, by its scheme."""
+    return url.partition("://")[0] in POSTGRES_SCHEMES
+
+
 def database_at(url: str, *, exclusive: bool, fingerprint: Fingerprint) -> Database:
     """Return the database at `url`, not opened yet.
 
@@ -78,7 +83,7 @@ def database_at(url: str, *, exclusive: bool, fingerprint: Fingerprint) -> Datab
     Raises:
         StoreUnusable: `url` is no URL, or names a database that this version does not support.
     """
-    if url.partition("://")[0] in POSTGRES_SCHEMES:
+    if is_postgres(url):
         return _postgres(url, exclusive=exclusive)
     return Sqlite(parse_url(url), exclusive=exclusive, fingerprint=fingerprint)
 

@@ -143,6 +143,17 @@ async def test_copy_into_a_used_database_is_refused_and_changes_nothing(urls: Ca
     assert rows_of(target) == before
 
 
+async def test_copy_from_a_file_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    for name in ("mistyped.db", "no-folder/boards.db"):
+        with pytest.raises(StoreUnusable, match=f"--from: .* there is no file .*{name}"):
+            await copy_installation(f"sqlite:///{tmp_path}/{name}", f"sqlite:///{tmp_path}/target.db")
+    assert _files(tmp_path) == []
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 async def test_copy_of_a_served_database_is_refused(urls: Callable[[str], str]) -> None:
     served = SqlStore(urls("one"), exclusive=True)
     await served.open()

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.errors import StoreUnavailable
 from realtime.messages.channels import Channel
 from realtime.writing.write_group import HEAVY_PARTS, Result, Unit
-from realtime.writing.write_queue import MAX_GROUP_PARTS, MAX_OVERTAKING, WriteQueue
+from realtime.writing.write_queue import MAX_GROUP_PARTS, MAX_OVERTAKING, MAX_WAITING, WriteQueue
 from tests.kit.deadline import deadline
 
 _CHANNELS = tuple(Channel(name) for name in "abc")
@@ -170,3 +171,36 @@ async def test_closing_waits_for_the_units_that_wait() -> None:
         await writer.end()
         await closing
     assert len(writer.groups) == 2
+
+
+async def test_a_unit_over_the_bound_is_refused_and_those_before_it_are_carried_out() -> None:
+    writer = _Writer()
+    first = _unit(_A)
+    await writer.put(first)
+    for _ in range(MAX_WAITING):
+        unit = _unit(_A)
+        writer.answers[id(unit)] = writer.queue.put(unit)
+    with pytest.raises(StoreUnavailable, match=f"{MAX_WAITING} requests wait"):
+        _ = writer.queue.put(_unit(_A))
+    await writer.end()
+    await writer.put(_unit(_A))
+    while writer.is_writing:
+        await writer.end()
+    assert sum(map(len, writer.groups)) == 1 + MAX_WAITING + 1
+
+
+async def test_every_caller_gets_an_answer_when_the_task_is_cancelled() -> None:
+    writer = _Writer()
+    async with deadline(10):
+        for _ in range(2):
+            await writer.put(_unit(_A))
+        task = next(one for one in asyncio.all_tasks() if one.get_name() == "write queue")
+        task.cancel()
+        for answer in writer.answers.values():
+            with pytest.raises(StoreUnavailable, match="stopped before"):
+                await answer
+        assert task.cancelled()
+        unit = _unit(_B)
+        writer.is_writing = False
+        await writer.put(unit)
+        await writer.end()
