@@ -10,6 +10,7 @@ import strawberry
 from realtime import ports
 from schema.types.enums import AccessAction
 from schema.types.inputs import KEY
+from schema.types.node import board_of
 from schema.types.scalars import TimeText
 
 __all__ = ["AccessToken", "CreateAccessTokenInput"]
@@ -49,7 +50,7 @@ class CreateAccessTokenInput:
     """Becomes a `CreateToken`."""
 
     name: str = strawberry.field(description="1 to 200 characters after trimming. Tokens with one name are one client.")
-    boards: list[strawberry.ID] = strawberry.field(description="1 to 1000 ids of boards, or `*` for all.")
+    boards: list[strawberry.ID] = strawberry.field(description="1 to 1000 boards by either id, or `*` for all.")
     can: list[AccessAction] = strawberry.field(description="The actions that it allows, at least one.")
     expires_at: TimeText | None = strawberry.field(default=None, description="When it expires; null = never.")
     idempotency_key: str | None = strawberry.field(
@@ -58,5 +59,5 @@ class CreateAccessTokenInput:
 
     def payload(self) -> dict[str, Any]:
         """Return the request in the form of REST."""
-        can = [action.value for action in self.can]
-        return {"name": self.name, "boards": self.boards, "can": can, "expiresAt": self.expires_at}
+        boards, can = list(map(board_of, self.boards)), [action.value for action in self.can]
+        return {"name": self.name, "boards": boards, "can": can, "expiresAt": self.expires_at}

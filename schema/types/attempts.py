@@ -153,7 +153,9 @@ class Attempt(Node):
     worktree_path: str | None = strawberry.field(
         description="Path of its working tree on the machine of the runner; null until the runner reports it."
     )
-    session_id: str | None = strawberry.field(description="The agent's own id of its session; null until it is known.")
+    session_id: strawberry.ID | None = strawberry.field(
+        description="The agent's own id of its session; null until it is known."
+    )
     created_at: datetime = strawberry.field(description="When it was queued (or began) for the first time.")
     updated_at: datetime = strawberry.field(description="When its status last changed.")
     started_at: datetime | None = strawberry.field(description="When a runner last began; null before the first time.")

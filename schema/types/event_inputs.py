@@ -5,7 +5,8 @@ with a member per name: `attempt.status.changed` is `attemptStatusChanged`. The 
 
 | in a model | in an input |
 | --- | --- |
-| `Id` | `ID`; `String` for keys of agents, which are called `agentKey` |
+| `Id`, and texts whose name ends with `Id` | `ID`; `String` for keys of agents, which are called `agentKey` |
+| `id` of an entry of a todo list | `todoKey`, an `ID` |
 | an enumeration or a `Literal` of words | the enumeration of `schema.types.enums` with these words |
 | `IsoTime` | `DateTime` |
 | whole numbers | `SafeInt` |
@@ -30,11 +31,12 @@ from pydantic.fields import FieldInfo
 from realtime.errors import FieldError, InvalidInput, quoted
 from realtime.global_ids import parse_global_id
 from realtime.kanban.events import EVENT_MODELS
+from realtime.kanban.events.attempts import Todo
 from realtime.kanban.events.base import EventPart
 from realtime.kanban.ids import BoardId, Id
 from realtime.kanban.input.fields import AsItCame, IsoTime
 from schema.types import enums
-from schema.types.inputs import shown_name, wire_name
+from schema.types.inputs import TODO_KEY, shown_name, wire_name
 from schema.types.node import agent_of, attempt_of, board_of, card_of, column_of, profile_of
 from schema.types.scalars import JSON, SafeInt, TimeText
 
@@ -45,6 +47,8 @@ _PLAIN: dict[object, object] = {IsoTime: TimeText, str: str, int: SafeInt, float
 _BOARDS = ("boardId", "projectId")
 #: Field → the thing that it names, and the function that returns the id of the wire, for a board and either id.
 _NAMED: dict[str, tuple[str, Callable[[BoardId, str], str]]] = {
+    "boardId": ("a board", lambda _, given: board_of(given)),
+    "projectId": ("a project", lambda _, given: board_of(given)),
     **dict.fromkeys(("columnId", "columnIds", "fromColumnId", "toColumnId"), ("a column of this board", column_of)),
     "cardId": ("a card of this board", card_of),
     "attemptId": ("an attempt of this board", attempt_of),
@@ -89,7 +93,6 @@ def event_of(given: Any) -> GivenEvent:
     path = f"event.{member_of(name)}"
     payload, doubtful = _payload(part, path), list[DoubtfulId]()
     home = next((board_of(payload[field]) for field in _BOARDS if payload.get(field)), BoardId(""))
-    payload |= {field: home for field in _BOARDS if payload.get(field)}
     for field in [field for field in payload if field in _NAMED]:
         payload[field] = _wire_ids(field, payload[field], home, f"{path}.{shown_name(field)}", doubtful)
     return GivenEvent(name, payload, doubtful)
@@ -137,7 +140,7 @@ def _one_plain(value: Any, path: str) -> Any:
 def _part_input(model: type[EventPart]) -> Any:
     hints = get_type_hints(model, include_extras=True)
     fields = {
-        name: _field(hints[name], str(field.alias), field)
+        name: _field(hints[name], TODO_KEY if (model, name) == (Todo, "id") else str(field.alias), field)
         for name, field in model.model_fields.items()
         if name != "type"  # the name of an event is that of the member
     }
@@ -155,8 +158,8 @@ def _field(hint: Any, wire: str, field: FieldInfo) -> tuple[Any, Any]:
 def _kind(hint: Any, wire: str) -> Any:
     """Return the type of the input field for the type of a model's field."""
     origin, inner = get_origin(hint), [one for one in get_args(hint) if one is not NoneType]
-    if hint == Id:
-        return strawberry.ID if wire.endswith(("Id", "Ids")) else str
+    if hint in (Id, str):
+        return strawberry.ID if wire.endswith(("Id", "Ids", TODO_KEY)) else str
     if origin in (Union, UnionType):
         return _kind(inner[0], wire) if len(inner) == 1 else JSON
     if origin is Annotated and hint not in _PLAIN:

@@ -5,6 +5,7 @@ The inputs check nothing that `realtime` checks: one set of rules holds for ever
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from enum import Enum
 from typing import Any
@@ -21,6 +22,7 @@ from schema.types.scalars import JSON, TimeText
 
 __all__ = [
     "KEY",
+    "TODO_KEY",
     "CreateCardInput",
     "CreateProjectInput",
     "DeleteCardInput",
@@ -40,7 +42,11 @@ __all__ = [
 
 #: Names of fields on the raw exits → names in GraphQL, where they differ.
 _SHOWN = {"agent": "agentKey"}
-_WIRE = {shown: wire for wire, shown in _SHOWN.items()}
+#: Name in GraphQL of the `id` of an entry of a todo list.
+TODO_KEY = "todoKey"
+_WIRE = {**{shown: wire for wire, shown in _SHOWN.items()}, TODO_KEY: "id"}
+#: The end of the path of such an `id`.
+_TODO_ID = re.compile(r"^(todos\.items\.\d+)\.id$")
 #: Description of an idempotency key.
 KEY = (
     "A name for this request, 1 to 200 characters: sent again with the same name, the request happens once, and is "
@@ -289,8 +295,8 @@ def time_range_of(given: TimeRangeInput | None) -> TimeRange:
 
 
 def shown_name(name: str) -> str:
-    """Return the name in GraphQL of a field of the raw exits."""
-    return _SHOWN.get(name, name)
+    """Return the name in GraphQL of a field of the raw exits, or of its path in the payload of an event."""
+    return _TODO_ID.sub(rf"\1.{TODO_KEY}", _SHOWN.get(name, name))
 
 
 def wire_name(name: str) -> str:

@@ -100,6 +100,7 @@ async def replace_state(server: RestartableServer, board_id: str) -> int:
         id: {"id": id, "title": id, "githubIssue": {"issueNumber": 2**53 - 1, "url": "u"}, "prUrl": "p"}
         for id in ("b", "\uff21", "\U0001f680", "A")
     }
+    cards["b"] |= {"description": "", "prUrl": "", "ticketKey": "", "ticketType": "fix", "dependsOn": []}
     columns = {
         "\U0001f680": {"id": "\U0001f680", "title": "Z", "cardIds": list(cards)},
         "\uff21": {"id": "\uff21", "title": "Done", "cardIds": []},

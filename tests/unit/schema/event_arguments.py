@@ -8,6 +8,7 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema, get_n
 
 from schema.export import sdl
 from schema.types.event_inputs import FAMILIES, member_of
+from schema.types.inputs import wire_name
 
 __all__ = ["GRAPHQL", "event_argument", "family_of", "input_type"]
 
@@ -40,8 +41,8 @@ def _value(kind: object, value: Any) -> Any:
         return value.upper()
     if not isinstance(kind, GraphQLInputObjectType) or not isinstance(value, dict):
         return value
-    if "agentKey" in kind.fields and "agent" in value:
-        value = {("agentKey" if name == "agent" else name): one for name, one in value.items()}
+    shown = {wire_name(name): name for name in kind.fields}
+    value = {shown.get(name, name): one for name, one in value.items()}
     known = {
         name: _value(get_named_type(kind.fields[name].type), one) for name, one in value.items() if name in kind.fields
     }

@@ -50,6 +50,7 @@ def test_input_has_the_fields_of_the_model(name: str) -> None:
     [
         ("AttemptQueuedInput.attemptId", "ID!"),
         ("AttemptQueuedInput.agentKey", "String!"),
+        ("AttemptQueuedInput.profileId", "ID"),
         ("AttemptStatusChangedInput.status", "AttemptStatus!"),
         ("AttemptStatusChangedInput.previousStatus", "AttemptStatus"),
         ("AttemptStatusChangedInput.endedAt", "DateTime"),
@@ -58,6 +59,7 @@ def test_input_has_the_fields_of_the_model(name: str) -> None:
         ("AttemptTodosUpdatedInput.todos", "TodosInput!"),
         ("TodosInput.items", "[TodoInput!]!"),
         ("TodosInput.total", "SafeInt!"),
+        ("TodoInput.todoKey", "ID!"),
         ("TodoInput.status", "TodoStatus!"),
         ("BoardStateChangedInput.state", "JSON"),
         ("BoardColumnsInitializedInput.columnIds", "[ID!]!"),
@@ -72,6 +74,19 @@ def test_input_has_the_fields_of_the_model(name: str) -> None:
 def test_field_has_the_type_that_fits_the_model(place: str, kind: str) -> None:
     name, _, field = place.partition(".")
     assert str(input_type(name).fields[field].type) == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("agent", "agentKey"),
+        ("id", "id"),
+        ("todos.items.3.id", "todos.items.3.todoKey"),
+        ("item.id", "item.id"),
+    ],
+)
+def test_path_of_a_mistake_has_the_names_of_the_schema(path: str, shown: str) -> None:
+    assert shown_name(path) == shown
 
 
 @pytest.mark.parametrize("family", FAMILIES)

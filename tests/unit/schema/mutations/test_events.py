@@ -146,7 +146,7 @@ async def test_null_is_kept_apart_from_absent(schema: strawberry.Schema) -> None
 
 
 async def test_unknown_fields_are_kept_at_their_place(schema: strawberry.Schema) -> None:
-    items = [{"id": "t", "text": "x", "status": "OPEN", "extra": {"note": [1]}}]
+    items = [{"todoKey": "t", "text": "x", "status": "OPEN", "extra": {"note": [1]}}]
     todos = {"total": 1, "completed": 0, "items": items, "extra": {"total": 7, "shown": True}}
     event = {"attemptId": "a1", "boardId": BOARD, "todos": todos, "extra": {"by": {"name": "x"}}}
     async with recording(schema) as (caller, stored):
@@ -247,13 +247,20 @@ _OTHER = "another board"
             {"agentKey": global_id(Kind.PROFILE, "p", "p")},
             "expected an agent, got '{}', the id of another profile",
         ),
+        (
+            "Project",
+            "projectCreated",
+            {"name": "New", "repositoryPath": "/r"},
+            {"projectId": global_id(Kind.CARD, BOARD, "k")},
+            "expected a project, got '{}', the id of another card",
+        ),
     ],
 )
 async def test_id_of_another_thing_in_a_typed_event_is_refused(
     caller: Caller, board: Board, family: str, member: str, fields: Json, wrong: Json, message: str
 ) -> None:
     await create_board(caller.node, BoardId(_OTHER))
-    event = {member: {"boardId": BOARD, **fields, **wrong}}
+    event = {member: {**({} if "projectId" in wrong else {"boardId": BOARD}), **fields, **wrong}}
     ((field, given),) = wrong.items()
     refusal = await refused(caller, f"publish{family}Event", event=event)
     assert refusal["fields"] == [{"field": f"event.{member}.{field}", "message": message.format(given)}]
