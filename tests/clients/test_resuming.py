@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import orjson
@@ -96,7 +97,7 @@ async def change_everything(server: RestartableServer, board_id: str) -> int:
 
 async def replace_state(server: RestartableServer, board_id: str) -> int:
     """Replace the whole state, with strange keys; return the offset."""
-    cards = {
+    cards: dict[str, dict[str, Any]] = {
         id: {"id": id, "title": id, "githubIssue": {"issueNumber": 2**53 - 1, "url": "u"}, "prUrl": "p"}
         for id in ("b", "\uff21", "\U0001f680", "A")
     }
