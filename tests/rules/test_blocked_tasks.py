@@ -38,9 +38,12 @@ async def _tick_for_ever() -> None:
 async def test_it_returns_beside_a_task_that_wakes_periodically() -> None:
     async with anyio.create_task_group() as group, deadline(10):
         group.start_soon(_tick_for_ever)
+        ended = 0
         for _ in range(5):
             await other_tasks_blocked()
+            ended += 1
         group.cancel_scope.cancel()
+    assert ended == 5
 
 
 async def test_it_waits_for_a_task_that_is_ready() -> None:
