@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 from typing import Any, NewType
 
@@ -31,6 +32,10 @@ SafeInt = NewType("SafeInt", int)
 SAFE_INT = 2**53 - 1
 #: The integers that our JSON encoder can write.
 _INTEGERS = range(-(2**63), 2**64)
+#: An argument's name before its value, with the characters between them that GraphQL ignores, and the most characters
+#: in which it is looked for.
+_NAME_BEFORE = re.compile(r"([_A-Za-z][_0-9A-Za-z]*)[\s,\ufeff]*:[\s,\ufeff]*\Z")
+_BEFORE_CHARACTERS = 300
 
 
 def _time_to_wire(value: datetime | str) -> str:
@@ -55,10 +60,11 @@ def _time_from_document(node: ValueNode, _variables: dict[str, Any] | None = Non
 
 
 def _name_before(node: ValueNode) -> str:
-    """Return the name of the argument or of the input field with the value `node`."""
-    colon = node.loc.start_token.prev if node.loc else None
-    name = colon.prev if colon else None
-    return (name.value if name else None) or "?"
+    """Return the name of the argument or of the input field with the value `node`; `?` where a comment is between."""
+    # By the text, because a cached document has no tokens.
+    before = node.loc.source.body[max(0, node.loc.start - _BEFORE_CHARACTERS) : node.loc.start] if node.loc else ""
+    found = _NAME_BEFORE.search(before)
+    return found[1] if found else "?"
 
 
 def _safe_int(value: Any) -> int:

@@ -20,7 +20,10 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    Node,
     NoSchemaIntrospectionCustomRule,
+    Token,
+    TokenKind,
     parse,
     specified_rules,
     validate,
@@ -51,7 +54,7 @@ MAX_DOCUMENT_CHARACTERS = 128 * 1024
 #: Most lexical tokens in a document.
 MAX_TOKENS = 5000
 #: Most cached documents, and most characters of all of them; the least recently used are dropped. One character may
-#: take 300 bytes of memory.
+#: take 150 bytes of memory.
 MAX_DOCUMENTS = 64
 MAX_KEPT_CHARACTERS = 128 * 1024
 #: Most validation errors of one document that are reported. Searching for a similar name takes 2 ms for each.
@@ -59,6 +62,7 @@ MAX_MISTAKES = 20
 #: A document of at most so many characters is parsed in the event loop, because a thread would cost more time.
 SHORT_CHARACTERS = 300
 
+_NO_TOKEN = Token(TokenKind.SOF, 0, 0, 0, 0)
 _T = TypeVar("_T")
 _Rules = tuple[type[ASTValidationRule], ...]
 
@@ -67,9 +71,7 @@ _Rules = tuple[type[ASTValidationRule], ...]
 class _Document:
     """A parsed text."""
 
-    parsed: DocumentNode | None
-    #: The syntax error, if there is one.
-    fault: GraphQLError | None
+    parsed: DocumentNode
     #: Validation errors by schema and rules.
     mistakes: dict[tuple[GraphQLSchema, _Rules], list[GraphQLError]] = field(default_factory=dict)
 
@@ -93,24 +95,22 @@ class DocumentCache:
         Raises:
             GraphQLError: the text is no document, or is too long.
         """
-        document = await self._document(text)
-        if document.parsed is None:
-            raise document.fault or GraphQLError("expected a GraphQL document")
-        return document.parsed
+        return (await self._document(text)).parsed
 
     async def mistakes(self, text: str, schema: GraphQLSchema, rules: _Rules) -> list[GraphQLError]:
         """Return the validation errors of a document: at most `MAX_MISTAKES`, and one that says there are more."""
         document = await self._document(text)
         key = schema, rules
         if key not in document.mistakes:
-            parsed = await self.parsed(text)
-            document.mistakes[key] = await self._read(text, lambda: _mistakes(schema, parsed, rules))
+            document.mistakes[key] = await self._read(text, lambda: _mistakes(schema, document.parsed, rules))
         return list(document.mistakes[key])
 
     async def _document(self, text: str) -> _Document:
         known = self._cached.get(text)
         if known is None:
-            known = await self._read(text, lambda: _parse(text))
+            # A syntax error is not cached. When it is raised, it refers to the frames of its request; and a text that
+            # no tool accepts comes from few clients.
+            known = await self._read(text, lambda: _Document(_parse(text)))
             known = self._cached.setdefault(text, known)  # another operation may have parsed it meanwhile
             self._characters = sum(map(len, self._cached))
             while len(self._cached) > MAX_DOCUMENTS or self._characters > MAX_KEPT_CHARACTERS:
@@ -140,20 +140,36 @@ def check_documents(documents: TrustedDocuments, schema: GraphQLSchema) -> None:
         BadDocument: one is not; the message has its id.
     """
     for id, text in documents.by_id.items():
-        document = _parse(text)
-        mistakes = _mistakes(schema, document.parsed, specified_rules) if document.parsed else [document.fault]
+        try:
+            mistakes = _mistakes(schema, _parse(text), specified_rules)
+        except GraphQLError as fault:
+            mistakes = [fault]
         if mistakes:
             raise BadDocument(f"expected documents for this schema; the one with the id {id!r:.100}: {mistakes[0]}")
 
 
-def _parse(text: str) -> _Document:
+def _parse(text: str) -> DocumentNode:
     if len(text) > MAX_DOCUMENT_CHARACTERS:
         expected = f"expected a document of at most {MAX_DOCUMENT_CHARACTERS} characters, got {len(text)}"
-        return _Document(None, GraphQLError(expected, extensions={"code": "GRAPHQL_PARSE_FAILED"}))
-    try:
-        return _Document(parse(text, max_tokens=MAX_TOKENS), None)
-    except GraphQLError as error:
-        return _Document(None, error.with_traceback(None))  # the traceback would keep the parser in memory
+        raise GraphQLError(expected, extensions={"code": "GRAPHQL_PARSE_FAILED"})
+    document = parse(text, max_tokens=MAX_TOKENS)
+    _drop_tokens(document)
+    return document
+
+
+def _drop_tokens(document: DocumentNode) -> None:
+    """Release the tokens of a document, which take as much memory as its nodes; errors need only offsets and source."""
+    waiting: list[Node] = [document]
+    while waiting:
+        node = waiting.pop()
+        if node.loc is not None:
+            node.loc.start_token = node.loc.end_token = _NO_TOKEN
+        for key in node.keys:
+            below = getattr(node, key)
+            if isinstance(below, Node):
+                waiting.append(below)
+            elif isinstance(below, (tuple, list)):
+                waiting.extend(one for one in below if isinstance(one, Node))
 
 
 def _mistakes(schema: GraphQLSchema, document: DocumentNode, rules: _Rules) -> list[GraphQLError]:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from graphql import validate
+from graphql import DocumentNode, GraphQLError, Visitor, validate, visit
+from graphql import Node as ASTNode
 
 from realtime.node import Node
 from schema.root import make_schema
@@ -60,6 +61,38 @@ async def test_document_that_does_not_parse_is_reported_each_time(node: Node) ->
     for _ in range(2):
         result = await schema.execute("query {", context_value=context_on(node))
         assert [(error.extensions or {})["code"] for error in result.errors or ()] == ["GRAPHQL_PARSE_FAILED"]
+
+
+async def test_a_cached_document_holds_no_tokens_and_its_errors_have_places(node: Node) -> None:
+    text = "query OnlyHere($first: Int) {\n  projects(first: $first) { nodes { id, nobody } } # a comment\n}"
+    document = await DocumentCache().parsed(text)
+    held = {id(token) for one in _nodes(document) if one.loc for token in (one.loc.start_token, one.loc.end_token)}
+    assert len(held) == 1
+    result = await make_schema().execute(text, context_value=context_on(node))
+    assert result.errors
+    assert [(place.line, place.column) for place in result.errors[0].locations or ()] == [(2, 41)]
+
+
+def _nodes(node: DocumentNode) -> list[ASTNode]:
+    found: list[ASTNode] = []
+
+    class Collector(Visitor):
+        def enter(self, node: ASTNode, *_: Any) -> None:
+            found.append(node)
+
+    visit(node, Collector())
+    return found
+
+
+async def test_a_syntax_error_is_another_one_each_time() -> None:
+    cache, faults = DocumentCache(), list[GraphQLError]()
+    for _ in range(2):
+        with pytest.raises(GraphQLError) as raised:
+            await cache.parsed("{ projects(")
+        faults.append(raised.value)
+    assert faults[0] is not faults[1]
+    assert faults[0].message == faults[1].message
+    assert len(cache) == 0  # it would hold the frames of the first request
 
 
 async def test_documents_are_kept_up_to_a_number_and_a_length() -> None:
