@@ -54,6 +54,7 @@ __all__ = [
     "FORBIDDEN",
     "GRANTS_REDUCED",
     "HEARTBEAT_TIMEOUT",
+    "INIT_LIMITED",
     "INIT_TIMEOUT",
     "INVALID_INPUT",
     "INVALID_MESSAGE",
@@ -281,6 +282,10 @@ def _subprotocol(code: int, reason: str, why: str, *, reconnect: bool = False) -
 INVALID_MESSAGE = _subprotocol(4400, "Invalid message", "a message breaks the protocol")
 UNAUTHORIZED = _subprotocol(4401, "Unauthorized", "`subscribe` before `connection_init`")
 FORBIDDEN = _subprotocol(4403, "Forbidden", "the token is missing or wrong")
+#: The token came in `connection_init`. A client whose handshake has it gets the status 503 or 429.
+INIT_LIMITED = _subprotocol(
+    1013, "Rate limited", "the client has too many connections, or sends too many wrong tokens", reconnect=True
+)
 #: A close code, not a refused upgrade, because browsers show scripts nothing of an HTTP response to an upgrade.
 UNKNOWN_SUBPROTOCOL = _subprotocol(4406, "Subprotocol not acceptable", "no subprotocol that the server speaks")
 #: The client may only have been slow to authenticate.

@@ -1,4 +1,4 @@
-"""Rates: the requests of each client per second, limited by a token bucket for each of a bounded number of clients."""
+"""Rates: the requests of each client in a period, limited by token buckets of a bounded number of clients."""
 
 from __future__ import annotations
 
@@ -8,20 +8,31 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import ceil
+from typing import NamedTuple, Protocol
 
 from realtime.limits import Capacity, LimitReached
 
-__all__ = ["CLIENT", "Rate", "WriteLimits"]
+__all__ = ["CLIENT", "MINUTE", "SECOND", "Period", "Rate", "RateLimit", "WriteLimits"]
 
 #: The client for which this task works: the name of a token, else an address. None is the server itself, which has no
 #: limit. A connection sets it at its handshake, and the tasks that it starts inherit it.
 CLIENT: ContextVar[str | None] = ContextVar("client", default=None)
 #: Most clients with a bucket. The client with the oldest request is dropped, which fills its bucket.
 MAX_CLIENTS = 10_000
-#: Capacity of a bucket, in seconds of the rate.
-BURST_SECONDS = 2.0
 #: Most that sums of binary fractions may lack of a whole token.
 ROUNDING = 1e-6
+
+
+class Period(NamedTuple):
+    """The time for which a rate is given."""
+
+    name: str
+    seconds: float
+    #: Capacity of a bucket, in seconds of the rate.
+    burst_seconds: float
+
+
+SECOND, MINUTE = Period("second", 1.0, 2.0), Period("minute", 60.0, 60.0)
 
 
 @dataclass(slots=True)
@@ -30,23 +41,42 @@ class _Bucket:
     at: float
 
 
+class RateLimit(Protocol):
+    """A rate, separate for each client: the only thing that other modules know of a rate.
+
+    1. `spend` decides at once and waits for nothing, so no other request comes between its check and its change.
+    2. It never fails: a rate that several processes share counts here, and exchanges the counts in the background.
+    3. It holds a bounded number of clients.
+    """
+
+    def spend(self, count: int, client: str | None = None) -> None:
+        """Take `count` tokens from `client`, or else from the client of this task; from the server itself none.
+
+        Raises:
+            LimitReached: the client has no whole token; nothing was taken.
+        """
+
+
 class Rate:
-    """One rate, separate for each client. A request may cost more than the bucket has left; then the next ones wait."""
+    """A `RateLimit` in memory. A request may cost more than the bucket has left; then the next ones wait."""
 
     def __init__(
         self,
-        per_second: float,
+        count: float,
         what: str,
         clock: Callable[[], float] = time.monotonic,
-        burst_seconds: float = BURST_SECONDS,
+        *,
+        period: Period = SECOND,
+        sender: str = "a client",
     ) -> None:
-        """Allow `per_second` (0 = without limit), and at once as much as `burst_seconds` of that.
+        """Allow `count` in each `period` (0 = without limit), and at once as much as a bucket of the period holds.
 
-        `what` names the requests in the refusal; `clock` returns seconds.
+        `what` names the requests and `sender` the clients in the refusal; `clock` returns seconds.
         """
-        self._per_second = per_second
-        self._burst_seconds = burst_seconds
-        self._what = what
+        self._per_second = count / period.seconds
+        # A slow rate saves up one token at least, or there would never be a whole one.
+        self._most = max(1.0, self._per_second * period.burst_seconds)
+        self._sentence = f"expected at most {count:g} {what} a {period.name} from {sender}, got more"
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
@@ -55,16 +85,11 @@ class Rate:
         return len(self._buckets)
 
     def spend(self, count: int, client: str | None = None) -> None:
-        """Take `count` tokens from `client`, or else from the client of this task.
-
-        Raises:
-            LimitReached: the bucket has no whole token; nothing was taken.
-        """
+        """Take `count` tokens, as `RateLimit` says."""
         client = client or CLIENT.get()
         if client is None or not self._per_second:
             return
-        # A slow rate saves up one token at least, or there would never be a whole one.
-        now, most = self._clock(), max(1.0, self._per_second * self._burst_seconds)
+        now, most = self._clock(), self._most
         bucket = self._buckets.get(client)
         if bucket is None:
             bucket = self._buckets[client] = _Bucket(most, now)
@@ -76,8 +101,7 @@ class Rate:
         missing = 1.0 - bucket.level
         # A part of a token that came back meanwhile is not enough: else each burst would have one request more.
         if missing > ROUNDING:
-            seconds = max(1, ceil(missing / self._per_second))
-            raise LimitReached(f"expected at most {self._per_second:g} {self._what} a second from a client", seconds)
+            raise LimitReached(self._sentence, max(1, ceil(missing / self._per_second)))
         bucket.level -= count
 
 
@@ -87,5 +111,5 @@ class WriteLimits:
 
     #: The most that is stored.
     capacity: Capacity = field(default_factory=Capacity)
-    commands: Rate = field(default_factory=lambda: Rate(0, "commands"))
-    events: Rate = field(default_factory=lambda: Rate(0, "events"))
+    commands: RateLimit = field(default_factory=lambda: Rate(0, "commands"))
+    events: RateLimit = field(default_factory=lambda: Rate(0, "events"))

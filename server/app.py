@@ -15,12 +15,14 @@ from schema.validation.document_cache import check_documents
 from server.access.wiring import make_authenticator
 from server.middleware.access import AccessGate
 from server.middleware.answer_headers import AnswerHeaders
+from server.middleware.client_address import ClientAddress
 from server.middleware.handshakes import HandshakeGate
 from server.middleware.hosts import HostGate, Hosts
 from server.middleware.limits import BodyLimit, QueryLimit
 from server.middleware.origins import OriginGate, Origins
 from server.middleware.session_cookies import SessionCookies
 from server.problem import problem, problem_handlers
+from server.protocol.http.addresses import TrustedProxies
 from server.protocol.http.websocket_handshake import VERSION
 from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute, resource
 from server.runtime.metrics import make_registry
@@ -71,6 +73,7 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
             *page_routes(settings.web_client),
         ],
         middleware=[
+            Middleware(ClientAddress, TrustedProxies(settings.proxies)),
             Middleware(AnswerHeaders),
             Middleware(HostGate, Hosts(settings.hosts, are_local_welcome=settings.is_local_and_open)),
             Middleware(OriginGate, origins),

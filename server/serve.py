@@ -64,9 +64,7 @@ def make_server(
         log_config=None,
         access_log=False,
         server_header=False,
-        # Never uvicorn's defaults: any program of this machine could give each request another address.
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
+        proxy_headers=False,  # `middleware.client_address` reads them
         ws_max_size=settings.max_frame_bytes,
         ws_ping_interval=settings.ping_seconds,
         ws_ping_timeout=settings.ping_seconds,

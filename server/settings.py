@@ -201,7 +201,7 @@ class Settings(BaseSettings):
         default=20_000, ge=1, description="Connections that may be open; fewer if the system has too few descriptors."
     )
     max_connections_per_client: int = Field(
-        default=15_000, ge=1, description="Connections that one address may have open."
+        default=15_000, ge=1, description="Connections that one client may have open: a token, else an address."
     )
     direct_writes: bool = Field(
         default=True,
@@ -262,6 +262,9 @@ class Settings(BaseSettings):
     )
     max_sessions_per_client: int = Field(
         default=500, ge=1, description="Most sessions of one token; its oldest one ends when another begins."
+    )
+    max_sign_ins: int = Field(
+        default=300, ge=0, description="Sessions that one token may begin in a minute; 0 = any number."
     )
     max_cards_per_board: int = Field(default=2_500, ge=1, description="Cards that may be on one board.")
     max_board_bytes: int = Field(default=10 * 1024 * 1024, ge=1024, description="Bytes of the largest board state.")
@@ -360,6 +363,11 @@ class Settings(BaseSettings):
     def origins(self) -> frozenset[str]:
         """The single origins in `allowed_origins`."""
         return frozenset(origin.strip().rstrip("/").lower() for origin in self.allowed_origins.split(",")) - {""}
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The single addresses and networks in `trusted_proxies`."""
+        return _single(self.trusted_proxies.split(","))
 
     @property
     def are_local_origins_welcome(self) -> bool:

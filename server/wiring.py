@@ -126,7 +126,10 @@ def _limits(settings: Settings) -> Limits:
         commands_per_second=settings.max_commands_per_second,
         events_per_second=settings.max_events_per_second,
         sessions=SessionLimits(
-            settings.max_sessions, settings.max_sessions_per_client, timedelta(days=settings.session_days)
+            settings.max_sessions,
+            settings.max_sessions_per_client,
+            timedelta(days=settings.session_days),
+            settings.max_sign_ins,
         ),
     )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
-from ipaddress import ip_network
 from uuid import uuid4
 
 from realtime.errors import Forbidden, NotAuthenticated, Refused
@@ -32,11 +31,13 @@ _lines, _changes = logging.getLogger(LINES), logging.getLogger(CHANGES)
 class RequestInfo:
     """A request over HTTP, or the handshake of a WebSocket and everything that comes on it."""
 
-    __slots__ = ("_id", "address", "path")  # each open connection has one of these
+    __slots__ = ("_id", "address", "network", "path")  # each open connection has one of these
 
-    def __init__(self, address: str, path: str) -> None:
+    def __init__(self, address: str, network: str, path: str) -> None:
         """`address` is that of the client, "" if it has none; `path` is without the query, which may have a token."""
         self.address = address
+        #: The name of a client without a token: its address; for IPv6 the network of 2^64 addresses around it.
+        self.network = network
         self.path = path
         self._id: str | None = None
 
@@ -46,11 +47,6 @@ class RequestInfo:
         if self._id is None:
             self._id = str(uuid4())
         return self._id
-
-    @property
-    def network(self) -> str:
-        """The name of a client without a token: its address; for IPv6 the network of 2^64 addresses around it."""
-        return str(ip_network(f"{self.address}/64", strict=False)) if ":" in self.address else self.address
 
 
 #: The request for which this task works; the tasks that it starts inherit it. None = the server itself.

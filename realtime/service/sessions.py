@@ -41,6 +41,7 @@ class Sessions:
         If there are too many sessions, an older one ends.
 
         Raises:
+            LimitReached: the client begins too many sessions in a minute; nothing was changed.
             StoreUnavailable: nothing was changed.
         """
         until = None if caller.credential is None else caller.credential.expires_at

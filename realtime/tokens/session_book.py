@@ -15,6 +15,7 @@ from realtime.clock import Clock
 from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.lifetimes.credentials import Credential
 from realtime.ports import SessionStore, StoredSession
+from realtime.rates import MINUTE, Rate, RateLimit
 from realtime.tasks import UndisturbedTasks
 from realtime.tokens.sealing import new_session_secret, place_of, seal, unseal
 
@@ -30,6 +31,8 @@ class SessionLimits(NamedTuple):
     of_client: int = 500
     #: Longest duration.
     duration: timedelta = timedelta(days=7)
+    #: Sessions that one client may begin in a minute; 0 = without limit.
+    begun_per_minute: int = 0
 
 
 class Begun(NamedTuple):
@@ -56,6 +59,7 @@ class SessionBook:
         self._lifetimes = lifetimes
         self._clock = clock
         self._limits = limits
+        self._rate: RateLimit = Rate(limits.begun_per_minute, "new sessions", period=MINUTE)
         #: Oldest first.
         self._sessions: dict[bytes, _Session] = {}
         self._turn = asyncio.Lock()
@@ -90,8 +94,10 @@ class SessionBook:
         If there are too many, older ones end.
 
         Raises:
+            LimitReached: the client begins too many sessions in a minute; nothing was changed.
             StoreUnavailable: nothing was changed.
         """
+        self._rate.spend(1, client)
         return await self._changes.run(self._begin(token, client, until))
 
     async def end(self, secret: str) -> str | None:

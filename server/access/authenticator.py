@@ -9,14 +9,13 @@ from typing import Any
 
 from realtime.lifetimes.credentials import Credential
 from realtime.limits import LimitReached
-from realtime.rates import Rate
+from realtime.rates import MINUTE, Rate, RateLimit
 from realtime.service import Caller
 from server.access.json_web_tokens import JsonWebTokens, is_json_web_token
 
 __all__ = ["Authenticator", "bearer", "init_tokens"]
 
 _INIT_NAMES = ("authorization", "token")
-_MINUTE = 60.0
 
 
 class Authenticator:
@@ -41,8 +40,7 @@ class Authenticator:
         self._secrets = [secret.encode() for secret in secrets]
         self._json_web_tokens = json_web_tokens
         self._bearer = bearer
-        self._failures = Rate(max_failures / _MINUTE, "wrong tokens", burst_seconds=_MINUTE)
-        self._max_failures = max_failures
+        self._failures: RateLimit = Rate(max_failures, "wrong tokens", period=MINUTE, sender="an address")
 
     @property
     def is_open(self) -> bool:
@@ -90,8 +88,7 @@ class Authenticator:
         try:
             self._failures.spend(1, address)
         except LimitReached as reached:
-            sentence = f"expected at most {self._max_failures} wrong tokens a minute from an address, got more"
-            return LimitReached(sentence, reached.retry_after_seconds)
+            return reached
         return None
 
 

@@ -6,8 +6,8 @@
   WebSocket, or whole chunks of a streamed body. All subscribers of a board get the same bytes, and making them is most
   of the cost of sending. `direct_writers` calls this function.
 - `"boardcast.frames"` writes ready frames too, but waits until the write buffer has room.
-- `"boardcast.connection"` is the connection as a `Connection`: it cuts a client that takes nothing (`progress`), and
-  counts the reason in its metrics.
+- `"boardcast.connection"` is the connection as a `Connection`: it cuts a client that takes nothing (`progress`), counts
+  the reason in its metrics, and counts itself for its client.
 - `"boardcast.handshake"` is the fault of a WebSocket handshake that the server refuses.
 
 Under another server these extensions are absent. Then `send_in_time` limits each send, a connection can only end with
@@ -33,6 +33,7 @@ __all__ = [
     "Write",
     "abort",
     "connection_of",
+    "count_for",
     "extend",
     "set_metrics",
     "watch_progress",
@@ -56,6 +57,13 @@ class Connection(typing.Protocol):
     def watch_progress(self) -> None:
         """Cut the connection if bytes wait in the write buffer and the client takes none of them."""
 
+    def count_for(self, client: str) -> None:
+        """Count the connection for `client`, of HTTP until the response is complete.
+
+        Raises:
+            LimitReached: the client has as many connections as it may.
+        """
+
 
 class Write(typing.Protocol):
     """Writes to one connection without waiting."""
@@ -75,6 +83,17 @@ def connection_of(scope: MutableMapping[str, Any]) -> Connection | None:
     """Return the connection of `scope`; None under another server."""
     connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
     return connection
+
+
+def count_for(scope: MutableMapping[str, Any], client: str) -> None:
+    """Count the connection of `scope` for the client of its request (`connection_limits`).
+
+    Raises:
+        LimitReached: the client has as many connections as it may.
+    """
+    connection = connection_of(scope)
+    if connection is not None:
+        connection.count_for(client)
 
 
 def set_metrics(scope: MutableMapping[str, Any], metrics: ConnectionMetrics) -> None:

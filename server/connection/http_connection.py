@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from server.connection.connection_limits import MAX_REFUSED, Guest, HttpLimits
+from server.connection.connection_limits import BUSY_SECONDS, MAX_REFUSED, Guest, HttpLimits
 from server.connection.connections import CONNECTION, EXTENSION, HANDSHAKE, WRITE
 from server.connection.http_cycle import Cycle
 from server.connection.http_ending import EndingConnection
@@ -44,7 +44,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class HttpConnection(EndingConnection):
     """One connection of a client, until it ends or becomes a WebSocket."""
 
-    __slots__ = ("_body_began", "_body_bytes", "_body_seen", "_guest", "_requests", "must_close")
+    __slots__ = ("_body_began", "_body_bytes", "_body_seen", "_guest", "_home", "_requests", "must_close")
 
     def __init__(self, *arguments: Any, limits: HttpLimits | None = None, **named: Any) -> None:
         """Make a connection as uvicorn does, with `limits`."""
@@ -53,6 +53,8 @@ class HttpConnection(EndingConnection):
         self.parser = None  # type: ignore[assignment]
         self._requests = RequestParser()
         self._guest: Guest | None = None
+        #: The client for which the connection counts while it serves no request.
+        self._home = ""
         self._body_began = self._body_seen = 0.0
         self._body_bytes = 0
         #: Whether no other request can be read after the current one.
@@ -63,7 +65,8 @@ class HttpConnection(EndingConnection):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse a client that has too many connections."""
         super().connection_made(transport)
-        self._guest = self.limits.admission.enter(self.client[0] if self.client else "")
+        self._home = self.limits.admission.home_of(self.client[0] if self.client else "")
+        self._guest = self.limits.admission.enter(self._home)
         if self._guest is None:
             self._turn_away()
         else:
@@ -102,10 +105,21 @@ class HttpConnection(EndingConnection):
             self._refuse(RequestRefused(400, "expected the rest of a request's head, got the end of the connection"))
         return False
 
+    def count_for(self, client: str) -> None:
+        """Count the connection for the client of its request, until the response is complete.
+
+        Raises:
+            LimitReached: the client has as many connections as it may.
+        """
+        if self._guest is not None:
+            self._guest = self._guest.move(client)
+
     def on_response_complete(self) -> None:
         """Continue with the next request."""
         self.server_state.total_requests += 1
         self.metrics = None
+        if self._guest is not None:
+            self._guest = self._guest.move_home(self._home)
         # Watch here too: the rest of the response may be too short to pause writing, which would start the watch.
         self.watch_progress()
         cycle = self.cycle
@@ -141,7 +155,7 @@ class HttpConnection(EndingConnection):
 
     def _turn_away(self) -> None:
         self.limits.admission.refused += 1
-        self._end_with(503, "expected fewer connections, come back later", {"Retry-After": "5"})
+        self._end_with(503, "expected fewer connections, come back later", {"Retry-After": str(BUSY_SECONDS)})
         if self.limits.admission.refused > MAX_REFUSED:
             # Close at once: refused connections use descriptors too.
             self.transport.close()

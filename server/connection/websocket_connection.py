@@ -93,6 +93,15 @@ class WebSocketConnection(Keepalive):
         headers = Headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in fields])
         self.handle_connect(HttpRequest(target.decode("ascii"), headers))
 
+    def count_for(self, client: str) -> None:
+        """Count the connection for the client from now on.
+
+        Raises:
+            LimitReached: the client has as many connections as it may; the connection counts for the earlier one.
+        """
+        if self._guest is not None:
+            self._guest = self._guest.move(client)
+
     async def send(self, message: Any) -> None:
         """Send `message`; after the answer to the handshake, start to read."""
         kind = message["type"]

@@ -17,10 +17,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from realtime.errors import NotAuthenticated
+from realtime.limits import LimitReached
 from realtime.rates import CLIENT
 from realtime.service import NOTHING, Caller
 from realtime.service.access_log import network_of_request, note_refusal
 from server.access.authenticator import Authenticator, bearer, init_tokens
+from server.connection.connections import count_for
 from server.middleware.session_cookies import SessionCookies
 from server.problem import problem
 
@@ -57,9 +59,16 @@ class AccessGate:
         address = network_of_request()
         tokens = () if access.is_open else list(_tokens_of(scope))
         caller = Caller(address) if access.is_open else await self._caller_of(scope, tokens)
-        CLIENT.set(caller.client if caller is not None else address)
+        client = (None if caller is None else caller.client) or address
+        CLIENT.set(client)
         if caller is None and not self._is_page(scope) and not _is_open(scope, bool(tokens)):
             await self._refusal(tokens)(scope, receive, send)
+            return
+        try:
+            count_for(scope, client)
+        except LimitReached as reached:
+            note_refusal(reached)
+            await _refused(503, reached)(scope, receive, send)
             return
         if _is_sign_in(scope) and not access.is_open and not self._cookies.are_trusted(scope):
             await problem(403, "expected a page of this server, or of --allowed-origins")(scope, receive, send)
@@ -82,6 +91,9 @@ class AccessGate:
         """Return the caller whose token is in the payload of `connection_init`, None if that is not valid.
 
         Without a token there, it is the caller of the session's cookie.
+
+        Raises:
+            LimitReached: the token is not valid, and too many such tokens came from the address.
         """
         tokens = init_tokens(payload)
         if not tokens:
@@ -89,14 +101,17 @@ class AccessGate:
         await self._access.prepare(*tokens)
         caller = self._access.first(tokens)
         if caller is None:
-            note_refusal(self._access.note_failure(network_of_request()) or NotAuthenticated(_WRONG))
+            reached = self._access.note_failure(network_of_request())
+            if reached is not None:
+                raise reached
+            note_refusal(NotAuthenticated(_WRONG))
         return caller
 
     def _refusal(self, tokens: Collection[str]) -> Response:
         reached = self._access.note_failure(network_of_request()) if tokens else None
         if reached is not None:
             note_refusal(reached)
-            return problem(429, reached.message, headers={"Retry-After": str(reached.retry_after_seconds)})
+            return _refused(429, reached)
         note_refusal(NotAuthenticated(_WRONG if tokens else _MISSING))
         if tokens:
             return problem(401, _WRONG, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
@@ -105,6 +120,10 @@ class AccessGate:
     def _is_page(self, scope: Scope) -> bool:
         is_read = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
         return self._has_web_client and is_read and _OWN.fullmatch(scope["path"]) is None
+
+
+def _refused(status: int, reached: LimitReached) -> Response:
+    return problem(status, reached.message, headers={"Retry-After": str(reached.retry_after_seconds)})
 
 
 def _tokens_of(scope: Scope) -> Iterator[str]:

@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from realtime.service.access_log import REQUEST, RequestInfo
+from server.protocol.http.addresses import network_of
 
 __all__ = ["AnswerHeaders"]
 
@@ -31,7 +32,7 @@ _REQUEST_ID = b"x-request-id"
 
 
 class AnswerHeaders:
-    """ASGI middleware. It is the outermost one, so that the refusals of the others get the headers too."""
+    """ASGI middleware. It is outside of all that refuse, so that the refusals of the others get the headers too."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Add the headers to the answers of `app`."""
@@ -39,7 +40,8 @@ class AnswerHeaders:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one connection. Not `async`: an open stream then holds no coroutine of this middleware."""
-        request = RequestInfo((scope.get("client") or ("",))[0], scope["path"])
+        address = (scope.get("client") or ("",))[0]
+        request = RequestInfo(address, network_of(address), scope["path"])
         REQUEST.set(request)
         if scope["type"] == "websocket":
             return self._app(scope, receive, _with_request_id(send, request))

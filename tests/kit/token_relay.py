@@ -1,4 +1,4 @@
-"""Relays that give each connection a token or a cookie: its first request gets another header line."""
+"""Relays that give each connection a token, a cookie or an address: its first request gets another header line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from tests.kit.raw_http import Address
 
-__all__ = ["Line", "open_lines", "relay_with_cookie", "relay_with_token"]
+__all__ = ["Line", "open_lines", "proxy_of", "relay_with_cookie", "relay_with_token"]
 
 _MAX_LINE = 64 * 1024
 
@@ -26,6 +26,8 @@ class Line:
     token: str = ""
     #: The cookie of a session, which its clients have in place of a token.
     cookie: str = ""
+    #: The address of its clients, as a proxy reports it, in place of a token.
+    client: str = ""
     #: The bytes that came from the server since `hear_anew`, on connections that began since then.
     heard: bytearray = field(default_factory=bytearray)
 
@@ -36,6 +38,8 @@ class Line:
     @property
     def header(self) -> str:
         """The header line that a request gets."""
+        if self.client:
+            return f"X-Forwarded-For: {self.client}"
         return f"Cookie: {self.cookie}" if self.cookie else f"Authorization: Bearer {self.token}"
 
 
@@ -66,6 +70,14 @@ async def relay_with_cookie(address: Address, cookie: str) -> AsyncIterator[Addr
     """Yield the address of a relay to `address`, whose clients all have `cookie`."""
     async with open_lines(address, 1) as (line,):
         line.cookie = cookie
+        yield line.address
+
+
+@asynccontextmanager
+async def proxy_of(address: Address, client: str) -> AsyncIterator[Address]:
+    """Yield the address of a relay to `address`, which reports `client` as the address of its clients."""
+    async with open_lines(address, 1) as (line,):
+        line.client = client
         yield line.address
 
 

@@ -210,7 +210,7 @@ async def test_wrong_tokens_of_one_address_are_bounded_and_the_right_one_is_let_
         for payload in ({"token": "wrong"}, {"authorization": "Bearer wrong"}):
             async with open_client(live.address, "graphql-transport-ws") as client:
                 await client.send({"type": "connection_init", "payload": payload})
-                assert await client.closed() == (4403, "Forbidden")
+                assert (await client.closed())[0] == 1013
         _check_429(await exchange(live.address, "GET", "/api/v1/projects", headers=wrong))
         _check_429(await exchange(live.address, "GET", "/api/sse?access_token=wrong"))
         _check_429(await exchange(live.address, "POST", "/graphql", b'{"query":"{ __typename }"}', wrong))

@@ -30,7 +30,7 @@ async def _exhaust(live: LiveServer, *forwarded: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.0/8, 127.0.0.0/8", "::1,127.0.0.1"])
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.0/8, 127.0.0.0/8", "::1,127.0.0.1", "::ffff:127.0.0.1"])
 async def test_clients_of_a_trusted_proxy_are_counted_by_their_own_addresses(trusted: str) -> None:
     async with live_server(trusted_proxies=trusted, **_SETTINGS) as live, deadline(_WAIT_UNITS):
         await _exhaust(live, "192.0.2.1")
@@ -50,6 +50,38 @@ async def test_address_before_the_one_that_the_proxy_added_does_not_count() -> N
         await _exhaust(live, "198.51.100.1, 192.0.2.1")
         assert await _wrong(live, "198.51.100.2", "192.0.2.1") == 429
         assert await _wrong(live, "192.0.2.1, 192.0.2.2") == 401
+
+
+@pytest.mark.parametrize(
+    "same", ["192.0.2.1:5678", "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:80", "192.0.2.1, 127.0.0.1:9"]
+)
+async def test_address_counts_in_any_form(same: str) -> None:
+    async with live_server(trusted_proxies="127.0.0.1", **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await _exhaust(live, "192.0.2.1")
+        assert await _wrong(live, same) == 429
+        assert await _wrong(live, "192.0.2.2:5678") == 401
+
+
+async def test_clients_of_one_ipv6_network_are_one() -> None:
+    async with live_server(trusted_proxies="127.0.0.1", **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await _exhaust(live, "2001:db8::1")
+        assert await _wrong(live, "[2001:db8::ffff:2]:80") == 429
+        assert await _wrong(live, "2001:db8:0:1::1") == 401
+
+
+@pytest.mark.parametrize("entry", ["unknown", "a:b:c", "_hidden", "x" * 60_000, "2001:db8::1/64", "[::1"])
+async def test_entry_that_is_no_address_leaves_the_proxy_as_the_client(entry: str) -> None:
+    async with live_server(trusted_proxies="127.0.0.1", **_SETTINGS) as live, deadline(_WAIT_UNITS):
+        await _exhaust(live)
+        assert await _wrong(live, f"192.0.2.1, {entry}") == 429
+        assert await _wrong(live, entry, token=_RIGHT) == 200
+
+
+@pytest.mark.parametrize(("given", "expected"), [("http, https", True), ("https,http", False), ("ftp", False)])
+async def test_scheme_is_that_of_the_nearest_proxy(given: str, expected: bool) -> None:
+    async with live_server(trusted_proxies="127.0.0.1") as live, deadline(_WAIT_UNITS):
+        answer = await exchange(live.address, "GET", "/api/v1/healthz", headers=[("X-Forwarded-Proto", given)])
+        assert (answer.header("Strict-Transport-Security") is not None) == expected
 
 
 @pytest.mark.parametrize(("trusted", "expected"), [("127.0.0.1", True), ("", False)])

@@ -303,3 +303,16 @@ async def test_log_has_neither_token_nor_cookie(guarded: LiveServer, caplog: pyt
     assert any("a session began" in line for line in lines)
     for secret in (ADMIN, _WRONG, cookie.partition("=")[2]):
         assert not [line for line in lines if secret in line]
+
+
+async def test_token_begins_so_many_sessions_a_minute_and_another_has_its_own() -> None:
+    async with live_server(tokens=SecretStr(ADMIN), max_sign_ins=2) as live, deadline(_WAIT_UNITS):
+        token = (await Admin(live.address).make("Ada")).secret
+        cookies = [await sign_in(live.address, token) for _ in range(2)]
+        refused = await begin_session(live.address, token)
+        assert (refused.status, refused.header("Set-Cookie")) == (429, None)
+        assert "at most 2 new sessions a minute" in orjson.loads(refused.body)["detail"]
+        assert 1 <= int(refused.header("Retry-After") or 0) <= 60
+        assert len(live.node.sessions) == 2
+        assert (await _ask(live, cookies[0])).status == 200
+        assert (await begin_session(live.address, ADMIN)).status == 201

@@ -17,6 +17,7 @@ from server.protocol.json_text import load_json
 
 __all__ = [
     "MAX_ID",
+    "RETRY_SECONDS",
     "GraphqlRequest",
     "MalformedRequest",
     "described",
@@ -30,6 +31,8 @@ __all__ = [
 SHOWN_CHARACTERS = 40
 #: Most characters of an operation's id; every result repeats the id.
 MAX_ID = 10_000
+#: Seconds after which another operation may have ended, so that a client with too many may try again.
+RETRY_SECONDS = 1
 #: Most characters of `operationName`: the answer repeats a name that no operation has.
 MAX_OPERATION_NAME = 1000
 #: The words of Apollo's server; Apollo's client looks for them.

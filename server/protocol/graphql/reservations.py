@@ -10,13 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
-from server.protocol.graphql.request import MAX_ID, GraphqlRequest, described
+from server.protocol.graphql.request import MAX_ID, RETRY_SECONDS, GraphqlRequest, described
 
 __all__ = ["Reservation", "ReservationRefused", "Reservations", "Reserving", "operation_id"]
-
-
-#: Seconds after which another operation may have ended, so that the client may try again.
-RETRY_SECONDS = 1
 
 
 class ReservationRefused(Exception):

@@ -12,11 +12,11 @@ import orjson
 
 from realtime.endings import (
     ALREADY_SUBSCRIBED,
-    FORBIDDEN,
     INIT_TIMEOUT,
     INVALID_MESSAGE,
     TOO_MANY_INITS,
     UNAUTHORIZED,
+    CloseFrame,
 )
 from server.protocol.graphql.request import (
     MAX_ID,
@@ -82,10 +82,12 @@ class GraphqlTransportWs(GraphqlWsProtocol):
             return Close(TOO_MANY_INITS.frame())
         return Admit(payload or {})
 
-    def admit(self, admitted: bool) -> Sequence[Step]:
-        """Acknowledge the client, or close: "4403: Forbidden"."""
-        if not admitted:
-            return (Close(FORBIDDEN.frame()),)
+    def refuse(self, frame: CloseFrame) -> Sequence[Step]:
+        """Close, for a wrong token with "4403: Forbidden"."""
+        return (Close(frame),)
+
+    def admit(self) -> Sequence[Step]:
+        """Acknowledge the client."""
         self._initialised = True
         return (Reply({"type": "connection_ack"}),)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from realtime.endings import FORBIDDEN, INIT_TIMEOUT, TERMINATED, UNAUTHORIZED, Ending
+from realtime.endings import INIT_TIMEOUT, TERMINATED, UNAUTHORIZED, CloseFrame
 from server.protocol.graphql.request import MAX_ID, MalformedRequest, described, parse_parameters, unreadable
 from server.protocol.graphql.ws_protocol import (
     Admit,
@@ -59,23 +59,25 @@ class GraphqlWs(GraphqlWsProtocol):
 
     def init_overdue(self) -> Sequence[Step]:
         """Report the timeout and close the connection."""
-        return _refusal(INIT_TIMEOUT)
+        return self.refuse(INIT_TIMEOUT.frame())
 
     def _init(self, payload: object) -> Sequence[Step]:
         # A client may send it again, and gets an answer again. The protocol defines no type for the payload: a payload
         # that is no object holds no token.
         return (Admit(payload if isinstance(payload, dict) else {}),)
 
-    def admit(self, admitted: bool) -> Sequence[Step]:
-        """Acknowledge the client, or refuse it."""
-        if not admitted:
-            return _refusal(FORBIDDEN)
+    def refuse(self, frame: CloseFrame) -> Sequence[Step]:
+        """Report the reason and close the connection."""
+        return (_connection_error(frame.reason), Close(frame))
+
+    def admit(self) -> Sequence[Step]:
+        """Acknowledge the client."""
         self._initialised = True
         return (Reply({"type": "connection_ack"}), Reply(_KEEP_ALIVE))
 
     def _start(self, id: str, payload: object, fault: str | None) -> Sequence[Step]:
         if not self._initialised:
-            return _refusal(UNAUTHORIZED)
+            return self.refuse(UNAUTHORIZED.frame())
         try:
             request = parse_parameters(payload)
         except MalformedRequest as malformed:
@@ -118,11 +120,6 @@ class GraphqlWs(GraphqlWsProtocol):
 
 def _connection_error(sentence: str) -> Reply:
     return Reply({"type": "connection_error", "payload": {"message": sentence}})
-
-
-def _refusal(ending: Ending) -> Sequence[Step]:
-    frame = ending.frame()
-    return (_connection_error(frame.reason), Close(frame))
 
 
 def _id(message: Message) -> str:

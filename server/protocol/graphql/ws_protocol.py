@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import orjson
 
 from realtime.endings import CloseFrame
-from server.protocol.graphql.request import GraphqlRequest, described
+from server.protocol.graphql.request import RETRY_SECONDS, GraphqlRequest, described
 from server.protocol.json_text import read_json
 
 __all__ = [
@@ -39,7 +39,7 @@ RESULT_END = b"}}"
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """Decide whether the payload of `connection_init` admits the client, and carry out the steps of `admit`."""
+    """Decide whether the payload of `connection_init` admits the client, then carry out `admit` or `refuse`."""
 
     payload: Mapping[str, Any]
 
@@ -114,8 +114,12 @@ class GraphqlWsProtocol(ABC):
         """Return the steps that a text or binary message asks for, in order; no step follows `Close`."""
 
     @abstractmethod
-    def admit(self, admitted: bool) -> Sequence[Step]:
-        """Return the answer to `connection_init`, behind `Admit`."""
+    def admit(self) -> Sequence[Step]:
+        """Acknowledge the client, behind `Admit`."""
+
+    @abstractmethod
+    def refuse(self, frame: CloseFrame) -> Sequence[Step]:
+        """Return the steps that refuse the client and close with `frame`, behind `Admit`."""
 
     @abstractmethod
     def init_overdue(self) -> Sequence[Step]:
@@ -177,4 +181,4 @@ def parsed_object(data: str | bytes) -> tuple[dict[str, Any], str | None]:
 
 def _too_many(limit: int) -> Message:
     text = f"expected at most {limit} operations at a time on one connection, got one more; complete one first"
-    return {"message": text, "extensions": {"code": "TOO_MANY_OPERATIONS"}}
+    return {"message": text, "extensions": {"code": "RATE_LIMITED", "retryAfterSeconds": RETRY_SECONDS}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn, assert_never
 
@@ -15,6 +15,8 @@ from strawberry import Schema
 from realtime.clock import iso
 from realtime.endings import (
     ALREADY_SUBSCRIBED,
+    FORBIDDEN,
+    INIT_LIMITED,
     INIT_TIMEOUT,
     INVALID_MESSAGE,
     TOO_MANY_INITS,
@@ -25,6 +27,7 @@ from realtime.endings import (
 from realtime.errors import Refused
 from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.lifetimes.goodbyes import Goodbye
+from realtime.limits import LimitReached
 from realtime.rates import CLIENT
 from realtime.service import Caller
 from realtime.service.access_log import note_refusal
@@ -32,7 +35,7 @@ from schema.execution.context import Context
 from server.access.connected_caller import ConnectedCaller
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.concurrency.side_tasks import SideTasks
-from server.connection.connections import set_metrics, writer
+from server.connection.connections import count_for, set_metrics, writer
 from server.connection.open_socket import OpenSocket, content_of
 from server.connection.progress import send_in_time
 from server.protocol.graphql.ws_protocol import (
@@ -51,7 +54,8 @@ from server.transports.graphql.operations import GraphqlOperations
 
 __all__ = ["Admission", "GraphqlSocket"]
 
-#: Returns the caller whose token is in the payload of `connection_init`, else that of the session; None = neither.
+#: Returns the caller whose token is in the payload of `connection_init`, else that of the session; None = neither. It
+#: raises `LimitReached` if too many wrong tokens came from the address.
 Admission = Callable[[Mapping[str, Any]], Awaitable[Caller | None]]
 
 log = logging.getLogger(__name__)
@@ -155,7 +159,7 @@ class GraphqlSocket:
         for step in steps:
             match step:
                 case Admit(payload):
-                    await self._carry_out(self._protocol.admit(await self._is_admitted(payload)))
+                    await self._carry_out(await self._decided(payload))
                 case Authenticate(token):
                     await self._send({"type": "pong", "payload": await self._authenticated(token)})
                 case Reply(message):
@@ -170,6 +174,14 @@ class GraphqlSocket:
                 case _:
                     assert_never(step)
 
+    async def _decided(self, payload: Mapping[str, Any]) -> Sequence[Step]:
+        try:
+            is_admitted = await self._is_admitted(payload)
+        except LimitReached as reached:
+            note_refusal(reached)
+            return self._protocol.refuse(INIT_LIMITED.frame(reached.message))
+        return self._protocol.admit() if is_admitted else self._protocol.refuse(FORBIDDEN.frame())
+
     async def _is_admitted(self, payload: Mapping[str, Any]) -> bool:
         if self._admission is None:
             return True
@@ -179,6 +191,7 @@ class GraphqlSocket:
         if caller is not self._client.caller:
             # Operations take the caller over when they begin, and their tasks inherit the client. A session that the
             # handshake had counts no more.
+            count_for(self._socket.scope, caller.client or "")
             self._client.caller = caller
             CLIENT.set(caller.client)
             self._context.service.lifetimes.refresh(self._lifetime, caller.credential, caller.grants)

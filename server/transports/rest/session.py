@@ -73,8 +73,8 @@ async def begin_session(request: Request) -> SessionJson | Response:
     """Sign in by a token; the answer sets the cookie.
 
     A session of which the request has a cookie ends. If the client has `--max-sessions-per-client` sessions, its oldest
-    one ends; if there are `--max-sessions`, the oldest one of the client that has most. A server that needs no token
-    sets no cookie.
+    one ends; if there are `--max-sessions`, the oldest one of the client that has most. A client may begin
+    `--max-sign-ins` sessions in a minute, else 429. A server that needs no token sets no cookie.
 
     It takes no `Idempotency-Key`.
     """

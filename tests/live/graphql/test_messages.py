@@ -127,7 +127,7 @@ def test_any_message_gets_a_step_of_the_protocol(messages: list[object]) -> None
     for message in messages:
         steps = conversation.receive(message if isinstance(message, bytes) else orjson.dumps(message))
         if steps and isinstance(steps[0], Admit):
-            steps = conversation.admit(True)
+            steps = conversation.admit()
         for step in steps:
             if isinstance(step, Close):
                 assert step.frame.code in {4400, 4401, 4409, 4429}

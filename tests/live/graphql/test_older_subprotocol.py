@@ -238,7 +238,7 @@ async def test_one_operation_too_many_is_refused_until_one_stops() -> None:
         await client.send(_start("2", _TYPENAME))
         message = await client.message()
         assert (message["id"], message["type"]) == ("2", "error")
-        assert message["payload"]["extensions"] == {"code": "TOO_MANY_OPERATIONS"}
+        assert message["payload"]["extensions"] == {"code": "RATE_LIMITED", "retryAfterSeconds": 1}
         await client.send(_stop("1"), _start("2", _TYPENAME))
         await client.expect(_complete("1"), _data("2", {"__typename": "Query"}), _complete("2"))
 
@@ -342,7 +342,7 @@ def test_any_message_gets_steps_of_the_protocol(messages: list[object]) -> None:
     for message in messages:
         steps = conversation.receive(message if isinstance(message, bytes) else orjson.dumps(message))
         if steps and isinstance(steps[0], Admit):
-            steps = conversation.admit(True)
+            steps = conversation.admit()
         for step in steps:
             if isinstance(step, Close):
                 assert step.frame.code in {1000, 4401}

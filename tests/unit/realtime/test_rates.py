@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from realtime.limits import LimitReached
-from realtime.rates import CLIENT, MAX_CLIENTS, Rate
+from realtime.rates import CLIENT, MAX_CLIENTS, MINUTE, Rate
 
 
 class Clock:
@@ -62,7 +62,7 @@ def test_client_may_spend_what_it_saved_and_then_its_rate() -> None:
 @pytest.mark.parametrize("per_minute", [1, 3, 7, 60])
 def test_burst_has_no_request_more_while_time_passes(per_minute: int) -> None:
     clock = Clock()
-    rate = Rate(per_minute / 60, "wrong tokens", clock, burst_seconds=60)
+    rate = Rate(per_minute, "wrong tokens", clock, period=MINUTE)
     for _ in range(per_minute):
         rate.spend(1)
         clock.now += 0.001
@@ -86,7 +86,7 @@ def test_slow_rate_allows_one_request_at_a_time() -> None:
 
 @pytest.mark.usefixtures("client")
 def test_named_client_spends_instead_of_that_of_the_task() -> None:
-    rate = Rate(1, "wrong tokens", Clock(), burst_seconds=1)
+    rate = Rate(1, "wrong tokens", Clock(), period=MINUTE)
     rate.spend(1, "192.0.2.1")
     rate.spend(1)
     with pytest.raises(LimitReached):
@@ -128,3 +128,13 @@ def test_clients_do_not_share_a_rate_and_are_forgotten_in_time() -> None:
         CLIENT.set(str(number))
         rate.spend(2)
     assert len(rate) == MAX_CLIENTS
+
+
+@pytest.mark.usefixtures("client")
+def test_refusal_names_the_requests_the_period_and_the_sender() -> None:
+    rate = Rate(1, "wrong tokens", Clock(), period=MINUTE, sender="an address")
+    rate.spend(1)
+    with pytest.raises(LimitReached) as refused:
+        rate.spend(1)
+    assert str(refused.value) == "expected at most 1 wrong tokens a minute from an address, got more"
+    assert refused.value.retry_after_seconds == 60
