@@ -1,12 +1,15 @@
-"""One request and its response over HTTP/1: uvicorn's class, with additions for HTTP/1.0 and for clients that leave."""
+"""One request and its response over HTTP/1: uvicorn's class, but for what it sends, and for clients that leave."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from typing import Any, Protocol
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
+
+from server.connection.response_head import response_head
 
 __all__ = ["Cycle", "Owner"]
 
@@ -33,6 +36,7 @@ class Cycle(RequestResponseCycle):
     #: Whether the client has closed its side of a stream, and counts as gone. It may still be there and read.
     has_left = False
     _owner: Owner | None = None
+    #: Whether only the end of the connection ends the body.
     _ends_by_close = False
 
     def belong_to(self, owner: Owner) -> None:
@@ -79,32 +83,75 @@ class Cycle(RequestResponseCycle):
         self.message_event.set()
 
     async def send(self, message: Any) -> None:
-        """Send `message`; mark the end of the body in a way that the client's HTTP version knows."""
-        if message["type"] == "http.response.start":
-            if not self.response_started:
-                message = self._begin(message)
-        elif not message.get("more_body", False) and not self.response_complete:
-            if self._ends_by_close:
-                self.expected_content_length = len(message.get("body", b""))
-            # Keep uvicorn from closing at once: if the client is still sending, it would lose the response.
-            self.is_last, self.keep_alive = not self.keep_alive, True
-        await super().send(message)
+        """Send `message`: first the head of the response, then its body in one or more parts.
 
-    def _begin(self, message: Message) -> Message:
+        Raises:
+            RuntimeError: the application sends another message than ASGI expects, or a body of another length.
+        """
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        expected = "http.response.body" if self.response_started else "http.response.start"
+        if message["type"] != expected or self.response_complete:
+            came = "its end" if self.response_complete else expected
+            raise RuntimeError(f"expected {came} of a response, got the message {message['type']!r}")
+        if self.response_started:
+            self._send_body(message.get("body", b""), is_end=not message.get("more_body", False))
+        else:
+            self._send_head(message["status"], message.get("headers", ()))
+
+    def _send_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.response_started = True
+        self.waiting_for_100_continue = False
         if self._owner is not None and self._owner.must_close:
             self.keep_alive = False
-        headers = list(message.get("headers", ()))
-        if not self.keep_alive:
-            # sse-starlette sends `Connection: keep-alive`, which is wrong for a connection that ends.
-            headers = [pair for pair in headers if pair[0].lower() != b"connection" or b"close" in pair[1].lower()]
-        counted = any(name.lower() == b"content-length" for name, _ in headers)
-        has_body = self.scope["method"] != "HEAD" and message["status"] not in _WITHOUT_BODY
-        if self.scope["http_version"] == "1.0" and has_body and not counted:
-            # "A server MUST NOT send a response containing Transfer-Encoding unless the corresponding request
-            # indicates HTTP/1.1" (RFC 9112, 6.1): the body ends with the connection.
-            self._ends_by_close, self.chunked_encoding = True, False
-            self.expected_content_length = math.inf  # type: ignore[assignment]  # no number of bytes is too many
-        return {**message, "headers": headers}
+        if self.access_log:
+            self._log_access(status)
+        scope = self.scope
+        head = response_head(
+            status,
+            (*self.default_headers, *headers),
+            has_body=scope["method"] != "HEAD" and status not in _WITHOUT_BODY,
+            keep_alive=self.keep_alive,
+            # "A server MUST NOT send a response containing Transfer-Encoding unless the corresponding request indicates
+            # HTTP/1.1" (RFC 9112, 6.1): without a length, the body ends with the connection.
+            may_chunk=scope["http_version"] != "1.0",
+        )
+        self.keep_alive = head.keep_alive
+        self.chunked_encoding, self._ends_by_close = head.is_chunked, head.ends_by_close
+        self.expected_content_length = head.length
+        self.transport.write(head.text)
+
+    def _send_body(self, body: bytes, *, is_end: bool) -> None:
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length = 0
+        elif self.chunked_encoding:
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self.transport.write(chunk + b"0\r\n\r\n" if is_end else chunk)
+        else:
+            if not self._ends_by_close:
+                self.expected_content_length -= len(body)
+            if self.expected_content_length < 0:
+                raise RuntimeError("the body of a response is longer than its Content-Length")
+            self.transport.write(body)
+        if is_end:
+            self._end()
+
+    def _end(self) -> None:
+        if self.expected_content_length:
+            raise RuntimeError("the body of a response is shorter than its Content-Length")
+        # The connection is not closed at once: if the client is still sending, it would lose the response.
+        self.is_last = not self.keep_alive
+        self.response_complete = True
+        self.message_event.set()
+        self.on_response()
+
+    def _log_access(self, status: int) -> None:
+        scope = self.scope
+        target = get_path_with_query_string(scope)
+        line = get_client_addr(scope), scope["method"], target, scope["http_version"], status
+        self.access_logger.info('%s - "%s %s HTTP/%s" %d', *line)
 
     def _finish(self) -> None:
         if self._owner is not None:

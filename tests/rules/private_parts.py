@@ -46,10 +46,11 @@ PARTS = {
         transport ws_protocol_class
     """,
     _CYCLE: """
-        body chunked_encoding disconnected expected_content_length flow keep_alive message_event more_body receive
-        response_complete response_started run_asgi scope send transport
+        access_log access_logger body chunked_encoding default_headers disconnected expected_content_length flow
+        keep_alive message_event more_body on_response receive response_complete response_started run_asgi scope send
+        transport waiting_for_100_continue
     """,
-    _FLOW: "pause_reading read_paused resume_reading write_paused",
+    _FLOW: "drain pause_reading read_paused resume_reading write_paused",
     _SOCKET: """
         app client close_sent close_timer conn curr_msg_data_type disconnected frames handle_close handle_connect
         handle_events handle_parser_exception handle_ping handle_pong handshake_complete handshake_initiated
