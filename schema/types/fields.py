@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any, ForwardRef
 
 import strawberry
-from strawberry.types.base import StrawberryList
 from strawberry.types.field import StrawberryField
 
-__all__ = ["computed", "list_of_later", "resolved", "subscribed"]
+__all__ = ["computed", "resolved", "subscribed", "type_of_later"]
 
 _Decorator = Callable[[Callable[..., Any]], StrawberryField]
 
@@ -36,10 +35,10 @@ def computed(name: str, description: str) -> Any:
     return made
 
 
-def list_of_later(name: str, module: str) -> object:
-    """Return the type of a list of `name`, for `graphql_type`, when the module of `name` imports the caller's module.
+def type_of_later(name: str, module: str) -> object:
+    """Return the type `name`, for `graphql_type`, when the module of `name` imports the caller's module.
 
     Strawberry imports the module when the schema is made. An import for the type checker would be a cycle too.
     """
-    later: Any = strawberry.lazy(module).resolve_forward_ref(ForwardRef(name))
-    return StrawberryList(later)
+    later: object = strawberry.lazy(module).resolve_forward_ref(ForwardRef(name))
+    return later

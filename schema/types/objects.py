@@ -7,7 +7,6 @@ refers to, as they are stored at that moment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
@@ -21,9 +20,17 @@ from realtime.messages.position import Position, channel_tag
 from schema.execution.context import Info
 from schema.execution.real_size import check_size
 from schema.types.enums import ProjectStatus, TicketType
-from schema.types.fields import list_of_later, resolved
+from schema.types.fields import resolved, type_of_later
 from schema.types.node import Node
-from schema.types.paging import Edge, PageInfo
+from schema.types.paging import (
+    DEFAULT_OF_CARD,
+    AfterEntry,
+    Edge,
+    FirstOfCard,
+    PageInfo,
+    Stretch,
+    checked_first,
+)
 from schema.types.positions import offset_field
 from schema.types.scalars import SafeInt
 
@@ -38,8 +45,12 @@ async def _board(parent: strawberry.Parent[models.Project], info: Info) -> Board
     return BoardState.of(found, info.context.service.boards.epoch)
 
 
-async def _attempts(parent: strawberry.Parent[models.Card], info: Info) -> Sequence[ports.Attempt]:
-    return await info.context.loaders.attempts_of_card.load((parent.board_id, parent.id)) or ()
+async def _attempts(
+    parent: strawberry.Parent[models.Card], info: Info, first: FirstOfCard = DEFAULT_OF_CARD, after: AfterEntry = None
+) -> Stretch:
+    found = await info.context.loaders.attempts_of_card.load((parent.board_id, parent.id)) or ()
+    most = checked_first(first, DEFAULT_OF_CARD)
+    return Stretch.of_dated(board_channel(parent.board_id), found, most, after, newest_first=True)
 
 
 @strawberry.type(description="A project; its board has the same id.")
@@ -115,9 +126,9 @@ class Card(Node):
     github_issue: GithubIssue | None = strawberry.field(description="The issue the card was imported from, if any.")
     created_at: datetime = strawberry.field(description="When the card was made.")
     updated_at: datetime = strawberry.field(description="When the card itself last changed; moving it counts.")
-    attempts: Sequence[ports.Attempt] = strawberry.field(
+    attempts: Stretch = strawberry.field(
         resolver=_attempts,
-        graphql_type=list_of_later("Attempt", "schema.types.attempts"),
+        graphql_type=type_of_later("AttemptConnection", "schema.types.attempts"),
         description="The attempts of agents for the card, as stored now; newest created first.",
     )
 

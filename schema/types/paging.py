@@ -17,10 +17,12 @@ from realtime.ports import Page
 
 __all__ = [
     "DEFAULT_FIRST",
+    "DEFAULT_OF_CARD",
     "MAX_FIRST",
     "AfterEntry",
     "Edge",
     "First",
+    "FirstOfCard",
     "PageInfo",
     "Stretch",
     "checked_first",
@@ -28,11 +30,14 @@ __all__ = [
 ]
 
 DEFAULT_FIRST = 100
+#: The default for the attempts of a card. A query asks for those of all cards of a board, and most cards have one.
+DEFAULT_OF_CARD = 20
 MAX_FIRST = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATED_PLACE = re.compile(r"([0-9a-f]{8}):(-?[0-9]{1,15}):(.+)", re.DOTALL)
 
 First = Annotated[int | None, strawberry.argument(description="Most entries to return, 1 to 1,000; null is 100.")]
+FirstOfCard = Annotated[int | None, strawberry.argument(description="Most entries to return, 1 to 1,000; null is 20.")]
 AfterEntry = Annotated[
     str | None, strawberry.argument(description="A `cursor` of this list: return the entries after it.")
 ]
@@ -142,14 +147,14 @@ class Stretch:
         return self
 
 
-def checked_first(first: int | None) -> int:
+def checked_first(first: int | None, default: int = DEFAULT_FIRST) -> int:
     """Return `first` if it is valid; None is the default.
 
     Raises:
         InvalidPage: `first` is out of bounds.
     """
     if first is None:
-        return DEFAULT_FIRST
+        return default
     if not 1 <= first <= MAX_FIRST:
         raise InvalidPage(FieldError("first", f"expected a whole number from 1 to {MAX_FIRST}, got {first}"))
     return first

@@ -52,7 +52,7 @@ LIST_SIZES: Mapping[str, ListSize] = {
     "Attempt.logs": _sliced(),
     "BoardState.cards": _assumed(200),
     "BoardState.columns": _assumed(4),
-    "Card.attempts": _assumed(20),
+    "Card.attempts": _sliced(),
     "CardDeleted.renewed": _assumed(50),
     "CardMoved.renewed": _assumed(50),
     # The four columns share the cards of the board.
@@ -97,5 +97,11 @@ def sizes_of(field: GraphQLField, arguments: Mapping[str, Any], most: int) -> tu
         return declared.assumed_size or 1, {}
     given = [arguments.get(name) for name in declared.slicing_arguments]
     asked = [len(one) if isinstance(one, list) else one for one in given]
-    size = max((min(max(one, 0), most) for one in asked if isinstance(one, int)), default=DEFAULT_FIRST)
+    size = max((min(max(one, 0), most) for one in asked if isinstance(one, int)), default=_default(field))
     return (1, dict.fromkeys(declared.sized_fields, size)) if declared.sized_fields else (size, {})
+
+
+def _default(field: GraphQLField) -> int:
+    """Return the number of entries of a field whose `first` is null."""
+    first = field.args.get("first")
+    return first.default_value if first is not None and isinstance(first.default_value, int) else DEFAULT_FIRST

@@ -16,7 +16,7 @@ from tests.clients.requirements import SCRIPTS
 
 __all__ = ["CACHES", "EVENTS", "FOLLOW", "MOVE", "READ", "Cache", "open_cache"]
 
-_TRIED = "attempts { id attemptId status todos { total completed items { todoKey text status } } }"
+_TRIED = "attempts { nodes { id attemptId status todos { total completed items { todoKey text status } } } }"
 _COLUMNS = f"columns {{ id columnId title cards {{ id cardId title columnId updatedAt {_TRIED} }} }}"
 #: A board with everything on it. The names are those that Relay's compiler expects in a module `caches`.
 READ = f"query cachesReadQuery($boardId: ID!) {{ board(boardId: $boardId) {{ id boardId {_COLUMNS} }} }}"

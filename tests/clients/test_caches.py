@@ -76,7 +76,7 @@ async def _queue(live: LiveServer, board_id: BoardId) -> None:
 
 
 def _todo_texts(board: Any) -> list[str]:
-    attempts = [one for column in board["columns"] for card in column["cards"] for one in card["attempts"]]
+    attempts = [one for column in board["columns"] for card in column["cards"] for one in card["attempts"]["nodes"]]
     return [item["text"] for one in attempts if one["todos"] for item in one["todos"]["items"]]
 
 
@@ -111,7 +111,7 @@ async def test_cache_keeps_boards_with_equal_ids_apart(cache: Cache, live: LiveS
         assert shown == await _board(live, board_id)
         (card,) = shown["columns"][0]["cards"]
         assert card["title"] == f"Card of {board_id}"
-        assert card["attempts"][0]["todos"]["items"][0]["text"] == f"Todo of {board_id}"
+        assert card["attempts"]["nodes"][0]["todos"]["items"][0]["text"] == f"Todo of {board_id}"
 
 
 async def test_subscription_updates_what_a_query_has_read(cache: Cache, live: LiveServer, boards: None) -> None:

@@ -13,16 +13,17 @@ from tests.kit.raw_http import exchange
 
 __all__ = ["ask_as"]
 
-_IDS = "query ($id: ID!) { board(boardId: $id) { id cards { id attempts { id } } } project(projectId: $id) { id } }"
+_IDS = """query ($id: ID!) {
+    board(boardId: $id) { id cards { id attempts { nodes { id } } } } project(projectId: $id) { id } }"""
 _EVERYTHING = """query ($id: ID!, $attempt: ID!, $ids: [ID!]!) {
     projects { nodes { projectId name board { boardId } } }
     agents { agentKey label }
-    board(boardId: $id) { project { name } cards { title attempts { attemptId logs { nodes { message } } } } }
+    board(boardId: $id) { project { name } cards { title attempts { nodes { attemptId logs { nodes { message } } } } } }
     project(projectId: $id) { name board { cards { title } } }
     attempts(boardId: $id) { nodes { attemptId card { title } } }
     events(boardId: $id) { nodes { cursor name } }
     attempt(attemptId: $attempt) { boardId todos { total } }
-    nodes(ids: $ids) { __typename id ... on Card { title attempts { attemptId } } ... on Project { name } }
+    nodes(ids: $ids) { __typename id ... on Card { title attempts { nodes { attemptId } } } ... on Project { name } }
 }"""
 _OF_BOARD = ("board", "project", "attempts", "events")
 

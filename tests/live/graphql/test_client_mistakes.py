@@ -99,7 +99,8 @@ async def test_query_with_a_persisted_hash_is_executed(standing: LiveServer) -> 
 
 
 async def test_operation_that_costs_too_much_is_refused(transport: Transport, standing: LiveServer) -> None:
-    query = "query ($id: ID!) { board(boardId: $id) { cards { attempts { logs(first: 500) { nodes { message } } } } } }"
+    lines = "logs(first: 500) { nodes { message } }"
+    query = f"query ($id: ID!) {{ board(boardId: $id) {{ cards {{ attempts {{ nodes {{ {lines} }} }} }} }} }}"
     code, message = await refused(transport, standing, {"query": query, "variables": {"id": BOARD}})
     assert code == "COST_EXCEEDED"
     assert message.startswith("expected an operation that costs at most 50000, got one of 2008202")

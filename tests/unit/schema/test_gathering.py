@@ -73,7 +73,7 @@ async def test_unknown_board_refuses_its_own_commands_only(caller: Caller, board
     [
         ("cursor state { cursor columns { id } }", 1),
         ("state { project { name } }", 2),
-        ("card { attempts { id } }", 2),
+        ("card { attempts { nodes { id } } }", 2),
         ("...Deep", 2),
         ("...Round", 1),
     ],

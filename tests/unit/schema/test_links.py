@@ -23,7 +23,7 @@ from tests.unit.schema.caller import Caller
 from tests.unit.schema.selection import selection
 
 Json = dict[str, Any]
-CARDS = "query ($id: ID!) { board(boardId: $id) { cards { id attempts { id status } } } }"
+CARDS = "query ($id: ID!) { board(boardId: $id) { cards { id attempts { nodes { id status } } } } }"
 
 
 @pytest.fixture
@@ -64,39 +64,56 @@ async def test_cards_of_one_id_have_the_attempts_of_their_boards(caller: Caller,
     await seed(node, 1, "p2")
     again = {"boardId": BOARD, "attemptId": "again", "cardId": "k1", "agent": "CODEX"}
     await publish(node, event("attempt.started", again))
-    document = "{ projects { nodes { board { cards { attempts { attemptId status boardId cardId } } } } } }"
+    document = "{ projects { nodes { board { cards { attempts { nodes { attemptId status boardId cardId } } } } } } }"
     one, other = (await caller.run(document))["nodes"]
 
     def shown(id: str, status: str, board: str, card: str) -> Json:
         return {"attemptId": id, "status": status, "boardId": board, "cardId": card}
 
     first, second = one["board"]["cards"]
-    assert first == {"attempts": [shown("p1-a0", "QUEUED", BOARD, "k0")]}
-    assert second["attempts"] == [shown("again", "RUNNING", BOARD, "k1"), shown("p1-a1", "QUEUED", BOARD, "k1")]
-    assert other["board"]["cards"] == [{"attempts": [shown("p2-a0", "QUEUED", "p2", "k0")]}]
+    assert first == {"attempts": {"nodes": [shown("p1-a0", "QUEUED", BOARD, "k0")]}}
+    newest, oldest = shown("again", "RUNNING", BOARD, "k1"), shown("p1-a1", "QUEUED", BOARD, "k1")
+    assert second["attempts"]["nodes"] == [newest, oldest]
+    assert other["board"]["cards"] == [{"attempts": {"nodes": [shown("p2-a0", "QUEUED", "p2", "k0")]}}]
+
+
+async def test_attempts_of_a_card_come_in_pages(caller: Caller, node: Node, board: Board) -> None:
+    await seed(node, 1)
+    of_card = {"boardId": BOARD, "cardId": "k0", "agent": "CODEX"}
+    await publish(node, *(event("attempt.started", {**of_card, "attemptId": f"b{n:02}"}) for n in range(24)))
+    document = """query ($id: ID!, $first: Int, $after: String) { board(boardId: $id) { cards {
+        attempts(first: $first, after: $after) { nodes { attemptId } pageInfo { hasNextPage endCursor } } } } }"""
+    pages, after = [], None
+    for first in (2, None, 20):
+        (card,) = (await caller.run(document, id=BOARD, first=first, after=after))["cards"]
+        pages.append([one["attemptId"] for one in card["attempts"]["nodes"]])
+        after = card["attempts"]["pageInfo"]["endCursor"]
+    assert [len(page) for page in pages] == [2, 20, 3]
+    assert not card["attempts"]["pageInfo"]["hasNextPage"]
+    whole = [id for page in pages for id in page]
+    assert (len({*whole}), whole[-1]) == (25, "p1-a0")
 
 
 async def test_board_project_attempt_and_card_lead_to_each_other(caller: Caller, node: Node, board: Board) -> None:
     await seed(node, 1)
     document = """query ($id: ID!) { board(boardId: $id) { cursor project { name board { cursor cards {
-        attempts { card { cardId title attempts { attemptId } } } } } } } }"""
+        attempts { nodes { card { cardId title attempts { nodes { attemptId } } } } } } } } } }"""
     shown = await caller.run(document, id=BOARD)
     linked = shown["project"]["board"]
     assert (shown["project"]["name"], linked["cursor"]) == ("Alpha Board", shown["cursor"])
-    assert linked["cards"] == [
-        {"attempts": [{"card": {"cardId": "k0", "title": "k0", "attempts": [{"attemptId": "p1-a0"}]}}]}
-    ]
+    inner = {"cardId": "k0", "title": "k0", "attempts": {"nodes": [{"attemptId": "p1-a0"}]}}
+    assert linked["cards"] == [{"attempts": {"nodes": [{"card": inner}]}}]
 
 
 @pytest.mark.parametrize(
     ("fields", "statements"),
     [
         ("id", 1),
-        ("attempts { id }", 2),
-        ("attempts { todos { total } }", 3),
-        ("attempts { logs { nodes { message } } conversation { nodes { __typename } } todos { total } }", 5),
-        ("attempts { logs(first: 1) { nodes { logId } } more: logs(first: 2) { nodes { logId } } }", 4),
-        ("attempts { card { title attempts { id } } }", 5),
+        ("attempts { nodes { id } }", 2),
+        ("attempts { nodes { todos { total } } }", 3),
+        ("attempts { nodes { logs { nodes { message } } conversation { nodes { __typename } } todos { total } } }", 5),
+        ("attempts { nodes { logs(first: 1) { nodes { logId } } more: logs(first: 2) { nodes { logId } } } }", 4),
+        ("attempts { nodes { card { title attempts { nodes { id } } } } }", 5),
     ],
     ids=["nothing", "attempts", "todos", "all", "pages of two lengths", "recursive"],
 )
@@ -212,14 +229,14 @@ async def test_mutation_sees_in_each_field_what_the_field_before_it_did(
     await seed(node, 1)
     await publish(node, event("board.state.changed", {"boardId": BOARD, "state": state_of(1)}))
     input = '{cardId: "k0", title: "%s"}'
-    payload = "... on UpdateCardPayload { card { attempts { card { title } } } }"
+    payload = "... on UpdateCardPayload { card { attempts { nodes { card { title } } } } }"
     document = " ".join(
         f'{title}: updateCard(boardId: "{BOARD}", input: {input % title}) {{ {payload} }}' for title in ("one", "two")
     )
     result = await caller.schema.execute(f"mutation {{ {document} }}", None, context_on(node))
     assert result.errors is None
     assert result.data is not None
-    titles = {name: shown["card"]["attempts"][0]["card"]["title"] for name, shown in result.data.items()}
+    titles = {name: shown["card"]["attempts"]["nodes"][0]["card"]["title"] for name, shown in result.data.items()}
     assert titles == {"one": "one", "two": "two"}
 
 
@@ -240,7 +257,8 @@ async def test_lists_that_are_completed_by_turns_cost_as_many_queries(
     caller: Caller, node: Node, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("realtime.fanout.turns.TURN_SECONDS", 0.0)  # a pass for each entry
-    document = "query ($id: ID!) { board(boardId: $id) { cards { attempts { card { title attempts { id } } } } } }"
+    card = "card { title attempts { nodes { id } } }"
+    document = f"query ($id: ID!) {{ board(boardId: $id) {{ cards {{ attempts {{ nodes {{ {card} }} }} }} }} }}"
     await seed(node, 20)
     with counted() as seen:
         shown = await caller.run(document, id=BOARD)

@@ -52,7 +52,9 @@ fragment G on Gap { cursor }
         ('{ events(boardId: "b", first: null) { nodes { cursor } } }', 2 + 100),
         ('{ events(boardId: "b", first: 2000000000) { nodes { cursor } } }', 2 + 1000),
         ('{ events(boardId: "b", first: -3) { nodes { cursor } } }', 2),
-        ('{ board(boardId: "b") { cards { attempts { id } } } }', 2 + 200 * (1 + 20)),
+        ('{ board(boardId: "b") { cards { attempts { nodes { id } } } } }', 2 + 200 * (2 + 20)),
+        ('{ board(boardId: "b") { cards { attempts(first: null) { nodes { id } } } } }', 2 + 200 * (2 + 20)),
+        ('{ board(boardId: "b") { cards { attempts(first: 3) { nodes { id } } } } }', 2 + 200 * (2 + 3)),
         (_UNION, 1 + 1 + 2),
     ],
 )
@@ -100,10 +102,10 @@ def test_introspection_is_far_below_the_limit(schema: strawberry.Schema) -> None
 
 
 async def test_too_dear_an_operation_is_refused_with_both_numbers(caller: Caller) -> None:
-    text = '{ board(boardId: "b") { cards { attempts { logs { nodes { message } } } } } }'
+    text = '{ board(boardId: "b") { cards { attempts { nodes { logs { nodes { message } } } } } } }'
     message, extensions = await caller.refused(text)
-    assert message.startswith("expected an operation that costs at most 50000, got one of 408202")
-    assert extensions == {"code": "COST_EXCEEDED", "cost": 408_202, "maxCost": 50_000}
+    assert message.startswith("expected an operation that costs at most 50000, got one of 408402")
+    assert extensions == {"code": "COST_EXCEEDED", "cost": 408_402, "maxCost": 50_000}
 
 
 async def test_limit_is_that_of_the_server(caller: Caller) -> None:

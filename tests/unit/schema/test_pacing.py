@@ -115,8 +115,8 @@ def test_steady_tenth_is_let_through_for_ever(monkeypatch: pytest.MonkeyPatch) -
 _NESTED = """
 query ($id: ID!) {
   board(boardId: $id) {
-    columns { cards { cardId attempts { attemptId } } }
-    cards { cardId attempts { attemptId } }
+    columns { cards { cardId attempts { nodes { attemptId } } } }
+    cards { cardId attempts { nodes { attemptId } } }
   }
 }
 """

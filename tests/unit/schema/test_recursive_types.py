@@ -7,12 +7,13 @@ import pytest
 from realtime.kanban.board import Board
 from tests.unit.schema.caller import Caller
 
-ONCE = "query ($id: ID!) { board(boardId: $id) { cards { attempts { card { title } } } } }"
-TWICE = "query ($id: ID!) { board(boardId: $id) { cards { attempts { card { attempts { card { title } } } } } } }"
+ONCE = "query ($id: ID!) { board(boardId: $id) { cards { attempts { nodes { card { title } } } } } }"
+TWICE = """query ($id: ID!) { board(boardId: $id) {
+    cards { attempts { nodes { card { attempts { nodes { card { title } } } } } } } } }"""
 BY_FRAGMENTS = """
     query ($id: ID!) { board(boardId: $id) { ... on BoardState { cards { ...Tried } } } }
-    fragment Tried on Card { attempts { card { ...Again } } }
-    fragment Again on Card { attempts { card { title } } }
+    fragment Tried on Card { attempts { nodes { card { ...Again } } } }
+    fragment Again on Card { attempts { nodes { card { title } } } }
 """
 REFUSED = ("expected Card at most 2 times inside itself, got it once more", {"code": "GRAPHQL_VALIDATION_FAILED"})
 

@@ -297,7 +297,7 @@ async def test_cursor_of_the_transport_is_used_where_no_argument_is(caller: Call
         assert (await results.next())["kind"] == "State"
 
 
-LINKED = "subscription ($board: ID!) { boardState(boardId: $board) { cards { title attempts { status } } } }"
+LINKED = "subscription ($board: ID!) { boardState(boardId: $board) { cards { title attempts { nodes { status } } } } }"
 
 
 async def test_each_event_loads_anew_by_one_query(caller: Caller, node: Node, board: Board) -> None:
@@ -307,13 +307,13 @@ async def test_each_event_loads_anew_by_one_query(caller: Caller, node: Node, bo
     attempt = {"boardId": BOARD, "attemptId": "a", "cardId": cards[0].card_id, "agent": "CODEX"}
     await publish(node, event("attempt.queued", attempt))
     async with caller.subscribe(LINKED, board=BOARD) as results:
-        assert (await results.next())["cards"][0] == {"title": "0", "attempts": [{"status": "QUEUED"}]}
+        assert (await results.next())["cards"][0] == {"title": "0", "attempts": {"nodes": [{"status": "QUEUED"}]}}
         for name, status in (("started", "RUNNING"), ("completed", "SUCCEEDED")):
             await publish(node, event(f"attempt.{name}", {**attempt, "status": status.lower()}))
             with counted() as statements:
                 shown = await results.next()
-            assert shown["cards"][0]["attempts"] == [{"status": status}]
-            assert [one["attempts"] for one in shown["cards"][1:]] == [[]] * 4
+            assert shown["cards"][0]["attempts"] == {"nodes": [{"status": status}]}
+            assert [one["attempts"]["nodes"] for one in shown["cards"][1:]] == [[]] * 4
             assert len(statements) == 1, statements
 
 

@@ -129,7 +129,7 @@ def test_all_that_an_event_holds_itself_is_covered(root_field: str) -> None:
     "document",
     [
         BOARD_STATE + "{ project { name } } }",
-        BOARD_STATE + "{ cards { attempts { id } } } }",
+        BOARD_STATE + "{ cards { attempts { nodes { id } } } } }",
         "subscription { __typename }",
         BOARD_STATE + '{ cursor } other: boardState(boardId: "p1") { cursor } }',
         BOARD_STATE + "{ nonsense } }",
