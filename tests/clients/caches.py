@@ -16,7 +16,8 @@ from tests.clients.requirements import SCRIPTS
 
 __all__ = ["CACHES", "EVENTS", "FOLLOW", "MOVE", "READ", "Cache", "open_cache"]
 
-_TRIED = "attempts { nodes { id attemptId status todos { total completed items { todoKey text status } } } }"
+_ATTEMPT = "{ id attemptId status todos { total completed items { todoKey text status } } }"
+_TRIED = f"attempts {{ nodes {_ATTEMPT} }}"
 _COLUMNS = f"columns {{ id columnId title cards {{ id cardId title columnId updatedAt {_TRIED} }} }}"
 #: A board with everything on it. The names are those that Relay's compiler expects in a module `caches`.
 READ = f"query cachesReadQuery($boardId: ID!) {{ board(boardId: $boardId) {{ id boardId {_COLUMNS} }} }}"
@@ -27,7 +28,7 @@ MOVE = f"""mutation cachesMoveMutation($boardId: ID!, $input: MoveCardInput!) {{
 EVENTS = f"""subscription cachesEventsSubscription($boardId: ID!) {{ boardEvents(boardId: $boardId) {{
   __typename ... on State {{ state {{ id {_COLUMNS} }} }}
   ... on AttemptStarted {{ attempt {{ id status }} }} ... on AttemptStatusChanged {{ attempt {{ id status }} }}
-  ... on AttemptTodosUpdated {{ attempt {_TRIED.removeprefix("attempts")} }} ... on AgentRegistered {{ label }} }} }}"""
+  ... on AttemptTodosUpdated {{ attempt {_ATTEMPT} }} ... on AgentRegistered {{ label }} }} }}"""
 
 #: Name → a client that has a cache, without any configuration of it.
 CACHES = {
