@@ -83,13 +83,13 @@ async def test_attempts_of_a_card_come_in_pages(caller: Caller, node: Node, boar
     await publish(node, *(event("attempt.started", {**of_card, "attemptId": f"b{n:02}"}) for n in range(24)))
     document = """query ($id: ID!, $first: Int, $after: String) { board(boardId: $id) { cards {
         attempts(first: $first, after: $after) { nodes { attemptId } pageInfo { hasNextPage endCursor } } } } }"""
-    pages, after = [], None
+    pages, after, more = list[list[str]](), None, None
     for first in (2, None, 20):
         (card,) = (await caller.run(document, id=BOARD, first=first, after=after))["cards"]
         pages.append([one["attemptId"] for one in card["attempts"]["nodes"]])
-        after = card["attempts"]["pageInfo"]["endCursor"]
+        after, more = card["attempts"]["pageInfo"]["endCursor"], card["attempts"]["pageInfo"]["hasNextPage"]
     assert [len(page) for page in pages] == [2, 20, 3]
-    assert not card["attempts"]["pageInfo"]["hasNextPage"]
+    assert more is False
     whole = [id for page in pages for id in page]
     assert (len({*whole}), whole[-1]) == (25, "p1-a0")
 
