@@ -34,7 +34,7 @@ async def ask_as(subject: Subject, admin: Admin, board: BoardModel, other: Board
     known = _data(await _query(admin, _IDS, {"id": board.id}))
     cards = known["board"]["cards"]
     ids = [known["board"]["id"], known["project"]["id"], *(card["id"] for card in cards)]
-    ids += [attempt["id"] for card in cards for attempt in card["attempts"]]
+    ids += [attempt["id"] for card in cards for attempt in card["attempts"]["nodes"]]
     attempt_id = next(iter(board.attempts), f"{board.id}-a0")
     whole = await _query(client, _EVERYTHING, {"id": board.id, "attempt": attempt_id, "ids": ids[:100]})
     _check(subject, board, other, _data(whole), attempt_id)
