@@ -92,7 +92,7 @@ MODULES = {
     "strawberry.schema.schema": "StrawberryGraphQLCoreExecutionContext",
     "strawberry.schema.validation_rules.maybe_null": "MaybeNullValidationRule",
     "strawberry.schema.validation_rules.one_of": "OneOfInputValidationRule",
-    "strawberry.types.base": "StrawberryList StrawberryObjectDefinition",
+    "strawberry.types.base": "StrawberryObjectDefinition",
     "strawberry.types.graphql": "OperationType",
     "strawberry.types.scalar": "ScalarDefinition",
     "uvicorn.protocols.http.httptools_impl": "HttpToolsProtocol RequestResponseCycle",
