@@ -11,7 +11,7 @@ from realtime.limits import LimitReached
 from server.protocol.http.addresses import TrustedProxies, network_of, plain_address
 from server.settings import Settings
 
-__all__ = ["BUSY_SECONDS", "MAX_REFUSED", "Admission", "Guest", "HttpLimits", "http_limits"]
+__all__ = ["BUSY_SECONDS", "MAX_REFUSED", "PROXIES", "Admission", "Guest", "HttpLimits", "http_limits"]
 
 #: Most refused connections that stay open until the client has read the refusal; further ones are closed at once.
 MAX_REFUSED = 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -195,3 +196,22 @@ async def test_wrong_token_of_connection_init_over_the_limit_closes_1013(subprot
                 if subprotocol == OLDER:
                     await client.expect({"type": "connection_error", "payload": {"message": expected[1]}})
                 assert await client.closed() == expected
+
+
+async def test_refusals_have_an_access_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="access")
+    limits = {"trusted_proxies": "127.0.0.1", "max_connections_per_client": 2, "max_reservations": 1}
+    async with live_server(**limits) as live, proxy_of(live.address, "192.0.2.1") as address, deadline(_WAIT_UNITS):
+        assert (await exchange(address, "PUT", "/graphql/stream")).status == 201
+        assert (await exchange(address, "PUT", "/graphql/stream")).status == 429
+        async with _opened(address, "dashboard-ws", "dashboard-sse"):
+            _check_busy(await exchange(address, "GET", _HEALTH))
+    lines = [
+        (record.getMessage(), vars(record)["why"].partition(",")[0], vars(record)["address"])
+        for record in caplog.records
+        if record.name == "access"
+    ]
+    assert lines == [
+        ("refused: rate_limited", f"expected at most {expected}", "192.0.2.1")
+        for expected in ("1 reservations of one client that wait for their stream", "2 connections of a client")
+    ]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
+from realtime.limits import LimitReached
 from server.protocol.graphql.request import MAX_ID, RETRY_SECONDS, GraphqlRequest, described
 
 __all__ = ["Reservation", "ReservationRefused", "Reservations", "Reserving", "operation_id"]
@@ -51,13 +52,14 @@ class Reservation:
         """Mark `id` as the id of a running operation.
 
         Raises:
-            ReservationRefused: 409, a running operation has this id; 429, too many operations run.
+            ReservationRefused: 409, a running operation has this id.
+            LimitReached: too many operations run.
         """
         if id in self.operations:
             raise ReservationRefused(409, f"Operation with ID already exists: {described(id)}")
         if len(self.operations) >= self.max_operations:
             sentence = f"expected at most {self.max_operations} operations at a time on one stream"
-            raise ReservationRefused(429, sentence, RETRY_SECONDS)
+            raise LimitReached(sentence, RETRY_SECONDS)
         self.operations.add(id)
 
     def finish(self, id: str) -> None:
@@ -98,8 +100,9 @@ class Reservations:
         """Make a reservation with a new token for a client. A token that the client chose itself is never used.
 
         Raises:
-            ReservationRefused: 409, the presented token has a reservation; 429, too many reservations of this client
-                wait for their stream; 503, too many reservations of all clients do.
+            ReservationRefused: 409, the presented token has a reservation; 503, too many reservations of all clients
+                wait for their stream.
+            LimitReached: too many reservations of this client wait for their stream.
         """
         if presented in self._known:
             raise ReservationRefused(409, "Stream already registered")
@@ -109,7 +112,7 @@ class Reservations:
         shared = self._clients.setdefault(client, Reserving())
         if shared.waiting >= self._max_per_client:
             expected = f"expected at most {self._max_per_client} reservations of one client that wait for their stream"
-            raise ReservationRefused(429, f"{expected}, got one more; open them first", self._lapse_seconds)
+            raise LimitReached(f"{expected}, got one more; open them first", self._lapse_seconds)
         shared.waiting += 1
         made = Reservation(self._make_token(), self._max_operations, shared)
         self._known[made.token] = made
