@@ -153,7 +153,12 @@ async def open_stage() -> AsyncIterator[Stage]:
     clock = MovingClock(datetime.now(UTC))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("server.wiring.system_clock", clock)
-        unlimited = {"max_failed_authentications": 0, "max_access_tokens": 100_000, "max_sessions_per_client": 5_000}
+        unlimited = {
+            "max_failed_authentications": 0,
+            "max_sign_ins": 0,
+            "max_access_tokens": 100_000,
+            "max_sessions_per_client": 5_000,
+        }
         async with live_server(tokens=ADMIN, jwt_key=SECRET, **unlimited) as live:
             stage = Stage(live)
             await stage.make_tokens(clock)
