@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import Annotated
 from uuid import uuid4
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from realtime.clock import iso, parse_iso
@@ -25,6 +25,15 @@ NAME_CHARS = 200
 SECRET_PREFIX = "boardcast_"
 #: Random bytes of a secret. So many that a plain SHA-256 protects it: nobody can try them all.
 SECRET_BYTES = 32
+#: Actions that allow nothing on a board that the token may not read.
+_NEED_READ = (Action.WRITE, Action.DASHBOARD)
+
+
+def _readable(actions: list[Action]) -> list[Action]:
+    blind = [action for action in _NEED_READ if action in actions]
+    if blind and Action.READ not in actions:
+        raise ValueError(f"expected read with {' and '.join(blind)}, which allows nothing alone")
+    return actions
 
 
 class CreateToken(BaseModel):
@@ -38,8 +47,8 @@ class CreateToken(BaseModel):
     boards: Annotated[list[Id], Field(min_length=1, max_length=MAX_BOARDS)] = Field(
         description=f"1 to {MAX_BOARDS:,} ids of boards, or `*` for all."
     )
-    can: Annotated[list[Action], Field(min_length=1, max_length=MAX_ACTIONS)] = Field(
-        description="At least one [action](access.md#grants)."
+    can: Annotated[list[Action], Field(min_length=1, max_length=MAX_ACTIONS), AfterValidator(_readable)] = Field(
+        description="At least one [action](access.md#grants); `write` and `dashboard` only with `read`."
     )
     expires_at: Annotated[datetime, BeforeValidator(parse_iso), "time"] | None = Field(
         default=None, description="A time in the future; absent or null = it never expires."

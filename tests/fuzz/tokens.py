@@ -31,9 +31,9 @@ _SHAPES: tuple[tuple[list[str], list[str]], ...] = (
     ([BOARD, OTHER], ["read", "write"]),
     (["*"], ["publish"]),
     ([BOARD], ["publish"]),
-    (["*"], ["dashboard"]),
+    (["*"], ["read", "dashboard"]),
     (["*"], ["read", "admin"]),
-    (["no-such-board"], ["read"]),
+    (["no-such-board"], ["read", "publish"]),
 )
 _EXPIRED = 1
 
