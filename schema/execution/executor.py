@@ -38,6 +38,8 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         self.meter = Meter()
         #: The parts of one execution that wait for their turn.
         self.underway = _Underway()
+        if isinstance(self.context_value, Context):
+            self.hide_suggestions = not self.context_value.limits.introspection
         if self.operation.operation is OperationType.SUBSCRIPTION and isinstance(self.context_value, Context):
             self.context_value.executor = self
 

@@ -72,8 +72,8 @@ class _Document:
     """A parsed text."""
 
     parsed: DocumentNode
-    #: Validation errors by schema and rules.
-    mistakes: dict[tuple[GraphQLSchema, _Rules], list[GraphQLError]] = field(default_factory=dict)
+    #: Validation errors by schema, rules and whether suggestions are hidden.
+    mistakes: dict[tuple[GraphQLSchema, _Rules, bool], list[GraphQLError]] = field(default_factory=dict)
 
 
 class DocumentCache:
@@ -97,12 +97,17 @@ class DocumentCache:
         """
         return (await self._document(text)).parsed
 
-    async def mistakes(self, text: str, schema: GraphQLSchema, rules: _Rules) -> list[GraphQLError]:
-        """Return the validation errors of a document: at most `MAX_MISTAKES`, and one that says there are more."""
+    async def mistakes(
+        self, text: str, schema: GraphQLSchema, rules: _Rules, *, hide_suggestions: bool = False
+    ) -> list[GraphQLError]:
+        """Return the validation errors of a document: at most `MAX_MISTAKES`, and one that says there are more.
+
+        `hide_suggestions`: they suggest no names of the schema.
+        """
         document = await self._document(text)
-        key = schema, rules
+        key = schema, rules, hide_suggestions
         if key not in document.mistakes:
-            document.mistakes[key] = await self._read(text, lambda: _mistakes(schema, document.parsed, rules))
+            document.mistakes[key] = await self._read(text, lambda: _mistakes(document.parsed, *key))
         return list(document.mistakes[key])
 
     async def _document(self, text: str) -> _Document:
@@ -141,7 +146,7 @@ def check_documents(documents: TrustedDocuments, schema: GraphQLSchema) -> None:
     """
     for id, text in documents.by_id.items():
         try:
-            mistakes = _mistakes(schema, _parse(text), specified_rules)
+            mistakes = _mistakes(_parse(text), schema, specified_rules)
         except GraphQLError as fault:
             mistakes = [fault]
         if mistakes:
@@ -172,11 +177,12 @@ def _drop_tokens(document: DocumentNode) -> None:
                 waiting.extend(one for one in below if isinstance(one, Node))
 
 
-def _mistakes(schema: GraphQLSchema, document: DocumentNode, rules: _Rules) -> list[GraphQLError]:
+def _mistakes(
+    document: DocumentNode, schema: GraphQLSchema, rules: _Rules, hide_suggestions: bool = False
+) -> list[GraphQLError]:
     # Strawberry adds the same two rules.
-    return size_errors(document) or validate(
-        schema, document, (*rules, MaybeNullValidationRule, OneOfInputValidationRule), MAX_MISTAKES
-    )
+    rules = (*rules, MaybeNullValidationRule, OneOfInputValidationRule)
+    return size_errors(document) or validate(schema, document, rules, MAX_MISTAKES, hide_suggestions)
 
 
 def _limits_of(context: ExecutionContext) -> OperationLimits:
@@ -192,7 +198,8 @@ def _operation_errors(context: ExecutionContext) -> list[GraphQLError]:
     # The name that the client sent. When it sent none, Strawberry's `operation_name` is that of the first operation.
     name = context._provided_operation_name  # noqa: SLF001 - there is no public way to it
     schema = context.schema._schema  # noqa: SLF001 - as Strawberry's cache does
-    assessment = assess(schema, document, name, context.variables, limits.max_cost)
+    hides = not limits.introspection
+    assessment = assess(schema, document, name, context.variables, limits.max_cost, hide_suggestions=hides)
     if isinstance(given, Context):
         given.cost, given.costs_of_boards = assessment.cost, assessment.boards
     return list(assessment.errors)
@@ -216,12 +223,13 @@ class ValidatedOnce(SchemaExtension):
         """Set the errors of the document before the operation runs; equal documents are validated once."""
         context = self.execution_context
         if context.query:
-            rules = context.validation_rules
-            if not _limits_of(context).introspection:
+            rules, hides = context.validation_rules, not _limits_of(context).introspection
+            if hides:
                 rules = (*rules, NoSchemaIntrospectionCustomRule)
             context.pre_execution_errors = await documents().mistakes(
                 context.query,
                 context.schema._schema,  # noqa: SLF001 - as Strawberry's cache does
                 rules,
+                hide_suggestions=hides,
             ) or _operation_errors(context)
         yield

@@ -81,8 +81,13 @@ def assess(
     operation_name: str | None,
     variables: Mapping[str, Any] | None,
     max_cost: int,
+    *,
+    hide_suggestions: bool = False,
 ) -> Assessment:
-    """Return the cost of an operation of a valid document, and the errors of its cost and variables."""
+    """Return the cost of an operation of a valid document, and the errors of its cost and variables.
+
+    `hide_suggestions`: the errors suggest no names of the schema.
+    """
     operation = get_operation_ast(document, operation_name)
     if operation is None:
         return Assessment()  # the execution reports that there is no such operation
@@ -93,13 +98,15 @@ def assess(
     given = dict(variables or {})
     if checked > MAX_TYPED_VALUES:  # still check the first entries of each list: their errors say more than the limit
         given = {name: value[:_SAMPLE] if isinstance(value, list) else value for name, value in given.items()}
-    coerced = get_variable_values(schema, operation.variable_definitions or (), given, max_errors=MAX_VARIABLE_ERRORS)
+    coerced = get_variable_values(
+        schema, operation.variable_definitions or (), given, MAX_VARIABLE_ERRORS, hide_suggestions
+    )
     if isinstance(coerced, list):
         return Assessment(errors=coerced)
     if checked > MAX_TYPED_VALUES:
         sentence = f"expected at most {MAX_TYPED_VALUES} values outside JSON in the variables, got {checked}"
         return Assessment(errors=[GraphQLError(sentence)])
-    walk = _Walk(schema, document, coerced)
+    walk = _Walk(schema, document, coerced, hide_suggestions)
     cost = walk.cost_of(operation)
     errors = walk.errors or ([_too_dear(cost, max_cost, operation)] if cost > max_cost else [])
     return Assessment(cost, errors, walk.boards)
@@ -177,9 +184,12 @@ class _Cost:
 class _Walk:
     """Walks the selections of one operation; a fragment is walked once for each way of counting it."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: VariableValues) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, variables: VariableValues, hide_suggestions: bool
+    ) -> None:
         self._schema = schema
         self._variables = variables
+        self._hide_suggestions = hide_suggestions
         self._fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
         }
@@ -242,7 +252,9 @@ class _Walk:
         arguments: dict[str, Any] = {}
         if definition.args:
             try:
-                arguments = get_argument_values(definition, node, self._variables)
+                arguments = get_argument_values(
+                    definition, node, self._variables, hide_suggestions=self._hide_suggestions
+                )
             except GraphQLError as error:
                 self._note(error)
                 return 0

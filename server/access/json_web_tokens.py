@@ -24,6 +24,8 @@ LEEWAY_SECONDS = 30
 #: Longest token; longer ones are refused unread.
 MAX_CHARACTERS = 16 * 1024
 MAX_SUBJECT = 200
+#: Claims with a number of seconds. pyjwt takes a text of digits as well, which is no NumericDate (RFC 7519, 2).
+_TIMES = frozenset({"exp", "nbf", "iat"})
 #: Half of a surrogate pair, which JSON can hold, and UTF-8 cannot.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -90,7 +92,7 @@ class JsonWebTokens:
             )
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
             return None
-        return claims
+        return claims if all(map(_is_number, map(claims.get, _TIMES & claims.keys()))) else None
 
 
 def _header(token: str) -> dict[str, Any] | None:
@@ -113,6 +115,10 @@ def _identified(claims: dict[str, Any], now: datetime) -> Identified | None:
     if expires_at <= now:
         return None
     return Identified(subject, _grants(claims.get(CLAIM)), expires_at)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _grants(claim: object) -> Grants:

@@ -81,7 +81,8 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
         raise MalformedRequest(f"expected an object with a query, got {described(parameters)}")
     query = parameters.get("query")
     extensions = _map("extensions", parameters.get("extensions"))
-    document_id = _document_id(parameters, extensions or {})
+    ids = _document_ids(parameters, extensions or {})
+    document_id = ids[0] if ids else None
     if query in (None, "") and document_id is not None:
         query = ""
     if not isinstance(query, str):
@@ -95,8 +96,11 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
     length = len(operation_name or "")
     if length > MAX_OPERATION_NAME:
         sentence = f"operationName: expected at most {MAX_OPERATION_NAME} characters, got {length}"
-        refusal = {"message": sentence, "extensions": {"code": "OPERATION_NOT_AVAILABLE"}}
-        return replace(asked, operation_name=None, refusal=refusal)
+        return replace(asked, operation_name=None, refusal=_not_available(sentence))
+    if len(set(ids)) > 1:
+        # Neither counts more than the other, and the two documents may be different operations.
+        came = f"documentId {described(ids[0])} and another one in extensions.persistedQuery"
+        return replace(asked, refusal=_not_available(f"expected one id of a document, got {came}"))
     return asked
 
 
@@ -150,14 +154,23 @@ def described(value: object) -> str:
             return "an object"
 
 
-def _document_id(parameters: Mapping[str, object], extensions: Mapping[str, object]) -> str | None:
-    """Return the id of the document that a request names; an id that is no text is the id of no document."""
+def _not_available(sentence: str) -> Mapping[str, Any]:
+    return {"message": sentence, "extensions": {"code": "OPERATION_NOT_AVAILABLE"}}
+
+
+def _document_ids(parameters: Mapping[str, object], extensions: Mapping[str, object]) -> list[str]:
+    """Return the ids of documents that a request has; a hash that is no text is the id of no document."""
+    ids = []
+    named = parameters.get("documentId")
+    if isinstance(named, str):
+        ids.append(named)
+    elif named is not None:
+        raise MalformedRequest(f"documentId: expected a string or null, got {described(named)}")
     persisted = extensions.get("persistedQuery")
     if isinstance(persisted, dict):
         named = persisted.get("sha256Hash")
-        return named if isinstance(named, str) else ""
-    named = parameters.get("documentId")
-    return named if isinstance(named, str) else None
+        ids.append(named if isinstance(named, str) else "")
+    return ids
 
 
 def _map(name: str, value: object) -> dict[str, Any] | None:

@@ -127,8 +127,13 @@ def _parsed(data: str | bytes) -> tuple[dict[str, Any], str | None]:
 def _pinged(ping: Message) -> Step:
     # A new token in place, without a reconnection (docs/graphql.md, "A new token").
     payload = ping.get("payload")
-    token = payload.get("token") if payload is not None else None
-    return Authenticate(token) if isinstance(token, str) else Reply(_pong(ping))
+    if payload is None or "token" not in payload:
+        return Reply(_pong(ping))
+    token = payload["token"]
+    if isinstance(token, str):
+        return Authenticate(token)
+    # The value is not quoted: it may hold a secret.
+    return Reply({"type": "pong", "payload": {"code": "INVALID_PAYLOAD", "message": "token: expected a string"}})
 
 
 def _pong(ping: Message) -> Message:

@@ -97,6 +97,33 @@ async def test_unknown_id_is_answered_so_that_apollo_sends_its_document(transpor
             assert found == ("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
 
 
+_TWO_IDS: list[Json] = [
+    {"documentId": "id-1", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "id-2"}}},
+    {"documentId": "id-1", "extensions": {"persistedQuery": {"version": 1}}},
+    {"query": _QUERY, "documentId": "id-3", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "id-1"}}},
+]
+
+
+@pytest.mark.parametrize("asked", _TWO_IDS, ids=["both known", "no hash", "with a document"])
+@pytest.mark.parametrize("only", [False, True], ids=["with others", "only"])
+async def test_two_different_ids_are_refused(only: bool, asked: Json, transport: Transport, tmp_path: Path) -> None:
+    settings = {"trusted_documents": _file(tmp_path, _BY_ID), "only_trusted_documents": only}
+    async with live_server(**settings) as live:
+        code, message = await refused(transport, live, asked)
+        assert (code, message.partition(", got")[0]) == ("OPERATION_NOT_AVAILABLE", "expected one id of a document")
+        same = {"documentId": "id-1", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "id-1"}}}
+        assert await _posted(live.address, same) == _FOUND
+
+
+async def test_id_that_is_no_text_is_named() -> None:
+    async with live_server() as live:
+        for asked in ({"documentId": 5}, {"documentId": ["id-1"], "query": _OTHER}):
+            problem = await _posted(live.address, asked)
+            came = "5" if asked["documentId"] == 5 else "a list"
+            assert problem["detail"] == f"documentId: expected a string or null, got {came}"
+        assert await _posted(live.address, {"documentId": None, "query": _OTHER}) == _FOUND
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -157,6 +184,40 @@ async def test_document_that_does_not_fit_the_schema_ends_the_start(text: str, t
     end = await ended(tmp_path, "--port", "0", "--trusted-documents", str(file))
     assert end.code == 2, end
     assert "expected documents for this schema; the one with the id 'id-bad': " in end.err.splitlines()[-1]
+
+
+_SUGGESTION = "Did you mean"
+_MISSPELT: list[Json] = [
+    {"query": "{ projcts { name } }"},
+    {"query": "{ projects(frist: 1) { pageInfo { hasNextPage } } }"},
+    {"query": "{ node(id: 1) { ... on Crad { title } } }"},
+    {"query": "{ projects @skip(iff: true) { pageInfo { hasNextPage } } }"},
+    {"query": "{ dashboardOverview(timeRange: {preset: LAST_7}) { generatedAt } }"},
+    {"query": "{ dashboardOverview(timeRange: {preste: LAST_7D}) { generatedAt } }"},
+    {
+        "query": "query ($range: TimeRangeInput) { dashboardOverview(timeRange: $range) { generatedAt } }",
+        "variables": {"range": {"preset": "LAST_7"}},
+    },
+    {
+        "query": "query ($range: TimeRangeInput) { dashboardOverview(timeRange: $range) { generatedAt } }",
+        "variables": {"range": {"preste": "LAST_7D"}},
+    },
+]
+
+
+async def test_errors_suggest_no_names_while_introspection_is_off(transport: Transport) -> None:
+    async with live_server() as openly:
+        for asked in _MISSPELT:
+            assert _SUGGESTION in await _messages(transport, openly.address, asked)
+    async with live_server(introspection=False) as live:
+        for asked in _MISSPELT:
+            assert _SUGGESTION not in await _messages(transport, live.address, asked)
+
+
+async def _messages(transport: Transport, address: Address, asked: Json) -> str:
+    async with deadline(10):
+        response: Any = await transport(address, asked)
+    return " ".join(error["message"] for error in response["errors"])
 
 
 async def test_introspection_can_be_switched_off(transport: Transport) -> None:
