@@ -50,7 +50,8 @@ await withPage(async (firstPage) => {
     signOut: on((page) => page.getByRole('button', { name: 'Sign out' }).click()),
     expectGraphiql: on(async (page) => {
       await page.locator('.graphiql-execute-button').filter({ visible: true }).waitFor();
-      report('graphiql', { subject: await page.textContent('#subject'), grants: await page.textContent('#grants') });
+      const tabs = await page.locator('.graphiql-tab-button').allTextContents();
+      report('graphiql', { subject: await page.textContent('#subject'), grants: await page.textContent('#grants'), tabs });
     }),
     run: on(async (page, { name }) => {
       await graphiql.openTab(page, name);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.clients.node_script import NodeScript, run_script
+from tests.clients.operations import operation_names, read_operation
 from tests.clients.rest_client import BoardClient, open_board
 from tests.clients.visit import START_UNITS, check_end_inside, screenshot, settings_for
 from tests.kit.access_tokens import ADMIN, Admin
@@ -106,6 +108,29 @@ async def test_writer_changes_the_board_and_makes_none(live: LiveServer, board: 
         await script.wait_for("card")
 
 
+async def test_graphiql_has_tabs_only_for_what_its_reader_may_run(
+    live: LiveServer, board: BoardClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = Admin(live.address)
+    reader = await admin.make("reader", boards=[board.board_id], can=["read"])
+    caplog.set_level(logging.INFO)
+    async with _visit(live, board, "/graphql") as script:
+        tabs = []
+        for secret in (reader.secret, ADMIN, reader.secret):
+            await script.order("signIn", token=secret)
+            await script.order("expectGraphiql")
+            tabs.append((await script.wait_for("graphiql"))["tabs"])
+            await script.order("signOut")
+            await _asked(script, _NEEDED)
+    assert {"Projects", "Board", "BoardEvents", "Node", "Events"} <= set(tabs[0])
+    assert [name for name in tabs[0] if "mutation " in read_operation(name)] == []
+    assert not {"Agents", "DashboardNow", "DashboardOverview", "DashboardEvents", "AccessTokens"} & set(tabs[0])
+    assert sorted(tabs[1]) == sorted(set(operation_names()) - {"Authenticate"})
+    assert sorted(tabs[2]) == sorted(tabs[0])
+    refused = [one.getMessage() for one in caplog.records if one.name == "access" and "refused" in one.getMessage()]
+    assert set(refused) <= {"refused: unauthenticated"}
+
+
 async def test_signing_out_ends_the_streams_of_all_pages(live: LiveServer, board: BoardClient) -> None:
     async with _visit(live, board) as script:
         await _sign_in(script, ADMIN)
@@ -145,6 +170,8 @@ async def test_graphiql_asks_for_a_token_and_works_by_the_cookie(live: LiveServe
         await script.order("expectGraphiql")
         shown = await script.wait_for("graphiql")
         assert (shown["subject"], shown["grants"].split(",")[0]) == ("access token developer", "may read")
+        assert {"Projects", "BoardState", "MoveCard", "StopAttempt"} <= set(shown["tabs"])
+        assert not {"CreateProject", "DashboardNow", "PublishEvents", "AccessTokens"} & set(shown["tabs"])
         await script.order("run", name="Projects")
         await script.order("expectResult", text="Client Tests")
         await script.wait_for("result")

@@ -1,14 +1,15 @@
 /**
- * Opens GraphiQL on the server's own GraphQL address: one tab per document of graphql/operations/,
+ * Opens GraphiQL on the server's own GraphQL address: one tab per document of graphql/operations/ that the reader may run,
  * queries and mutations by POST, subscriptions by the chosen transport. Tabs are made in tabs.js, their variables
  * in samples.js, connections in subscriptions.js; signed_in.js asks for a token. Everything else is GraphiQL's own.
  */
+import { may } from '../common/session.js';
 import { Logo } from './logo.js';
 import { makeSource } from './samples.js';
 import { SignedIn } from './signed_in.js';
 import { PrefixedStorage } from './storage.js';
 import { Subscriptions } from './subscriptions.js';
-import { makeTabs, refreshStoredTabs, seedFirstTab } from './tabs.js';
+import { makeTabs, refreshStoredTabs, seedFirstTab, shownOperations, syncStoredTabs } from './tabs.js';
 
 const { React, ReactDOM, GraphiQL, GraphiQLPluginExplorer } = globalThis;
 const endpoint = new URL('/graphql', location.href);
@@ -22,11 +23,11 @@ async function readJson(path, fallback) {
   }
 }
 
-async function readSource(projects) {
+async function readSource(projects, session) {
   if (projects.length === 0) return null;
   const [board, overview] = await Promise.all([
     readJson(`/api/v1/boards/${encodeURIComponent(projects[0].id)}`, null),
-    readJson('/api/v1/dashboard', null),
+    session === null || may(session, 'dashboard') ? readJson('/api/v1/dashboard', null) : null,
   ]);
   return makeSource(projects[0].id, board?.state, overview);
 }
@@ -60,9 +61,11 @@ async function main() {
     readJson('/static/operations.json', []),
     readJson('/api/v1/projects', []),
   ]);
-  const source = await readSource(projects);
-  const tabs = makeTabs(operations, source);
+  const source = await readSource(projects, signedIn.session);
+  const shown = shownOperations(operations, signedIn.session);
+  const tabs = makeTabs(shown, source);
   const storage = new PrefixedStorage(localStorage, 'boardcast:');
+  syncStoredTabs(storage, operations, shown, source);
   refreshStoredTabs(storage, projects.map((project) => project.id), source);
   seedFirstTab(storage, tabs);
   const subscriptions = new Subscriptions(endpoint, storage);
