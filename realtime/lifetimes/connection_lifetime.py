@@ -78,7 +78,7 @@ class ConnectionLifetime:
             subscriber.put_nowait((access(expires_at),))
         if self._goodbye is not None:
             self._goodbye.send(subscriber)
-        self._check(subscriber, need)
+        self._is_ended(subscriber, need)
 
     def remove(self, subscriber: Subscriber) -> None:
         """Remove a subscriber that was added."""
@@ -98,18 +98,23 @@ class ConnectionLifetime:
         """Whether a new token has taken the place of those with which the connection began."""
         return self._grants is not None
 
-    def refresh(self, grants: Grants) -> None:
-        """Drop all holds, and end the subscribers whose need `grants` do not cover, now and later."""
+    def refresh(self, grants: Grants) -> int:
+        """Drop all holds, and end the subscribers whose need `grants` do not cover, now and later.
+
+        Return the number of those that end now.
+        """
         self._grants = grants
         self.release()
-        for subscriber, need in self._subscribers.items():
-            self._check(subscriber, need)
+        return sum(self._is_ended(subscriber, need) for subscriber, need in self._subscribers.items())
 
     def release(self) -> None:
         """Drop all holds."""
         while self.holds:
             self.holds[-1].release()
 
-    def _check(self, subscriber: Subscriber, need: Need | None) -> None:
-        if self._grants is not None and need is not None and not self._grants.allow(*need):
-            grants_reduced().send(subscriber)
+    def _is_ended(self, subscriber: Subscriber, need: Need | None) -> bool:
+        """End a subscriber whose need the grants do not cover; return whether it was one."""
+        if self._grants is None or need is None or self._grants.allow(*need):
+            return False
+        grants_reduced().send(subscriber)
+        return True

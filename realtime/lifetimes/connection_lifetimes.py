@@ -111,16 +111,17 @@ class ConnectionLifetimes:
         finally:
             held.release()
 
-    def refresh(self, lifetime: ConnectionLifetime, credential: Credential | None, grants: Grants) -> None:
+    def refresh(self, lifetime: ConnectionLifetime, credential: Credential | None, grants: Grants) -> int:
         """End a connection that is in use with `credential`, in place of all the tokens that ended it before.
 
-        Subscribers whose need `grants` do not cover end at once, with the reason `forbidden`. The others get no warning
-        if the credential expires within `WARNING_SECONDS`. The answer to the client has its end, and a client that
-        sends a new token after each warning would go round in circles.
+        Subscribers whose need `grants` do not cover end at once, with the reason `forbidden`; return their number. The
+        others get no warning if the credential expires within `WARNING_SECONDS`. The answer to the client has its end,
+        and a client that sends a new token after each warning would go round in circles.
         """
-        lifetime.refresh(grants)
+        ended = lifetime.refresh(grants)
         if credential is not None:
             self._hold(lifetime, credential, is_announced=True)
+        return ended
 
     async def revoke(self, credential: Credential, within_seconds: float = SPREAD_SECONDS) -> None:
         """End all connections that `credential` holds in batches, spread over at most `within_seconds`.

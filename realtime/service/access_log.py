@@ -13,9 +13,19 @@ from realtime.errors import Forbidden, NotAuthenticated, Refused
 from realtime.limits import LimitReached
 from realtime.rates import CLIENT
 
-__all__ = ["CHANGES", "REQUEST", "RequestInfo", "network_of_request", "note", "note_change", "note_refusal", "shown"]
+__all__ = [
+    "CHANGES",
+    "LINES",
+    "REQUEST",
+    "RequestInfo",
+    "network_of_request",
+    "note",
+    "note_change",
+    "note_refusal",
+    "note_refused",
+]
 
-#: Logger of lines that a client can repeat without end: the handler writes a few a minute.
+#: Logger of lines that a client can repeat without end: the handler writes a few a minute of each address.
 LINES = "access"
 #: Logger of changes by an admin: the handler writes all. Each of them has changed the store, which costs more.
 CHANGES = "access.changes"
@@ -43,7 +53,7 @@ class RequestInfo:
 
     @property
     def id(self) -> str:
-        """The id that the answer has in `X-Request-Id`; made at its first use, which few WebSockets have."""
+        """The id that the answer has in `X-Request-Id`; made at its first use."""
         if self._id is None:
             self._id = str(uuid4())
         return self._id
@@ -59,35 +69,40 @@ def network_of_request() -> str:
     return "" if request is None else request.network
 
 
-def shown(client: str) -> str:
-    """Return the name of a client as lines have it."""
-    return client[:_SECRET_NAME_CHARACTERS] if client.startswith(_SECRET_NAME) else client
-
-
 def note_refusal(refused: Exception) -> None:
     """Write a line if a client lacks a token or a grant, names an unknown board, or asks too often."""
     if isinstance(refused, Refused) and refused.code in _CODES:
         # The code is a part of the text by which lines count as equal, so one kind does not hide another.
-        _write(_lines, f"refused: {refused.code}", {"why": refused.message})
+        note_refused(refused.code, refused.message)
 
 
-def note(sentence: str, **fields: object) -> None:
-    """Write a line about the request of this task; of many with this sentence a few a minute."""
-    _write(_lines, sentence, fields)
+def note_refused(code: str, why: str) -> None:
+    """Write a line about the refusal of this task's request; `why` is the reason that the client gets."""
+    _write(_lines, f"refused: {code}", {"why": why}, CLIENT.get())
+
+
+def note(sentence: str, client: str | None = None, **fields: object) -> None:
+    """Write a line about the request of this task; of many with this sentence a few a minute.
+
+    `client` is the subject, if it is another one than that of the request.
+    """
+    _write(_lines, sentence, fields, client or CLIENT.get())
 
 
 def note_change(sentence: str, **fields: object) -> None:
     """Write a line about a change that an admin has made by the request of this task."""
-    _write(_changes, sentence, fields)
+    _write(_changes, sentence, fields, CLIENT.get())
 
 
-def _write(logger: logging.Logger, sentence: str, fields: dict[str, object]) -> None:
+def _write(logger: logging.Logger, sentence: str, fields: dict[str, object], client: str | None) -> None:
     request = REQUEST.get()
     # An act of the server itself, such as its demo, is no access.
     if request is not None and logger.isEnabledFor(logging.INFO):
-        who = {"subject": _subject(CLIENT.get(), request), "address": request.address}
+        who = {"subject": _subject(client, request), "address": request.address}
         logger.info(sentence, extra={**fields, **who, "request": request.id, "path": request.path})
 
 
 def _subject(client: str | None, request: RequestInfo) -> str:
-    return "anonymous" if client is None or client == request.network else shown(client)
+    if client is None or client == request.network:
+        return "anonymous"
+    return client[:_SECRET_NAME_CHARACTERS] if client.startswith(_SECRET_NAME) else client

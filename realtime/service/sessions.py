@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from realtime.node import Node
 from realtime.service.access import Caller
-from realtime.service.access_log import note, shown
+from realtime.service.access_log import note
 from realtime.tokens.session_book import Begun
 
 __all__ = ["Sessions"]
@@ -46,7 +46,7 @@ class Sessions:
         """
         until = None if caller.credential is None else caller.credential.expires_at
         begun = await self._node.sessions.begin(token, caller.client or "", until)
-        note("a session began", of=shown(caller.client or ""))
+        note("a session began", caller.client)
         return begun
 
     async def end(self, secret: str) -> None:
@@ -57,4 +57,4 @@ class Sessions:
         """
         client = await self._node.sessions.end(secret)
         if client is not None:
-            note("a session was ended", of=shown(client))
+            note("a session was ended", client)

@@ -9,7 +9,7 @@ from realtime.errors import Forbidden, NotAuthenticated
 from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.limits import LimitReached
 from realtime.service import Caller, Service
-from realtime.service.access_log import network_of_request
+from realtime.service.access_log import network_of_request, note
 from server.access.authenticator import Authenticator
 
 __all__ = ["ConnectedCaller"]
@@ -54,8 +54,10 @@ class ConnectedCaller:
             )
         if caller.subject != self.caller.subject:
             raise Forbidden("expected a token of the same subject, got one of another; open a new connection for it")
-        self.caller = caller
-        self._service.lifetimes.refresh(self._lifetime, caller.credential, caller.grants)
+        earlier, self.caller = self.caller, caller
+        ended = self._service.lifetimes.refresh(self._lifetime, caller.credential, caller.grants)
+        if not caller.grants.include(earlier.grants):
+            note("grants were reduced on a connection", streams_ended=ended)
         return None if caller.credential is None else caller.credential.expires_at
 
     def _count(self) -> None:

@@ -20,7 +20,7 @@ from realtime.errors import NotAuthenticated
 from realtime.limits import LimitReached
 from realtime.rates import CLIENT
 from realtime.service import NOTHING, Caller
-from realtime.service.access_log import network_of_request, note_refusal
+from realtime.service.access_log import network_of_request, note_refusal, note_refused
 from server.access.authenticator import Authenticator, bearer, init_tokens
 from server.connection.connections import count_for
 from server.middleware.session_cookies import SessionCookies
@@ -37,6 +37,7 @@ _SESSION = re.compile(r"/api(/v1)?/session")
 _OWN = re.compile(r"/(api|graphql|metrics|static)(/.*)?", re.DOTALL)
 _WRONG = "The token is not valid"
 _MISSING = "expected a token: Authorization: Bearer …, ?access_token=…, or the WebSocket subprotocol bearer.…"
+_FOREIGN = "expected a page of this server, or of --allowed-origins"
 #: A script in a browser can set no header of a WebSocket handshake, only the subprotocols.
 _SUBPROTOCOL = "bearer."
 
@@ -71,7 +72,8 @@ class AccessGate:
             await _refused(503, reached)(scope, receive, send)
             return
         if _is_sign_in(scope) and not access.is_open and not self._cookies.are_trusted(scope):
-            await problem(403, "expected a page of this server, or of --allowed-origins")(scope, receive, send)
+            note_refused("origin_not_allowed", _FOREIGN)
+            await problem(403, _FOREIGN)(scope, receive, send)
             return
         # Change the scope itself: a copy for each open socket would cost another kilobyte.
         state = {**scope.get("state", {}), "caller": caller or Caller(address, grants=NOTHING)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from realtime.service.access_log import REQUEST, RequestInfo
@@ -29,6 +28,7 @@ SECURITY_HEADERS = (
 #: non-secure transport."
 STRICT_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=15552000; includeSubDomains")
 _REQUEST_ID = b"x-request-id"
+_HANDSHAKE_ANSWERS = frozenset({"websocket.accept", "websocket.http.response.start"})
 
 
 class AnswerHeaders:
@@ -49,11 +49,12 @@ class AnswerHeaders:
 
 
 def _with_request_id(send: Send, request: RequestInfo) -> Send:
-    """Add an id to the answer that refuses an upgrade."""
+    """Add an id to the answer to a handshake."""
 
     async def sent(message: Message) -> None:
-        if message["type"] == "websocket.http.response.start":
-            MutableHeaders(scope=message)["X-Request-Id"] = request.id
+        if message["type"] in _HANDSHAKE_ANSWERS:
+            own = [pair for pair in message.get("headers", ()) if pair[0].lower() != _REQUEST_ID]
+            message["headers"] = [*own, (_REQUEST_ID, request.id.encode())]
         await send(message)
 
     return sent

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from realtime.errors import quoted
+from realtime.service.access_log import note_refused
 from server.problem import problem
 from server.settings import is_loopback
 
@@ -77,6 +78,7 @@ class HostGate:
         if all(map(self._hosts.accepts, hosts or [""])):
             return self._app(scope, receive, send)
         sentence = f"Host: expected a name of this server, got {quoted(', '.join(hosts))}; see --allowed-hosts"
+        note_refused("host_not_allowed", sentence)
         return problem(421, sentence)(scope, receive, send)
 
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from realtime.errors import quoted
+from realtime.service.access_log import note_refused
 from server.middleware.hosts import is_local_name, parse_authority
 from server.problem import problem
 
@@ -126,7 +127,9 @@ def _is_own(page: _Origin, host: str, *, is_secure: bool) -> bool:
 
 
 def _refusal(origins: list[str]) -> Response:
-    return problem(403, f"Origin {quoted(', '.join(origins))} is not allowed")
+    sentence = f"Origin {quoted(', '.join(origins))} is not allowed"
+    note_refused("origin_not_allowed", sentence)
+    return problem(403, sentence)
 
 
 def _preflight(headers: Headers) -> Response:

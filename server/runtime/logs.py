@@ -16,7 +16,8 @@ from typing import Any
 
 import structlog
 
-from realtime.service.access_log import CHANGES
+from realtime.service.access_log import CHANGES, LINES
+from server.protocol.http.addresses import network_of
 from server.runtime.repeated_lines import RepeatedLines
 
 __all__ = ["LimitedHandler", "set_up_logs"]
@@ -53,8 +54,7 @@ class LimitedHandler(logging.StreamHandler[Any]):
         if record.levelno > logging.INFO and str(record.msg).startswith(_OF_CLIENTS):
             record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
         if record.levelno >= self._level:
-            passed = [record] if record.name == CHANGES else self._repeated.passed(record, time.monotonic())
-            for line in passed:
+            for line in self._passed(record):
                 super().emit(line)
 
     def close(self) -> None:
@@ -62,6 +62,12 @@ class LimitedHandler(logging.StreamHandler[Any]):
         for line in self._repeated.rest():
             super().emit(line)
         super().close()
+
+    def _passed(self, record: logging.LogRecord) -> list[logging.LogRecord]:
+        if record.name == CHANGES:
+            return [record]
+        source = network_of(record.__dict__["address"]) if record.name == LINES else None
+        return self._repeated.passed(record, time.monotonic(), source)
 
 
 def set_up_logs(level: str, secrets: Collection[str] = ()) -> None:

@@ -1,16 +1,21 @@
-"""Limits equal log lines: the first few of a minute are written, and one line says how many more there were."""
+"""Limits equal log lines: the first few of a minute are written, and one line says how many more there were.
+
+Lines with a source, the address of a client, are counted for each source, so that one client does not hide the lines of
+others; and for all together.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["RepeatedLines"]
 
-#: Equal lines that are written in one window, and the seconds of a window.
-LINES = 5
+#: Equal lines that are written in one window, of each source and of all sources, and the seconds of a window.
+LINES, LINES_OF_ALL = 5, 50
 WINDOW_SECONDS = 60.0
 #: Most kinds of lines that are counted; beyond that the oldest kind is reported and forgotten.
 MAX_KINDS = 256
@@ -27,12 +32,19 @@ class _Window:
     began: float
     #: The first line of the window, which the report quotes.
     first: logging.LogRecord
-    lines: int = 0
+    #: The lines that were not written.
+    left_out: int = 0
+    #: The written lines by source; no more sources than lines that may be written.
+    written: Counter[str | None] = field(default_factory=Counter)
 
-    @property
-    def left_out(self) -> int:
-        """The lines that were not written; below 1 as long as all were."""
-        return self.lines - LINES
+    def is_written(self, source: str | None) -> bool:
+        """Count a line of a source, and return whether it is to be written."""
+        passes = self.written[source] < LINES and self.written.total() < LINES_OF_ALL
+        if passes:
+            self.written[source] += 1
+        else:
+            self.left_out += 1
+        return passes
 
 
 class RepeatedLines:
@@ -42,7 +54,7 @@ class RepeatedLines:
         """Begin without any lines."""
         self._windows: dict[_Kind, _Window] = {}
 
-    def passed(self, record: logging.LogRecord, now: float) -> list[logging.LogRecord]:
+    def passed(self, record: logging.LogRecord, now: float, source: str | None = None) -> list[logging.LogRecord]:
         """Return the lines to write when `record` comes at `now` (seconds): due reports, and perhaps `record`."""
         lines = list(self._ended(now))
         kind = _kind(record)
@@ -51,8 +63,7 @@ class RepeatedLines:
             if len(self._windows) >= MAX_KINDS:
                 lines += self._end(next(iter(self._windows)))
             window = self._windows[kind] = _Window(now, record)
-        window.lines += 1
-        return lines if window.left_out > 0 else [*lines, record]
+        return [*lines, record] if window.is_written(source) else lines
 
     def rest(self) -> list[logging.LogRecord]:
         """Return the remaining reports, and forget all lines."""

@@ -22,6 +22,7 @@ from tests.kit.json_web_tokens import SECRET, claims_of, signed
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.raw_http import Address, Answer, connect, exchange, request_bytes
 from tests.kit.raw_socket import CLOSE, open_socket
+from tests.kit.sessions import sign_in
 from tests.kit.token_relay import relay_with_token
 from tests.live.boards import BOARD, TODO, make_boards
 from tests.live.command import Process, running
@@ -150,6 +151,20 @@ async def test_acts_of_an_admin_are_lines(guarded: LiveServer, lines: _Lines) ->
     assert written[2].__dict__["project"] == written[5].__dict__["project"] == project
 
 
+async def test_session_is_begun_and_ended_by_its_subject(guarded: LiveServer, lines: _Lines) -> None:
+    token = signed(_READER)
+    lines()
+    cookie = await sign_in(guarded.address, token)
+    headers = [("Cookie", cookie)]
+    assert (await exchange(guarded.address, "DELETE", "/api/v1/session", headers=headers)).status == 204
+    assert [_said(line) for line in lines()] == [
+        ("a session began", "user ada", "/api/v1/session"),
+        ("a session was ended", "user ada", "/api/v1/session"),
+    ]
+    await sign_in(guarded.address, ADMIN)
+    assert [_said(line)[1] for line in lines()] == [_name_of(ADMIN)]
+
+
 def _name_of(secret: str) -> str:
     """Return the name of a static secret in lines: a part of its digest that is too short to test a guess."""
     return f"token {hashlib.sha256(secret.encode()).hexdigest()[:4]}"
@@ -162,6 +177,8 @@ async def test_refusals_on_raw_sockets_are_lines(guarded: LiveServer, lines: _Li
         deadline(_WAIT_UNITS),
         open_socket(guarded.address, f"/api/v1/ws?boardId={BOARD}&access_token={token}") as one,
     ):
+        id = one.response.header("x-request-id")
+        assert id is not None
         for message, code in [
             ({"type": "create_card", "payload": _CARD}, "forbidden"),
             ({"type": "authenticate", "payload": {"token": _WRONG}}, "unauthenticated"),
@@ -172,6 +189,7 @@ async def test_refusals_on_raw_sockets_are_lines(guarded: LiveServer, lines: _Li
                 assert frame.opcode != CLOSE
             (line,) = lines()
             assert _said(line) == (f"refused: {code}", "user ada", "/api/v1/ws")
+            assert line.__dict__["request"] == id
     async with (
         deadline(_WAIT_UNITS),
         open_socket(guarded.address, f"/api/v1/ws?boardId=none&access_token={token}") as one,
@@ -202,9 +220,73 @@ async def test_refusals_on_graphql_sockets_are_lines(guarded: LiveServer, lines:
                 await client.expect({"id": id, "type": "complete"})
             (line,) = lines()
             assert _said(line) == (f"refused: {code}", "user ada", "/graphql")
+            assert line.__dict__["request"] == client.socket.response.header("x-request-id")
         await client.send({"type": "ping", "payload": {"token": _WRONG}})
         assert (await client.message())["type"] == "pong"
         assert [_said(line)[0] for line in lines()] == ["refused: unauthenticated"]
+
+
+_UPGRADE = [
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Version", "13"),
+]
+_FOREIGN = [("Origin", "https://foreign.example")]
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers"),
+    [
+        ("POST", "/api/v1/projects?access_token=x", [("Content-Length", "0")]),
+        ("OPTIONS", "/api/v1/projects", [("Access-Control-Request-Method", "POST")]),
+        ("GET", f"/api/v1/ws?boardId={BOARD}", _UPGRADE),
+        ("GET", "/graphql", [*_UPGRADE, ("Sec-WebSocket-Protocol", "graphql-transport-ws")]),
+    ],
+    ids=["post", "preflight", "raw socket", "graphql socket"],
+)
+async def test_foreign_origin_and_host_are_lines(
+    method: str, target: str, headers: list[tuple[str, str]], lines: _Lines
+) -> None:
+    async with live_server() as live, deadline(_WAIT_UNITS):
+        lines()
+        for code, status, added in [
+            ("origin_not_allowed", 403, [("Host", "127.0.0.1"), *_FOREIGN]),
+            ("host_not_allowed", 421, [("Host", "foreign.example")]),
+        ]:
+            async with connect(live.address) as connection:
+                await connection.send(request_bytes(method, target, [*added, *headers]))
+                head = await connection.read_head()
+            assert head.status == status
+            (line,) = lines()
+            assert _said(line) == (f"refused: {code}", "anonymous", target.partition("?")[0])
+            assert "foreign.example" in line.__dict__["why"]
+            assert line.__dict__["request"] == head.header("x-request-id")
+
+
+async def test_page_that_may_not_sign_in_is_a_line(lines: _Lines) -> None:
+    async with live_server(tokens=SecretStr(ADMIN), allowed_origins="*") as live:
+        lines()
+        answer = await exchange(
+            live.address, "POST", "/api/v1/session", orjson.dumps({"token": ADMIN}), headers=_FOREIGN
+        )
+        assert answer.status == 403
+        (line,) = lines()
+        assert _said(line) == ("refused: origin_not_allowed", "anonymous", "/api/v1/session")
+
+
+async def test_reduced_grants_are_a_line(guarded: LiveServer, lines: _Lines) -> None:
+    both = claims_of(["*"], ["read", "dashboard"])
+    target = f"/api/v1/ws/dashboard?access_token={signed(both)}"
+    lines()
+    async with deadline(_WAIT_UNITS), open_socket(guarded.address, target) as one:
+        for claims in (both, claims_of(["*"], ["read"])):
+            await one.send_json({"type": "authenticate", "payload": {"token": signed(claims)}})
+        while (await one.receive()).opcode != CLOSE:
+            pass
+    (line,) = lines()
+    assert _said(line) == ("grants were reduced on a connection", "user ada", "/api/v1/ws/dashboard")
+    assert line.__dict__["streams_ended"] == 1
 
 
 async def _stopped(server: Process) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from server.runtime.repeated_lines import LINES, MAX_KINDS, WINDOW_SECONDS, RepeatedLines
+from server.runtime.repeated_lines import LINES, LINES_OF_ALL, MAX_KINDS, WINDOW_SECONDS, RepeatedLines
 
 
 def _record(words: str = "a client left", *filled: object, level: int = logging.INFO) -> logging.LogRecord:
@@ -62,6 +62,19 @@ def test_kinds_are_bounded_and_forgotten_ones_are_logged() -> None:
     said = [line for n in range(3 * MAX_KINDS) for line in _said(repeated.passed(_record(_word(n)), 0))]
     assert said.count("repeated 1 more times within 60 s: the oldest") == 1
     assert len(said) == 3 * MAX_KINDS + 1
+
+
+def test_one_source_does_not_hide_the_lines_of_another() -> None:
+    repeated = RepeatedLines()
+    passed = [len(repeated.passed(_record(), 0, source)) for source in ["a"] * 100 + ["b"] * 100]
+    assert passed == ([1] * LINES + [0] * (100 - LINES)) * 2
+    assert _said(repeated.rest()) == [f"repeated {2 * (100 - LINES)} more times within 60 s: a client left"]
+
+
+def test_lines_of_all_sources_are_bounded() -> None:
+    repeated = RepeatedLines()
+    assert sum(len(repeated.passed(_record(), 0, str(source))) for source in range(1000)) == LINES_OF_ALL
+    assert sum(len(repeated.passed(_record(), WINDOW_SECONDS, str(source))) for source in range(2)) == 1 + 2
 
 
 def _word(number: int) -> str:
