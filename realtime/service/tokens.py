@@ -10,7 +10,7 @@ from realtime.kanban.grants import Action
 from realtime.node import Node
 from realtime.ports import AccessToken
 from realtime.service.access import Caller, check_change, check_everywhere, request_key
-from realtime.service.access_log import note_change
+from realtime.service.access_log import note, note_change
 from realtime.tokens.known_boards import check_boards
 from realtime.tokens.new_token import CreateToken
 from realtime.tokens.token_book import Made
@@ -42,6 +42,7 @@ class Tokens:
             Forbidden: the caller is no admin of all boards.
         """
         check_everywhere(caller, Action.ADMIN)
+        note("the access tokens were read")
         return self._node.tokens.tokens()
 
     async def create(self, caller: Caller, command: CreateToken, key: str | None = None) -> Made:

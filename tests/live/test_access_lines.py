@@ -134,6 +134,7 @@ async def test_acts_of_an_admin_are_lines(guarded: LiveServer, lines: _Lines) ->
     project = orjson.loads((await _ask(address, "POST", "/api/v1/projects", _NEW, ADMIN)).body)["id"]
     assert (await _ask(address, "PATCH", f"/api/v1/projects/{project}", {"name": "Q"}, ADMIN)).status == 200
     assert (await _ask(address, "GET", "/metrics", token=ADMIN)).status == 200
+    assert await admin.listed() == []
     assert (await _ask(address, "DELETE", f"/api/v1/projects/{project}", token=ADMIN)).status == 204
     written = lines()
     assert [line.getMessage() for line in written] == [
@@ -142,13 +143,14 @@ async def test_acts_of_an_admin_are_lines(guarded: LiveServer, lines: _Lines) ->
         "a project was created",
         "a project was changed",
         "the metrics were read",
+        "the access tokens were read",
         "a project was deleted",
     ]
     assert {line.__dict__["subject"] for line in written} == {_name_of(ADMIN)}
     assert {line.__dict__["address"] for line in written} == {"127.0.0.1"}
     assert len({line.__dict__["request"] for line in written}) == len(written)
     assert written[0].__dict__["token"] == written[1].__dict__["token"] == token.id
-    assert written[2].__dict__["project"] == written[5].__dict__["project"] == project
+    assert written[2].__dict__["project"] == written[-1].__dict__["project"] == project
 
 
 async def test_session_is_begun_and_ended_by_its_subject(guarded: LiveServer, lines: _Lines) -> None:

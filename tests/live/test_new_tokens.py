@@ -310,6 +310,32 @@ async def test_mutation_puts_a_token_in_place(subprotocol: str, guarded: LiveSer
         assert made["data"] == {"createCard": {"__typename": "CreateCardPayload"}}
 
 
+async def test_second_init_of_the_older_subprotocol_puts_a_token_in_place(guarded: LiveServer) -> None:
+    async with _graphql(guarded, _token(), OLDER) as client:
+        await client.expect({"type": "ka"})
+        for payload in ({}, {"token": _token(["read", "write"])}):
+            await client.send({"type": "connection_init", "payload": payload})
+            await client.expect(ACK, {"type": "ka"})
+        await client.send({**_start("1", _CREATE, column=TODO), "type": "start"})
+        assert (await client.message())["payload"] == {"data": {"createCard": {"__typename": "CreateCardPayload"}}}
+        await client.expect({"id": "1", "type": "complete"})
+        await client.send({"type": "connection_init", "payload": {"token": _token(sub="bo")}})
+        await client.expect({"type": "connection_error", "payload": {"message": "Forbidden"}})
+        assert await client.closed() == (4403, "Forbidden")
+
+
+async def test_second_inits_have_the_limit_of_new_tokens(guarded: LiveServer) -> None:
+    init = {"type": "connection_init", "payload": {"token": _token()}}
+    async with _graphql(guarded, _token(), OLDER) as client:
+        await client.expect({"type": "ka"})
+        for _ in range(10):
+            await client.send(init)
+            await client.expect(ACK, {"type": "ka"})
+        await client.send(init)
+        await client.expect({"type": "connection_error", "payload": {"message": "Forbidden"}})
+        assert await client.closed() == (4403, "Forbidden")
+
+
 async def test_mutation_over_http_is_not_available(guarded: LiveServer) -> None:
     body = orjson.dumps({"query": _AUTHENTICATE, "variables": {"token": _token()}})
     headers = [("Authorization", f"Bearer {_token()}"), ("Content-Type", "application/json")]

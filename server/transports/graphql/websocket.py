@@ -32,6 +32,7 @@ from realtime.rates import CLIENT
 from realtime.service import Caller
 from realtime.service.access_log import note_refusal
 from schema.execution.context import Context
+from server.access.authenticator import init_tokens
 from server.access.connected_caller import ConnectedCaller
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.concurrency.side_tasks import SideTasks
@@ -185,6 +186,8 @@ class GraphqlSocket:
     async def _is_admitted(self, payload: Mapping[str, Any]) -> bool:
         if self._admission is None:
             return True
+        if self._protocol.initialised:
+            return await self._is_admitted_again(payload)
         caller = await self._admission(payload)
         if caller is None:
             return False
@@ -195,6 +198,16 @@ class GraphqlSocket:
             self._client.caller = caller
             CLIENT.set(caller.client)
             self._context.service.lifetimes.refresh(self._lifetime, caller.credential, caller.grants)
+        return True
+
+    async def _is_admitted_again(self, payload: Mapping[str, Any]) -> bool:
+        # Only the older subprotocol allows another `connection_init`. Its token is a new one in place.
+        try:
+            for token in init_tokens(payload)[:1]:
+                await self._client.authenticate(token)
+        except Refused as refused:
+            note_refusal(refused)
+            return False
         return True
 
     async def _authenticated(self, token: str) -> Message:
