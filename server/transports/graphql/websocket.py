@@ -24,7 +24,7 @@ from realtime.endings import (
     CloseFrame,
     close_frame_of,
 )
-from realtime.errors import Refused
+from realtime.errors import Forbidden, NotAuthenticated, Refused
 from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.lifetimes.goodbyes import Goodbye
 from realtime.limits import LimitReached
@@ -205,7 +205,7 @@ class GraphqlSocket:
         try:
             for token in init_tokens(payload)[:1]:
                 await self._client.authenticate(token)
-        except Refused as refused:
+        except (NotAuthenticated, Forbidden) as refused:
             note_refusal(refused)
             return False
         return True
