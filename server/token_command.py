@@ -22,8 +22,7 @@ from pydantic import ValidationError
 
 from realtime.errors import Refused, StoreUnavailable, StoreUnusable
 from realtime.kanban.commands import parse_command
-from realtime.tokens.known_boards import check_boards
-from realtime.tokens.new_token import CreateToken
+from realtime.tokens.new_token import CreateToken, check_boards
 from realtime.tokens.token_wire import made_wire, token_wire
 from server.runtime.logs import set_up_logs
 from server.settings import Settings

@@ -11,8 +11,7 @@ from realtime.node import Node
 from realtime.ports import AccessToken
 from realtime.service.access import Caller, check_change, check_everywhere, request_key
 from realtime.service.access_log import note, note_change
-from realtime.tokens.known_boards import check_boards
-from realtime.tokens.new_token import CreateToken
+from realtime.tokens.new_token import CreateToken, check_boards
 from realtime.tokens.token_book import Made
 
 __all__ = ["Tokens"]

@@ -13,12 +13,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from realtime.clock import iso, parse_iso
-from realtime.errors import FieldError, InvalidInput
-from realtime.kanban.grants import MAX_ACTIONS, MAX_BOARDS, Action, Grants, grants_of
-from realtime.kanban.ids import Id
-from realtime.ports import AccessToken, RequestKey
+from realtime.errors import FieldError, InvalidInput, quoted
+from realtime.kanban.grants import EVERYTHING, MAX_ACTIONS, MAX_BOARDS, Action, Grants, grants_of
+from realtime.kanban.ids import BoardId, Id
+from realtime.ports import AccessToken, BatchReader, RequestKey
 
-__all__ = ["NAME_CHARS", "SECRET_PREFIX", "CreateToken", "digest_of", "new_secret", "new_token"]
+__all__ = ["NAME_CHARS", "SECRET_PREFIX", "CreateToken", "check_boards", "digest_of", "new_secret", "new_token"]
 
 NAME_CHARS = 200
 #: With it, scanners that look for leaked secrets know ours.
@@ -58,6 +58,28 @@ class CreateToken(BaseModel):
     def grants(self) -> Grants:
         """The grants that it asks for."""
         return grants_of(self.boards, self.can)
+
+
+async def check_boards(command: CreateToken, boards: BatchReader, reader: Grants = EVERYTHING) -> None:
+    """Return if each board that a token would be for is there, and the maker of the token may read it.
+
+    A token that may publish can name a board that is not there yet: its bearer makes the board by `project.created`.
+
+    Raises:
+        InvalidInput: some are not; the error names the place of each.
+        StoreUnavailable: the store did not answer.
+    """
+    grants = command.grants
+    if grants.boards is None or Action.PUBLISH in grants.actions:
+        return
+    known = await boards.projects_by_id([one for one in grants.boards if reader.allow(Action.READ, one)])
+    unknown = [
+        FieldError(f"boards.{place}", f"expected the id of a board, or *, got {quoted(id)}")
+        for place, id in enumerate(command.boards)
+        if BoardId(id) not in known
+    ]
+    if unknown:
+        raise InvalidInput(*unknown)
 
 
 def new_secret() -> str:
