@@ -38,6 +38,8 @@ class Cycle(RequestResponseCycle):
     _owner: Owner | None = None
     #: Whether only the end of the connection ends the body.
     _ends_by_close = False
+    #: The head of a response with a known length, until its body comes: one call of the system sends both.
+    _held = b""
 
     def belong_to(self, owner: Owner) -> None:
         """Set the connection of this request; it is released when the application has returned."""
@@ -121,7 +123,10 @@ class Cycle(RequestResponseCycle):
         self.keep_alive = head.keep_alive
         self.chunked_encoding, self._ends_by_close = head.is_chunked, head.ends_by_close
         self.expected_content_length = head.length
-        self.transport.write(head.text)
+        if head.length and scope["method"] != "HEAD":
+            self._held = head.text
+        else:
+            self.transport.write(head.text)
 
     def _send_body(self, body: bytes, *, is_end: bool) -> None:
         if self.scope["method"] == "HEAD":
@@ -134,7 +139,8 @@ class Cycle(RequestResponseCycle):
                 self.expected_content_length -= len(body)
             if self.expected_content_length < 0:
                 raise RuntimeError("the body of a response is longer than its Content-Length")
-            self.transport.write(body)
+            self.transport.write(self._held + body)
+            self._held = b""
         if is_end:
             self._end()
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from realtime.backends.memory import MemoryBroker
-from realtime.backends.sql.store import SqlStore
+from realtime.backends.sql.store import SNAPSHOT_EVENTS, SqlStore
 from realtime.errors import BoardMoved, InvalidInput, NotFound
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.commands import CreateCard, DeleteCard, MoveCard
-from realtime.kanban.events import parse_event
-from realtime.kanban.ids import CardId
+from realtime.kanban.events import ProjectCreated, parse_event
+from realtime.kanban.ids import AttemptId, CardId
+from realtime.kanban.projection import new_project
 from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.node import Node
 from realtime.ports import Horizon, NewEvent, StoredEvent
@@ -111,6 +112,34 @@ async def test_missed_events_are_those_after_an_offset_as_they_were_stored(store
     assert await missed(4, 10) == []
     await store.prune(OF_BOARD, Horizon(newest_events=1), 10)
     assert await missed(1, 10) == written[3:]
+
+
+async def test_unit_sees_the_events_that_earlier_units_of_its_transaction_have_appended(store: SqlStore) -> None:
+    at, pause = _new(), SNAPSHOT_EVENTS // 2
+
+    def work(transaction: Any) -> list[Any]:
+        appended: list[Any] = []
+        for count in (1, 2, pause, SNAPSHOT_EVENTS):
+            appended += [one for _ in range(count) for one in transaction.append([at], {})]
+            assert transaction.missed(BOARD, 0, 2 * SNAPSHOT_EVENTS) == appended
+        assert transaction.known_boards({BOARD}) == set()
+        made = event("project.created", {"projectId": BOARD, "name": "B", "repositoryPath": "/r"})
+        project = parse_event(made["name"], made["payload"])
+        assert isinstance(project, ProjectCreated)
+        board = Board(new_project(project, START))
+        appended += transaction.append([at, NewEvent(OF_BOARD, Recorded(project, START)), at], {BOARD: board})
+        assert transaction.known_boards({BOARD}) == {BOARD}
+        appended += transaction.append([at], {})
+        assert transaction.board(BOARD).offset == appended[-1].offset
+        return appended
+
+    appended = await store.transact(work)
+    assert [one.offset for one in appended] == list(range(1, len(appended) + 1))
+    assert await store.transact(lambda transaction: transaction.missed(BOARD, 0, 2 * len(appended))) == appended
+    lines = await store.logs(BOARD, AttemptId("a"), 0, len(appended))
+    assert [offset for offset, _ in lines.entries] == [
+        one.offset for one in appended if one.recorded.event.type == "attempt.log.appended"
+    ]
 
 
 async def test_superseded_events_are_read_as_they_were_stored(store: SqlStore) -> None:

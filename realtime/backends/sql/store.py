@@ -125,10 +125,16 @@ class SqlStore:
 
     async def transact(self, work: Callable[[SqlTransaction], _T]) -> _T:
         """Return the result of `work` with a transaction; see `ports.EventStore`."""
-        heads = self._database.heads
-        return await self._write_once(
-            lambda connection: work(SqlTransaction(connection, heads(connection), self._snapshot_events, self._clock))
-        )
+        database = self._database
+
+        def carried_out(connection: Connection) -> _T:
+            heads = database.heads(connection)
+            transaction = SqlTransaction(connection, heads, self._snapshot_events, self._clock)
+            made = work(transaction)
+            transaction.flush()
+            return made
+
+        return await self._write_once(carried_out)
 
     async def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return a board, None if it does not exist."""

@@ -12,7 +12,7 @@ from realtime.backends.sql.reading.read_history import load_board_events
 from realtime.backends.sql.reading.read_projects import load_boards_of_tags
 from realtime.backends.sql.tables import agents, profiles, projects
 from realtime.backends.sql.writing.heads import Heads
-from realtime.backends.sql.writing.write_events import append, load_known
+from realtime.backends.sql.writing.write_events import PlacedEvent, load_known, place, write
 from realtime.backends.sql.writing.write_keys import add_answers, load_answers
 from realtime.clock import Clock
 from realtime.errors import BoardMoved
@@ -35,17 +35,31 @@ class SqlTransaction:
         self._heads = heads
         self._snapshot_events = snapshot_events
         self._clock = clock
+        #: Light events that are not written yet. A group has many of them, one a unit, and one statement writes all:
+        #: each statement gives the interpreter lock away, and waits for the event loop to get it back.
+        self._placed: list[PlacedEvent] = []
+        #: Whether each of these boards exists.
+        self._exists: dict[BoardId, bool] = {}
+
+    def flush(self) -> None:
+        """Write all events; the unit calls it before it commits."""
+        self._write({})
 
     def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return the board as of this transaction."""
         # The head first: with several writers, nobody else changes the board from then on.
         self._heads.read({board_channel(board_id)})
+        self.flush()
         return load_board(self._connection, board_id)
 
     def known_boards(self, board_ids: Collection[BoardId]) -> set[BoardId]:
         """Return those of `board_ids` that exist."""
         self._heads.read({board_channel(board_id) for board_id in board_ids})
-        return load_known(self._connection, board_ids)
+        unknown = [board_id for board_id in board_ids if board_id not in self._exists]
+        if unknown:
+            found = load_known(self._connection, unknown)
+            self._exists |= {board_id: board_id in found for board_id in unknown}
+        return {board_id for board_id in board_ids if self._exists[board_id]}
 
     def boards_of_tags(self, tags: Collection[str]) -> dict[str, BoardId]:
         """Return the boards with these tags, by tag."""
@@ -73,6 +87,7 @@ class SqlTransaction:
 
     def missed(self, board_id: BoardId, after: int, limit: int) -> list[StoredEvent]:
         """Return the first events of a board after an offset, in order."""
+        self.flush()
         return load_board_events(self._connection, board_id, after, limit)
 
     def answered(self, keys: Collection[RequestKey]) -> dict[RequestKey, FirstAnswer]:
@@ -97,4 +112,14 @@ class SqlTransaction:
         for channel, (board_id, offset) in decided.items():
             if heads[channel] != offset:
                 raise BoardMoved(board_id, offset, heads[channel])
-        return append(self._connection, new, heads, boards, self._clock(), self._snapshot_events)
+        placed = place(new, heads, self._clock())
+        self._placed += placed
+        if not all(one.is_light(self._snapshot_events) for one in placed):
+            self._exists.clear()
+            self._write(boards)
+        return [one.stored for one in placed]
+
+    def _write(self, boards: Mapping[BoardId, Board]) -> None:
+        placed, self._placed = self._placed, []
+        if placed:
+            write(self._connection, placed, boards, self._snapshot_events)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, exists, func, not_, or_, select
 
@@ -17,11 +17,12 @@ from realtime.backends.sql.writing.board_rows import write_boards
 from realtime.backends.sql.writing.effects import Effect, effects
 from realtime.kanban.board import FOLDED_EVENTS, Board, board_to_json
 from realtime.kanban.changes import changes_to_json
+from realtime.kanban.events import AttemptConversationAppended, AttemptLogAppended
 from realtime.kanban.ids import BoardId
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.ports import NewEvent, StoredEvent
 
-__all__ = ["append", "load_known"]
+__all__ = ["PlacedEvent", "load_known", "place", "write"]
 
 _add_events = Addition(
     events,
@@ -51,36 +52,52 @@ _copy_snapshot = insert(snapshots).from_select(
 )
 
 
+#: Each of them adds one row to the log or the conversation of an attempt.
+_LIGHT = {AttemptLogAppended, AttemptConversationAppended}
+
+
 def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
     """Return those of `board_ids` that exist."""
     return {BoardId(board_id) for (board_id,) in _known.rows(connection, board_ids)}
 
 
-def append(
-    connection: Connection,
-    new: Sequence[NewEvent],
-    heads: dict[Channel, int],
-    boards: Mapping[BoardId, Board],
-    now: datetime,
-    snapshot_events: int,
-) -> list[StoredEvent]:
-    """Write the events into the log, in order, and their effects into the rows; return them with their offsets.
+class PlacedEvent(NamedTuple):
+    """An event with its place in the log, to be written."""
 
-    `heads` has the last offsets of their channels and of the global log, and is updated. A board gets a snapshot when
-    one of its new offsets is a multiple of `snapshot_events`. `boards` has the changed boards as they are after the
-    events.
-    """
-    stored = [_stored(event, heads) for event in new]
+    new: NewEvent
+    stored: StoredEvent
+    #: Milliseconds.
+    recorded_at: int
+
+    def is_light(self, snapshot_events: int) -> bool:
+        """Whether it only adds rows that no other unit looks at, so that it may be written later than others."""
+        recorded = self.new.recorded
+        return type(recorded.event) in _LIGHT and not recorded.changes and bool(self.stored.offset % snapshot_events)
+
+
+def place(new: Sequence[NewEvent], heads: dict[Channel, int], now: datetime) -> list[PlacedEvent]:
+    """Return the events with their places. `heads` has the last offsets of their channels, and is updated."""
     recorded_at = milliseconds(now)
-    _add_events.run(connection, [_row(*pair, recorded_at) for pair in zip(new, stored, strict=True)])
-    written = {event.channel for event in new}
-    _set_offsets.run(connection, [(channel, heads[channel]) for channel in written])
-    _run(connection, (effect for one in stored for effect in effects(one.recorded, one.offset)))
-    write_boards(connection, (event.recorded for event in new), boards)
-    for board_id in {one.recorded.event.board_id for one in stored if one.offset % snapshot_events == 0}:
+    return [PlacedEvent(event, _stored(event, heads), recorded_at) for event in new]
+
+
+def write(
+    connection: Connection, placed: Sequence[PlacedEvent], boards: Mapping[BoardId, Board], snapshot_events: int
+) -> None:
+    """Write the events into the log, in order, and their effects into the rows.
+
+    A board gets a snapshot when one of its new offsets is a multiple of `snapshot_events`. `boards` has the changed
+    boards as they are after the events.
+    """
+    _add_events.run(connection, [_row(one) for one in placed])
+    last = {one.stored.channel: one.stored.offset for one in placed}
+    _set_offsets.run(connection, list(last.items()))
+    _run(connection, (effect for one in placed for effect in effects(one.stored.recorded, one.stored.offset)))
+    write_boards(connection, (one.new.recorded for one in placed), boards)
+    at = {one.stored.recorded.event.board_id for one in placed if one.stored.offset % snapshot_events == 0}
+    for board_id in at:
         if board_id is not None:
-            _add_snapshot(connection, board_id, boards.get(board_id), heads[board_channel(board_id)])
-    return stored
+            _add_snapshot(connection, board_id, boards.get(board_id), last[board_channel(board_id)])
 
 
 def _add_snapshot(connection: Connection, board_id: BoardId, at_hand: Board | None, offset: int) -> None:
@@ -115,7 +132,8 @@ def _run(connection: Connection, todo: Iterable[Effect]) -> None:
             connection.execute(statement, several)
 
 
-def _row(new: NewEvent, stored: StoredEvent, recorded_at: int) -> tuple[Any, ...]:
+def _row(placed: PlacedEvent) -> tuple[Any, ...]:
+    new, stored, recorded_at = placed
     recorded = new.recorded
     event, changes = recorded.event, recorded.changes
     return (
