@@ -13,9 +13,11 @@ TOOLS_STAMP := $(TOOLS)/node_modules/.installed
 UNLINTED := graphql/ is not linted, and the tests of tests/tools are skipped (or fail, under BOARDCAST_REQUIRE_CLIENTS=1).
 PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
+NATIVE := $(PEERS)/native
+NATIVE_STAMP := $(NATIVE)/node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check pythons coverage bench clients tools peers equivalence faults fuzz
+.PHONY: help setup run test check pythons coverage bench clients tools peers native-peers equivalence faults fuzz
 
 help:
 	@echo "make run     serve with demo activity on http://127.0.0.1:8000   (ARGS='--port 9000')"
@@ -111,7 +113,7 @@ check: $(STAMP) tools
 		echo "graphql-eslint is not installed: $(UNLINTED)"; \
 	fi
 
-bench: $(STAMP) peers
+bench: $(STAMP) peers native-peers
 	$(BIN)/python -m tests.bench $(ARGS)
 
 # The other servers of the benchmark. Without them it measures only ours.
@@ -121,4 +123,11 @@ peers:
 	elif [ ! -e $(PEERS_STAMP) ] || [ $(PEERS)/package.json -nt $(PEERS_STAMP) ]; then \
 		(cd $(PEERS) && npm install --no-audit --no-fund --no-package-lock --silent) && touch $(PEERS_STAMP) \
 			|| echo "npm install failed in $(PEERS) (offline?): the benchmark runs without its peers."; \
+	fi
+
+# One more of them, which npm has to compile. Only the benchmark needs it, so the test suite does not wait for it.
+native-peers:
+	@if command -v npm >/dev/null && { [ ! -e $(NATIVE_STAMP) ] || [ $(NATIVE)/package.json -nt $(NATIVE_STAMP) ]; }; then \
+		(cd $(NATIVE) && npm install --no-audit --no-fund --no-package-lock --silent) && touch $(NATIVE_STAMP) \
+			|| echo "npm install failed in $(NATIVE) (offline, or no C++ compiler?): the benchmark runs without that peer."; \
 	fi

@@ -10,6 +10,7 @@ from tests.bench.exits import BOARD_STATE, NUMBER, Opening, board_socket, board_
 from tests.bench.measures import CPU, RATE, FanOut, Idle, ManyBoards, MovedCard, Opener, RenamedCard
 from tests.bench.overviews import Overviews
 from tests.bench.servers import BOARDCAST, BenchServer
+from tests.bench.writing import REQUEST_CPU, REQUESTS, Writes, card_titles, log_lines
 
 __all__ = ["FULL", "QUICK", "Case", "Rival", "Run", "Sizes", "cases"]
 
@@ -72,6 +73,9 @@ class Sizes:
     #: Idle connections, and boards.
     idle: int
     boards: int
+    #: Connections that write at the same time, and requests of each.
+    writers: int
+    writes: int
 
 
 FULL = Sizes(
@@ -90,6 +94,8 @@ FULL = Sizes(
     looks=30,
     idle=10_000,
     boards=10_000,
+    writers=64,
+    writes=300,
 )
 #: For `--quick` and the test suite: each case runs and must lose nothing, but the figures mean nothing.
 QUICK = Sizes(
@@ -108,16 +114,19 @@ QUICK = Sizes(
     looks=4,
     idle=8,
     boards=8,
+    writers=4,
+    writes=5,
 )
 
 _NODE = Rival("node")
+_FASTIFY = Rival("fastify")
 _OUR_WEBSOCKET = f"{BOARDCAST} websocket"
 _PACE_SECONDS = 0.005
 
 
 def cases(sizes: Sizes) -> dict[str, Case]:
     """Return the cases by name."""
-    return {**_fan_out(sizes), **_graphql(sizes), **_changes(sizes), **_idle(sizes), **_events(sizes)}
+    return {**_fan_out(sizes), **_graphql(sizes), **_changes(sizes), **_idle(sizes), **_events(sizes), **_writes(sizes)}
 
 
 def _fan_out(sizes: Sizes) -> dict[str, Case]:
@@ -251,5 +260,30 @@ def _events(sizes: Sizes) -> dict[str, Case]:
             f"Ingest: {lines:,} attempt_log in batches of {batch}, stored and delivered to 1 subscriber",
             FanOut(board_socket, 1, lines, batch).run,
             [Check(RATE, ">=", 20_000)],
+        ),
+    }
+
+
+def _writes(sizes: Sizes) -> dict[str, Case]:
+    writers, writes = sizes.writers, sizes.writes
+    ratio = (BOARDCAST, _FASTIFY.column)
+    return {
+        "single-events": Case(
+            f"One event a POST, {writers} connections, one board; peer: fastify, better-sqlite3, ws",
+            Writes(log_lines, writers, writes, boards=1).run,
+            [Check(REQUESTS, ">=", 1.0, ratio), Check(REQUEST_CPU, "<=", 1.0, ratio)],
+            [_FASTIFY],
+        ),
+        "one-writer": Case(
+            "One event a POST, one connection",
+            Writes(log_lines, 1, 10 * writes, boards=1).run,
+            [Check("p50 ms", "<=", 0.6)],
+            [_FASTIFY],
+        ),
+        "card-titles": Case(
+            f"PATCH of a card, {writers} connections, {writers} boards that nobody watches",
+            Writes(card_titles, writers, writes, boards=writers, cards=2).run,
+            [Check(REQUESTS, ">=", 3_000)],
+            [_FASTIFY],
         ),
     }

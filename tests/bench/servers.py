@@ -24,6 +24,7 @@ __all__ = ["BOARDCAST", "PEERS", "BenchServer", "Servers", "peer_missing", "serv
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PEERS = Path(__file__).with_name("peers")
+_STORED = _PEERS / "native" / "stored.mjs"
 #: The kernel's CPUCLOCK_SCHED, for a process.
 _PROCESS_CPU = 2
 _START_UNITS = 30
@@ -36,6 +37,7 @@ PEERS: dict[str, Sequence[str]] = {
     "yoga": ("node", str(_PEERS / "yoga.mjs")),
     "mercurius": ("node", str(_PEERS / "mercurius.mjs")),
     "graphql-js": ("node", str(_PEERS / "graphql_js.mjs")),
+    "fastify": ("node", str(_STORED)),
     "strawberry": (sys.executable, "-m", "tests.bench.peers.stock_strawberry"),
 }
 
@@ -72,8 +74,8 @@ def peer_missing(name: str) -> str | None:
         return None
     if shutil.which("node") is None:
         return "Node.js is not installed"
-    if not (_PEERS / "node_modules").is_dir():
-        return "its npm packages are not installed (make peers)"
+    if not Path(PEERS[name][1]).with_name("node_modules").is_dir():
+        return "its npm packages are not installed (make peers native-peers)"
     return None
 
 
@@ -102,7 +104,7 @@ async def servers_for() -> AsyncIterator[Servers]:
 @asynccontextmanager
 async def _running(name: str, folder: Path) -> AsyncIterator[BenchServer]:
     database = folder / "bench.db" if name == BOARDCAST else None
-    command = _boardcast(database) if database else PEERS[name]
+    command = _boardcast(database) if database else _peer(name, folder)
     # The benchmark measures the defaults, so it removes all settings from the environment.
     settings = {key: value for key, value in os.environ.items() if not key.startswith("BOARDCAST_")}
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, cwd=_ROOT, env=settings)
@@ -115,6 +117,11 @@ async def _running(name: str, folder: Path) -> AsyncIterator[BenchServer]:
 def _boardcast(database: Path) -> Sequence[str]:
     url = f"sqlite:///{database}"
     return (sys.executable, "-m", "server", "--port", "0", "--log-level", "warning", "--database-url", url)
+
+
+def _peer(name: str, folder: Path) -> Sequence[str]:
+    command = PEERS[name]
+    return (*command, str(folder / "peer.db")) if str(_STORED) in command else command
 
 
 async def _address(process: Process) -> Address:

@@ -71,6 +71,10 @@ class Poster:
         lines = [{"boardId": board, **attempt, "message": text, "ts": _AT} for board in boards for text in texts]
         return self.events(event("attempt.log.appended", line) for line in lines)
 
+    def cards(self, board: str, count: int) -> bytes:
+        """Return the request that gives a board some cards, all of them in `FIRST_COLUMN`."""
+        return self.events([event("board.state.changed", {"boardId": board, "state": _state(count)}, _AT)])
+
     def card_change(self, board: str, card: str, **fields: object) -> bytes:
         """Return the request that changes a card."""
         return self.request("PATCH", f"/api/v1/boards/{board}/cards/{card}", orjson.dumps(fields))

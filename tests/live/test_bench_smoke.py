@@ -27,10 +27,13 @@ CASES = cases(QUICK)
 GROWTHS = {f"{growth.name}-{name}": at for growth in growths(quick=True) for name, at in growth.series.items()}
 OPENERS = [pytest.param(board_socket, id="websocket"), pytest.param(board_stream, id="sse")]
 _PYTHON = (BOARDCAST, "strawberry")
+#: npm would compile it for a minute or more; only `make bench` installs it.
+_NATIVE = ("fastify",)
 _RIVALS = [
     pytest.param(name, rival, id=f"{name}-{rival.column}", marks=[pytest.mark.node] * (rival.server not in _PYTHON))
     for name, case in CASES.items()
     for rival in case.rivals
+    if rival.server not in _NATIVE
 ]
 _BYTES = "bytes per delivered"
 _HEADS = {"ws": b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "http": b"HTTP/1.1 200 OK\r\n\r\n"}
