@@ -42,12 +42,18 @@ async function readAll() {
   return pages;
 }
 
-/** The first lines of each attempt, then all lines of the newest one, which is found again by its `id`. */
+/**
+ * The first lines of each attempt, then all lines of the newest one, which is found again by its `id`, and all attempts
+ * of its card, in the same way.
+ */
 async function readLogs() {
   const logs = shown().edges.map(({ node }) => part('Board_logs', node).logs.edges[0].node.message);
   const [{ node: newest }] = shown().edges;
   await relay.fetchQuery(environment, artefact('BoardLogsQuery'), { id: newest.id, count: 9 }).toPromise();
-  return { logs, lines: part('Board_logs', newest).logs.edges.length };
+  const { card } = newest;
+  await relay.fetchQuery(environment, artefact('BoardTriesQuery'), { id: card.id, count: 9 }).toPromise();
+  const tries = part('Board_tries', card).attempts.edges.map(({ node }) => node.attemptId);
+  return { logs, lines: part('Board_logs', newest).logs.edges.length, tries };
 }
 
 /** The lines of the newest attempt once a subscription has brought one more. */

@@ -68,6 +68,7 @@ async def test_relay_compiles_and_reads_a_connection_page_by_page(board: BoardCl
     assert answers["title"] == "By Relay"
     assert answers["pages"] == [2, 4, 5]
     assert answers["logs"] == [f"Line of {attempt_id}" for attempt_id in reversed(ATTEMPTS)]
+    assert answers["tries"] == [ATTEMPTS[-1]]
     assert answers["lines"] == 2  # of the newest attempt, after a refetch by its id
     assert answers["appended"] == [f"Line of {ATTEMPTS[-1]}", "Another", "Appended"]
 

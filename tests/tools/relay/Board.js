@@ -15,6 +15,10 @@ graphql`
           id
           agentKey
           ...Board_logs
+          card {
+            id
+            ...Board_tries
+          }
         }
       }
     }
@@ -29,6 +33,20 @@ graphql`
       edges {
         node {
           message
+        }
+      }
+    }
+  }
+`;
+
+graphql`
+  fragment Board_tries on Card
+  @refetchable(queryName: "BoardTriesQuery")
+  @argumentDefinitions(count: { type: "Int", defaultValue: 1 }, after: { type: "String" }) {
+    attempts(first: $count, after: $after) @connection(key: "Card_attempts") {
+      edges {
+        node {
+          attemptId
         }
       }
     }
