@@ -19,7 +19,7 @@ YOUNGEST = 10_000
 #: (Python's default for both is 10). A collection of the middle generation looks at up to `MIDDLE` × `YOUNGEST`
 #: containers, and nobody runs meanwhile. With 10 it took up to 37 ms under the fuzzer (measured).
 MIDDLE, OLDEST = 2, 50
-#: Seconds after which a thread that waits for the interpreter lock asks for it (Python's default is 0.005). With 0.0001,
+#: Seconds after which a thread that waits for the interpreter lock asks for it (Python's default: 0.005). With 0.0001,
 #: the database thread and the event loop woke each other up three times for each single event: a fifth of the CPU time.
 SWITCH_SECONDS = 0.0005
 #: A parameter of `mallopt` (malloc.h of glibc), and its value: an object of this size or larger gets its own mapping,
