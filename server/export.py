@@ -83,7 +83,7 @@ Errors are problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)
 | 415 | the body is compressed |
 | 422 | another call has used this [`Idempotency-Key`](protocol.md#repeating); nothing changed |
 | 429 | a [limit](protocol.md#limits) is reached; nothing changed; `Retry-After` says when to try again |
-| 503 | the store did not answer; nothing changed; `Retry-After` says when to try again |
+| 503 | the store did not answer, or there are too many [connections](operating.md#connections); nothing changed; `Retry-After` says when to try again |
 | 500 | a fault of the server, logged once |
 
 The tables below name the errors that a call has besides these.

@@ -18,12 +18,13 @@ from tests.kit.sessions import SESSION, sign_in
 from tests.kit.token_relay import proxy_of, relay_with_cookie, relay_with_token
 from tests.live.boards import make_boards
 from tests.live.exits import EXITS, ExitSubscriber, exit_request, open_exit
-from tests.live.graphql.client import ACK, OLDER, open_client
+from tests.live.graphql.client import ACK, OLDER, connected, open_client, subscribe_message
 
 pytestmark = pytest.mark.usefixtures("clean_log")
 
 _WAIT_UNITS = 20
 _HEALTH = "/api/v1/healthz"
+_DASHBOARD = "subscription { dashboardEvents { __typename } }"
 _PROXIED = {"trusted_proxies": "127.0.0.1", "max_connections_per_client": 2}
 #: Of a reserved stream, the reservation is the first request.
 _REQUESTS = {name: exit_request(name) for name in EXITS if name != "graphql-sse-single"}
@@ -200,10 +201,20 @@ async def test_wrong_token_of_connection_init_over_the_limit_closes_1013(subprot
 
 async def test_refusals_have_an_access_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="access")
-    limits = {"trusted_proxies": "127.0.0.1", "max_connections_per_client": 2, "max_reservations": 1}
+    limits = {
+        "trusted_proxies": "127.0.0.1",
+        "max_connections_per_client": 2,
+        "max_reservations": 1,
+        "max_operations": 1,
+    }
     async with live_server(**limits) as live, proxy_of(live.address, "192.0.2.1") as address, deadline(_WAIT_UNITS):
         assert (await exchange(address, "PUT", "/graphql/stream")).status == 201
         assert (await exchange(address, "PUT", "/graphql/stream")).status == 429
+        async with connected(address) as client:
+            await client.send(*(subscribe_message(id, _DASHBOARD) for id in "12"))
+            while (message := await client.message())["type"] != "error":
+                pass
+            assert message["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
         async with _opened(address, "dashboard-ws", "dashboard-sse"):
             _check_busy(await exchange(address, "GET", _HEALTH))
     lines = [
@@ -213,5 +224,9 @@ async def test_refusals_have_an_access_line(caplog: pytest.LogCaptureFixture) ->
     ]
     assert lines == [
         ("refused: rate_limited", f"expected at most {expected}", "192.0.2.1")
-        for expected in ("1 reservations of one client that wait for their stream", "2 connections of a client")
+        for expected in (
+            "1 reservations of one client that wait for their stream",
+            "1 operations at a time on one connection",
+            "2 connections of a client",
+        )
     ]

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import orjson
 
 from realtime.endings import CloseFrame
+from realtime.limits import LimitReached
 from server.protocol.graphql.request import RETRY_SECONDS, GraphqlRequest, described
 from server.protocol.json_text import read_json
 
@@ -56,6 +57,8 @@ class Reply:
     """The server sends `message` to the client."""
 
     message: Message
+    #: The limit that the message reports, for the access log.
+    reached: LimitReached | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,9 @@ class GraphqlWsProtocol(ABC):
 
     def _begin(self, id: str, request: GraphqlRequest) -> Step:
         if len(self._running) >= self._max_operations:
-            return Reply(self._error(id, [_too_many(self._max_operations)]))
+            reached = _too_many(self._max_operations)
+            extensions = {"code": "RATE_LIMITED", "retryAfterSeconds": reached.retry_after_seconds}
+            return Reply(self._error(id, [{"message": reached.message, "extensions": extensions}]), reached)
         self._running.add(id)
         return Start(id, request)
 
@@ -179,6 +184,6 @@ def parsed_object(data: str | bytes) -> tuple[dict[str, Any], str | None]:
     return read.value, read.fault
 
 
-def _too_many(limit: int) -> Message:
-    text = f"expected at most {limit} operations at a time on one connection, got one more; complete one first"
-    return {"message": text, "extensions": {"code": "RATE_LIMITED", "retryAfterSeconds": RETRY_SECONDS}}
+def _too_many(limit: int) -> LimitReached:
+    expected = f"expected at most {limit} operations at a time on one connection"
+    return LimitReached(f"{expected}, got one more; complete one first", RETRY_SECONDS)

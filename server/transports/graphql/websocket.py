@@ -163,7 +163,9 @@ class GraphqlSocket:
                     await self._carry_out(await self._decided(payload))
                 case Authenticate(token):
                     await self._send({"type": "pong", "payload": await self._authenticated(token)})
-                case Reply(message):
+                case Reply(message, reached):
+                    if reached is not None:
+                        note_refusal(reached)
                     await self._send(message)
                 case Start():
                     await self._operations.start(step)

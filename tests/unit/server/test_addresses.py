@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.protocol.http.addresses import TrustedProxies, network_of, plain_address
 
@@ -90,3 +92,10 @@ def test_proxy_is_trusted_by_its_address(trusted: str, address: str, expected: b
 )
 def test_client_is_the_last_address_that_is_no_proxy(peer: str, forwarded: list[str], client: str) -> None:
     assert TrustedProxies(["10.0.0.0/8"]).client_of(peer, forwarded) == client
+
+
+@given(st.lists(st.text(max_size=40) | st.ip_addresses().map(str) | st.sampled_from(["::ffff:10.0.0.9", "[::1]:80"])))
+def test_client_is_an_address_whatever_a_proxy_reports(forwarded: list[str]) -> None:
+    client = TrustedProxies(["10.0.0.0/8"]).client_of("10.0.0.1", forwarded)
+    assert plain_address(client) == client
+    assert network_of(client) == network_of(plain_address(client) or "")
