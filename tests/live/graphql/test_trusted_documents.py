@@ -191,6 +191,7 @@ _MISSPELT: list[Json] = [
     {"query": "{ projcts { name } }"},
     {"query": "{ projects(frist: 1) { pageInfo { hasNextPage } } }"},
     {"query": "{ node(id: 1) { ... on Crad { title } } }"},
+    {"query": "{ node(id: 1) { title } }"},
     {"query": "{ projects @skip(iff: true) { pageInfo { hasNextPage } } }"},
     {"query": "{ dashboardOverview(timeRange: {preset: LAST_7}) { generatedAt } }"},
     {"query": "{ dashboardOverview(timeRange: {preste: LAST_7D}) { generatedAt } }"},
