@@ -81,9 +81,10 @@ class Runner:
 
     async def _set_stage(self) -> None:
         address = self._server.address
-        # The inputs may have revoked some.
+        cursor = await set_stage(address, self._token)
+        # The inputs may have revoked some. The boards of a token must be there.
         tokens = await make_tokens(address, self._token) if self._token else Tokens()
-        self._facts = replace(self._facts, cursor=await set_stage(address, self._token), tokens=tokens)
+        self._facts = replace(self._facts, cursor=cursor, tokens=tokens)
 
     async def _work(self, seed: int, numbers: Iterator[int], worker: int) -> None:
         for number in numbers:
