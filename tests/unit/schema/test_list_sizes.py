@@ -12,9 +12,32 @@ from graphql import (
     is_composite_type,
 )
 
-from schema.export import sdl
+from schema.export import SDL_PATH, sdl
 from schema.validation.list_sizes import LIST_SIZES, sizes_of
 
+#: Type and field of each list that comes without pages → its limit: a setting, or a rule. Lists that grow have pages.
+_LIMITS = {
+    "Agent.profiles": "--max-agent-profiles",
+    "BoardState.cards": "--max-cards-per-board",
+    "BoardState.columns": "columns of a state",
+    "CardDeleted.renewed": "--max-cards-per-board",
+    "CardMoved.renewed": "--max-cards-per-board",
+    "Column.cards": "--max-cards-per-board",
+    "DashboardMetrics.series": "a fixed number",
+    "DashboardOverview.activeAttempts": "size of an overview",
+    "DashboardOverview.agentStats": "size of an overview",
+    "DashboardOverview.endedAttempts": "size of an overview",
+    "DashboardOverview.projectSnapshots": "size of an overview",
+    **dict.fromkeys(("DependencyCycle.fields", "DependencyMismatch.fields", "InvalidInput.fields"), "--max-body-bytes"),
+    **dict.fromkeys(("Inbox.failed", "Inbox.items", "Inbox.review", "Inbox.stuck"), "size of an overview"),
+    "MessageItem.images": "--max-body-bytes",
+    "MetricSeries.points": "points of a range",
+    "PublishEventsPayload.accepted": "events of a request",
+    "Query.accessTokens": "--max-access-tokens",
+    "Query.agents": "--max-agents",
+    "Query.nodes": "ids of a request",
+    "TodoList.items": "--max-body-bytes",
+}
 #: The list of a connection, whose size comes from an argument.
 _SIZED = {"edges", "nodes"}
 
@@ -30,6 +53,13 @@ def test_every_list_of_objects_has_a_size(schema: strawberry.Schema) -> None:
         and sizes_of(field, {}, 7) == (1, {})
     ]
     assert [name for name in without if name.split(".")[1] not in _SIZED] == []
+
+
+def test_every_list_without_pages_has_a_limit() -> None:
+    plain = {name for name, size in LIST_SIZES.items() if not isinstance(size.sized_fields, list)}
+    assert plain == _LIMITS.keys()
+    settings = (SDL_PATH.parents[1] / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert [one for one in _LIMITS.values() if one.startswith("--") and f"`{one}`" not in settings] == []
 
 
 def test_every_size_is_of_a_field(schema: strawberry.Schema) -> None:
