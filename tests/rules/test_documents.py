@@ -1,4 +1,4 @@
-"""No file refers to a document that is not in the repository, and a file that does is found."""
+"""No file refers to a document that is not in the repository, and a file that does is found. The README is short."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from tests.rules.trees import REPOSITORY, plant
 
 #: Files that name pages of invented repositories.
 _INVENTED = (REPOSITORY / "server" / "demo" / "catalogue.py", REPOSITORY / "tests" / "rules")
+#: Most lines of the README. Everything else is on a page of its own.
+_README_LINES = 180
+
+
+def test_readme_is_short() -> None:
+    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= _README_LINES
 
 
 def test_files_refer_to_documents_of_the_repository_only() -> None:

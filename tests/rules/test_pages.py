@@ -23,8 +23,6 @@ from tests.unit.schema.test_refusals import codes_of_the_core
 
 _PROTOCOL, _INGEST, _DEPARTURES, _GRAPHQL = "protocol.md", "ingest.md", "departures.md", "graphql.md"
 _QUOTED = re.compile(r"`([^`\n]+)`")
-#: Most lines of the README. Everything else is on a page of its own.
-_README_LINES = 180
 #: Codes that no command of a raw socket gets: of projects, attempts, dependencies, streams and lists.
 _ELSEWHERE = {
     *("access_token_not_found", "project_not_found", "attempt_not_found", "attempt_active", "attempt_not_running"),
@@ -33,11 +31,6 @@ _ELSEWHERE = {
 }
 #: Codes of the socket itself, in addition to those of the core.
 _OF_THE_SOCKET = {"invalid_json", "unknown_command", "store_unavailable", "rate_limited", "unauthenticated"}
-
-
-def test_readme_is_short() -> None:
-    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= _README_LINES
 
 
 def test_page_of_events_is_that_of_the_models() -> None:
