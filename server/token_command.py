@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from realtime.errors import Refused, StoreUnavailable, StoreUnusable
 from realtime.kanban.commands import parse_command
-from realtime.tokens.new_token import CreateToken, check_boards
+from realtime.tokens.new_token import CreateToken
 from realtime.tokens.token_wire import made_wire, token_wire
 from server.runtime.logs import set_up_logs
 from server.settings import Settings
@@ -89,9 +89,8 @@ async def _change_database(asked: argparse.Namespace) -> Sequence[Mapping[str, o
     settings = Settings(**({"database_url": asked.database_url} if asked.database_url else {}))
     set_up_logs("warning")
     command = parse_command(CreateToken, _body(asked)) if asked.action == "create" else None
-    async with open_token_book(settings) as (book, boards):
+    async with open_token_book(settings) as book:
         if command is not None:
-            await check_boards(command, boards)
             return [made_wire(await book.create(command))]
         if asked.action == "list":
             return [token_wire(token) for token in book.tokens()]

@@ -14,7 +14,7 @@ from realtime.errors import BrokerUnusable
 from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.limits import Capacity
 from realtime.node import Limits, Node, make_node
-from realtime.ports import BatchReader, Broker
+from realtime.ports import Broker
 from realtime.tokens.session_book import SessionLimits
 from realtime.tokens.token_book import TokenBook
 from realtime.writing.retention import Retention, pruning
@@ -64,8 +64,8 @@ def check_broker_url(url: str) -> None:
 
 
 @asynccontextmanager
-async def open_token_book(settings: Settings) -> AsyncIterator[tuple[TokenBook, BatchReader]]:
-    """Open the store alone, and the book of its access tokens, and return both; close them when the block ends.
+async def open_token_book(settings: Settings) -> AsyncIterator[TokenBook]:
+    """Open the store alone, and the book of its access tokens; close it when the block ends.
 
     Raises:
         StoreUnusable: the database cannot be opened, or a server has it.
@@ -78,7 +78,7 @@ async def open_token_book(settings: Settings) -> AsyncIterator[tuple[TokenBook, 
         book = TokenBook(store, ConnectionLifetimes(), clock, settings.max_access_tokens)
         await book.load()
         async with book.noting_uses():
-            yield book, store
+            yield book
     finally:
         await store.aclose()
 

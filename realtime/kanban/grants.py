@@ -44,7 +44,7 @@ class Action(StrEnum):
     WRITE = "write"
     #: Report events of a board, or global ones.
     PUBLISH = "publish"
-    #: Read the dashboard and the agents, and follow the dashboard's stream; needs `READ`, as it shows all boards.
+    #: Read the dashboard and the agents, and follow the dashboard's stream.
     DASHBOARD = "dashboard"
     #: Create, change and delete projects; make and revoke access tokens; read the metrics.
     ADMIN = "admin"
@@ -60,11 +60,11 @@ class Grants:
 
     def allow(self, action: Action, board_id: BoardId | None) -> bool:
         """Return whether the action is granted on a board. None = on no particular board, which needs all boards."""
-        return self._has(action) and (self.boards is None or board_id in self.boards)
+        return action in self.actions and (self.boards is None or board_id in self.boards)
 
     def boards_for(self, action: Action) -> frozenset[BoardId] | None:
         """Return the boards on which the action is granted; None = all."""
-        return self.boards if self._has(action) else frozenset()
+        return self.boards if action in self.actions else frozenset()
 
     def as_json(self) -> dict[str, list[str]]:
         """Return the JSON form, sorted."""
@@ -78,9 +78,6 @@ class Grants:
         """Return whether a caller with these grants may do everything that `others` allow."""
         boards = self.boards is None or (others.boards is not None and others.boards <= self.boards)
         return others.actions <= self.actions and boards
-
-    def _has(self, action: Action) -> bool:
-        return action in self.actions and (action is not Action.DASHBOARD or Action.READ in self.actions)
 
 
 EVERYTHING = Grants(frozenset(Action), None)

@@ -11,7 +11,7 @@ from realtime.node import Node
 from realtime.ports import AccessToken
 from realtime.service.access import Caller, check_change, check_everywhere, request_key
 from realtime.service.access_log import note, note_change
-from realtime.tokens.new_token import CreateToken, check_boards
+from realtime.tokens.new_token import CreateToken
 from realtime.tokens.token_book import Made
 
 __all__ = ["Tokens"]
@@ -49,15 +49,13 @@ class Tokens:
 
         Raises:
             Forbidden: the caller is no admin of all boards, or would give more than it may do itself.
-            InvalidInput: see `check_boards` and `TokenBook.create`.
-            KeyReused, LimitReached: see `TokenBook.create`.
+            InvalidInput, KeyReused, LimitReached: see `TokenBook.create`.
             StoreUnavailable: nothing was stored.
         """
         check_everywhere(caller, Action.ADMIN)
         check_change(caller)
         if not caller.grants.include(command.grants):
             raise Forbidden("expected grants that your own token has, got more")
-        await check_boards(command, self._node.store, caller.grants)
         made = await self._node.tokens.create(command, request_key(caller, None, key))
         token = made.token
         until = None if token.expires_at is None else iso(token.expires_at)

@@ -9,31 +9,22 @@ from secrets import token_urlsafe
 from typing import Annotated
 from uuid import uuid4
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from realtime.clock import iso, parse_iso
-from realtime.errors import FieldError, InvalidInput, quoted
-from realtime.kanban.grants import EVERYTHING, MAX_ACTIONS, MAX_BOARDS, Action, Grants, grants_of
-from realtime.kanban.ids import BoardId, Id
-from realtime.ports import AccessToken, BatchReader, RequestKey
+from realtime.errors import FieldError, InvalidInput
+from realtime.kanban.grants import MAX_ACTIONS, MAX_BOARDS, Action, Grants, grants_of
+from realtime.kanban.ids import Id
+from realtime.ports import AccessToken, RequestKey
 
-__all__ = ["NAME_CHARS", "SECRET_PREFIX", "CreateToken", "check_boards", "digest_of", "new_secret", "new_token"]
+__all__ = ["NAME_CHARS", "SECRET_PREFIX", "CreateToken", "digest_of", "new_secret", "new_token"]
 
 NAME_CHARS = 200
 #: With it, scanners that look for leaked secrets know ours.
 SECRET_PREFIX = "boardcast_"
 #: Random bytes of a secret. So many that a plain SHA-256 protects it: nobody can try them all.
 SECRET_BYTES = 32
-#: Actions that allow nothing on a board that the token may not read.
-_NEED_READ = (Action.WRITE, Action.DASHBOARD)
-
-
-def _readable(actions: list[Action]) -> list[Action]:
-    blind = [action for action in _NEED_READ if action in actions]
-    if blind and Action.READ not in actions:
-        raise ValueError(f"expected read with {' and '.join(blind)}, which allows nothing alone")
-    return actions
 
 
 class CreateToken(BaseModel):
@@ -47,8 +38,8 @@ class CreateToken(BaseModel):
     boards: Annotated[list[Id], Field(min_length=1, max_length=MAX_BOARDS)] = Field(
         description=f"1 to {MAX_BOARDS:,} ids of boards, or `*` for all."
     )
-    can: Annotated[list[Action], Field(min_length=1, max_length=MAX_ACTIONS), AfterValidator(_readable)] = Field(
-        description="At least one [action](access.md#grants); `write` and `dashboard` only with `read`."
+    can: Annotated[list[Action], Field(min_length=1, max_length=MAX_ACTIONS)] = Field(
+        description="At least one [action](access.md#grants)."
     )
     expires_at: Annotated[datetime, BeforeValidator(parse_iso), "time"] | None = Field(
         default=None, description="A time in the future; absent or null = it never expires."
@@ -58,28 +49,6 @@ class CreateToken(BaseModel):
     def grants(self) -> Grants:
         """The grants that it asks for."""
         return grants_of(self.boards, self.can)
-
-
-async def check_boards(command: CreateToken, boards: BatchReader, reader: Grants = EVERYTHING) -> None:
-    """Return if each board that a token would be for is there, and the maker of the token may read it.
-
-    A token that may publish can name a board that is not there yet: its bearer makes the board by `project.created`.
-
-    Raises:
-        InvalidInput: some are not; the error names the place of each.
-        StoreUnavailable: the store did not answer.
-    """
-    grants = command.grants
-    if grants.boards is None or Action.PUBLISH in grants.actions:
-        return
-    known = await boards.projects_by_id([one for one in grants.boards if reader.allow(Action.READ, one)])
-    unknown = [
-        FieldError(f"boards.{place}", f"expected the id of a board, or *, got {quoted(id)}")
-        for place, id in enumerate(command.boards)
-        if BoardId(id) not in known
-    ]
-    if unknown:
-        raise InvalidInput(*unknown)
 
 
 def new_secret() -> str:

@@ -60,7 +60,7 @@ class AccessAction(Enum):
     READ = _value("read", description="Read boards, and follow their streams.")
     WRITE = _value("write", description="Change boards.")
     PUBLISH = _value("publish", description="Report events.")
-    DASHBOARD = _value("dashboard", description="Read the dashboard and the agents; needs `read` and all boards.")
+    DASHBOARD = _value("dashboard", description="Read the dashboard and the agents; needs all boards.")
     ADMIN = _value("admin", description="Manage projects; with all boards also access tokens and metrics.")
 
 

@@ -71,7 +71,7 @@ async def test_hostile_page_reads_and_changes_nothing(
         open_board(f"http://{relay}:{port}", f"{_WORD} Board") as board,
     ):
         await board.create_card(f"{_WORD} card")
-        other = await Admin(live.address).make("attacker", can=["publish"])
+        other = await Admin(live.address).make("attacker", boards=["none"])
         async with run_script("hostile_page.mjs", _settings(live, board, host, other.secret)) as script:
             await script.wait_for("ready", units=START_UNITS)
             for hostile in _HOSTS[host]:

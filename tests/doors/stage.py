@@ -161,6 +161,6 @@ async def open_stage() -> AsyncIterator[Stage]:
         }
         async with live_server(tokens=ADMIN, jwt_key=SECRET, **unlimited) as live:
             stage = Stage(live)
-            await stage.begin()
             await stage.make_tokens(clock)
+            await stage.begin()
             yield stage

@@ -42,8 +42,7 @@ class Token:
 
     def may(self, action: str, board: str | None) -> bool:
         """Return whether the grants allow an action on a board; None = on no particular board, which needs `*`."""
-        is_named = action in self.can and (action != "dashboard" or "read" in self.can)
-        return is_named and (EVERYWHERE in self.boards or board in self.boards)
+        return action in self.can and (EVERYWHERE in self.boards or board in self.boards)
 
 
 _EVERYWHERE = (EVERYWHERE,)
@@ -58,12 +57,11 @@ TOKENS = (
     Token("reader by JWT", ("read",), source=Source.IDENTITY_PROVIDER),
     Token("reader of all boards", ("read",), _EVERYWHERE),
     Token("writer", ("read", "write")),
-    Token("writer that may not read", ("write", "admin"), source=Source.IDENTITY_PROVIDER),
+    Token("writer that may not read", ("write", "admin")),
     Token("publisher", ("publish",)),
     Token("publisher that may read", ("read", "publish")),
     Token("publisher of all boards", ("publish",), _EVERYWHERE),
-    Token("dashboard only", ("dashboard",), _EVERYWHERE, Source.IDENTITY_PROVIDER),
-    Token("wallboard", ("read", "dashboard"), _EVERYWHERE),
+    Token("dashboard only", ("dashboard",), _EVERYWHERE),
     Token("admin of the board", ("read", "admin")),
     Token("admin", ("read", "admin"), _EVERYWHERE),
     Token("JWT without grants", (), (), Source.IDENTITY_PROVIDER),

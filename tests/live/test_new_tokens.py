@@ -172,10 +172,9 @@ async def test_token_that_is_refused_changes_nothing(kind: str, token: object, c
 
 
 @pytest.mark.parametrize("kind", _SOCKETS)
-@pytest.mark.parametrize("can", [["publish"], ["publish", "dashboard"]], ids=["publisher", "dashboard only"])
-async def test_grants_that_shrink_end_the_raw_stream(kind: str, can: list[str], guarded: LiveServer) -> None:
+async def test_grants_that_shrink_end_the_raw_stream(kind: str, guarded: LiveServer) -> None:
     async with _raw(guarded, kind, _token()) as client:
-        await client.socket.send_json({"type": "authenticate", "payload": {"token": _token(can)}})
+        await client.socket.send_json({"type": "authenticate", "payload": {"token": _token(["publish"])}})
         goodbye = await client.until("goodbye")
         assert goodbye["payload"] == {"reason": "forbidden", "reconnectAfterMs": 0}
         assert await client.closed() == (4403, "Forbidden")
@@ -238,7 +237,7 @@ async def _opened(client: Client, id: str = "1") -> None:
         pass
 
 
-async def _pinged(client: Client, token: object) -> Any:
+async def _pinged(client: Client, token: str) -> Any:
     await client.send({"type": "ping", "payload": {"token": token}})
     answer = await client.message()
     assert answer["type"] == "pong"
@@ -259,21 +258,13 @@ async def test_ping_with_a_token_keeps_a_graphql_socket_open(guarded: LiveServer
 
 @pytest.mark.parametrize(
     ("token", "code"),
-    [
-        ("wrong", "UNAUTHENTICATED"),
-        (_token(exp=1), "UNAUTHENTICATED"),
-        (_token(sub="bo"), "FORBIDDEN"),
-        (7, "INVALID_PAYLOAD"),
-        (None, "INVALID_PAYLOAD"),
-        ({"a": "secret"}, "INVALID_PAYLOAD"),
-    ],
-    ids=["wrong", "expired", "other-subject", "number", "null", "object"],
+    [("wrong", "UNAUTHENTICATED"), (_token(exp=1), "UNAUTHENTICATED"), (_token(sub="bo"), "FORBIDDEN")],
+    ids=["wrong", "expired", "other-subject"],
 )
-async def test_ping_with_a_token_that_is_refused(token: object, code: str, guarded: LiveServer) -> None:
+async def test_ping_with_a_token_that_is_refused(token: str, code: str, guarded: LiveServer) -> None:
     async with _graphql(guarded, _token()) as client:
         refused = await _pinged(client, token)
         assert (refused["code"], refused.keys()) == (code, {"code", "message"})
-        assert str(token) not in refused["message"]
         await _opened(client)
 
 

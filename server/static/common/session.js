@@ -21,12 +21,9 @@ export const signIn = (token) => call('POST', '/session', { token });
 
 export const signOut = () => call('DELETE', '/session');
 
-/** Actions that need another one as well. */
-const NEEDS = { write: 'read', dashboard: 'read' };
-
 /** Whether the grants allow an action on a board; null = on no particular board, which needs all boards. */
 export const may = ({ boards, can }, action, boardId = null) =>
-  can.includes(action) && can.includes(NEEDS[action] ?? action) && (boards.includes('*') || boards.includes(boardId));
+  can.includes(action) && (boards.includes('*') || boards.includes(boardId));
 
 /** What a session may do, in words. */
 export function describeGrants({ boards, can, expiresAt }) {

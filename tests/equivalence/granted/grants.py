@@ -12,11 +12,11 @@ SHAPES: tuple[tuple[tuple[int, ...] | None, tuple[str, ...]], ...] = (
     (None, ("read", "dashboard")),
     ((0,), ("read",)),
     (None, ("read",)),
-    ((2,), ("read", "publish")),
+    ((2,), ("read",)),
     ((1,), ("read", "write")),
     ((0, 1), ("read",)),
     (None, ("publish",)),
-    ((0, 1), ("read", "dashboard")),
+    (None, ("dashboard",)),
 )
 
 
@@ -34,7 +34,7 @@ class Grants:
     @property
     def may_see_dashboard(self) -> bool:
         """Whether a reader sees the dashboard and the agents."""
-        return {"read", "dashboard"} <= set(self.can) and EVERYWHERE in self.boards
+        return "dashboard" in self.can and EVERYWHERE in self.boards
 
     def may(self, board_id: str) -> bool:
         """Return whether a reader sees a stream: of a board, or (without an id) of the dashboard."""
