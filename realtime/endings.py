@@ -4,7 +4,8 @@ The columns are plain numbers and words, so that each exit reads its own column:
 and the HTTP responses. `tests/rules/test_endings.py` compares docs/protocol.md ("How a stream ends") and
 docs/graphql.md ("Close codes") with this table. It also requires a test with a live server for each row.
 
-Three kinds of errors have no row. `StoreUnusable` and `BrokerUnusable` end the process before it serves anybody. The
+Four kinds of errors have no row. `StoreUnusable` and `BrokerUnusable` end the process before it serves anybody.
+`BrokerUnavailable` is only a reason in `readyz`. The
 server handles some errors itself: after `UnitConflict` and `BoardMoved` the bus decides again, after `PositionLost` and
 `EnvelopesLost` the client gets a `gap` and its stream continues, after `ChannelGone` the stream stays open. The base
 classes `RealtimeError`, `Refused` and `StreamEnded` are never raised.

@@ -5,6 +5,7 @@
       UnitConflict                  another writer was faster; nothing was stored
         BoardMoved                  events were decided on an outdated board
       StoreUnusable                 the store cannot be opened at all; the process should not start
+      BrokerUnavailable             hints do not reach the other nodes; they come later, from the log
       BrokerUnusable                the broker cannot be opened at all; the process should not start
     Refused                         an expected outcome: a request that is answered with a reason
       Forbidden                     the caller may see the thing, but its grants do not allow the request
@@ -46,6 +47,7 @@ __all__ = [
     "AmbiguousAttempt",
     "BoardGone",
     "BoardMoved",
+    "BrokerUnavailable",
     "BrokerUnusable",
     "CardBlocked",
     "ChannelGone",
@@ -112,6 +114,10 @@ class BoardMoved(UnitConflict):
 
 class StoreUnusable(RealtimeError):
     """The store cannot be opened: wrong path, no permission, not a database."""
+
+
+class BrokerUnavailable(RealtimeError):
+    """The broker does not answer, so events of other nodes come later, from the log."""
 
 
 class BrokerUnusable(RealtimeError):

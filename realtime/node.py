@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from realtime.clock import Clock
@@ -14,15 +15,17 @@ from realtime.fanout.turns import Turns
 from realtime.fanout.writer_priority import WriterPriority
 from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.limits import Capacity
-from realtime.messages.channels import EVERYBODY
+from realtime.messages.channels import ACCESS, EVERYBODY
 from realtime.messages.options import SlowPolicy
 from realtime.ports import Broker, Store
 from realtime.rates import Rate, WriteLimits
+from realtime.tokens.other_nodes import AccessRefresh, Others
 from realtime.tokens.session_book import SessionBook, SessionLimits
 from realtime.tokens.token_book import TokenBook
 from realtime.views.board_views import BoardViews
 from realtime.views.dashboard_feed import DashboardFeed
 from realtime.views.dispatcher import Dispatcher
+from realtime.views.follower import Follower
 from realtime.views.heartbeats import Heartbeats
 from realtime.views.repair import Repair
 from realtime.writing.bus import Bus
@@ -90,6 +93,9 @@ class Node:
     counters: Counters
     tokens: TokenBook
     sessions: SessionBook
+    broker: Broker
+    follower: Follower
+    access: AccessRefresh
     #: Shared by all streams.
     turns: Turns = field(default_factory=Turns)
 
@@ -100,6 +106,18 @@ class Node:
     def subscriber(self, metrics: ConnectionMetrics | None = None) -> Subscriber:
         """Return an empty queue for a new subscriber, with the bounds of this node."""
         return Subscriber(self.limits.queued_envelopes, self.limits.queued_bytes, metrics)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Follow the other nodes on the store for the length of the block, if there may be some."""
+        if not self.store.is_shared:
+            yield
+            return
+        async with self.follower.following(self.broker):
+            try:
+                yield
+            finally:
+                await self.access.aclose()
 
 
 async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) -> Node:
@@ -120,8 +138,13 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     )
     repair = Repair(store, views, dashboard, dispatcher)
     bus = Bus(store, broker, views, clock, priority, repair, counters, writing)
-    tokens = TokenBook(store, lifetimes, clock, limits.capacity.access_tokens)
-    sessions = SessionBook(store, lifetimes, clock, limits.sessions)
-    await tokens.load()
-    await sessions.load()
-    return Node(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters, tokens, sessions)
+    others = Others(store.is_shared, lambda: broker.announce({ACCESS: 0}))
+    tokens = TokenBook(store, lifetimes, clock, limits.capacity.access_tokens, others)
+    sessions = SessionBook(store, lifetimes, clock, limits.sessions, others)
+    refresh = AccessRefresh(store, (tokens.load, sessions.load))
+    await refresh.begin()
+    follower = Follower(store, views, dashboard, repair, refresh.note)
+    return Node(
+        *(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters),
+        *(tokens, sessions, broker, follower, refresh),
+    )

@@ -18,7 +18,7 @@ from realtime.errors import FieldError, Forbidden, Refused, StoreUnavailable
 from realtime.limits import LimitReached
 from realtime.service.access_log import note_refusal
 
-__all__ = ["REFUSED", "Problem", "problem", "problem_bytes", "problem_handlers"]
+__all__ = ["REFUSED", "Problem", "problem", "problem_bytes", "problem_handlers", "store_problem"]
 
 #: Extension of a request whose body the connection has refused and logged; nothing else logs it again.
 REFUSED = "boardcast.refused"
@@ -95,9 +95,14 @@ async def _forbidden(_: Request, error: Exception) -> Response:
     return problem(status_of(error), str(error))
 
 
-async def _store(request: Request, error: Exception) -> Response:
+def store_problem(error: Exception) -> Response:
+    """Return the answer to a request that the store could not serve."""
     headers = {"Retry-After": str(STORE_UNAVAILABLE.retry_after_seconds)}
     return problem(status_of(error), f"The store does not answer: {error}", headers=headers)
+
+
+async def _store(request: Request, error: Exception) -> Response:
+    return store_problem(error)
 
 
 async def _limit(request: Request, error: Exception) -> Response:

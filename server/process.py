@@ -19,7 +19,7 @@ from server.runtime.tuning import giving_memory_back, set_switch_interval, tune_
 from server.serve import Server, bind, make_server
 from server.settings import Settings
 from server.transports.rest.status import boardcast_version
-from server.wiring import check_broker_url, open_node
+from server.wiring import broker_url, check_broker_url, open_node
 
 __all__ = ["CannotListen", "run"]
 
@@ -38,7 +38,7 @@ def run(settings: Settings) -> None:
         StoreUnusable: the database cannot be opened.
         BrokerUnusable: the broker cannot be opened.
     """
-    check_broker_url(settings.broker_url)
+    check_broker_url(broker_url(settings))
     try:
         listening = bind(settings.host, settings.port)
     except OSError as error:
@@ -88,7 +88,7 @@ def _circumstances(settings: Settings) -> dict[str, str]:
     return {
         "version": boardcast_version(),
         "database": _without_password(settings.database_url),
-        "broker": _without_password(settings.broker_url),
+        "broker": _without_password(broker_url(settings)),
         "authentication": _authentication(settings),
         "demo": "on" if settings.demo else "off",
     }

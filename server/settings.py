@@ -165,7 +165,7 @@ class Settings(BaseSettings):
         default=300.0, gt=0, description="Seconds between two removals of old events from the log."
     )
     broker_url: str = Field(
-        default="memory://", description="URL of the broker between processes; memory:// = a single process."
+        default="", description="URL of the broker between servers; empty = the PostgreSQL database, else memory://."
     )
     demo: bool = Field(default=False, description="Seed an empty database and let a scripted agent work on it.")
     demo_seed: int = Field(default=1, description="Seed of the demo's random choices; equal seeds give equal steps.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
 
 from realtime.backends.memory import open_memory_broker
 from realtime.backends.sql.copying import copy_installation
+from realtime.backends.sql.databases import is_postgres
 from realtime.backends.sql.store import SqlStore
 from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
-from realtime.errors import BrokerUnusable
+from realtime.errors import BrokerUnusable, quoted
 from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.limits import Capacity
 from realtime.node import Limits, Node, make_node
@@ -20,11 +21,31 @@ from realtime.tokens.token_book import TokenBook
 from realtime.writing.retention import Retention, pruning
 from server.settings import Settings
 
-__all__ = ["check_broker_url", "copy_database", "open_broker", "open_node", "open_token_book"]
+__all__ = ["broker_url", "check_broker_url", "copy_database", "open_broker", "open_node", "open_token_book"]
 
-#: Scheme of `--broker-url` → a function that opens the broker while a block runs. A new broker needs one entry here.
-BROKERS: Mapping[str, Callable[[str], AbstractAsyncContextManager[Broker]]] = {
+#: Opens the broker at a URL for the length of a block. Only nodes of one installation, which the second text names,
+#: hear each other.
+OpenBroker = Callable[[str, str], AbstractAsyncContextManager[Broker]]
+
+
+def _open_postgres_broker(url: str, installation: str) -> AbstractAsyncContextManager[Broker]:
+    with _needing("postgres", url):
+        from realtime.backends.brokers.postgres_line import open_postgres_broker
+    return open_postgres_broker(url, installation)
+
+
+def _open_redis_broker(url: str, installation: str) -> AbstractAsyncContextManager[Broker]:
+    with _needing("redis", url):
+        from realtime.backends.brokers.redis_line import open_redis_broker
+    return open_redis_broker(url, installation)
+
+
+#: Scheme of `--broker-url` → the function that opens the broker. A new broker needs one entry here.
+BROKERS: Mapping[str, OpenBroker] = {
     "memory": open_memory_broker,
+    "postgresql": _open_postgres_broker,
+    "redis": _open_redis_broker,
+    "rediss": _open_redis_broker,
 }
 
 
@@ -37,13 +58,13 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
         BrokerUnusable: the broker cannot be opened.
     """
     clock = _clock(settings)
-    store = SqlStore(settings.database_url, clock=clock, exclusive=True)
+    store = _store(settings, clock)
     try:
         await store.open()
-        async with open_broker(settings.broker_url) as broker:
+        async with open_broker(broker_url(settings), store.epoch) as broker:
             node = await make_node(store, broker, clock, _limits(settings))
             try:
-                async with pruning(store, clock, _retention(settings)), node.tokens.noting_uses():
+                async with node.following(), pruning(store, clock, _retention(settings)), node.tokens.noting_uses():
                     yield node
             finally:
                 await node.sessions.finished()
@@ -52,15 +73,22 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
         await store.aclose()
 
 
+def broker_url(settings: Settings) -> str:
+    """Return the URL of the broker; by default, a PostgreSQL database is the broker of its nodes, too."""
+    if settings.broker_url:
+        return settings.broker_url
+    return settings.database_url if is_postgres(settings.database_url) else "memory://"
+
+
 def check_broker_url(url: str) -> None:
     """Check that there is a broker for the scheme of `url`, without opening it.
 
     Raises:
         BrokerUnusable: there is none.
     """
-    if url.partition("://")[0] not in BROKERS:
+    if _scheme(url) not in BROKERS:
         expected = " or ".join(f"{scheme}://" for scheme in BROKERS)
-        raise BrokerUnusable(f"--broker-url: expected {expected}, got {url!r}")
+        raise BrokerUnusable(f"--broker-url: expected {expected}, got {quoted(_scheme(url))}")
 
 
 @asynccontextmanager
@@ -72,7 +100,7 @@ async def open_token_book(settings: Settings) -> AsyncIterator[TokenBook]:
         StoreUnavailable: the tokens could not be read.
     """
     clock = _clock(settings)
-    store = SqlStore(settings.database_url, clock=clock, exclusive=True)
+    store = _store(settings, clock)
     try:
         await store.open()
         book = TokenBook(store, ConnectionLifetimes(), clock, settings.max_access_tokens)
@@ -93,14 +121,33 @@ async def copy_database(source: str, target: str) -> tuple[int, int]:
     return await copy_installation(source, target)
 
 
-def open_broker(url: str) -> AbstractAsyncContextManager[Broker]:
-    """Return the broker at `url`, which is open while the block runs.
+def open_broker(url: str, installation: str) -> AbstractAsyncContextManager[Broker]:
+    """Return the broker at `url` for the nodes of an installation; it is open while the block runs.
 
     Raises:
         BrokerUnusable: there is no broker for the scheme; on entering, the broker cannot be opened.
     """
     check_broker_url(url)
-    return BROKERS[url.partition("://")[0]](url)
+    return BROKERS[_scheme(url)](url, installation)
+
+
+def _scheme(url: str) -> str:
+    """Return the scheme; libpq has two for one."""
+    return "postgresql" if is_postgres(url) else url.partition("://")[0]
+
+
+@contextmanager
+def _needing(extra: str, url: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        missing = f"a broker URL with {_scheme(url)}:// needs more packages: pip install 'boardcast[{extra}]'"
+        raise BrokerUnusable(missing) from error
+
+
+def _store(settings: Settings, clock: Clock) -> SqlStore:
+    # A file has one server. The servers of a PostgreSQL database share it.
+    return SqlStore(settings.database_url, clock=clock, exclusive=not is_postgres(settings.database_url))
 
 
 def _retention(settings: Settings) -> Retention:

@@ -8,8 +8,9 @@ import pytest
 
 from tests.kit.migrated import migrating_once
 from tests.kit.postgres_databases import postgres, postgres_url
+from tests.kit.redis_server import redis
 
-__all__ = ["anyio_backend", "migrated_once", "postgres", "postgres_url", "pytest_xdist_auto_num_workers"]
+__all__ = ["anyio_backend", "migrated_once", "postgres", "postgres_url", "pytest_xdist_auto_num_workers", "redis"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from realtime.errors import BrokerUnusable
-from realtime.ports import Handler, StoredEvent
+from realtime.ports import Handler, Heads, Listener, StoredEvent
 
 __all__ = ["MemoryBroker", "open_memory_broker"]
 
@@ -24,6 +24,9 @@ class MemoryBroker:
         """Call `handler` with each batch that is published from now on."""
         self._handlers.append(handler)
 
+    def listen(self, listener: Listener) -> None:
+        """Do nothing, because there are no other nodes."""
+
     async def publish(self, batch: Sequence[StoredEvent]) -> None:
         """Call each handler, in order of subscription, even if one fails.
 
@@ -39,10 +42,16 @@ class MemoryBroker:
         if faults:
             raise ExceptionGroup("handlers failed", faults)
 
+    def announce(self, heads: Heads) -> None:
+        """Do nothing, because there are no other nodes."""
+
+    async def ping(self) -> None:
+        """Return at once."""
+
 
 @asynccontextmanager
-async def open_memory_broker(url: str) -> AsyncIterator[MemoryBroker]:
-    """Open the broker `memory://` for the length of the block.
+async def open_memory_broker(url: str, installation: str) -> AsyncIterator[MemoryBroker]:
+    """Open the broker `memory://` for the length of the block; each node has one of its own.
 
     Raises:
         BrokerUnusable: `url` is another one.

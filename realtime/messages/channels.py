@@ -8,6 +8,7 @@ from realtime.kanban.ids import BoardId
 from realtime.messages.options import Delivery
 
 __all__ = [
+    "ACCESS",
     "DASHBOARD",
     "EVERYBODY",
     "Channel",
@@ -23,7 +24,9 @@ Channel = NewType("Channel", str)
 
 #: Global events (agents, settings); the subscribers of every other channel get those that have an envelope.
 EVERYBODY = Channel("*")
-#: All ranges of the dashboard; only their positions have this name.
+#: Access tokens and sessions. It has no events: its head grows with each change of them.
+ACCESS = Channel("access")
+#: All ranges of the dashboard; only their positions have this name, and the hints to compute them again.
 DASHBOARD = Channel("dashboard")
 
 

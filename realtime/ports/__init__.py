@@ -8,7 +8,7 @@ See docs/guarantees.md.
 
 from __future__ import annotations
 
-from realtime.ports.broker import Broker, Handler
+from realtime.ports.broker import Broker, Handler, Heads, Listener
 from realtime.ports.keys import FirstAnswer, KeyedRequest, RequestKey
 from realtime.ports.log import HistoryReader, Horizon, LoggedEvent, LogPruner, NewEvent, Span, StoredEvent
 from realtime.ports.readers import AttemptReader, BatchReader, BoardReader, DashboardReader
@@ -32,10 +32,12 @@ __all__ = [
     "EventStore",
     "FirstAnswer",
     "Handler",
+    "Heads",
     "HistoryReader",
     "Horizon",
     "Inventory",
     "KeyedRequest",
+    "Listener",
     "LogEntry",
     "LogPruner",
     "LoggedEvent",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -81,6 +81,13 @@ class HistoryReader(Protocol):
 
     async def events(self, channel: Channel, span: Span, limit: int) -> list[StoredEvent]:
         """Return a span's first events, in the order of both logs: at most `limit`, fewer if large, at least one."""
+
+    async def heads(self, channels: Collection[Channel]) -> Mapping[Channel, int]:
+        """Return the offset of the last event of each channel at one moment, 0 before the first.
+
+        The head of `ACCESS` grows with each change of tokens and sessions. That of `DASHBOARD` usually grows with each
+        event of any channel; of units that are written at the same time, the last one may not show.
+        """
 
     async def event_page(self, channel: Channel, after: int, limit: int) -> Page[LoggedEvent]:
         """Return a page of at most `limit` events of a channel after the offset `after`; `entries` have the offsets.

@@ -30,6 +30,9 @@ class SessionStore(Protocol):
     async def sessions(self) -> list[StoredSession]:
         """Return all sessions, oldest first."""
 
+    async def sessions_by_digest(self, digests: Collection[bytes]) -> list[StoredSession]:
+        """Return those of the sessions that exist."""
+
     async def put_session(self, session: StoredSession, replaced: Collection[bytes] = ()) -> None:
         """Store a new session durably, and delete those with the digests `replaced`; both or neither.
 

@@ -50,8 +50,7 @@ class Transaction(Inventory, Protocol):
     def lock(self, channels: Collection[Channel]) -> None:
         """Keep other processes from writing to these channels until the transaction ends.
 
-        A group of units does it in one step, so that two groups do not wait for each other. The global channel is left
-        out: it comes last.
+        A group of units does it in one step, so that two groups do not wait for each other.
         """
 
     def offset(self, channel: Channel) -> int:
@@ -92,6 +91,10 @@ class EventStore(Protocol):
     @property
     def epoch(self) -> str:
         """A short text that changes when history was lost; `[0-9a-z]{1,32}`."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes may write to it."""
 
     async def ping(self) -> None:
         """Return once the store answers.

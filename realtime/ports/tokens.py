@@ -38,6 +38,9 @@ class TokenStore(Protocol):
     async def access_tokens(self) -> list[AccessToken]:
         """Return all access tokens, oldest first."""
 
+    async def access_tokens_by_digest(self, digests: Collection[bytes]) -> list[AccessToken]:
+        """Return those of the tokens that exist."""
+
     async def put_access_token(self, token: AccessToken, replaced: Collection[str] = ()) -> None:
         """Store a new token durably, and delete the tokens with the ids `replaced`; both or neither.
 

@@ -13,6 +13,7 @@ from realtime.kanban.commands import Command
 from realtime.kanban.grants import Action
 from realtime.kanban.ids import BoardId, CardId, ColumnId
 from realtime.kanban.models import Card
+from realtime.messages.channels import board_channel
 from realtime.node import Node
 from realtime.ports import CardKey, StoredBoard
 from realtime.service.access import Caller, board_not_found, check_board, readable, request_key
@@ -53,11 +54,13 @@ class Boards:
 
         A board from memory changes with later events: read it before the next `await`, or copy it, and never change it.
         """
-        view = self._node.views.get(board_id)
-        if view is None:
-            return await self.stored(caller, board_id)
         if not caller.may(Action.READ, board_id):
             return None
+        # Another node may have stored something that this one has not heard of yet.
+        head = await self._node.store.offset(board_channel(board_id)) if self._node.store.is_shared else 0
+        view = self._node.views.get(board_id)
+        if view is None or view.position.offset < head:
+            return await self.stored(caller, board_id)
         return StoredBoard(view.board, view.position.offset, view.position.global_offset)
 
     async def boards_of_card(self, caller: Caller, card_id: CardId) -> Mapping[BoardId, ColumnId]:

@@ -68,3 +68,11 @@ class Service:
             StoreUnavailable: it does not answer.
         """
         await self._node.store.ping()
+
+    async def check_broker(self) -> None:
+        """Return if hints reach the other nodes.
+
+        Raises:
+            BrokerUnavailable: they do not.
+        """
+        await self._node.broker.ping()

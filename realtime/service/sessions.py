@@ -18,6 +18,14 @@ class Sessions:
 
     _node: Node
 
+    async def fetch(self, secret: str) -> None:
+        """Return once `token_of` knows the session with this secret, if another node has begun it.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        await self._node.sessions.prepare(secret)
+
     def token_of(self, secret: str) -> str | None:
         """Return the token of the session with this secret, None if there is no such session, or it has ended."""
         return self._node.sessions.token_of(secret)

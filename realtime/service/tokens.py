@@ -34,6 +34,14 @@ class Tokens:
         name = f"access token {found.token.name}"
         return Caller(name, name, found.token.grants, found.credential)
 
+    async def fetch(self, secret: str) -> None:
+        """Return once `bearer` knows the access token with this secret, if another node has made it.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        await self._node.tokens.prepare(secret)
+
     def all(self, caller: Caller) -> list[AccessToken]:
         """Return all access tokens, oldest first.
 

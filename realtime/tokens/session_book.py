@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from realtime.lifetimes.credentials import Credential
 from realtime.ports import SessionStore, StoredSession
 from realtime.rates import MINUTE, Rate, RateLimit
 from realtime.tasks import UndisturbedTasks
+from realtime.tokens.other_nodes import NOBODY, Lookups, Others
 from realtime.tokens.sealing import new_session_secret, place_of, seal, unseal
 
 __all__ = ["Begun", "SessionBook", "SessionLimits"]
@@ -49,12 +51,20 @@ class _Session(NamedTuple):
 
 
 class SessionBook:
-    """The sessions of one process. Only this process changes them in the store while it runs."""
+    """The sessions, as one node knows them."""
 
     def __init__(
-        self, store: SessionStore, lifetimes: ConnectionLifetimes, clock: Clock, limits: SessionLimits
+        self,
+        store: SessionStore,
+        lifetimes: ConnectionLifetimes,
+        clock: Clock,
+        limits: SessionLimits,
+        others: Others = NOBODY,
     ) -> None:
-        """Start empty; `load` reads the sessions."""
+        """Start empty; `load` reads the sessions.
+
+        `others` are the nodes that change them in the store, too.
+        """
         self._store = store
         self._lifetimes = lifetimes
         self._clock = clock
@@ -64,19 +74,37 @@ class SessionBook:
         self._sessions: dict[bytes, _Session] = {}
         self._turn = asyncio.Lock()
         self._changes = UndisturbedTasks()
+        self._others = others
+        self._lookups = Lookups(self._look_up)
 
     def __len__(self) -> int:
         """Return the number of sessions, expired ones included."""
         return len(self._sessions)
 
     async def load(self) -> None:
-        """Read the sessions of the store.
+        """Read the sessions of the store, and end the connections of those that are there no longer.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        for stored in await self._store.sessions():
-            self._add(stored)
+        async with self._turn:
+            rows = await self._store.sessions()
+            before, self._sessions = self._sessions, {}
+            for stored in rows:
+                known = before.pop(stored.digest, None)
+                self._sessions[stored.digest] = _session(stored) if known is None else known
+        await self._end_all(before.values())
+
+    async def prepare(self, secret: str) -> None:
+        """Return once this node knows a session that another one has begun before.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        if self._others.are_there:
+            digest = place_of(secret)
+            if digest not in self._sessions:
+                await self._lookups.look_up(digest)
 
     def token_of(self, secret: str) -> str | None:
         """Return the token of the session with this secret, None if there is none, or it has ended."""
@@ -106,6 +134,7 @@ class SessionBook:
         Raises:
             StoreUnavailable: nothing was changed.
         """
+        await self.prepare(secret)
         return await self._changes.run(self._end(place_of(secret)))
 
     async def finished(self) -> None:
@@ -123,19 +152,24 @@ class SessionBook:
             expires_at = ends if until is None else min(ends, until)
             removed = self._room(client, now)
             stored = StoredSession(place_of(secret), seal(secret, token), client, now, expires_at)
-            await self._store.put_session(stored, [one.stored.digest for one in removed])
+            try:
+                await self._store.put_session(stored, [one.stored.digest for one in removed])
+            finally:
+                self._others.tell()  # after a failure, too: it may be stored nevertheless
             for one in removed:
                 del self._sessions[one.stored.digest]
-            self._add(stored)
-        for one in removed:
-            await self._lifetimes.revoke(one.credential)
+            self._sessions[stored.digest] = _session(stored)
+        await self._end_all(removed)
         return Begun(secret, expires_at)
 
     async def _end(self, digest: bytes) -> str | None:
         async with self._turn:
             if digest not in self._sessions:
                 return None
-            await self._store.delete_session(digest)
+            try:
+                await self._store.delete_session(digest)
+            finally:
+                self._others.tell()
             ended = self._sessions.pop(digest)
         await self._lifetimes.revoke(ended.credential)
         return ended.stored.client
@@ -157,5 +191,15 @@ class SessionBook:
             return removed
         return [*removed, next(one for one in valid if one.stored.client == crowded)]
 
-    def _add(self, stored: StoredSession) -> None:
-        self._sessions[stored.digest] = _Session(stored, Credential.revocable(stored.expires_at))
+    async def _look_up(self, digests: Collection[bytes]) -> None:
+        # In a turn: a session that is ended meanwhile must not come back.
+        async with self._turn:
+            for stored in await self._store.sessions_by_digest(digests):
+                self._sessions.setdefault(stored.digest, _session(stored))
+
+    async def _end_all(self, ended: Collection[_Session]) -> None:
+        await asyncio.gather(*(self._lifetimes.revoke(one.credential) for one in ended))
+
+
+def _session(stored: StoredSession) -> _Session:
+    return _Session(stored, Credential.revocable(stored.expires_at))

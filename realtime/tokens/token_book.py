@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +22,8 @@ from realtime.lifetimes.credentials import Credential
 from realtime.limits import LimitReached
 from realtime.ports import AccessToken, RequestKey, TokenStore
 from realtime.tasks import UndisturbedTasks
-from realtime.tokens.new_token import CreateToken, digest_of, new_secret, new_token
+from realtime.tokens.new_token import SECRET_PREFIX, CreateToken, digest_of, new_secret, new_token
+from realtime.tokens.other_nodes import NOBODY, Lookups, Others
 
 __all__ = ["Bearer", "Made", "TokenBook"]
 
@@ -47,10 +48,20 @@ class Made(NamedTuple):
 
 
 class TokenBook:
-    """The access tokens of one process. Only this process changes them in the store while it runs."""
+    """The access tokens, as one node knows them."""
 
-    def __init__(self, store: TokenStore, lifetimes: ConnectionLifetimes, clock: Clock, max_tokens: int) -> None:
-        """Start empty; `load` reads the tokens."""
+    def __init__(
+        self,
+        store: TokenStore,
+        lifetimes: ConnectionLifetimes,
+        clock: Clock,
+        max_tokens: int,
+        others: Others = NOBODY,
+    ) -> None:
+        """Start empty; `load` reads the tokens.
+
+        `others` are the nodes that change them in the store, too.
+        """
         self._store = store
         self._lifetimes = lifetimes
         self._clock = clock
@@ -60,21 +71,33 @@ class TokenBook:
         self._turn = asyncio.Lock()
         self._changes = UndisturbedTasks()
         self._is_stale = True
+        self._others = others
+        self._lookups = Lookups(self._look_up)
 
     def __len__(self) -> int:
         """Return the number of tokens, expired ones included."""
         return len(self._bearers)
 
     async def load(self) -> None:
-        """Add the tokens of the store that are not in the book.
+        """Read the tokens of the store, and end the connections of those that are there no longer.
 
         Raises:
             StoreUnavailable: the store did not answer.
         """
-        for token in await self._store.access_tokens():
-            if token.digest not in self._bearers:
-                self._add(token)
-        self._is_stale = False
+        async with self._turn:
+            gone = await self._read()
+        await self._end(gone)
+
+    async def prepare(self, secret: str) -> None:
+        """Return once `find` knows a token that another node has made before.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        if self._others.are_there and secret.startswith(SECRET_PREFIX):
+            digest = digest_of(secret)
+            if digest not in self._bearers:
+                await self._lookups.look_up(digest)
 
     def find(self, secret: str) -> Bearer | None:
         """Return the token with this secret and note its use; None if there is none, or it has expired.
@@ -156,37 +179,71 @@ class TokenBook:
                 log.exception("the last uses of access tokens could not be stored")
 
     async def _create(self, command: CreateToken, key: RequestKey | None) -> Made:
-        async with self._turn:
-            await self._refresh()
-            self._check_key(key)
-            secret = new_secret()
-            token = new_token(command, secret, self._clock, key)
-            expired = self._room()
-            await self._stored(lambda: self._store.put_access_token(token, [one.id for one in expired]))
-            for one in expired:
-                self._remove(one)
-            self._add(token)
-            return Made(token, secret)
+        gone: list[Bearer] = []
+        try:
+            async with self._turn:
+                gone = await self._refresh()
+                self._check_key(key)
+                secret = new_secret()
+                token = new_token(command, secret, self._clock, key)
+                expired = self._room()
+                await self._stored(lambda: self._store.put_access_token(token, [one.id for one in expired]))
+                for one in expired:
+                    self._remove(one)
+                self._add(token)
+                return Made(token, secret)
+        finally:
+            await self._end(gone)
 
     async def _revoke(self, token_id: str) -> AccessToken:
         async with self._turn:
-            await self._refresh()
+            gone = await self._refresh()
             bearer = next((one for one in self._bearers.values() if one.token.id == token_id), None)
-            if bearer is None:
-                raise NotFound("Token not found", "access_token_not_found")
-            await self._stored(lambda: self._store.delete_access_token(token_id))
-            token = self._used(bearer.token)
-            self._remove(token)
-        await self._lifetimes.revoke(bearer.credential)
+            token = bearer and self._used(bearer.token)
+            if bearer is not None and token is not None:
+                await self._stored(lambda: self._store.delete_access_token(token_id))
+                self._remove(token)
+                gone.append(bearer)
+        await self._end(gone)
+        if token is None:
+            raise NotFound("Token not found", "access_token_not_found")
         return token
 
-    async def _refresh(self) -> None:
-        if self._is_stale:
-            await self.load()
+    async def _refresh(self) -> list[Bearer]:
+        """Read the tokens if others may have changed them; return those that are gone."""
+        return await self._read() if self._is_stale or self._others.are_there else []
+
+    async def _read(self) -> list[Bearer]:
+        """Read the tokens, in a turn; return those that are gone."""
+        tokens = await self._store.access_tokens()
+        before, self._bearers = self._bearers, {}
+        for token in tokens:
+            known = before.pop(token.digest, None)
+            if known is None:
+                self._add(token)
+            else:
+                self._bearers[token.digest] = known._replace(token=token)
+        for gone in before.values():
+            self._uses.pop(gone.token.id, None)
+        self._is_stale = False
+        return list(before.values())
+
+    async def _look_up(self, digests: Collection[bytes]) -> None:
+        # In a turn: a token that is revoked meanwhile must not come back.
+        async with self._turn:
+            for token in await self._store.access_tokens_by_digest(digests):
+                if token.digest not in self._bearers:
+                    self._add(token)
+
+    async def _end(self, gone: Collection[Bearer]) -> None:
+        await asyncio.gather(*(self._lifetimes.revoke(one.credential) for one in gone))
 
     async def _stored(self, change: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._is_stale = True
-        await change()
+        try:
+            await change()
+        finally:
+            self._others.tell()  # after a failure, too: it may be stored nevertheless
         self._is_stale = False
 
     def _check_key(self, key: RequestKey | None) -> None:

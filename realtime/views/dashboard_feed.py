@@ -59,6 +59,8 @@ class DashboardFeed:
         self._watched: dict[Channel, _Watched] = {}
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        #: Whether it is known that the overviews have changed when the timer ends.
+        self._is_sure = False
         self._loop: asyncio.Task[None] | None = None
         self._computing: dict[str, asyncio.Task[Envelope]] = {}
         #: Called when a global event was missed.
@@ -110,7 +112,15 @@ class DashboardFeed:
 
     def changed(self) -> None:
         """Record a change. The first one after an overview starts the timer; later ones do not restart it."""
+        if self._watched:
+            self._is_sure = True
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(DEBOUNCE_SECONDS, self._due)
+
+    def look_again(self) -> None:
+        """Compute the overviews, because another node may have changed them; one that has not changed is not sent."""
         if self._watched and self._timer is None:
+            self._is_sure = False
             self._timer = asyncio.get_running_loop().call_later(DEBOUNCE_SECONDS, self._due)
 
     async def overview(self, time_range: TimeRange) -> DashboardOverview:
@@ -173,19 +183,21 @@ class DashboardFeed:
                 log.exception("the dashboard could not be computed; again in %s s", pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, longest)
+                self._is_sure |= changed
                 self._wake.set()
             else:
                 pause = first
 
     async def _next_turn(self) -> bool:
-        """Wait for a change or for the interval; return whether it was a change."""
+        """Wait for a change or for the interval; return whether there was surely a change."""
         try:
             async with asyncio.timeout(REFRESH_SECONDS):
                 await self._wake.wait()
         except TimeoutError:
             return False
         self._wake.clear()
-        return True
+        is_sure, self._is_sure = self._is_sure, False
+        return is_sure
 
     async def _publish(self, changed: bool) -> None:
         for channel, watched in list(self._watched.items()):

@@ -101,16 +101,6 @@ class Dispatcher:
         finally:
             self._publish(outbox)
 
-    def catch_up_globally(self, page: Sequence[StoredEvent]) -> None:
-        """Deliver the missed global events to the dashboards' subscribers, in order."""
-        outbox: Outbox = {}
-        for stored in page:
-            if self._dashboard.is_next(stored.global_offset):  # else the broker has delivered it meanwhile
-                for channel, made in self._envelopes_for_dashboards(stored, _messages(stored)):
-                    outbox.setdefault(channel, []).extend(made)
-                self._dashboard.global_offset = stored.global_offset
-        self._publish(outbox)
-
     def resync(self, board_id: BoardId) -> None:
         """Resync the subscribers of a board with a `gap` and the current state, because the missed events are lost."""
         for _, channel in self._deliveries(board_id):

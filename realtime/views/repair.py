@@ -135,6 +135,7 @@ class Repair:
             view.catch_up()
 
     async def _repair_dashboard(self) -> bool:
+        """Deliver the missed global events to dashboards and boards; return False if that failed, to try again."""
         # Even if no global event was missed, because changes reach the dashboard in the same batches.
         self._dashboard.changed()
         while True:
@@ -142,8 +143,10 @@ class Repair:
             page = await self._reader.events(EVERYBODY, Span(0, 0, after, _LAST), PAGE_EVENTS)
             if page[0].offset > after + 1 if page else await self._reader.pruned(EVERYBODY) > after:
                 self._dashboard.resync(await self._reader.offset(EVERYBODY))
-            else:
-                self._dispatcher.catch_up_globally(page)
+            elif page:
+                self._dispatcher.deliver(page)
+                if self._dashboard.global_offset < page[-1].offset:
+                    return False
             if not page:
                 return True
 

@@ -100,7 +100,8 @@ def _envelopes_of(view: BoardView, stored: StoredEvent, delivery: Delivery, part
         cursor = view.position.cursor
         return [Envelope(payload, cursor) for payload in translate(stored.recorded, None)]
     _next(stored, view.position.offset)
-    if stored.global_offset != view.position.global_offset:
+    # The client may have had a newer global event before this one, if another node wrote them.
+    if stored.global_offset > view.position.global_offset:
         raise PositionLost(_EXPIRED)  # a global event before this one was pruned
     if isinstance(stored.recorded.event, ProjectDeleted):
         raise PositionLost(_EXPIRED)  # the board was created again since: another history with the same id

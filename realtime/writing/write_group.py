@@ -80,8 +80,7 @@ def carry_out(units: Sequence[Unit[_R_co]], transaction: Transaction, at_hand: B
         Exception: a unit failed; the transaction must be undone.
     """
     results: list[_R_co | Refused] = []
-    if len(units) > 1:
-        transaction.lock(frozenset[Channel]().union(*(unit.channels for unit in units)))
+    transaction.lock(frozenset[Channel]().union(*(unit.channels for unit in units)))
     for unit in units:
         try:
             result = unit.work(transaction, at_hand)

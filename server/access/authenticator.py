@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -27,12 +27,13 @@ class Authenticator:
         json_web_tokens: JsonWebTokens | None = None,
         bearer: Callable[[str], Caller | None] | None = None,
         *,
+        fetch: Callable[[str], Awaitable[None]] | None = None,
         max_failures: int = 0,
     ) -> None:
         """Admit each client with one of `secrets`, a valid access token or a valid JSON Web Token.
 
-        `bearer` returns the caller with an access token; None = there are none. Without all three, every client is
-        admitted.
+        `bearer` returns the caller with an access token; None = there are none. Before, `fetch` looks for a token that
+        another node has made. Without all three, every client is admitted.
 
         Each address may send `max_failures` wrong tokens a minute, 0 = any number. A valid token always admits:
         otherwise one client could lock out all others behind the same address.
@@ -40,6 +41,7 @@ class Authenticator:
         self._secrets = [secret.encode() for secret in secrets]
         self._json_web_tokens = json_web_tokens
         self._bearer = bearer
+        self._fetch = fetch
         self._failures: RateLimit = Rate(max_failures, "wrong tokens", period=MINUTE, sender="an address")
 
     @property
@@ -48,11 +50,16 @@ class Authenticator:
         return not self._secrets and self._json_web_tokens is None and self._bearer is None
 
     async def prepare(self, *tokens: str) -> None:
-        """Return once `identify` can decide about these tokens: it may have to read fresh keys."""
-        if self._json_web_tokens is not None:
-            for token in tokens:
-                if is_json_web_token(token):
-                    await self._json_web_tokens.prepare(token)
+        """Return once `identify` can decide about these tokens: fresh keys or new tokens may have to be read.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        for token in tokens:
+            if self._json_web_tokens is not None and is_json_web_token(token):
+                await self._json_web_tokens.prepare(token)
+            elif self._fetch is not None:
+                await self._fetch(token)
 
     def identify(self, token: str) -> Caller | None:
         """Return the caller with this token, None if it is not valid.

@@ -27,5 +27,7 @@ def make_authenticator(settings: Settings, service: Service) -> Authenticator:
             raise BadKey(f"--jwt-key: {error}") from error
         verifier = JsonWebTokens(source, settings.jwt_issuer, settings.jwt_audience, service.clock)
     # Access tokens alone close no server: otherwise the first one would lock out all clients of an open server.
-    bearer = service.tokens.bearer if settings.authenticates else None
-    return Authenticator(settings.secrets, verifier, bearer, max_failures=settings.max_failed_authentications)
+    tokens, most = service.tokens, settings.max_failed_authentications
+    if not settings.authenticates:
+        return Authenticator(settings.secrets, verifier, max_failures=most)
+    return Authenticator(settings.secrets, verifier, tokens.bearer, fetch=tokens.fetch, max_failures=most)

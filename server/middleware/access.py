@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from realtime.errors import NotAuthenticated
+from realtime.errors import NotAuthenticated, StoreUnavailable
 from realtime.limits import LimitReached
 from realtime.rates import CLIENT
 from realtime.service import NOTHING, Caller
@@ -24,7 +25,7 @@ from realtime.service.access_log import network_of_request, note_refusal, note_r
 from server.access.authenticator import Authenticator, bearer, init_tokens
 from server.connection.connections import count_for
 from server.middleware.session_cookies import SessionCookies
-from server.problem import problem
+from server.problem import problem, store_problem
 
 __all__ = ["AccessGate"]
 
@@ -59,7 +60,11 @@ class AccessGate:
         access = self._access
         address = network_of_request()
         tokens = () if access.is_open else list(_tokens_of(scope))
-        caller = Caller(address) if access.is_open else await self._caller_of(scope, tokens)
+        try:
+            caller = Caller(address) if access.is_open else await self._caller_of(scope, tokens)
+        except StoreUnavailable as away:  # another node may have made the token, and nobody can tell now
+            await store_problem(away)(scope, receive, send)
+            return
         client = (None if caller is None else caller.client) or address
         CLIENT.set(client)
         if caller is None and not self._is_page(scope) and not _is_open(scope, bool(tokens)):
@@ -100,7 +105,8 @@ class AccessGate:
         tokens = init_tokens(payload)
         if not tokens:
             return signed_in
-        await self._access.prepare(*tokens)
+        with suppress(StoreUnavailable):  # then only the tokens of this node are valid
+            await self._access.prepare(*tokens)
         caller = self._access.first(tokens)
         if caller is None:
             reached = self._access.note_failure(network_of_request())

@@ -27,6 +27,7 @@ class SessionCookies:
         secret = secret_of(scope)
         if secret is None or not self.are_trusted(scope):
             return None
+        await self._sessions.fetch(secret)
         token = self._sessions.token_of(secret)
         if token is None:
             return None

@@ -1,9 +1,8 @@
-"""The promises of every broker (`realtime/ports/`): each batch to each handler, in the order of publishing."""
+"""The promises of every broker to its own node: each batch to each handler, in the order of publishing."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -13,24 +12,20 @@ from realtime.kanban.ids import BoardId
 from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.ports import Broker, StoredEvent
 from server.wiring import BROKERS, open_broker
+from tests.contract.broker_urls import BACKENDS
 from tests.kit.deadline import deadline
 from tests.kit.nodes import START
 
-#: Scheme → URL of a new broker, which may have its own folder. Add an entry for another back-end.
-BACKENDS = {
-    "memory": "memory://",
-}
-
 
 @pytest.fixture(params=list(BACKENDS))
-async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Broker]:
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
     """A broker without handlers."""
-    async with open_broker(BACKENDS[request.param].format(folder=tmp_path)) as opened:
+    async with open_broker(BACKENDS[request.param](request), "i") as opened:
         yield opened
 
 
 def test_every_broker_of_the_server_is_tested_here() -> None:
-    assert list(BACKENDS) == list(BROKERS)
+    assert {*BACKENDS, "rediss"} == set(BROKERS)  # rediss is redis with TLS
 
 
 def _stored(offset: int, board: str | None = None) -> StoredEvent:

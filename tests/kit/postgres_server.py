@@ -25,7 +25,7 @@ import pytest
 
 from tests.kit.deadline import seconds
 
-__all__ = ["PostgresServer", "postgres_binaries", "require_postgres", "running_postgres"]
+__all__ = ["PostgresServer", "free_port", "postgres_binaries", "require_postgres", "running_postgres"]
 
 PACKAGE = "postgresql"
 #: Users for a server of root: Debian's, or the one that every system has.
@@ -85,7 +85,7 @@ class PostgresServer:
         self._settings = {**SETTINGS, **settings}
         self._process: subprocess.Popen[str] | None = None
         self._databases = 0
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def is_running(self) -> bool:
@@ -207,7 +207,8 @@ def _with_parent() -> list[str]:
     return ["setpriv", "--pdeathsig", "QUIT"]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nobody listens now."""
     with closing(socket.socket()) as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

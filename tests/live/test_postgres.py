@@ -109,14 +109,11 @@ async def test_clients_resume_on_the_copy_of_an_installation(tmp_path: Path, pos
         assert (await _create(server.address, "after")).status == 201
 
 
-async def test_second_server_on_a_database_ends_with_one_line(tmp_path: Path, postgres_url: str) -> None:
-    (tmp_path / "second").mkdir()
-    flags = ("--database-url", postgres_url)
-    async with running(tmp_path, *flags):
-        end = await ended(tmp_path / "second", "--port", "0", *flags)
+async def test_copy_of_a_database_that_a_server_uses_ends_with_one_line(tmp_path: Path, postgres_url: str) -> None:
+    async with running(tmp_path, "--database-url", postgres_url):
+        end = await ended(tmp_path, "copy", "--from", postgres_url, "--to", "sqlite:///./copy.db")
     assert end.code == 2
-    assert end.err.startswith("boardcast: cannot open the database")
-    assert "another server" in end.err
+    assert "a server, or a command for tokens, is using the database" in end.err
     assert end.err.count("\n") == 1
     assert "secret" not in end.err
 

@@ -13,14 +13,20 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection, func, insert, literal_column, select, tuple_
 
-from realtime.backends.sql.access_tokens import add_token, load_tokens, note_uses, remove_tokens
-from realtime.backends.sql.databases import database_at, reporting
+from realtime.backends.sql.access_tokens import add_token, load_tokens, note_access_change, note_uses, remove_tokens
+from realtime.backends.sql.databases import database_at, is_postgres, reporting
 from realtime.backends.sql.prepared import Prepared
 from realtime.backends.sql.reading.read_attempts import load_attempts, load_attempts_of_cards, load_boards_of_attempt
 from realtime.backends.sql.reading.read_boards import load_board, load_boards
 from realtime.backends.sql.reading.read_cards import load_cards
 from realtime.backends.sql.reading.read_dashboard import load_dashboard_figures
-from realtime.backends.sql.reading.read_history import load_events, load_offset, load_past_board, load_pruned
+from realtime.backends.sql.reading.read_history import (
+    load_events,
+    load_heads,
+    load_offset,
+    load_past_board,
+    load_pruned,
+)
 from realtime.backends.sql.reading.read_pages import load_event_page, load_page, load_pages
 from realtime.backends.sql.reading.read_projects import load_boards_of_tags, load_projects, load_projects_by_id
 from realtime.backends.sql.tables import (
@@ -95,6 +101,7 @@ class SqlStore:
             StoreUnusable: `url` is no URL, or names a database that this version does not support.
         """
         self._database = database_at(url, exclusive=exclusive, fingerprint=_fingerprint)
+        self.is_shared = is_postgres(url)
         self._snapshot_events = snapshot_events
         self._clock = clock
         self.epoch = ""
@@ -147,6 +154,10 @@ class SqlStore:
     async def offset(self, channel: Channel) -> int:
         """Return the offset of the last event of a channel."""
         return await self._read(lambda connection: load_offset(connection, channel))
+
+    async def heads(self, channels: Collection[Channel]) -> dict[Channel, int]:
+        """Return the heads of channels at one moment; see `ports.HistoryReader`."""
+        return await self._read(lambda connection: load_heads(connection, channels))
 
     async def project(self, project_id: BoardId) -> Project | None:
         """Return a project, None if it does not exist."""
@@ -277,10 +288,15 @@ class SqlStore:
         """Return all access tokens, oldest first."""
         return await self._read(load_tokens)
 
+    async def access_tokens_by_digest(self, digests: Collection[bytes]) -> list[AccessToken]:
+        """Return those of the access tokens that exist."""
+        return await self._read(lambda connection: load_tokens(connection, digests))
+
     async def put_access_token(self, token: AccessToken, replaced: Collection[str] = ()) -> None:
         """Store a new access token in place of others; see `ports.TokenStore`."""
 
         def put(connection: Connection) -> None:
+            note_access_change(connection)
             remove_tokens(connection, replaced)
             add_token(connection, token)
 
@@ -288,7 +304,12 @@ class SqlStore:
 
     async def delete_access_token(self, token_id: str) -> None:
         """Delete an access token, if it exists."""
-        await self._write(lambda connection: remove_tokens(connection, [token_id]))
+
+        def delete(connection: Connection) -> None:
+            note_access_change(connection)
+            remove_tokens(connection, [token_id])
+
+        await self._write(delete)
 
     async def note_token_uses(self, uses: Mapping[str, datetime]) -> None:
         """Store the times of the last uses of access tokens."""
@@ -298,10 +319,15 @@ class SqlStore:
         """Return all sessions, oldest first."""
         return await self._read(load_sessions)
 
+    async def sessions_by_digest(self, digests: Collection[bytes]) -> list[StoredSession]:
+        """Return those of the sessions that exist."""
+        return await self._read(lambda connection: load_sessions(connection, digests))
+
     async def put_session(self, session: StoredSession, replaced: Collection[bytes] = ()) -> None:
         """Store a new session in place of others; see `ports.SessionStore`."""
 
         def put(connection: Connection) -> None:
+            note_access_change(connection)
             remove_sessions(connection, replaced)
             add_session(connection, session)
 
@@ -309,7 +335,12 @@ class SqlStore:
 
     async def delete_session(self, digest: bytes) -> None:
         """Delete a session, if it exists."""
-        await self._write(lambda connection: remove_sessions(connection, [digest]))
+
+        def delete(connection: Connection) -> None:
+            note_access_change(connection)
+            remove_sessions(connection, [digest])
+
+        await self._write(delete)
 
     async def dashboard_figures(self, window: Window) -> DashboardFigures:
         """Return the figures from which the dashboard is computed."""

@@ -14,10 +14,12 @@ from realtime.ports import StoredSession
 __all__ = ["add_session", "load_sessions", "remove_sessions"]
 
 
-def load_sessions(connection: Connection) -> list[StoredSession]:
-    """Return all sessions, oldest first."""
-    rows = connection.execute(select(web_sessions).order_by(web_sessions.c.created_at, web_sessions.c.digest))
-    return [_session(row) for row in rows]
+def load_sessions(connection: Connection, digests: Collection[bytes] | None = None) -> list[StoredSession]:
+    """Return sessions, oldest first; None = all."""
+    query = select(web_sessions).order_by(web_sessions.c.created_at, web_sessions.c.digest)
+    if digests is not None:
+        query = query.where(web_sessions.c.digest.in_(digests))
+    return [_session(row) for row in connection.execute(query)]
 
 
 def add_session(connection: Connection, session: StoredSession) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from realtime.clock import iso
-from realtime.errors import StoreUnavailable
+from realtime.errors import BrokerUnavailable, StoreUnavailable
 from server.routing import resource
 from server.transports.bodies import answer
 from server.transports.callers import service_of
@@ -47,14 +47,17 @@ async def healthz(request: Request) -> HealthJson:
 
 @rest_call()
 async def readyz(request: Request) -> HealthJson | Response:
-    """Answer whether the database answers.
+    """Answer whether the database and the broker answer.
 
-    If it does not, the answer is 503 with `ok` false and a `reason`. It is no problem document.
+    If one does not, the answer is 503 with `ok` false and a `reason`. It is no problem document.
     """
     try:
         await service_of(request).check_store()
+        await service_of(request).check_broker()
     except StoreUnavailable as away:
         return answer({"ok": False, "reason": f"store: {away}"}, 503)
+    except BrokerUnavailable as away:
+        return answer({"ok": False, "reason": f"broker: {away}"}, 503)
     return {"ok": True}
 
 

@@ -93,13 +93,12 @@ async def test_second_server_is_refused_until_the_first_ends(
     first = SqlStore(postgres_url, exclusive=True)
     await first.open()
     try:
-        assert "another server, or a command for tokens or copies, has the database" in await refusal(
-            postgres_url, exclusive=True
-        )
+        assert "a server, or a command for tokens, is using the database" in await refusal(postgres_url, exclusive=True)
     finally:
         await first.aclose()
     second = SqlStore(postgres_url, exclusive=True)
     await second.open()
+    assert "a copy is using the database" in await refusal(postgres_url)
     await second.aclose()
 
 

@@ -53,7 +53,7 @@ async def test_as_many_events_stay_as_the_settings_say_however_old(tmp_path: Pat
 
 
 async def test_broker_url_with_an_unknown_scheme_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
-    with pytest.raises(BrokerUnusable, match=r"^--broker-url: expected memory://, got 'carrier-pigeon://loft'$"):
+    with pytest.raises(BrokerUnusable, match=r"^--broker-url: expected memory:// or .*, got 'carrier-pigeon'$"):
         check_broker_url("carrier-pigeon://loft")
 
 

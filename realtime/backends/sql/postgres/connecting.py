@@ -22,7 +22,16 @@ from sqlalchemy.pool import QueuePool
 from realtime.backends.sql.postgres.adapters import JsonTextLoader, adapters_map
 from realtime.errors import StoreUnusable
 
-__all__ = ["EXAMPLE", "BoundedConnection", "NoAnswer", "check_url", "for_migrations", "make_engine", "name_of"]
+__all__ = [
+    "EXAMPLE",
+    "BoundedConnection",
+    "NoAnswer",
+    "check_url",
+    "connect_options",
+    "for_migrations",
+    "make_engine",
+    "name_of",
+]
 
 EXAMPLE: Final = "postgresql://user@host/name?sslmode=verify-full"
 #: The oldest version of the server, as libpq writes it.
@@ -113,7 +122,7 @@ def make_engine(url: str, *, connections: int, begin: str, prepare: Callable[[Bo
 
     `prepare` is called with each new connection, and may refuse it by an exception.
     """
-    options = _options(url)
+    options = connect_options(url)
 
     def connect() -> BoundedConnection:
         made = BoundedConnection.connect(url, autocommit=True, context=adapters_map(), **options)
@@ -142,7 +151,7 @@ def make_engine(url: str, *, connections: int, begin: str, prepare: Callable[[Bo
     return engine
 
 
-def _options(url: str) -> dict[str, Any]:
+def connect_options(url: str) -> dict[str, Any]:
     """Return the options that a connection has, unless the URL or the environment has others."""
     made: dict[str, Any] = {"client_encoding": "utf8", "fallback_application_name": "boardcast"}
     if "connect_timeout" not in conninfo_to_dict(url) and "PGCONNECT_TIMEOUT" not in os.environ:

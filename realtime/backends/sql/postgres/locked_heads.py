@@ -50,6 +50,15 @@ class LockedHeads(Heads):
             super().read({EVERYBODY})
         return self._known
 
+    def lock(self, names: Collection[Channel]) -> None:
+        """Lock the heads that exist, and the global head for this unit alone if it is among them.
+
+        At once, because two units that both read the global head before they write to it would wait for each other.
+        """
+        self.read(set(names) - {EVERYBODY})
+        if EVERYBODY in names:
+            self.take({EVERYBODY})
+
     def take(self, names: Collection[Channel]) -> dict[Channel, int]:
         """Lock the heads, also those without an event, and return them.
 

@@ -1,4 +1,4 @@
-"""The locks that several servers share: of the one server that serves a database, of migrations, of the global head.
+"""The locks that several servers share: of those that use a database, of migrations, of the global head.
 
 Advisory locks of PostgreSQL belong to one database, so a database has one installation of Boardcast.
 """
@@ -23,16 +23,17 @@ CLAIM_SECONDS = 3.0
 CLAIM_PAUSE_SECONDS = 0.05
 
 
-def claim(connection: BoundedConnection) -> None:
-    """Lock the database for this server, until `connection` ends.
+def claim(connection: BoundedConnection, *, exclusive: bool) -> None:
+    """Use the database until `connection` ends: with other servers, or alone if `exclusive`.
 
     Raises:
-        StoreUnusable: another server has it.
+        StoreUnusable: somebody has it alone; if `exclusive`, somebody uses it.
     """
+    shared, users = ("", "a server, or a command for tokens,") if exclusive else ("_shared", "a copy")
     end = time.monotonic() + CLAIM_SECONDS
-    while not _row(connection, f"SELECT pg_try_advisory_lock({_FAMILY}, {_SERVER})")[0]:
+    while not _row(connection, f"SELECT pg_try_advisory_lock{shared}({_FAMILY}, {_SERVER})")[0]:
         if time.monotonic() > end:
-            raise StoreUnusable("another server, or a command for tokens or copies, has the database")
+            raise StoreUnusable(f"{users} is using the database")
         time.sleep(CLAIM_PAUSE_SECONDS)
 
 

@@ -42,10 +42,10 @@ _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 #: All statements of a read see one moment.
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 #: A unit waits for the locks of others no longer than a client waits for an answer. A process that is paused within
-#: a unit loses its locks, and a host that is gone its session.
+#: a unit loses its locks soon, because the others wait for them; a host that is gone loses its session.
 WRITER_SETTINGS = {
     "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "30s",
+    "idle_in_transaction_session_timeout": "4s",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
@@ -63,7 +63,7 @@ class Postgres:
     heads = LockedHeads
 
     def __init__(self, url: str, *, exclusive: bool = False) -> None:
-        """Store the URL; nothing is opened yet. `exclusive`: no other process may serve the database.
+        """Store the URL; nothing is opened yet. `exclusive`: no other process may use the database.
 
         Raises:
             StoreUnusable: libpq cannot read the URL.
@@ -156,8 +156,7 @@ class Postgres:
     def _prepare_writer(self, connection: BoundedConnection) -> None:
         for name, value in WRITER_SETTINGS.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-        if self._exclusive:
-            claim(connection)
+        claim(connection, exclusive=self._exclusive)
 
 
 class _LostConnection(DatabaseAway):

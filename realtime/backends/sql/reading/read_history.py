@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import closing
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, and_, desc, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, desc, func, or_, select
 
+from realtime.backends.sql.prepared import Prepared, PreparedList
 from realtime.backends.sql.reading.read_pages import STREAMED, rows_within
 from realtime.backends.sql.tables import channels, events, snapshots
 from realtime.kanban.board import Board, Recorded, board_from_json
@@ -16,10 +18,17 @@ from realtime.kanban.events import ProjectCreated, ProjectDeleted, parse_event
 from realtime.kanban.ids import BoardId
 from realtime.kanban.input.fields import STORED
 from realtime.kanban.projection import new_project
-from realtime.messages.channels import EVERYBODY, Channel, board_channel
+from realtime.messages.channels import DASHBOARD, EVERYBODY, Channel, board_channel
 from realtime.ports import Span, StoredEvent
 
-__all__ = ["load_board_events", "load_events", "load_offset", "load_past_board", "load_pruned"]
+__all__ = ["load_board_events", "load_events", "load_heads", "load_offset", "load_past_board", "load_pruned"]
+
+#: Heads that are read by one statement; SQLite takes some 30,000 parameters.
+HEADS_AT_ONCE = 8_192
+_heads = PreparedList(
+    select(*channels.c["channel", "offset"]).where(channels.c.channel.in_(bindparam("names", expanding=True))), "names"
+)
+_last = Prepared(select(func.max(events.c.sequence)))
 
 
 def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> Board | None:
@@ -47,6 +56,18 @@ def load_offset(connection: Connection, channel: Channel) -> int:
     """Return the offset of a channel's last event, 0 before the first."""
     found = connection.scalar(select(channels.c.offset).where(channels.c.channel == channel))
     return found or 0
+
+
+def load_heads(connection: Connection, names: Collection[Channel]) -> dict[Channel, int]:
+    """Return the heads of channels, 0 before the first event; that of `DASHBOARD` grows with the events of all."""
+    heads = dict.fromkeys(names, 0)
+    some = list(names)
+    for start in range(0, len(some), HEADS_AT_ONCE):
+        heads |= {Channel(name): head for name, head in _heads.rows(connection, some[start : start + HEADS_AT_ONCE])}
+    if DASHBOARD in heads:
+        ((last,),) = _last.rows(connection)
+        heads[DASHBOARD] = last or 0
+    return heads
 
 
 def load_pruned(connection: Connection, channel: Channel) -> int:

@@ -32,6 +32,10 @@ class Heads:
             self._known |= dict.fromkeys(unknown, 0) | dict(_stored.rows(self._connection, unknown))
         return self._known
 
+    def lock(self, names: Collection[Channel]) -> None:
+        """Keep others from writing to these channels; here nobody else writes."""
+        self.read(names)
+
     def take(self, names: Collection[Channel]) -> dict[Channel, int]:
         """Return the same dictionary, in which the caller may move the heads of `names` on."""
         return self.read(names)

@@ -9,7 +9,7 @@ from realtime.backends.sql.tables import channels, events, request_keys, snapsho
 from realtime.backends.sql.upsert import insert
 from realtime.kanban.board import board_to_json
 from realtime.kanban.ids import BoardId
-from realtime.messages.channels import Channel, board_of
+from realtime.messages.channels import ACCESS, Channel, board_of
 from realtime.ports import Horizon
 
 __all__ = ["load_prunable", "prune"]
@@ -17,7 +17,7 @@ __all__ = ["load_prunable", "prune"]
 
 def load_prunable(connection: Connection, horizon: Horizon) -> list[Channel]:
     """Return the channels with events older than the horizon."""
-    found = connection.scalars(select(channels.c.channel).where(_reaches_behind(horizon)))
+    found = connection.scalars(select(channels.c.channel).where(channels.c.channel != ACCESS, _reaches_behind(horizon)))
     return [Channel(channel) for channel in found]
 
 

@@ -79,7 +79,7 @@ class SqlTransaction:
 
     def lock(self, channels: Collection[Channel]) -> None:
         """Keep others from writing to these channels until the end; see `ports.Transaction`."""
-        self._heads.read({*channels} - {EVERYBODY})
+        self._heads.lock(channels)
 
     def offset(self, channel: Channel) -> int:
         """Return the offset of a channel's last event, 0 before the first."""
@@ -108,7 +108,9 @@ class SqlTransaction:
         if not new:
             return []
         decided = {board_channel(board_id): (board_id, offset) for board_id, offset in (decided_at or {}).items()}
-        heads = self._heads.take({EVERYBODY, *decided, *(event.channel for event in new)})
+        heads = self._heads.take({*decided, *(event.channel for event in new)})
+        # Last, and only to read it unless there are global events, so that units of different boards go on together.
+        self._heads.read({EVERYBODY})
         for channel, (board_id, offset) in decided.items():
             if heads[channel] != offset:
                 raise BoardMoved(board_id, offset, heads[channel])

@@ -1,0 +1,102 @@
+"""Several servers on one database: one order for all readers, nothing lost, doubled or written over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from tests.kit.access_tokens import ADMIN, Admin
+from tests.kit.deadline import deadline
+from tests.kit.publishing import Publisher, event
+from tests.kit.raw_http import Address, exchange
+from tests.live.boards import BOARD, TODO
+from tests.live.nodes.conftest import Nodes
+from tests.live.nodes.readers import reading, write_lines
+from tests.live.raw_board import open_board
+
+LINES = 15
+
+
+async def _card(address: Address, title: str, key: str | None = None) -> Any:
+    headers = [("Idempotency-Key", key)] if key else []
+    body = orjson.dumps({"columnId": TODO, "title": title})
+    answer = await exchange(address, "POST", f"/api/v1/boards/{BOARD}/cards", body, headers)
+    assert answer.status == 201, answer
+    return orjson.loads(answer.body)
+
+
+async def _cards(address: Address) -> dict[str, Any]:
+    answer = await exchange(address, "GET", f"/api/v1/boards/{BOARD}")
+    cards: dict[str, Any] = orjson.loads(answer.body)["state"]["cards"]
+    return cards
+
+
+async def test_readers_of_both_nodes_have_each_event_of_both_once_and_in_one_order(nodes: Nodes) -> None:
+    async with nodes() as (one, other), deadline(60), reading(one.address, other.address) as readers:
+        written = await asyncio.gather(
+            *(write_lines(node.address, f"{node.pid} {n}", LINES) for node in (one, other) for n in range(2)),
+            *(_agents(node.address, str(node.pid)) for node in (one, other)),
+        )
+        lines = [message for some in written for message in some or ()]
+        for reader in readers:
+            await reader.has(lines)
+        assert [reader.gaps for reader in readers] == [[]] * len(readers)
+        assert len({tuple(reader.lines) for reader in readers}) == 1
+        order = [message for _, message in readers[0].lines]
+        assert len(order) == len(lines)
+        for some in written:
+            assert [message for message in order if message in set(some or ())] == (some or [])
+
+
+async def _agents(address: Address, name: str) -> None:
+    for n in range(LINES // 3):
+        await Publisher(address).publish(event("agent.registered", {"agent": f"{name}-{n}"}))
+
+
+async def test_ticket_keys_of_both_nodes_have_no_gap_and_none_comes_twice(nodes: Nodes) -> None:
+    async with nodes() as (one, other), deadline(60):
+        await asyncio.gather(*(_card(node.address, f"new {n}") for n in range(10) for node in (one, other)))
+        cards = [card for card in (await _cards(one.address)).values() if card["title"].startswith("new")]
+        keys = sorted(int(card["ticketKey"].partition("-")[2]) for card in cards)
+        assert keys == list(range(keys[0], keys[0] + 20))
+
+
+async def test_key_of_one_node_is_known_on_the_other(nodes: Nodes) -> None:
+    async with nodes() as (one, other), deadline(60):
+        answers = await asyncio.gather(
+            *(_card(node.address, "once", "key-1") for _ in range(3) for node in (one, other))
+        )
+        assert answers == answers[:1] * 6
+        assert [card["title"] for card in (await _cards(other.address)).values()].count("once") == 1
+
+
+async def test_change_of_one_node_is_read_on_the_other_at_once(nodes: Nodes) -> None:
+    # Without hints, so that the readers on the other node do not bring it up to date first.
+    async with nodes("--broker-url", "memory://") as (one, other), deadline(60), reading(other.address):
+        for n in range(5):
+            await _card(one.address, f"title {n}")
+            assert f"title {n}" in {card["title"] for card in (await _cards(other.address)).values()}
+
+
+async def test_token_of_one_node_is_valid_on_the_other_at_once_and_its_streams_end_everywhere(nodes: Nodes) -> None:
+    async with nodes("--tokens", ADMIN) as (one, other), deadline(60):
+        token = await Admin(one.address).make("Ada")
+        asked = Admin(other.address, token.secret)
+        assert (await asked.ask("GET", target=f"/api/v1/boards/{BOARD}")).status == 200
+        async with open_board(other.address, "board-sse", access_token=token.secret) as stream:
+            assert await Admin(one.address).revoke(token) == 204
+            while (await stream.envelope()).type != "goodbye":
+                pass
+        assert (await asked.ask("GET", target=f"/api/v1/boards/{BOARD}")).status == 401
+        assert await Admin(other.address).listed() == []
+
+
+async def test_token_that_another_node_has_made_is_revoked_there(nodes: Nodes) -> None:
+    async with nodes("--tokens", ADMIN, "--broker-url", "memory://") as (one, other), deadline(60):
+        token = await Admin(one.address).make("Ada")
+        async with open_board(one.address, "board-sse", access_token=token.secret) as stream:
+            assert await Admin(other.address).revoke(token) == 204
+            while (await stream.envelope()).type != "goodbye":
+                pass
