@@ -110,8 +110,9 @@ async def test_clients_resume_on_the_copy_of_an_installation(tmp_path: Path, pos
 
 
 async def test_copy_of_a_database_that_a_server_uses_ends_with_one_line(tmp_path: Path, postgres_url: str) -> None:
+    (tmp_path / "second").mkdir()
     async with running(tmp_path, "--database-url", postgres_url):
-        end = await ended(tmp_path, "copy", "--from", postgres_url, "--to", "sqlite:///./copy.db")
+        end = await ended(tmp_path / "second", "copy", "--from", postgres_url, "--to", "sqlite:///./copy.db")
     assert end.code == 2
     assert "a server, or a command for tokens, is using the database" in end.err
     assert end.err.count("\n") == 1
