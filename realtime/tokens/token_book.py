@@ -198,11 +198,12 @@ class TokenBook:
     async def _revoke(self, token_id: str) -> AccessToken:
         async with self._turn:
             gone = await self._refresh()
-            bearer = next((one for one in self._bearers.values() if one.token.id == token_id), None)
+            # One that has just turned out to be gone was revoked by this request, if the store did not say so before.
+            bearer = next((one for one in [*gone, *self._bearers.values()] if one.token.id == token_id), None)
             token = bearer and self._used(bearer.token)
-            if bearer is not None and token is not None:
+            if bearer is not None and bearer.token.digest in self._bearers:
                 await self._stored(lambda: self._store.delete_access_token(token_id))
-                self._remove(token)
+                self._remove(bearer.token)
                 gone.append(bearer)
         await self._end(gone)
         if token is None:

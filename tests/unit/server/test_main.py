@@ -25,7 +25,7 @@ _BAD = {
     "level": ("log-level", "loud"),
     "clock": ("clock", "noon"),
     "clock-without-zone": ("clock", "2025-01-02T03:04:05"),
-    "broker": ("broker-url", "redis://localhost"),
+    "broker": ("broker-url", "carrier-pigeon"),
     "demo": ("demo-pace", "0"),
     "web-client-missing": ("web-client", "/missing/client"),
     "web-client-file": ("web-client", __file__),
