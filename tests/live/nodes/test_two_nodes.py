@@ -63,6 +63,24 @@ async def test_ticket_keys_of_both_nodes_have_no_gap_and_none_comes_twice(nodes:
         assert keys == list(range(keys[0], keys[0] + 20))
 
 
+async def test_eight_nodes_write_to_one_board_without_a_gap(nodes: Nodes) -> None:
+    async with nodes(count=8) as made, deadline(120), reading(made[0].address) as readers:
+        written = await asyncio.gather(
+            *(write_lines(node.address, str(node.pid), 4) for node in made for _ in range(2))
+        )
+        await asyncio.gather(*(_card(node.address, f"new {n}") for n in range(4) for node in made))
+        lines = {message for some in written for message in some}
+        for reader in readers:
+            await reader.has(lines)
+            assert len(reader.lines) == 2 * len(lines)
+        assert len({tuple(reader.lines) for reader in readers}) == 1
+        offsets = [offset for offset, _ in readers[0].lines]
+        assert offsets == sorted(set(offsets))
+        cards = [card for card in (await _cards(made[-1].address)).values() if card["title"].startswith("new")]
+        keys = sorted(int(card["ticketKey"].partition("-")[2]) for card in cards)
+        assert keys == list(range(keys[0], keys[0] + 32))
+
+
 async def test_key_of_one_node_is_known_on_the_other(nodes: Nodes) -> None:
     async with nodes() as (one, other), deadline(60):
         answers = await asyncio.gather(
