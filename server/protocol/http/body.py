@@ -15,6 +15,10 @@ __all__ = ["BodyReader", "body_reader"]
 MAX_CHUNK_LINE_BYTES = 256
 #: Most bytes in the size lines of one body beyond the bytes that the chunks of a reasonable client need.
 MAX_EXCESS_BYTES = 16 * 1024
+#: Most chunks of a body, and bytes of its content for each further chunk. A chunk takes up to 5 µs, and a turn of the
+#: event loop may bring a million of them, if each has one byte.
+MAX_SMALL_CHUNKS = 50_000
+BYTES_OF_CHUNK = 16
 #: A size, and extensions without control characters: `chunk-ext` of RFC 9112, 7.1.1, with no check of its inner order.
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
 
@@ -59,7 +63,10 @@ class _Counted:
 
 
 class _Chunks:
-    __slots__ = ("_excess", "_in_chunk", "_in_trailer", "_left", "_trailer_bytes", "_trailer_lines", "is_complete")
+    __slots__ = (
+        *("_chunks", "_content_bytes", "_excess", "_in_chunk", "_in_trailer", "_left"),
+        *("_trailer_bytes", "_trailer_lines", "is_complete"),
+    )
 
     def __init__(self) -> None:
         self.is_complete = False
@@ -68,7 +75,7 @@ class _Chunks:
         #: Whether the CR LF at the end of a chunk has not come yet.
         self._in_chunk = False
         self._in_trailer = False
-        self._excess = 0
+        self._excess = self._chunks = self._content_bytes = 0
         self._trailer_bytes = self._trailer_lines = 0
 
     def take(self, buffer: bytearray) -> bytes:
@@ -126,6 +133,12 @@ class _Chunks:
             raise RequestRefused(400, f"expected the size of a chunk in hexadecimal digits, got {line!r:.80}")
         self._left = int(match[1], 16)
         self._in_chunk, self._in_trailer = self._left > 0, not self._left
+        self._chunks += 1
+        self._content_bytes += self._left
+        if self._chunks > MAX_SMALL_CHUNKS + self._content_bytes // BYTES_OF_CHUNK:
+            raise RequestRefused(
+                400, f"expected chunks of {BYTES_OF_CHUNK} bytes or more after the first {MAX_SMALL_CHUNKS}"
+            )
         # Each chunk may have a size line of 16 bytes and two more for each byte of content: enough for one-byte chunks.
         self._excess = max(0, self._excess + len(line) - 16 - 2 * self._left)
         if self._excess > MAX_EXCESS_BYTES:
