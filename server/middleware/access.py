@@ -26,6 +26,7 @@ from server.access.authenticator import Authenticator, bearer, init_tokens
 from server.connection.connections import count_for
 from server.middleware.session_cookies import SessionCookies
 from server.problem import problem, store_problem
+from server.protocol.graphql.request import names_operation
 
 __all__ = ["AccessGate"]
 
@@ -161,10 +162,8 @@ def _is_sign_in(scope: Scope) -> bool:
 
 
 def _is_graphiql(scope: Scope) -> bool:
-    # A GET without a query cannot execute anything.
-    is_page = (
-        scope["method"] == "GET" and scope["path"] == _GRAPHQL and "query" not in QueryParams(scope["query_string"])
-    )
+    is_page = scope["method"] == "GET" and scope["path"] == _GRAPHQL
+    is_page = is_page and not names_operation(QueryParams(scope["query_string"]))
     return is_page and "text/html" in Headers(scope=scope).get("accept", "")
 
 

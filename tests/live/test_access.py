@@ -44,6 +44,7 @@ class Exit:
 
 
 _GRAPHQL_GET = f"/graphql?{urlencode({'query': '{ __typename }'})}"
+_PERSISTED_GET = f"/graphql?{urlencode({'extensions': '{}'})}"
 _HTTP = {
     "rest": Exit("GET", "/api/v1/projects", 200),
     "rest-shim": Exit("GET", "/api/projects", 200),
@@ -54,6 +55,9 @@ _HTTP = {
     "graphql-post": Exit("POST", "/graphql", 200, _OPERATION),
     "graphql-get": Exit("GET", _GRAPHQL_GET, 200),
     "graphql-get-in-browser": Exit("GET", _GRAPHQL_GET, 200, accept="text/html, */*"),
+    "graphql-get-by-id": Exit("GET", "/graphql?documentId=none", 200, accept="application/json, text/html;q=0.1"),
+    "graphql-sse-get-by-id": Exit("GET", "/graphql?documentId=none", 200, accept="text/event-stream, text/html;q=0.1"),
+    "graphql-get-by-extension": Exit("GET", _PERSISTED_GET, 400, accept="application/json, text/html;q=0.1"),
     "graphql-without-query": Exit("GET", "/graphql", 400),
     "graphql-sse": Exit("POST", "/graphql", 200, _OPERATION, "text/event-stream"),
     "graphql-sse-get": Exit("GET", _GRAPHQL_GET, 200, accept="text/event-stream"),

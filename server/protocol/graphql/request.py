@@ -21,6 +21,7 @@ __all__ = [
     "GraphqlRequest",
     "MalformedRequest",
     "described",
+    "names_operation",
     "parse_parameters",
     "parse_query_string",
     "unreadable",
@@ -102,6 +103,14 @@ def parse_parameters(parameters: object) -> GraphqlRequest:
         came = f"documentId {described(ids[0])} and another one in extensions.persistedQuery"
         return replace(asked, refusal=_not_available(f"expected one id of a document, got {came}"))
     return asked
+
+
+def names_operation(parameters: Mapping[str, str]) -> bool:
+    """Return whether a GET asks for an operation, by its document or by the id of one; `parameters` are of its URL.
+
+    Any other GET can execute nothing.
+    """
+    return not {"query", "documentId", "extensions"}.isdisjoint(parameters)
 
 
 def with_document(request: GraphqlRequest, documents: TrustedDocuments) -> GraphqlRequest:

@@ -20,6 +20,7 @@ from realtime.service import Service
 from schema.execution.context import Context
 from server.concurrency.tasks import unless
 from server.problem import Problem
+from server.protocol.graphql.request import names_operation
 from server.protocol.graphql.response import MEDIA_TYPES, status_of
 from server.protocol.http.media_types import preferred
 from server.settings import Settings
@@ -69,7 +70,7 @@ class GraphqlHttp:
 
     async def _execute(self, request: Request) -> dict[str, Any]:
         asked = await read_request(request)
-        if await asked_operation(asked, request.method) is OperationType.SUBSCRIPTION:
+        if await asked_operation(asked, request.method, self._limits.documents) is OperationType.SUBSCRIPTION:
             refused = GraphQLError(_NO_SUBSCRIPTION, extensions={"code": "OPERATION_NOT_AVAILABLE"})
             return {"errors": [refused.formatted]}
         allowed = allowed_by(request.method) - {OperationType.SUBSCRIPTION}
@@ -81,14 +82,14 @@ class GraphqlHttp:
 def media_type_of(request: Request, streams: tuple[str, ...] = ()) -> str | None:
     """Return the media type that the client prefers of those we offer, including `streams`; None = it accepts none.
 
-    `HTML` is for a browser that opens the page by GET, without a query.
+    `HTML` is for a browser that opens the page by GET, without an operation.
 
     Raises:
         Problem: 405, `/graphql` does not support the method.
     """
     if request.method not in METHODS:
         raise Problem(405, headers={"Allow": ", ".join(METHODS)})
-    page = (HTML,) if request.method == "GET" and "query" not in request.query_params else ()
+    page = (HTML,) if request.method == "GET" and not names_operation(request.query_params) else ()
     return preferred(request.headers.get("accept"), (*MEDIA_TYPES, *page, *streams))
 
 

@@ -7,9 +7,16 @@ from graphql import DocumentNode, GraphQLError, get_operation_ast
 from starlette.requests import Request
 from strawberry.types.graphql import OperationType
 
+from schema.trusted_documents import TrustedDocuments
 from schema.validation.document_cache import documents
 from server.problem import Problem
-from server.protocol.graphql.request import GraphqlRequest, MalformedRequest, parse_parameters, parse_query_string
+from server.protocol.graphql.request import (
+    GraphqlRequest,
+    MalformedRequest,
+    parse_parameters,
+    parse_query_string,
+    with_document,
+)
 from server.protocol.graphql.response import PLAIN_JSON
 from server.protocol.http.media_types import split_media_type
 from server.protocol.json_text import read_json
@@ -38,15 +45,18 @@ async def read_request(request: Request) -> GraphqlRequest:
         raise Problem(400, str(malformed)) from malformed
 
 
-async def asked_operation(asked: GraphqlRequest, method: str) -> OperationType | None:
+async def asked_operation(asked: GraphqlRequest, method: str, trusted: TrustedDocuments) -> OperationType | None:
     """Return the type of the operation; None = no operation fits, and the execution reports why.
+
+    The request may name one of the `trusted` documents.
 
     Raises:
         Problem: 405, a mutation by GET: "the server MUST respond with error status code 405 and halt execution".
     """
     try:
+        query = with_document(asked, trusted).query
         # The execution finds the same document in the cache afterwards.
-        document = await documents().parsed(asked.query) if asked.query else None
+        document = await documents().parsed(query) if query else None
     except GraphQLError:
         document = None
     kind = operation_type(document, asked.operation_name) if document is not None else None

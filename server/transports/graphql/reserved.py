@@ -15,6 +15,7 @@ from realtime.service import Service
 from schema.execution.context import Context
 from server.problem import Problem
 from server.protocol.graphql.events import KEEP_ALIVE
+from server.protocol.graphql.request import names_operation
 from server.protocol.graphql.reservations import Reservation, ReservationRefused, Reservations, operation_id
 from server.protocol.graphql.response import PLAIN_JSON
 from server.protocol.http.media_types import preferred
@@ -102,7 +103,7 @@ class GraphqlReserved:
         try:
             stream = self._stream(_token(request))
         except ReservationRefused:
-            if request.method == "GET" and "query" not in request.query_params:
+            if request.method == "GET" and not names_operation(request.query_params):
                 raise
             # "If event stream is not registered, process it directly": distinct connections, at the same address.
             await self._distinct.serve(request, send, EVENT_STREAM)
@@ -122,7 +123,7 @@ class GraphqlReserved:
             raise Problem(406, f"Accept: expected {PLAIN_JSON}, or {EVENT_STREAM} to open the stream")
         asked = await read_request(request)
         id = operation_id(asked)
-        await asked_operation(asked, request.method)
+        await asked_operation(asked, request.method, self._limits.documents)
         stream = self._stream(token)  # again: it may have ended while the body came
         stream.reservation.start(id)
         caller, lifetime = caller_of(request), stream.lifetime

@@ -60,7 +60,7 @@ class GraphqlStreaming:
         stream = wanted if wanted in STREAMS else preferred(request.headers.get("accept"), STREAMS)
         if stream is None or wanted not in (*STREAMS, *MEDIA_TYPES):
             return None
-        kind = await asked_operation(await read_request(request), request.method)
+        kind = await asked_operation(await read_request(request), request.method, self._limits.documents)
         return stream if kind is OperationType.SUBSCRIPTION else None
 
     async def serve(self, request: Request, send: Send, media_type: str) -> None:
@@ -73,7 +73,7 @@ class GraphqlStreaming:
             Problem: the request is not well-formed, or is a mutation by GET; nothing was sent.
         """
         asked = await read_request(request)
-        await asked_operation(asked, request.method)
+        await asked_operation(asked, request.method, self._limits.documents)
         metrics = self._service.metrics("graphql-multipart" if media_type == MULTIPART else "graphql-sse")
         form = part_chunk if media_type == MULTIPART else event_chunk
         context = Context(

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from server.settings import Settings
 from tests.kit.deadline import deadline
 from tests.kit.live_server import live_server
+from tests.kit.multipart_reader import ACCEPT as MULTIPART
 from tests.kit.raw_http import Address, exchange
 from tests.kit.recordings import Json
 from tests.live.command import ended
 from tests.live.graphql.client import connected
-from tests.live.graphql.refusing import TRANSPORTS, Transport, refused
+from tests.live.graphql.refusing import SSE, TRANSPORTS, Transport, refused
 
 pytestmark = pytest.mark.usefixtures("clean_log")
 
@@ -80,6 +81,40 @@ async def test_subscription_may_be_named(tmp_path: Path) -> None:
     async with live_server(trusted_documents=_file(tmp_path, _BY_ID)) as live:
         answer = await _over_socket(live.address, {"documentId": "id-2"})
         assert answer["errors"][0]["extensions"]["code"] == "BOARD_NOT_FOUND"
+
+
+_SSE_LATER = "application/json, text/event-stream;q=0.1"
+
+
+@pytest.mark.parametrize("accept", [MULTIPART, "multipart/mixed;subscriptionSpec=1.0", SSE, _SSE_LATER])
+@pytest.mark.parametrize("only", [False, True], ids=["with others", "only"])
+async def test_named_subscription_gets_the_stream_that_its_text_would_get(
+    only: bool, accept: str, tmp_path: Path
+) -> None:
+    settings = {"trusted_documents": _file(tmp_path, _BY_ID), "only_trusted_documents": only}
+    persisted = {"persistedQuery": {"version": 1, "sha256Hash": "id-2"}}
+    async with live_server(**settings) as live:
+        texts = [{"query": _SUBSCRIPTION}, {"documentId": "id-2"}, {"extensions": persisted}]
+        asked = [exchange(live.address, "POST", "/graphql", orjson.dumps(one), [("Accept", accept)]) for one in texts]
+        async with deadline(10):
+            as_text, *by_id = [await one for one in asked]
+        assert as_text.status == 200
+        assert b"BOARD_NOT_FOUND" in as_text.body
+        for answer in by_id:
+            assert (answer.header("Content-Type"), answer.body) == (as_text.header("Content-Type"), as_text.body)
+
+
+async def test_named_mutation_by_get_is_405(tmp_path: Path) -> None:
+    named = {"id-1": 'mutation { deleteProject(projectId: "none") { __typename } }'}
+    async with live_server(trusted_documents=_file(tmp_path, named)) as live, deadline(10):
+        answer = await exchange(live.address, "GET", "/graphql?documentId=id-1")
+        assert (answer.status, answer.header("Allow")) == (405, "POST")
+
+
+async def test_get_that_names_a_document_without_a_reservation_is_streamed(tmp_path: Path) -> None:
+    async with live_server(trusted_documents=_file(tmp_path, _BY_ID)) as live, deadline(10):
+        answer = await exchange(live.address, "GET", "/graphql/stream?documentId=id-2", headers=[("Accept", SSE)])
+        assert b"BOARD_NOT_FOUND" in answer.body
 
 
 async def test_other_documents_are_executed_unless_only_trusted_ones_are(tmp_path: Path) -> None:
