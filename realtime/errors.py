@@ -44,6 +44,7 @@ from pydantic import ValidationError
 __all__ = [
     "MAX_FIELD_ERRORS",
     "OMITTED",
+    "UNQUOTED",
     "AmbiguousAttempt",
     "BoardGone",
     "BoardMoved",
@@ -90,6 +91,8 @@ MAX_NAMED = 10
 PATH_PART_CHARS = 200
 #: pydantic's type of an error that stands for others; their number is `count` in its context.
 OMITTED = "omitted"
+#: Type of pydantic's error about a value that no message may quote, because it may have a secret.
+UNQUOTED = "unquoted"
 
 
 class RealtimeError(Exception):
@@ -366,4 +369,6 @@ def _path(*parts: str | int) -> str:
 def _sentence(message: str, kind: str, came: object) -> str:
     if kind == "missing":
         return "this field is required, nothing came"
+    if kind == UNQUOTED:
+        return message
     return f"{message.removeprefix('Value error, ')}, got {quoted(came)}"

@@ -141,6 +141,21 @@ async def test_http_with_right_token_is_served(name: str, way: str, guarded: Liv
         assert (await _call(guarded.address, _HTTP[name], target, headers)).status == _HTTP[name].status
 
 
+async def test_reserved_stream_is_opened_only_by_who_reserved_it(guarded: LiveServer) -> None:
+    """Its results are those of the operations of that client, also if the stream's token has become known."""
+
+    def by(token: str) -> Headers:
+        return [("Authorization", f"Bearer {token}")]
+
+    async with deadline(_WAIT_UNITS):
+        reserved = (await exchange(guarded.address, "PUT", "/graphql/stream", headers=by(TOKEN))).body.decode()
+    stream = Exit("GET", f"/graphql/stream?token={reserved}", 200, accept="text/event-stream")
+    unknown = Exit("GET", "/graphql/stream?token=none", 404, accept="text/event-stream")
+    refused, none = [await _call(guarded.address, one, one.target, by(SECOND)) for one in (stream, unknown)]
+    assert (refused.status, refused.body) == (404, none.body)
+    assert (await _call(guarded.address, stream, stream.target, by(TOKEN))).status == 200
+
+
 @pytest.mark.parametrize("target", [*_SOCKETS, "/nowhere", "/graphql/nowhere"])
 async def test_raw_socket_without_token_is_refused_before_the_upgrade(target: str, guarded: LiveServer) -> None:
     _check_refused(await _handshake(guarded.address, target, []), _ABSENT)

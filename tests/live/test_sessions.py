@@ -180,6 +180,13 @@ async def test_signing_in_again_ends_the_session_before(guarded: LiveServer) -> 
     assert [(await _ask(guarded, one)).status for one in (first, second)] == [401, 200]
 
 
+async def test_refusal_of_a_body_repeats_no_secret(guarded: LiveServer) -> None:
+    for token in ([ADMIN], {"token": ADMIN}):
+        answer = await _ask(guarded, "", method="POST", body={"token": token})
+        assert (answer.status, ADMIN.encode() in answer.body) == (400, False)
+        assert orjson.loads(answer.body)["detail"] == "token: expected a string"
+
+
 async def test_sessions_are_bounded(guarded: LiveServer) -> None:
     cookies = [await sign_in(guarded.address, ADMIN) for _ in range(3)]
     assert [(await _ask(guarded, one)).status for one in cookies] == [401, 200, 200]

@@ -16,6 +16,9 @@ from server.protocol.graphql.request import MAX_ID, RETRY_SECONDS, GraphqlReques
 __all__ = ["Reservation", "ReservationRefused", "Reservations", "Reserving", "operation_id"]
 
 
+_NOT_FOUND = "Stream not found: reserve one by PUT and send its token"
+
+
 class ReservationRefused(Exception):
     """The server refuses the request: an HTTP status, and a sentence for people."""
 
@@ -45,6 +48,8 @@ class Reservation:
     max_operations: int
     #: Shared by all reservations of one client.
     client: Reserving = field(default_factory=Reserving)
+    #: The authenticated subject that has reserved it; empty = anonymous.
+    subject: str = ""
     is_open: bool = False
     operations: set[str] = field(default_factory=set)
 
@@ -96,7 +101,7 @@ class Reservations:
         """Return the number of reservations, including those with an open stream."""
         return len(self._known)
 
-    def reserve(self, presented: str | None, client: str = "") -> Reservation:
+    def reserve(self, presented: str | None, client: str = "", subject: str = "") -> Reservation:
         """Make a reservation with a new token for a client. A token that the client chose itself is never used.
 
         Raises:
@@ -114,7 +119,7 @@ class Reservations:
             expected = f"expected at most {self._max_per_client} reservations of one client that wait for their stream"
             raise LimitReached(f"{expected}, got one more; open them first", self._lapse_seconds)
         shared.waiting += 1
-        made = Reservation(self._make_token(), self._max_operations, shared)
+        made = Reservation(self._make_token(), self._max_operations, shared, subject)
         self._known[made.token] = made
         return made
 
@@ -126,15 +131,18 @@ class Reservations:
         """
         found = self._known.get(presented) if presented is not None else None
         if found is None:
-            raise ReservationRefused(404, "Stream not found: reserve one by PUT and send its token")
+            raise ReservationRefused(404, _NOT_FOUND)
         return found
 
-    def open(self, reservation: Reservation) -> None:
-        """Mark the stream of `reservation` as open.
+    def open(self, reservation: Reservation, subject: str = "") -> None:
+        """Mark the stream of `reservation` as open, for a client.
 
         Raises:
-            ReservationRefused: 409, the stream is open already.
+            ReservationRefused: 404, a client with another subject has reserved it: its token is often in an address,
+                and who finds it there must not get the results of that client; 409, the stream is open already.
         """
+        if reservation.subject != subject:
+            raise ReservationRefused(404, _NOT_FOUND)
         if reservation.is_open:
             raise ReservationRefused(409, "Stream already open")
         reservation.is_open = True

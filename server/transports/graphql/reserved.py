@@ -88,7 +88,8 @@ class GraphqlReserved:
     def _reserve(self, request: Request, token: str | None) -> Response:
         if preferred(request.headers.get("accept"), ("text/plain",)) is None:
             raise Problem(406, "Accept: expected text/plain, the token is nothing else")
-        reservation = self._reservations.reserve(token, caller_of(request).client or "")
+        caller = caller_of(request)
+        reservation = self._reservations.reserve(token, caller.client or "", caller.subject)
         metrics = self._service.metrics("graphql-sse-single")
         stream = ReservedStream(reservation, metrics, self._service.limits, lambda: self._forget(reservation))
         self._streams[reservation] = stream
@@ -108,9 +109,10 @@ class GraphqlReserved:
             # "If event stream is not registered, process it directly": distinct connections, at the same address.
             await self._distinct.serve(request, send, EVENT_STREAM)
             return
-        self._reservations.open(stream.reservation)
+        caller = caller_of(request)
+        self._reservations.open(stream.reservation, caller.subject)
         try:
-            with self._service.lifetimes.open(stream.lifetime, caller_of(request).credential):
+            with self._service.lifetimes.open(stream.lifetime, caller.credential):
                 goodbye = stream.say_goodbye()
                 chunks = stream.blocks()
                 await send_stream(request.scope, request.receive, send, chunks, self._format, stream.metrics, goodbye)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from typing import Annotated, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from realtime.clock import iso
-from realtime.errors import NotAuthenticated
+from realtime.errors import UNQUOTED, NotAuthenticated
 from realtime.kanban.grants import Action
 from realtime.kanban.ids import Id
 from realtime.kanban.input.fields import IsoTime
@@ -33,13 +34,19 @@ from server.transports.rest.refusals import WRONG_TOKEN
 __all__ = ["session_routes"]
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise PydanticCustomError(UNQUOTED, "expected a string")
+    return value
+
+
 class SignIn(BaseModel):
     """Begin a session."""
 
     model_config = ConfigDict(frozen=True)
 
     # Without a highest length, because the refusal would quote the beginning of a secret; a long token is not valid.
-    token: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+    token: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), BeforeValidator(_text)] = Field(
         description="A valid token of any kind; it is trimmed."
     )
 
