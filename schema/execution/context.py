@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
@@ -69,6 +70,9 @@ class Context:
     lifetime: ConnectionLifetime | None = None
     #: The client of the operation's WebSocket; None = each request has a token of its own.
     connected: Connected | None = None
+    #: The turns of the queries and mutations of that connection. Each holds one until its result was taken, and a
+    #: subscription until it has begun. None = the connection serves this operation only.
+    turns: Semaphore | None = None
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which
     #: only encode it.
     encoded: bool = False

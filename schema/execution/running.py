@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from inspect import isawaitable
 from typing import Any
 
@@ -34,11 +34,13 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
     Closing the generator closes the source first.
     """
     seconds = context.limits.timeout_seconds
-    async with aclosing(_in_time(schema, begun, seconds)) as results:
-        async for result in results:
+    async with AsyncExitStack() as stack:
+        if context.turns is not None:
+            await stack.enter_async_context(context.turns)
+        async for result in await stack.enter_async_context(aclosing(_in_time(schema, begun, seconds))):
             yield result
             del result
-    del begun, results
+    del begun
     source, context.source = context.source, None
     executor, context.executor = context.executor, None
     if source is None or executor is None:

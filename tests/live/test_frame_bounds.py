@@ -13,10 +13,12 @@ import orjson
 import pytest
 
 from server.connection.websocket_frames import MESSAGE_FRAMES, UNTAKEN_BYTES
+from server.transports.graphql.operation import MAX_EXECUTING
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.raw_http import connect, exchange
 from tests.kit.raw_socket import BINARY, CLOSE, PING, PONG, TEXT, Closed, RawSocket, frame_bytes, open_socket
+from tests.kit.statements import counted
 from tests.live.boards import BOARD, make_boards
 
 pytestmark = pytest.mark.usefixtures("clean_log")
@@ -36,6 +38,11 @@ _HEADERS = [
 #: The buffer for a client that reads nothing: its high-water mark, and the bytes of one more pass.
 _TRANSPORT_BYTES = 64 * 1024 + UNTAKEN_BYTES + 64 * 1024
 _SEGMENT_FRAMES = 2000
+_OPERATIONS = 100
+_BOARDS = 10
+_RESULT_BYTES = 60_000
+#: Most bytes that the system takes for a client that does not read.
+_SYSTEM_BYTES = 8 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +180,30 @@ async def test_client_that_reads_no_replies_is_cut_and_costs_a_queue(
             await anyio.lowlevel.checkpoint()
         (reason,) = ended
         assert reason in {"send_timeout", "slow_consumer"}
+
+
+@pytest.mark.parametrize(("subprotocol", "start"), [("graphql-transport-ws", "subscribe"), ("graphql-ws", "start")])
+async def test_results_of_many_operations_wait_one_by_one(subprotocol: str, start: str, server: LiveServer) -> None:
+    card = f"/api/v1/boards/{BOARD}/cards/free"
+    await exchange(server.address, "PATCH", card, orjson.dumps({"description": "x" * _RESULT_BYTES}))
+    boards = " ".join(f'b{n}: board(boardId: "{BOARD}") {{ cards {{ description }} }}' for n in range(_BOARDS))
+    query = f"{{ {boards} }}"
+    async with deadline(_WAIT_UNITS), connect(server.address, 4096) as connection:
+        with counted() as reads_of_one:
+            await exchange(server.address, "POST", "/graphql", orjson.dumps({"query": query}))
+        headers = [*_HEADERS[:-1], ("Sec-WebSocket-Protocol", subprotocol)]
+        socket = await RawSocket.handshake(connection, "/graphql", headers)
+        await socket.send_json({"type": "connection_init"})
+        for id in range(_OPERATIONS):
+            await socket.send_json({"id": str(id), "type": start, "payload": {"query": query}})
+        most = completed = executed_early = 0
+        with counted() as reads:
+            while completed < _OPERATIONS:
+                completed += orjson.loads(await socket.receive_text())["type"] == "complete"
+                most = max([most, *_waiting(server)])
+                executed_early = max(executed_early, len(reads) // len(reads_of_one) - completed)
+    assert most <= _TRANSPORT_BYTES + 2 * _BOARDS * _RESULT_BYTES
+    assert executed_early <= MAX_EXECUTING + _SYSTEM_BYTES // (_BOARDS * _RESULT_BYTES)
 
 
 async def test_early_frames_without_end_wait_outside(server: LiveServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from server.protocol.graphql.ws import GraphqlWs
 from server.protocol.graphql.ws_protocol import GraphqlWsProtocol
 from server.settings import Settings
 from server.transports.callers import caller_of
+from server.transports.graphql.operation import MAX_EXECUTING
 from server.transports.graphql.over_http import GraphqlHttp, media_type_of
 from server.transports.graphql.streaming import STREAMS, GraphqlStreaming
 from server.transports.graphql.websocket import Admission, GraphqlSocket
@@ -94,6 +96,12 @@ class GraphqlEndpoint:
         with self._service.lifetimes.open(credential=caller.credential) as lifetime:
             client = ConnectedCaller(caller, self._service, access, lifetime)
             context = Context(
-                self._service, caller, metrics=metrics, lifetime=lifetime, limits=self._limits, connected=client
+                self._service,
+                caller,
+                metrics=metrics,
+                lifetime=lifetime,
+                limits=self._limits,
+                connected=client,
+                turns=asyncio.Semaphore(MAX_EXECUTING),
             )
             await GraphqlSocket(socket, self._schema, context, protocol, lifetime, admission, client).serve()

@@ -18,10 +18,13 @@ from schema.execution.errors import error_of
 from server.protocol.graphql.request import GraphqlRequest, with_document
 from server.protocol.graphql.response import body_of, is_request_error, reconnect_after_ms
 
-__all__ = ["OperationResult", "fault_body", "operation_results"]
+__all__ = ["MAX_EXECUTING", "OperationResult", "fault_body", "operation_results"]
 
 log = logging.getLogger(__name__)
 _ANY = frozenset(OperationType)
+#: Most queries and mutations of one connection that are executed at once, or have a result that its client has not
+#: taken. A result may have megabytes, so the others wait without one.
+MAX_EXECUTING = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ class GraphqlReserved:
         stream.reservation.start(id)
         caller, lifetime = caller_of(request), stream.lifetime
         context = Context(self._service, caller, metrics=stream.metrics, lifetime=lifetime, limits=self._limits)
+        context.turns = stream.turns
         results = operation_results(asked, self._schema, context, allowed_by(request.method))
         try:
             refused = await stream.begin(id, results)

@@ -16,7 +16,7 @@ from realtime.node import Limits
 from server.protocol.graphql.events import KEEP_ALIVE, complete_block, operation_block, retry_block
 from server.protocol.graphql.reservations import Reservation
 from server.protocol.graphql.response import was_refused
-from server.transports.graphql.operation import OperationResult, fault_body
+from server.transports.graphql.operation import MAX_EXECUTING, OperationResult, fault_body
 
 __all__ = ["OperationStopped", "ReservedStream"]
 
@@ -52,10 +52,14 @@ class ReservedStream:
         #: The lifetime of the future connection; it begins with the first operation.
         self.lifetime = ConnectionLifetime()
         self.metrics = metrics
+        #: See `Context.turns`.
+        self.turns = asyncio.Semaphore(MAX_EXECUTING)
         self._limits = limits
         self._forget = forget
         self._early: deque[bytes] = deque()
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(OPEN_BLOCKS)
+        #: One block is encoded at a time, when there is room for it: the results of a hundred operations may wait.
+        self._encoding = asyncio.Lock()
         self._is_over = False
         self._operations: dict[str, asyncio.Task[None]] = {}
 
@@ -86,7 +90,7 @@ class ReservedStream:
         task.cancel()
         await asyncio.wait([task], timeout=STOP_SECONDS)
         if task.cancelled():
-            await self._put(complete_block(id))
+            await self._put(partial(complete_block, id))
 
     async def blocks(self) -> AsyncGenerator[bytes, None]:
         """Yield the earlier and the coming results of the operations; ends after `say_goodbye`."""
@@ -145,9 +149,9 @@ class ReservedStream:
                             return
                     if result.reconnect_after_ms is not None:
                         return  # the client learns it from the end of the stream
-                    await self._put(operation_block(id, result.body))
+                    await self._put(partial(operation_block, id, result.body))
                     del result
-            await self._put(complete_block(id))
+            await self._put(partial(complete_block, id))
         except Exception:
             log.exception("the results of an operation could not be sent to its stream")
             await self._fail(id, begun)
@@ -159,15 +163,18 @@ class ReservedStream:
         if not begun.done():
             begun.set_result(fault_body())
             return
-        await self._put(operation_block(id, fault_body()))
-        await self._put(complete_block(id))
+        await self._put(partial(operation_block, id, fault_body()))
+        await self._put(partial(complete_block, id))
 
-    async def _put(self, block: bytes) -> None:
-        if self._is_over:
-            return
+    async def _put(self, encode: Callable[[], bytes]) -> None:
         if self.reservation.is_open:
-            await self._queue.put(block)
-            return
+            async with self._encoding:
+                if not self._is_over:
+                    await self._queue.put(encode())
+        elif not self._is_over:
+            await self._put_early(encode())
+
+    async def _put_early(self, block: bytes) -> None:
         self._early.append(block)
         client = self.reservation.client
         client.early_bytes += len(block)

@@ -112,6 +112,8 @@ class GraphqlSocket:
         self._side_tasks = SideTasks()
         self._timer: CoalescedTimer | None = None
         self._ends = False
+        #: One message is encoded at a time, when there is room for it: the results of a hundred operations may wait.
+        self._sending = asyncio.Lock()
 
     async def serve(self) -> None:
         """Serve until one side ends the connection; afterwards no operation runs."""
@@ -247,7 +249,8 @@ class GraphqlSocket:
         raise _Over(close_frame_of(goodbye.reason, of_graphql=True))
 
     async def _send(self, message: Message) -> None:
-        await self._in_time(self._socket.send_text(orjson.dumps(message).decode()))
+        async with self._sending:
+            await self._in_time(self._socket.send_text(orjson.dumps(message).decode()))
 
     async def _in_time(self, sending: Awaitable[None]) -> None:
         try:

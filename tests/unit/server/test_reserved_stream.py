@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import anyio
 import orjson
@@ -12,6 +13,7 @@ import pytest
 
 from realtime.fanout.counters import ConnectionMetrics
 from realtime.node import Limits
+from server.protocol.graphql.events import operation_block
 from server.protocol.graphql.reservations import Reservation
 from server.transports.graphql.operation import OperationResult
 from server.transports.graphql.reserved_stream import ReservedStream
@@ -66,3 +68,24 @@ async def test_results_before_the_stream_opened_come_first() -> None:
         sent = [await anext(blocks) for _ in range(7)]
         await stream.aclose()
     assert [orjson.loads(block.split(b"data: ")[1])["id"] for block in sent[1:]] == ["1"] * 3 + ["2"] * 3
+
+
+async def test_results_that_wait_for_an_open_stream_are_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[str] = []
+
+    def encode(id: str, body: dict[str, Any]) -> bytes:
+        encoded.append(id)
+        return operation_block(id, body)
+
+    monkeypatch.setattr("server.transports.graphql.reserved_stream.operation_block", encode)
+    reservation = Reservation("token", max_operations=20, is_open=True)
+    stream = ReservedStream(reservation, ConnectionMetrics(), Limits(), lambda: None)
+    async with deadline(5):
+        for number in range(20):
+            reservation.start(str(number))
+            await stream.begin(str(number), _endless())
+        await anyio.wait_all_tasks_blocked()
+        # One block fills the queue, and one waits for room.
+        assert len(encoded) == 2
+        await stream.aclose()
+    assert reservation.operations == set()
