@@ -1,14 +1,14 @@
 /**
- * The page at `/`: the list of boards, the chosen board live by EventSource, what happens on it, and the
+ * The page at `/`: the list of boards, the chosen board live, what happens on it, and the
  * addresses of all exits. This file only ties the parts in page/ and common/ together.
  */
+import { Board } from './boardcast.js';
 import { Refused } from './common/calls.js';
 import { element } from './common/element.js';
 import { describeGrants, may, readSession, signOut } from './common/session.js';
 import { askForToken } from './common/sign_in.js';
 import { ActivityView } from './page/activity_view.js';
 import { Attempts } from './page/attempts.js';
-import { BoardStream } from './page/board_stream.js';
 import { BoardView } from './page/board_view.js';
 import { showBoards } from './page/boards_view.js';
 import { showExits } from './page/exits_view.js';
@@ -173,32 +173,30 @@ class Page {
       this.showConnection('idle');
       return;
     }
-    this.stream = new BoardStream(boardId, {
-      onEvent: (type, payload, isSnapshot) => this.receive(type, payload, isSnapshot),
-      onState: (state) => this.receiveState(state),
-    });
-    this.stream.open();
+    this.stream = new Board(boardId);
+    this.stream.on('state', (state) => this.board.show(state));
+    this.stream.on('event', ({ type, payload, isOpening }) => this.receive(type, payload, isOpening));
+    this.stream.on('status', ({ status }) => this.receiveStatus(status));
   }
 
-  /** After EventSource has given up: perhaps the board is gone, so the list is asked for first. */
+  /** After a stream has ended for good: perhaps the board is gone, so the list is asked for first. */
   async reconnect() {
     if (this.session === null) {
       await this.checkSession();
       return;
     }
     await this.loadBoards();
-    this.stream?.open();
+    if (this.stream !== null) this.choose(this.boardId);
   }
 
-  receiveState(state) {
-    this.showConnection(state);
-    // An answer that is no stream, perhaps because the session has ended.
-    if (state === 'closed') this.checkSession();
+  receiveStatus(status) {
+    this.showConnection(status === 'ended' ? 'closed' : status);
+    // Perhaps the session has ended.
+    if (status === 'ended') this.checkSession();
   }
 
   receive(type, payload, isSnapshot) {
-    if (type === 'hello') this.attempts.startSnapshot();
-    if (type === 'state') this.board.show(payload);
+    if (type === 'state') this.attempts.startSnapshot();
     if (type === 'attempt_started' || type === 'attempt_status') {
       this.attempts.update(payload, isSnapshot);
       this.board.redraw();

@@ -36,6 +36,11 @@ await withPage(async (page) => {
       await page.waitForSelector(`#connection[data-state="${state}"]`);
       report('connection', { state });
     },
+    /** Tell the page that the network is there again, and wait for its next connection. */
+    goOnline: async () => {
+      await Promise.all([page.waitForEvent('websocket'), page.evaluate(() => dispatchEvent(new Event('online')))]);
+      report('connected');
+    },
     screenshot: ({ path }) => page.screenshot({ path, fullPage: true }),
   });
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.clients.cut_proxy import open_proxy
+from tests.clients.faulty_proxy import open_faulty_proxy
 from tests.clients.node_script import run_script
 from tests.clients.rest_client import BoardClient
 from tests.clients.stream_types import STREAM_TYPES
@@ -77,12 +78,37 @@ async def test_home_page_catches_up_after_lost_connection(server_url: str, board
         await script.wait_for("connection")
         await board.create_card("Made while away")
         await script.order("expectCard", title="Made while away", columnId=board.column_ids[0])
-        await script.wait_for("shown")  # Chromium waits for some seconds before it tries again
+        await script.wait_for("shown")
         await board.create_card("Made afterwards")
         await script.order("expectCard", title="Made afterwards", columnId=board.column_ids[0])
         await script.wait_for("shown")
         await script.order("expectConnection", state="live")
         await script.wait_for("connection")
+        await check_end_inside(script, proxy.url)
+
+
+async def test_home_page_comes_back_after_failures_of_a_proxy(server_url: str, board: BoardClient) -> None:
+    async with (
+        open_faulty_proxy(server_url) as proxy,
+        run_script("home_page.mjs", settings_for(proxy.url, board)) as script,
+    ):
+        await script.wait_for("live", units=START_UNITS)
+        proxy.status = 502
+        proxy.cut()
+        await script.order("expectConnection", state="reconnecting")
+        await script.wait_for("connection")
+        await board.create_card("Made while away")
+        proxy.status = None
+        await script.order("expectCard", title="Made while away", columnId=board.column_ids[0])
+        await script.wait_for("shown")
+        await script.order("expectConnection", state="live")
+        await script.wait_for("connection")
+        proxy.hush()  # a network that is gone without a word
+        await board.create_card("Made on another network")
+        await script.order("goOnline")
+        await script.wait_for("connected")
+        await script.order("expectCard", title="Made on another network", columnId=board.column_ids[0])
+        await script.wait_for("shown")
         await check_end_inside(script, proxy.url)
 
 

@@ -141,7 +141,7 @@ async def test_signing_out_ends_the_streams_of_all_pages(live: LiveServer, board
         await script.order("signOut")
         await _asked(script, _LEFT)
         await _asked(script, _ENDED, page=1)
-        assert live.node.counters.exit("board-sse").ended["token_revoked"] == 2
+        assert live.node.counters.exit("board-ws").ended["token_revoked"] == 2
         assert len(live.node.sessions) == 0
         await _sign_in(script, ADMIN, page=1)
 

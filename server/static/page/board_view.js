@@ -1,4 +1,4 @@
-/** The board: columns with their cards, drawn from `state` payloads, and the commands of its user. */
+/** The board: columns with their cards, drawn from its states, and the commands of its user. */
 import { CardView } from './card_view.js';
 import { enableDragging } from './drag.js';
 import { arrangeChildren, element, setText } from '../common/element.js';
@@ -16,6 +16,8 @@ export class BoardView {
     this.statusOf = statusOf;
     this.mayWrite = mayWrite;
     this.state = null;
+    /** The frame that draws next, null = everything is drawn. */
+    this.frame = null;
     this.columns = new Map();
     this.cards = new Map();
     enableDragging(root, (cardId, columnId, index) => this.#drop(cardId, columnId, index));
@@ -28,6 +30,7 @@ export class BoardView {
     this.root.replaceChildren();
   }
 
+  /** Show a state at the next frame. Of those that come faster only the last one is drawn. */
   show(state) {
     this.state = state;
     this.redraw();
@@ -35,6 +38,13 @@ export class BoardView {
 
   /** Draw again what is known, for instance after an attempt's status changed. */
   redraw() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.#draw();
+    });
+  }
+
+  #draw() {
     if (this.state === null) return;
     const focused = this.root.contains(document.activeElement) ? document.activeElement : null;
     forgetMissing(this.cards, this.state.cards);
