@@ -56,7 +56,7 @@ def _read(state: Any) -> Any:
     return json.loads(json.dumps(state), parse_int=float)
 
 
-async def until_right(script: NodeScript, board: BoardClient) -> None:
+async def check_until_right(script: NodeScript, board: BoardClient) -> None:
     """Wait until the copy is the board's state. A heartbeat then confirms it."""
     wanted, copy = _read(await board.state()), None
     async with deadline(60):
@@ -121,9 +121,9 @@ async def test_copy_is_right_after_random_commands_and_restarts(exit: str, seed:
         await script.wait_for("status", status="live")
         for end in (server.restart, server.crash, None):
             await change_at_random(board, random, 15)
-            await until_right(script, board)
+            await check_until_right(script, board)
             await replace_state(board)
-            await until_right(script, board)
+            await check_until_right(script, board)
             if end is not None:
                 await end()
         await script.finish()
@@ -149,7 +149,7 @@ async def test_copy_is_right_behind_a_proxy_that_cuts(exit: str, live: LiveServe
             assert proxy.cut() > 0
             await change_at_random(board, random, 3)
             await script.wait_for("status", status="live")
-        await until_right(script, board)
+        await check_until_right(script, board)
         await script.finish()
     assert len(_events(script, "state")) == 1
     assert set(_reasons(script)) == {"lost"}
@@ -219,7 +219,7 @@ async def test_failure_of_a_proxy_is_no_end(exit: str, status: int, live: LiveSe
         await board.create_card("Made meanwhile")
         proxy.status = None
         await script.wait_for("event", type="card_created", title="Made meanwhile")
-        await until_right(script, board)
+        await check_until_right(script, board)
     assert len(_events(script, "state")) == 1
 
 
@@ -249,7 +249,7 @@ async def test_cursor_that_the_server_does_not_know_is_dropped(exit: str, live: 
         proxy.cut()
         await script.wait_for("status", status="reconnecting", reason="invalid_cursor")
         await script.wait_for("event", type="state")
-        await until_right(script, board)
+        await check_until_right(script, board)
 
 
 @EXITS
@@ -264,7 +264,7 @@ async def test_quiet_stream_is_left(exit: str, live: LiveServer) -> None:
         await board.create_card("Not heard")
         await script.wait_for("status", status="reconnecting", reason="quiet")
         await script.wait_for("event", type="card_created", title="Not heard")
-        await until_right(script, board)
+        await check_until_right(script, board)
 
 
 @EXITS
@@ -280,7 +280,7 @@ async def test_wrong_copy_is_loaded_again(exit: str, live: LiveServer) -> None:
         await script.wait_for("event", type="card_created", title="Any title")
         await script.wait_for("status", status="reconnecting", reason="wrong_copy")
         await script.wait_for("event", type="state")
-        await until_right(script, board)
+        await check_until_right(script, board)
 
 
 @EXITS
@@ -311,3 +311,4 @@ async def test_dashboard_comes_back(exit: str, tmp_path: Path) -> None:
         await board.queue_attempt("att-1", await board.create_card("Card"))
         await script.wait_for("overview", active=1)
         await script.finish()
+    assert set(_reasons(script)) == {"server_shutdown"}
