@@ -8,10 +8,7 @@ from contextlib import asynccontextmanager
 
 from tests.clients.cut_proxy import CutProxy, serving
 
-__all__ = ["RETRY_AFTER", "FaultyProxy", "open_faulty_proxy"]
-
-#: Seconds after which a client may come back that got 503.
-RETRY_AFTER = 1
+__all__ = ["FaultyProxy", "open_faulty_proxy"]
 
 
 class FaultyProxy(CutProxy):
@@ -21,6 +18,10 @@ class FaultyProxy(CutProxy):
         super().__init__(url)
         #: Status of the proxy's own answer to each connection, in place of the server's; None = it relays.
         self.status: int | None = None
+        #: `Retry-After` of these answers, in seconds; None = they have none.
+        self.retry_after: int | None = None
+        #: Set when the proxy has answered a `HEAD` itself: the client knows the status then, or soon.
+        self.has_told_status = asyncio.Event()
         #: The next bytes that a client gets altered, and what it gets in their place.
         self.alteration: tuple[bytes, bytes] | None = None
         #: The connection that brings these bytes is cut before the last of them, once.
@@ -37,13 +38,15 @@ class FaultyProxy(CutProxy):
         if self.status is None:
             await super().relay(reader, writer)
             return
-        await reader.readuntil(b"\r\n\r\n")
+        request = await reader.readuntil(b"\r\n\r\n")
         lines = [f"HTTP/1.1 {self.status} Fault", "Content-Type: text/html", "Content-Length: 0", "Connection: close"]
-        lines += [f"Retry-After: {RETRY_AFTER}"] if self.status == 503 else []
+        lines += [] if self.retry_after is None else [f"Retry-After: {self.retry_after}"]
         writer.write("\r\n".join([*lines, "", ""]).encode())
         await writer.drain()
         writer.close()
         await writer.wait_closed()
+        if request.startswith(b"HEAD "):
+            self.has_told_status.set()
 
     async def pump_down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay what the server sends, with the faults."""

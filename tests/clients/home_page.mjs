@@ -36,9 +36,13 @@ await withPage(async (page) => {
       await page.waitForSelector(`#connection[data-state="${state}"]`);
       report('connection', { state });
     },
-    /** Tell the page that the network is there again, and wait for its next connection. */
-    goOnline: async () => {
-      await Promise.all([page.waitForEvent('websocket'), page.evaluate(() => dispatchEvent(new Event('online')))]);
+    /** Give the page an event of the browser until it connects; a page in the middle of a try does not. */
+    wake: async ({ target, event }) => {
+      const connected = page.waitForEvent('websocket');
+      const give = ([name, type]) => setInterval(() => globalThis[name].dispatchEvent(new Event(type)), 50);
+      const timer = await page.evaluate(give, [target, event]);
+      await connected;
+      await page.evaluate((id) => clearInterval(id), timer);
       report('connected');
     },
     screenshot: ({ path }) => page.screenshot({ path, fullPage: true }),

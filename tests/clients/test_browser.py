@@ -10,6 +10,7 @@ from tests.clients.node_script import run_script
 from tests.clients.rest_client import BoardClient
 from tests.clients.stream_types import STREAM_TYPES
 from tests.clients.visit import START_UNITS, check_end_inside, screenshot, settings_for
+from tests.kit.deadline import deadline
 
 # A browser on a busy machine needs longer than the other tests.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(240)]
@@ -105,10 +106,31 @@ async def test_home_page_comes_back_after_failures_of_a_proxy(server_url: str, b
         await script.wait_for("connection")
         proxy.hush()  # a network that is gone without a word
         await board.create_card("Made on another network")
-        await script.order("goOnline")
+        await script.order("wake", target="window", event="online")
         await script.wait_for("connected")
         await script.order("expectCard", title="Made on another network", columnId=board.column_ids[0])
         await script.wait_for("shown")
+        await check_end_inside(script, proxy.url)
+
+
+@pytest.mark.parametrize(("target", "event"), [("window", "online"), ("document", "visibilitychange")])
+async def test_home_page_ends_its_pause_when_somebody_looks(
+    target: str, event: str, server_url: str, board: BoardClient
+) -> None:
+    async with (
+        open_faulty_proxy(server_url) as proxy,
+        run_script("home_page.mjs", settings_for(proxy.url, board)) as script,
+    ):
+        await script.wait_for("live", units=START_UNITS)
+        proxy.status, proxy.retry_after = 503, 600  # longer than this test may last
+        proxy.cut()
+        async with deadline(20):
+            await proxy.has_told_status.wait()
+        proxy.status = None
+        await script.order("wake", target=target, event=event)
+        await script.wait_for("connected")
+        await script.order("expectConnection", state="live")
+        await script.wait_for("connection")
         await check_end_inside(script, proxy.url)
 
 
