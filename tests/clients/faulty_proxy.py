@@ -29,6 +29,10 @@ class FaultyProxy(CutProxy):
         self._hushed = 0
         self._opened = 0
 
+    def has_fault_to_come(self) -> bool:
+        """Return whether an alteration or a cut still waits for its bytes."""
+        return self.alteration is not None or self.cut_before is not None
+
     def hush(self) -> None:
         """Deliver nothing more on the connections of now, and leave them open."""
         self._hushed = self._opened

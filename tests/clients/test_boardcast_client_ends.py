@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 from pydantic import SecretStr
@@ -34,8 +34,8 @@ async def board(live: LiveServer) -> AsyncGenerator[BoardClient]:
         yield client
 
 
-def _token(units: float, **claims: object) -> str:
-    return signed(claims_of(exp=int(time.time() + seconds(units)) + 1, **claims))
+def _token(units: float, can: Sequence[str] = ("read",)) -> str:
+    return signed(claims_of(can=can, exp=int(time.time() + seconds(units)) + 1))
 
 
 async def _ended(script: NodeScript) -> str:
