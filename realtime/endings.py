@@ -57,6 +57,7 @@ __all__ = [
     "HEARTBEAT_TIMEOUT",
     "INIT_LIMITED",
     "INIT_TIMEOUT",
+    "INIT_UNDECIDED",
     "INVALID_INPUT",
     "INVALID_MESSAGE",
     "KEY_REUSED",
@@ -286,6 +287,10 @@ FORBIDDEN = _subprotocol(4403, "Forbidden", "the token is missing or wrong")
 #: The token came in `connection_init`. A client whose handshake has it gets the status 503 or 429.
 INIT_LIMITED = _subprotocol(
     1013, "Rate limited", "the client has too many connections, or sends too many wrong tokens", reconnect=True
+)
+#: Another server may have made the token. A client whose handshake has it gets the status 503.
+INIT_UNDECIDED = _subprotocol(
+    1013, "Store unavailable", "the store did not answer, so the token could not be checked", reconnect=True
 )
 #: A close code, not a refused upgrade, because browsers show scripts nothing of an HTTP response to an upgrade.
 UNKNOWN_SUBPROTOCOL = _subprotocol(4406, "Subprotocol not acceptable", "no subprotocol that the server speaks")

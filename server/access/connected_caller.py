@@ -41,6 +41,7 @@ class ConnectedCaller:
             NotAuthenticated: the token is not valid; the earlier one stays.
             Forbidden: it is the token of another subject; the earlier one stays.
             LimitReached: the client has sent too many tokens on this connection, or too many wrong ones.
+            StoreUnavailable: the token could not be checked; the earlier one stays.
         """
         self._count()
         if self._access.is_open:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -102,14 +101,20 @@ class AccessGate:
 
         Raises:
             LimitReached: the token is not valid, and too many such tokens came from the address.
+            StoreUnavailable: another node may have made the token, and nobody can tell now.
         """
         tokens = init_tokens(payload)
         if not tokens:
             return signed_in
-        with suppress(StoreUnavailable):  # then only the tokens of this node are valid
+        undecided = None
+        try:
             await self._access.prepare(*tokens)
+        except StoreUnavailable as away:
+            undecided = away
         caller = self._access.first(tokens)
         if caller is None:
+            if undecided is not None:
+                raise undecided
             reached = self._access.note_failure(network_of_request())
             if reached is not None:
                 raise reached

@@ -129,6 +129,8 @@ async def _authenticated(client: ConnectedCaller, token: str) -> Envelope:
     except Refused as refused:
         note_refusal(refused)
         return error("authenticate", refused.code, refused.message)
+    except StoreUnavailable as away:
+        return error("authenticate", STORE_UNAVAILABLE.metric, f"nothing was changed, try again: {away}")
 
 
 def _board_gone(name: str) -> Envelope:

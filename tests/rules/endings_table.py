@@ -33,6 +33,7 @@ SHOWN_BY = {
     "INVALID_MESSAGE": "live/graphql/test_messages.py::test_invalid_message_closes_4400_with_reason",
     "UNAUTHORIZED": "live/graphql/test_connection.py::test_subscribe_before_init_closes_4401",
     "FORBIDDEN": "live/test_access.py::test_init_without_right_token_closes_4403",
+    "INIT_UNDECIDED": "live/test_tokens_without_store.py::test_token_of_an_init_closes_so_that_the_client_comes_back",
     "INIT_LIMITED": "live/test_client_connections.py::test_token_of_connection_init_over_its_connections_closes_1013",
     "UNKNOWN_SUBPROTOCOL": "live/graphql/test_connection.py::test_other_subprotocol_closes_4406",
     "INIT_TIMEOUT": "live/graphql/test_connection.py::test_no_init_in_time_closes_4408",

@@ -18,13 +18,15 @@ from realtime.endings import (
     FORBIDDEN,
     INIT_LIMITED,
     INIT_TIMEOUT,
+    INIT_UNDECIDED,
     INVALID_MESSAGE,
+    STORE_UNAVAILABLE,
     TOO_MANY_INITS,
     UNAUTHORIZED,
     CloseFrame,
     close_frame_of,
 )
-from realtime.errors import Forbidden, NotAuthenticated, Refused
+from realtime.errors import Forbidden, NotAuthenticated, Refused, StoreUnavailable
 from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.lifetimes.goodbyes import Goodbye
 from realtime.limits import LimitReached
@@ -56,7 +58,7 @@ from server.transports.graphql.operations import GraphqlOperations
 __all__ = ["Admission", "GraphqlSocket"]
 
 #: Returns the caller whose token is in the payload of `connection_init`, else that of the session; None = neither. It
-#: raises `LimitReached` if too many wrong tokens came from the address.
+#: raises `LimitReached` if too many wrong tokens came from the address, and `StoreUnavailable`.
 Admission = Callable[[Mapping[str, Any]], Awaitable[Caller | None]]
 
 log = logging.getLogger(__name__)
@@ -185,6 +187,8 @@ class GraphqlSocket:
         except LimitReached as reached:
             note_refusal(reached)
             return self._protocol.refuse(INIT_LIMITED.frame(reached.message))
+        except StoreUnavailable:
+            return self._protocol.refuse(INIT_UNDECIDED.frame())
         return self._protocol.admit() if is_admitted else self._protocol.refuse(FORBIDDEN.frame())
 
     async def _is_admitted(self, payload: Mapping[str, Any]) -> bool:
@@ -220,6 +224,8 @@ class GraphqlSocket:
         except Refused as refused:
             note_refusal(refused)
             return {"code": refused.code.upper(), "message": refused.message}
+        except StoreUnavailable:
+            return {"code": STORE_UNAVAILABLE.graphql_code, "message": STORE_UNAVAILABLE.graphql_message}
         return {"expiresAt": None if expires_at is None else iso(expires_at)}
 
     def _beat_later(self) -> None:
