@@ -13,7 +13,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from realtime.tasks import retrieve
 from server.access.jwt_keys import BadKey, Key, keys_of, keys_of_set
 
-__all__ = ["FixedKeys", "KeySource", "RemoteKeys", "open_keys"]
+__all__ = ["FixedKeys", "KeySource", "RemoteKeys", "fetched", "open_keys"]
 
 log = logging.getLogger(__name__)
 #: A document of keys is read again after this time, and for an unknown key id, but not more often than each pause.
@@ -67,7 +67,7 @@ class RemoteKeys:
         self._is_closed = False
 
     async def prepare(self, key_id: str | None) -> None:
-        """Read the document if it is old, or lacks this key id. All callers wait for one reading."""
+        """Read the document if it is old, or lacks this key id. All callers wait for one reading, none for long."""
         now = self._clock()
         is_old = self._read_at is None or now - self._read_at > MAX_AGE_SECONDS
         is_unknown = key_id is not None and all(key.id != key_id for key in self.keys)
@@ -80,7 +80,8 @@ class RemoteKeys:
             self._reading = asyncio.create_task(self._read(), name="jwt keys")
             self._reading.add_done_callback(retrieve)
         # Not awaited itself: a client that leaves does not stop the reading for the others, and its end is no error.
-        await asyncio.wait([self._reading])
+        waited = 0.0 if self._asked_at is None else now - self._asked_at
+        await asyncio.wait([self._reading], timeout=max(0.0, FETCH_SECONDS - waited))
 
     async def aclose(self) -> None:
         """Stop a reading; its thread ends by itself when the address does not answer in time. Allowed twice."""
@@ -109,7 +110,7 @@ def open_keys(setting: str) -> KeySource:
     if text.startswith("http://"):
         raise BadKey("expected an https address; over http, anybody on the way could replace the keys")
     if text.startswith("https://"):
-        return RemoteKeys(text, _fetched)
+        return RemoteKeys(text, fetched)
     if text.startswith(("{", "-----BEGIN")) or not _is_file(text):
         return FixedKeys(keys_of(text))
     path = Path(text).expanduser()
@@ -135,10 +136,21 @@ def _is_file(text: str) -> bool:
         return False
 
 
-def _fetched(url: str) -> bytes:
+def fetched(url: str) -> bytes:
+    """Return the document at an address, without following redirects. Blocks.
+
+    Raises:
+        OSError, ValueError: it cannot be read, comes too slowly, or is too large.
+    """
+    until = time.monotonic() + FETCH_SECONDS
     request = Request(url, headers={"Accept": "application/json"})  # https, see `open_keys`
     with build_opener(_NoRedirects).open(request, timeout=FETCH_SECONDS) as answer:
-        read: bytes = answer.read(MAX_BYTES + 1)
-    if len(read) > MAX_BYTES:
-        raise ValueError(f"expected at most {MAX_BYTES} bytes, got more")
+        read = b""
+        while piece := answer.read1(MAX_BYTES):
+            read += piece
+            if len(read) > MAX_BYTES:
+                raise ValueError(f"expected at most {MAX_BYTES} bytes, got more")
+            # The timeout of urllib is one for each piece.
+            if time.monotonic() > until:
+                raise TimeoutError(f"expected the whole document within {FETCH_SECONDS:g} s, got {len(read)} bytes")
     return read

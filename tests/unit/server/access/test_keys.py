@@ -6,13 +6,16 @@ import asyncio
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import anyio.lowlevel
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from server.access import key_sources
 from server.access.jwt_keys import BadKey, keys_of, keys_of_set
 from server.access.key_sources import MAX_AGE_SECONDS, PAUSE_SECONDS, RemoteKeys, open_keys
 from tests.kit.deadline import deadline, seconds
@@ -172,3 +175,41 @@ async def test_reading_ends_when_the_server_stops_and_none_begins() -> None:
         await keys.aclose()
         await keys.prepare("another")
     assert _ids(keys) == []
+
+
+async def test_nobody_waits_longer_for_keys_that_come_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_sources, "FETCH_SECONDS", 0.01)
+    provider, answer = _Provider(), threading.Event()
+
+    def fetch(url: str) -> bytes:
+        assert answer.wait(seconds(10))
+        return provider.fetch(url)
+
+    keys = RemoteKeys("https://id.example/keys", fetch, lambda: provider.now)
+    async with deadline(10):
+        await keys.prepare("one")
+        provider.now += 1.0
+        await keys.prepare("one")
+        assert _ids(keys) == []
+        answer.set()
+        while not keys.keys:
+            await keys.prepare("one")
+            await anyio.lowlevel.checkpoint()
+    assert (_ids(keys), provider.readings) == (["one"], 1)
+    await keys.aclose()
+
+
+async def test_document_must_come_in_time_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, key_sources.FETCH_SECONDS + 1])
+    monkeypatch.setattr(key_sources, "time", SimpleNamespace(monotonic=lambda: next(times)))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        await reader.read()
+        writer.close()
+
+    async with deadline(10), await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(TimeoutError, match="expected the whole document within 5 s"):
+            await asyncio.to_thread(key_sources.fetched, f"http://127.0.0.1:{port}")
