@@ -70,8 +70,8 @@ class Context:
     lifetime: ConnectionLifetime | None = None
     #: The client of the operation's WebSocket; None = each request has a token of its own.
     connected: Connected | None = None
-    #: The turns of the queries and mutations of that connection. Each holds one until its result was taken, and a
-    #: subscription until it has begun. None = the connection serves this operation only.
+    #: The turns of the operations of that connection: each takes one to execute a query, a mutation or an event, and
+    #: gives it back when the result was taken. None = the connection serves this operation only.
     turns: Semaphore | None = None
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which
     #: only encode it.

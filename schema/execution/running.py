@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from inspect import isawaitable
 from typing import Any
 
@@ -34,13 +34,12 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
     Closing the generator closes the source first.
     """
     seconds = context.limits.timeout_seconds
-    async with AsyncExitStack() as stack:
-        if context.turns is not None:
-            await stack.enter_async_context(context.turns)
-        async for result in await stack.enter_async_context(aclosing(_in_time(schema, begun, seconds))):
+    turns: AbstractAsyncContextManager[Any] = context.turns or nullcontext()
+    async with turns, aclosing(_in_time(schema, begun, seconds)) as results:
+        async for result in results:
             yield result
             del result
-    del begun
+    del begun, results
     source, context.source = context.source, None
     executor, context.executor = context.executor, None
     if source is None or executor is None:
@@ -60,12 +59,13 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                         context.cursor = envelope.cursor
                         if context.refresh():
                             events = in_use.regranted(events, context)
-                        result = await _result(schema, events, envelope, seconds)
-                        if result is None:
-                            yield _failure(schema, error_of(TOO_EXPENSIVE))
-                            return
-                        yield result
-                        del result
+                        async with turns:
+                            result = await _result(schema, events, envelope, seconds)
+                            if result is None:
+                                yield _failure(schema, error_of(TOO_EXPENSIVE))
+                                return
+                            yield result
+                            del result
                 # Free the batch while the generator waits for the next one.
                 del batch, envelope
     except source.completing:

@@ -12,6 +12,7 @@ import anyio.lowlevel
 import orjson
 import pytest
 
+from schema.execution import running
 from server.connection.websocket_frames import MESSAGE_FRAMES, UNTAKEN_BYTES
 from server.transports.graphql.operation import MAX_EXECUTING
 from tests.kit.deadline import deadline
@@ -203,6 +204,33 @@ async def test_results_of_many_operations_wait_one_by_one(subprotocol: str, star
                 most = max([most, *_waiting(server)])
                 executed_early = max(executed_early, len(reads) // len(reads_of_one) - completed)
     assert most <= _TRANSPORT_BYTES + 2 * _BOARDS * _RESULT_BYTES
+    assert executed_early <= MAX_EXECUTING + _SYSTEM_BYTES // (_BOARDS * _RESULT_BYTES)
+
+
+async def test_events_of_many_subscriptions_wait_one_by_one(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executed: list[object] = []
+    result_of = running._result  # noqa: SLF001 - nothing outside shows an execution whose result waits
+
+    async def counting(*arguments: Any) -> Any:
+        executed.append(None)
+        return await result_of(*arguments)
+
+    monkeypatch.setattr(running, "_result", counting)
+    card = f"/api/v1/boards/{BOARD}/cards/free"
+    await exchange(server.address, "PATCH", card, orjson.dumps({"description": "x" * _RESULT_BYTES}))
+    async with deadline(_WAIT_UNITS), connect(server.address, 4096) as connection:
+        socket = await RawSocket.handshake(connection, "/graphql", _HEADERS)
+        await socket.send_json({"type": "connection_init"})
+        for id in range(_OPERATIONS):
+            cards = " ".join(f"c{id}x{n}: cards {{ description }}" for n in range(_BOARDS))
+            query = f'subscription {{ boardState(boardId: "{BOARD}") {{ {cards} }} }}'
+            await socket.send_json({"id": str(id), "type": "subscribe", "payload": {"query": query}})
+        taken = executed_early = 0
+        while taken < _OPERATIONS:
+            taken += orjson.loads(await socket.receive_text())["type"] == "next"
+            executed_early = max(executed_early, len(executed) - taken)
     assert executed_early <= MAX_EXECUTING + _SYSTEM_BYTES // (_BOARDS * _RESULT_BYTES)
 
 

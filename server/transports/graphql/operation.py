@@ -22,8 +22,8 @@ __all__ = ["MAX_EXECUTING", "OperationResult", "fault_body", "operation_results"
 
 log = logging.getLogger(__name__)
 _ANY = frozenset(OperationType)
-#: Most queries and mutations of one connection that are executed at once, or have a result that its client has not
-#: taken. A result may have megabytes, so the others wait without one.
+#: Most operations of one connection that execute something at once, or have a result that its client has not taken. A
+#: result may have megabytes, so the others wait without one.
 MAX_EXECUTING = 8
 
 
