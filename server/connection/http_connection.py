@@ -155,6 +155,7 @@ class HttpConnection(EndingConnection):
 
     def _turn_away(self) -> None:
         self.limits.admission.refused += 1
+        log.info("a connection from %s is refused: as many are open as may be", self.client[0] if self.client else "?")
         self._end_with(503, "expected fewer connections, come back later", {"Retry-After": str(BUSY_SECONDS)})
         if self.limits.admission.refused > MAX_REFUSED:
             # Close at once: refused connections use descriptors too.

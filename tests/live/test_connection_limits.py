@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -137,7 +138,10 @@ async def test_client_that_does_not_read_its_answer_is_cut(clean_log: None) -> N
 
 
 @pytest.mark.parametrize("settings", [{"max_connections": 2}, {"max_connections_per_client": 2}], ids=str)
-async def test_connection_too_many_is_503_until_another_ends(settings: dict[str, int], clean_log: None) -> None:
+async def test_connection_too_many_is_503_until_another_ends(
+    settings: dict[str, int], clean_log: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "server.connection")
     async with live_server(**settings) as live, deadline(_WAIT_UNITS):
         async with connect(live.address) as socket, connect(live.address) as reused:
             await socket.send(opening_request("/api/v1/ws/dashboard"))
@@ -151,6 +155,8 @@ async def test_connection_too_many_is_503_until_another_ends(settings: dict[str,
                     assert (head.status, head.header("Content-Type")) == (503, "application/problem+json")
                     assert head.header("Retry-After")
                     await refused.read_to_end()
+            lines = [line for line in caplog.messages if line.startswith("a connection from 127.0.0.1 is refused")]
+            assert len(lines) == 3
             await reused.send(_HEALTH)
             assert (await reused.read_head()).status == 200
         await _check_gone(live)
