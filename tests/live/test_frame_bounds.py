@@ -40,7 +40,7 @@ _HEADERS = [
 _TRANSPORT_BYTES = 64 * 1024 + UNTAKEN_BYTES + 64 * 1024
 _SEGMENT_FRAMES = 2000
 _OPERATIONS = 100
-_BOARDS = 10
+_BOARDS = 5
 _RESULT_BYTES = 60_000
 #: Most bytes that the system takes for a client that does not read.
 _SYSTEM_BYTES = 8 * 1024 * 1024
@@ -152,6 +152,14 @@ async def test_client_that_reads_no_pongs_is_read_no_more_and_cut(frames: bytes,
             await anyio.lowlevel.checkpoint()
 
 
+async def _type_of_next(socket: RawSocket) -> str:
+    """Return the type of the next message; pings of the server may come before it."""
+    while (frame := await socket.receive()).opcode == PING:
+        pass
+    type: str = orjson.loads(frame.text)["type"]
+    return type
+
+
 def _waiting(live: LiveServer) -> list[int]:
     return [connection.transport.get_write_buffer_size() for connection in live.server.server_state.connections]
 
@@ -200,7 +208,7 @@ async def test_results_of_many_operations_wait_one_by_one(subprotocol: str, star
         most = completed = executed_early = 0
         with counted() as reads:
             while completed < _OPERATIONS:
-                completed += orjson.loads(await socket.receive_text())["type"] == "complete"
+                completed += await _type_of_next(socket) == "complete"
                 most = max([most, *_waiting(server)])
                 executed_early = max(executed_early, len(reads) // len(reads_of_one) - completed)
     assert most <= _TRANSPORT_BYTES + 2 * _BOARDS * _RESULT_BYTES
@@ -229,7 +237,7 @@ async def test_events_of_many_subscriptions_wait_one_by_one(
             await socket.send_json({"id": str(id), "type": "subscribe", "payload": {"query": query}})
         taken = executed_early = 0
         while taken < _OPERATIONS:
-            taken += orjson.loads(await socket.receive_text())["type"] == "next"
+            taken += await _type_of_next(socket) == "next"
             executed_early = max(executed_early, len(executed) - taken)
     assert executed_early <= MAX_EXECUTING + _SYSTEM_BYTES // (_BOARDS * _RESULT_BYTES)
 
