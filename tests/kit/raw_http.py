@@ -152,13 +152,16 @@ class Connection:
 
 
 @asynccontextmanager
-async def connect(address: Address, receive_buffer: int | None = None) -> AsyncIterator[Connection]:
+async def connect(
+    address: Address, receive_buffer: int | None = None, source: str | None = None
+) -> AsyncIterator[Connection]:
     """Open a connection until the block ends.
 
     Args:
         address: the address of the server.
         receive_buffer: bytes that the kernel buffers for this side (it doubles them). The other side's kernel then
             buffers little too. None: the default of the system.
+        source: the address of this side, for example another one of the loopback device.
     """
     raw = socket.socket()
     raw.setblocking(False)
@@ -167,6 +170,8 @@ async def connect(address: Address, receive_buffer: int | None = None) -> AsyncI
         # Linux makes a sender's buffer about ten segments large, and a segment on the loopback device has 64 KiB.
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SMALL_SEGMENT)
     try:
+        if source is not None:
+            raw.bind((source, 0))
         await asyncio.get_running_loop().sock_connect(raw, address)
         connection = Connection(await SocketStream.from_socket(raw))
     except ValueError as error:
@@ -189,19 +194,24 @@ def request_bytes(method: str, target: str, headers: Iterable[tuple[str, str]], 
 
 
 async def exchange(
-    address: Address, method: str, target: str, body: bytes | None = None, headers: Iterable[tuple[str, str]] = ()
+    address: Address,
+    method: str,
+    target: str,
+    body: bytes | None = None,
+    headers: Iterable[tuple[str, str]] = (),
+    source: str | None = None,
 ) -> Answer:
     """Make one call on its own connection and return the whole answer.
 
     The function sets `Host`, `Connection: close`, and with a body `Content-Length`; also a JSON content type unless
-    given.
+    given. `source` is that of `connect`.
     """
     sent = [("Host", f"{address[0]}:{address[1]}"), ("Connection", "close"), *headers]
     if body is not None:
         if not any(name.lower() == "content-type" for name, _ in sent):
             sent.append(("Content-Type", "application/json"))
         sent.append(("Content-Length", str(len(body))))
-    async with connect(address) as connection:
+    async with connect(address, source=source) as connection:
         await connection.send(request_bytes(method, target, sent, body or b""))
         head = await connection.read_head()
         return Answer(head.status, head.reason, head.headers, await connection.read_body(head, method=method))

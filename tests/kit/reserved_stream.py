@@ -21,26 +21,27 @@ TOKEN = "X-GraphQL-Event-Stream-Token"
 _WAIT_UNITS = 10
 
 
-async def reserve(address: Address) -> ReservedStream:
-    """Make a reservation."""
-    answer = await exchange(address, "PUT", ADDRESS)
+async def reserve(address: Address, source: str | None = None) -> ReservedStream:
+    """Make a reservation, from the address `source` if there is one."""
+    answer = await exchange(address, "PUT", ADDRESS, source=source)
     assert (answer.status, answer.header("Content-Type")) == (201, "text/plain; charset=utf-8"), answer
-    return ReservedStream(address, answer.body.decode())
+    return ReservedStream(address, answer.body.decode(), source)
 
 
 class ReservedStream:
     """A reservation, and its stream once that is open."""
 
-    def __init__(self, address: Address, token: str) -> None:
+    def __init__(self, address: Address, token: str, source: str | None = None) -> None:
         self.address = address
         self.token = token
+        self.source = source
 
     async def ask(self, method: str, target: str = ADDRESS, body: object = None, **headers: str) -> Answer:
         """Make a request with the token."""
         sent = None if body is None else orjson.dumps(body)
         named = [(TOKEN, self.token), *((name.replace("_", "-"), value) for name, value in headers.items())]
         async with deadline(_WAIT_UNITS):
-            return await exchange(self.address, method, target, sent, named)
+            return await exchange(self.address, method, target, sent, named, self.source)
 
     async def begin(self, id: str, query: str, variables: Mapping[str, object] | None = None) -> Answer:
         """Request an operation."""
@@ -72,9 +73,9 @@ class ReservedStream:
 
 
 @asynccontextmanager
-async def open_reserved_stream(address: Address) -> AsyncIterator[ReservedStream]:
+async def open_reserved_stream(address: Address, source: str | None = None) -> AsyncIterator[ReservedStream]:
     """Reserve and open a stream until the block ends."""
-    reserved = await reserve(address)
-    async with connect(address) as connection:
+    reserved = await reserve(address, source)
+    async with connect(address, source=source) as connection:
         await reserved.open_on(connection)
         yield reserved

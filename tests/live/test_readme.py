@@ -153,10 +153,10 @@ def test_commands_are_targets_of_makefile(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in PROMISES if not name.endswith("js")])
 async def test_example_does_what_it_says(name: str, address: str) -> None:
     if name.endswith("python"):
-        await _check_run([sys.executable, "-c", EXAMPLES[name]], PROMISES[name], address)
+        await check_run([sys.executable, "-c", EXAMPLES[name]], PROMISES[name], address)
         return
     require_command("curl")
-    await _check_run(["bash", "-euc", _in_shell(name)], PROMISES[name], address)
+    await check_run(["bash", "-euc", in_shell(name)], PROMISES[name], address)
 
 
 @pytest.mark.node
@@ -166,10 +166,10 @@ async def test_javascript_example_does_what_it_says(name: str, address: str) -> 
     prelude = "".join(lent for words, lent in _BROWSER.items() if words in EXAMPLES[name])
     prelude += EXAMPLES[_COPY] if "new BoardCopy" in EXAMPLES[name] else ""
     source = prelude + EXAMPLES[name].replace('"./boardcast.js"', f'"{_MODULE}"')
-    await _check_run(["node", "--input-type=module", "--eval", source], PROMISES[name], address)
+    await check_run(["node", "--input-type=module", "--eval", source], PROMISES[name], address)
 
 
-def _in_shell(name: str) -> str:
+def in_shell(name: str) -> str:
     """Return the example after the one that selects the board, as a user types them one after the other."""
     return f'{EXAMPLES[name]}printf %s "$BOARD"' if name == _BOARD else EXAMPLES[_BOARD] + EXAMPLES[name]
 
@@ -180,7 +180,8 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
 
 
-async def _check_run(command: list[str], promise: Promise, address: str) -> None:
+async def check_run(command: list[str], promise: Promise, address: str) -> None:
+    """Run an example against the server at `address`, and require what it promises."""
     command = [part.replace(_ADDRESS, address) for part in command]
     # The session allows ending the shell together with its children. The packages are in the folder.
     process = await anyio.open_process(
