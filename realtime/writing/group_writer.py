@@ -101,7 +101,11 @@ class GroupWriter:
         raise StoreUnavailable("other processes write to the same boards all the time")
 
     async def _transact(self, units: Sequence[Unit[Any]]) -> _Written:
-        """Run the units in a transaction. If the commit succeeded but the store raised, the units count as stored."""
+        """Run the units in a transaction. If the commit succeeded but the store raised, the units count as stored.
+
+        Raises:
+            StoreUnavailable: nothing is stored, or the log cannot be read to find that out: so no caller may repeat it.
+        """
         made: list[_Written] = []
         boards = {board_id: found for unit in units for board_id in unit.needs if (found := self._at_hand(board_id))}
         at_hand = BoardsAtHand(boards)
@@ -129,13 +133,19 @@ class GroupWriter:
                 self._recent.forget(board_id)
 
     async def _is_in_log(self, stored: Sequence[StoredEvent]) -> bool:
+        """Return whether the last event is in the log, and so all are.
+
+        Raises:
+            StoreUnavailable: the log cannot be read. Once it can, subscribers get what is there.
+        """
         last = stored[-1]
         try:
             span = Span(last.offset - 1, last.offset, last.offset, last.offset)
             found = await self._store.events(last.channel, span, 1)
-        except StoreUnavailable:
-            self._repair.note_lost(stored)  # once the log can be read again, subscribers get what is there
-            return False
+        except Exception as unknown:
+            self._repair.note_lost(stored)
+            log.warning("nobody knows whether a group is stored: %s", unknown)
+            raise StoreUnavailable("the database does not say whether the request is stored") from unknown
         return [_identity(one) for one in found] == [_identity(last)]
 
 

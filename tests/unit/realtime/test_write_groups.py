@@ -257,19 +257,21 @@ async def test_writers_of_many_boards_share_transactions(
         assert [card.title for card in found.board.state.cards.values()] == [f"t{n}" for n in range(10)]
 
 
-async def test_each_board_of_a_group_of_which_nobody_knows_reaches_its_subscribers(
-    store: SqlStore, node: Node, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", [StoreUnavailable("on purpose"), RuntimeError("a fault of the driver")])
+@pytest.mark.parametrize("log_fault", [StoreUnavailable("on purpose"), RuntimeError("a fault of the log")])
+async def test_each_board_of_a_group_of_which_nobody_knows_reaches_its_subscribers_once(
+    store: SqlStore, node: Node, fault: Exception, log_fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boards = [await create_board(node, board_id) for board_id in _BOARDS]
     transact = store.transact
 
     async def away(*_: Any) -> Any:
-        raise StoreUnavailable("on purpose")
+        raise log_fault
 
     async def unanswered(work: Any) -> None:
         await transact(work)
         monkeypatch.setattr(store, "events", away)
-        raise StoreUnavailable("on purpose")
+        raise fault
 
     async with deadline(10), node.views.watch(_BOARDS[0]) as first, node.views.watch(_BOARDS[1]) as second:
         with monkeypatch.context() as patch:
