@@ -21,7 +21,7 @@ class BadHint(Exception):
 
 
 class Hint(NamedTuple):
-    """What one node tells all others."""
+    """The message of one node to all others."""
 
     node: str
     #: None: some of its hints were lost.
