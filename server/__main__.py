@@ -9,17 +9,10 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from pydantic import ValidationError
-from pydantic_settings import CliApp, SettingsError
-
-from realtime.errors import BrokerUnusable, StoreUnavailable, StoreUnusable
-from server.runtime.descriptors import raise_descriptor_limit
-from server.runtime.logs import set_up_logs
 from server.settings import Settings
+from server.starting import EXIT_USAGE, BadSetting, begin_process, read_settings, start_faults
 
 __all__ = ["main"]
-
-EXIT_USAGE = 2
 
 
 def main() -> None:
@@ -38,36 +31,37 @@ def main() -> None:
         run_copy_command(sys.argv[2:])
         return
     try:
-        settings = CliApp.run(Settings, cli_exit_on_error=False)
-    except (ValidationError, SettingsError) as error:
-        _fail(_setting_sentence(error))
-    set_up_logs(settings.log_level, settings.secrets)
-    raise_descriptor_limit()
-    # This import takes two seconds. Here, it does not delay `--help` or the error about a wrong flag.
-    from schema.trusted_documents import BadDocument
-    from server.access.jwt_keys import BadKey
-    from server.process import CannotListen, run
-
+        settings = read_settings()
+    except BadSetting as bad:
+        _fail(str(bad))
+    begin_process(settings)
     try:
-        run(settings)
-    except (BadDocument, BadKey, CannotListen, BrokerUnusable, StoreUnusable, StoreUnavailable) as error:
+        _run(settings)
+    except start_faults() as error:
         _fail(str(error))
     except KeyboardInterrupt:
         pass  # a second signal, while closing
 
 
-def _setting_sentence(error: ValidationError | SettingsError) -> str:
-    if isinstance(error, SettingsError):
-        return str(error).removeprefix("error parsing CLI: ")
-    found = error.errors(include_url=False)[0]
-    name = "-".join(str(part) for part in found["loc"]).replace("_", "-")
-    said = found["msg"].removeprefix("Value error, ")
-    return f"--{name}: {said}, got {found['input']!r}" if name else said
+def _run(settings: Settings) -> None:
+    # Both imports take long. Here, they do not delay `--help` or the error about a wrong flag.
+    if settings.workers == 1:
+        from server.process import run
+
+        run(settings)
+        return
+    from server.workers.supervisor import supervise
+    from server.workers.worker import CannotStart
+
+    try:
+        supervise(settings)
+    except CannotStart as error:
+        _fail(str(error), error.code)
 
 
-def _fail(sentence: str) -> NoReturn:
+def _fail(sentence: str, code: int = EXIT_USAGE) -> NoReturn:
     print(f"boardcast: {' '.join(sentence.split())}", file=sys.stderr)
-    sys.exit(EXIT_USAGE)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

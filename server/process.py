@@ -1,11 +1,13 @@
-"""One server process: open, listen, serve, close. The log has a line for the start and one for the stop."""
+"""One server process: open, serve, close. The log has a line for the start and one for the stop, except of a worker."""
 
 from __future__ import annotations
 
 import logging
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from typing import Protocol
 
 import anyio.lowlevel
 import uvloop
@@ -15,19 +17,42 @@ from schema.root import make_schema
 from server.app import create_app
 from server.demo import running_demo
 from server.runtime.descriptors import connection_room
+from server.runtime.listening import address_of, listen
 from server.runtime.tuning import giving_memory_back, set_switch_interval, tune_gc, tune_malloc
-from server.serve import Server, bind, make_server
+from server.serve import Obey, Server, make_server
 from server.settings import Settings
+from server.starting import report_start
 from server.transports.rest.status import boardcast_version
 from server.wiring import broker_url, check_broker_url, open_node
 
-__all__ = ["CannotListen", "run"]
+__all__ = ["Reporter", "run", "run_on"]
 
 log = logging.getLogger(__name__)
 
 
-class CannotListen(Exception):
-    """The port is in use, or the host is no address of this machine."""
+class Reporter(Protocol):
+    """Learns that a process has started and stopped."""
+
+    def started(self, circumstances: Mapping[str, str]) -> None:
+        """Note that the server accepts connections. `circumstances` are facts for an operator, without secrets."""
+
+    def stopped(self, reason: str, uptime_seconds: float) -> None:
+        """Note that a server that had started has closed everything."""
+
+
+class _Log:
+    """Reports a process of its own."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def started(self, circumstances: Mapping[str, str]) -> None:
+        """Print the address."""
+        report_start(self._address, circumstances)
+
+    def stopped(self, reason: str, uptime_seconds: float) -> None:
+        """Log the end."""
+        log.info("stopped", extra={"reason": reason, "uptime_seconds": uptime_seconds})
 
 
 def run(settings: Settings) -> None:
@@ -39,48 +64,45 @@ def run(settings: Settings) -> None:
         BrokerUnusable: the broker cannot be opened.
     """
     check_broker_url(broker_url(settings))
-    try:
-        listening = bind(settings.host, settings.port)
-    except OSError as error:
-        reason = error.strerror or error
-        raise CannotListen(f"cannot listen on {settings.host} port {settings.port}: {reason}") from error
+    listening = listen(settings.host, settings.port)
+    run_on(listening, settings, _Log(address_of(settings.host, listening)))
+
+
+def run_on(listening: socket.socket, settings: Settings, reporter: Reporter, obey: Obey | None = None) -> None:
+    """Serve at a socket until a signal, or until `obey` stops the server.
+
+    Raises:
+        StoreUnusable: the database cannot be opened.
+        BrokerUnusable: the broker cannot be opened.
+    """
+    check_broker_url(broker_url(settings))
     tune_malloc()
-    uvloop.run(_serve(settings, listening))
+    uvloop.run(_serve(settings, listening, reporter, obey))
 
 
-async def _serve(settings: Settings, listening: socket.socket) -> None:
+async def _serve(settings: Settings, listening: socket.socket, reporter: Reporter, obey: Obey | None) -> None:
     began = time.monotonic()
     server: Server | None = None
 
-    def log_stop() -> None:
-        """Log the end of a server that has started, with its reason and its uptime in seconds."""
+    def report_stop() -> None:
         # If the server has not started, a line on standard error already has the reason.
         if server is not None and server.started:
-            uptime = round(time.monotonic() - began, 3)
-            log.info("stopped", extra={"reason": server.stopped_by or "fault", "uptime_seconds": uptime})
+            reporter.stopped(server.stopped_by or "fault", round(time.monotonic() - began, 3))
 
     async with AsyncExitStack() as stack:
-        stack.callback(log_stop)  # the first callback, so that it runs after everything else is closed
+        stack.callback(report_stop)  # the first callback, so that it runs after everything else is closed
         service = Service(await stack.enter_async_context(open_node(settings)))
         await stack.enter_async_context(giving_memory_back())
         if settings.demo:
             await stack.enter_async_context(running_demo(service, settings.demo_seed, settings.demo_pace))
         room = connection_room(settings.max_connections)
         app = create_app(service, settings, make_schema())
-        server = make_server(app, settings, lambda: _report_start(settings, listening), room)
+        server = make_server(app, settings, lambda: reporter.started(_circumstances(settings)), room, obey)
         # It imports the part of anyio for this event loop. The first event stream would hold the loop for 50 ms for it.
         await anyio.lowlevel.checkpoint()
         tune_gc()
         set_switch_interval()
         await server.serve(sockets=[listening])
-
-
-def _report_start(settings: Settings, listening: socket.socket) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{listening.getsockname()[1]}"
-    # Log first: a program that has read the address can rely on the log line.
-    log.info("started", extra={"address": address, **_circumstances(settings)})
-    print(f"Listening on {address}", flush=True)
 
 
 def _circumstances(settings: Settings) -> dict[str, str]:

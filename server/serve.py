@@ -7,9 +7,8 @@ import math
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from types import FrameType
 
 import uvicorn
 from sse_starlette.sse import AppStatus
@@ -20,29 +19,19 @@ from server.concurrency.tasks import first_to_end
 from server.connection.connection_limits import http_limits
 from server.connection.http_connection import HttpConnection
 from server.connection.websocket_connection import WebSocketConnection
+from server.runtime.listening import BACKLOG
 from server.settings import Settings
 
-__all__ = ["Server", "bind", "make_server"]
+__all__ = ["LAST_RESORT_SECONDS", "Obey", "Server", "make_server"]
 
-BACKLOG = 2048
 #: Part of the grace period over which the goodbyes are spread; in the rest of it the connections close.
 PACED_PART = 0.5
 #: Seconds after the grace period in which the connections that were cut must be gone.
 LAST_RESORT_SECONDS = 2
 #: SIGHUP is the signal of a terminal that closes. It stops the server even if it was ignored before (`nohup`).
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free port.
-
-    Raises:
-        OSError: the port is in use, or the host is no address of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
-    # Named as TCP: asyncio switches Nagle's algorithm off only for such sockets, and answers would be late.
-    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
+#: Lets the server be stopped by something for the length of a block, which runs while it serves.
+Obey = Callable[["Server"], AbstractContextManager[None]]
 
 
 def make_server(
@@ -50,11 +39,12 @@ def make_server(
     settings: Settings,
     on_start: Callable[[], None] | None = None,
     max_connections: int | None = None,
+    obey: Obey | None = None,
 ) -> Server:
     """Return a server for `app`, which must have its service in `app.state`.
 
-    The server calls `on_start` once it accepts connections and obeys signals. `max_connections` is the number for which
-    the system has descriptors; None = as many as the settings allow.
+    The server calls `on_start` once it accepts connections and can be stopped, by `obey` or else by signals.
+    `max_connections` is the number for which the system has descriptors; None = as many as the settings allow.
     """
     config = uvicorn.Config(
         app,
@@ -71,10 +61,12 @@ def make_server(
         # All subscribers of a board share the frames; frames compressed per connection could not be shared.
         ws_per_message_deflate=False,
         # uvicorn's own limit is the last resort, and logs errors. Before it, we have cut every connection ourselves.
+        backlog=BACKLOG,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds) + LAST_RESORT_SECONDS,
     )
     state = app.state
-    return Server(config, state.service.lifetimes, settings.shutdown_grace_seconds, on_start, state.access.aclose)
+    grace = settings.shutdown_grace_seconds
+    return Server(config, state.service.lifetimes, grace, on_start, state.access.aclose, obey or _obey_signals)
 
 
 class Server(uvicorn.Server):
@@ -90,50 +82,41 @@ class Server(uvicorn.Server):
         grace_seconds: float,
         on_start: Callable[[], None] | None = None,
         on_stop: Callable[[], Awaitable[None]] | None = None,
+        obey: Obey | None = None,
     ) -> None:
         """Serve `config.app`, whose connections have `lifetimes`; await `on_stop` when streams have ended.
 
-        Requests may still run then, and may wait for what `on_stop` ends.
+        Requests may still run then, and may wait for what `on_stop` ends. `obey` runs while the server serves.
         """
         super().__init__(config)
         self._lifetimes = lifetimes
         self._grace_seconds = grace_seconds
         self._on_start = on_start
         self._on_stop = on_stop
+        self._obey = obey or _obey_signals
         self._hurried = asyncio.Event()
-        #: Name of the signal that stopped the server; None while it runs, or when it stopped without a signal.
+        #: The signal, or whatever else stopped the server; None while it runs, or after a fault.
         self.stopped_by: str | None = None
         # Our shutdown says goodbye first; that of sse-starlette would cut the streams before.
         AppStatus.enable_automatic_graceful_drain = False
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at the first signal, and at once at the second.
-
-        uvicorn would raise the signal again afterwards; this does not, so the process exits with 0.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            for number in SIGNALS:
-                loop.add_signal_handler(number, self.handle_exit, number, None)
-        except (NotImplementedError, RuntimeError, ValueError):
-            yield  # only the main thread can handle signals
-            return
-        try:
+        """Obey in place of uvicorn, which would raise the signal again afterwards; so the process exits with 0."""
+        with self._obey(self):
             yield
-        finally:
-            for number in SIGNALS:
-                loop.remove_signal_handler(number)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop; a second signal ends the server at once."""
-        if self.should_exit:
-            self.force_exit = True
-            self._hurried.set()
-            self._cut_all()
-        else:
-            self.stopped_by = signal.Signals(sig).name
-            super().handle_exit(sig, frame)
+    def stop(self, why: str) -> None:
+        """Begin to stop, unless the server does so already."""
+        if not self.should_exit:
+            self.stopped_by = why
+            self.should_exit = True
+
+    def cut(self) -> None:
+        """Stop, and end all connections at once."""
+        self.should_exit = self.force_exit = True
+        self._hurried.set()
+        self._cut_all()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections, and then report the start."""
@@ -166,3 +149,27 @@ class Server(uvicorn.Server):
     def _cut_all(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+
+
+@contextmanager
+def _obey_signals(server: Server) -> Iterator[None]:
+    """Stop at the first signal, and at once at the second."""
+    loop = asyncio.get_running_loop()
+
+    def obey(number: signal.Signals) -> None:
+        if server.should_exit:
+            server.cut()
+        else:
+            server.stop(number.name)
+
+    try:
+        for number in SIGNALS:
+            loop.add_signal_handler(number, obey, number)
+    except (NotImplementedError, RuntimeError, ValueError):
+        yield  # only the main thread can handle signals
+        return
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)

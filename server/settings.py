@@ -2,94 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from functools import cached_property
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from realtime.clock import parse_iso
 from realtime.fanout.subscriber import MAX_QUEUED_BYTES
 from realtime.messages.options import SlowPolicy
 from schema.operation_limits import OperationLimits
 from schema.trusted_documents import BadDocument, TrustedDocuments, parse_manifest
+from server import setting_texts
 
-__all__ = ["Settings", "is_loopback"]
+__all__ = ["Settings"]
 
-#: The characters of a bearer token (RFC 6750, 2.1), and their least number.
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-MIN_TOKEN_CHARACTERS = 16
 #: Most characters that are read of `--tokens-file`.
 MAX_TOKENS_FILE = 1024 * 1024
 #: Most bytes of `--trusted-documents`.
 MAX_MANIFEST = 16 * 1024 * 1024
-#: A host name or address of the server, IPv6 in brackets, with an optional port; `*` = all.
-_HOST = re.compile(r"\*|(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]*]+)(:\d{1,5})?")
-
-
-def _single(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, texts)))
-
-
-def _check_secrets(setting: str, secrets: Sequence[str]) -> None:
-    for place, secret in enumerate(secrets, 1):
-        if len(secret) < MIN_TOKEN_CHARACTERS or not _TOKEN.fullmatch(secret):
-            raise ValueError(
-                f"{setting}: expected at least {MIN_TOKEN_CHARACTERS} characters of A-Z a-z 0-9 - . _ ~ + / and "
-                f"= at the end in each, got something else as number {place}"
-            )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach `host`."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _policies(text: str) -> str:
-    for name in text.split(","):
-        if name not in set(SlowPolicy):
-            raise ValueError(f"expected some of {', '.join(SlowPolicy)}, separated by commas, got {name!r}")
-    return text
-
-
-def _host_names(text: str) -> str:
-    for name in filter(None, map(str.strip, text.split(","))):
-        if not _HOST.fullmatch(name):
-            raise ValueError(f"expected names or addresses, with or without a port, separated by commas, got {name!r}")
-    return text
-
-
-def _networks(text: str) -> str:
-    for name in _single(text.split(",")):
-        try:
-            ip_network(name)
-        except ValueError as error:
-            raise ValueError(
-                f"expected addresses or networks (10.0.0.0/8), separated by commas, got {name!r}"
-            ) from error
-    return text
-
-
-def _web_client(folder: Path | None) -> Path | None:
-    if folder is not None:
-        index = (folder / "index.html").resolve()
-        # Do not follow a link that leads out of the folder.
-        if not index.is_file() or not index.is_relative_to(folder.resolve()):
-            raise ValueError("expected a folder with an index.html in it")
-    return folder
-
-
-def _instant(text: str | None) -> str | None:
-    if text is not None:
-        parse_iso(text)
-    return text
 
 
 class Settings(BaseSettings):
@@ -106,6 +37,9 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Processes that share the port; more than 1 need PostgreSQL."
+    )
     allow_anonymous: bool = Field(
         default=False, description="Listen on an address that others can reach, without any authentication."
     )
@@ -140,15 +74,15 @@ class Settings(BaseSettings):
     allow_local_origins: bool = Field(
         default=False, description="Let web pages of every loopback origin connect; --demo does so too."
     )
-    allowed_hosts: Annotated[str, AfterValidator(_host_names)] = Field(
+    allowed_hosts: Annotated[str, AfterValidator(setting_texts.host_names)] = Field(
         default="",
         description="Host names of the server, separated by commas, with or without a port; * = all.",
     )
-    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+    trusted_proxies: Annotated[str, AfterValidator(setting_texts.networks)] = Field(
         default="",
         description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     )
-    web_client: Annotated[Path | None, AfterValidator(_web_client)] = Field(
+    web_client: Annotated[Path | None, AfterValidator(setting_texts.web_client)] = Field(
         default=None,
         description="Folder of a built web client that is served at /; the own page is then at /boardcast.",
     )
@@ -221,7 +155,7 @@ class Settings(BaseSettings):
         ge=1024,
         description="Bytes of messages that may wait for one subscriber before it counts as too slow.",
     )
-    slow_policies: Annotated[str, AfterValidator(_policies)] = Field(
+    slow_policies: Annotated[str, AfterValidator(setting_texts.policies)] = Field(
         default=",".join(SlowPolicy),
         description="Slow policies that clients may choose, separated by commas; the first is the default.",
     )
@@ -282,20 +216,31 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is logged, on standard error."
     )
-    clock: Annotated[str | None, AfterValidator(_instant)] = Field(
+    clock: Annotated[str | None, AfterValidator(setting_texts.instant)] = Field(
         default=None, description="An ISO 8601 instant at which the server's clock stands still (for tests)."
     )
 
     @model_validator(mode="after")
     def _has_good_tokens(self) -> Self:
         # Checked here and not at the field: the error of a field repeats the value, which is secret.
-        given = _single(self.tokens.get_secret_value().split(","))
+        given = setting_texts.single(self.tokens.get_secret_value().split(","))
         if self.tokens.get_secret_value().strip() and not given:
             raise ValueError("--tokens: expected tokens, got commas only")
-        _check_secrets("--tokens", given)
-        _check_secrets("--tokens-file", self._secrets_of_file)
+        setting_texts.check_secrets("--tokens", given)
+        setting_texts.check_secrets("--tokens-file", self._secrets_of_file)
         if self.tokens_file is not None and not self._secrets_of_file:
             raise ValueError("--tokens-file: expected a file with a token in each line, got an empty one")
+        return self
+
+    @model_validator(mode="after")
+    def _can_have_workers(self) -> Self:
+        if self.workers > 1 and not self.database_url.startswith(("postgresql:", "postgres:")):
+            raise ValueError(
+                f"--workers: expected 1 with a SQLite file, which belongs to one process, got {self.workers}; "
+                "name a PostgreSQL database (--database-url postgresql://…), or leave --workers out"
+            )
+        if self.workers > 1 and self.demo:
+            raise ValueError(f"--workers: expected 1 with --demo, whose agent runs once, got {self.workers}")
         return self
 
     @model_validator(mode="after")
@@ -307,7 +252,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        if not is_loopback(self.host) and not self.allow_anonymous and not self.authenticates:
+        if not setting_texts.is_loopback(self.host) and not self.allow_anonymous and not self.authenticates:
             raise ValueError(
                 f"expected a loopback host, got {self.host!r}: others could reach the server and nothing "
                 "authenticates them; give --tokens, --tokens-file, --jwt-key or --require-token, "
@@ -345,7 +290,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The single secrets of `tokens` and `tokens_file`."""
-        return (*_single(self.tokens.get_secret_value().split(",")), *self._secrets_of_file)
+        return (*setting_texts.single(self.tokens.get_secret_value().split(",")), *self._secrets_of_file)
 
     @cached_property
     def _secrets_of_file(self) -> tuple[str, ...]:
@@ -354,7 +299,7 @@ class Settings(BaseSettings):
             return ()
         try:
             with self.tokens_file.open(encoding="utf-8") as file:
-                return _single(file.read(MAX_TOKENS_FILE).splitlines())
+                return setting_texts.single(file.read(MAX_TOKENS_FILE).splitlines())
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise ValueError(f"--tokens-file: cannot read {self.tokens_file}: {reason}") from None
@@ -367,7 +312,7 @@ class Settings(BaseSettings):
     @property
     def proxies(self) -> tuple[str, ...]:
         """The single addresses and networks in `trusted_proxies`."""
-        return _single(self.trusted_proxies.split(","))
+        return setting_texts.single(self.trusted_proxies.split(","))
 
     @property
     def are_local_origins_welcome(self) -> bool:
@@ -382,7 +327,7 @@ class Settings(BaseSettings):
     @property
     def is_local_and_open(self) -> bool:
         """Whether only this machine reaches the server, and no token is needed. Then any page there has full access."""
-        return is_loopback(self.host) and not self.authenticates
+        return setting_texts.is_loopback(self.host) and not self.authenticates
 
     @property
     def allowed_slow_policies(self) -> tuple[SlowPolicy, ...]:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from realtime.errors import quoted
 from realtime.service.access_log import note_refused
 from server.problem import problem
-from server.settings import is_loopback
+from server.setting_texts import is_loopback
 
 __all__ = ["Authority", "HostGate", "Hosts", "is_local_name", "parse_authority"]
 

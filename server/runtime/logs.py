@@ -11,7 +11,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import structlog
@@ -70,10 +70,10 @@ class LimitedHandler(logging.StreamHandler[Any]):
         return self._repeated.passed(record, time.monotonic(), source)
 
 
-def set_up_logs(level: str, secrets: Collection[str] = ()) -> None:
-    """Send every log record of `level` and above through one formatter; `__main__` calls this once.
+def set_up_logs(level: str, secrets: Collection[str] = (), names: Mapping[str, object] | None = None) -> None:
+    """Send every log record of `level` and above through one formatter; a process calls this once.
 
-    No line has one of `secrets`, which have a form that no rule recognizes.
+    No line has one of `secrets`, which have a form that no rule recognizes. Each line has `names` at its end.
     """
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
@@ -92,6 +92,7 @@ def set_up_logs(level: str, secrets: Collection[str] = ()) -> None:
                 structlog.processors.format_exc_info,
                 _Without(secrets),
                 harmless,
+                lambda _, __, line: {**line, **(names or {})},
                 renderer,
             ],
         )

@@ -18,7 +18,8 @@ import anyio
 from realtime.node import Node
 from realtime.service import Service
 from server.app import create_app
-from server.serve import Server, bind, make_server
+from server.runtime.listening import bind
+from server.serve import Server, make_server
 from server.settings import Settings
 from server.wiring import open_node
 from tests.kit.blocked_tasks import other_tasks_blocked

@@ -14,7 +14,7 @@ from realtime.service import Service
 from server.app import create_app
 from server.connection.http_connection import HttpConnection
 from server.connection.websocket_connection import WebSocketConnection
-from server.serve import bind
+from server.runtime.listening import bind
 from server.settings import Settings
 from tests.kit.live_server import LiveServer
 from tests.kit.raw_http import Address

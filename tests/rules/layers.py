@@ -42,13 +42,14 @@ LAYERS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"export"}),
     ),
     "server": (
-        frozenset({"settings", "problem"}),
+        frozenset({"setting_texts", "settings", "problem"}),
         frozenset({"access", "concurrency", "protocol", "routing", "runtime", "demo"}),
-        frozenset({"connection", "wiring"}),
+        frozenset({"connection", "starting", "wiring"}),
         frozenset({"middleware", "serve"}),
         frozenset({"transports"}),
         frozenset({"app", "export"}),
         frozenset({"copy_command", "process", "token_command"}),
+        frozenset({"workers"}),
         frozenset({"__main__"}),
     ),
 }

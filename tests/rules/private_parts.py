@@ -58,7 +58,7 @@ PARTS = {
         ping_timeout ping_timer pong_timer queue read_paused receive request response run_asgi schedule_ping scope send
         send_keepalive_ping send_receive_event_to_app server shutdown stop_keepalive transport writable
     """,
-    _SERVER: "capture_signals force_exit handle_exit server_state servers should_exit shutdown startup",
+    _SERVER: "capture_signals force_exit server_state servers should_exit shutdown startup",
     _STATE: "connections default_headers total_requests",
     _FRAMES: """
         close_sent data_to_send eof_sent events events_received extensions fail parser parser_exc receive_data

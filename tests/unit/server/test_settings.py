@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from realtime.messages.options import SlowPolicy
-from server.settings import Settings, is_loopback
+from server.setting_texts import is_loopback
+from server.settings import Settings
 
 
 def test_defaults_bind_to_this_machine_only_without_demo() -> None:
