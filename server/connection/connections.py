@@ -16,8 +16,9 @@ its response, and each message is sent by ASGI, as it is when frames are compres
 
 from __future__ import annotations
 
+import asyncio
 import typing
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from realtime.fanout.counters import ConnectionMetrics
@@ -38,6 +39,7 @@ __all__ = [
     "set_metrics",
     "watch_progress",
     "write_frames",
+    "write_pieces",
     "writer",
 ]
 
@@ -133,6 +135,16 @@ async def write_frames(scope: MutableMapping[str, Any], frames: bytes) -> bool:
     """
     write: Callable[[bytes], Awaitable[bool]] | None = _direct(scope).get(FRAMES)
     return write is not None and await write(frames)
+
+
+def write_pieces(transport: asyncio.Transport, pieces: Iterable[bytes]) -> None:
+    """Write `pieces` one after the other.
+
+    `writelines` of asyncio does not tell the protocol to pause in Python 3.12.0 to 3.12.8, 3.13.0 and 3.13.1
+    (CVE-2024-12254). Then a client that reads nothing makes the write buffer grow without a bound.
+    """
+    for piece in pieces:
+        transport.write(piece)
 
 
 def extend(scope: Any, extensions: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from server.connection.connection_limits import BUSY_SECONDS, MAX_REFUSED, Guest, HttpLimits
-from server.connection.connections import CONNECTION, EXTENSION, HANDSHAKE, WRITE
+from server.connection.connections import CONNECTION, EXTENSION, HANDSHAKE, WRITE, write_pieces
 from server.connection.http_cycle import Cycle
 from server.connection.http_ending import EndingConnection
 from server.connection.websocket_connection import WebSocketConnection
@@ -355,5 +355,5 @@ def _write_chunks(cycle: Cycle, *chunks: bytes) -> bool:
         return False
     if cycle.flow.write_paused or cycle.transport.is_closing():
         return False
-    cycle.transport.writelines(chunks)
+    write_pieces(cycle.transport, chunks)
     return True

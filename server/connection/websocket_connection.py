@@ -13,7 +13,7 @@ from websockets.http11 import Request as HttpRequest
 from websockets.protocol import Protocol, State
 
 from server.connection.connection_limits import Guest
-from server.connection.connections import CONNECTION, EXTENSION, FRAMES, WRITE, extend, writer
+from server.connection.connections import CONNECTION, EXTENSION, FRAMES, WRITE, extend, write_pieces, writer
 from server.connection.open_socket import OpenSocket
 from server.connection.websocket_keepalive import Keepalive
 from server.protocol.http.head import RequestHead
@@ -169,7 +169,7 @@ class WebSocketConnection(Keepalive):
         transport = self.transport
         if not self.writable.is_set() or self.close_sent or transport.is_closing() or self.conn.extensions:
             return False
-        transport.writelines(frames)
+        write_pieces(transport, frames)
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
