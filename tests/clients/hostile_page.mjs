@@ -83,11 +83,11 @@ async function attack({ url, boardId, columnId, otherToken, timeoutMs }) {
   }
 
   const socketUrl = url.replace(/^http/, 'ws');
-  await note('socket', () => firstMessages(new WebSocket(`${socketUrl}/api/v1/ws?boardId=${boardId}`), [JSON.stringify({ type: 'create_card', payload: { columnId, title: 'Made by a hostile socket' } })]));
+  await note('socket', () => firstMessages(new WebSocket(`${socketUrl}/api/v1/ws?boardId=${boardId}`), [JSON.stringify({ type: 'create_card', payload: { columnId, title: 'Made by a hostile socket' } })], isCardMade));
   for (const [protocol, start] of [['graphql-transport-ws', 'subscribe'], ['graphql-ws', 'start']]) {
     const query = { id: '1', type: start, payload: { query: '{ projects { nodes { name } } }' } };
     const change = { id: '2', type: start, payload: JSON.parse(mutation('Made by a hostile subscription')) };
-    await note(`socket ${protocol}`, () => firstMessages(new WebSocket(`${socketUrl}/graphql`, protocol), [{ type: 'connection_init' }, query, change].map((one) => JSON.stringify(one))));
+    await note(`socket ${protocol}`, () => firstMessages(new WebSocket(`${socketUrl}/graphql`, protocol), [{ type: 'connection_init' }, query, change].map((one) => JSON.stringify(one)), areBothAnswered));
   }
   for (const [name, path] of [['board', `/api/v1/sse?boardId=${boardId}`], ['dashboard', '/api/v1/sse']]) {
     await note(`events of the ${name}`, () => firstEvent(new EventSource(url + path, { withCredentials: true })));
@@ -109,18 +109,25 @@ async function attack({ url, boardId, columnId, otherToken, timeoutMs }) {
     });
   }
 
-  /** Send messages, and resolve to those that come until the server has answered all, or has closed the socket. */
-  function firstMessages(socket, messages) {
+  function isCardMade(came) {
+    return came.some((text) => text.includes('Made by a hostile socket'));
+  }
+
+  function areBothAnswered(came) {
+    return came.filter((text) => ['complete', 'error'].includes(JSON.parse(text).type)).length === 2;
+  }
+
+  /** Send messages, and resolve to those that come until `isEnough(came)`, or until the server closes the socket. */
+  function firstMessages(socket, messages, isEnough) {
     const came = [];
     return new Promise((resolve, reject) => {
       socket.onopen = () => messages.forEach((message) => socket.send(message));
       socket.onmessage = ({ data }) => {
         came.push(data);
-        if (came.length >= 6) resolve(came);
+        if (isEnough(came)) resolve(came);
       };
       socket.onclose = ({ code }) => resolve([...came, code]);
       socket.onerror = () => came.length === 0 && reject(new Error('no socket'));
-      setTimeout(() => came.length > 0 && resolve(came), timeoutMs / 8);
     }).finally(() => socket.close());
   }
 
