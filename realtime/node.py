@@ -18,7 +18,7 @@ from realtime.limits import Capacity
 from realtime.messages.channels import ACCESS, EVERYBODY
 from realtime.messages.options import SlowPolicy
 from realtime.ports import Broker, Store
-from realtime.rates import Rate, WriteLimits
+from realtime.rates import Rate, Rates, WriteLimits
 from realtime.tokens.other_nodes import AccessRefresh, Others
 from realtime.tokens.session_book import SessionBook, SessionLimits
 from realtime.tokens.token_book import TokenBook
@@ -96,6 +96,7 @@ class Node:
     broker: Broker
     follower: Follower
     access: AccessRefresh
+    rates: Rates
     #: Shared by all streams.
     turns: Turns = field(default_factory=Turns)
 
@@ -133,18 +134,22 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     dispatcher = Dispatcher(hub, views, dashboard)
     broker.subscribe(dispatcher.deliver)
     heartbeats = Heartbeats(hub, views, clock, limits.heartbeat_seconds)
+    rates = Rates()
     writing = WriteLimits(
-        limits.capacity, Rate(limits.commands_per_second, "commands"), Rate(limits.events_per_second, "events")
+        limits.capacity,
+        rates.add("commands", Rate(limits.commands_per_second, "commands")),
+        rates.add("events", Rate(limits.events_per_second, "events")),
     )
     repair = Repair(store, views, dashboard, dispatcher)
     bus = Bus(store, broker, views, clock, priority, repair, counters, writing)
     others = Others(store.is_shared, lambda: broker.announce({ACCESS: 0}))
     tokens = TokenBook(store, lifetimes, clock, limits.capacity.access_tokens, others)
     sessions = SessionBook(store, lifetimes, clock, limits.sessions, others)
+    rates.add("sessions", sessions.rate)
     refresh = AccessRefresh(store, (tokens.load, sessions.load))
     await refresh.begin()
     follower = Follower(store, views, dashboard, repair, refresh.note)
     return Node(
         *(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters),
-        *(tokens, sessions, broker, follower, refresh),
+        *(tokens, sessions, broker, follower, refresh, rates),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import ceil
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from realtime.limits import Capacity, LimitReached
 
-__all__ = ["CLIENT", "MINUTE", "SECOND", "Period", "Rate", "RateLimit", "WriteLimits"]
+__all__ = ["CLIENT", "MINUTE", "SECOND", "Period", "Rate", "RateLimit", "Rates", "WriteLimits"]
 
 #: The client for which this task works: the name of a token, else an address. None is the server itself, which has no
 #: limit. A connection sets it at its handshake, and the tasks that it starts inherit it.
@@ -79,6 +79,18 @@ class Rate:
         self._sentence = f"expected at most {count:g} {what} a {period.name} from {sender}, got more"
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        #: Client → the tokens that it took since `take_spent`; None = nobody asks for them.
+        self._spent: dict[str, int] | None = None
+
+    @property
+    def per_second(self) -> float:
+        """Tokens that come back in a second; 0 = without limit."""
+        return self._per_second
+
+    @property
+    def most(self) -> float:
+        """Most tokens in a bucket."""
+        return self._most
 
     def __len__(self) -> int:
         """Return the number of clients with a bucket."""
@@ -103,6 +115,45 @@ class Rate:
         if missing > ROUNDING:
             raise LimitReached(self._sentence, max(1, ceil(missing / self._per_second)))
         bucket.level -= count
+        if self._spent is not None:
+            self._note_spent(self._spent, client, count)
+
+    def take_spent(self) -> dict[str, int]:
+        """Return what each client took since the last call, and note it from now on; the first call returns nothing."""
+        spent, self._spent = self._spent or {}, {}
+        return spent
+
+    def settle(self, client: str, level: float) -> None:
+        """Set the bucket of `client` to the level that all processes share; it may be below zero.
+
+        What the client took since `take_spent` is not in that level yet.
+        """
+        bucket = self._buckets.get(client)
+        if bucket is not None:
+            bucket.level, bucket.at = level - (self._spent or {}).get(client, 0), self._clock()
+
+    @staticmethod
+    def _note_spent(spent: dict[str, int], client: str, count: int) -> None:
+        spent[client] = spent.get(client, 0) + count
+        if len(spent) > MAX_CLIENTS:
+            del spent[next(iter(spent))]
+
+
+class Rates:
+    """The rates of one process by name, for other processes that count the same requests."""
+
+    def __init__(self) -> None:
+        """Know no rate yet."""
+        self._named: list[tuple[str, Rate]] = []
+
+    def __iter__(self) -> Iterator[tuple[str, Rate]]:
+        """Iterate over the names and rates that have a limit."""
+        return iter([(name, rate) for name, rate in self._named if rate.per_second])
+
+    def add(self, name: str, rate: Rate) -> Rate:
+        """Add and return `rate`. Rates of one name count the same requests."""
+        self._named.append((name, rate))
+        return rate
 
 
 @dataclass(frozen=True, slots=True)

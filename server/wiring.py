@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
 
 from realtime.backends.memory import open_memory_broker
@@ -64,13 +64,27 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
         async with open_broker(broker_url(settings), store.epoch) as broker:
             node = await make_node(store, broker, clock, _limits(settings))
             try:
-                async with node.following(), pruning(store, clock, _retention(settings)), node.tokens.noting_uses():
+                async with (
+                    node.following(),
+                    _sharing_rates(settings, node),
+                    pruning(store, clock, _retention(settings)),
+                    node.tokens.noting_uses(),
+                ):
                     yield node
             finally:
                 await node.sessions.finished()
                 await node.bus.aclose()
     finally:
         await store.aclose()
+
+
+def _sharing_rates(settings: Settings, node: Node) -> AbstractAsyncContextManager[None]:
+    """Count the rates together with the other nodes, if the broker is Redis."""
+    if not _scheme(settings.broker_url).startswith("redis"):
+        return nullcontext()
+    from realtime.backends.brokers.redis_rates import sharing_rates
+
+    return sharing_rates(node.rates, settings.broker_url, node.store.epoch)
 
 
 def broker_url(settings: Settings) -> str:

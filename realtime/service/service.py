@@ -38,9 +38,10 @@ class Service:
         self.streams = Streams(node)
         self.tokens = Tokens(node)
         self.sessions = Sessions(node)
-        #: For connections, which belong to no single request: clock, limits, lifetimes and counters.
+        #: For connections, which belong to no single request: clock, limits, rates, lifetimes and counters.
         self.clock = node.clock
         self.limits = node.limits
+        self.rates = node.rates
         self.lifetimes = node.lifetimes
         self.counters = node.counters
 

@@ -16,7 +16,7 @@ from realtime.clock import Clock
 from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.lifetimes.credentials import Credential
 from realtime.ports import SessionStore, StoredSession
-from realtime.rates import MINUTE, Rate, RateLimit
+from realtime.rates import MINUTE, Rate
 from realtime.tasks import UndisturbedTasks
 from realtime.tokens.other_nodes import NOBODY, Lookups, Others
 from realtime.tokens.sealing import new_session_secret, place_of, seal, unseal
@@ -69,7 +69,8 @@ class SessionBook:
         self._lifetimes = lifetimes
         self._clock = clock
         self._limits = limits
-        self._rate: RateLimit = Rate(limits.begun_per_minute, "new sessions", period=MINUTE)
+        #: Of new sessions.
+        self.rate = Rate(limits.begun_per_minute, "new sessions", period=MINUTE)
         #: Oldest first.
         self._sessions: dict[bytes, _Session] = {}
         self._turn = asyncio.Lock()
@@ -125,7 +126,7 @@ class SessionBook:
             LimitReached: the client begins too many sessions in a minute; nothing was changed.
             StoreUnavailable: nothing was changed.
         """
-        self._rate.spend(1, client)
+        self.rate.spend(1, client)
         return await self._changes.run(self._begin(token, client, until))
 
     async def end(self, secret: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from realtime.lifetimes.credentials import Credential
 from realtime.limits import LimitReached
-from realtime.rates import MINUTE, Rate, RateLimit
+from realtime.rates import MINUTE, Rate
 from realtime.service import Caller
 from server.access.json_web_tokens import JsonWebTokens, is_json_web_token
 
@@ -42,7 +42,8 @@ class Authenticator:
         self._json_web_tokens = json_web_tokens
         self._bearer = bearer
         self._fetch = fetch
-        self._failures: RateLimit = Rate(max_failures, "wrong tokens", period=MINUTE, sender="an address")
+        #: Of wrong tokens.
+        self.failures = Rate(max_failures, "wrong tokens", period=MINUTE, sender="an address")
 
     @property
     def is_open(self) -> bool:
@@ -93,7 +94,7 @@ class Authenticator:
     def note_failure(self, address: str) -> LimitReached | None:
         """Count a wrong token of a client at `address`; return the refusal when too many came from there."""
         try:
-            self._failures.spend(1, address)
+            self.failures.spend(1, address)
         except LimitReached as reached:
             return reached
         return None

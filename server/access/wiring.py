@@ -28,6 +28,7 @@ def make_authenticator(settings: Settings, service: Service) -> Authenticator:
         verifier = JsonWebTokens(source, settings.jwt_issuer, settings.jwt_audience, service.clock)
     # Access tokens alone close no server: otherwise the first one would lock out all clients of an open server.
     tokens, most = service.tokens, settings.max_failed_authentications
-    if not settings.authenticates:
-        return Authenticator(settings.secrets, verifier, max_failures=most)
-    return Authenticator(settings.secrets, verifier, tokens.bearer, fetch=tokens.fetch, max_failures=most)
+    bearer, fetch = (tokens.bearer, tokens.fetch) if settings.authenticates else (None, None)
+    made = Authenticator(settings.secrets, verifier, bearer, fetch=fetch, max_failures=most)
+    service.rates.add("failures", made.failures)
+    return made

@@ -138,3 +138,32 @@ def test_refusal_names_the_requests_the_period_and_the_sender() -> None:
         rate.spend(1)
     assert str(refused.value) == "expected at most 1 wrong tokens a minute from an address, got more"
     assert refused.value.retry_after_seconds == 60
+
+
+def test_what_a_client_takes_during_an_exchange_is_not_forgotten() -> None:
+    rate = Rate(10, "commands", Clock(), period=MINUTE)
+    assert rate.take_spent() == {}
+    rate.spend(3, "a")
+    assert rate.take_spent() == {"a": 3}
+    rate.spend(2, "a")
+    rate.settle("a", 4.0)
+    rate.spend(2, "a")
+    with pytest.raises(LimitReached):
+        rate.spend(1, "a")
+    assert rate.take_spent() == {"a": 4}
+
+
+def test_level_of_a_client_without_a_bucket_is_dropped() -> None:
+    rate = Rate(10, "commands", Clock(), period=MINUTE)
+    rate.settle("a", 0.0)
+    assert len(rate) == 0
+
+
+def test_counts_for_the_next_exchange_have_a_bound() -> None:
+    rate = Rate(10, "commands", Clock(), period=MINUTE)
+    rate.take_spent()
+    for client in range(MAX_CLIENTS + 5):
+        rate.spend(1, str(client))
+    spent = rate.take_spent()
+    assert len(spent) == MAX_CLIENTS
+    assert "4" not in spent
