@@ -72,7 +72,7 @@ class Slot:
             await ended_within(end_seconds, [old])
 
     async def _restart(self, ended: Worker) -> None:
-        served = ended.ready.exception() is None and ended.seconds >= LONG_SECONDS
+        served = ended.served_seconds >= LONG_SECONDS
         self._pause = 0.0 if served else min(max(2 * self._pause, FIRST_PAUSE_SECONDS), MOST_PAUSE_SECONDS)
         about = _of(ended, reason=ended.end, pause_seconds=self._pause)
         log.error("a worker ended, another one is started", extra=about)

@@ -34,7 +34,7 @@ class Worker:
         """Start worker `number`, which accepts connections at a socket of `bind_shared`."""
         loop = asyncio.get_running_loop()
         self.number = number
-        self._began = loop.time()
+        self._ready_at: float | None = None
         #: The circumstances, once the worker accepts connections; `CannotStart` if it ends before.
         self.ready: asyncio.Future[Mapping[str, str]] = loop.create_future()
         self.ready.add_done_callback(_retrieve)
@@ -53,9 +53,9 @@ class Worker:
         loop.add_reader(self._process.sentinel, self._note_end)
 
     @property
-    def seconds(self) -> float:
-        """How long it has run."""
-        return asyncio.get_running_loop().time() - self._began
+    def served_seconds(self) -> float:
+        """How long it has accepted connections until now."""
+        return 0.0 if self._ready_at is None else asyncio.get_running_loop().time() - self._ready_at
 
     @property
     def end(self) -> str:
@@ -92,6 +92,7 @@ class Worker:
             asyncio.get_running_loop().remove_reader(self._pipe.fileno())
             return False
         if isinstance(report, Ready) and not self.ready.done():
+            self._ready_at = asyncio.get_running_loop().time()
             self.ready.set_result(report.circumstances)
         elif isinstance(report, Failed):
             self._why = report.sentence
