@@ -22,6 +22,7 @@ _NEWER = "graphql-transport-ws"
 _WAIT_UNITS = 10
 _EVENT = b'{"name":"agent.registered","payload":{"agent":"A","label":null}}'
 _OPERATION = b'{"query":"{ __typename }"}'
+_RESERVED_OPERATION = b'{"query":"{ __typename }","extensions":{"operationId":"1"}}'
 _SUBSCRIPTION = b'{"query":"subscription { dashboardOverview { __typename } }"}'
 _UPGRADE = [
     ("Host", "127.0.0.1"),
@@ -90,6 +91,13 @@ def _by(way: str, target: str, token: str) -> tuple[str, Headers]:
             return target, [("Authorization", f"{way} {token}")]
 
 
+_RESERVED = {
+    "open": Exit("GET", "/graphql/stream?", 200, accept="text/event-stream"),
+    "begin": Exit("POST", "/graphql/stream?", 202, _RESERVED_OPERATION),
+    "stop": Exit("DELETE", "/graphql/stream?operationId=1", 200),
+}
+
+
 async def _call(address: Address, exit_: Exit, target: str, headers: Headers) -> Answer:
     """Return the answer. Its body is read only if it is a refusal, because a stream's body would not end."""
     sent = [("Host", "127.0.0.1"), ("Accept", exit_.accept), ("Content-Type", "application/json"), *headers]
@@ -97,7 +105,7 @@ async def _call(address: Address, exit_: Exit, target: str, headers: Headers) ->
         sent.append(("Content-Length", str(len(exit_.body))))
         await connection.send(request_bytes(exit_.method, target, sent, exit_.body))
         head = await connection.read_head()
-        body = await connection.read_body(head) if head.status == 401 else b""
+        body = await connection.read_body(head) if head.status in (401, 404) else b""
         return Answer(head.status, head.reason, head.headers, body)
 
 
@@ -141,7 +149,8 @@ async def test_http_with_right_token_is_served(name: str, way: str, guarded: Liv
         assert (await _call(guarded.address, _HTTP[name], target, headers)).status == _HTTP[name].status
 
 
-async def test_reserved_stream_is_opened_only_by_who_reserved_it(guarded: LiveServer) -> None:
+@pytest.mark.parametrize("name", _RESERVED)
+async def test_reserved_stream_serves_only_the_client_that_reserved_it(name: str, guarded: LiveServer) -> None:
     """Its results are those of the operations of that client, also if the stream's token has become known."""
 
     def by(token: str) -> Headers:
@@ -149,11 +158,11 @@ async def test_reserved_stream_is_opened_only_by_who_reserved_it(guarded: LiveSe
 
     async with deadline(_WAIT_UNITS):
         reserved = (await exchange(guarded.address, "PUT", "/graphql/stream", headers=by(TOKEN))).body.decode()
-    stream = Exit("GET", f"/graphql/stream?token={reserved}", 200, accept="text/event-stream")
-    unknown = Exit("GET", "/graphql/stream?token=none", 404, accept="text/event-stream")
-    refused, none = [await _call(guarded.address, one, one.target, by(SECOND)) for one in (stream, unknown)]
+    asked = _RESERVED[name]
+    known, unknown = (f"{asked.target}&token={one}" for one in (reserved, "none"))
+    refused, none = [await _call(guarded.address, asked, target, by(SECOND)) for target in (known, unknown)]
     assert (refused.status, refused.body) == (404, none.body)
-    assert (await _call(guarded.address, stream, stream.target, by(TOKEN))).status == 200
+    assert (await _call(guarded.address, asked, known, by(TOKEN))).status == asked.status
 
 
 @pytest.mark.parametrize("target", [*_SOCKETS, "/nowhere", "/graphql/nowhere"])

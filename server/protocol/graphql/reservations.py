@@ -123,26 +123,24 @@ class Reservations:
         self._known[made.token] = made
         return made
 
-    def find(self, presented: str | None) -> Reservation:
-        """Return the reservation of a token.
+    def find(self, presented: str | None, subject: str = "") -> Reservation:
+        """Return the reservation of a token, for a client.
 
         Raises:
-            ReservationRefused: 404, no reservation has this token.
+            ReservationRefused: 404, no reservation has this token, or a client with another subject has reserved it: a
+                token is often in an address, and a client that finds it there must not read, add or stop anything.
         """
         found = self._known.get(presented) if presented is not None else None
-        if found is None:
+        if found is None or found.subject != subject:
             raise ReservationRefused(404, _NOT_FOUND)
         return found
 
-    def open(self, reservation: Reservation, subject: str = "") -> None:
-        """Mark the stream of `reservation` as open, for a client.
+    def open(self, reservation: Reservation) -> None:
+        """Mark the stream of `reservation` as open.
 
         Raises:
-            ReservationRefused: 404, a client with another subject has reserved it: its token is often in an address,
-                and who finds it there must not get the results of that client; 409, the stream is open already.
+            ReservationRefused: 409, the stream is open already.
         """
-        if reservation.subject != subject:
-            raise ReservationRefused(404, _NOT_FOUND)
         if reservation.is_open:
             raise ReservationRefused(409, "Stream already open")
         reservation.is_open = True

@@ -71,19 +71,18 @@ class GraphqlReserved:
             raise Problem(refused.status, refused.sentence, headers=headers) from refused
 
     async def _respond(self, request: Request) -> Response:
-        token = _token(request)
         match request.method:
             case "PUT":
-                return self._reserve(request, token)
+                return self._reserve(request, _token(request))
             case "DELETE":
-                return await self._stop(request, self._stream(token))
+                return await self._stop(request, self._stream(request))
             case "GET" | "POST":
-                return await self._begin(request, token)
+                return await self._begin(request)
             case _:
                 raise Problem(405, headers={"Allow": ", ".join(METHODS)})
 
-    def _stream(self, token: str | None) -> ReservedStream:
-        return self._streams[self._reservations.find(token)]
+    def _stream(self, request: Request) -> ReservedStream:
+        return self._streams[self._reservations.find(_token(request), caller_of(request).subject)]
 
     def _reserve(self, request: Request, token: str | None) -> Response:
         if preferred(request.headers.get("accept"), ("text/plain",)) is None:
@@ -102,31 +101,30 @@ class GraphqlReserved:
 
     async def _serve_stream(self, request: Request, send: Send) -> None:
         try:
-            stream = self._stream(_token(request))
+            stream = self._stream(request)
         except ReservationRefused:
             if request.method == "GET" and not names_operation(request.query_params):
                 raise
             # "If event stream is not registered, process it directly": distinct connections, at the same address.
             await self._distinct.serve(request, send, EVENT_STREAM)
             return
-        caller = caller_of(request)
-        self._reservations.open(stream.reservation, caller.subject)
+        self._reservations.open(stream.reservation)
         try:
-            with self._service.lifetimes.open(stream.lifetime, caller.credential):
+            with self._service.lifetimes.open(stream.lifetime, caller_of(request).credential):
                 goodbye = stream.say_goodbye()
                 chunks = stream.blocks()
                 await send_stream(request.scope, request.receive, send, chunks, self._format, stream.metrics, goodbye)
         finally:
             await stream.aclose()
 
-    async def _begin(self, request: Request, token: str | None) -> Response:
-        self._stream(token)
+    async def _begin(self, request: Request) -> Response:
+        self._stream(request)
         if preferred(request.headers.get("accept"), (PLAIN_JSON,)) is None:
             raise Problem(406, f"Accept: expected {PLAIN_JSON}, or {EVENT_STREAM} to open the stream")
         asked = await read_request(request)
         id = operation_id(asked)
         await asked_operation(asked, request.method, self._limits.documents)
-        stream = self._stream(token)  # again: it may have ended while the body came
+        stream = self._stream(request)  # again: it may have ended while the body came
         stream.reservation.start(id)
         caller, lifetime = caller_of(request), stream.lifetime
         context = Context(self._service, caller, metrics=stream.metrics, lifetime=lifetime, limits=self._limits)
