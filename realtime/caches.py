@@ -30,6 +30,10 @@ class Cached:
             made = self._cached[make] = make(self)
         return made
 
+    def is_cached(self, make: Callable[[Any], Any]) -> bool:
+        """Return whether `cached(make)` would compute nothing."""
+        return make in self._cached
+
 
 def bounded_cache(
     entries: int, *, max_chars: int, chars: Callable[[Any], int]

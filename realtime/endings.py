@@ -269,7 +269,7 @@ def _bad_frame(code: int, why: str) -> Ending:
 
 #: The parser of the package `websockets` chooses this code.
 BAD_FRAME = _bad_frame(1002, "a frame breaks RFC 6455")
-BAD_TEXT = _bad_frame(1007, "a text is not UTF-8")
+BAD_TEXT = _bad_frame(1007, "a text is not UTF-8, or a compressed message is no deflate")
 #: The parser chooses this code for a frame that is too long.
 MESSAGE_TOO_BIG = _bad_frame(1009, "a message is over `--max-frame-bytes`, or has more than 1,024 frames")
 

@@ -58,8 +58,7 @@ def make_server(
         ws_max_size=settings.max_frame_bytes,
         ws_ping_interval=settings.ping_seconds,
         ws_ping_timeout=settings.ping_seconds,
-        # All subscribers of a board share the frames; frames compressed per connection could not be shared.
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=settings.compression,
         # uvicorn's own limit is the last resort, and logs errors. Before it, we have cut every connection ourselves.
         backlog=BACKLOG,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_seconds) + LAST_RESORT_SECONDS,

@@ -141,6 +141,9 @@ class Settings(BaseSettings):
         default=True,
         description="Write equal bytes directly to all subscribers; off = through ASGI, for more CPU.",
     )
+    compression: bool = Field(
+        default=True, description="Compress messages, answers and streams for clients that accept it."
+    )
     shutdown_grace_seconds: float = Field(
         default=5.0, ge=0, description="Seconds in which open streams must end when the server stops."
     )

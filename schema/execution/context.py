@@ -73,6 +73,8 @@ class Context:
     #: The turns of the operations of that connection: each takes one to execute a query, a mutation or an event, and
     #: gives it back when the result was taken. None = the connection serves this operation only.
     turns: Semaphore | None = None
+    #: Whether the result has the secret of a token, which a resolver has made.
+    has_secret: bool = False
     #: Whether `data` of a subscription's results may be an `orjson.Fragment` (`schema.plan`): for transports, which
     #: only encode it.
     encoded: bool = False

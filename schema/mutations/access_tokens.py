@@ -92,6 +92,7 @@ class AccessTokenMutations:
         tokens, caller = info.context.service.tokens, info.context.caller
         command = parse_command(CreateToken, input.payload())
         made = await tokens.create(caller, command, key_of(input.idempotency_key))
+        info.context.has_secret = True
         return CreateAccessTokenPayload(access_token=AccessToken.of(made.token), secret=made.secret)
 
     @refusable(

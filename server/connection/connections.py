@@ -11,7 +11,7 @@
 - `"boardcast.handshake"` is the fault of a WebSocket handshake that the server refuses.
 
 Under another server these extensions are absent. Then `send_in_time` limits each send, a connection can only end with
-its response, and each message is sent by ASGI, as it is when frames are compressed for each connection.
+its response, and each message is sent by ASGI.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ __all__ = [
     "abort",
     "connection_of",
     "count_for",
+    "deflates",
     "extend",
     "set_metrics",
     "watch_progress",
@@ -55,6 +56,10 @@ class Connection(typing.Protocol):
 
     #: Gets the reason when the connection is cut; None = nothing counts it.
     metrics: ConnectionMetrics | None
+
+    @property
+    def deflates(self) -> bool:
+        """Whether a WebSocket takes compressed frames."""
 
     def watch_progress(self) -> None:
         """Cut the connection if bytes wait in the write buffer and the client takes none of them."""
@@ -145,6 +150,12 @@ def write_pieces(transport: asyncio.Transport, pieces: Iterable[bytes]) -> None:
     """
     for piece in pieces:
         transport.write(piece)
+
+
+def deflates(scope: MutableMapping[str, Any]) -> bool:
+    """Return whether the WebSocket of `scope` takes compressed frames; under another server, that server knows."""
+    connection = connection_of(scope)
+    return connection is not None and connection.deflates
 
 
 def extend(scope: Any, extensions: Mapping[str, Any]) -> None:

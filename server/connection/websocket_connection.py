@@ -37,7 +37,7 @@ async def serve_session(socket: WebSocket, session: Session) -> None:
     connection: WebSocketConnection | None = socket.scope.get("extensions", {}).get(CONNECTION)
     if connection is None:
         await session(OpenSocket(socket.scope, socket.receive, socket.send))
-    elif writer(socket.scope) is None or connection.conn.extensions:
+    elif writer(socket.scope) is None:
         connection.hand_over(session, OpenSocket(socket.scope, socket.receive, socket.send))
     else:
         connection.hand_over(session, OpenSocket(socket.scope, connection.receive, connection.send))
@@ -80,6 +80,11 @@ class WebSocketConnection(Keepalive):
         super().__init__(*arguments, **named)
         self._guest: Guest | None = None
         self._session: Coroutine[Any, Any, None] | None = None
+
+    @property
+    def deflates(self) -> bool:
+        """Whether the client takes compressed frames."""
+        return bool(self.conn.extensions)
 
     def begin(self, head: RequestHead, early: bytes, guest: Guest | None) -> None:
         """Take over the connection of `guest` after a valid handshake; `early` are the bytes that came after it."""
@@ -156,8 +161,6 @@ class WebSocketConnection(Keepalive):
         self._session = session(socket)
 
     async def _write_frames(self, frames: bytes) -> bool:
-        if self.conn.extensions:
-            return False  # each message is compressed for its connection
         # Check again after each wait: another writer may have filled the buffer first.
         while not self.writable.is_set():
             await self.writable.wait()
@@ -167,7 +170,7 @@ class WebSocketConnection(Keepalive):
 
     def _write(self, *frames: bytes) -> bool:
         transport = self.transport
-        if not self.writable.is_set() or self.close_sent or transport.is_closing() or self.conn.extensions:
+        if not self.writable.is_set() or self.close_sent or transport.is_closing():
             return False
         write_pieces(transport, frames)
         return True

@@ -17,7 +17,9 @@ from websockets.protocol import State
 
 from realtime.endings import BAD_TEXT, MESSAGE_TOO_BIG, CloseFrame
 from realtime.fanout.light_event import LightEvent
+from server.connection.compressed_frames import DeflatedFrame, DeflateFactory
 from server.connection.inbox import Inbox
+from server.protocol.deflate import BadDeflate, TooLong, inflated
 
 __all__ = ["FrameReader"]
 
@@ -43,6 +45,7 @@ class FrameReader(WebSocketsSansIOProtocol):
         "_heard_bytes",
         "_inbox",
         "_is_broken",
+        "_is_deflated",
         "_rest",
         "curr_msg_data_type",
         "frames",
@@ -62,6 +65,10 @@ class FrameReader(WebSocketsSansIOProtocol):
         self._heard_bytes = 0
         #: Whether the client violated the protocol and got a close frame for it.
         self._is_broken = False
+        #: Whether the message that is being received is compressed.
+        self._is_deflated = False
+        # The factory of uvicorn would compress each message for each connection anew.
+        self.conn.available_extensions = [DeflateFactory()] if self.config.ws_per_message_deflate else []
         self.queue = self._inbox = Inbox()  # type: ignore[assignment]  # has the methods of Queue that are used
         self.writable = LightEvent()  # type: ignore[assignment]  # has the methods of Event
         self.writable.set()
@@ -163,6 +170,7 @@ class FrameReader(WebSocketsSansIOProtocol):
         match frame.opcode:
             case Opcode.TEXT | Opcode.BINARY:
                 self.curr_msg_data_type = "text" if frame.opcode is Opcode.TEXT else "bytes"
+                self._is_deflated = isinstance(frame, DeflatedFrame)
                 self.frames = []
                 self._handle_part(frame)
             case Opcode.CONT:
@@ -191,6 +199,15 @@ class FrameReader(WebSocketsSansIOProtocol):
         self.frames = []
         if self.close_sent:
             return
+        if self._is_deflated:
+            try:
+                data = inflated(data, self.config.ws_max_size)
+            except TooLong as fault:
+                self._end(MESSAGE_TOO_BIG.frame(str(fault)))
+                return
+            except BadDeflate as fault:
+                self._end(BAD_TEXT.frame(str(fault)))
+                return
         if self.curr_msg_data_type == "bytes":
             self._inbox.put_nowait({"type": "websocket.receive", "bytes": data})
             return

@@ -9,9 +9,10 @@ import orjson
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
 from realtime.messages.payloads import CommandRefused, GitStatus, Pong
-from server.protocol.http.framing import text_head
+from server.protocol.deflate import MIN_BYTES
+from server.protocol.http.framing import deflated_frame, text_head
 
-__all__ = ["error", "frame", "frames", "pong", "text", "text_frame"]
+__all__ = ["compressed_frame", "compressed_frames", "error", "frame", "frames", "pong", "text", "text_frame"]
 
 #: Types that had another name on the sockets of the original; `git:status` has no payload key there.
 _SOCKET_NAMES = {"git_status": "git:status"}
@@ -38,6 +39,18 @@ def frame(envelope: Envelope) -> bytes:
 def frames(batch: Batch) -> bytes:
     """Return the messages of a batch as whole frames, joined in order."""
     return b"".join([envelope.cached(frame) for envelope in batch])
+
+
+def compressed_frame(envelope: Envelope) -> bytes:
+    """Return the message as a whole frame for a client that takes compressed ones."""
+    if envelope.size < MIN_BYTES:
+        return envelope.cached(frame)
+    return deflated_frame(text_frame(envelope))
+
+
+def compressed_frames(batch: Batch) -> bytes:
+    """Return the messages of a batch as whole frames for clients that take compressed ones, joined in order."""
+    return b"".join([envelope.cached(compressed_frame) for envelope in batch])
 
 
 def pong(ts: str) -> Envelope:

@@ -18,23 +18,29 @@ from realtime.fanout.subscriber import DirectWriter
 from realtime.messages.batches import Batch
 from schema.execution.context import ResultWriter
 from schema.execution.event_selector import Result, Results
-from server.connection.connections import Write, writer
+from server.connection.connections import Write, deflates, writer
+from server.protocol.deflate import MIN_BYTES, TAIL, deflated, stored
 from server.protocol.graphql.events import next_block
 from server.protocol.graphql.parts import result_part
 from server.protocol.graphql.ws_protocol import RESULT_END
-from server.protocol.http.framing import chunk, text_head
+from server.protocol.http.framing import chunk, deflated_head, text_head
 from server.protocol.http.sse_format import blocks
-from server.protocol.kanban_messages import frames
+from server.protocol.kanban_messages import compressed_frames, frames
+from server.transports.compressing import is_quick
 
 __all__ = [
-    "SocketResults",
     "batch_writer",
     "event_chunk",
     "event_stream_writer",
     "part_chunk",
+    "socket_results",
     "socket_writer",
     "stream_results",
 ]
+
+#: Most bytes of results that the event loop compresses: five milliseconds, once for all equal subscriptions. Longer
+#: ones are made and compressed for each client, so this limit is higher than that of batches.
+QUICK_RESULT_BYTES = 1024 * 1024
 
 
 class BatchWriter:
@@ -56,6 +62,16 @@ class BatchWriter:
         return True
 
 
+class CompressingWriter(BatchWriter):
+    """Writes whole batches as compressed frames; the stream handles a batch that takes long to compress."""
+
+    __slots__ = ()
+
+    def write_nowait(self, batch: Batch) -> bool:
+        """Write `batch`; see `realtime.fanout.subscriber.DirectWriter`."""
+        return is_quick(batch) and super().write_nowait(batch)
+
+
 def batch_writer(
     scope: MutableMapping[str, Any], form: Callable[[Batch], bytes], counters: ExitCounters
 ) -> DirectWriter | None:
@@ -70,6 +86,9 @@ def batch_writer(
 
 def socket_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
     """Return `batch_writer` for a raw WebSocket."""
+    write = writer(scope)
+    if write is not None and deflates(scope):
+        return CompressingWriter(write, compressed_frames, counters)
     return batch_writer(scope, frames, counters)
 
 
@@ -97,6 +116,35 @@ class SocketResults:
         return self._write(*parts)
 
 
+class CompressedSocketResults(SocketResults):
+    """Writes the results as compressed messages; the bytes before the shared ones are not compressed."""
+
+    __slots__ = ()
+
+    def __call__(self, results: Results) -> bool:
+        """Write `results`; see `schema.execution.context.ResultWriter`."""
+        if not _is_quick(results):
+            return False
+        # An id has at most 10,000 characters of 6 bytes, so the beginning fits into one stored block.
+        beginning, size = self._beginning, len(self._beginning)
+        parts: list[bytes] = []
+        for rest, piece in zip(results.cached(_ended), results.cached(_pieces), strict=True):
+            if piece:
+                block = stored(beginning)
+                parts += (deflated_head(len(block) + len(piece)) + block, piece)
+            else:
+                parts += (text_head(size + len(rest)) + beginning, rest)
+        return self._write(*parts)
+
+
+def socket_results(scope: MutableMapping[str, Any], beginning: bytes) -> ResultWriter | None:
+    """Return the writer for the results of one operation on a WebSocket, whose messages begin with `beginning`."""
+    write = writer(scope)
+    if write is None:
+        return None
+    return CompressedSocketResults(write, beginning) if deflates(scope) else SocketResults(write, beginning)
+
+
 def stream_results(scope: MutableMapping[str, Any], form: Callable[[Results], bytes]) -> ResultWriter | None:
     """Return the writer for the results of a streamed response; all clients get the same bytes."""
     write = writer(scope)
@@ -115,6 +163,16 @@ def part_chunk(results: Results) -> bytes:
 
 def _ended(results: Results) -> list[bytes]:
     return [result.data + RESULT_END for result in results]
+
+
+def _pieces(results: Results) -> list[bytes]:
+    """Return the ends of the messages, each compressed, or empty if it is too short for that."""
+    ends = results.cached(_ended)
+    return [deflated(end).removesuffix(TAIL) if len(end) >= MIN_BYTES else b"" for end in ends]
+
+
+def _is_quick(results: Results) -> bool:
+    return results.is_cached(_pieces) or sum(map(len, results.cached(_ended))) <= QUICK_RESULT_BYTES
 
 
 def _body(result: Result) -> dict[str, Any]:

@@ -17,13 +17,14 @@ from realtime.messages.batches import Batch
 from realtime.messages.options import StreamOptions
 from realtime.service.access_log import note_refusal
 from server.concurrency.tasks import first_to_end
-from server.connection.connections import abort, set_metrics, write_frames
+from server.connection.connections import abort, set_metrics
 from server.connection.open_socket import OpenSocket
 from server.connection.progress import send_in_time
 from server.connection.websocket_connection import serve_session
 from server.problem import Problem
-from server.protocol.kanban_messages import frames, text
+from server.protocol.kanban_messages import text
 from server.transports.callers import asked_by, connected
+from server.transports.compressing import write_batch
 from server.transports.direct_writers import socket_writer
 from server.transports.idle_timeout import IdleTimeoutReached
 from server.transports.query import options_of, required_board
@@ -109,7 +110,7 @@ async def _write(socket: OpenSocket, stream: AsyncGenerator[Batch, None], metric
 
 
 async def _send(socket: OpenSocket, batch: Batch) -> None:
-    if not await write_frames(socket.scope, batch.cached(frames)):
+    if not await write_batch(socket.scope, batch):
         for envelope in batch:
             await socket.send_text(envelope.cached(text))
 

@@ -6,7 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tests.bench.checks import Check, Figures
-from tests.bench.exits import BOARD_STATE, NUMBER, Opening, board_socket, board_stream, graphql_socket
+from tests.bench.exits import (
+    BOARD_STATE,
+    NUMBER,
+    Opening,
+    board_socket,
+    board_stream,
+    deflated_socket,
+    graphql_socket,
+    titles_socket,
+)
 from tests.bench.measures import CPU, RATE, FanOut, Idle, ManyBoards, MovedCard, Opener, RenamedCard
 from tests.bench.overviews import Overviews
 from tests.bench.servers import BOARDCAST, BenchServer
@@ -29,6 +38,8 @@ class Rival:
     name: str = ""
     #: Whether a warm-up run comes first. A server that needs a minute where others need a second has none.
     warm: bool = True
+    #: Whether its messages have as many bytes as those of the first column.
+    same_bytes: bool = True
 
     @property
     def column(self) -> str:
@@ -126,7 +137,8 @@ _PACE_SECONDS = 0.005
 
 def cases(sizes: Sizes) -> dict[str, Case]:
     """Return the cases by name."""
-    return {**_fan_out(sizes), **_graphql(sizes), **_changes(sizes), **_idle(sizes), **_events(sizes), **_writes(sizes)}
+    parts = (_fan_out, _graphql, _compressed, _changes, _idle, _events, _writes)
+    return {name: case for part in parts for name, case in part(sizes).items()}
 
 
 def _fan_out(sizes: Sizes) -> dict[str, Case]:
@@ -191,6 +203,24 @@ def _graphql(sizes: Sizes) -> dict[str, Case]:
     }
 
 
+def _compressed(sizes: Sizes) -> dict[str, Case]:
+    what = f"a state of {sizes.cards} cards to {sizes.subscribers:,} raw WebSockets, {sizes.renamed} titles changed"
+    shape = sizes.subscribers, sizes.cards, sizes.renamed
+    plain = f"{BOARDCAST} without"
+    return {
+        "compressed-websocket": Case(
+            f"permessage-deflate: {what}",
+            RenamedCard(deflated_socket, *shape, alike=sizes.subscribers).run,
+            [Check("bytes per delivered", "<=", 9_000), Check(CPU, "<=", 1.3, (BOARDCAST, plain))],
+            [
+                Rival(
+                    BOARDCAST, RenamedCard(titles_socket, *shape, alike=sizes.subscribers).run, plain, same_bytes=False
+                )
+            ],
+        ),
+    }
+
+
 def _distinct(alike: int) -> Opener:
     # An alias for a field makes a different document with the same work.
     document = BOARD_STATE.replace("cards {", f"cards{NUMBER} : cards {{")
@@ -237,6 +267,13 @@ def _idle(sizes: Sizes) -> dict[str, Case]:
             Idle(board_socket, sizes.idle).run,
             [Check(figure, "<=", 20)],
             [_NODE],
+            fresh=True,
+        ),
+        "idle-compressed": Case(
+            f"Idle: {sizes.idle:,} raw WebSockets on one board that have agreed to permessage-deflate",
+            Idle(deflated_socket, sizes.idle).run,
+            [Check(figure, "<=", 1.05, (BOARDCAST, f"{BOARDCAST} without"))],
+            [Rival(BOARDCAST, Idle(board_socket, sizes.idle).run, f"{BOARDCAST} without")],
             fresh=True,
         ),
         "idle-graphql": Case(

@@ -17,6 +17,7 @@ __all__ = [
     "Opening",
     "board_socket",
     "board_stream",
+    "deflated_socket",
     "graphql_events",
     "graphql_socket",
     "titles_socket",
@@ -56,12 +57,13 @@ class Opening:
     kind: Literal["ws", "http"]
     #: The request. `NUMBER` in it, and in `answer`, becomes six digits: the connection's number divided by `shared_by`.
     request: bytes
-    #: A text within the first message that counts as a snapshot; where marks are not numbered, its beginning.
+    #: A text within the first message that counts as a snapshot; with the marks `first`, its beginning.
     snapshot: str
-    #: The text to count. If `numbered`, six digits follow it, and each number must come once and in order. Otherwise it
-    #: is the beginning of the messages to count.
+    #: The text to count. With the marks `numbered`, six digits follow it, and each number must come once and in order.
+    #: With `first` it is the beginning of the messages to count. With `deflated` it counts for nothing: each compressed
+    #: message after the snapshot is a mark.
     mark: str
-    numbered: bool = True
+    marks: Literal["numbered", "first", "deflated"] = "numbered"
     #: The bytes to send after the handshake, and after the first message.
     hello: bytes = b""
     answer: bytes = b""
@@ -72,7 +74,7 @@ class Opening:
 
         It discards all other messages unread.
         """
-        return replace(self, mark=mark, numbered=False)
+        return replace(self, mark=mark, marks="first")
 
 
 def board_socket(board: str, query: str = "") -> Opening:
@@ -84,6 +86,13 @@ def board_socket(board: str, query: str = "") -> Opening:
 def titles_socket(board: str, query: str = "") -> Opening:
     """Return a raw WebSocket of a board that counts titles instead of lines."""
     return replace(board_socket(board, query), mark=TITLE_MARK)
+
+
+def deflated_socket(board: str) -> Opening:
+    """Return a raw WebSocket of a board that offers permessage-deflate and counts compressed messages."""
+    headers = [*_UPGRADE, ("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits")]
+    request = request_bytes("GET", f"/api/v1/ws?boardId={board}", headers)
+    return Opening("ws", request, '{"type":"state"', "", marks="deflated")
 
 
 def board_stream(board: str) -> Opening:

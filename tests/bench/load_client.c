@@ -2,7 +2,7 @@
 
    load_client HOST PORT KIND COUNT SNAPSHOT MARKS MARK      (arguments)
    KIND is `ws` (RFC 6455, whole unmasked text frames) or `http` (a chunked response, one or more messages a chunk).
-   MARKS is `numbered` or `first`, see below.
+   MARKS is `numbered`, `first` or `deflated`, see below.
 
    Standard input, in this order:
      one line with the sizes in bytes of the request, of the data after the handshake, and of the data after the first
@@ -21,6 +21,7 @@
    A numbered mark is MARK followed by six digits: 000000, 000001, ... on each connection, each exactly once and in order.
    ` @` and nineteen digits after it (CLOCK_MONOTONIC in ns) are the time of publication.
    With `first`, which is for `ws`, a mark is a frame that begins with MARK, and a snapshot is one that begins with SNAPSHOT.
+   With `deflated`, which is for `ws`, a mark is a compressed frame (RFC 7692); the first is the snapshot, unless a plain one is.
    A mark counts when its last byte has arrived. The kernel drops the bytes after the beginning, because copying and
    searching 600 KB a hundred times would take longer than the measured work. */
 #define _GNU_SOURCE
@@ -51,7 +52,7 @@ typedef struct {
   char *rest;
 } Connection;
 
-static int is_ws, is_first;
+static int is_ws, is_first, is_deflated;
 static long count, seated, target = -1, missing, messages, bytes;
 static const char *snapshot, *mark;
 static size_t snapshot_size, mark_size;
@@ -201,6 +202,11 @@ static size_t take_frames(Connection *c, const unsigned char *data, size_t size)
       end_first(c);
     } else if (length > here) {
       break;
+    } else if (is_deflated && data[at] == 0xc1) {
+      if (c->seated) count_seen(c);
+      else seat(c);
+    } else if (is_deflated && data[at] == 0x81) {
+      if (memmem(data + start, length, snapshot, snapshot_size)) seat(c); /* too short to be compressed */
     } else if (data[at] == 0x81) {
       judge(c, (const char *)data + start, length);
     } else if (data[at] == 0x89 && length < 126) {
@@ -357,6 +363,7 @@ int main(int argc, char **argv) {
   count = atol(argv[4]);
   snapshot = argv[5], snapshot_size = strlen(snapshot);
   is_first = !strcmp(argv[6], "first");
+  is_deflated = !strcmp(argv[6], "deflated");
   mark = argv[7], mark_size = strlen(mark);
   if (is_first && (!is_ws || mark_size > FIRST || snapshot_size > FIRST)) fault("expected `numbered`, or short marks of `ws`");
   if (sscanf(input_line(), "%zu %zu %zu %d", &request_size, &hello_size, &answer_size, &shared_by) != 4 || shared_by < 1)

@@ -114,8 +114,7 @@ async def load_client(address: Address, opening: Opening, count: int) -> AsyncIt
     Raises:
         MessageFault: a connection was refused.
     """
-    marks = "numbered" if opening.numbered else "first"
-    arguments = [*map(str, address), opening.kind, str(count), opening.snapshot, marks, opening.mark]
+    arguments = [*map(str, address), opening.kind, str(count), opening.snapshot, opening.marks, opening.mark]
     process = await asyncio.create_subprocess_exec(_compiled(), *arguments, stdin=PIPE, stdout=PIPE)
     try:
         client = LoadClient(process)

@@ -7,6 +7,7 @@ fragmented and binary frames, and bytes sent together with the handshake.
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -53,11 +54,15 @@ class Frame:
 
     opcode: int
     payload: bytes
+    #: The bit RSV1: the payload is compressed (RFC 7692).
+    is_deflated: bool = False
 
     @property
     def text(self) -> str:
-        """The payload of a text frame."""
+        """The text of a text frame, inflated if it is compressed."""
         assert self.opcode == TEXT, f"expected a text frame, got {self}"
+        if self.is_deflated:
+            return zlib.decompress(self.payload + b"\x00\x00\xff\xff\x03\x00", -15).decode()
         return self.payload.decode()
 
     @property
@@ -69,11 +74,11 @@ class Frame:
         return (int.from_bytes(self.payload[:2], "big"), self.payload[2:].decode())
 
 
-def frame_bytes(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True) -> bytes:
-    """Return one client frame (RFC 6455, section 5.2)."""
+def frame_bytes(opcode: int, payload: bytes, *, fin: bool = True, masked: bool = True, rsv1: bool = False) -> bytes:
+    """Return one client frame (RFC 6455, section 5.2); `rsv1` says that the message is compressed (RFC 7692)."""
     size = len(payload)
     mask_bit = 0x80 if masked else 0
-    head = bytes([(0x80 if fin else 0) | opcode])
+    head = bytes([(0x80 if fin else 0) | (0x40 if rsv1 else 0) | opcode])
     if size < 126:
         head += bytes([mask_bit | size])
     elif size < 1 << 16:
@@ -143,7 +148,7 @@ class RawSocket:
             size = second & 0x7F
             if size >= 126:
                 size = int.from_bytes(await self.connection.read_exactly(2 if size == 126 else 8), "big")
-            return Frame(first & 0x0F, await self.connection.read_exactly(size))
+            return Frame(first & 0x0F, await self.connection.read_exactly(size), bool(first & 0x40))
         except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError) as error:
             raise Closed from error
 

@@ -67,7 +67,7 @@ async def test_rival_does_the_work_of_the_first_column(servers: Servers, name: s
     ours = await case.run(await servers.get(BOARDCAST))
     assert theirs.keys() == ours.keys()
     # Object ids, the digits of offsets, the precision of times and the framing of a message differ slightly.
-    assert theirs.get(_BYTES, 0) == pytest.approx(ours.get(_BYTES, 0), rel=0.12)
+    assert not rival.same_bytes or theirs.get(_BYTES, 0) == pytest.approx(ours.get(_BYTES, 0), rel=0.12)
 
 
 @pytest.mark.parametrize("name", ["websocket", "websocket-paced", "ingest"])

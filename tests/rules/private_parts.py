@@ -52,7 +52,7 @@ PARTS = {
     """,
     _FLOW: "drain pause_reading read_paused resume_reading write_paused",
     _SOCKET: """
-        app client close_sent close_timer conn curr_msg_data_type disconnected frames handle_close handle_connect
+        app client close_sent close_timer config conn curr_msg_data_type disconnected frames handle_close handle_connect
         handle_events handle_parser_exception handle_ping handle_pong handshake_complete handshake_initiated
         initial_response keepalive_timeout last_ping_rtt loop pending_ping_payload ping_interval ping_sent_at
         ping_timeout ping_timer pong_timer queue read_paused receive request response run_asgi schedule_ping scope send
@@ -61,7 +61,8 @@ PARTS = {
     _SERVER: "capture_signals force_exit server_state servers should_exit shutdown startup",
     _STATE: "connections default_headers total_requests",
     _FRAMES: """
-        close_sent data_to_send eof_sent events events_received extensions fail parser parser_exc receive_data
+        available_extensions close_sent data_to_send eof_sent events events_received extensions fail parser parser_exc
+        receive_data
         send_close send_frame state writes
     """,
     _EXECUTOR: """

@@ -15,6 +15,9 @@ __all__ = ["VERSION", "HandshakeFault", "handshake_fault", "is_handshake"]
 VERSION = "13"
 _KEY_BYTES = 16
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_VALUE = rb'(?:%b|"(?:\\?[!#$%%&\'*+\-.^_`|~0-9A-Za-z])+")' % _TOKEN
+_EXTENSION = rb"%b(?:[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*%b)?)*" % (_TOKEN, _TOKEN, _VALUE)
+_EXTENSIONS = re.compile(rb"%b(?:[ \t]*,[ \t]*%b)*" % (_EXTENSION, _EXTENSION))
 _TOKENS = re.compile(rb"%b(?:[ \t]*,[ \t]*%b)*" % (_TOKEN, _TOKEN))
 
 
@@ -52,6 +55,10 @@ def handshake_fault(head: RequestHead) -> HandshakeFault | None:
     # list (RFC 6455, 4.3).
     if offered is not None and not _TOKENS.fullmatch(offered):
         return HandshakeFault(400, "expected Sec-WebSocket-Protocol: tokens, separated by commas")
+    extensions = head.header(b"sec-websocket-extensions")
+    # "the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_" (RFC 6455, 9.1).
+    if extensions is not None and not _EXTENSIONS.fullmatch(extensions):
+        return HandshakeFault(400, "expected Sec-WebSocket-Extensions: names with parameters, separated by commas")
     return None
 
 

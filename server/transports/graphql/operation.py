@@ -42,6 +42,8 @@ class OperationResult:
     #: Milliseconds after which to reconnect, because the server ends the connection; None = it does not. No client that
     #: we know subscribes again after an error or a `complete`; all do when the connection ends without these.
     reconnect_after_ms: int | None = None
+    #: Whether the body has the secret of a token. Such a body is not compressed.
+    has_secret: bool = False
 
 
 async def operation_results(
@@ -95,4 +97,5 @@ def _ready(result: object, context: Context) -> OperationResult:
         raise TypeError(f"expected no incremental results, got {result}")
     failed = is_request_error(result)
     body = body_of(result)
-    return OperationResult(body, failed, context.cursor, reconnect_after_ms(body) if failed else None)
+    reconnect = reconnect_after_ms(body) if failed else None
+    return OperationResult(body, failed, context.cursor, reconnect, context.has_secret)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Collection, MutableMapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
+from typing import Any, Protocol
 
 from starlette.websockets import WebSocketDisconnect
 from strawberry import Schema
 
-from schema.execution.context import Context, ResultWriter
-from server.connection.connections import Write
+from schema.execution.context import Context
 from server.protocol.graphql.request import GraphqlRequest
 from server.protocol.graphql.ws_protocol import GraphqlWsProtocol, Message, Start
-from server.transports.direct_writers import SocketResults
+from server.transports.direct_writers import socket_results
 from server.transports.graphql.operation import fault_body, operation_results
 
 __all__ = ["GraphqlOperations"]
@@ -24,6 +24,13 @@ __all__ = ["GraphqlOperations"]
 log = logging.getLogger(__name__)
 #: Most seconds to wait for the clean-up of an operation.
 STOP_SECONDS = 5.0
+
+
+class Send(Protocol):
+    """Sends a message to the client."""
+
+    def __call__(self, message: Message, *, has_secret: bool = False) -> Awaitable[None]:
+        """Send `message`; a secret in it is not compressed."""
 
 
 class GraphqlOperations:
@@ -34,15 +41,15 @@ class GraphqlOperations:
         schema: Schema,
         context: Context,
         protocol: GraphqlWsProtocol,
-        send: Callable[[Message], Awaitable[None]],
-        write: Write | None,
+        send: Send,
+        scope: MutableMapping[str, Any],
     ) -> None:
-        """Execute `schema`, each operation with a copy of `context`; `write` is the direct writer, if any."""
+        """Execute `schema`, each operation with a copy of `context`, for the WebSocket of `scope`."""
         self._schema = schema
         self._context = context
         self._protocol = protocol
         self._send = send
-        self._write = write
+        self._scope = scope
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, start: Start) -> None:
@@ -75,14 +82,20 @@ class GraphqlOperations:
             # Each operation has its own context, because operations change it.
             client = self._context.connected
             caller = self._context.caller if client is None else client.caller
-            context = replace(self._context, caller=caller, write_nowait=self._writer(id))
+            context = replace(
+                self._context,
+                caller=caller,
+                write_nowait=socket_results(self._scope, self._protocol.result_beginning(id)),
+            )
             results = operation_results(request, self._schema, context)
             del request, context  # do not keep the document in memory: it may be long
             async with aclosing(results):
                 async for result in results:
                     if result.reconnect_after_ms is not None:
                         return  # the close code of the connection has the reason
-                    await self._send(self._protocol.result(id, result.body, result.failed))
+                    message = self._protocol.result(id, result.body, result.failed)
+                    await self._send(message, has_secret=result.has_secret)
+                    del message
                     if result.failed:
                         return
                     del result
@@ -93,9 +106,6 @@ class GraphqlOperations:
             log.exception("the results of an operation could not be sent to its client")
             # Send an error, so that the client does not wait for a result for ever.
             await self._send(self._protocol.result(id, fault_body(), True))
-
-    def _writer(self, id: str) -> ResultWriter | None:
-        return None if self._write is None else SocketResults(self._write, self._protocol.result_beginning(id))
 
     async def _end(self, tasks: Collection[asyncio.Task[None]]) -> None:
         for task in tasks:

@@ -38,7 +38,7 @@ from server.access.authenticator import init_tokens
 from server.access.connected_caller import ConnectedCaller
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.concurrency.side_tasks import SideTasks
-from server.connection.connections import count_for, set_metrics, writer
+from server.connection.connections import count_for, deflates, set_metrics, write_frames, writer
 from server.connection.open_socket import OpenSocket, content_of
 from server.connection.progress import send_in_time
 from server.protocol.graphql.ws_protocol import (
@@ -53,6 +53,7 @@ from server.protocol.graphql.ws_protocol import (
     Stop,
 )
 from server.protocol.http.framing import text_frame
+from server.transports.compressing import write_text
 from server.transports.graphql.operations import GraphqlOperations
 
 __all__ = ["Admission", "GraphqlSocket"]
@@ -106,7 +107,8 @@ class GraphqlSocket:
         self._socket = socket
         self._protocol = protocol
         self._write = writer(socket.scope)
-        self._operations = GraphqlOperations(schema, context, protocol, self._send, self._write)
+        self._deflates = deflates(socket.scope)
+        self._operations = GraphqlOperations(schema, context, protocol, self._send, socket.scope)
         self._metrics = context.metrics
         set_metrics(socket.scope, context.metrics)
         self._lifetime = lifetime
@@ -254,9 +256,17 @@ class GraphqlSocket:
         await self._operations.finished(goodbye.operation_seconds)
         raise _Over(close_frame_of(goodbye.reason, of_graphql=True))
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, message: Message, *, has_secret: bool = False) -> None:
         async with self._sending:
-            await self._in_time(self._socket.send_text(orjson.dumps(message).decode()))
+            text = orjson.dumps(message)
+            if self._deflates and await self._write_text(text, has_secret=has_secret):
+                return
+            await self._in_time(self._socket.send_text(text.decode()))
+
+    async def _write_text(self, text: bytes, *, has_secret: bool) -> bool:
+        if has_secret:
+            return await write_frames(self._socket.scope, text_frame(text))
+        return await write_text(self._socket.scope, text)
 
     async def _in_time(self, sending: Awaitable[None]) -> None:
         try:

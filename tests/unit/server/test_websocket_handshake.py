@@ -36,6 +36,21 @@ def test_upgrade_that_cannot_be_taken_is_no_handshake(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "offer",
+    [
+        "permessage-deflate",
+        "permessage-deflate; client_max_window_bits",
+        "permessage-deflate;server_max_window_bits=15 , x-webkit-deflate-frame",
+        'permessage-deflate; server_max_window_bits="1\\5"',
+        "a\t;\tb = c",
+    ],
+)
+def test_extensions_may_be_offered(offer: str) -> None:
+    head = parse_head(_lines(_KEY, _VERSION, f"Sec-WebSocket-Extensions: {offer}", "Sec-WebSocket-Extensions: other"))
+    assert handshake_fault(head) is None
+
+
+@pytest.mark.parametrize(
     ("lines", "status"),
     [
         ([_VERSION], 400),
@@ -51,6 +66,15 @@ def test_upgrade_that_cannot_be_taken_is_no_handshake(raw: bytes) -> None:
         ([_KEY, _VERSION, "Sec-WebSocket-Protocol: a=="], 400),
         ([_KEY, _VERSION, "Sec-WebSocket-Protocol:"], 400),
         ([_KEY, _VERSION, "Sec-WebSocket-Protocol: a,,b"], 400),
+        ([_KEY, _VERSION, "Sec-WebSocket-Extensions:"], 400),
+        ([_KEY, _VERSION, "Sec-WebSocket-Extensions: a b"], 400),
+        ([_KEY, _VERSION, "Sec-WebSocket-Extensions: a; b=c d"], 400),
+        ([_KEY, _VERSION, "Sec-WebSocket-Extensions: a;"], 400),
+        ([_KEY, _VERSION, "Sec-WebSocket-Extensions: a,,b"], 400),
+        ([_KEY, _VERSION, 'Sec-WebSocket-Extensions: a; b="c d"'], 400),
+        ([_KEY, _VERSION, 'Sec-WebSocket-Extensions: a; b=""'], 400),
+        ([_KEY, _VERSION, 'Sec-WebSocket-Extensions: a; b="c'], 400),
+        ([_KEY, _VERSION, "Sec-WebSocket-Extensions: a; =c"], 400),
     ],
 )
 def test_fault_of_a_handshake_is_reported(lines: list[str], status: int) -> None:
