@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from realtime.clock import Clock
 from realtime.errors import FieldError, InvalidInput, quoted
@@ -30,7 +31,20 @@ from realtime.views.heartbeats import Heartbeats
 from realtime.views.repair import Repair
 from realtime.writing.bus import Bus
 
-__all__ = ["Limits", "Node", "PolicyNotAllowed", "make_node"]
+__all__ = ["UNNAMED", "Identity", "Limits", "Node", "PolicyNotAllowed", "make_node"]
+
+
+class Identity(NamedTuple):
+    """A node among those of an installation."""
+
+    name: str = ""
+    version: str = ""
+    #: The URL at which it listens.
+    address: str = ""
+
+
+#: The only node on a store needs no name.
+UNNAMED = Identity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,7 @@ class Node:
     follower: Follower
     access: AccessRefresh
     rates: Rates
+    identity: Identity
     #: Shared by all streams.
     turns: Turns = field(default_factory=Turns)
 
@@ -121,7 +136,7 @@ class Node:
                 await self.access.aclose()
 
 
-async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) -> Node:
+async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits, identity: Identity = UNNAMED) -> Node:
     """Make a node with an open store.
 
     Raises:
@@ -151,5 +166,5 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits) 
     follower = Follower(store, views, dashboard, repair, refresh.note)
     return Node(
         *(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters),
-        *(tokens, sessions, broker, follower, refresh, rates),
+        *(tokens, sessions, broker, follower, refresh, rates, identity),
     )

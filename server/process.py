@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Protocol
 import anyio.lowlevel
 import uvloop
 
+from realtime.node import Identity
 from realtime.service import Service
 from schema.root import make_schema
 from server.app import create_app
@@ -26,6 +28,9 @@ from server.transports.rest.status import boardcast_version
 from server.wiring import broker_url, check_broker_url, open_node
 
 __all__ = ["Reporter", "run", "run_on"]
+
+#: Most characters of the host in the name of a node.
+MAX_HOST = 40
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +73,14 @@ def run(settings: Settings) -> None:
     run_on(listening, settings, _Log(address_of(settings.host, listening)))
 
 
-def run_on(listening: socket.socket, settings: Settings, reporter: Reporter, obey: Obey | None = None) -> None:
-    """Serve at a socket until a signal, or until `obey` stops the server.
+def run_on(
+    listening: socket.socket,
+    settings: Settings,
+    reporter: Reporter,
+    obey: Obey | None = None,
+    worker: int | None = None,
+) -> None:
+    """Serve at a socket until a signal, or until `obey` stops the server. `worker` is the number of a worker.
 
     Raises:
         StoreUnusable: the database cannot be opened.
@@ -77,10 +88,12 @@ def run_on(listening: socket.socket, settings: Settings, reporter: Reporter, obe
     """
     check_broker_url(broker_url(settings))
     tune_malloc()
-    uvloop.run(_serve(settings, listening, reporter, obey))
+    uvloop.run(_serve(settings, listening, reporter, obey, _identity(settings, listening, worker)))
 
 
-async def _serve(settings: Settings, listening: socket.socket, reporter: Reporter, obey: Obey | None) -> None:
+async def _serve(
+    settings: Settings, listening: socket.socket, reporter: Reporter, obey: Obey | None, identity: Identity
+) -> None:
     began = time.monotonic()
     server: Server | None = None
 
@@ -91,7 +104,7 @@ async def _serve(settings: Settings, listening: socket.socket, reporter: Reporte
 
     async with AsyncExitStack() as stack:
         stack.callback(report_stop)  # the first callback, so that it runs after everything else is closed
-        service = Service(await stack.enter_async_context(open_node(settings)))
+        service = Service(await stack.enter_async_context(open_node(settings, identity)))
         await stack.enter_async_context(giving_memory_back())
         if settings.demo:
             await stack.enter_async_context(running_demo(service, settings.demo_seed, settings.demo_pace))
@@ -103,6 +116,14 @@ async def _serve(settings: Settings, listening: socket.socket, reporter: Reporte
         tune_gc()
         set_switch_interval()
         await server.serve(sockets=[listening])
+
+
+def _identity(settings: Settings, listening: socket.socket, worker: int | None) -> Identity:
+    port = listening.getsockname()[1]
+    name = settings.node_name or re.sub("[^A-Za-z0-9_]+", "-", socket.gethostname())[:MAX_HOST] + f"-{port}"
+    # A proxy that knows the name of a node knows those of its workers, too: they begin with it.
+    suffix = "" if worker is None else f"-{worker}"
+    return Identity(name + suffix, boardcast_version(), address_of(settings.host, listening))
 
 
 def _circumstances(settings: Settings) -> dict[str, str]:

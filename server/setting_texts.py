@@ -19,6 +19,7 @@ __all__ = [
     "instant",
     "is_loopback",
     "networks",
+    "node_name",
     "policies",
     "single",
     "web_client",
@@ -29,6 +30,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 MIN_TOKEN_CHARACTERS = 16
 #: A host name or address of the server, IPv6 in brackets, with an optional port; `*` = all.
 _HOST = re.compile(r"\*|(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]*]+)(:\d{1,5})?")
+#: Names of nodes are parts of tokens and of the configurations of proxies.
+_NODE = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 
 def single(texts: Iterable[str]) -> tuple[str, ...]:
@@ -79,6 +82,13 @@ def networks(text: str) -> str:
             raise ValueError(
                 f"expected addresses or networks (10.0.0.0/8), separated by commas, got {name!r}"
             ) from error
+    return text
+
+
+def node_name(text: str) -> str:
+    """Return the name of a node, or an empty text."""
+    if not _NODE.fullmatch(text):
+        raise ValueError("expected at most 64 characters of A-Z a-z 0-9 - _")
     return text
 
 

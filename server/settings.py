@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=1, ge=1, le=64, description="Processes that share the port; more than 1 need PostgreSQL."
     )
+    node_name: Annotated[str, AfterValidator(setting_texts.node_name)] = Field(
+        default="", description="Name of this server among several; empty = its host and port."
+    )
     allow_anonymous: bool = Field(
         default=False, description="Listen on an address that others can reach, without any authentication."
     )

@@ -14,7 +14,7 @@ from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
 from realtime.errors import BrokerUnusable, quoted
 from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.limits import Capacity
-from realtime.node import Limits, Node, make_node
+from realtime.node import UNNAMED, Identity, Limits, Node, make_node
 from realtime.ports import Broker
 from realtime.tokens.session_book import SessionLimits
 from realtime.tokens.token_book import TokenBook
@@ -50,8 +50,10 @@ BROKERS: Mapping[str, OpenBroker] = {
 
 
 @asynccontextmanager
-async def open_node(settings: Settings) -> AsyncIterator[Node]:
+async def open_node(settings: Settings, identity: Identity = UNNAMED) -> AsyncIterator[Node]:
     """Open the store, the broker and a node on them; close them in reverse order when the block ends.
+
+    `identity` is that of the node among others on the same store.
 
     Raises:
         StoreUnusable: the database cannot be opened.
@@ -62,7 +64,7 @@ async def open_node(settings: Settings) -> AsyncIterator[Node]:
     try:
         await store.open()
         async with open_broker(broker_url(settings), store.epoch) as broker:
-            node = await make_node(store, broker, clock, _limits(settings))
+            node = await make_node(store, broker, clock, _limits(settings), identity)
             try:
                 async with (
                     node.following(),

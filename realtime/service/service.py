@@ -44,6 +44,12 @@ class Service:
         self.rates = node.rates
         self.lifetimes = node.lifetimes
         self.counters = node.counters
+        self.identity = node.identity
+
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether there may be other nodes on the store."""
+        return self._node.store.is_shared
 
     def metrics(self, exit: str) -> ConnectionMetrics:
         """Return the metrics of a new connection at that exit."""

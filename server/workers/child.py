@@ -56,7 +56,7 @@ def work(number: int, listening: socket.socket, pipe: Connection) -> None:
         from server.process import run_on
 
         supervised = _Supervised(pipe)
-        run_on(listening, settings, supervised, supervised.obeying)
+        run_on(listening, settings, supervised, supervised.obeying, number)
     except faults as error:
         _send(pipe, Failed(str(error)))
         sys.exit(EXIT_USAGE)

@@ -38,6 +38,9 @@ class Site:
         return (self.one, self.two) if first else (self.two, self.one)
 
 
+#: The names that the files of `deploy/` have for the nodes.
+NAMES = {"one": "node-8000", "two": "node-8001"}
+
 Proxied = Callable[..., AbstractAsyncContextManager[Site]]
 
 
@@ -56,7 +59,7 @@ async def two_nodes(
         for name, flags in (("one", one), ("two", two)):
             place = folder / name
             place.mkdir()
-            words = ("--database-url", url, "--trusted-proxies", "127.0.0.1", *flags)
+            words = ("--database-url", url, "--trusted-proxies", "127.0.0.1", "--node-name", NAMES[name], *flags)
             made.append(await stack.enter_async_context(running(place, *words)))
         yield made[0], made[1]
 

@@ -13,7 +13,7 @@ from tests.kit.deadline import deadline
 from tests.kit.graphql_transports import TRANSPORTS, Subscription, subscribe
 from tests.kit.publishing import Publisher
 from tests.kit.raw_http import exchange
-from tests.kit.reserved_stream import open_reserved_stream
+from tests.kit.reserved_stream import ADDRESS, open_reserved_stream
 from tests.live.boards import BOARD
 from tests.live.command import Process
 from tests.live.nodes.readers import line, reading
@@ -103,8 +103,10 @@ async def test_stream_resumes_on_the_other_node_when_its_own_stops(proxied: Prox
 async def test_requests_about_a_reserved_stream_reach_its_node(proxied: Proxied) -> None:
     exit = "graphql-sse-single"
     async with proxied() as site, deadline(40), AsyncExitStack() as stack:
+        token = ""
         for client in _CLIENTS:
             reserved = await stack.enter_async_context(open_reserved_stream(site.address, client))
+            token = reserved.token
             for id in ("1", "2"):
                 assert (await reserved.begin(id, _LINES, {"board": BOARD})).status == 202
             assert (await reserved.result())[0] in ("1", "2")
@@ -112,6 +114,9 @@ async def test_requests_about_a_reserved_stream_reach_its_node(proxied: Proxied)
         counts = [await readers(node, exit) for node in (site.one, site.two)]
         assert sum(counts) == len(_CLIENTS)
         assert all(counts), "expected clients on both nodes"
+        # The token may be in the address, and the client may come from another one.
+        answer = await exchange(site.address, "DELETE", f"{ADDRESS}?operationId=1&token={token}")
+        assert answer.status == 200
         # A client whose node has stopped reserves on the other one.
         site.one.send_signal(signal.SIGTERM)
         assert (await site.one.wait()).code == 0

@@ -15,7 +15,7 @@ from realtime.service import Service
 from schema.execution.context import Context
 from server.problem import Problem
 from server.protocol.graphql.events import KEEP_ALIVE
-from server.protocol.graphql.request import names_operation
+from server.protocol.graphql.request import described, names_operation
 from server.protocol.graphql.reservations import Reservation, ReservationRefused, Reservations, operation_id
 from server.protocol.graphql.response import PLAIN_JSON
 from server.protocol.http.media_types import preferred
@@ -50,16 +50,18 @@ class GraphqlReserved:
         self._reservations = Reservations(
             MAX_UNOPENED,
             settings.max_operations,
-            secrets.token_urlsafe,
+            self._make_token,
             max_per_client=settings.max_reservations,
             lapse_seconds=int(RESERVATION_SECONDS),
         )
         self._streams: dict[Reservation, ReservedStream] = {}
+        self._has_workers = settings.workers > 1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         try:
+            self._check_node(_token(request))
             if request.method in ("GET", "POST") and _wants_stream(request):
                 await self._serve_stream(request, send)
             else:
@@ -81,12 +83,27 @@ class GraphqlReserved:
             case _:
                 raise Problem(405, headers={"Allow": ", ".join(METHODS)})
 
+    def _make_token(self) -> str:
+        # The name of the node lets a proxy find it.
+        name = f"{self._service.identity.name}." if self._service.has_neighbours else ""
+        return name + secrets.token_urlsafe()
+
+    def _check_node(self, token: str | None) -> None:
+        """Refuse a token of another node, whose streams this one does not have (RFC 9110 §15.5.20)."""
+        node, dot, _ = (token or "").partition(".")
+        if dot and self._service.has_neighbours and node != self._service.identity.name:
+            found = f"this token is of the server {described(node)}, and this is {self._service.identity.name!r}"
+            raise ReservationRefused(421, f"{found}: a proxy must route by the token")
+
     def _stream(self, request: Request) -> ReservedStream:
         return self._streams[self._reservations.find(_token(request), caller_of(request).subject)]
 
     def _reserve(self, request: Request, token: str | None) -> Response:
         if preferred(request.headers.get("accept"), ("text/plain",)) is None:
             raise Problem(406, "Accept: expected text/plain, the token is nothing else")
+        if self._has_workers:
+            sentence = "several workers share this port, and no request finds the one with its stream"
+            raise Problem(501, f"{sentence}: use distinct connections, at /graphql")
         caller = caller_of(request)
         reservation = self._reservations.reserve(token, caller.client or "", caller.subject)
         metrics = self._service.metrics("graphql-sse-single")

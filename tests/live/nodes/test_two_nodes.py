@@ -11,6 +11,7 @@ from tests.kit.access_tokens import ADMIN, Admin
 from tests.kit.deadline import deadline
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import Address, exchange
+from tests.kit.reserved_stream import ReservedStream, open_reserved_stream
 from tests.live.boards import BOARD, TODO
 from tests.live.nodes.conftest import Nodes
 from tests.live.nodes.readers import reading, write_lines
@@ -88,6 +89,20 @@ async def test_key_of_one_node_is_known_on_the_other(nodes: Nodes) -> None:
         )
         assert answers == answers[:1] * 6
         assert [card["title"] for card in (await _cards(other.address)).values()].count("once") == 1
+
+
+async def test_token_of_a_reserved_stream_names_its_node_and_the_other_one_refuses_it(nodes: Nodes) -> None:
+    async with nodes() as (one, other), deadline(60), open_reserved_stream(one.address) as reserved:
+        assert reserved.token.partition(".")[0].endswith(f"-{one.address[1]}")
+        elsewhere = ReservedStream(other.address, reserved.token)
+        for answer in (
+            await elsewhere.begin("1", "{ __typename }"),
+            await elsewhere.stop("1"),
+            await elsewhere.ask("GET", Accept="text/event-stream"),
+        ):
+            assert answer.status == 421
+            assert b"a proxy must route by the token" in answer.body
+        assert (await reserved.begin("1", "{ __typename }")).status == 202
 
 
 async def test_change_of_one_node_is_read_on_the_other_at_once(nodes: Nodes) -> None:

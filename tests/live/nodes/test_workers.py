@@ -85,6 +85,8 @@ async def test_workers_share_a_port_and_one_that_is_killed_is_replaced(tmp_path:
             for reader in readers:
                 await reader.has(lines)
             assert len({tuple(reader.lines) for reader in readers}) == 1
+        refused = await exchange(server.address, "PUT", "/graphql/stream")
+        assert (refused.status, b"distinct connections" in refused.body) == (501, True)
         log = server.errors.read_text()
         assert log.count("event=started") == 1
         assert "workers=2" in log
