@@ -10,7 +10,7 @@ UNTESTED := the tests with real JavaScript clients and Chromium are skipped (or 
 CLIENTS_STAMP := $(CLIENTS)/node_modules/.installed
 TOOLS := tests/tools
 TOOLS_STAMP := $(TOOLS)/node_modules/.installed
-UNLINTED := graphql/ is not linted, and the tests of tests/tools are skipped (or fail, under BOARDCAST_REQUIRE_CLIENTS=1).
+UNLINTED := graphql/ is not linted, the types of the page are not checked, and the tests of tests/tools are skipped (or fail, under BOARDCAST_REQUIRE_CLIENTS=1).
 PEERS := tests/bench/peers
 PEERS_STAMP := $(PEERS)/node_modules/.installed
 NATIVE := $(PEERS)/native
@@ -25,7 +25,7 @@ help:
 	@echo "make pythons run a part of it on all other Pythons of the machine  (SUITES=tests/live)"
 	@echo "make coverage  run most tests, print the source that they do not run   (COVERED=tests/unit)"
 	@echo "make setup   only set up the virtual environment"
-	@echo "make check   lint, format and types; graphql-eslint too, where Node.js is"
+	@echo "make check   lint, format and types; graphql-eslint and tsc too, where Node.js is"
 	@echo "make equivalence   compare all exits in many more runs           (EXAMPLES=1000)"
 	@echo "make faults  break servers and clients in many more runs         (RUNS=10000, SEED=…)"
 	@echo "make fuzz    send bad input to every entry, and count faults     (SECONDS=600, SEED=1)"
@@ -93,7 +93,7 @@ clients:
 			|| echo "npm install failed in $(CLIENTS) (offline?): $(UNTESTED)"; \
 	fi
 
-# Tools of others for the schema. One of them is in Python, and has an environment of its own.
+# Tools of others for the schema and the page. One of them is in Python, and has an environment of its own.
 tools:
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
 		echo "Node.js or npm is missing: $(UNLINTED)"; \
@@ -108,9 +108,10 @@ check: $(STAMP) tools
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@if [ -e $(TOOLS_STAMP) ]; then \
-		$(TOOLS)/node_modules/.bin/eslint --max-warnings 0 --config $(TOOLS)/eslint.config.mjs graphql; \
+		$(TOOLS)/node_modules/.bin/eslint --max-warnings 0 --config $(TOOLS)/eslint.config.mjs graphql \
+			&& $(TOOLS)/node_modules/.bin/tsc --project $(TOOLS)/tsconfig.page.json; \
 	else \
-		echo "graphql-eslint is not installed: $(UNLINTED)"; \
+		echo "graphql-eslint and tsc are not installed: $(UNLINTED)"; \
 	fi
 
 bench: $(STAMP) peers native-peers

@@ -10,18 +10,23 @@ const ARGUMENTS = [
 const RULES = (settings.names ?? []).map((name) => `MAP ${name} 127.0.0.1`).join(', ');
 
 /**
- * Run `visit(page)` in a new browser profile, then report the addresses that its pages requested (`requests`) and their
+ * Run `visit(page, newContext)` in a new browser profile, then report the addresses that its pages requested (`requests`) and their
  * errors (`faults`: uncaught errors, and violations of the Content-Security-Policy). `settings.names` are names of hosts
- * that lead to this machine.
+ * that lead to this machine. `newContext(options)` makes another
+ * profile, for instance one with a touch screen.
  */
 export async function withPage(visit) {
   const browser = await chromium.launch({ executablePath: settings.chromium, args: [...ARGUMENTS, `--host-resolver-rules=${RULES}`] });
   try {
-    const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
-    context.setDefaultTimeout(settings.timeoutMs);
     const seen = { requests: new Set(), faults: [] };
-    context.on('page', (page) => watch(page, seen));
-    await visit(await context.newPage());
+    const newContext = async (options) => {
+      const context = await browser.newContext(options);
+      context.setDefaultTimeout(settings.timeoutMs);
+      context.on('page', (page) => watch(page, seen));
+      return context;
+    };
+    const context = await newContext({ viewport: { width: 1400, height: 900 } });
+    await visit(await context.newPage(), newContext);
     report('visited', { requests: [...seen.requests], faults: seen.faults });
   } finally {
     await browser.close();

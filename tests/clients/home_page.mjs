@@ -1,5 +1,6 @@
 /** The page at `/` in Chromium: shows the board and the changes of others, moves and creates cards. */
 import { withPage } from './browser.mjs';
+import { drag } from './dragging.mjs';
 import { obey, settings, report } from './lines.mjs';
 
 const cardOf = (cardId) => `[data-card-id="${cardId}"]`;
@@ -29,9 +30,13 @@ await withPage(async (page) => {
       await page.fill(`${columnOf(columnId)} input[name="title"]`, title);
       await page.keyboard.press('Enter');
     },
-    press: ({ cardId, action }) => page.click(`${cardOf(cardId)} [data-action="${action}"]`),
-    drag: ({ cardId, columnId }) => page.dragAndDrop(cardOf(cardId), columnOf(columnId)),
-    expectError: async () => report('refused', { text: await page.textContent('#errors .error') }),
+    /** Carry a card by the keyboard: each key of `keys` between picking it up and dropping it. */
+    carry: async ({ cardId, keys, end = 'Space' }) => {
+      await page.focus(`${cardOf(cardId)} .card-open`);
+      for (const key of ['Space', ...keys, end]) await page.keyboard.press(key);
+    },
+    drag: ({ cardId, columnId }) => drag(page, cardOf(cardId), `${columnOf(columnId)} .cards`),
+    expectError: async () => report('refused', { text: await page.textContent('#errors .error span') }),
     expectConnection: async ({ state }) => {
       await page.waitForSelector(`#connection[data-state="${state}"]`);
       report('connection', { state });

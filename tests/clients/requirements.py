@@ -30,6 +30,7 @@ PACKAGES = (
         "@urql/core",
         "@urql/exchange-graphcache",
         "@urql/exchange-retry",
+        "axe-core",
         "eventsource",
         "graphql",
         "graphql-http",

@@ -75,11 +75,15 @@ await withPage(async (firstPage) => {
 
 async function readControls(page) {
   const visible = (selector) => page.locator(selector).filter({ visible: true }).count();
-  return {
+  const controls = {
     forms: await visible('.create-card'),
-    moves: await visible('[data-action]'),
-    draggable: await page.locator('[draggable="true"]').count(),
+    movable: await page.locator('[data-movable="true"]').count(),
     newBoard: await visible('#new-board'),
-    links: await page.locator('#exits a').count(),
+    boardActions: await visible('.board-actions button'),
   };
+  await page.getByRole('button', { name: 'Addresses' }).click();
+  await page.waitForSelector('#exits');
+  const links = await page.locator('#exits a').count();
+  await page.keyboard.press('Escape');
+  return { ...controls, links };
 }

@@ -33,7 +33,7 @@ async def test_home_page_moves_and_creates_cards(server_url: str, board: BoardCl
     backlog, doing, _, done = board.column_ids
     async with run_script("home_page.mjs", settings_for(server_url, board)) as script:
         await script.wait_for("live", units=START_UNITS)
-        await script.order("press", cardId=card_id, action="right")
+        await script.order("carry", cardId=card_id, keys=["ArrowRight", "ArrowRight", "ArrowLeft"])
         await script.order("expectCard", title="To be moved", columnId=doing)
         await script.wait_for("shown")
         await script.order("create", columnId=backlog, title="Made <b>in</b> the page")
@@ -42,7 +42,7 @@ async def test_home_page_moves_and_creates_cards(server_url: str, board: BoardCl
         await script.order("drag", cardId=card_id, columnId=done)
         await script.order("expectCard", title="To be moved", columnId=done)
         await script.wait_for("shown")
-        await script.order("press", cardId=card_id, action="left")
+        await script.order("carry", cardId=card_id, keys=["ArrowLeft"])
         await script.order("expectError")
         assert (await script.wait_for("refused"))["text"]
         await check_end_inside(script, server_url)

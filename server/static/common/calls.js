@@ -4,6 +4,7 @@ const API = '/api/v1';
 
 /** The server said no, or could not be reached; `message` is fit for the reader, `status` is 0 without an answer. */
 export class Refused extends Error {
+  /** @param {string} message @param {number} status */
   constructor(message, status) {
     super(message);
     this.name = 'Refused';
@@ -11,7 +12,13 @@ export class Refused extends Error {
   }
 }
 
-/** Send a request and resolve to the JSON of its answer, null if it has none. */
+/**
+ * Send a request and resolve to the JSON of its answer, null if it has none.
+ * @param {string} method
+ * @param {string} path below `/api/v1`
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ */
 export async function call(method, path, body) {
   let response;
   try {
@@ -28,13 +35,14 @@ export async function call(method, path, body) {
   return answer;
 }
 
-/** One sentence out of a problem+json body (RFC 9457), with its field errors when it has some. */
+/** One sentence out of a problem+json body (RFC 9457), with its field errors when it has some. @param {any} problem @param {Response} response */
 function describeProblem(problem, response) {
   const sentence = problem?.detail || problem?.title || `The server answered ${response.status} ${response.statusText}`.trim();
   const fields = Array.isArray(problem?.errors) ? problem.errors.map(describeFieldError).filter(Boolean) : [];
   return fields.length > 0 ? `${sentence}: ${fields.join('; ')}` : sentence;
 }
 
+/** @param {any} error */
 function describeFieldError(error) {
   if (typeof error === 'string') return error;
   const where = error?.field ?? error?.path ?? error?.pointer ?? '';

@@ -6,7 +6,9 @@
  */
 import { call, Refused } from './calls.js';
 
-/** Resolve to the session, null if there is none; reject with `Refused` if the server does not say. */
+/** @typedef {{subject: string | null, boards: string[], can: string[], expiresAt: string | null}} Session */
+
+/** Resolve to the session, null if there is none; reject with `Refused` if the server does not say. @returns {Promise<Session | null>} */
 export async function readSession() {
   try {
     return await call('GET', '/session');
@@ -16,16 +18,21 @@ export async function readSession() {
   }
 }
 
-/** Resolve to the new session; reject with `Refused` if the token is not valid. */
+/** Resolve to the new session; reject with `Refused` if the token is not valid. @param {string} token @returns {Promise<Session>} */
 export const signIn = (token) => call('POST', '/session', { token });
 
 export const signOut = () => call('DELETE', '/session');
 
-/** Whether the grants allow an action on a board; null = on no particular board, which needs all boards. */
+/**
+ * Whether the grants allow an action on a board; null = on no particular board, which needs all boards.
+ * @param {Session} session
+ * @param {string} action
+ * @param {string | null} boardId
+ */
 export const may = ({ boards, can }, action, boardId = null) =>
-  can.includes(action) && (boards.includes('*') || boards.includes(boardId));
+  can.includes(action) && (boards.includes('*') || (boardId !== null && boards.includes(boardId)));
 
-/** What a session may do, in words. */
+/** What a session may do, in words. @param {Session} session */
 export function describeGrants({ boards, can, expiresAt }) {
   if (can.length === 0 || boards.length === 0) return 'may do nothing';
   const where = boards.includes('*') ? 'all boards' : boards.length === 1 ? 'one board' : `${boards.length} boards`;

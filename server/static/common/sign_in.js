@@ -6,17 +6,20 @@ import { signIn } from './session.js';
 /**
  * Show the form in `place`, with `reason` above it, until the server takes a token; resolve to the session. The token is in
  * the field only, and the field goes with the form.
+ * @param {HTMLElement} place
+ * @param {string} reason
+ * @returns {Promise<import('./session.js').Session>}
  */
 export function askForToken(place, reason) {
   return new Promise((resolve) => {
     const refusal = element('p', { id: 'sign-in-error', role: 'alert' });
-    const field = element('input', {
+    const field = /** @type {HTMLInputElement} */ (element('input', {
       name: 'token', type: 'password', required: true, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'sign-in-error',
-    });
-    const button = element('button', { type: 'submit' }, 'Sign in');
+    }));
+    const button = /** @type {HTMLButtonElement} */ (element('button', { type: 'submit', class: 'primary' }, 'Sign in'));
     // By POST, so that no address ever has the token, even if the browser itself sends the form.
     const form = element('form', { id: 'sign-in-form', method: 'post' }, element('label', {}, 'Token ', field), button, refusal);
-    form.addEventListener('submit', async (event) => {
+    form.addEventListener('submit', async (/** @type {Event} */ event) => {
       event.preventDefault();
       const session = await tried(field, button, refusal);
       if (session === null) return;
@@ -34,7 +37,12 @@ export function askForToken(place, reason) {
   });
 }
 
-/** Resolve to the session, or to null after a refusal, which is shown. */
+/**
+ * Resolve to the session, or to null after a refusal, which is shown.
+ * @param {HTMLInputElement} field
+ * @param {HTMLButtonElement} button
+ * @param {HTMLElement} refusal
+ */
 async function tried(field, button, refusal) {
   refusal.textContent = '';
   button.disabled = true;

@@ -1,53 +1,72 @@
-/** Dragging cards between columns with the pointer; the keyboard has the buttons on each card. */
+/** Dragging cards by mouse and touch. The keyboard has card_keys.js. */
+import Sortable from './vendor/sortable.esm.js';
+
+/** Rearranging more cards than this with an animation takes longer than a frame. */
+const MAX_ANIMATED = 60;
+/** A finger that scrolls must not take a card with it. */
+const TOUCH_DELAY_MS = 180;
 
 /**
- * Watch `board` for drags. `onDrop(cardId, columnId, index)` gets where a card was dropped, `index` counted in
- * the target column without the card itself.
+ * Let the cards of a list be dragged within it and to others. Return a function that ends this.
+ * @param {HTMLElement} list
+ * @param {import('./board_model.js').BoardModel} model
  */
-export function enableDragging(board, onDrop) {
-  let dragged = null;
-
-  board.addEventListener('dragstart', (event) => {
-    dragged = event.target.closest?.('[data-card-id]') ?? null;
-    if (dragged === null) return;
-    event.dataTransfer.effectAllowed = 'move';
-    event.dataTransfer.setData('text/plain', dragged.dataset.cardId);
-    dragged.classList.add('dragged');
+export function enableDragging(list, model) {
+  /** Where the node of the dragged card was, for `put`. @type {Node | null} */
+  let next = null;
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const sortable = Sortable.create(list, {
+    group: 'cards',
+    draggable: '.card',
+    filter: 'a',
+    preventOnFilter: false,
+    forceFallback: true, // the same for mouse and touch, with a place that can be styled
+    fallbackOnBody: true,
+    fallbackTolerance: 4,
+    delay: TOUCH_DELAY_MS,
+    delayOnTouchOnly: true,
+    touchStartThreshold: 8,
+    scrollSensitivity: 60,
+    scrollSpeed: 14,
+    ghostClass: 'place',
+    fallbackClass: 'in-hand',
+    onStart: ({ item }) => {
+      next = item.nextSibling;
+      model.hold();
+      model.carried.value = null;
+      document.body.classList.add('dragging');
+    },
+    onEnd: ({ item, from, to }) => {
+      const place = placeIn(to, item, model);
+      // The nodes belong to Preact: the card goes back, and is drawn at its new place.
+      from.insertBefore(item, next);
+      document.body.classList.remove('dragging');
+      if (place !== null) model.move(String(item.dataset.cardId), place);
+      model.release();
+    },
   });
-
-  board.addEventListener('dragover', (event) => {
-    const column = event.target.closest?.('[data-column-id]');
-    if (dragged === null || !column) return;
-    event.preventDefault(); // allows the drop
-    mark(board, column);
-  });
-
-  board.addEventListener('drop', (event) => {
-    const column = event.target.closest?.('[data-column-id]');
-    if (dragged === null || !column) return;
-    event.preventDefault();
-    onDrop(dragged.dataset.cardId, column.dataset.columnId, indexAt(column, dragged, event.clientY));
-  });
-
-  board.addEventListener('dragend', () => {
-    dragged?.classList.remove('dragged');
-    dragged = null;
-    mark(board, null);
-  });
+  const calmDown = () => sortable.option('animation', isCalm || list.children.length > MAX_ANIMATED ? 0 : 120);
+  list.addEventListener('pointerdown', calmDown, true);
+  return () => {
+    list.removeEventListener('pointerdown', calmDown, true);
+    sortable.destroy();
+  };
 }
 
-function mark(board, column) {
-  for (const marked of board.querySelectorAll('.drop-target')) if (marked !== column) marked.classList.remove('drop-target');
-  column?.classList.add('drop-target');
-}
-
-/** How many other cards of the column lie above the pointer. */
-function indexAt(column, dragged, pointerY) {
-  const others = [...column.querySelectorAll('[data-card-id]')].filter((card) => card !== dragged);
-  return others.filter((card) => pointerY > middleOf(card)).length;
-}
-
-function middleOf(node) {
-  const { top, height } = node.getBoundingClientRect();
-  return top + height / 2;
+/**
+ * The place of a node among the cards of its column, some of which may not be shown.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} item
+ * @param {import('./board_model.js').BoardModel} model
+ */
+function placeIn(list, item, model) {
+  const columnId = list.closest('[data-column-id]')?.getAttribute('data-column-id') ?? '';
+  const column = model.state.peek()?.columns[columnId];
+  if (column === undefined) return null;
+  const ids = column.cardIds.filter((id) => id !== item.dataset.cardId);
+  const above = item.previousElementSibling;
+  const below = item.nextElementSibling;
+  if (above instanceof HTMLElement) return { columnId, index: ids.indexOf(above.dataset.cardId ?? '') + 1 };
+  if (below instanceof HTMLElement) return { columnId, index: Math.max(0, ids.indexOf(below.dataset.cardId ?? '')) };
+  return { columnId, index: ids.length };
 }

@@ -1,11 +1,16 @@
 /** The REST calls of the page. */
 import { call } from '../common/calls.js';
 
-const cardPath = (boardId, cardId) => `/boards/${encodeURIComponent(boardId)}/cards/${encodeURIComponent(cardId)}`;
+/** @param {string[]} parts */
+const path = (...parts) => `/${parts.map(encodeURIComponent).join('/')}`;
 
+/** @typedef {{id: string, name: string, repositoryPath: string, repositoryUrl: string | null, repositorySlug: string | null, createdAt: string}} Project */
+
+/** @returns {Promise<Project[]>} */
 export const listBoards = () => call('GET', '/projects');
+/** @param {string} name @param {string} repositoryPath @returns {Promise<Project>} */
 export const createBoard = (name, repositoryPath) => call('POST', '/projects', { name, repositoryPath });
-export const createCard = (boardId, columnId, title) =>
-  call('POST', `/boards/${encodeURIComponent(boardId)}/cards`, { columnId, title });
-export const moveCard = (boardId, cardId, columnId, index) =>
-  call('PATCH', cardPath(boardId, cardId), { columnId, index });
+/** @param {string} boardId @param {string} name */
+export const renameBoard = (boardId, name) => call('PATCH', path('projects', boardId), { name });
+/** @param {string} boardId */
+export const deleteBoard = (boardId) => call('DELETE', path('projects', boardId));

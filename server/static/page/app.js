@@ -1,0 +1,36 @@
+/** The frame of all pages, and the page that the address names. */
+import { BoardPage } from './board_page.js';
+import { followBoards } from './boards.js';
+import { Notices } from './notices.js';
+import { html, useEffect } from './preact.js';
+import { view } from './route.js';
+import { Header } from './header.js';
+import { TEXTS } from './texts.js';
+import { checkSession, isUnreachable, session } from './visitor.js';
+
+export function App() {
+  useEffect(followBoards, []);
+  return html`
+    <a class="skip" href="#content" onClick=${skip}>${TEXTS.skip}</a>
+    <${Header} />
+    <${Notices} />
+    ${session.value === null ? isUnreachable.value && html`<${Unreachable} />` : html`<${View} />`}`;
+}
+
+function View() {
+  return view === 'board' ? html`<${BoardPage} />` : null;
+}
+
+function Unreachable() {
+  return html`
+    <main id="content" class="blank" tabindex="-1">
+      <h2>${TEXTS.unreachable.title}</h2>
+      <button type="button" class="primary" onClick=${() => checkSession()}>${TEXTS.unreachable.again}</button>
+    </main>`;
+}
+
+/** The fragment of the address names the board, so the link must not change it. @param {Event} event */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById('content')?.focus();
+}

@@ -1,0 +1,150 @@
+"""The page at `/` in Chromium: search, shortcuts, boards, refused changes, touch, phones, many cards, accessibility."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.clients.node_script import NodeScript, run_script
+from tests.clients.rest_client import BoardClient
+from tests.clients.visit import START_UNITS, check_end_inside, settings_for
+
+# A browser on a busy machine needs longer than the other tests.
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+
+_MANY = 2_000
+_NAMES = "#boards a"
+
+
+@asynccontextmanager
+async def _visit(server_url: str, board: BoardClient) -> AsyncGenerator[NodeScript]:
+    async with run_script("board_page.mjs", settings_for(server_url, board)) as script:
+        await script.order("open", path=f"/#{board.board_id}")
+        await script.wait_for("opened", units=START_UNITS)
+        yield script
+        await check_end_inside(script, server_url)
+
+
+async def _see(script: NodeScript, selector: str, text: str = "", state: str = "visible") -> None:
+    await script.order("expect", selector=selector, text=text, state=state)
+    await script.wait_for("there")
+
+
+async def _see_texts(script: NodeScript, selector: str, *texts: str) -> None:
+    await script.order("expectTexts", selector=selector, texts=texts)
+    await script.wait_for("texts")
+
+
+async def _check_access(script: NodeScript, name: str) -> None:
+    """Require that axe-core finds nothing, in three sizes, light and dark."""
+    before = len(script.reports)
+    await script.order("checkAccess", name=name)
+    await script.wait_for("checked", units=100)
+    found = [report for report in script.reports[before:] if report["at"] == "access"]
+    assert len(found) == 6
+    wrong = {f"{one['size']} {one['colorScheme']}": one["violations"] for one in found if one["violations"]}
+    assert not wrong, wrong
+
+
+async def test_board_is_searched_refuses_and_lists_boards_live(server_url: str, board: BoardClient) -> None:
+    first = await board.create_card("Paint the fence")
+    await board.create_card("Mend the gate", column=1)
+    done = await board.create_card("Mow the lawn", column=3)
+    async with _visit(server_url, board) as script:
+        await _see_texts(script, ".card-open", "Paint the fence", "Mend the gate", "Mow the lawn")
+        await script.order("press", keys=["/"])
+        await script.order("type", text="the GATE")
+        await _see_texts(script, ".card-open", "Mend the gate")
+        await _see(script, ".matches", "1 of 3 cards")
+        await script.order("press", keys=["Control+a", "Delete"])
+        await script.order("click", selector="#board-title")
+        await script.order("press", keys=["?"])
+        await _see(script, "#shortcuts", "Search cards")
+        await script.order("press", keys=["Escape"])
+        await _see(script, "#shortcuts", state="detached")
+        await script.order("drag", cardId=done, columnId=board.column_ids[0])
+        await script.wait_for("dragged")
+        await _see(script, "#errors .error", "Done")
+        await _see_texts(script, f'[data-column-id="{board.column_ids[3]}"] .card-open', "Mow the lawn")
+        await script.order("drag", cardId=first, columnId=board.column_ids[1])
+        await script.wait_for("dragged")
+        await _see_texts(
+            script, f'[data-column-id="{board.column_ids[1]}"] .card-open', "Paint the fence", "Mend the gate"
+        )
+        await _check_access(script, "board")
+        await _change_boards(script, board)
+
+
+async def _change_boards(script: NodeScript, board: BoardClient) -> None:
+    """Make, rename and delete a board; another client's board appears and goes by itself."""
+    await script.order("open", path=f"/#{board.board_id}")
+    await script.wait_for("opened")
+    await script.order("click", selector="#new-board")
+    await script.order(
+        "fillDialog", fields={"Name": "Orchard", "Repository path": "/srv/orchard"}, button="Create board"
+    )
+    await _see(script, "#board-title", "Orchard")
+    await script.order("click", selector='[data-action="rename-board"]')
+    await script.order("fillDialog", fields={"Name": "Vineyard"}, button="Save")
+    await _see(script, "#board-title", "Vineyard")
+    await _see_texts(script, _NAMES, "Client Tests", "Vineyard")
+    body = {"name": "Made elsewhere", "repositoryPath": "/srv/elsewhere"}
+    made = (await board.http.post("/api/v1/projects", json=body)).raise_for_status().json()["id"]
+    await _see_texts(script, _NAMES, "Client Tests", "Vineyard", "Made elsewhere")
+    await board.http.delete(f"/api/v1/projects/{made}")
+    await _see_texts(script, _NAMES, "Client Tests", "Vineyard")
+    await script.order("click", selector='[data-action="delete-board"]')
+    await script.order("fillDialog", fields={}, button="Delete the board")
+    await _see_texts(script, _NAMES, "Client Tests")
+    await _see(script, "#board-title", "Client Tests")
+
+
+async def test_phone_has_one_snapping_column_and_drags_by_touch(server_url: str, board: BoardClient) -> None:
+    card_id = await board.create_card("To be touched")
+    await board.create_card("Below it")
+    async with _visit(server_url, board) as script:
+        await script.order("open", path=f"/#{board.board_id}", size="phone", isTouch=True)
+        await script.wait_for("opened")
+        await _see(script, ".card-open", "Below it")
+        await script.order("readLayout")
+        layout = await script.wait_for("layout")
+        assert layout["snaps"] == "x mandatory"
+        assert all(0.8 * layout["screen"] < width < layout["screen"] for width in layout["widths"])
+        assert (layout["overflow"], layout["height"]) == (0, 0)
+        await script.order("touchDrag", cardId=card_id, columnId=board.column_ids[1])
+        await script.wait_for("dragged")
+        await _see(script, f'[data-column-id="{board.column_ids[1]}"] .card-open', "To be touched")
+    assert board.titles(await board.state(), 1) == ["To be touched"]
+
+
+async def test_two_thousand_cards_scroll_in_their_columns_and_are_dragged(server_url: str, board: BoardClient) -> None:
+    await board.publish("board.state.changed", state=_state_with_many_cards(board))
+    async with _visit(server_url, board) as script:
+        await script.order("expect", selector='[data-card-id="card-0"]')
+        await script.wait_for("there")
+        await _see(script, f'[data-card-id="card-{_MANY - 1}"]', state="attached")
+        await script.order("readLayout")
+        layout = await script.wait_for("layout")
+        assert (layout["scrolling"], layout["overflow"], layout["height"]) == (4, 0, 0)
+        await script.order("drag", cardId="card-0", columnId=board.column_ids[2])
+        took = await script.wait_for("dragged")
+        print(f"{_MANY} cards: the place is shown after {took['placed']} ms, the card after {took['dropped']} ms")
+    assert "Card 0" in board.titles(await board.state(), 2)[:3]
+
+
+def _state_with_many_cards(board: BoardClient) -> dict[str, Any]:
+    cards = {f"card-{number}": {"id": f"card-{number}", "title": f"Card {number}"} for number in range(_MANY)}
+    columns = {
+        column_id: {
+            "id": column_id,
+            "title": title,
+            "cardIds": list(cards)[place * _MANY // 4 : (place + 1) * _MANY // 4],
+        }
+        for place, (column_id, title) in enumerate(
+            zip(board.column_ids, ("Backlog", "In Progress", "Review", "Done"), strict=True)
+        )
+    }
+    return {"columns": columns, "columnOrder": list(board.column_ids), "cards": cards}
