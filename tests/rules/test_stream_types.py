@@ -18,7 +18,7 @@ _SILENT = {Hello.type, State.type, Heartbeat.type}
 
 
 def test_page_has_a_line_for_every_type() -> None:
-    named = re.findall(r"^  (\w+): ", _constant("activity_text.js", "EVENT_TEXTS"), re.MULTILINE)
+    named = re.findall(r"^  (\w+): ", _constant("texts.js", "EVENT_TEXTS"), re.MULTILINE)
     assert set(named) == _OF_A_BOARD - _SILENT
 
 
