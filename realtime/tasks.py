@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["UndisturbedTasks", "retrieve"]
+__all__ = ["UndisturbedTasks", "end", "retrieve"]
 
 _T = TypeVar("_T")
 
@@ -39,3 +39,14 @@ def retrieve(task: asyncio.Task[Any]) -> None:
     """
     if not task.cancelled():
         task.exception()
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they end: in Python 3.11, `asyncio.wait_for` of the drivers loses some cancellations."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1)
+    for task in tasks:
+        retrieve(task)

@@ -69,7 +69,8 @@ async def open_node(settings: Settings, identity: Identity = UNNAMED) -> AsyncIt
                 async with (
                     node.following(),
                     _sharing_rates(settings, node),
-                    pruning(store, clock, _retention(settings)),
+                    _leading(settings) as leads,
+                    pruning(store, clock, _retention(settings), leads),
                     node.tokens.noting_uses(),
                 ):
                     yield node
@@ -78,6 +79,18 @@ async def open_node(settings: Settings, identity: Identity = UNNAMED) -> AsyncIt
                 await node.bus.aclose()
     finally:
         await store.aclose()
+
+
+@asynccontextmanager
+async def _leading(settings: Settings) -> AsyncIterator[Callable[[], bool]]:
+    """Give a function that says whether this node has the jobs that are done once for the installation."""
+    if not is_postgres(settings.database_url):
+        yield lambda: True
+        return
+    from realtime.backends.sql.postgres.leadership import standing_for_leader
+
+    async with standing_for_leader(settings.database_url) as leads:
+        yield leads
 
 
 def _sharing_rates(settings: Settings, node: Node) -> AbstractAsyncContextManager[None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,13 +41,15 @@ class Retention:
 
 
 @asynccontextmanager
-async def pruning(pruner: LogPruner, clock: Clock, retention: Retention) -> AsyncIterator[None]:
-    """Keep the logs of all channels within `retention` for the length of the block.
+async def pruning(
+    pruner: LogPruner, clock: Clock, retention: Retention, leads: Callable[[], bool] = lambda: True
+) -> AsyncIterator[None]:
+    """Keep the logs of all channels within `retention` for the length of the block, while `leads` is true.
 
     A fault is logged, and the next round tries again. The end of the block waits only for the current piece.
     """
     stopping = asyncio.Event()
-    task = asyncio.create_task(_run(pruner, clock, retention, stopping), name="retention")
+    task = asyncio.create_task(_run(pruner, clock, retention, leads, stopping), name="retention")
     try:
         yield
     finally:
@@ -55,8 +57,12 @@ async def pruning(pruner: LogPruner, clock: Clock, retention: Retention) -> Asyn
         await task
 
 
-async def _run(pruner: LogPruner, clock: Clock, retention: Retention, stopping: asyncio.Event) -> None:
+async def _run(
+    pruner: LogPruner, clock: Clock, retention: Retention, leads: Callable[[], bool], stopping: asyncio.Event
+) -> None:
     while not await _set_within(retention.prune_seconds, stopping):
+        if not leads():
+            continue  # another node prunes; both at a time would do no harm
         try:
             forgotten = await _round(pruner, retention.horizon(clock()), stopping)
             if forgotten:

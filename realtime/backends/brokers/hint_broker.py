@@ -16,7 +16,7 @@ from realtime.errors import BrokerUnavailable
 from realtime.kanban.events import DASHBOARD_EVENTS
 from realtime.messages.channels import DASHBOARD, Channel
 from realtime.ports import Heads, Listener, StoredEvent
-from realtime.tasks import retrieve
+from realtime.tasks import end
 
 __all__ = ["HintBroker", "Line", "sending_hints"]
 
@@ -183,7 +183,7 @@ async def sending_hints(connect: Connect) -> AsyncIterator[HintBroker]:
     try:
         yield broker
     finally:
-        await _ended(running)
+        await end(running)
 
 
 async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
@@ -192,20 +192,9 @@ async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _ended(*tasks)
+        await end(*tasks)
     for task in done:
         task.result()
-
-
-async def _ended(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until they end: in Python 3.11, `asyncio.wait_for` of the drivers loses some cancellations."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=1)
-    for task in tasks:
-        retrieve(task)
 
 
 def _heads_of(batch: Sequence[StoredEvent]) -> Heads:

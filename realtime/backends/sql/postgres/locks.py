@@ -13,11 +13,13 @@ from sqlalchemy import Connection
 from realtime.backends.sql.postgres.connecting import BoundedConnection
 from realtime.errors import StoreUnusable
 
-__all__ = ["claim", "lock_global_head", "lock_migrations"]
+__all__ = ["LEADER", "claim", "lock_global_head", "lock_migrations"]
 
 #: The first of the two numbers of each lock: "bcas".
 _FAMILY: Final = 0x62636173
 _SERVER, _MIGRATIONS, _GLOBAL_HEAD = 1, 2, 3
+#: The two numbers of the leader's lock. The fourth lock is in migration 0027.
+LEADER: Final = f"{_FAMILY}, 5"
 #: Most seconds in which the session of a server that has ended may still have the lock.
 CLAIM_SECONDS = 3.0
 CLAIM_PAUSE_SECONDS = 0.05
