@@ -102,6 +102,81 @@ async def _change_boards(script: NodeScript, board: BoardClient) -> None:
     await _see(script, "#board-title", "Client Tests")
 
 
+_AT = "2026-11-23T10:00:00Z"
+_RUN = {"command": "make check", "startedAt": _AT, "stdout": "All is well."}
+_ITEMS = (
+    {"type": "message", "role": "assistant", "text": "It is **done**.", "format": "markdown"},
+    {"type": "thinking", "text": "Is it?", "title": "A doubt"},
+    {"type": "tool", "tool": {"name": "shell", "status": "running", **_RUN}},
+    {"type": "tool", "tool": {"name": "shell", "status": "succeeded", **_RUN}},
+    {"type": "error", "text": "The disk is full", "details": "No space left"},
+    {"type": "automation", "stage": "cleanup", "status": "failed", "exitCode": 3, "command": "make clean"},
+)
+_DESCRIPTION = """# Plan
+
+- [x] **first** <img src=x onerror=alert(1)> <b style="color:red">raw</b>
+- [link](https://example.org/) and [none](javascript:alert(1)) ![picture](https://example.org/p.png)"""
+
+
+async def test_card_is_opened_changed_tried_and_deleted(server_url: str, board: BoardClient) -> None:
+    card_id = await board.create_card("Paint the fence")
+    other = await board.create_card("Buy paint")
+    async with _visit(server_url, board) as script:
+        await _see(script, ".card-open", "Buy paint")
+        await script.order("click", selector=f'[data-card-id="{card_id}"]')
+        await _see(script, "#card-panel h3", "Paint the fence")
+        await script.order("click", selector='[data-action="edit-card"]')
+        await script.order("fill", selector='#card-form [name="title"]', text="Paint both fences")
+        await script.order("fill", selector='#card-form [name="description"]', text=_DESCRIPTION)
+        await script.order("press", keys=["Control+Enter"])
+        await _see(script, "#card-panel h3", "Paint both fences")
+        await _see(script, "#card-panel .markdown strong", "first")
+        await _see_texts(script, "#card-panel .markdown a[href]", "link", "picture")
+        await _see_texts(script, "#card-panel .markdown :is(img, b, script, [style], [onerror])")
+        await script.order("select", selector="#card-panel .panel-part > select", value=other)
+        await _see(script, "#dependencies", "Buy paint")
+        await script.order("click", selector="#dependencies button")
+        await _see_texts(script, "#dependencies li")
+        await _try_card(script, board, card_id)
+        await _check_access(script, "card panel")
+        await script.order("click", selector='[data-action="delete-card"]')
+        await script.order("click", selector='[data-action="confirm-delete-card"]')
+        await _see_texts(script, ".card-open", "Buy paint")
+    state = await board.state()
+    assert board.titles(state, 0) == ["Buy paint"]
+
+
+async def _try_card(script: NodeScript, board: BoardClient, card_id: str) -> None:
+    """Queue an attempt in the panel, and see what its runner tells."""
+    await script.order("fill", selector='.queue [name="agent"]', text="CODEX")
+    await script.order("press", keys=["Enter"])
+    await _see(script, "#attempt .badge", "queued")
+    found = await board.http.get(f"/api/v1/boards/{board.board_id}/cards/{card_id}/attempt")
+    of_attempt = {"attemptId": found.raise_for_status().json()["attempt"]["id"]}
+    await board.publish("attempt.started", **of_attempt, cardId=card_id, agent="CODEX")
+    await _see(script, "#attempt .badge", "running")
+    for item in _ITEMS:
+        await board.publish("attempt.conversation.appended", **of_attempt, item={"timestamp": _AT, **item})
+    todos = {"total": 2, "completed": 1, "items": [_todo("wash", "done"), _todo("paint", "open")]}
+    await board.publish("attempt.todos.updated", **of_attempt, todos=todos)
+    await board.publish("attempt.log.appended", **of_attempt, level="error", message="a <i>log</i> line")
+    url = "https://example.org/pull/7"
+    pr = {"number": 7, "url": url, "state": "open", "draft": False, "title": "Fences"}
+    await board.publish("github.pr.created", projectId=board.board_id, **of_attempt, pr=pr)
+    await _see(script, "#attempt a", "#7 open: Fences")
+    await _see_texts(script, "#todos li", "wash", "paint")
+    await _see_texts(script, "#conversation .who", "assistant", "thinking", "shell", "error", "cleanup")
+    await _see(script, "#conversation .badge", "succeeded")
+    await script.order("click", selector='[data-records="log"]')
+    await _see(script, '#log [data-level="error"]', "a <i>log</i> line")
+    await script.order("click", selector='[data-action="stop-attempt"]')
+    await _see(script, "#attempt .badge", "stopping")
+
+
+def _todo(text: str, status: str) -> dict[str, str]:
+    return {"id": text, "text": text, "status": status}
+
+
 async def test_phone_has_one_snapping_column_and_drags_by_touch(server_url: str, board: BoardClient) -> None:
     card_id = await board.create_card("To be touched")
     await board.create_card("Below it")

@@ -2,6 +2,7 @@
 import { ActivityList } from './activity.js';
 import { boards } from './boards.js';
 import { BoardsList } from './boards_list.js';
+import { CardPanel } from './card_panel.js';
 import { Columns } from './columns.js';
 import { current, followCurrentBoard, projectInAddress } from './current_board.js';
 import { ExitsDialog } from './exits.js';
@@ -33,6 +34,7 @@ export function BoardPage() {
       </main>
       ${hasActivity.value && model !== null && html`<${ActivityList} activity=${model.activity} />`}
     </div>
+    ${model !== null && html`<${CardPanel} key=${model.boardId} model=${model} />`}
     <${ExitsDialog} />
     <${ShortcutsDialog} />`;
 }

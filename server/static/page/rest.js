@@ -14,3 +14,15 @@ export const createBoard = (name, repositoryPath) => call('POST', '/projects', {
 export const renameBoard = (boardId, name) => call('PATCH', path('projects', boardId), { name });
 /** @param {string} boardId */
 export const deleteBoard = (boardId) => call('DELETE', path('projects', boardId));
+/** @param {string} boardId @param {string} cardId @param {string[]} dependsOn */
+export const setDependencies = (boardId, cardId, dependsOn) => call('PATCH', path('boards', boardId, 'cards', cardId), { dependsOn });
+/** @param {string} boardId @param {string} cardId @param {string} [after] of an earlier page */
+export const newestAttempt = (boardId, cardId, after) =>
+  call('GET', `${path('boards', boardId, 'cards', cardId, 'attempt')}${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`);
+/** @param {string} boardId @param {string} cardId @param {string} agent */
+export const queueAttempt = (boardId, cardId, agent) => call('POST', path('boards', boardId, 'cards', cardId, 'attempts'), { agent });
+/** @param {string} boardId @param {string} attemptId */
+export const stopAttempt = (boardId, attemptId) =>
+  call('PATCH', `${path('attempts', attemptId)}?boardId=${encodeURIComponent(boardId)}`, { status: 'stopped' });
+/** @returns {Promise<{agents: {key: string, label: string}[]}>} */
+export const listAgents = () => call('GET', '/agents');
