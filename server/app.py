@@ -16,6 +16,7 @@ from server.access.wiring import make_authenticator
 from server.middleware.access import AccessGate
 from server.middleware.answer_headers import AnswerHeaders
 from server.middleware.client_address import ClientAddress
+from server.middleware.compression import Compression
 from server.middleware.handshakes import HandshakeGate
 from server.middleware.hosts import HostGate, Hosts
 from server.middleware.limits import BodyLimit, QueryLimit
@@ -27,12 +28,12 @@ from server.protocol.http.websocket_handshake import VERSION
 from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute, resource
 from server.runtime.metrics import make_registry
 from server.settings import Settings
+from server.transports.files.pages import STATIC, page_routes
 from server.transports.graphql.endpoint import GraphqlEndpoint
 from server.transports.graphql.reserved import GraphqlReserved
 from server.transports.graphql.streaming import GraphqlStreaming
 from server.transports.ingest import ingest
 from server.transports.metrics import metrics
-from server.transports.pages import STATIC, page_routes
 from server.transports.query import board_of
 from server.transports.rest import rest_routes
 from server.transports.sse import SseEndpoint
@@ -86,6 +87,7 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
             ),
             Middleware(HandshakeGate),
             Middleware(BodyLimit, settings.max_body_bytes),
+            *([Middleware(Compression)] if settings.compression else []),
         ],
         exception_handlers=dict(problem_handlers),
     )

@@ -1,4 +1,4 @@
-"""Deflate (RFC 1951) in pieces that many connections share, and the limited inflating of what a client sends.
+"""Deflate (RFC 1951) in pieces that many connections share, gzip, and the limited inflating of what a client sends.
 
 A piece is whole blocks and refers to no byte before it. So one piece can follow any other in the stream of any
 connection, and no connection needs a compressor of its own. A stored block holds bytes that only one connection gets.
@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import zlib
 
-__all__ = ["MAX_STORED", "MIN_BYTES", "QUICK_BYTES", "TAIL", "BadDeflate", "TooLong", "deflated", "inflated", "stored"]
+__all__ = [
+    "MAX_STORED",
+    "MIN_BYTES",
+    "QUICK_BYTES",
+    "TAIL",
+    "BadDeflate",
+    "TooLong",
+    "deflated",
+    "gzipped",
+    "inflated",
+    "stored",
+]
 
 #: From this length on, bytes are compressed. A shorter message fits into one packet either way.
 MIN_BYTES = 1024
@@ -23,6 +34,8 @@ TAIL = b"\x00\x00\xff\xff"
 _LEVEL = 1
 #: Deflate without a header, with the largest window.
 _RAW = -15
+#: The largest window, with the head and the end of gzip.
+_GZIP = 31
 _WINDOW_BYTES = 32 * 1024
 #: An empty final block. Behind a whole piece it ends the stream; behind a piece that was cut it does not.
 _END = b"\x03\x00"
@@ -51,6 +64,11 @@ def stored(data: bytes) -> bytes:
     """
     size = len(data)
     return b"\x00%b%b%b" % (size.to_bytes(2, "little"), (size ^ 0xFFFF).to_bytes(2, "little"), data)
+
+
+def gzipped(data: bytes, level: int = _LEVEL) -> bytes:
+    """Return `data` as a whole gzip file (RFC 1952), whose head has no time."""
+    return zlib.compress(data, level, _GZIP)
 
 
 def inflated(data: bytes, max_bytes: int) -> bytes:

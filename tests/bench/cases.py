@@ -18,8 +18,10 @@ from tests.bench.exits import (
 )
 from tests.bench.measures import CPU, RATE, FanOut, Idle, ManyBoards, MovedCard, Opener, RenamedCard
 from tests.bench.overviews import Overviews
+from tests.bench.pages import FIRST_LOAD, first_visit
 from tests.bench.servers import BOARDCAST, BenchServer
 from tests.bench.writing import REQUEST_CPU, REQUESTS, Writes, card_titles, log_lines
+from tests.clients.requirements import find_missing
 
 __all__ = ["FULL", "QUICK", "Case", "Rival", "Run", "Sizes", "cases"]
 
@@ -133,12 +135,15 @@ _NODE = Rival("node")
 _FASTIFY = Rival("fastify")
 _OUR_WEBSOCKET = f"{BOARDCAST} websocket"
 _PACE_SECONDS = 0.005
+_GRAPHIQL = Case("GraphiQL in Chromium, the first visit", first_visit, [Check(FIRST_LOAD, "<=", 600)])
 
 
 def cases(sizes: Sizes) -> dict[str, Case]:
     """Return the cases by name."""
     parts = (_fan_out, _graphql, _compressed, _changes, _idle, _events, _writes)
-    return {name: case for part in parts for name, case in part(sizes).items()}
+    made = {name: case for part in parts for name, case in part(sizes).items()}
+    # A page needs a browser.
+    return made if find_missing(with_chromium=True) else {**made, "graphiql": _GRAPHIQL}
 
 
 def _fan_out(sizes: Sizes) -> dict[str, Case]:

@@ -9,10 +9,12 @@ from typing import Any
 import orjson
 
 from tests.clients.node_script import NodeScript, run_script
+from tests.clients.requirements import chromium_path
 from tests.clients.rest_client import BoardClient
 from tests.clients.visit import START_UNITS, check_end_inside, settings_for
+from tests.kit.deadline import seconds
 
-__all__ = ["open_tab", "run_operation", "shown_result", "visit_graphiql"]
+__all__ = ["first_load", "open_tab", "run_operation", "shown_result", "visit_graphiql"]
 
 
 @asynccontextmanager
@@ -41,3 +43,16 @@ async def shown_result(script: NodeScript, text: str, *, page: int = 0) -> dict[
     await script.order("expectResult", text=text, page=page)
     result: dict[str, Any] = orjson.loads((await script.wait_for("result"))["text"])
     return result
+
+
+async def first_load(server_url: str) -> dict[str, int]:
+    """Visit GraphiQL with a browser that has nothing in its cache; return address → bytes, with the headers."""
+    settings = {"url": server_url, "chromium": chromium_path(), "timeoutMs": seconds(20) * 1000}
+    async with run_script("first_load.mjs", settings) as script:
+        loaded = (await script.wait_for("loaded", units=START_UNITS))["loaded"]
+        await check_end_inside(script, server_url)
+    sizes: dict[str, int] = {}
+    for one in loaded:
+        address = one["name"].removeprefix(server_url)
+        sizes[address] = sizes.get(address, 0) + one["bytes"]
+    return sizes

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode, build_schema, parse
 
-from tests.clients.graphiql_visit import open_tab, run_operation, visit_graphiql
+from tests.clients.graphiql_visit import first_load, open_tab, run_operation, visit_graphiql
 from tests.clients.node_script import NodeScript
 from tests.clients.operations import OPERATIONS, operation_names, read_operation
 from tests.clients.rest_client import BoardClient
@@ -104,3 +104,10 @@ async def read_brightness(script: NodeScript) -> float:
     background: str = (await script.wait_for("colours"))["background"]  # "rgb(33, 42, 59)"
     parts = [float(part) for part in background.removeprefix("rgb(").removesuffix(")").split(",")]
     return sum(parts) / len(parts)
+
+
+async def test_first_visit_loads_less_than_600_kb(server_url: str, board: BoardClient) -> None:
+    sizes = await first_load(server_url)
+    assert sizes["/graphql"] > 0
+    assert sizes["/static/graphiql/vendor/graphiql.min.js"] < 400_000
+    assert sum(sizes.values()) < 600_000, sizes

@@ -178,8 +178,8 @@ async def test_graphql_in_a_browser_is_graphiql_without_foreign_assets(unchanged
     [
         ("/", "style-src 'self'; img-src 'self'; form-action 'self'"),
         ("/static/index.html", "style-src 'self'; img-src 'self'; form-action 'self'"),
-        ("/graphql", "style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:; form-action 'none'"),
-        ("/static/graphiql/index.html", "style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:"),
+        ("/graphql", "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; form-action 'none'"),
+        ("/static/graphiql/index.html", "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:"),
         ("/static/icon.svg", "default-src 'self'; frame-ancestors 'none'"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.transports.pages import STATIC
+from server.transports.files.pages import STATIC
 from tests.clients.rest_client import open_board
 from tests.kit.live_server import live_server
 from tests.tools.toolbox import TOOLS, require_tools, run, run_program

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 import orjson
 from graphql import GraphQLError
@@ -25,9 +24,9 @@ from server.protocol.graphql.response import MEDIA_TYPES, status_of
 from server.protocol.http.media_types import preferred
 from server.settings import Settings
 from server.transports.callers import caller_of
-from server.transports.graphql.operation import operation_results
+from server.transports.files.pages import page
+from server.transports.graphql.operation import OperationResult, operation_results
 from server.transports.graphql.parameters import allowed_by, asked_operation, read_request
-from server.transports.pages import page
 
 __all__ = ["GraphqlHttp", "media_type_of"]
 
@@ -58,25 +57,26 @@ class GraphqlHttp:
         media_type = media_type_of(request)
         if media_type == HTML:
             # The assets of the page are under `/static`; it loads nothing from another host.
-            return page(self._page, Vary="Accept")
+            return await page(request, self._page, Vary="Accept")
         if media_type is None:
             got = f"{request.headers.get('accept')!r:.200}"
             raise Problem(406, f"Accept: expected one of {', '.join(MEDIA_TYPES)}; got {got}")
-        body = await unless(_left(request), self._execute(request))
-        if body is None:
+        result = await unless(_left(request), self._execute(request))
+        if result is None:
             return Response(status_code=499)  # the client has left and reads nothing
-        content_type = f"{media_type}; charset=utf-8"
-        return Response(orjson.dumps(body), status_of(body, media_type), {"Vary": "Accept"}, content_type)
+        headers = {"Vary": "Accept", "Cache-Control": "no-store"} if result.has_secret else {"Vary": "Accept"}
+        status, content_type = status_of(result.body, media_type), f"{media_type}; charset=utf-8"
+        return Response(orjson.dumps(result.body), status, headers, content_type)
 
-    async def _execute(self, request: Request) -> dict[str, Any]:
+    async def _execute(self, request: Request) -> OperationResult:
         asked = await read_request(request)
         if await asked_operation(asked, request.method, self._limits.documents) is OperationType.SUBSCRIPTION:
             refused = GraphQLError(_NO_SUBSCRIPTION, extensions={"code": "OPERATION_NOT_AVAILABLE"})
-            return {"errors": [refused.formatted]}
+            return OperationResult({"errors": [refused.formatted]}, failed=True)
         allowed = allowed_by(request.method) - {OperationType.SUBSCRIPTION}
         context = Context(self._service, caller_of(request), limits=self._limits)
         async with aclosing(operation_results(asked, self._schema, context, allowed)) as results:
-            return (await anext(results)).body
+            return await anext(results)
 
 
 def media_type_of(request: Request, streams: tuple[str, ...] = ()) -> str | None:

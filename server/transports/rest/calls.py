@@ -31,6 +31,8 @@ class RestCall:
     work: Work
     #: Status of the answer if the call succeeds; 204 has no body.
     status: int = 200
+    #: Whether the answer has the secret of a token. It is not compressed then, and stays in no cache.
+    has_secret: bool = False
     #: The classes that read the body. They share its keys.
     body: tuple[type[BaseModel], ...] = ()
     query: tuple[Parameter, ...] = ()
@@ -46,12 +48,18 @@ class RestCall:
         body = await self.work(request)
         if isinstance(body, Response):
             return body  # an answer with another status
-        return Response(status_code=204) if self.status == 204 else answer(body, self.status)
+        if self.status == 204:
+            return Response(status_code=204)
+        response = answer(body, self.status)
+        if self.has_secret:
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 def rest_call(
     *,
     status: int = 200,
+    has_secret: bool = False,
     body: tuple[type[BaseModel], ...] = (),
     query: tuple[Parameter, ...] = (),
     refusals: tuple[Refusal, ...] = (),
@@ -60,6 +68,6 @@ def rest_call(
 
     def decorate(work: Work) -> RestCall:
         """Return the call that `work` carries out."""
-        return RestCall(work, status, body, query, refusals)
+        return RestCall(work, status, has_secret, body, query, refusals)
 
     return decorate

@@ -35,7 +35,7 @@ async def list_tokens(request: Request) -> list[TokenJson]:
     return [token_wire(token) for token in service.tokens.all(caller)]
 
 
-@rest_call(status=201, body=(CreateToken,))
+@rest_call(status=201, has_secret=True, body=(CreateToken,))
 async def create_token(request: Request) -> MadeTokenJson:
     """Make an access token.
 

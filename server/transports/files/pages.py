@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from os import PathLike
+import re
 from pathlib import Path
-from typing import Any
 
+from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
 from server.routing import SegmentRoute
 from server.transports.bodies import answer
-from server.transports.web_client_files import WebClient
+from server.transports.files.packed_files import FOR_EVER, PackedFiles, file_answer
+from server.transports.files.web_client_files import WebClient
 
 __all__ = ["STATIC", "page", "page_routes"]
 
-STATIC = Path(__file__).parent.parent / "static"
+STATIC = Path(__file__).parents[2] / "static"
+#: The name of a file by a hash of its content.
+_HASHED = re.compile(r"[0-9a-f]{16}\.\w+")
 #: No other site may show our pages in a frame, where it could steal clicks (docs/operating.md, "Pages"). A browser
 #: reads this rule only from a header, not from `<meta>`.
 _NO_FRAME = "frame-ancestors 'none'; base-uri 'none'"
@@ -25,9 +27,9 @@ _OWN = f"default-src 'none'; {_NO_FRAME}; script-src 'self'; connect-src 'self'"
 #: Page → its Content-Security-Policy.
 POLICIES = {
     STATIC / "index.html": f"{_OWN}; style-src 'self'; img-src 'self'; form-action 'self'",
-    # GraphiQL's editor writes styles into the page, and its style sheet contains its fonts.
+    # GraphiQL's editor writes styles into the page.
     STATIC / "graphiql" / "index.html": (
-        f"{_OWN}; style-src 'self' 'unsafe-inline'; font-src data:; img-src 'self' data:; form-action 'none'"
+        f"{_OWN}; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; form-action 'none'"
     ),
 }
 #: Policy for an asset that a browser opens as a page.
@@ -44,15 +46,16 @@ def page_routes(web_client: Path | None = None) -> list[BaseRoute]:
     ]
 
 
-def page(path: Path, **headers: str) -> Response:
+async def page(request: Request, path: Path, **headers: str) -> Response:
     """Return a file of `STATIC` as a page, with its Content-Security-Policy."""
-    return FileResponse(path, headers={"Content-Security-Policy": POLICIES.get(path, ASSET_POLICY), **headers})
+    headers["Content-Security-Policy"] = POLICIES.get(path, ASSET_POLICY)
+    return file_answer(request.scope, path, await to_thread.run_sync(path.stat), headers)
 
 
 async def home(request: Request) -> Response:
     """Answer browsers with the page, and other clients with a line of text, as the original did."""
     if "text/html" in request.headers.get("accept", ""):
-        return page(STATIC / "index.html")
+        return await page(request, STATIC / "index.html")
     return PlainTextResponse("Boardcast is running")
 
 
@@ -62,12 +65,11 @@ async def operations(request: Request) -> Response:
     return answer([{"name": path.name, "query": path.read_text(encoding="utf-8")} for path in documents])
 
 
-class _Assets(StaticFiles):
-    def file_response(self, full_path: str | PathLike[str], *arguments: Any, **named: Any) -> Response:
-        """Return a file with its Content-Security-Policy."""
-        response = super().file_response(full_path, *arguments, **named)
-        response.headers["Content-Security-Policy"] = POLICIES.get(Path(full_path), ASSET_POLICY)
-        return response
+class _Assets(PackedFiles):
+    def headers_of(self, path: Path) -> dict[str, str]:
+        """Return the policy of a file; a file that is named by a hash never changes."""
+        kept = {"Cache-Control": FOR_EVER} if _HASHED.fullmatch(path.name) else {}
+        return {"Content-Security-Policy": POLICIES.get(path, ASSET_POLICY), **kept}
 
 
 def _operations_folder() -> Path:

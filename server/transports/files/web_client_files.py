@@ -5,14 +5,13 @@ The address of a file returns the file. Every other address belongs to the web c
 
 from __future__ import annotations
 
-from os import PathLike
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from server.transports.files.packed_files import FOR_EVER, PackedFiles
 
 __all__ = ["WebClient"]
 
@@ -23,7 +22,6 @@ OWN = frozenset({"api", "graphql", "metrics", "static", "boardcast"})
 POLICY = "frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"
 #: Folder in which Vite names each file by a hash of its content, so a file never changes.
 HASHED = "assets"
-FOR_EVER = "public, max-age=31536000, immutable"
 #: Media types that the tables of some systems lack or have wrong.
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -42,7 +40,7 @@ MEDIA_TYPES = {
 }
 
 
-class WebClient(StaticFiles):
+class WebClient(PackedFiles):
     """ASGI application. It serves no file outside the folder, even if a link in the folder leads there."""
 
     def __init__(self, folder: Path) -> None:
@@ -68,16 +66,14 @@ class WebClient(StaticFiles):
                 raise HTTPException(404) from missing
         return await super().get_response(INDEX, scope)
 
-    def file_response(self, full_path: str | PathLike[str], *arguments: Any, **named: Any) -> Response:
-        """Return a file with its media type and its Cache-Control."""
-        response = super().file_response(full_path, *arguments, **named)
-        path = Path(full_path)
-        if response.status_code == 200 and path.suffix in MEDIA_TYPES:
-            response.headers["Content-Type"] = MEDIA_TYPES[path.suffix]
-        is_hashed = path.parent.name == HASHED
-        response.headers["Cache-Control"] = FOR_EVER if is_hashed else "no-cache"
-        response.headers["Content-Security-Policy"] = POLICY
-        return response
+    def media_type_of(self, path: Path) -> str | None:
+        """Return the media type of a file; None = unknown."""
+        return MEDIA_TYPES.get(path.suffix) or super().media_type_of(path)
+
+    def headers_of(self, path: Path) -> dict[str, str]:
+        """Return the Cache-Control of a file, and the policy."""
+        cache = FOR_EVER if path.parent.name == HASHED else "no-cache"
+        return {"Cache-Control": cache, "Content-Security-Policy": POLICY}
 
 
 def _may_be_page(address: PurePosixPath, first: str, scope: Scope) -> bool:
