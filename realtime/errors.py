@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -79,6 +79,7 @@ __all__ = [
     "first_fields",
     "more_fields",
     "quoted",
+    "without_frames",
 ]
 
 #: Most characters of an invalid value that an error quotes.
@@ -152,6 +153,19 @@ class Refused(Exception):
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
+
+
+_R = TypeVar("_R", bound=Refused)
+
+
+def without_frames(refused: _R) -> _R:
+    """Return a refusal without its traceback and its causes, for a caller who keeps it as a result.
+
+    The frames of a traceback hold what was decided on, a board for example. Often they hold the refusal, too: then all
+    of that would stay in memory until the next garbage collection.
+    """
+    refused.__cause__ = refused.__context__ = None
+    return refused.with_traceback(None)
 
 
 class Forbidden(Refused):

@@ -232,12 +232,13 @@ async def _opening(
 ) -> Stream:
     """Yield `hello`, and then either the envelopes missed since `after`, or the snapshot."""
     seen, last = now, after
-    lost: PositionLost | None = None
+    # Not the error itself: it refers to this frame, and so the snapshot would stay until the next garbage collection.
+    reason: str | None = None
     try:
         # `hello` has the old position until the replay is complete, so a client that leaves before that resumes there.
         seen = now if after is None else seen_at(after, now)
-    except PositionLost as error:
-        lost = error
+    except PositionLost as lost:
+        reason = lost.reason
     yield envelopes.hello(node.clock(), seen, node.limits.heartbeat_seconds)
     try:
         async with aclosing(replay(seen)) as replayed:
@@ -245,10 +246,10 @@ async def _opening(
                 last = envelope.cursor
                 yield envelope
                 await node.turns.room()
-    except PositionLost as error:
-        lost = error
-    if lost is not None:
-        yield envelopes.gap(lost.reason, last or now.cursor, now)
-    if after is None or lost is not None:
+    except PositionLost as lost:
+        reason = lost.reason
+    if reason is not None:
+        yield envelopes.gap(reason, last or now.cursor, now)
+    if after is None or reason is not None:
         for envelope in snapshot:
             yield envelope

@@ -6,7 +6,7 @@ not need. A caller that may read it, but not do more, gets `Forbidden`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -58,15 +58,15 @@ def board_not_found() -> NotFound:
     return NotFound("Board not found", "board_not_found")
 
 
-def check_board(caller: Caller, action: Action, board_id: BoardId, missing: NotFound) -> None:
+def check_board(caller: Caller, action: Action, board_id: BoardId, missing: Callable[[], NotFound]) -> None:
     """Return if the caller may do this on a board.
 
     Raises:
-        NotFound: `missing`, if the caller may not even read the board.
+        NotFound: that of `missing`, if the caller may not even read the board.
         Forbidden: it may read the board, and not do this.
     """
     if not caller.may(Action.READ, board_id):
-        raise missing
+        raise missing()
     if not caller.may(action, board_id):
         raise Forbidden(f"expected a token with the grant {action} on this board, got one without it")
     check_change(caller)

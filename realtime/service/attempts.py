@@ -161,7 +161,7 @@ class Attempts:
     async def _execute(
         self, caller: Caller, board_id: BoardId, command: QueueAttempt | StopAttempt, key: str | None
     ) -> Executed:
-        check_board(caller, Action.WRITE, board_id, board_not_found())
+        check_board(caller, Action.WRITE, board_id, board_not_found)
         return await self._node.bus.execute(board_id, command, key=request_key(caller, board_id, key))
 
     async def _boards_of(self, caller: Caller, attempt_id: AttemptId) -> Mapping[BoardId, bool]:

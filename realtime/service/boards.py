@@ -88,7 +88,7 @@ class Boards:
             Forbidden: the caller may only read the board.
             NotFound, Conflict, InvalidInput, KeyReused, LimitReached: see `Bus.execute`; nothing was changed.
         """
-        check_board(caller, Action.WRITE, board_id, board_not_found())
+        check_board(caller, Action.WRITE, board_id, board_not_found)
         return await self._node.bus.execute(board_id, *commands, key=request_key(caller, board_id, key))
 
     async def execute_each(
@@ -100,6 +100,6 @@ class Boards:
             Forbidden: the caller may only read the board.
             NotFound, LimitReached: see `Bus.execute_each`; nothing was changed.
         """
-        check_board(caller, Action.WRITE, board_id, board_not_found())
+        check_board(caller, Action.WRITE, board_id, board_not_found)
         asks = [Ask((command,), request_key(caller, board_id, key)) for command, key in commands]
         return await self._node.bus.execute_each(board_id, asks)

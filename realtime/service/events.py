@@ -51,7 +51,7 @@ class Events:
             check_everywhere(caller, Action.PUBLISH)
         elif not caller.may(Action.PUBLISH, board_id):
             if caller.may(Action.READ, board_id):
-                check_board(caller, Action.PUBLISH, board_id, board_not_found())
+                check_board(caller, Action.PUBLISH, board_id, board_not_found)
             return False
         return True
 

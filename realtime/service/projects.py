@@ -124,7 +124,7 @@ class Projects:
     async def _execute(
         self, caller: Caller, project_id: BoardId, command: UpdateProject | DeleteProject, key: str | None
     ) -> Executed:
-        check_board(caller, Action.ADMIN, project_id, _not_found())
+        check_board(caller, Action.ADMIN, project_id, _not_found)
         # As a command, because the slug of the repository depends on the project's values at that time.
         try:
             return await self._node.bus.execute(project_id, command, key=request_key(caller, None, key))

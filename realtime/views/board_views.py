@@ -180,7 +180,8 @@ class BoardViews:
                 watch.is_behind = True
                 view = self._view(await self._found(board_id))
         except BaseException:
-            # The next subscriber tries again with its own watch.
+            # The next subscriber tries again with its own watch. The error of this task refers to this frame.
+            watch.loading = None
             if self._watched.get(board_id) is watch:
                 del self._watched[board_id]
             raise

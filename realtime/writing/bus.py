@@ -111,7 +111,10 @@ class Bus:
         """
         (executed,) = await self._carry_out(board_id, [Ask(commands, key)], refusable=False)
         if isinstance(executed, Exception):
-            raise executed
+            try:
+                raise executed
+            finally:
+                del executed  # it refers to this frame now
         return executed
 
     async def execute_each(self, board_id: BoardId, asks: Sequence[Ask]) -> list[Outcome]:
@@ -189,6 +192,8 @@ class Bus:
         except asyncio.CancelledError:
             answer.add_done_callback(_log_fault)  # no caller is left to see an exception
             raise
+        finally:
+            del answer  # its exception refers to this frame
 
     def _append_incoming(self, transaction: Transaction, batch: Sequence[Incoming], plan: IngestPlan) -> _Ingested:
         """Append the events that result from a batch from outside."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from realtime.errors import NotFound, Refused
+from realtime.errors import NotFound, Refused, without_frames
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.capacity import check_board
 from realtime.kanban.commands import Command, decide
@@ -148,7 +148,7 @@ class CommandUnit:
         except Refused as refused:
             if not self._refusable:
                 raise
-            return refused
+            return without_frames(refused)
 
     def _once(self, found: StoredBoard | None, commands: Sequence[Command], key: RequestKey) -> _End | FirstAnswer:
         request = KeyedRequest(key, command_fingerprint(self._board_id, *commands))

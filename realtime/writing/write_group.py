@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
-from realtime.errors import Refused
+from realtime.errors import Refused, without_frames
 from realtime.kanban.ids import BoardId
 from realtime.messages.channels import Channel
 from realtime.ports import StoredBoard, StoredEvent, Transaction
@@ -85,7 +85,7 @@ def carry_out(units: Sequence[Unit[_R_co]], transaction: Transaction, at_hand: B
         try:
             result = unit.work(transaction, at_hand)
         except Refused as refused:
-            results.append(refused)
+            results.append(without_frames(refused))
         else:
             results.append(result)
             at_hand.put(result.boards)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Iterator, Sequence
+from functools import partial
 from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType, FrameType
 from typing import Any, TypeVar
 
-from graphql import OperationType, is_leaf_type
+from graphql import GraphQLResolveInfoHelpers, OperationType, is_leaf_type
 from graphql.execution import Executor
 from graphql.pyutils import Path, Undefined, gather_with_cancel, is_iterable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -38,6 +40,10 @@ class BoundedExecutor(StrawberryGraphQLCoreExecutionContext):
         self.meter = Meter()
         #: The parts of one execution that wait for their turn.
         self.underway = _Underway()
+        # graphql-core's helpers are bound methods: with them, the executor stays until the next garbage collection.
+        cls, one = type(self), weakref.proxy(self)
+        gather, track = partial(cls.gather_async_work, one), partial(cls.track_async_work, one)
+        self.async_helpers = GraphQLResolveInfoHelpers(gather, track)
         if isinstance(self.context_value, Context):
             self.hide_suggestions = not self.context_value.limits.introspection
         if self.operation.operation is OperationType.SUBSCRIPTION and isinstance(self.context_value, Context):

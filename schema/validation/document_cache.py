@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from graphql import (
@@ -24,6 +24,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     Token,
     TokenKind,
+    ValidationContext,
     parse,
     specified_rules,
     validate,
@@ -164,6 +165,11 @@ def _parse(text: str) -> DocumentNode:
 
 def _drop_tokens(document: DocumentNode) -> None:
     """Release the tokens of a document, which take as much memory as its nodes; errors need only offsets and source."""
+    token = document.loc.start_token if document.loc is not None else None
+    while token is not None:  # each token refers to the next one and back: a cycle
+        following = token.next
+        token.prev = token.next = None
+        token = following
     waiting: list[Node] = [document]
     while waiting:
         node = waiting.pop()
@@ -182,7 +188,28 @@ def _mistakes(
 ) -> list[GraphQLError]:
     # Strawberry adds the same two rules.
     rules = (*rules, MaybeNullValidationRule, OneOfInputValidationRule)
-    return size_errors(document) or validate(schema, document, rules, MAX_MISTAKES, hide_suggestions)
+    return size_errors(document) or _validated(schema, document, rules, hide_suggestions)
+
+
+def _validated(
+    schema: GraphQLSchema, document: DocumentNode, rules: _Rules, hide_suggestions: bool
+) -> list[GraphQLError]:
+    """Call `validate`, and empty its visitors: they keep their own methods, so each of them is a cycle."""
+    visitors: list[ASTValidationRule] = []
+
+    def making(rule: type[ASTValidationRule]) -> Callable[[ValidationContext], ASTValidationRule]:
+        def made(context: ValidationContext) -> ASTValidationRule:
+            visitors.append(rule(context))
+            return visitors[-1]
+
+        return made
+
+    factories: Any = [making(rule) for rule in rules]  # graphql-core only calls them
+    try:
+        return validate(schema, document, factories, MAX_MISTAKES, hide_suggestions)
+    finally:
+        for visitor in visitors:
+            vars(visitor).clear()
 
 
 def _limits_of(context: ExecutionContext) -> OperationLimits:

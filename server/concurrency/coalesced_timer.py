@@ -17,6 +17,10 @@ __all__ = ["CoalescedTimer", "CoalescedTimers", "coalesced_timers"]
 LATE_PART, LATE_SECONDS = 1 / 256, 1 / 8
 
 
+def _nothing() -> None:
+    """Stand in for a call that was made, or will not be made."""
+
+
 class CoalescedTimer:
     """One call in the future."""
 
@@ -31,13 +35,15 @@ class CoalescedTimer:
     def cancel(self) -> None:
         """Prevent the call. Allowed several times, and after the call."""
         tick, self._tick = self._tick, None
+        self._call = _nothing  # the call often refers to the owner of this timer: a cycle
         if tick is not None:
             tick.forget(self)
 
     def fire(self) -> None:
         """Make the call now; after that `cancel` has no effect."""
         self._tick = None
-        self._call()
+        call, self._call = self._call, _nothing
+        call()
 
 
 class _Tick:

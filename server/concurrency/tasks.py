@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from server.concurrency.cancellation_block import CancellationBlock
@@ -21,18 +21,18 @@ async def first_to_end(own: Coroutine[Any, Any, Any], *others: Coroutine[Any, An
     """
     tasks = [asyncio.create_task(work) for work in others]
     block = CancellationBlock()
-    for task in tasks:
-        task.add_done_callback(block.interrupt)
+    _call_at_end(tasks, block.interrupt)
     try:
         with block:
             await own
     finally:
         ended = [task for task in tasks if task.done()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in ended:
-        task.result()
+        await _cancelled(tasks)
+        tasks.clear()
+    # Nothing here may hold a task with an error: the error refers to this frame, and would stay until the next garbage
+    # collection, with everything that the frames of its traceback hold.
+    while ended:
+        ended.pop(0).result()
 
 
 async def unless(event: Coroutine[Any, Any, Any], work: Coroutine[Any, Any, _T]) -> _T | None:
@@ -45,6 +45,17 @@ async def unless(event: Coroutine[Any, Any, Any], work: Coroutine[Any, Any, _T])
         await asyncio.wait([working, waiting], return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None
     finally:
-        for task in (working, waiting):
-            task.cancel()
-        await asyncio.gather(working, waiting, return_exceptions=True)
+        await _cancelled([working, waiting])
+        del working  # its error refers to this frame
+
+
+def _call_at_end(tasks: Iterable[asyncio.Task[Any]], call: Callable[[asyncio.Task[Any]], object]) -> None:
+    for task in tasks:
+        task.add_done_callback(call)
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel the tasks, and return when they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -181,8 +181,9 @@ class WebSocketConnection(Keepalive):
         if self._guest is not None:
             self._guest.leave()
             self._guest = None
-        # Break the reference cycle between the parser's generator and the protocol.
+        # Break the reference cycles between the protocol, its parser's generator, and the error of the parser.
         self.conn.parser.close()
+        self.conn.parser_exc = None
 
 
 def _shrink(scope: Scope) -> None:

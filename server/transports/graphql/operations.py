@@ -33,6 +33,10 @@ class Send(Protocol):
         """Send `message`; a secret in it is not compressed."""
 
 
+async def _send_nothing(message: Message, *, has_secret: bool = False) -> None:
+    """Stand in for the socket after its end."""
+
+
 class GraphqlOperations:
     """Runs each operation in its own task, and sends its results as messages of the subprotocol."""
 
@@ -70,8 +74,9 @@ class GraphqlOperations:
             await asyncio.wait(list(self._tasks.values()), timeout=within_seconds)
 
     async def aclose(self) -> None:
-        """Cancel all operations and wait until they have ended. Allowed several times."""
+        """Cancel all operations and wait until they have ended; no further one may start. Allowed several times."""
         await self._end(self._tasks.values())
+        self._send = _send_nothing  # the function of the socket refers to the socket, which refers to this object
 
     def _forget(self, id: str, ended: asyncio.Task[None]) -> None:
         if self._tasks.get(id) is ended:
