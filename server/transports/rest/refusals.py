@@ -7,7 +7,15 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from realtime.endings import status_of
-from realtime.errors import Conflict, DependencyCycle, DependencyMismatch, InvalidInput, KeyReused, NotFound
+from realtime.errors import (
+    Conflict,
+    DependencyCycle,
+    DependencyMismatch,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    without_frames,
+)
 from realtime.kanban.ids import CardId
 from realtime.service import Caller, Service
 from server.problem import Problem
@@ -88,10 +96,10 @@ def refusals(**others: Refusal) -> Iterator[None]:
         yield
     except (InvalidInput, KeyReused) as refused:
         known = _BY_CODE.get(refused.code, Refusal(status_of(refused), refused.message))
-        raise Problem(*known, errors=refused.fields) from refused
+        raise Problem(*known, errors=refused.fields) from without_frames(refused)
     except (NotFound, Conflict) as refused:
         known = {**_BY_CODE, **others}.get(refused.code, Refusal(status_of(refused), refused.message))
-        raise Problem(*known) from refused
+        raise Problem(*known) from without_frames(refused)
 
 
 @asynccontextmanager
@@ -106,5 +114,5 @@ async def strangers(service: Service, caller: Caller, card_id: str | None, refus
         if refused.code != "card_not_found" or card_id is None:
             raise
         if await service.boards.boards_of_card(caller, CardId(card_id)):
-            raise Problem(*refusal) from refused
+            raise Problem(*refusal) from without_frames(refused)
         raise
