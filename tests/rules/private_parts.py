@@ -66,10 +66,10 @@ PARTS = {
         send_close send_frame state writes
     """,
     _EXECUTOR: """
-        _relevant_sub_fields build_per_event_executor complete_awaitable_list_item_value complete_iterable_value
-        complete_list_item_value context_value execute_field execute_fields execute_fields_serially execute_operation
-        fragments hide_suggestions is_awaitable middleware_manager operation schema settle_in_background
-        variable_values with_abort_signal
+        _relevant_sub_fields async_helpers build_per_event_executor complete_awaitable_list_item_value
+        complete_iterable_value complete_list_item_value context_value execute_field execute_fields
+        execute_fields_serially execute_operation fragments hide_suggestions is_awaitable
+        middleware_manager operation schema settle_in_background variable_values with_abort_signal
     """,
 }
 
