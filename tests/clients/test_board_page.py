@@ -177,6 +177,29 @@ def _todo(text: str, status: str) -> dict[str, str]:
     return {"id": text, "text": text, "status": status}
 
 
+async def test_dashboard_shows_figures_inbox_and_projects_live(server_url: str, board: BoardClient) -> None:
+    done, busy = await board.create_card("Reviewed"), await board.create_card("Worked on")
+    await board.queue_attempt("att-done", done)
+    await board.change_status("att-done", done, "failed")
+    async with _visit(server_url, board) as script:
+        await script.order("open", path="/dashboard", waitFor="#figures")
+        await script.wait_for("opened")
+        await _see(script, '[data-figure="active"] dd', "0")
+        await _see(script, "#inbox .rows", "Reviewed")
+        await _see(script, "#projects h4", "Client Tests")
+        await _see(script, ".chart canvas")
+        await board.queue_attempt("att-busy", busy)
+        await _see(script, '[data-figure="active"] dd', "1")
+        await _see(script, "#working .rows", "Worked on")
+        await script.order("click", selector='[data-range="last_24h"]')
+        await _see(script, '#ranges [aria-pressed="true"]', "24 hours")
+        await board.change_status("att-busy", busy, "failed")
+        await _see(script, '#inbox [data-kind="failed"]', "2")
+        await _check_access(script, "dashboard")
+        await script.order("click", selector="#inbox .rows a")
+        await _see(script, "#card-panel h3")
+
+
 async def test_phone_has_one_snapping_column_and_drags_by_touch(server_url: str, board: BoardClient) -> None:
     card_id = await board.create_card("To be touched")
     await board.create_card("Below it")

@@ -166,7 +166,8 @@ def _outside() -> Iterator[HttpRow]:
     unknown, stream = "404 Stream not found: reserve one by PUT and send its token", "/graphql/stream"
     yield _row("* *", "*", OPEN, "204", any_method="OPTIONS", reason="asks about no address")
     yield _row("GET /metrics", "/metrics", needs_everywhere("admin"), "200")
-    yield _row("GET /", "/", OPEN, "200", reason="a page")
+    for path in ("/", "/dashboard"):
+        yield _row(f"GET {path}", path, OPEN, "200", reason="a page")
     yield _row("GET /static/operations.json", "/static/operations.json", OPEN, "200", reason="an asset of a page")
     yield _row("* /static", "/static/index.js", OPEN, "200", reason="an asset of a page")
     yield _row("* /graphql", "/graphql", OPEN, "200", headers=(("Accept", _HTML),), reason="the page of GraphiQL")

@@ -68,7 +68,15 @@ _HTTP = {
     "unknown": Exit("GET", "/nowhere", 404),
 }
 _SOCKETS = ["/api/v1/ws?boardId=none", "/api/v1/ws/dashboard", "/api/ws/dashboard"]
-_OPEN = ["/", "/api/v1/healthz", "/api/v1/readyz", "/api/v1/version", "/api/healthz", "/static/operations.json"]
+_OPEN = [
+    "/",
+    "/dashboard",
+    "/api/v1/healthz",
+    "/api/v1/readyz",
+    "/api/v1/version",
+    "/api/healthz",
+    "/static/operations.json",
+]
 
 pytestmark = pytest.mark.usefixtures("clean_log")
 

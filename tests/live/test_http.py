@@ -177,6 +177,7 @@ async def test_graphql_in_a_browser_is_graphiql_without_foreign_assets(unchanged
     ("target", "policy"),
     [
         ("/", "style-src 'self'; img-src 'self'; form-action 'self'"),
+        ("/dashboard", "style-src 'self'; img-src 'self'; form-action 'self'"),
         ("/static/index.html", "style-src 'self'; img-src 'self'; form-action 'self'"),
         ("/graphql", "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; form-action 'none'"),
         ("/static/graphiql/index.html", "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:"),

@@ -1,6 +1,7 @@
 /** The frame of all pages, and the page that the address names. */
 import { BoardPage } from './board_page.js';
 import { followBoards } from './boards.js';
+import { DashboardPage } from './dashboard_page.js';
 import { Notices } from './notices.js';
 import { html, useEffect } from './preact.js';
 import { view } from './route.js';
@@ -18,7 +19,7 @@ export function App() {
 }
 
 function View() {
-  return view === 'board' ? html`<${BoardPage} />` : null;
+  return view === 'dashboard' ? html`<${DashboardPage} />` : html`<${BoardPage} />`;
 }
 
 function Unreachable() {

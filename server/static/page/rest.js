@@ -26,3 +26,5 @@ export const stopAttempt = (boardId, attemptId) =>
   call('PATCH', `${path('attempts', attemptId)}?boardId=${encodeURIComponent(boardId)}`, { status: 'stopped' });
 /** @returns {Promise<{agents: {key: string, label: string}[]}>} */
 export const listAgents = () => call('GET', '/agents');
+/** @param {string} timeRangePreset */
+export const readDashboard = (timeRangePreset) => call('GET', `/dashboard?timeRangePreset=${encodeURIComponent(timeRangePreset)}`);

@@ -23,7 +23,7 @@ export const boardInAddress = computed(() => parts.value[0] || null);
 export const cardInAddress = computed(() => (parts.value[1] === CARD && parts.value[2]) || null);
 
 export const pathOf = {
-  boards: `${BASE}/`,
+  boards: BASE || '/',
   dashboard: `${BASE}/dashboard`,
   inspector: `${BASE}/inspector`,
 };

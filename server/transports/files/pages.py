@@ -1,4 +1,4 @@
-"""The pages for browsers: the page at `/`, the assets, and the documents for GraphiQL's tabs."""
+"""The pages for browsers: those at `/` and `/dashboard`, the assets, and the documents for GraphiQL's tabs."""
 
 from __future__ import annotations
 
@@ -37,9 +37,11 @@ ASSET_POLICY = f"default-src 'self'; {_NO_FRAME}; style-src 'self' 'unsafe-inlin
 
 
 def page_routes(web_client: Path | None = None) -> list[BaseRoute]:
-    """Return the routes. A web client takes every address without a route; our own page is then at `/boardcast`."""
+    """Return the routes. A web client takes every address without one; our own pages are then below `/boardcast`."""
+    own = "" if web_client is None else "/boardcast"
     return [
-        SegmentRoute("/" if web_client is None else "/boardcast", home, methods=["GET"]),
+        SegmentRoute(own or "/", home, methods=["GET"]),
+        SegmentRoute(f"{own}/dashboard", dashboard, methods=["GET"]),
         SegmentRoute("/static/operations.json", operations, methods=["GET"]),
         Mount("/static", _Assets(directory=STATIC), name="static"),
         *([] if web_client is None else [Mount("/", WebClient(web_client), name="web client")]),
@@ -57,6 +59,11 @@ async def home(request: Request) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         return await page(request, STATIC / "index.html")
     return PlainTextResponse("Boardcast is running")
+
+
+async def dashboard(request: Request) -> Response:
+    """Return the same page, which shows the dashboard at this address."""
+    return page(STATIC / "index.html")
 
 
 async def operations(request: Request) -> Response:
