@@ -63,7 +63,7 @@ async def home(request: Request) -> Response:
 
 async def dashboard(request: Request) -> Response:
     """Return the same page, which shows the dashboard at this address."""
-    return page(STATIC / "index.html")
+    return await page(request, STATIC / "index.html")
 
 
 async def operations(request: Request) -> Response:
