@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from realtime.clock import Clock
@@ -37,6 +38,8 @@ __all__ = ["UNNAMED", "Identity", "Limits", "Node", "PolicyNotAllowed", "make_no
 class Identity(NamedTuple):
     """A node among those of an installation."""
 
+    #: New at each start, unlike the name.
+    id: str = ""
     name: str = ""
     version: str = ""
     #: The URL at which it listens.
@@ -112,6 +115,10 @@ class Node:
     access: AccessRefresh
     rates: Rates
     identity: Identity
+    repair: Repair
+    #: Whether this node has the jobs that are done once for the installation.
+    leads: Callable[[], bool]
+    started_at: datetime
     #: Shared by all streams.
     turns: Turns = field(default_factory=Turns)
 
@@ -136,8 +143,15 @@ class Node:
                 await self.access.aclose()
 
 
-async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits, identity: Identity = UNNAMED) -> Node:
-    """Make a node with an open store.
+async def make_node(
+    store: Store,
+    broker: Broker,
+    clock: Clock,
+    limits: Limits,
+    identity: Identity = UNNAMED,
+    leads: Callable[[], bool] = lambda: True,
+) -> Node:
+    """Make a node with an open store; `leads` says whether it is the leader of the nodes on it.
 
     Raises:
         StoreUnavailable: the store did not answer.
@@ -166,5 +180,6 @@ async def make_node(store: Store, broker: Broker, clock: Clock, limits: Limits, 
     follower = Follower(store, views, dashboard, repair, refresh.note)
     return Node(
         *(store, hub, lifetimes, views, dashboard, heartbeats, bus, clock, limits, counters),
-        *(tokens, sessions, broker, follower, refresh, rates, identity),
+        *(tokens, sessions, broker, follower, refresh, rates),
+        *(identity, repair, leads, clock()),
     )

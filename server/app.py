@@ -94,7 +94,8 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
     app.router.redirect_slashes = False
     app.state.service = service
     app.state.access = access
-    app.state.metrics = make_registry(service.counters)
+    name = service.identity.name if service.has_neighbours else ""
+    app.state.metrics = make_registry(service.counters, service.nodes.own, name)
     app.state.settings = settings
     app.state.started_at = service.clock()
     return app

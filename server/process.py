@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import socket
 import time
 from collections.abc import Mapping
@@ -123,7 +124,7 @@ def _identity(settings: Settings, listening: socket.socket, worker: int | None) 
     name = settings.node_name or re.sub("[^A-Za-z0-9_]+", "-", socket.gethostname())[:MAX_HOST] + f"-{port}"
     # A proxy that knows the name of a node knows those of its workers, too: they begin with it.
     suffix = "" if worker is None else f"-{worker}"
-    return Identity(name + suffix, boardcast_version(), address_of(settings.host, listening))
+    return Identity(secrets.token_hex(8), name + suffix, boardcast_version(), address_of(settings.host, listening))
 
 
 def _circumstances(settings: Settings) -> dict[str, str]:

@@ -16,6 +16,7 @@ from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.limits import Capacity
 from realtime.node import UNNAMED, Identity, Limits, Node, make_node
 from realtime.ports import Broker
+from realtime.service.roster import listed
 from realtime.tokens.session_book import SessionLimits
 from realtime.tokens.token_book import TokenBook
 from realtime.writing.retention import Retention, pruning
@@ -63,13 +64,13 @@ async def open_node(settings: Settings, identity: Identity = UNNAMED) -> AsyncIt
     store = _store(settings, clock)
     try:
         await store.open()
-        async with open_broker(broker_url(settings), store.epoch) as broker:
-            node = await make_node(store, broker, clock, _limits(settings), identity)
+        async with _leading(settings) as leads, open_broker(broker_url(settings), store.epoch) as broker:
+            node = await make_node(store, broker, clock, _limits(settings), identity, leads)
             try:
                 async with (
                     node.following(),
                     _sharing_rates(settings, node),
-                    _leading(settings) as leads,
+                    listed(node),
                     pruning(store, clock, _retention(settings), leads),
                     node.tokens.noting_uses(),
                 ):

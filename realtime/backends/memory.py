@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from realtime.errors import BrokerUnusable
-from realtime.ports import Handler, Heads, Listener, StoredEvent
+from realtime.ports import BrokerStatistics, Handler, Heads, Listener, StoredEvent
 
 __all__ = ["MemoryBroker", "open_memory_broker"]
 
@@ -44,6 +44,10 @@ class MemoryBroker:
 
     def announce(self, heads: Heads) -> None:
         """Do nothing, because there are no other nodes."""
+
+    def statistics(self) -> BrokerStatistics:
+        """Return zeros, because nothing is lost."""
+        return BrokerStatistics()
 
     async def ping(self) -> None:
         """Return at once."""

@@ -8,9 +8,10 @@ See docs/guarantees.md.
 
 from __future__ import annotations
 
-from realtime.ports.broker import Broker, Handler, Heads, Listener
+from realtime.ports.broker import Broker, BrokerStatistics, Handler, Heads, Listener
 from realtime.ports.keys import FirstAnswer, KeyedRequest, RequestKey
 from realtime.ports.log import HistoryReader, Horizon, LoggedEvent, LogPruner, NewEvent, Span, StoredEvent
+from realtime.ports.nodes import NodeBook, StoredNode
 from realtime.ports.readers import AttemptReader, BatchReader, BoardReader, DashboardReader
 from realtime.ports.rows import Agent, Attempt, AttemptKey, CardKey, LogEntry, Page, Profile, StoredBoard
 from realtime.ports.sessions import SessionStore, StoredSession
@@ -27,6 +28,7 @@ __all__ = [
     "BatchReader",
     "BoardReader",
     "Broker",
+    "BrokerStatistics",
     "CardKey",
     "DashboardReader",
     "EventStore",
@@ -42,6 +44,7 @@ __all__ = [
     "LogPruner",
     "LoggedEvent",
     "NewEvent",
+    "NodeBook",
     "Page",
     "Profile",
     "RequestKey",
@@ -50,6 +53,7 @@ __all__ = [
     "Store",
     "StoredBoard",
     "StoredEvent",
+    "StoredNode",
     "StoredSession",
     "TokenStore",
     "Transaction",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from realtime.messages.channels import Channel
 from realtime.ports.log import StoredEvent
 
-__all__ = ["Broker", "Handler", "Heads", "Listener"]
+__all__ = ["Broker", "BrokerStatistics", "Handler", "Heads", "Listener"]
 
 #: Receives published events on a node; it never waits for subscribers.
 Handler = Callable[[Sequence[StoredEvent]], None]
@@ -16,6 +16,17 @@ Handler = Callable[[Sequence[StoredEvent]], None]
 Heads = Mapping[Channel, int]
 #: Receives the heads of channels to which other nodes have written; None = hints may have been lost, of any channel.
 Listener = Callable[[Heads | None], None]
+
+
+class BrokerStatistics(NamedTuple):
+    """The numbers of a broker since it was opened."""
+
+    #: Times that hints were lost, of this node or to it.
+    lost: int = 0
+    #: Times that the line to the other nodes had to be opened again.
+    retries: int = 0
+    #: Why hints do not reach the other nodes now; empty = they do, as far as known.
+    problem: str = ""
 
 
 class Broker(Protocol):
@@ -40,6 +51,9 @@ class Broker(Protocol):
 
     def announce(self, heads: Heads) -> None:
         """Give heads to the listeners of the other nodes, soon; it does not wait."""
+
+    def statistics(self) -> BrokerStatistics:
+        """Return the numbers of this node."""
 
     async def ping(self) -> None:
         """Return if hints reach the other nodes, as far as known.

@@ -10,6 +10,7 @@ from realtime.kanban.ids import BoardId
 from realtime.messages.channels import Channel
 from realtime.ports.keys import FirstAnswer, RequestKey
 from realtime.ports.log import HistoryReader, NewEvent, StoredEvent
+from realtime.ports.nodes import NodeBook
 from realtime.ports.readers import AttemptReader, BatchReader, BoardReader, DashboardReader
 from realtime.ports.rows import StoredBoard
 from realtime.ports.sessions import SessionStore
@@ -95,6 +96,14 @@ class EventStore(Protocol):
     @property
     def is_shared(self) -> bool:
         """Whether other nodes may write to it."""
+
+    @property
+    def nodes(self) -> NodeBook:
+        """The nodes that write to it."""
+
+    @property
+    def waits(self) -> int:
+        """Calls that had to wait for a connection since it was opened."""
 
     async def ping(self) -> None:
         """Return once the store answers.

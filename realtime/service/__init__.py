@@ -8,6 +8,7 @@ from __future__ import annotations
 from realtime.kanban.grants import EVERYTHING, NOTHING, Action, Grants, parse_grants
 from realtime.service.access import SERVER, Caller
 from realtime.service.attempts import AttemptChange
+from realtime.service.nodes import SeenNode
 from realtime.service.projects import ProjectChange
 from realtime.service.service import Service
 from realtime.service.sessions import Sessions
@@ -30,6 +31,7 @@ __all__ = [
     "Grants",
     "Made",
     "ProjectChange",
+    "SeenNode",
     "Service",
     "Sessions",
     "has_heartbeats",

@@ -16,6 +16,7 @@ from realtime.service.attempts import Attempts
 from realtime.service.boards import Boards
 from realtime.service.dashboard import Dashboard
 from realtime.service.events import Events
+from realtime.service.nodes import Nodes
 from realtime.service.projects import Projects
 from realtime.service.sessions import Sessions
 from realtime.service.streams import Streams
@@ -38,6 +39,7 @@ class Service:
         self.streams = Streams(node)
         self.tokens = Tokens(node)
         self.sessions = Sessions(node)
+        self.nodes = Nodes(node)
         #: For connections, which belong to no single request: clock, limits, rates, lifetimes and counters.
         self.clock = node.clock
         self.limits = node.limits

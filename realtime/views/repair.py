@@ -59,6 +59,8 @@ class Repair:
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
+        #: Times that a board or the dashboard was brought up to date.
+        self.repairs = 0
         views.on_behind = self.note
         dashboard.on_behind = lambda: self.note(None)
 
@@ -129,6 +131,7 @@ class Repair:
 
     def _finish(self, board_id: BoardId | None) -> None:
         del self._behind[board_id]
+        self.repairs += 1
         self._tries.pop(board_id, None)
         view = self._views.loaded(board_id) if board_id is not None else None
         if view is not None:

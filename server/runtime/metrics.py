@@ -1,7 +1,7 @@
 """The counters of the node in the form of Prometheus. Nothing is counted here: a scrape reads the node's counters.
 
-No label contains text from a client. The labels are exits, reasons and codes, which are fixed words; boards and tokens
-are no labels.
+No label contains text from a client. The labels are exits, reasons and codes, which are fixed words, and the name of
+the node if there may be several; boards and tokens are no labels.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from realtime.fanout.counters import Counters, ExitCounters
+from realtime.service.roster import Figures
 
-__all__ = ["NodeCollector", "make_registry"]
+__all__ = ["FiguresCollector", "NodeCollector", "make_registry"]
 
 #: Metric → its help text, and the function that reads it from the counters of an exit.
 _TOTALS: dict[str, tuple[str, Callable[[ExitCounters], int]]] = {
@@ -26,6 +27,27 @@ _TOTALS: dict[str, tuple[str, Callable[[ExitCounters], int]]] = {
     "boardcast_envelopes_dropped": (
         "Envelopes dropped because a subscriber was too slow; it got a gap or the end of its stream.",
         lambda exit: exit.dropped,
+    ),
+}
+#: Metric → its help text, and the function that reads it from the figures of a node.
+_GAUGES: dict[str, tuple[str, Callable[[Figures], int]]] = {
+    "boardcast_heads_behind": ("Boards that are behind the log now.", lambda figures: figures.heads_behind),
+    "boardcast_broker_up": ("1 if hints reach the other nodes.", lambda figures: not figures.broker_problem),
+    "boardcast_leader": ("1 on the node with the jobs of the installation.", lambda figures: figures.is_leader),
+}
+_COUNTS: dict[str, tuple[str, Callable[[Figures], int]]] = {
+    "boardcast_repairs": ("Times that missed events were read from the log.", lambda figures: figures.repairs),
+    "boardcast_hints_lost": (
+        "Times that hints were lost.",
+        lambda figures: figures.hints_lost,
+    ),
+    "boardcast_hint_retries": (
+        "Times that the broker was connected again.",
+        lambda figures: figures.hint_retries,
+    ),
+    "boardcast_pool_waits": (
+        "Requests that waited for the database.",
+        lambda figures: figures.pool_waits,
     ),
 }
 
@@ -66,11 +88,50 @@ class NodeCollector(Collector):
         yield refused
 
 
-def make_registry(counters: Counters) -> CollectorRegistry:
-    """Return the registry for `/metrics`: the node's counters, and memory, CPU and descriptors of the process."""
+class FiguresCollector(Collector):
+    """Gives the registry the figures of a node among others."""
+
+    def __init__(self, read: Callable[[], Figures]) -> None:
+        """Read the figures by `read`."""
+        self._read = read
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing, as `NodeCollector` does."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each figure."""
+        figures = self._read()
+        for name, (text, gauge) in _GAUGES.items():
+            yield GaugeMetricFamily(name, text, value=gauge(figures))
+        for name, (text, count) in _COUNTS.items():
+            yield CounterMetricFamily(name, text, value=count(figures))
+
+
+class _Labelled(Collector):
+    """Adds the label `node` to all samples: workers share an address, and a scrape reaches one of them."""
+
+    def __init__(self, inner: Collector, node: str) -> None:
+        self._inner = inner
+        self._node = node
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._inner.collect():
+            family.samples = [one._replace(labels={**one.labels, "node": self._node}) for one in family.samples]
+            yield family
+
+
+def make_registry(counters: Counters, figures: Callable[[], Figures], node: str = "") -> CollectorRegistry:
+    """Return the registry for `/metrics`: the node's counters and figures, and memory, CPU and descriptors.
+
+    `node` is the name of a node that may have others beside it.
+    """
     registry = CollectorRegistry()
-    registry.register(NodeCollector(counters))
-    ProcessCollector(registry=registry)
+    for one in (NodeCollector(counters), FiguresCollector(figures), ProcessCollector(registry=None)):
+        registry.register(_Labelled(one, node) if node else one)
     return registry
 
 

@@ -97,6 +97,7 @@ def _everywhere() -> Iterator[HttpRow]:
     )
     yield _row("GET /agents/profiles", "/agents/profiles", dashboard, _FULL, forbidden="200", reason="as /agents")
     yield _row("GET /tokens", "/tokens", admin, _FULL)
+    yield _row("GET /nodes", "/nodes", admin, "200")
     yield _row("POST /tokens", "/tokens", admin, "201", body=new)
     session: Any = {"needed": UNIDENTIFIED, "ends_session": True, "reason": "signs in or out"}
     yield _row("GET /session", "/session", KNOWN, "200", reason="the same for every caller, about itself")

@@ -7,6 +7,7 @@ import sqlite3
 __all__ = ["undo_boards_of_attempts", "undo_offsets_of_entries"]
 
 _UNDO_OFFSETS = """
+DROP TABLE nodes;
 DROP TABLE web_sessions;
 DROP TABLE access_tokens;
 DROP INDEX logs_by_attempt;

@@ -15,7 +15,7 @@ from realtime.backends.memory import MemoryBroker
 from realtime.errors import BrokerUnavailable
 from realtime.kanban.events import DASHBOARD_EVENTS
 from realtime.messages.channels import DASHBOARD, Channel
-from realtime.ports import Heads, Listener, StoredEvent
+from realtime.ports import BrokerStatistics, Heads, Listener, StoredEvent
 from realtime.tasks import end
 
 __all__ = ["HintBroker", "Line", "sending_hints"]
@@ -62,6 +62,7 @@ class HintBroker(MemoryBroker):
         self._news = asyncio.Event()
         self._away: str | None = "it is not connected yet"
         self._has_warned = False
+        self._lost = self._retries = 0
         self._pause = FIRST_PAUSE_SECONDS
 
     def listen(self, listener: Listener) -> None:
@@ -86,7 +87,12 @@ class HintBroker(MemoryBroker):
                 self._waiting[channel] = max(offset, self._waiting.get(channel, 0))
             if len(self._waiting) > MAX_WAITING:
                 self._waiting = None
+                self._lost += 1
         self._news.set()
+
+    def statistics(self) -> BrokerStatistics:
+        """Return the numbers of this node."""
+        return BrokerStatistics(self._lost, self._retries, self._away or "")
 
     async def ping(self) -> None:
         """Return if the line is open.
@@ -106,6 +112,7 @@ class HintBroker(MemoryBroker):
                     await _first_of(self._receive(line), self._send(line))
             except Exception as error:  # noqa: BLE001 - whatever it was, the next line may do better
                 self._note_away(error)
+            self._retries += 1
             await asyncio.sleep(self._pause * random.uniform(0.5, 1.0))
             self._pause = min(2 * self._pause, MOST_PAUSE_SECONDS)
 
@@ -135,6 +142,7 @@ class HintBroker(MemoryBroker):
                         await line.send(text)
             except BaseException:
                 self._waiting = None
+                self._lost += 1
                 raise
 
     async def _receive(self, line: Line) -> None:
@@ -153,6 +161,7 @@ class HintBroker(MemoryBroker):
                 self._has_warned = True
             else:
                 if hint.node != self._node and hint.heads != {}:
+                    self._lost += hint.heads is None
                     self._tell(hint.heads)
 
     def _tell(self, heads: Heads | None) -> None:

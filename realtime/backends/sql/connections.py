@@ -38,6 +38,8 @@ class Connections:
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="database")
         self._turns = asyncio.Semaphore(count)
         self._closed = False
+        #: Calls that had to wait for a connection.
+        self.waits = 0
 
     async def call(self, work: Callable[[Engine], _T]) -> _T:
         """Return `work(engine)`, called in a thread once a connection is free.
@@ -47,6 +49,7 @@ class Connections:
         """
         if self._closed:
             raise RuntimeError("the database is closed")
+        self.waits += self._turns.locked()
         async with asyncio.timeout(TURN_SECONDS):
             await self._turns.acquire()
         return await self._submit(work)

@@ -15,6 +15,7 @@ from realtime.backends.sql.databases import Database, database_at, is_postgres, 
 from realtime.backends.sql.engine import parse_url
 from realtime.backends.sql.file.database_file import file_of
 from realtime.backends.sql.tables import attempt_counts, events, meta, metadata, projects
+from realtime.backends.sql.writing.node_rows import nodes
 from realtime.errors import StoreUnusable
 
 __all__ = ["copy_installation"]
@@ -22,8 +23,8 @@ __all__ = ["copy_installation"]
 #: Rows that are read and written at a time.
 PIECE_ROWS = 500
 _T = TypeVar("_T")
-#: The triggers of both databases count the copied attempts.
-_COPIED = [table for table in metadata.sorted_tables if table is not attempt_counts]
+#: The triggers of both databases count the copied attempts, and no node of one database serves the other.
+_COPIED = [table for table in metadata.sorted_tables if table not in (attempt_counts, nodes)]
 
 
 async def copy_installation(source: str, target: str) -> tuple[int, int]:

@@ -38,6 +38,10 @@ class Database(Protocol):
     def ours(self) -> tuple[type[Exception], ...]:
         """The driver's errors about a wrong statement or value, which are bugs of this program."""
 
+    @property
+    def waits(self) -> int:
+        """Calls that had to wait for a connection."""
+
     def heads(self, connection: Connection) -> Heads:
         """Return the heads of a write unit on `connection`."""
 

@@ -81,6 +81,11 @@ class Sqlite:
     def continue_numbers(self, connection: Connection) -> None:
         """Do nothing: SQLite numbers a row after the last one of its table."""
 
+    @property
+    def waits(self) -> int:
+        """Calls that had to wait for a connection."""
+        return self._writer.waits + self._readers.waits
+
     async def open(self) -> None:
         """Open the database and bring its tables to the newest version.
 

@@ -27,7 +27,14 @@ from realtime.backends.sql.reading.read_history import (
     load_past_board,
     load_pruned,
 )
-from realtime.backends.sql.reading.read_pages import load_event_page, load_page, load_pages
+from realtime.backends.sql.reading.read_pages import (
+    load_event_page,
+    load_page,
+    load_pages,
+    read_item,
+    read_log_entry,
+    read_off,
+)
 from realtime.backends.sql.reading.read_projects import load_boards_of_tags, load_projects, load_projects_by_id
 from realtime.backends.sql.tables import (
     agents,
@@ -41,6 +48,7 @@ from realtime.backends.sql.tables import (
     todos,
 )
 from realtime.backends.sql.web_sessions import add_session, load_sessions, remove_sessions
+from realtime.backends.sql.writing.node_rows import NodeRows
 from realtime.backends.sql.writing.pruning import load_prunable, prune
 from realtime.backends.sql.writing.transaction import SqlTransaction
 from realtime.clock import Clock, system_clock
@@ -105,6 +113,7 @@ class SqlStore:
         self._snapshot_events = snapshot_events
         self._clock = clock
         self.epoch = ""
+        self.nodes = NodeRows(self._read, self._write)
 
     async def open(self) -> None:
         """Bring the tables to the newest version, and read the epoch.
@@ -121,6 +130,11 @@ class SqlStore:
     async def aclose(self) -> None:
         """Wait for running work, and close all connections."""
         await self._database.aclose()
+
+    @property
+    def waits(self) -> int:
+        """Calls that had to wait for a connection."""
+        return self._database.waits
 
     async def ping(self) -> None:
         """Return once the database answers.
@@ -192,7 +206,7 @@ class SqlStore:
         """Return a page of an attempt's log."""
         key = board_id, attempt_id
         page = await self._read(lambda connection: load_page(connection, logs, key, after, limit))
-        return _read_off(page, _log_entry)
+        return read_off(page, read_log_entry)
 
     async def conversation(
         self, board_id: BoardId, attempt_id: AttemptId, after: int, limit: int
@@ -200,7 +214,7 @@ class SqlStore:
         """Return a page of an attempt's conversation."""
         key = board_id, attempt_id
         page = await self._read(lambda connection: load_page(connection, conversation, key, after, limit))
-        return _read_off(page, _item)
+        return read_off(page, read_item)
 
     async def todos(self, board_id: BoardId, attempt_id: AttemptId) -> dict[str, Any] | None:
         """Return an attempt's todo list."""
@@ -243,14 +257,14 @@ class SqlStore:
     async def log_pages(self, keys: Collection[AttemptKey], after: int, limit: int) -> dict[AttemptKey, Page[LogEntry]]:
         """Return a page of the log of each attempt."""
         found = await self._read(lambda connection: load_pages(connection, logs, keys, after, limit))
-        return {key: _read_off(page, _log_entry) for key, page in found.items()}
+        return {key: read_off(page, read_log_entry) for key, page in found.items()}
 
     async def conversation_pages(
         self, keys: Collection[AttemptKey], after: int, limit: int
     ) -> dict[AttemptKey, Page[dict[str, Any]]]:
         """Return a page of the conversation of each attempt."""
         found = await self._read(lambda connection: load_pages(connection, conversation, keys, after, limit))
-        return {key: _read_off(page, _item) for key, page in found.items()}
+        return {key: read_off(page, read_item) for key, page in found.items()}
 
     async def todos_of_attempts(self, keys: Collection[AttemptKey]) -> dict[AttemptKey, dict[str, Any]]:
         """Return the attempts' todo lists."""
@@ -380,16 +394,3 @@ def _fingerprint(connection: Connection) -> list[tuple[Any, ...]]:
 
 def _rows(connection: Connection, query: Any) -> list[Any]:
     return list(connection.execute(query))
-
-
-def _read_off(page: Page[Any], read: Callable[[Any], _T]) -> Page[_T]:
-    return Page([(place, read(row)) for place, row in page.entries], page.more)
-
-
-def _item(row: Any) -> dict[str, Any]:
-    item: dict[str, Any] = orjson.loads(row.item)
-    return item
-
-
-def _log_entry(row: Any) -> LogEntry:
-    return LogEntry(row.board_id, row.attempt_id, row.offset, row.ts, row.level, row.message)

@@ -24,6 +24,7 @@ __all__ = [
     "LogEntryJson",
     "LogsJson",
     "MovedCardJson",
+    "NodeJson",
     "OverviewJson",
     "ProfileJson",
     "StateJson",
@@ -141,6 +142,26 @@ class HealthJson(TypedDict):
     """The state of the process."""
 
     ok: bool
+
+
+class NodeJson(TypedDict):
+    """A server of the installation. The times are those of its clock, and the counts those since its start."""
+
+    name: str
+    version: str
+    address: str
+    startedAt: IsoTime
+    lastSeenAt: IsoTime
+    isSilent: bool
+    isLeader: bool
+    readers: int
+    eventsStored: int
+    headsBehind: int
+    repairs: int
+    hintsLost: int
+    hintRetries: int
+    poolWaits: int
+    brokerProblem: str | None
 
 
 class VersionJson(TypedDict):

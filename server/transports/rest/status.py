@@ -1,6 +1,6 @@
 """The server: calls for those who watch the process.
 
-`healthz`, `readyz` and `version` need no token.
+`healthz`, `readyz` and `version` need no token. `nodes` needs the grant `admin` on all boards.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from starlette.routing import BaseRoute
 
 from realtime.clock import iso
 from realtime.errors import BrokerUnavailable, StoreUnavailable
+from realtime.service import SeenNode
 from server.routing import resource
 from server.transports.bodies import answer
-from server.transports.callers import service_of
-from server.transports.rest.answers import HealthJson, VersionJson
+from server.transports.callers import asked_by, service_of
+from server.transports.rest.answers import HealthJson, NodeJson, VersionJson
 from server.transports.rest.calls import rest_call
 
 __all__ = ["boardcast_version", "status_routes"]
@@ -28,6 +29,7 @@ def status_routes() -> list[BaseRoute]:
         resource("/healthz", get=healthz),
         resource("/readyz", get=readyz),
         resource("/version", get=get_version),
+        resource("/nodes", get=list_nodes),
     ]
 
 
@@ -70,4 +72,38 @@ async def get_version(request: Request) -> VersionJson:
         "latestVersion": current,
         "updateAvailable": False,
         "checkedAt": iso(service_of(request).clock()),
+    }
+
+
+@rest_call()
+async def list_nodes(request: Request) -> list[NodeJson]:
+    """List the servers (nodes) of the installation, by name, with their figures.
+
+    Each server writes its row every 5 s, and removes it when it stops. `isSilent` is true 15 s after the last row: the
+    server was killed, is paused, or does not reach the database. An hour later it is no longer listed.
+    `isLeader` is true on the server that removes old events. `headsBehind` counts the boards that are behind the log at
+    the moment, and `brokerProblem` says why hints do not reach the others.
+    """
+    service, caller = asked_by(request)
+    return [_node_json(seen) for seen in await service.nodes.all(caller)]
+
+
+def _node_json(seen: SeenNode) -> NodeJson:
+    node, figures = seen.node, seen.figures
+    return {
+        "name": node.name,
+        "version": node.version,
+        "address": node.address,
+        "startedAt": iso(node.started_at),
+        "lastSeenAt": iso(node.seen_at),
+        "isSilent": seen.is_silent,
+        "isLeader": figures.is_leader and not seen.is_silent,
+        "readers": figures.readers,
+        "eventsStored": figures.events_stored,
+        "headsBehind": figures.heads_behind,
+        "repairs": figures.repairs,
+        "hintsLost": figures.hints_lost,
+        "hintRetries": figures.hint_retries,
+        "poolWaits": figures.pool_waits,
+        "brokerProblem": figures.broker_problem or None,
     }

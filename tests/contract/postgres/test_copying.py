@@ -105,7 +105,7 @@ async def test_everything_moves_there_and_back(
             ).position
             await publish(node, *[event("attempt.log.appended", _LINE)] * 3)
         before, replay = rows_of(first), await replayed(first, position.cursor, 4)
-        assert {name for name, rows in before.items() if not rows} <= {"gone_attempts", "web_sessions"}
+        assert {name for name, rows in before.items() if not rows} <= {"gone_attempts", "nodes", "web_sessions"}
         boards, events = await copy_installation(first, second)
         assert (boards, events) == (1, len(before["events"]))
         assert rows_of(second) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from tests.kit.raw_http import Address, exchange
 from tests.kit.reserved_stream import ReservedStream, open_reserved_stream
 from tests.live.boards import BOARD, TODO
 from tests.live.nodes.conftest import Nodes
-from tests.live.nodes.readers import reading, write_lines
+from tests.live.nodes.readers import EXITS, reading, write_lines
 from tests.live.raw_board import open_board
 
 LINES = 15
@@ -103,6 +104,33 @@ async def test_token_of_a_reserved_stream_names_its_node_and_the_other_one_refus
             assert answer.status == 421
             assert b"a proxy must route by the token" in answer.body
         assert (await reserved.begin("1", "{ __typename }")).status == 202
+
+
+async def _listed(address: Address) -> list[dict[str, Any]]:
+    answer = await exchange(address, "GET", "/api/v1/nodes")
+    assert answer.status == 200, answer
+    found: list[dict[str, Any]] = orjson.loads(answer.body)
+    return found
+
+
+async def test_each_node_lists_all_and_one_of_them_leads(nodes: Nodes) -> None:
+    async with nodes() as made, deadline(60), reading(made[0].address):
+        while True:
+            both = [await _listed(node.address) for node in made]
+            if all(len(rows) == 2 and sum(row["isLeader"] for row in rows) == 1 for rows in both):
+                break
+        addresses = {f"http://127.0.0.1:{node.address[1]}" for node in made}
+        for rows in both:
+            assert {row["address"] for row in rows} == addresses
+            assert [row["isSilent"] for row in rows] == [False, False]
+        own = next(row for row in both[0] if row["address"].endswith(f":{made[0].address[1]}"))
+        assert own["readers"] == len(EXITS)
+        assert own["eventsStored"] == 4
+        # A node that stops takes its row with it.
+        made[1].send_signal(signal.SIGTERM)
+        assert (await made[1].wait()).code == 0
+        (left,) = await _listed(made[0].address)
+        assert left["name"] == own["name"]
 
 
 async def test_change_of_one_node_is_read_on_the_other_at_once(nodes: Nodes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry
 
 from realtime.fanout.counters import Counters
+from realtime.service.roster import Figures
 from server.runtime.metrics import NodeCollector, make_registry
 
 
@@ -36,5 +37,21 @@ def test_collector_reads_the_counters_anew_each_time() -> None:
 def test_registries_do_not_share_anything() -> None:
     one, other = Counters(), Counters()
     one.events_stored = 3
-    assert make_registry(one).get_sample_value("boardcast_events_stored_total") == 3
-    assert make_registry(other).get_sample_value("boardcast_events_stored_total") == 0
+    assert make_registry(one, Figures).get_sample_value("boardcast_events_stored_total") == 3
+    assert make_registry(other, Figures).get_sample_value("boardcast_events_stored_total") == 0
+
+
+def test_samples_of_a_node_among_others_name_it() -> None:
+    figures = Figures(heads_behind=1, repairs=2, hints_lost=3, hint_retries=4, pool_waits=5, broker_problem="away")
+    registry = make_registry(Counters(), lambda: figures, "node-1")
+    expected = {
+        "boardcast_heads_behind": 1,
+        "boardcast_broker_up": 0,
+        "boardcast_leader": 1,
+        "boardcast_repairs_total": 2,
+        "boardcast_hints_lost_total": 3,
+        "boardcast_hint_retries_total": 4,
+        "boardcast_pool_waits_total": 5,
+    }
+    assert {name: registry.get_sample_value(name, {"node": "node-1"}) for name in expected} == expected
+    assert all(one.labels["node"] == "node-1" for family in registry.collect() for one in family.samples)

@@ -86,6 +86,11 @@ class Postgres:
                 numbers = f"pg_get_serial_sequence('{name}', '{column}')"
                 connection.exec_driver_sql(f"SELECT setval({numbers}, {following}, false)")
 
+    @property
+    def waits(self) -> int:
+        """Calls that had to wait for a connection."""
+        return self._writer.waits + self._readers.waits
+
     async def open(self) -> None:
         """Connect, and bring the tables to the newest version.
 

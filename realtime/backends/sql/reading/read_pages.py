@@ -6,23 +6,35 @@ one row may have a megabyte.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, Row, Select, Table, select, tuple_
 
 from realtime.backends.sql.tables import attempts, events
 from realtime.messages.channels import Channel
-from realtime.ports import AttemptKey, LoggedEvent, Page
+from realtime.ports import AttemptKey, LogEntry, LoggedEvent, Page
 
-__all__ = ["PAGE_BYTES", "STREAMED", "load_event_page", "load_page", "load_pages", "rows_within"]
+__all__ = [
+    "PAGE_BYTES",
+    "STREAMED",
+    "load_event_page",
+    "load_page",
+    "load_pages",
+    "read_item",
+    "read_log_entry",
+    "read_off",
+    "rows_within",
+]
 
 #: Characters of text after which a page ends, regardless of its number of rows; it always has the first row.
 PAGE_BYTES = 4 * 1024 * 1024
 #: Options of statements whose rows may be large: a server sends some at a time. SQLite always gives one at a time.
 STREAMED = {"stream_results": True, "max_row_buffer": 50}
+
+_T = TypeVar("_T")
 
 
 def rows_within(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
@@ -107,3 +119,19 @@ def _size(row: Row[Any]) -> int:
 
 def _logged(row: Row[Any]) -> LoggedEvent:
     return LoggedEvent(row.offset, row.global_offset, row.name, orjson.loads(row.payload), row.at)
+
+
+def read_off(page: Page[Any], read: Callable[[Any], _T]) -> Page[_T]:
+    """Return a page of what `read` makes of each row."""
+    return Page([(place, read(row)) for place, row in page.entries], page.more)
+
+
+def read_item(row: Any) -> dict[str, Any]:
+    """Return a conversation item."""
+    item: dict[str, Any] = orjson.loads(row.item)
+    return item
+
+
+def read_log_entry(row: Any) -> LogEntry:
+    """Return a line of the log of an attempt."""
+    return LogEntry(row.board_id, row.attempt_id, row.offset, row.ts, row.level, row.message)
