@@ -39,11 +39,16 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "Boardcast needs Python 3.11 or newer; choose one with: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { echo "Could not make $(VENV): install the venv module of $(PYTHON) (on Debian: python3-venv)" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]'
+	@echo "Installing Boardcast, the libraries of its tests, and its checks into $(VENV) (once; a minute or two, needs the network):"
+	@{ $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[test,check]' \
+		|| echo "pip-failed"; } | { while read -r word name rest; do case "$$word" in \
+			Collecting) echo "  getting $$name" ;; Installing) echo "  installing all of them ..." ;; pip-failed) exit 1 ;; \
+		esac; done; }
 	@touch $@
 
 run: $(STAMP)
-	$(BIN)/python -m server --demo $(ARGS)
+	@echo "Starting the demo. When it listens, open its address in a browser: boards at /, GraphiQL at /graphql. Ctrl-C stops it."
+	@$(BIN)/python -m server --demo $(ARGS)
 
 test: $(STAMP) clients tools peers
 	$(BIN)/python -m pytest -n auto $(ARGS)

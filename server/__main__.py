@@ -1,16 +1,17 @@
-"""`python -m server`, `boardcast`: read the settings, open, serve, close. `boardcast token` manages access tokens.
+"""`python -m server`, `boardcast`: read the settings, open, serve, close; or carry out another command.
 
-`boardcast copy` copies the database. A fault of the settings, the database or the port gives one line on standard
-error and exit code 2.
+A fault of the settings, the database or the port gives one line on standard error and exit code 2.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from collections.abc import Sequence
 
+from server.command_line.failing import USAGE, CommandFailed, fail
 from server.settings import Settings
-from server.starting import EXIT_USAGE, BadSetting, begin_process, read_settings, start_faults
+from server.settings_flags import BadSetting, read_settings
+from server.starting import begin_process, start_faults
 
 __all__ = ["main"]
 
@@ -18,27 +19,33 @@ __all__ = ["main"]
 def main() -> None:
     """Run `python -m server`; a bad setting or address ends it with one sentence and exit code 2.
 
-    With `token` as the first word it is the command for access tokens, with `copy` that for a copy of the database.
+    Flags alone, or the word `serve`, serve. Another first word is a command (`server.command_line.app`).
     """
-    if sys.argv[1:2] == ["token"]:
-        from server.token_command import run_token_command
+    words = sys.argv[1:]
+    if words and (not words[0].startswith("-") or words[0] in ("-h", "--help")):
+        # Not for a server: typer takes memory, and a 30th of a second.
+        from server.command_line.app import run_command
 
-        run_token_command(sys.argv[2:])
-        return
-    if sys.argv[1:2] == ["copy"]:
-        from server.copy_command import run_copy_command
-
-        run_copy_command(sys.argv[2:])
-        return
+        run_command(words, serve)
     try:
-        settings = read_settings()
-    except BadSetting as bad:
-        _fail(str(bad))
+        serve(words)
+    except (BadSetting, CommandFailed) as failed:
+        fail(str(failed), failed.code if isinstance(failed, CommandFailed) else USAGE)
+
+
+def serve(words: Sequence[str]) -> None:
+    """Serve until a signal, with the settings of the flags `words` and of the environment.
+
+    Raises:
+        BadSetting: a setting is wrong.
+        CommandFailed: the server cannot start.
+    """
+    settings = read_settings(words)
     begin_process(settings)
     try:
         _run(settings)
     except start_faults() as error:
-        _fail(str(error))
+        raise CommandFailed(str(error), code=USAGE) from None
     except KeyboardInterrupt:
         pass  # a second signal, while closing
 
@@ -56,12 +63,7 @@ def _run(settings: Settings) -> None:
     try:
         supervise(settings)
     except CannotStart as error:
-        _fail(str(error), error.code)
-
-
-def _fail(sentence: str, code: int = EXIT_USAGE) -> NoReturn:
-    print(f"boardcast: {' '.join(sentence.split())}", file=sys.stderr)
-    sys.exit(code)
+        raise CommandFailed(str(error), code=error.code) from None
 
 
 if __name__ == "__main__":

@@ -22,10 +22,10 @@ from server.demo import running_demo
 from server.runtime.descriptors import connection_room
 from server.runtime.listening import address_of, listen
 from server.runtime.tuning import giving_memory_back, set_switch_interval, tune_gc, tune_malloc
+from server.runtime.version import boardcast_version
 from server.serve import Obey, Server, make_server
 from server.settings import Settings
 from server.starting import report_start
-from server.transports.rest.status import boardcast_version
 from server.wiring import broker_url, check_broker_url, open_node
 
 __all__ = ["Reporter", "run", "run_on"]

@@ -7,9 +7,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from datetime import timedelta
 
 from realtime.backends.memory import open_memory_broker
-from realtime.backends.sql.copying import copy_installation
 from realtime.backends.sql.databases import is_postgres
 from realtime.backends.sql.store import SqlStore
+from realtime.backends.sql.upkeep.backup import back_up
+from realtime.backends.sql.upkeep.copying import copy_installation
+from realtime.backends.sql.upkeep.inspection import look_at
+from realtime.backends.sql.upkeep.row_lines import MAX_LINE_BYTES, export_lines, import_lines
 from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
 from realtime.errors import BrokerUnusable, quoted
 from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
@@ -22,7 +25,19 @@ from realtime.tokens.token_book import TokenBook
 from realtime.writing.retention import Retention, pruning
 from server.settings import Settings
 
-__all__ = ["broker_url", "check_broker_url", "copy_database", "open_broker", "open_node", "open_token_book"]
+__all__ = [
+    "MAX_LINE_BYTES",
+    "back_up",
+    "broker_url",
+    "check_broker_url",
+    "copy_installation",
+    "export_lines",
+    "import_lines",
+    "look_at",
+    "open_broker",
+    "open_node",
+    "open_token_book",
+]
 
 #: Opens the broker at a URL for the length of a block. Only nodes of one installation, which the second text names,
 #: hear each other.
@@ -139,16 +154,6 @@ async def open_token_book(settings: Settings) -> AsyncIterator[TokenBook]:
             yield book
     finally:
         await store.aclose()
-
-
-async def copy_database(source: str, target: str) -> tuple[int, int]:
-    """Copy the database at one URL into the empty one at another; return the numbers of boards and events.
-
-    Raises:
-        StoreUnusable: a database cannot be opened, a server has it, or the target is not empty.
-        StoreUnavailable: a database went away, or cannot be written.
-    """
-    return await copy_installation(source, target)
 
 
 def open_broker(url: str, installation: str) -> AbstractAsyncContextManager[Broker]:

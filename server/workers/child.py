@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from server.serve import Server
-from server.starting import EXIT_USAGE, begin_process, read_settings, start_faults
+from server.settings_flags import read_settings
+from server.starting import EXIT_USAGE, begin_process, start_faults
 
 __all__ = ["CUT", "OF_SUPERVISOR", "STOP", "Failed", "Ready", "work"]
 

@@ -10,13 +10,14 @@ from importlib import resources
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from realtime.errors import StoreUnusable
 
-__all__ = ["migrate", "upgrade"]
+__all__ = ["migrate", "newest_revision", "upgrade"]
 
 
 def migrate(engine: Engine) -> None:
@@ -41,11 +42,21 @@ def upgrade(connection: Connection) -> None:
         CommandError: the tables are those of a newer version.
         SQLAlchemyError: the database does not answer, or the tables are not those of this program.
     """
+    config = _config(connection.dialect.name)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def newest_revision() -> str:
+    """Return the revision of the tables of this version, which all databases share."""
+    return ScriptDirectory.from_config(_config("sqlite")).get_current_head() or ""
+
+
+def _config(dialect: str) -> Config:
     scripts = resources.files("realtime.backends.sql") / "migrations"
     versions = scripts / "versions"
     config = Config()
     config.set_main_option("script_location", str(scripts))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", f"{versions / connection.dialect.name}\n{versions}")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    config.set_main_option("version_locations", f"{versions / dialect}\n{versions}")
+    return config

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -15,12 +13,13 @@ from realtime.clock import iso
 from realtime.errors import BrokerUnavailable, StoreUnavailable
 from realtime.service import SeenNode
 from server.routing import resource
+from server.runtime.version import boardcast_version
 from server.transports.bodies import answer
 from server.transports.callers import asked_by, service_of
 from server.transports.rest.answers import HealthJson, NodeJson, VersionJson
 from server.transports.rest.calls import rest_call
 
-__all__ = ["boardcast_version", "status_routes"]
+__all__ = ["status_routes"]
 
 
 def status_routes() -> list[BaseRoute]:
@@ -31,14 +30,6 @@ def status_routes() -> list[BaseRoute]:
         resource("/version", get=get_version),
         resource("/nodes", get=list_nodes),
     ]
-
-
-def boardcast_version() -> str:
-    """Return the version of the installed distribution."""
-    try:
-        return version("boardcast")
-    except PackageNotFoundError:  # a checkout that is not installed
-        return "0+unknown"
 
 
 @rest_call()

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from realtime.backends.sql import copying
-from realtime.backends.sql.copying import copy_installation
 from realtime.backends.sql.store import SqlStore
 from realtime.backends.sql.tables import metadata
+from realtime.backends.sql.upkeep import copying
+from realtime.backends.sql.upkeep.copying import copy_installation
 from realtime.errors import StoreUnavailable, StoreUnusable
 from realtime.kanban.commands import CreateCard, MoveCard
 from realtime.kanban.ids import CardId

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from server.__main__ import main
+from server.settings import Settings
+from server.settings_flags import GROUPS
 
 _BAD = {
     "port-word": ("port", "http"),
@@ -91,6 +94,59 @@ def test_help_does_not_show_the_tokens(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 def test_help_imports_nothing_that_serves() -> None:
-    asked = "import sys, server.__main__; print(sorted({'sqlalchemy', 'strawberry', 'uvicorn'} & set(sys.modules)))"
+    heavy = "{'sqlalchemy', 'strawberry', 'typer', 'uvicorn'}"
+    asked = f"import sys, server.__main__; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_every_flag_is_in_a_group_of_the_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert next(iter(Settings.model_fields)) == next(iter(GROUPS))
+    assert set(GROUPS) <= set(Settings.model_fields)
+    monkeypatch.setattr(sys, "argv", ["boardcast", "--help"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr().out
+    assert stopped.value.code == 0
+    for title in GROUPS.values():
+        assert f"\n{title}:\n" in said
+    for command in ("serve", "check", "version", "tail", "publish", "doctor", "backup", "copy", "export", "import"):
+        assert f" {command} " in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fly"], "No such command 'fly'. See: boardcast --help"),
+        (["tail"], "Missing argument 'BOARD'. See: boardcast tail --help"),
+        (["tail", "b", "--limit", "0"], "Invalid value for '--limit': 0 is not in the range x>=1."),
+        (["tail", "b", "--delivery", "pigeon"], "Invalid value for '--delivery'"),
+        (["serve", "--port", "http"], "--port: "),
+        (["serve", "--colour"], "unrecognized arguments: --colour"),
+        (["check", "--port", "http"], "--port: "),
+        (["copy", "--from", "sqlite://"], "Missing option '--to'"),
+        (["publish", "--name", "x"], "expected --name and --payload together"),
+        (["publish", "--name", "x", "--payload", "{"], "--payload: expected JSON"),
+        (["publish", "no-such-file.jsonl"], "cannot read no-such-file.jsonl: No such file or directory"),
+        (["import", "no-such-file.jsonl"], "cannot read no-such-file.jsonl: No such file or directory"),
+        (["export", "x.jsonl", "--database-url", "sqlite:///./no-such-file.db"], "there is no file"),
+        (["backup", "x.db", "--database-url", "sqlite:///./no-such-file.db"], "there is no file"),
+        (["backup", "x.db", "--database-url", "postgresql://x"], "pg_dump"),
+        (["backup", "x.db", "--database-url", "sqlite://"], "got one in memory"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else None,
+)
+def test_command_that_is_written_wrong_is_one_line_and_code_2(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["boardcast", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    captured = capsys.readouterr()
+    assert (stopped.value.code, captured.out, captured.err.count("\n")) == (2, "", 1), captured
+    assert captured.err.startswith("boardcast: ")
+    assert said in captured.err
+    assert list(tmp_path.iterdir()) == []

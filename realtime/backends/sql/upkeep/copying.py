@@ -6,10 +6,11 @@ All rows are copied as they are, with the epoch. So cursors, offsets, idempotenc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, tuple_
 
 from realtime.backends.sql.databases import Database, database_at, is_postgres, reporting
 from realtime.backends.sql.engine import parse_url
@@ -18,7 +19,7 @@ from realtime.backends.sql.tables import attempt_counts, events, meta, metadata,
 from realtime.backends.sql.writing.node_rows import nodes
 from realtime.errors import StoreUnusable
 
-__all__ = ["copy_installation"]
+__all__ = ["check_source", "copy_installation", "has_history", "open_databases", "pieces"]
 
 #: Rows that are read and written at a time.
 PIECE_ROWS = 500
@@ -36,24 +37,39 @@ async def copy_installation(source: str, target: str) -> tuple[int, int]:
         StoreUnusable: a database cannot be opened, a server has it, or the target is not empty.
         StoreUnavailable: a database went away, or cannot be written.
     """
-    _check_source(source)
+    check_source(source, "--from")
+    async with open_databases(source, target) as (one, other):
+        return await _copy(one, other)
+
+
+def check_source(url: str, flag: str) -> None:
+    """Check that a file exists: opening would make it, so a mistyped path would leave an empty one behind.
+
+    Raises:
+        StoreUnusable: it does not; `flag` names the setting.
+    """
+    file = None if is_postgres(url) else file_of(parse_url(url))
+    if file is not None and not file.exists():
+        raise StoreUnusable(f"{flag}: expected a database that a server has used, but there is no file {file}")
+
+
+@asynccontextmanager
+async def open_databases(*urls: str) -> AsyncIterator[list[Database]]:
+    """Open databases for this process alone, and bring them to the newest version; close them when the block ends.
+
+    Raises:
+        StoreUnusable: one cannot be opened, or a server has it.
+    """
     opened: list[Database] = []
     try:
-        for url in (source, target):
+        for url in urls:
             database = database_at(url, exclusive=True, fingerprint=lambda _: None)
             opened.append(database)
             await database.open()
-        return await _copy(*opened)
+        yield opened
     finally:
         for database in reversed(opened):
             await database.aclose()
-
-
-def _check_source(url: str) -> None:
-    """Opening would make the file, so a mistyped path would leave an empty one behind."""
-    file = None if is_postgres(url) else file_of(parse_url(url))
-    if file is not None and not file.exists():
-        raise StoreUnusable(f"--from: expected a database that a server has used, but there is no file {file}")
 
 
 async def _copy(source: Database, target: Database) -> tuple[int, int]:
@@ -63,12 +79,12 @@ async def _copy(source: Database, target: Database) -> tuple[int, int]:
         with reporting(source):
             return await source.read(load)
 
-    if not await read(_has_history):
+    if not await read(has_history):
         raise StoreUnusable("--from: expected a database that a server has used, got an empty one")
 
     def copy(connection: Connection) -> tuple[int, int]:
         """Write all rows, in the thread of the target; those of the source come from a thread of its own."""
-        if _has_history(connection):
+        if has_history(connection):
             raise StoreUnusable("--to: expected an empty database, got one that a server has used")
         for table in _COPIED:
             last: tuple[Any, ...] | None = None
@@ -78,7 +94,7 @@ async def _copy(source: Database, target: Database) -> tuple[int, int]:
                 if not rows:
                     break
                 connection.execute(insert(table), rows)
-                last = tuple(rows[-1][column.name] for column in table.primary_key.columns)
+                last = _key_of(table, rows[-1])
         target.continue_numbers(connection)
         counts = (select(func.count()).select_from(table) for table in (projects, events))
         boards, count = (connection.execute(query).scalar_one() for query in counts)
@@ -88,14 +104,36 @@ async def _copy(source: Database, target: Database) -> tuple[int, int]:
         return await target.write(copy)
 
 
-def _has_history(connection: Connection) -> bool:
+def has_history(connection: Connection) -> bool:
+    """Whether a server has used the database."""
     return connection.execute(select(func.count()).select_from(meta)).scalar_one() > 0
 
 
-def _piece(connection: Connection, table: Table, last: tuple[Any, ...] | None) -> list[dict[str, Any]]:
+def pieces(
+    connection: Connection, table: Table, condition: ColumnElement[bool] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table in the order of its key, those that fit `condition` only; they are read in pieces."""
+    last: tuple[Any, ...] | None = None
+    while rows := _piece(connection, table, last, condition):
+        yield from rows
+        last = _key_of(table, rows[-1])
+
+
+def _key_of(table: Table, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[column.name] for column in table.primary_key.columns)
+
+
+def _piece(
+    connection: Connection,
+    table: Table,
+    last: tuple[Any, ...] | None,
+    condition: ColumnElement[bool] | None = None,
+) -> list[dict[str, Any]]:
     """Return the rows of a table behind that with the key `last`."""
     key = list(table.primary_key.columns)
     query = select(table).order_by(*key).limit(PIECE_ROWS)
     if last is not None:
         query = query.where(tuple_(*key) > last)
+    if condition is not None:
+        query = query.where(condition)
     return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,1 @@
+"""The command line `boardcast` (docs/command-line.md)."""
