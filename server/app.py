@@ -28,6 +28,7 @@ from server.protocol.http.websocket_handshake import VERSION
 from server.routing import AnySocketRoute, SegmentMount, SegmentRoute, SegmentSocketRoute, ServerRoute, resource
 from server.runtime.metrics import make_registry
 from server.settings import Settings
+from server.transports.descriptions.documents import description_routes
 from server.transports.files.pages import STATIC, page_routes
 from server.transports.graphql.endpoint import GraphqlEndpoint
 from server.transports.graphql.reserved import GraphqlReserved
@@ -111,6 +112,7 @@ def _api_routes() -> list[BaseRoute]:
         SegmentRoute("/sse", SseEndpoint(), methods=["GET", "HEAD"]),
         SegmentRoute("/events", ingest, methods=["POST"]),
         *rest_routes(),
+        *description_routes(),
         _no_socket(),
     ]
 

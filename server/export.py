@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from inspect import getdoc
 from itertools import groupby
 from pathlib import Path
@@ -20,12 +19,11 @@ from realtime.field_tables import field_table, kind_in_words, model_rows, part_n
 from realtime.generated import differences, run
 from realtime.kanban.input.request_key import KEY_CHARS
 from server.middleware.limits import MAX_QUERY_NAMES
-from server.routing import Resource
 from server.settings import Settings
-from server.transports.rest import pages, rest_routes
-from server.transports.rest.calls import RestCall
+from server.transports.descriptions.calls import HIDDEN, Entry, entries
+from server.transports.rest import pages
 
-__all__ = ["PAGE_PATH", "Entry", "check", "entries", "export", "page"]
+__all__ = ["PAGE_PATH", "check", "export", "page"]
 
 PAGE_PATH = Path(__file__).parents[1] / "docs" / "rest.md"
 #: The address of a board in the first spelling of each call.
@@ -38,6 +36,8 @@ HEADER = f"""\
 The REST calls read and change projects, boards, cards and attempts, and read the dashboard. They stand under `/api/v1`;
 every address also exists under `/api`. For live changes use the [streams](protocol.md), for reporting events use
 [ingest](ingest.md). [`server/transports/rest`](../server/transports/rest) is the code, and makes this page.
+For programs there are `/api/v1/openapi.json` (OpenAPI 3.1, with ingest) and `/api/v1/asyncapi.json` (AsyncAPI 3, the raw
+streams), made of the same code. `/docs` shows both in a browser.
 
 ## Requests
 
@@ -47,8 +47,8 @@ every address also exists under `/api`. For live changes use the [streams](proto
 - An id in a path is opaque. A client must percent-encode it, because an id may hold `/` and control characters. The
   server matches the path before it decodes it.
 - `HEAD` is answered as `GET`, without the body. Another method that an address does not have is answered 405 with `Allow`.
-- Access, hosts and origins are [those of the streams](protocol.md#access-hosts-and-origins). `healthz`, `readyz` and
-  `version` need no token.
+- Access, hosts and origins are [those of the streams](protocol.md#access-hosts-and-origins). `healthz`, `readyz`,
+  `version` and the descriptions need no token.
 - `POST`, `PATCH` and `DELETE` take an `Idempotency-Key`. A client that gets no answer sends the call again with the same
   key: it happens once, and gets the [first answer](protocol.md#repeating). The key is the value of the header as it
   stands, 1 to {KEY_CHARS} characters of UTF-8.
@@ -105,44 +105,6 @@ of the original, [`tests/live/test_rest_answers.py`](../tests/live/test_rest_ans
 """  # noqa: E501
 #: Columns of the table of a section.
 _COLUMNS = ("call", "what it does", "body", "query", "answer", "errors")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A call with its method and the first spelling of its address."""
-
-    method: str
-    path: str
-    call: RestCall
-    #: Further spellings.
-    others: list[str] = field(default_factory=list)
-
-    @property
-    def title(self) -> str:
-        """Method and address, as in the first line of a request."""
-        return f"`{self.method} {self.path}`"
-
-    @property
-    def answer(self) -> Any:
-        """The type of the JSON in the answer; NoneType if it has no body."""
-        return get_type_hints(self.call.work, include_extras=True)["return"]
-
-
-def entries() -> list[Entry]:
-    """Return the calls in the order of their routes.
-
-    Raises:
-        TypeError: a route is no `Resource`, so its calls are not known.
-    """
-    found: dict[tuple[str, int], Entry] = {}
-    for route in rest_routes():
-        if not isinstance(route, Resource):
-            raise TypeError(f"expected a resource, got {route}")
-        for method, call in route.handlers.items():
-            if isinstance(call, RestCall):
-                entry = found.setdefault((method, id(call)), Entry(method, route.path, call))
-                entry.others.extend([route.path] * (route.path != entry.path))
-    return list(found.values())
 
 
 def page() -> str:
@@ -217,12 +179,8 @@ def _body_keys(entry: Entry) -> Iterator[tuple[str, bool]]:
     """Yield the keys of a body, each with whether it is needed. Of two classes neither is needed."""
     for model in entry.call.body:
         for name, one in model.model_fields.items():
-            if one.init is not False and (one.alias or name) not in _HIDDEN:
+            if one.init is not False and (one.alias or name) not in HIDDEN:
                 yield one.alias or name, one.is_required() and len(entry.call.body) == 1
-
-
-#: Keys of commands that no body has: the method is the type, and the path has the card.
-_HIDDEN = frozenset({"type", "cardId"})
 
 
 def _fields(calls: Iterable[Entry]) -> Iterator[str]:
@@ -230,7 +188,7 @@ def _fields(calls: Iterable[Entry]) -> Iterator[str]:
     for entry in calls:
         for number, model in enumerate(entry.call.body):
             yield _docstring(model)[0] if number else f"The body of {entry.title}:"
-            yield field_table(model_rows(model, _HIDDEN)).rstrip()
+            yield field_table(model_rows(model, HIDDEN)).rstrip()
     parameters = dict.fromkeys(one for entry in calls for one in entry.call.query)
     if parameters:
         rows = [f"| `{one.name}` | {one.meaning} |" for one in parameters]

@@ -79,7 +79,9 @@ def run_command(words: Sequence[str], serve: Callable[[Sequence[str]], None]) ->
         if not hasattr(error, "format_message"):
             raise
         path = getattr(getattr(error, "ctx", None), "command_path", "boardcast")
-        fail(f"{error.format_message()} See: {path} --help", getattr(error, "exit_code", 2))
+        said = error.format_message()
+        ended = said if said.endswith((".", "?")) else f"{said}."
+        fail(f"{ended} See: {path} --help", getattr(error, "exit_code", 2))
     sys.exit(code if isinstance(code, int) else 0)
 
 

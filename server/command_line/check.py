@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from realtime.errors import BrokerUnusable, StoreUnusable
+from realtime.errors import BrokerUnavailable, BrokerUnusable, StoreUnusable
+from realtime.ports import Broker
 from schema.root import make_schema
 from schema.trusted_documents import BadDocument
 from schema.validation.document_cache import check_documents
@@ -21,6 +22,8 @@ __all__ = ["check"]
 
 #: Most seconds for one of the things.
 ANSWER_SECONDS = 15.0
+#: How often a broker is looked at, each tenth of a second, before it counts as away.
+CONNECT_TRIES = 50
 _Look = Callable[[Settings], Awaitable[str]]
 
 
@@ -32,7 +35,7 @@ def check(words: Sequence[str]) -> None:
         CommandFailed: something else is not as a server needs it.
     """
     settings = read_settings(words, "boardcast check")
-    set_up_logs("error", settings.secrets)
+    set_up_logs("critical", settings.secrets)
     _say("ok", "settings", f"{len(settings.model_fields_set)} are set, the others have their defaults")
     failed = asyncio.run(_look_at_all(settings))
     if failed:
@@ -49,7 +52,7 @@ async def _look_at_all(settings: Settings) -> list[str]:
         except TimeoutError:
             _say("fail", name, f"no answer within {ANSWER_SECONDS:g} s")
             failed.append(name)
-        except (StoreUnusable, BrokerUnusable, BadKey, BadDocument) as error:
+        except (StoreUnusable, BrokerUnusable, BrokerUnavailable, BadKey, BadDocument) as error:
             _say("fail", name, str(error))
             failed.append(name)
     return failed
@@ -65,8 +68,26 @@ async def _database(settings: Settings) -> str:
 
 async def _broker(settings: Settings) -> str:
     url = broker_url(settings)
-    async with open_broker(url, "boardcast-check"):
+    async with open_broker(url, "boardcast-check") as broker:
+        await _connected(broker)
         return f"{url.partition('://')[0]}:// answers" if "memory" not in url else "memory://, for one server"
+
+
+async def _connected(broker: Broker) -> None:
+    """Wait until a broker is open; it connects in the background, and tries again and again.
+
+    Raises:
+        BrokerUnavailable: it is not open in time.
+    """
+    for pause in (*(0.1,) * CONNECT_TRIES, 0.0):
+        try:
+            await broker.ping()
+        except BrokerUnavailable:
+            if not pause:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
 
 
 async def _keys(settings: Settings) -> str:

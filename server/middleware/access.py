@@ -30,8 +30,12 @@ from server.protocol.graphql.request import names_operation
 __all__ = ["AccessGate"]
 
 _GRAPHQL = "/graphql"
-#: Addresses that reveal nothing about the boards: pages and their assets, and the health of the process.
-_OPEN = re.compile(r"/|/boardcast|(/boardcast)?/dashboard|/static/.*|/api(/v1)?/(healthz|readyz|version)", re.DOTALL)
+#: Addresses that reveal nothing about the boards: pages and their assets, descriptions, and the health of the process.
+_OPEN = re.compile(
+    r"/|/boardcast|(/boardcast)?/(dashboard|docs)|/static/.*"
+    r"|/api(/v1)?/(healthz|readyz|version|(openapi|asyncapi)\.json)",
+    re.DOTALL,
+)
 _SESSION = re.compile(r"/api(/v1)?/session")
 #: Addresses of the server when a web client has all others. The files of the web client reveal nothing about the boards
 #: either.

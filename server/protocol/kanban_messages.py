@@ -12,10 +12,20 @@ from realtime.messages.payloads import CommandRefused, GitStatus, Pong
 from server.protocol.deflate import MIN_BYTES
 from server.protocol.http.framing import deflated_frame, text_head
 
-__all__ = ["compressed_frame", "compressed_frames", "error", "frame", "frames", "pong", "text", "text_frame"]
+__all__ = [
+    "SOCKET_NAMES",
+    "compressed_frame",
+    "compressed_frames",
+    "error",
+    "frame",
+    "frames",
+    "pong",
+    "text",
+    "text_frame",
+]
 
 #: Types that had another name on the sockets of the original; `git:status` has no payload key there.
-_SOCKET_NAMES = {"git_status": "git:status"}
+SOCKET_NAMES = {"git_status": "git:status"}
 COMMAND_CHARS = 64
 
 
@@ -76,4 +86,4 @@ def _parts(envelope: Envelope) -> tuple[bytes, ...]:
 
 @lru_cache(64)  # there are some twenty types
 def _start(type: str) -> bytes:
-    return b'{"type":' + orjson.dumps(_SOCKET_NAMES.get(type, type))
+    return b'{"type":' + orjson.dumps(SOCKET_NAMES.get(type, type))

@@ -14,7 +14,19 @@ from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, 
 from realtime.kanban.input.request_key import parse_key
 from server.protocol.json_text import load_json
 
-__all__ = ["Authenticate", "Execute", "GetState", "KanbanProtocol", "Ping", "Refusal", "Request", "authentication_in"]
+__all__ = [
+    "COMMANDS",
+    "IGNORED",
+    "REQUESTS",
+    "Authenticate",
+    "Execute",
+    "GetState",
+    "KanbanProtocol",
+    "Ping",
+    "Refusal",
+    "Request",
+    "authentication_in",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,10 @@ class Refusal:
 #: The request in a message; None = the message asks for nothing.
 Request = Execute | Authenticate | GetState | Ping | Refusal | None
 
-_COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
+#: The other messages; only `authenticate` has a payload.
+REQUESTS = ("get_state", "ping", "pong", "authenticate")
+#: Command → the class that reads its payload.
+COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
     "create_card": CreateCard,
     "update_card": UpdateCard,
     "move_card": MoveCard,
@@ -64,7 +79,7 @@ _COMMANDS: dict[str, type[CreateCard | UpdateCard | MoveCard | DeleteCard]] = {
 }
 
 #: Only REST and GraphQL set dependencies and the id of a new card; the original's socket ignored the fields.
-_IGNORED = ("dependsOn", "id")
+IGNORED = ("dependsOn", "id")
 _AUTHENTICATE = "authenticate"
 
 
@@ -129,16 +144,16 @@ def _request(name: str, payload: object, key: object) -> Request:
             return None
         case "authenticate":
             return _authentication(payload)
-        case _ if name in _COMMANDS:
+        case _ if name in COMMANDS:
             return _command(name, payload, key)
         case _:
-            known = ", ".join(("get_state", "ping", "pong", _AUTHENTICATE, *_COMMANDS))
+            known = ", ".join((*REQUESTS, *COMMANDS))
             return Refusal(name, "unknown_command", f"expected one of {known}, got {quoted(name)}")
 
 
 def _command(name: str, payload: object, key: object) -> Request:
-    fields = {k: v for k, v in payload.items() if k not in _IGNORED} if isinstance(payload, dict) else payload
+    fields = {k: v for k, v in payload.items() if k not in IGNORED} if isinstance(payload, dict) else payload
     try:
-        return Execute(name, parse_command(_COMMANDS[name], fields), parse_key(key, "key"))
+        return Execute(name, parse_command(COMMANDS[name], fields), parse_key(key, "key"))
     except InvalidInput as refused:
         return Refusal(name, refused.code, refused.message)

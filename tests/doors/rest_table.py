@@ -124,7 +124,7 @@ def _streams() -> Iterator[HttpRow]:
 
 
 def _status() -> Iterator[HttpRow]:
-    for name in ("healthz", "readyz", "version"):
+    for name in ("healthz", "readyz", "version", "openapi.json", "asyncapi.json"):
         yield _row(f"GET /{name}", f"/{name}", OPEN, "200", reason="reveals nothing about the boards")
     for name in ("onboarding/status", "settings", "auth/github/check", "auth/github/app"):
         yield _row(f"GET /{name}", f"/{name}", KNOWN, "200", reason="the same for every caller")
@@ -167,7 +167,7 @@ def _outside() -> Iterator[HttpRow]:
     unknown, stream = "404 Stream not found: reserve one by PUT and send its token", "/graphql/stream"
     yield _row("* *", "*", OPEN, "204", any_method="OPTIONS", reason="asks about no address")
     yield _row("GET /metrics", "/metrics", needs_everywhere("admin"), "200")
-    for path in ("/", "/dashboard"):
+    for path in ("/", "/dashboard", "/docs"):
         yield _row(f"GET {path}", path, OPEN, "200", reason="a page")
     yield _row("GET /static/operations.json", "/static/operations.json", OPEN, "200", reason="an asset of a page")
     yield _row("* /static", "/static/index.js", OPEN, "200", reason="an asset of a page")

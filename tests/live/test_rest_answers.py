@@ -8,7 +8,7 @@ from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get
 import orjson
 import pytest
 
-from server.export import Entry, entries
+from server.transports.descriptions.calls import Entry, entries
 from tests.kit.deadline import deadline
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.raw_http import Answer, exchange

@@ -27,6 +27,7 @@ _OWN = f"default-src 'none'; {_NO_FRAME}; script-src 'self'; connect-src 'self'"
 #: Page → its Content-Security-Policy.
 POLICIES = {
     STATIC / "index.html": f"{_OWN}; style-src 'self'; img-src 'self'; form-action 'self'",
+    STATIC / "docs" / "index.html": f"{_OWN}; style-src 'self'; img-src 'self'; form-action 'none'",
     # GraphiQL's editor writes styles into the page.
     STATIC / "graphiql" / "index.html": (
         f"{_OWN}; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; form-action 'none'"
@@ -42,6 +43,7 @@ def page_routes(web_client: Path | None = None) -> list[BaseRoute]:
     return [
         SegmentRoute(own or "/", home, methods=["GET"]),
         SegmentRoute(f"{own}/dashboard", dashboard, methods=["GET"]),
+        SegmentRoute(f"{own}/docs", docs, methods=["GET"]),
         SegmentRoute("/static/operations.json", operations, methods=["GET"]),
         Mount("/static", _Assets(directory=STATIC), name="static"),
         *([] if web_client is None else [Mount("/", WebClient(web_client), name="web client")]),
@@ -64,6 +66,11 @@ async def home(request: Request) -> Response:
 async def dashboard(request: Request) -> Response:
     """Return the same page, which shows the dashboard at this address."""
     return await page(request, STATIC / "index.html")
+
+
+async def docs(request: Request) -> Response:
+    """Return the page that shows the descriptions of REST and of the raw streams."""
+    return await page(request, STATIC / "docs" / "index.html")
 
 
 async def operations(request: Request) -> Response:

@@ -183,7 +183,7 @@ def _fail(*_: object) -> None:
     raise RuntimeError("on purpose")
 
 
-@pytest.mark.parametrize("place", ["copying._piece", "sqlite.Sqlite.continue_numbers"])
+@pytest.mark.parametrize("place", ["upkeep.copying._piece", "sqlite.Sqlite.continue_numbers"])
 async def test_copy_says_that_a_database_went_away(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, target = (f"sqlite:///{tmp_path / name}.db" for name in ("one", "two"))
     async with open_store(source):

@@ -13,9 +13,10 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from server import export as exporting
-from server.export import PAGE_PATH, Entry, check, entries, export, page
+from server.export import PAGE_PATH, check, export, page
 from server.routing import Resource, SegmentRoute, resource
+from server.transports.descriptions import calls
+from server.transports.descriptions.calls import Entry, entries
 from server.transports.rest import refusals, rest_routes
 from server.transports.rest.calls import rest_call
 from server.transports.rest.pages import PAGE
@@ -79,7 +80,7 @@ def test_every_call_of_the_routes_has_a_row() -> None:
 
 def test_page_shows_what_a_new_call_takes_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     routes: list[BaseRoute] = [resource("/boards/{id}/cakes", post=bake), resource("/b/{id}/cakes", post=bake)]
-    monkeypatch.setattr(exporting, "rest_routes", lambda: routes)
+    monkeypatch.setattr(calls, "rest_routes", lambda: routes)
     _, _, shown = page().partition("besides these.\n\n")
     after, limit = (one.meaning for one in PAGE)
     title = str(sys.modules[__name__].__doc__)
@@ -125,7 +126,7 @@ A cake.
 
 
 def test_route_whose_calls_are_unknown_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "rest_routes", lambda: [SegmentRoute("/cakes", bake)])
+    monkeypatch.setattr(calls, "rest_routes", lambda: [SegmentRoute("/cakes", bake)])
     with pytest.raises(TypeError, match="expected a resource"):
         entries()
 
