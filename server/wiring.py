@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 
 from realtime.backends.memory import open_memory_broker
@@ -14,7 +15,7 @@ from realtime.backends.sql.upkeep.copying import copy_installation
 from realtime.backends.sql.upkeep.inspection import look_at
 from realtime.backends.sql.upkeep.row_lines import MAX_LINE_BYTES, export_lines, import_lines
 from realtime.clock import Clock, frozen_clock, parse_iso, system_clock
-from realtime.errors import BrokerUnusable, quoted
+from realtime.errors import BrokerUnavailable, BrokerUnusable, quoted
 from realtime.lifetimes.connection_lifetimes import ConnectionLifetimes
 from realtime.limits import Capacity
 from realtime.node import UNNAMED, Identity, Limits, Node, make_node
@@ -37,8 +38,11 @@ __all__ = [
     "open_broker",
     "open_node",
     "open_token_book",
+    "reach_broker",
 ]
 
+#: How often `reach_broker` looks, and the seconds between two looks.
+CONNECT_TRIES, CONNECT_PAUSE_SECONDS = 50, 0.1
 #: Opens the broker at a URL for the length of a block. Only nodes of one installation, which the second text names,
 #: hear each other.
 OpenBroker = Callable[[str, str], AbstractAsyncContextManager[Broker]]
@@ -164,6 +168,22 @@ def open_broker(url: str, installation: str) -> AbstractAsyncContextManager[Brok
     """
     check_broker_url(url)
     return BROKERS[_scheme(url)](url, installation)
+
+
+async def reach_broker(url: str) -> None:
+    """Open the broker at `url`, wait until it is connected, and close it.
+
+    Raises:
+        BrokerUnusable: it cannot be opened.
+        BrokerUnavailable: it is not connected in time; it would connect in the background, and try again and again.
+    """
+    async with open_broker(url, "boardcast-check") as broker:
+        for _ in range(CONNECT_TRIES):
+            with suppress(BrokerUnavailable):
+                await broker.ping()
+                return
+            await asyncio.sleep(CONNECT_PAUSE_SECONDS)
+        await broker.ping()
 
 
 def _scheme(url: str) -> str:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from realtime.errors import BrokerUnavailable, BrokerUnusable, StoreUnusable
-from realtime.ports import Broker
 from schema.root import make_schema
 from schema.trusted_documents import BadDocument
 from schema.validation.document_cache import check_documents
@@ -16,14 +15,12 @@ from server.command_line.failing import CommandFailed, escaped, say
 from server.runtime.logs import set_up_logs
 from server.settings import Settings
 from server.settings_flags import read_settings
-from server.wiring import broker_url, look_at, open_broker
+from server.wiring import broker_url, look_at, reach_broker
 
 __all__ = ["check"]
 
 #: Most seconds for one of the things.
 ANSWER_SECONDS = 15.0
-#: How often a broker is looked at, each tenth of a second, before it counts as away.
-CONNECT_TRIES = 50
 _Look = Callable[[Settings], Awaitable[str]]
 
 
@@ -68,26 +65,8 @@ async def _database(settings: Settings) -> str:
 
 async def _broker(settings: Settings) -> str:
     url = broker_url(settings)
-    async with open_broker(url, "boardcast-check") as broker:
-        await _connected(broker)
-        return f"{url.partition('://')[0]}:// answers" if "memory" not in url else "memory://, for one server"
-
-
-async def _connected(broker: Broker) -> None:
-    """Wait until a broker is open; it connects in the background, and tries again and again.
-
-    Raises:
-        BrokerUnavailable: it is not open in time.
-    """
-    for pause in (*(0.1,) * CONNECT_TRIES, 0.0):
-        try:
-            await broker.ping()
-        except BrokerUnavailable:
-            if not pause:
-                raise
-            await asyncio.sleep(pause)
-        else:
-            return
+    await reach_broker(url)
+    return "memory://, for one server" if url.startswith("memory") else f"{url.partition('://')[0]}:// answers"
 
 
 async def _keys(settings: Settings) -> str:
