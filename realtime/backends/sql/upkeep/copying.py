@@ -19,13 +19,13 @@ from realtime.backends.sql.tables import attempt_counts, events, meta, metadata,
 from realtime.backends.sql.writing.node_rows import nodes
 from realtime.errors import StoreUnusable
 
-__all__ = ["check_source", "copy_installation", "has_history", "open_databases", "pieces"]
+__all__ = ["COPIED", "check_source", "copy_installation", "has_history", "open_databases", "pieces"]
 
 #: Rows that are read and written at a time.
 PIECE_ROWS = 500
 _T = TypeVar("_T")
 #: The triggers of both databases count the copied attempts, and no node of one database serves the other.
-_COPIED = [table for table in metadata.sorted_tables if table not in (attempt_counts, nodes)]
+COPIED = [table for table in metadata.sorted_tables if table not in (attempt_counts, nodes)]
 
 
 async def copy_installation(source: str, target: str) -> tuple[int, int]:
@@ -86,7 +86,7 @@ async def _copy(source: Database, target: Database) -> tuple[int, int]:
         """Write all rows, in the thread of the target; those of the source come from a thread of its own."""
         if has_history(connection):
             raise StoreUnusable("--to: expected an empty database, got one that a server has used")
-        for table in _COPIED:
+        for table in COPIED:
             last: tuple[Any, ...] | None = None
             while True:
                 reading = read(lambda reader, table=table, last=last: _piece(reader, table, last))  # type: ignore[misc]  # mypy infers no type for defaults

@@ -23,7 +23,6 @@ from realtime.backends.sql.migrate import newest_revision
 from realtime.backends.sql.reading.read_boards import load_board
 from realtime.backends.sql.tables import (
     Instant,
-    attempt_counts,
     attempts,
     channels,
     events,
@@ -33,7 +32,7 @@ from realtime.backends.sql.tables import (
     request_keys,
     snapshots,
 )
-from realtime.backends.sql.upkeep.copying import check_source, has_history, open_databases, pieces
+from realtime.backends.sql.upkeep.copying import COPIED, check_source, has_history, open_databases, pieces
 from realtime.clock import iso, parse_iso
 from realtime.errors import StoreUnusable, quoted
 from realtime.kanban.board import board_to_json
@@ -47,10 +46,8 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 #: Rows that are written at a time.
 PIECE_ROWS = 500
 INSTALLATION, BOARD = "installation", "board"
-#: Rows that no export has: triggers count the attempts.
-_COUNTED = frozenset({attempt_counts.name})
 #: Tables whose rows a board has besides its project.
-_OF_BOARDS = [table for table in metadata.sorted_tables if "board_id" in table.c and table is not snapshots]
+_OF_BOARDS = [table for table in COPIED if "board_id" in table.c and table is not snapshots]
 
 
 async def export_lines(url: str, board_id: str | None, write: Callable[[bytes], object]) -> int:
@@ -104,7 +101,7 @@ def _head(board_id: str | None) -> dict[str, str]:
 
 def _selected(board_id: str | None) -> Iterator[tuple[Table, ColumnElement[bool] | None]]:
     if board_id is None:
-        yield from ((table, None) for table in metadata.sorted_tables if table.name not in _COUNTED)
+        yield from ((table, None) for table in COPIED)
         return
     yield projects, projects.c.id == board_id
     yield channels, channels.c.channel == board_channel(BoardId(board_id))
@@ -157,8 +154,7 @@ def _import(
     if head["boardcast"] == INSTALLATION:
         if has_history(connection):
             raise StoreUnusable("expected an empty database, got one that a server has used")
-        allowed = {table.name for table in metadata.sorted_tables} - _COUNTED
-        count = _write(connection, rows, allowed)
+        count = _write(connection, rows, {table.name for table in COPIED})
         if not has_history(connection):
             raise StoreUnusable(f"expected the rows of an installation, but none of the table {meta.name} came")
         database.continue_numbers(connection)
