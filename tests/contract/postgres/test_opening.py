@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import psycopg
@@ -10,10 +11,12 @@ import pytest
 from realtime.backends import sql
 from realtime.backends.sql import postgres as postgres_package
 from realtime.backends.sql.postgres import connecting, locks
+from realtime.backends.sql.postgres import postgres as database
 from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnusable
 from realtime.kanban.commands import CreateCard
 from tests.kit.attempt_contents import lines_of
+from tests.kit.deadline import deadline
 from tests.kit.nodes import BOARD, column_id, create_board, open_node, open_store, publish
 from tests.kit.postgres_server import PostgresServer
 from tests.kit.publishing import event
@@ -139,3 +142,23 @@ async def test_texts_with_nul_and_its_escape_come_back_as_they_were(postgres_url
         assert [(one.key, one.label) for one in (await store.agents())[0]] == [(f"A{text}", text) for text in texts]
         keys = await store.transact(lambda transaction: transaction.agent_keys())
         assert keys == {f"A{text}" for text in texts}
+
+
+async def test_server_waits_for_the_migrations_of_another(
+    postgres: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lock_timeout", "statement_timeout"):
+        monkeypatch.setitem(database.WRITER_SETTINGS, name, "50ms")
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND now() - query_start > '300ms'"
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(1650680179, 2)")
+        store = SqlStore(postgres_url)
+        opening = asyncio.create_task(store.open())
+        async with deadline(20):
+            while postgres.run(waits) == [(0,)]:
+                assert not opening.done()
+                await asyncio.sleep(0)
+    async with deadline(20):
+        await opening
+    await store.aclose()
+    assert store.epoch

@@ -7,7 +7,7 @@ SQLAlchemy's: it has a connection for each thread, so nobody ever waits for one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar
 
@@ -42,13 +42,24 @@ _WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 #: All statements of a read see one moment.
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 #: A unit waits for the locks of others no longer than a client waits for an answer. A process that is paused within
-#: a unit loses its locks soon, because the others wait for them; a host that is gone loses its session.
+#: a unit loses its locks soon, because the others wait for them: between two statements, in the middle of one, or while
+#: it should read a long answer. A host that is gone loses its session. docs/operating.md, "PostgreSQL", has the table.
 WRITER_SETTINGS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "4s",
+    "statement_timeout": "10s",
+    "tcp_user_timeout": "10s",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
+}
+#: A read locks nothing, but its snapshot keeps old rows from being removed.
+READER_SETTINGS = {"idle_in_transaction_session_timeout": "30s", "statement_timeout": "10s"}
+#: A migration may take long, and the other servers that start at the same time wait for it.
+MIGRATION_SETTINGS = {
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "10min",
+    "statement_timeout": "0",
 }
 #: Another writer was faster; decided again, the unit may succeed. A key that exists is found then.
 _CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
@@ -73,7 +84,7 @@ class Postgres:
         self._exclusive = exclusive
         self._outage = Outage()
         writing = make_engine(url, connections=1, begin=_WRITE, prepare=self._prepare_writer)
-        reading = make_engine(url, connections=READERS, begin=_READ, prepare=lambda _: None)
+        reading = make_engine(url, connections=READERS, begin=_READ, prepare=_prepare_reader)
         self._writer = Connections(writing, 1)
         self._readers = Connections(reading, READERS)
 
@@ -159,9 +170,17 @@ class Postgres:
         return done
 
     def _prepare_writer(self, connection: BoundedConnection) -> None:
-        for name, value in WRITER_SETTINGS.items():
-            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        _set(connection, WRITER_SETTINGS)
         claim(connection, exclusive=self._exclusive)
+
+
+def _prepare_reader(connection: BoundedConnection) -> None:
+    _set(connection, READER_SETTINGS)
+
+
+def _set(connection: BoundedConnection, settings: Mapping[str, str]) -> None:
+    for name, value in settings.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
 
 
 class _LostConnection(DatabaseAway):
@@ -170,6 +189,8 @@ class _LostConnection(DatabaseAway):
 
 def _migrate(engine: Engine) -> None:
     with engine.begin() as connection, for_migrations(connection.connection.driver_connection):
+        for name, value in MIGRATION_SETTINGS.items():
+            connection.exec_driver_sql(f"SET LOCAL {name} = '{value}'")
         lock_migrations(connection)
         upgrade(connection)
 
