@@ -94,7 +94,7 @@ async def board_batches(
                     now = view.position
                     live.cursor = options.after or now.cursor
                     replay = partial(missed, node.store, board_id, until=now, delivery=options.delivery)
-                    async with aclosing(_opening(node, options.after, now, replay, view.snapshot())) as opening:
+                    async with aclosing(_opening(node, live, options.after, now, replay, view.snapshot())) as opening:
                         async for envelope in opening:
                             live.cursor = envelope.cursor or live.cursor
                             yield Batch((envelope,))
@@ -148,7 +148,7 @@ async def dashboard_batches(
             now = node.dashboard.position
             first = await overview(now)
             replay = partial(missed_globally, node.store, until=now)
-            async with aclosing(_opening(node, options.after, now, replay, ())) as opening:
+            async with aclosing(_opening(node, live, options.after, now, replay, ())) as opening:
                 async for envelope in opening:
                     yield Batch((envelope,))
             yield Batch((first,))
@@ -219,6 +219,7 @@ async def _live(node: Node, take: Take, live: Subscriber, slow: SlowPolicy, resy
             except SubscriberTooSlow as error:
                 yield Batch((envelopes.goodbye(_SLOW, SLOW_RECONNECT_MS, last),))
                 raise SubscriberTooSlow(str(error), last) from None
+            live.last_gap = reason
             # There is no await between `resume` and the resync, so events that it does not include wait behind it.
             batch = Batch(await resync(reason, last))
             live.cursor = batch.cursor or last
@@ -228,7 +229,12 @@ async def _live(node: Node, take: Take, live: Subscriber, slow: SlowPolicy, resy
 
 
 async def _opening(
-    node: Node, after: str | None, now: Position, replay: Callable[[Position], Stream], snapshot: Sequence[Envelope]
+    node: Node,
+    live: Subscriber,
+    after: str | None,
+    now: Position,
+    replay: Callable[[Position], Stream],
+    snapshot: Sequence[Envelope],
 ) -> Stream:
     """Yield `hello`, and then either the envelopes missed since `after`, or the snapshot."""
     seen, last = now, after
@@ -249,6 +255,7 @@ async def _opening(
     except PositionLost as lost:
         reason = lost.reason
     if reason is not None:
+        live.last_gap = reason
         yield envelopes.gap(reason, last or now.cursor, now)
     if after is None or reason is not None:
         for envelope in snapshot:

@@ -9,7 +9,7 @@ channel is, the less each event costs. Without a pass under way, delivery starts
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, KeysView, Sequence
 from itertools import islice
 
 from realtime.fanout.subscriber import Subscriber
@@ -56,6 +56,11 @@ class BroadcastQueue:
     def __len__(self) -> int:
         """Return the number of subscribers."""
         return len(self._subscribers)
+
+    @property
+    def subscribers(self) -> KeysView[Subscriber]:
+        """The subscribers, in no order."""
+        return self._subscribers.keys()
 
     @property
     def is_under_way(self) -> bool:

@@ -88,6 +88,12 @@ class Hub:
         """Return the channels that have a subscriber."""
         return tuple(self._queues)
 
+    def subscribers(self) -> Iterator[tuple[Channel, Subscriber]]:
+        """Yield each subscriber with its channel. Nobody may subscribe or leave meanwhile."""
+        for channel, queue in self._queues.items():
+            for subscriber in queue.subscribers:
+                yield channel, subscriber
+
     def statistics(self) -> HubStatistics:
         """Return the number of channels, of subscribers now, and of those that have left, for the metrics."""
         return HubStatistics(len(self._queues), sum(map(len, self._queues.values())), self._left)

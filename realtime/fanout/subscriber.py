@@ -85,6 +85,7 @@ class Subscriber:
         "_waiting",
         "cursor",
         "direct_writer",
+        "last_gap",
         "limit",
         "limit_bytes",
         "metrics",
@@ -108,6 +109,8 @@ class Subscriber:
         self.outlasts = False
         #: Cursor behind everything that left this queue, by the stream or the direct writer; the stream sets the first.
         self.cursor = ""
+        #: Reason of the last gap of its stream; the stream sets it.
+        self.last_gap: str | None = None
         #: Set at the subscription: everything that is put from then on is newer than the snapshot of the stream.
         self.registered = LightEvent()
         #: A batch that waits alone, whole; otherwise `_queue` has the waiting envelopes.

@@ -17,6 +17,7 @@ __all__ = [
     "dashboard_channel",
     "delivery_channel",
     "delivery_channels",
+    "delivery_of",
 ]
 
 #: The name of a channel, and of its log.
@@ -55,6 +56,13 @@ def delivery_channel(board_id: BoardId, delivery: Delivery) -> Channel:
 def delivery_channels(board_id: BoardId) -> tuple[tuple[Delivery, Channel], ...]:
     """Return each delivery of a board with its channel."""
     return tuple((delivery, Channel(prefix + board_id)) for delivery, prefix in _PREFIXES.items())
+
+
+def delivery_of(channel: Channel) -> tuple[BoardId | None, str]:
+    """Return the board and the delivery of a subscriber's channel; of a dashboard's, None and its time range."""
+    prefix, _, rest = channel.partition(":")
+    delivery = next((one for one, known in _PREFIXES.items() if known == f"{prefix}:"), None)
+    return (None, rest) if delivery is None else (BoardId(rest), str(delivery))
 
 
 def dashboard_channel(time_range_key: str) -> Channel:

@@ -17,7 +17,8 @@ from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
 from realtime.messages.options import StreamOptions
 from realtime.node import Node
-from realtime.service.access import Caller, board_not_found, everywhere_forbidden
+from realtime.service.access import Caller, board_not_found, check_everywhere, everywhere_forbidden
+from realtime.service.open_streams import OpenStream, open_streams
 from realtime.views.heartbeats import CHECKED
 
 __all__ = ["Streams", "has_heartbeats"]
@@ -78,6 +79,15 @@ class Streams:
         return streams.dashboard_batches(
             self._node, time_range, subscriber, options, lifetime=lifetime, credential=caller.credential, take=take
         )
+
+    def open(self, caller: Caller, limit: int) -> tuple[int, list[OpenStream]]:
+        """Return how many streams are open on this node, and `limit` of them, those that are furthest behind first.
+
+        Raises:
+            Forbidden: the caller has no grant `admin` on all boards.
+        """
+        check_everywhere(caller, Action.ADMIN)
+        return open_streams(self._node, limit)
 
     async def state(self, caller: Caller, board_id: BoardId) -> Envelope | None:
         """Return the state of a watched board, once its view has its whole log; None if it is not watched, or gone.

@@ -32,7 +32,7 @@ __all__ = ["AccessGate"]
 _GRAPHQL = "/graphql"
 #: Addresses that reveal nothing about the boards: pages and their assets, descriptions, and the health of the process.
 _OPEN = re.compile(
-    r"/|/boardcast|(/boardcast)?/(dashboard|docs)|/static/.*"
+    r"/|/boardcast|(/boardcast)?/(dashboard|docs|inspector)|/static/.*"
     r"|/api(/v1)?/(healthz|readyz|version|(openapi|asyncapi)\.json)",
     re.DOTALL,
 )

@@ -98,6 +98,7 @@ def _everywhere() -> Iterator[HttpRow]:
     yield _row("GET /agents/profiles", "/agents/profiles", dashboard, _FULL, forbidden="200", reason="as /agents")
     yield _row("GET /tokens", "/tokens", admin, _FULL)
     yield _row("GET /nodes", "/nodes", admin, "200")
+    yield _row("GET /streams", "/streams", admin, "200")
     yield _row("POST /tokens", "/tokens", admin, "201", body=new)
     session: Any = {"needed": UNIDENTIFIED, "ends_session": True, "reason": "signs in or out"}
     yield _row("GET /session", "/session", KNOWN, "200", reason="the same for every caller, about itself")
@@ -167,7 +168,7 @@ def _outside() -> Iterator[HttpRow]:
     unknown, stream = "404 Stream not found: reserve one by PUT and send its token", "/graphql/stream"
     yield _row("* *", "*", OPEN, "204", any_method="OPTIONS", reason="asks about no address")
     yield _row("GET /metrics", "/metrics", needs_everywhere("admin"), "200")
-    for path in ("/", "/dashboard", "/docs"):
+    for path in ("/", "/dashboard", "/docs", "/inspector"):
         yield _row(f"GET {path}", path, OPEN, "200", reason="a page")
     yield _row("GET /static/operations.json", "/static/operations.json", OPEN, "200", reason="an asset of a page")
     yield _row("* /static", "/static/index.js", OPEN, "200", reason="an asset of a page")

@@ -18,6 +18,7 @@ _METHODS = {
     "/healthz": "GET, HEAD",
     "/readyz": "GET, HEAD",
     "/version": "GET, HEAD",
+    "/streams": "GET, HEAD",
     "/agents": "GET, HEAD",
     "/dashboard": "GET, HEAD",
     "/projects": "GET, HEAD, POST",

@@ -190,7 +190,7 @@ async def test_client_is_served_at_the_root_and_own_page_under_boardcast(client_
             head = await _client(live.address, target, "text/html", "HEAD")
             assert (head.status, head.body, head.header("Content-Length")) == (200, b"", str(len(answer.body)))
         assert b"the client" in (await _client(live.address, "/projects/p1")).body
-        for target in ("/boardcast", "/boardcast/dashboard"):
+        for target in ("/boardcast", "/boardcast/dashboard", "/boardcast/inspector"):
             own = await _client(live.address, target, "text/html")
             assert (own.status, b"/static/index.js" in own.body) == (200, True)
         assert (await _client(live.address, "/static/index.js")).status == 200

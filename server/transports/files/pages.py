@@ -1,4 +1,4 @@
-"""The pages for browsers: those at `/` and `/dashboard`, the assets, and the documents for GraphiQL's tabs."""
+"""The pages for browsers (`/`, `/dashboard`, `/inspector`), the assets, and the documents for GraphiQL's tabs."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ def page_routes(web_client: Path | None = None) -> list[BaseRoute]:
     own = "" if web_client is None else "/boardcast"
     return [
         SegmentRoute(own or "/", home, methods=["GET"]),
-        SegmentRoute(f"{own}/dashboard", dashboard, methods=["GET"]),
         SegmentRoute(f"{own}/docs", docs, methods=["GET"]),
+        SegmentRoute(f"{own}/dashboard", other_page, methods=["GET"]),
+        SegmentRoute(f"{own}/inspector", other_page, methods=["GET"]),
         SegmentRoute("/static/operations.json", operations, methods=["GET"]),
         Mount("/static", _Assets(directory=STATIC), name="static"),
         *([] if web_client is None else [Mount("/", WebClient(web_client), name="web client")]),
@@ -63,8 +64,8 @@ async def home(request: Request) -> Response:
     return PlainTextResponse("Boardcast is running")
 
 
-async def dashboard(request: Request) -> Response:
-    """Return the same page, which shows the dashboard at this address."""
+async def other_page(request: Request) -> Response:
+    """Return the same page, which shows the dashboard or the inspector at this address."""
     return await page(request, STATIC / "index.html")
 
 

@@ -25,6 +25,8 @@ __all__ = [
     "LogsJson",
     "MovedCardJson",
     "NodeJson",
+    "OpenStreamJson",
+    "OpenStreamsJson",
     "OverviewJson",
     "ProfileJson",
     "StateJson",
@@ -162,6 +164,25 @@ class NodeJson(TypedDict):
     hintRetries: int
     poolWaits: int
     brokerProblem: str | None
+
+
+class OpenStreamJson(TypedDict):
+    """An open stream. `behind` counts the events that its exit has not taken yet; `detail` is a delivery or a range."""
+
+    exit: str
+    boardId: Id | None
+    detail: str
+    cursor: str
+    behind: int
+    queued: int
+    lastGap: str | None
+
+
+class OpenStreamsJson(TypedDict):
+    """Streams of the process that answers, at most 500, and the number of all."""
+
+    total: int
+    streams: list[OpenStreamJson]
 
 
 class VersionJson(TypedDict):

@@ -16,10 +16,13 @@ from server.routing import resource
 from server.runtime.version import boardcast_version
 from server.transports.bodies import answer
 from server.transports.callers import asked_by, service_of
-from server.transports.rest.answers import HealthJson, NodeJson, VersionJson
+from server.transports.rest.answers import HealthJson, NodeJson, OpenStreamsJson, VersionJson
 from server.transports.rest.calls import rest_call
 
 __all__ = ["status_routes"]
+
+#: Streams in an answer.
+MAX_STREAMS = 500
 
 
 def status_routes() -> list[BaseRoute]:
@@ -29,6 +32,7 @@ def status_routes() -> list[BaseRoute]:
         resource("/readyz", get=readyz),
         resource("/version", get=get_version),
         resource("/nodes", get=list_nodes),
+        resource("/streams", get=open_streams),
     ]
 
 
@@ -97,4 +101,29 @@ def _node_json(seen: SeenNode) -> NodeJson:
         "hintRetries": figures.hint_retries,
         "poolWaits": figures.pool_waits,
         "brokerProblem": figures.broker_problem or None,
+    }
+
+
+@rest_call()
+async def open_streams(request: Request) -> OpenStreamsJson:
+    """List the streams that are open on this process, those that are furthest behind first.
+
+    It needs the grant `admin` on all boards. A stream that waits for nothing has `behind` and `queued` 0.
+    """
+    service, caller = asked_by(request)
+    total, found = service.streams.open(caller, MAX_STREAMS)
+    return {
+        "total": total,
+        "streams": [
+            {
+                "exit": one.exit,
+                "boardId": one.board_id,
+                "detail": one.detail,
+                "cursor": one.cursor,
+                "behind": one.behind,
+                "queued": one.queued,
+                "lastGap": one.last_gap,
+            }
+            for one in found
+        ],
     }
