@@ -1,4 +1,4 @@
-/** The pages at `/` and `/dashboard`. This file only starts them. */
+/** The pages at `/`, `/dashboard` and `/inspector`. This file only starts them. */
 import { App } from './page/app.js';
 import { html, render } from './page/preact.js';
 import { checkSession } from './page/visitor.js';

@@ -200,6 +200,27 @@ async def test_dashboard_shows_figures_inbox_and_projects_live(server_url: str, 
         await _see(script, "#card-panel h3")
 
 
+async def test_inspector_shows_streams_and_log_and_publishes(server_url: str, board: BoardClient) -> None:
+    await board.create_card("Inspected")
+    async with _visit(server_url, board) as script:
+        await script.order("open", path="/inspector", waitFor="#streams tbody tr")
+        await script.wait_for("opened")
+        await _see(script, '#streams tr[data-exit="board-ws"]', "Client Tests")
+        await _see(script, '#log-events [data-name="card.created"]', state="attached")
+        await script.order("fill", selector="#log-filter", text="nothing of that kind")
+        await _see_texts(script, "#log-events li")
+        await script.order("fill", selector="#log-filter", text="from the INSPECTOR")
+        await script.order("click", selector='#publish [type="submit"]')
+        await _see(script, ".notice.done", "The event is stored at")
+        await _see(script, '#log-events [data-name="attempt.log.appended"]')
+        await script.order("fill", selector='#publish [name="payload"]', text="{")
+        await script.order("click", selector='#publish [type="submit"]')
+        await _see(script, "#errors .error", "Payload")
+        await script.order("click", selector="#log-events summary")
+        await _see(script, "#log-events pre", "Hello from the inspector")
+        await _check_access(script, "inspector")
+
+
 async def test_phone_has_one_snapping_column_and_drags_by_touch(server_url: str, board: BoardClient) -> None:
     card_id = await board.create_card("To be touched")
     await board.create_card("Below it")

@@ -2,6 +2,7 @@
 import { BoardPage } from './board_page.js';
 import { followBoards } from './boards.js';
 import { DashboardPage } from './dashboard_page.js';
+import { InspectorPage } from './inspector_page.js';
 import { Notices } from './notices.js';
 import { html, useEffect } from './preact.js';
 import { view } from './route.js';
@@ -19,7 +20,8 @@ export function App() {
 }
 
 function View() {
-  return view === 'dashboard' ? html`<${DashboardPage} />` : html`<${BoardPage} />`;
+  const Page = { board: BoardPage, dashboard: DashboardPage, inspector: InspectorPage }[view];
+  return html`<${Page} />`;
 }
 
 function Unreachable() {

@@ -22,6 +22,7 @@ function Pages() {
   const pages = [
     { id: 'board', name: TEXTS.nav.boards, href: pathOf.boards, isOpen: true },
     { id: 'dashboard', name: TEXTS.nav.dashboard, href: pathOf.dashboard, isOpen: may('dashboard', null) },
+    { id: 'inspector', name: TEXTS.nav.inspector, href: pathOf.inspector, isOpen: may('admin', null) },
     { id: 'graphiql', name: TEXTS.nav.graphiql, href: '/graphql', isOpen: true },
   ];
   return html`

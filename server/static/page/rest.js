@@ -28,3 +28,8 @@ export const stopAttempt = (boardId, attemptId) =>
 export const listAgents = () => call('GET', '/agents');
 /** @param {string} timeRangePreset */
 export const readDashboard = (timeRangePreset) => call('GET', `/dashboard?timeRangePreset=${encodeURIComponent(timeRangePreset)}`);
+/** @typedef {{exit: string, boardId: string | null, detail: string, cursor: string, behind: number, queued: number, lastGap: string | null}} OpenStream */
+/** @returns {Promise<{total: number, streams: OpenStream[]}>} */
+export const listStreams = () => call('GET', '/streams');
+/** @param {string} name @param {unknown} payload @returns {Promise<{accepted: {cursor: string}[]}>} */
+export const publishEvent = (name, payload) => call('POST', '/events', { name, payload });

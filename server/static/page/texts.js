@@ -199,6 +199,26 @@ export const TEXTS = {
     recent: 'Ended lately',
     none: 'No attempt has ended in this range.',
   },
+  inspector: {
+    title: 'Inspector',
+    forbidden: 'Your token may not see the inspector',
+    forbiddenText: 'It needs the grant “admin” on all boards.',
+    streams: 'Open streams',
+    /** @param {number} shown @param {number} all */
+    streamsText: (shown, all) => `${shown.toLocaleString()} of ${all.toLocaleString()} of this process; those that are furthest behind come first`,
+    heads: ['Exit', 'Stream', 'Behind', 'Queued', 'Last gap', 'Cursor'],
+    log: 'Event log',
+    board: 'Board of the log',
+    filter: 'Filter by name or content',
+    /** @param {number} shown @param {number} all */
+    shown: (shown, all) => `${shown.toLocaleString()} of the newest ${counted(all, 'event', 'events')}`,
+    publish: 'Publish an event',
+    name: 'Name',
+    payload: 'Payload, in JSON',
+    submit: 'Publish',
+    /** @param {string} cursor */
+    accepted: (cursor) => `The event is stored at ${cursor}.`,
+  },
   activity: { title: 'Activity', none: 'Nothing has happened since this page was opened.' },
   exits: {
     title: 'Addresses',
