@@ -222,6 +222,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is logged, on standard error."
     )
+    log_format: Literal["auto", "console", "logfmt", "json"] = Field(
+        default="auto", description="How lines of the log look; auto = console on a terminal, else logfmt."
+    )
     clock: Annotated[str | None, AfterValidator(setting_texts.instant)] = Field(
         default=None, description="An ISO 8601 instant at which the server's clock stands still (for tests)."
     )

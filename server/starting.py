@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def begin_process(settings: Settings, **names: object) -> None:
     """Set up the logs of this process, whose lines all have `names`, and its limit of descriptors."""
-    set_up_logs(settings.log_level, settings.secrets, names)
+    set_up_logs(settings.log_level, settings.secrets, names, settings.log_format)
     raise_descriptor_limit()
 
 

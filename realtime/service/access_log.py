@@ -43,13 +43,16 @@ class RequestInfo:
 
     __slots__ = ("_id", "address", "network", "path")  # each open connection has one of these
 
-    def __init__(self, address: str, network: str, path: str) -> None:
-        """`address` is that of the client, "" if it has none; `path` is without the query, which may have a token."""
+    def __init__(self, address: str, network: str, path: str, id: str | None = None) -> None:
+        """`address` is that of the client, "" if it has none; `path` is without the query, which may have a token.
+
+        `id` is the one that a trusted proxy has sent.
+        """
         self.address = address
         #: The name of a client without a token: its address; for IPv6 the network of 2^64 addresses around it.
         self.network = network
         self.path = path
-        self._id: str | None = None
+        self._id = id
 
     @property
     def id(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from realtime.service.access_log import REQUEST, RequestInfo
+from server.middleware.client_address import GIVEN_ID
 from server.protocol.http.addresses import network_of
 
 __all__ = ["AnswerHeaders"]
@@ -41,7 +42,7 @@ class AnswerHeaders:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one connection. Not `async`: an open stream then holds no coroutine of this middleware."""
         address = (scope.get("client") or ("",))[0]
-        request = RequestInfo(address, network_of(address), scope["path"])
+        request = RequestInfo(address, network_of(address), scope["path"], scope.get(GIVEN_ID))
         REQUEST.set(request)
         if scope["type"] == "websocket":
             return self._app(scope, receive, _with_request_id(send, request))

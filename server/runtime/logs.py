@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import orjson
 import structlog
 
 from realtime.service.access_log import CHANGES, LINES
@@ -70,19 +71,19 @@ class LimitedHandler(logging.StreamHandler[Any]):
         return self._repeated.passed(record, time.monotonic(), source)
 
 
-def set_up_logs(level: str, secrets: Collection[str] = (), names: Mapping[str, object] | None = None) -> None:
+def set_up_logs(
+    level: str, secrets: Collection[str] = (), names: Mapping[str, object] | None = None, form: str = "auto"
+) -> None:
     """Send every log record of `level` and above through one formatter; a process calls this once.
 
-    No line has one of `secrets`, which have a form that no rule recognizes. Each line has `names` at its end.
+    No line has one of `secrets`, which have a form that no rule recognizes. Each line has `names` at its end. `form` is
+    that of the setting `log_format`.
     """
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.LogfmtRenderer()
-    )
     handler = LimitedHandler(sys.stderr, logging.getLevelNamesMapping()[level.upper()])
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -93,7 +94,7 @@ def set_up_logs(level: str, secrets: Collection[str] = (), names: Mapping[str, o
                 _Without(secrets),
                 harmless,
                 lambda _, __, line: {**line, **(names or {})},
-                renderer,
+                _renderer(form),
             ],
         )
     )
@@ -102,6 +103,15 @@ def set_up_logs(level: str, secrets: Collection[str] = (), names: Mapping[str, o
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLogger().level))
     warnings.filterwarnings("ignore", _GIVEN_UP, RuntimeWarning)
+
+
+def _renderer(form: str) -> structlog.types.Processor:
+    if form == "json":
+        return structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line).decode())
+    is_for_people = form == "console" or (form == "auto" and sys.stderr.isatty())
+    if is_for_people:
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.processors.LogfmtRenderer()
 
 
 class _Without:

@@ -101,6 +101,21 @@ async def test_handshakes_are_counted_by_the_forwarded_address_too() -> None:
                 assert socket.response.status == status
 
 
+_IDS = ["7f3a-01", "a" * 128, "", "a" * 129, "two words", "a,b", "<b>"]
+
+
+@pytest.mark.parametrize("given", _IDS, ids=range(len(_IDS)))
+@pytest.mark.parametrize("trusted", ["127.0.0.1", ""])
+async def test_id_of_a_request_comes_from_a_trusted_proxy_alone(given: str, trusted: str) -> None:
+    headers: Headers = [("X-Request-Id", given)]
+    async with live_server(trusted_proxies=trusted) as live, deadline(_WAIT_UNITS):
+        once = await exchange(live.address, "GET", "/api/v1/healthz", headers=headers)
+        twice = await exchange(live.address, "GET", "/api/v1/healthz", headers=[*headers, *headers])
+    is_taken = given in _IDS[:2] and bool(trusted)
+    assert (once.header("X-Request-Id") == given) is is_taken
+    assert twice.header("X-Request-Id") not in (None, given)
+
+
 @pytest.mark.parametrize("given", ["proxy", "*", "10.0.0.1/8", "127.0.0.1;::1", "127.0.0.1:80"])
 def test_proxy_is_an_address_or_a_network(given: str) -> None:
     with pytest.raises(ValidationError, match="expected addresses or networks"):

@@ -6,6 +6,7 @@ import io
 import logging
 from collections.abc import Iterator
 
+import orjson
 import pytest
 
 from server.runtime.logs import MAX_CHARACTERS, LimitedHandler, harmless, set_up_logs
@@ -62,6 +63,21 @@ def test_secret_of_the_settings_is_left_out_wherever_it_is(
         logging.getLogger("server.x").info(text, extra={"path": text, "number": 5})
     assert "s3cret" not in written.getvalue()
     assert "number=5" in written.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "console", "logfmt", "auto"])
+def test_line_has_the_form_of_the_setting(form: str, written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", written)
+    set_up_logs("info", ["the-secret-of-all"], {"worker": 2}, form)
+    logging.getLogger("server.x").info("said\nit", extra={"path": "/the-secret-of-all", "number": 5, "none": None})
+    (line,) = written.getvalue().splitlines()
+    assert "the-secret-of-all" not in line
+    if form == "json":
+        found = orjson.loads(line)
+        assert (found["event"], found["level"], found["path"]) == ("said\\nit", "info", "/…")
+        assert (found["number"], found["none"], found["worker"]) == (5, None, 2)
+    else:
+        assert ("number=5 " in f"{line} ", "level=info" in line) == (True, form != "console")
 
 
 def test_traceback_keeps_its_lines() -> None:
