@@ -218,16 +218,10 @@ REFUSALS: dict[str, type[Refusal]] = {
 }
 
 
-def refusal_of(refused: errors.Refused) -> Refusal:
-    """Return the answer for a refusal of `realtime`.
-
-    Raises:
-        Refused: `refused` itself, if its code has no type; `schema.execution.errors` makes an error of it.
-    """
+def refusal_of(refused: errors.Refused) -> Refusal | None:
+    """Return the answer for a refusal of `realtime`; None = its code has no type."""
     kind = REFUSALS.get(refused.code)
-    if kind is None:
-        raise refused
-    return kind.of(refused)
+    return None if kind is None else kind.of(refused)
 
 
 def refusable(description: str, result: object) -> Callable[[Callable[..., Any]], StrawberryField]:
@@ -247,11 +241,13 @@ class _Refusing(FieldExtension):
         """Return what the resolver returns, or the refusal that it raised as a member of the result's union.
 
         Raises:
-            Refused: see `refusal_of`.
+            Refused: its code has no type; `schema.execution.errors` makes an error of it.
         """
         try:
             return await next_(source, info, **arguments)
         except errors.Refused as refused:
             answer = refusal_of(refused)
+            if answer is None:
+                raise
             note_refusal(refused)
             return answer

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from realtime import streams
 from realtime.dashboard.time_range import TimeRange
@@ -52,7 +53,7 @@ class Streams:
             NotFound: on the first iteration, if the board does not exist.
         """
         if not caller.may(Action.READ, board_id):
-            return _refused(board_not_found())
+            return _refused(board_not_found)
         take = streams.one if one_by_one else Subscriber.take
         return streams.board_batches(
             self._node, board_id, subscriber, options, lifetime=lifetime, credential=caller.credential, take=take
@@ -74,7 +75,7 @@ class Streams:
             Forbidden: on the first iteration, if the caller may not read the dashboard.
         """
         if not caller.may(Action.DASHBOARD, None):
-            return _refused(everywhere_forbidden(Action.DASHBOARD))
+            return _refused(partial(everywhere_forbidden, Action.DASHBOARD))
         take = streams.one if one_by_one else Subscriber.take
         return streams.dashboard_batches(
             self._node, time_range, subscriber, options, lifetime=lifetime, credential=caller.credential, take=take
@@ -106,9 +107,9 @@ def has_heartbeats(options: StreamOptions) -> bool:
     return options.delivery in CHECKED
 
 
-async def _refused(refused: Refused) -> AsyncGenerator[Batch, None]:
-    """Return a stream that raises `refused` when it is first iterated, like the stream of an unknown board."""
+async def _refused(refusal: Callable[[], Refused]) -> AsyncGenerator[Batch, None]:
+    """Return a stream that raises a refusal when it is first iterated, like the stream of an unknown board."""
     batches: tuple[Batch, ...] = ()
     for batch in batches:
         yield batch
-    raise refused
+    raise refusal()  # no name here may refer to it: its traceback refers to this frame

@@ -20,15 +20,17 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    Lexer,
     Node,
     NoSchemaIntrospectionCustomRule,
+    Source,
     Token,
     TokenKind,
     ValidationContext,
-    parse,
     specified_rules,
     validate,
 )
+from graphql.language.parser import Parser, nested_too_deeply_error
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -158,18 +160,34 @@ def _parse(text: str) -> DocumentNode:
     if len(text) > MAX_DOCUMENT_CHARACTERS:
         expected = f"expected a document of at most {MAX_DOCUMENT_CHARACTERS} characters, got {len(text)}"
         raise GraphQLError(expected, extensions={"code": "GRAPHQL_PARSE_FAILED"})
-    document = parse(text, max_tokens=MAX_TOKENS)
-    _drop_tokens(document)
-    return document
+    source = Source(text)
+    lexer = Lexer(source)
+    parser = Parser(source, max_tokens=MAX_TOKENS, lexer=lexer)
+    try:
+        document = parser.parse_document()
+    except RecursionError:
+        pass  # leave the block first: the error below would keep all frames of the recursion
+    else:
+        _drop_tokens(document)
+        return document
+    finally:
+        _unlink(lexer.token)
+    raise nested_too_deeply_error(parser)
+
+
+def _unlink(found: Token) -> None:
+    """Take apart the tokens of a text. Each refers to the next one and back: a cycle, also of a text with an error."""
+    token: Token | None = found
+    while token is not None and token.next is not None:  # the lexer looks ahead
+        token = token.next
+    while token is not None:
+        before = token.prev
+        token.prev = token.next = None
+        token = before
 
 
 def _drop_tokens(document: DocumentNode) -> None:
     """Release the tokens of a document, which take as much memory as its nodes; errors need only offsets and source."""
-    token = document.loc.start_token if document.loc is not None else None
-    while token is not None:  # each token refers to the next one and back: a cycle
-        following = token.next
-        token.prev = token.next = None
-        token = following
     waiting: list[Node] = [document]
     while waiting:
         node = waiting.pop()

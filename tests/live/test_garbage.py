@@ -90,6 +90,16 @@ async def _new_query(address: Address) -> None:
     await _query(address, f"{{ a{_new_query.count}: projects {{ nodes {{ name }} }} }}")  # type: ignore[attr-defined]
 
 
+async def _syntax_error(address: Address) -> None:
+    answer = await exchange(address, "POST", "/graphql", b'{"query":"{ projects { nodes { name } } } }"}')
+    assert b"GRAPHQL_PARSE_FAILED" in answer.body, answer
+
+
+async def _refused_subscription(address: Address) -> None:
+    async with open_subscription(address, 'subscription { boardEvents(boardId: "none") { __typename } }') as one:
+        assert (await one.message())["type"] == "error"
+
+
 async def _known_query(address: Address) -> None:
     await _query(address, f'{{ board(boardId: "{BOARD}") {{ cards {{ title }} }} }}')
 
@@ -115,6 +125,8 @@ _KINDS: list[Callable[[Address], Awaitable[None]]] = [
     _lost_cursor,
     _broken_frame,
     _new_query,
+    _syntax_error,
+    _refused_subscription,
     _known_query,
     _refused_mutation,
     _subscription,

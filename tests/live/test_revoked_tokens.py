@@ -126,7 +126,7 @@ async def test_operation_of_a_revoked_token_ends_the_reserved_stream_of_another(
     is_open: bool, guarded: LiveServer
 ) -> None:
     admin = Admin(guarded.address)
-    owner, helper = await admin.make("owner"), await admin.make("helper")
+    owner, helper = await admin.make("owner"), await admin.make("owner")  # one subject, two tokens
     async with deadline(_WAIT_UNITS), AsyncExitStack() as stack:
         stream = await stack.enter_async_context(_reserved(guarded, owner.secret))
         connection = await stack.enter_async_context(connect(stream.address))
@@ -143,7 +143,7 @@ async def test_operation_that_does_not_end_keeps_no_reserved_stream_open(
     guarded: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin = Admin(guarded.address)
-    owner, helper = await admin.make("owner"), await admin.make("helper")
+    owner, helper = await admin.make("owner"), await admin.make("owner")  # one subject, two tokens
     reached = _hold_back_projects(monkeypatch)
     async with deadline(_WAIT_UNITS), AsyncExitStack() as stack:
         stream = await stack.enter_async_context(_reserved(guarded, owner.secret))
