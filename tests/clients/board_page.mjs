@@ -1,12 +1,8 @@
 /** The page at `/` in Chromium, beyond what it shows of a board: search, shortcuts, boards, phones, many cards, accessibility. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { drag } from './dragging.mjs';
+import { checkAccess, SIZES } from './accessibility.mjs';
 import { withPage } from './browser.mjs';
+import { drag } from './dragging.mjs';
 import { obey, settings, report } from './lines.mjs';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const SIZES = { desktop: { width: 1400, height: 900 }, tablet: { width: 900, height: 1100 }, phone: { width: 390, height: 844 } };
 
 const cardOf = (cardId) => `[data-card-id="${cardId}"]`;
 const listOf = (columnId) => `[data-column-id="${columnId}"] .cards`;
@@ -63,25 +59,7 @@ await withPage(async (firstPage, newContext) => {
         height: document.documentElement.scrollHeight - innerHeight,
         scrolling: [...document.querySelectorAll('.cards')].filter((one) => one.scrollHeight > one.clientHeight).length,
       }))),
-    /** Violations that axe-core finds in each size, light and dark. */
-    checkAccess: async ({ name }) => {
-      for (const [size, viewport] of Object.entries(SIZES)) {
-        await page.setViewportSize(viewport);
-        for (const colorScheme of ['light', 'dark']) {
-          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-          // The new colours are there with the next frame.
-          await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-          report('access', { name, size, colorScheme, violations: await violations(page) });
-        }
-      }
-      report('checked', { name });
-    },
+    checkAccess: () => checkAccess(page),
     screenshot: ({ path }) => page.screenshot({ path }),
   });
 });
-
-async function violations(page) {
-  await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate(() => globalThis.axe.run());
-  return found.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
-}

@@ -44,7 +44,8 @@ await withPage(async (page) => {
     /** Give the page an event of the browser until it connects; a page in the middle of a try does not. */
     wake: async ({ target, event }) => {
       await page.evaluate(() => {}); // reports of earlier connections come before its answer
-      const connected = page.waitForEvent('websocket');
+      // The page has a second stream, for the list of boards.
+      const connected = page.waitForEvent('websocket', (socket) => socket.url().includes('boardId='));
       const give = ([name, type]) => setInterval(() => globalThis[name].dispatchEvent(new Event(type)), 50);
       const timer = await page.evaluate(give, [target, event]);
       await connected;

@@ -2,6 +2,7 @@
  * The page at `/` and GraphiQL in Chromium on a server that needs a token, in as many pages of one profile as the test opens.
  * An order names its page by number; the default is the first.
  */
+import { checkAccess } from './accessibility.mjs';
 import { withPage } from './browser.mjs';
 import * as graphiql from './graphiql_page.mjs';
 import { obey, settings, report } from './lines.mjs';
@@ -69,6 +70,7 @@ await withPage(async (firstPage) => {
       const kept = () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, document.documentElement.outerHTML]);
       report('kept', { text: await page.evaluate(kept) });
     }),
+    checkAccess: on(checkAccess),
     screenshot: on((page, { path }) => page.screenshot({ path, fullPage: true })),
   });
 });

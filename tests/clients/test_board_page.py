@@ -10,7 +10,7 @@ import pytest
 
 from tests.clients.node_script import NodeScript, run_script
 from tests.clients.rest_client import BoardClient
-from tests.clients.visit import START_UNITS, check_end_inside, settings_for
+from tests.clients.visit import START_UNITS, check_access, check_end_inside, settings_for
 
 # A browser on a busy machine needs longer than the other tests.
 pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
@@ -38,17 +38,6 @@ async def _see_texts(script: NodeScript, selector: str, *texts: str) -> None:
     await script.wait_for("texts")
 
 
-async def _check_access(script: NodeScript, name: str) -> None:
-    """Require that axe-core finds nothing, in three sizes, light and dark."""
-    before = len(script.reports)
-    await script.order("checkAccess", name=name)
-    await script.wait_for("checked", units=100)
-    found = [report for report in script.reports[before:] if report["at"] == "access"]
-    assert len(found) == 6
-    wrong = {f"{one['size']} {one['colorScheme']}": one["violations"] for one in found if one["violations"]}
-    assert not wrong, wrong
-
-
 async def test_board_is_searched_refuses_and_lists_boards_live(server_url: str, board: BoardClient) -> None:
     first = await board.create_card("Paint the fence")
     await board.create_card("Mend the gate", column=1)
@@ -74,7 +63,7 @@ async def test_board_is_searched_refuses_and_lists_boards_live(server_url: str, 
         await _see_texts(
             script, f'[data-column-id="{board.column_ids[1]}"] .card-open', "Paint the fence", "Mend the gate"
         )
-        await _check_access(script, "board")
+        await check_access(script)
         await _change_boards(script, board)
 
 
@@ -138,7 +127,7 @@ async def test_card_is_opened_changed_tried_and_deleted(server_url: str, board: 
         await script.order("click", selector="#dependencies button")
         await _see_texts(script, "#dependencies li")
         await _try_card(script, board, card_id)
-        await _check_access(script, "card panel")
+        await check_access(script)
         await script.order("click", selector='[data-action="delete-card"]')
         await script.order("click", selector='[data-action="confirm-delete-card"]')
         await _see_texts(script, ".card-open", "Buy paint")
@@ -195,7 +184,7 @@ async def test_dashboard_shows_figures_inbox_and_projects_live(server_url: str, 
         await _see(script, '#ranges [aria-pressed="true"]', "24 hours")
         await board.change_status("att-busy", busy, "failed")
         await _see(script, '#inbox [data-kind="failed"]', "2")
-        await _check_access(script, "dashboard")
+        await check_access(script)
         await script.order("click", selector="#inbox .rows a")
         await _see(script, "#card-panel h3")
 
@@ -206,6 +195,7 @@ async def test_inspector_shows_streams_and_log_and_publishes(server_url: str, bo
         await script.order("open", path="/inspector", waitFor="#streams tbody tr")
         await script.wait_for("opened")
         await _see(script, '#streams tr[data-exit="board-ws"]', "Client Tests")
+        await _see(script, "#nodes tbody tr")
         await _see(script, '#log-events [data-name="card.created"]', state="attached")
         await script.order("fill", selector="#log-filter", text="nothing of that kind")
         await _see_texts(script, "#log-events li")
@@ -218,7 +208,7 @@ async def test_inspector_shows_streams_and_log_and_publishes(server_url: str, bo
         await _see(script, "#errors .error", "Payload")
         await script.order("click", selector="#log-events summary")
         await _see(script, "#log-events pre", "Hello from the inspector")
-        await _check_access(script, "inspector")
+        await check_access(script)
 
 
 async def test_phone_has_one_snapping_column_and_drags_by_touch(server_url: str, board: BoardClient) -> None:

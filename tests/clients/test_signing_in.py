@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from tests.clients.node_script import NodeScript, run_script
 from tests.clients.operations import operation_names, read_operation
 from tests.clients.rest_client import BoardClient, open_board
-from tests.clients.visit import START_UNITS, check_end_inside, screenshot, settings_for
+from tests.clients.visit import START_UNITS, check_access, check_end_inside, screenshot, settings_for
 from tests.kit.access_tokens import ADMIN, Admin
 from tests.kit.live_server import LiveServer, live_server
 from tests.kit.token_relay import relay_with_token
@@ -69,6 +69,7 @@ async def _sign_in(script: NodeScript, token: str, page: int = 0) -> dict[str, o
 async def test_page_refuses_a_wrong_token_and_opens_with_the_right_one(live: LiveServer, board: BoardClient) -> None:
     async with _visit(live, board) as script:
         await script.order("screenshot", path=screenshot("sign_in.png"))
+        await check_access(script)
         await script.order("signIn", token=_WRONG)
         await script.order("expectRefusal", text="The token is not valid")
         assert (await script.wait_for("refusal"))["left"] == ""

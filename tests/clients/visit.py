@@ -13,7 +13,7 @@ from tests.clients.requirements import chromium_path
 from tests.clients.rest_client import BoardClient
 from tests.kit.deadline import seconds
 
-__all__ = ["START_UNITS", "check_end_inside", "screenshot", "settings_for"]
+__all__ = ["START_UNITS", "check_access", "check_end_inside", "screenshot", "settings_for"]
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 START_UNITS = 60  # a browser starts slowly
@@ -39,6 +39,17 @@ async def check_end_inside(script: NodeScript, server_url: str) -> None:
     assert visited["faults"] == [], visited["faults"]
     hosts = {urlsplit(url).netloc for url in visited["requests"] if urlsplit(url).scheme not in {"data", "blob"}}
     assert hosts == {urlsplit(server_url).netloc}
+
+
+async def check_access(script: NodeScript) -> None:
+    """Require that axe-core finds nothing in the page of a script, in three sizes, light and dark."""
+    before = len(script.reports)
+    await script.order("checkAccess")
+    await script.wait_for("checked", units=100)
+    found = [report for report in script.reports[before:] if report["at"] == "access"]
+    assert len(found) == 6
+    wrong = {f"{one['size']} {one['colorScheme']}": one["violations"] for one in found if one["violations"]}
+    assert not wrong, wrong
 
 
 def screenshot(name: str) -> str:

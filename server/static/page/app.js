@@ -13,7 +13,7 @@ import { checkSession, isUnreachable, session } from './visitor.js';
 export function App() {
   useEffect(followBoards, []);
   return html`
-    <a class="skip" href="#content" onClick=${skip}>${TEXTS.skip}</a>
+    ${session.value !== null && html`<a class="skip" href="#content" onClick=${skip}>${TEXTS.skip}</a>`}
     <${Header} />
     <${Notices} />
     ${session.value === null ? isUnreachable.value && html`<${Unreachable} />` : html`<${View} />`}`;

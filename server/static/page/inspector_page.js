@@ -1,6 +1,7 @@
 /** The page at `/inspector`, for administrators: the open streams, the event log of a board, and a form that publishes an event. */
 import { boards } from './boards.js';
 import { EventLog } from './event_log.js';
+import { NodesTable } from './nodes_table.js';
 import { PublishForm } from './publish_form.js';
 import { html, useEffect, useMemo, useSignal } from './preact.js';
 import { StreamsTable } from './streams_table.js';
@@ -21,6 +22,7 @@ export function InspectorPage() {
   return html`
     <main id="content" class="inspector" tabindex="-1">
       <div class="dashboard-head"><h2>${WORDS.title}</h2></div>
+      <${NodesTable} />
       <${StreamsTable} />
       <section class="tile" aria-labelledby="log-heading">
         <div class="tile-head">

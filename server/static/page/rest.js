@@ -31,5 +31,11 @@ export const readDashboard = (timeRangePreset) => call('GET', `/dashboard?timeRa
 /** @typedef {{exit: string, boardId: string | null, detail: string, cursor: string, behind: number, queued: number, lastGap: string | null}} OpenStream */
 /** @returns {Promise<{total: number, streams: OpenStream[]}>} */
 export const listStreams = () => call('GET', '/streams');
+/**
+ * @typedef {{name: string, version: string, address: string, startedAt: string, lastSeenAt: string, isSilent: boolean, isLeader: boolean,
+ *   readers: number, eventsStored: number, headsBehind: number, repairs: number, brokerProblem: string | null}} Node
+ */
+/** @returns {Promise<Node[]>} */
+export const listNodes = () => call('GET', '/nodes');
 /** @param {string} name @param {unknown} payload @returns {Promise<{accepted: {cursor: string}[]}>} */
 export const publishEvent = (name, payload) => call('POST', '/events', { name, payload });

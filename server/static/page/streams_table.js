@@ -1,32 +1,15 @@
 /** The streams that are open on the server, those that are furthest behind first. */
 import { boards } from './boards.js';
-import { html, useEffect, useSignal } from './preact.js';
+import { usePolled } from './polling.js';
+import { html } from './preact.js';
 import { listStreams } from './rest.js';
 import { TEXTS } from './texts.js';
-import { attempt } from './visitor.js';
 
 const { inspector: WORDS } = TEXTS;
 const AGAIN_MS = 2000;
 
 export function StreamsTable() {
-  const found = useSignal(/** @type {{total: number, streams: import('./rest.js').OpenStream[]} | null} */ (null));
-  useEffect(() => {
-    let timer = 0;
-    let isOver = false;
-    const look = async () => {
-      if (document.visibilityState === 'visible') {
-        await attempt(async () => {
-          found.value = await listStreams();
-        });
-      }
-      if (!isOver) timer = setTimeout(look, AGAIN_MS);
-    };
-    look();
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
-  }, []);
+  const found = usePolled(listStreams, AGAIN_MS);
   const { total, streams } = found.value ?? { total: 0, streams: [] };
   return html`
     <section class="tile" aria-labelledby="streams-heading">

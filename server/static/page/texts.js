@@ -203,6 +203,11 @@ export const TEXTS = {
     title: 'Inspector',
     forbidden: 'Your token may not see the inspector',
     forbiddenText: 'It needs the grant “admin” on all boards.',
+    nodes: 'Servers',
+    nodeHeads: ['Server', 'Started', 'Streams', 'Events a second', 'Boards behind', 'Repairs', 'State'],
+    onlyNode: 'the only one',
+    silent: 'silent',
+    leader: 'prunes the log',
     streams: 'Open streams',
     /** @param {number} shown @param {number} all */
     streamsText: (shown, all) => `${shown.toLocaleString()} of ${all.toLocaleString()} of this process; those that are furthest behind come first`,
