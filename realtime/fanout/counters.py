@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 
 from realtime.endings import CLIENT_LEFT, Ending, ending_of
 from realtime.errors import ChannelGone
+from realtime.fanout.histogram import SECONDS, SIZES, Histogram
 from realtime.messages.batches import Batch
 
 __all__ = [
@@ -19,6 +21,9 @@ __all__ = [
     "Counters",
     "ExitCounters",
 ]
+
+#: Up to so many readers of an exit, each delivery is measured; with more of them about each 16th.
+MANY_READERS, SAMPLED = 64, 15
 
 
 @dataclass(slots=True)
@@ -37,12 +42,29 @@ class ExitCounters:
     gaps: Counter[str] = field(default_factory=Counter)
     #: Streams that ended, by reason.
     ended: Counter[str] = field(default_factory=Counter)
+    #: Seconds from publishing a batch, right after its commit, until a client is sent it. With many readers a sample.
+    delivery: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    #: Envelopes that waited for a subscriber when its stream took them.
+    queued: Histogram = field(default_factory=lambda: Histogram(SIZES))
 
     def sent_batch(self, batch: Batch) -> None:
         """Count a batch that is sent to a client."""
-        self.sent += len(batch)
+        # Inline, because this runs for each subscriber and batch: 40 ns more than the count alone (measured).
+        self.sent = sent = self.sent + len(batch)
+        if not sent & SAMPLED or self.readers <= MANY_READERS:
+            self._measure(batch.published_at)
         if batch.gaps:
             self.gaps.update(batch.gaps)
+
+    def sent_results(self, count: int, batch: Batch) -> None:
+        """Count messages that were made of a batch and are sent to a client."""
+        self.sent = sent = self.sent + count
+        if not sent & SAMPLED or self.readers <= MANY_READERS:
+            self._measure(batch.published_at)
+
+    def _measure(self, published_at: float) -> None:
+        if published_at:  # otherwise it was made for this client alone
+            self.delivery.observe(monotonic() - published_at)
 
 
 @dataclass(slots=True)
@@ -87,6 +109,16 @@ class Counters:
     events_stored: int = 0
     #: Refused commands, by code.
     commands_refused: Counter[str] = field(default_factory=Counter)
+    #: Seconds from the request of a write unit until it is stored and published, with its wait.
+    unit: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    #: Units that waited when a group was begun, those of the group among them.
+    waiting_units: Histogram = field(default_factory=lambda: Histogram(SIZES))
+    #: Units of a group.
+    group_units: Histogram = field(default_factory=lambda: Histogram(SIZES))
+    #: Seconds of a transaction of a group in the store.
+    store_write: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    #: Seconds in which the broker took a part of a group, up to the queues of this node's subscribers.
+    broker_publish: Histogram = field(default_factory=lambda: Histogram(SECONDS))
 
     def exit(self, name: str) -> ExitCounters:
         """Return the counters of an exit."""

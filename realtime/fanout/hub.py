@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 
 from realtime.fanout.broadcast_queue import BroadcastQueue
 from realtime.fanout.subscriber import Subscriber
@@ -69,6 +70,9 @@ class Hub:
         """Deliver `batch` to every subscriber of `channel`, in order; `BroadcastQueue` decides when."""
         queue = self._queues.get(channel)
         if queue is not None:
+            now = monotonic()
+            for envelope in batch:
+                envelope.published_at = now
             queue.publish(Batch(batch))
 
     def lose(self, channel: Channel) -> None:

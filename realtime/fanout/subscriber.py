@@ -254,6 +254,7 @@ class Subscriber:
         await self._filled()
         batch, self._alone = self._alone, None
         if batch is None:
+            self.metrics.counters.queued.observe(len(self._queue))
             batch = Batch(self._head())
         self.cursor = batch.cursor or self.cursor
         return batch

@@ -20,6 +20,8 @@ class Batch(Cached, tuple[Envelope, ...]):  # noqa: SLOT001 - it caches its enco
         self._cached = {}
         #: The cursor of a client that has all of them; None if no envelope has a cursor.
         self.cursor = next((envelope.cursor for envelope in reversed(self) if envelope.cursor is not None), None)
+        #: `Envelope.published_at` of the first one.
+        self.published_at = self[0].published_at if self else 0.0
         #: The reasons of its `gap` envelopes.
         self.gaps = tuple(envelope.payload.reason for envelope in self if isinstance(envelope.payload, Gap))
 

@@ -42,7 +42,7 @@ class Envelope(Cached):
     Envelopes are shared by subscribers and immutable.
     """
 
-    __slots__ = ("__weakref__", "_cached", "_size", "cursor", "payload", "type")
+    __slots__ = ("__weakref__", "_cached", "_size", "cursor", "payload", "published_at", "type")
 
     def __init__(self, payload: Payload, cursor: str | None = None) -> None:
         """Make an envelope; `cursor` is None if it is no part of a channel's log (docs/protocol.md)."""
@@ -51,6 +51,8 @@ class Envelope(Cached):
         self.cursor = cursor
         self._cached = {}
         self._size: int | None = None
+        #: When the hub published it (`time.monotonic`); 0 if it was made for one client.
+        self.published_at = 0.0
 
     def stamped(self, cursor: str) -> Envelope:
         """Return the same message for another channel: with its cursor, and with the same payload and JSON."""

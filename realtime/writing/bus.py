@@ -94,8 +94,8 @@ class Bus:
         self._limits = limits if limits is not None else WriteLimits()
         publisher = Publisher(broker, views, repair, self._counters)
         self._recent = RecentBoards()
-        writer = GroupWriter(store, views, self._recent, publisher, repair)
-        self._queue = WriteQueue(writer.write)
+        writer = GroupWriter(store, views, self._recent, publisher, repair, self._counters)
+        self._queue = WriteQueue(writer.write, self._counters)
 
     async def execute(self, board_id: BoardId, *commands: Command, key: RequestKey | None = None) -> Executed:
         """Carry out commands on one board, all or none, and publish their events.

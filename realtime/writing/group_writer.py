@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, Protocol
 
 from realtime.clock import iso
 from realtime.errors import Refused, StoreUnavailable, UnitConflict
+from realtime.fanout.counters import Counters
 from realtime.kanban.events import ProjectDeleted
 from realtime.kanban.ids import BoardId
 from realtime.ports import EventStore, HistoryReader, Span, StoredBoard, StoredEvent, Transaction
@@ -36,10 +38,17 @@ class GroupWriter:
     """Writes one group after the other."""
 
     def __init__(
-        self, store: LogStore, views: BoardViews, recent: RecentBoards, publisher: Publisher, repair: Repair
+        self,
+        store: LogStore,
+        views: BoardViews,
+        recent: RecentBoards,
+        publisher: Publisher,
+        repair: Repair,
+        counters: Counters,
     ) -> None:
         """Write to `store`; a board in `views` or `recent` is not loaded. `recent` gets the boards of each group."""
         self._store = store
+        self._counters = counters
         self._views = views
         self._recent = recent
         self._publisher = publisher
@@ -115,8 +124,11 @@ class GroupWriter:
             made[:] = [(results, stored_of(results))]
             return made[0]
 
+        began = monotonic()
         try:
-            return await self._store.transact(carried_out)
+            written = await self._store.transact(carried_out)
+            self._counters.store_write.observe(monotonic() - began)
+            return written
         except Exception:
             self._forget_loaded(units)
             if not made or not made[0][1]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from time import monotonic
 
 from realtime.fanout.counters import Counters
 from realtime.kanban.ids import BoardId
@@ -67,7 +68,9 @@ class Publisher:
             if start:
                 await asyncio.sleep(0)
             part = stored[start : start + PUBLISHED_AT_ONCE]
+            began = monotonic()
             await self._broker.publish(part)
+            self._counters.broker_publish.observe(monotonic() - began)
             if not self._repair.has_delivered(part):
                 return False
         return True

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import Any
 
 from realtime.errors import StoreUnavailable
+from realtime.fanout.counters import Counters
 from realtime.writing.write_group import Result, Unit
 
 __all__ = ["WriteQueue"]
@@ -27,7 +29,8 @@ MAX_WAITING = 4096
 
 #: Carries out the units of a group, in order; returns the result of each, or its error. It raises nothing.
 CarryOut = Callable[[Sequence[Unit[Any]]], Awaitable[Sequence[Result | Exception]]]
-_Waiting = tuple[Unit[Any], asyncio.Future[Any]]
+#: A unit, its answer, and when it came (`time.monotonic`).
+_Waiting = tuple[Unit[Any], asyncio.Future[Any], float]
 
 
 class WriteQueue:
@@ -39,9 +42,10 @@ class WriteQueue:
     own.
     """
 
-    def __init__(self, carry_out: CarryOut) -> None:
-        """Start without units."""
+    def __init__(self, carry_out: CarryOut, counters: Counters | None = None) -> None:
+        """Start without units; `counters` get the times and the numbers of units."""
         self._carry_out = carry_out
+        self._counters = counters if counters is not None else Counters()
         self._waiting: list[_Waiting] = []
         #: Number of units that have overtaken the first waiting one.
         self._overtaking = 0
@@ -56,7 +60,7 @@ class WriteQueue:
         if len(self._waiting) >= MAX_WAITING:
             raise StoreUnavailable(f"{MAX_WAITING} requests wait to be written already")
         answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((unit, answer))
+        self._waiting.append((unit, answer, monotonic()))
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="write queue")
         return answer
@@ -70,9 +74,13 @@ class WriteQueue:
         group: list[_Waiting] = []
         try:
             while self._waiting:
+                self._counters.waiting_units.observe(len(self._waiting))
                 group = self._take_group()
-                results = await self._carry_out([unit for unit, _ in group])
-                for (_, answer), result in zip(group, results, strict=True):
+                self._counters.group_units.observe(len(group))
+                results = await self._carry_out([unit for unit, *_ in group])
+                now = monotonic()
+                for (_, answer, came_at), result in zip(group, results, strict=True):
+                    self._counters.unit.observe(now - came_at)
                     if isinstance(result, Exception):
                         answer.set_exception(result)
                     else:
@@ -81,7 +89,7 @@ class WriteQueue:
             self._task = None
             # None is left, unless the task was cancelled: then nobody else would answer the callers.
             left, self._waiting = [*group, *self._waiting], []
-            for _, answer in left:
+            for _, answer, _ in left:
                 if not answer.done():
                     answer.set_exception(StoreUnavailable("the server stopped before it had written the request"))
 
@@ -101,7 +109,7 @@ class WriteQueue:
         parts = 0
         while waiting:
             place = _next_place(waiting, overtaking)
-            unit, _ = chosen = waiting[place]
+            unit, *_ = chosen = waiting[place]
             parts += unit.parts
             if group and (unit.is_heavy or parts > MAX_GROUP_PARTS):
                 break
@@ -115,11 +123,11 @@ class WriteQueue:
 
 def _next_place(waiting: Sequence[_Waiting], overtaking: int) -> int:
     """Return the index of the unit that goes next."""
-    first, _ = waiting[0]
+    first, *_ = waiting[0]
     if not first.is_heavy or overtaking >= MAX_OVERTAKING:
         return 0
     before = set(first.channels)
-    for place, (unit, _) in enumerate(waiting[1:], 1):
+    for place, (unit, *_) in enumerate(waiting[1:], 1):
         if not unit.is_heavy and before.isdisjoint(unit.channels):
             return place
         before |= unit.channels

@@ -33,5 +33,5 @@ class DirectResultWriter:
         results = batch.cached(self._encoding)
         if results is None or (results and not self._write_nowait(results)):
             return False
-        self._context.metrics.counters.sent += len(results)
+        self._context.metrics.counters.sent_results(len(results), batch)
         return True

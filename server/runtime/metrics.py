@@ -6,13 +6,15 @@ the node if there may be several; boards and tokens are no labels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from realtime.fanout.counters import Counters, ExitCounters
+from realtime.fanout.histogram import Histogram
 from realtime.service.roster import Figures
 
 __all__ = ["FiguresCollector", "NodeCollector", "make_registry"]
@@ -52,6 +54,38 @@ _COUNTS: dict[str, tuple[str, Callable[[Figures], int]]] = {
 }
 
 
+#: Metric → its help text, and the function that reads the histogram of an exit, or of the node.
+_EXIT_HISTOGRAMS: dict[str, tuple[str, Callable[[ExitCounters], Histogram]]] = {
+    "boardcast_delivery_seconds": (
+        "Time from publishing, right after the commit, until the message is sent to a client.",
+        lambda exit: exit.delivery,
+    ),
+    "boardcast_queued_envelopes": (
+        "Envelopes that waited for a subscriber when its stream took them.",
+        lambda exit: exit.queued,
+    ),
+}
+_HISTOGRAMS: dict[str, tuple[str, Callable[[Counters], Histogram]]] = {
+    "boardcast_unit_seconds": (
+        "Time of a write unit from its request until it is stored and published.",
+        lambda counters: counters.unit,
+    ),
+    "boardcast_waiting_units": (
+        "Write units that waited when a group was begun.",
+        lambda counters: counters.waiting_units,
+    ),
+    "boardcast_group_units": ("Write units of a group.", lambda counters: counters.group_units),
+    "boardcast_store_write_seconds": (
+        "Time of a transaction of a group in the store.",
+        lambda counters: counters.store_write,
+    ),
+    "boardcast_broker_publish_seconds": (
+        "Time in which the broker took a part of a group.",
+        lambda counters: counters.broker_publish,
+    ),
+}
+
+
 class NodeCollector(Collector):
     """Gives the registry the counters of a node, with their values at the time of the scrape."""
 
@@ -86,6 +120,18 @@ class NodeCollector(Collector):
         for code, count in self._counters.commands_refused.items():
             refused.add_metric([code], count)
         yield refused
+        yield from self._histograms()
+
+    def _histograms(self) -> Iterator[Metric]:
+        for metric, (text, of_exit) in _EXIT_HISTOGRAMS.items():
+            family = HistogramMetricFamily(metric, text, labels=["exit"])
+            for name, exit in self._counters.exits.items():
+                family.add_metric([name], *_parts(of_exit(exit)))
+            yield family
+        for metric, (text, of_node) in _HISTOGRAMS.items():
+            family = HistogramMetricFamily(metric, text)
+            family.add_metric([], *_parts(of_node(self._counters)))
+            yield family
 
 
 class FiguresCollector(Collector):
@@ -133,6 +179,12 @@ def make_registry(counters: Counters, figures: Callable[[], Figures], node: str 
     for one in (NodeCollector(counters), FiguresCollector(figures), ProcessCollector(registry=None)):
         registry.register(_Labelled(one, node) if node else one)
     return registry
+
+
+def _parts(histogram: Histogram) -> tuple[list[tuple[str, int]], float]:
+    # Prometheus writes infinity so.
+    named = [("+Inf" if math.isinf(bound) else str(bound), count) for bound, count in histogram.cumulative()]
+    return named, histogram.total
 
 
 def _by_reason(metric: str, text: str, counted: Mapping[str, Mapping[str, int]]) -> Metric:

@@ -19,13 +19,14 @@ def key(name: str, **labels: str) -> Key:
 
 
 async def samples(address: Address) -> Samples:
-    """Return the samples above zero, except those of the process itself."""
+    """Return the samples above zero, except those of histograms and of the process itself."""
     text = (await exchange(address, "GET", "/metrics")).body.decode()
     families = text_string_to_metric_families(text)
     # Without the name of the node, which is that of `address`.
     found = (
         (one.name, frozenset(one.labels.items() - {("node", one.labels.get("node"))}), one.value)
         for family in families
+        if family.type != "histogram"
         for one in family.samples
     )
     return {(name, labels): value for name, labels, value in found if value and name.startswith("boardcast_")}

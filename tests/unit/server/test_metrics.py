@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from realtime.fanout.counters import Counters
@@ -30,8 +31,26 @@ def test_collector_reads_the_counters_anew_each_time() -> None:
         ("boardcast_events_stored_total", ()): 7,
         ("boardcast_commands_refused_total", ("code",)): 8,
     }
-    samples = [sample for metric in registry.collect() for sample in metric.samples]
+    families = [metric for metric in registry.collect() if metric.type != "histogram"]
+    samples = [sample for metric in families for sample in metric.samples]
     assert {(sample.name, tuple(sample.labels)): sample.value for sample in samples} == expected
+
+
+@pytest.mark.parametrize(("name", "labels"), [("delivery", {"exit": "board-ws"}), ("unit", {})])
+def test_histogram_counts_up_to_each_bound(name: str, labels: dict[str, str]) -> None:
+    counters = Counters()
+    registry = make_registry(counters, Figures)
+    for seconds in (0.0004, 0.0005, 0.3, 99.0):
+        counters.exit("board-ws").delivery.observe(seconds)
+        counters.unit.observe(seconds)
+
+    def value(suffix: str, **more: str) -> float | None:
+        return registry.get_sample_value(f"boardcast_{name}_seconds_{suffix}", {**labels, **more})
+
+    counts = [value("bucket", le=bound) for bound in ("0.0005", "0.25", "0.5", "10.0", "+Inf")]
+    assert counts == [2, 2, 3, 3, 4]
+    assert value("count") == 4
+    assert value("sum") == pytest.approx(99.3009)
 
 
 def test_registries_do_not_share_anything() -> None:
