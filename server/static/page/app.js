@@ -2,6 +2,7 @@
 import { BoardPage } from './board_page.js';
 import { followBoards } from './boards.js';
 import { DashboardPage } from './dashboard_page.js';
+import { openDialogs } from './dialog.js';
 import { InspectorPage } from './inspector_page.js';
 import { Notices } from './notices.js';
 import { html, useEffect } from './preact.js';
@@ -15,7 +16,7 @@ export function App() {
   return html`
     ${session.value !== null && html`<a class="skip" href="#content" onClick=${skip}>${TEXTS.skip}</a>`}
     <${Header} />
-    <${Notices} />
+    ${openDialogs.value === 0 && html`<${Notices} />`}
     ${session.value === null ? isUnreachable.value && html`<${Unreachable} />` : html`<${View} />`}`;
 }
 

@@ -5,7 +5,7 @@
 import { Board, CommandRefused } from '../boardcast.js';
 import { Activity } from './activity.js';
 import { Attempts } from './attempts.js';
-import { showError } from './notices.js';
+import { clearErrors, showError } from './notices.js';
 import { batch, computed, signal } from './preact.js';
 import { deleted, labelOf, moved, placeOf, updated } from './moves.js';
 import { TEXTS } from './texts.js';
@@ -102,6 +102,7 @@ export class BoardModel {
    * @param {CommandPayloads[T]} payload
    */
   async #change(change, type, payload) {
+    clearErrors();
     this.#pending.value = [...this.#pending.value, change];
     try {
       await this.#board.send(type, payload);

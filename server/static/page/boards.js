@@ -17,11 +17,11 @@ export const dashboardStatus = signal(/** @type {import('../boardcast.js').Statu
 
 const mayFollow = computed(() => may('dashboard', null));
 
-export const loadBoards = () =>
+export const loadBoards = ({ isRepeated = false } = {}) =>
   attempt(async () => {
     const found = await listBoards();
     if (session.value !== null) boards.value = found;
-  });
+  }, { isRepeated });
 
 /** Begin when somebody signs in, and end when nobody is signed in. */
 export function followBoards() {
@@ -31,7 +31,7 @@ export function followBoards() {
       return undefined;
     }
     loadBoards();
-    const timer = setInterval(() => document.visibilityState === 'visible' && loadBoards(), AGAIN_MS);
+    const timer = setInterval(() => document.visibilityState === 'visible' && loadBoards({ isRepeated: true }), AGAIN_MS);
     const close = mayFollow.value ? followDashboard() : () => {};
     return () => {
       clearInterval(timer);

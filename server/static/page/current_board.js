@@ -1,6 +1,7 @@
 /** The board in the address, as a live model. */
 import { BoardModel } from './board_model.js';
 import { boards, loadBoards } from './boards.js';
+import { clearErrors } from './notices.js';
 import { effect, signal } from './preact.js';
 import { boardInAddress, view } from './route.js';
 import { checkSession, isSignedIn, session } from './visitor.js';
@@ -18,6 +19,7 @@ export function followCurrentBoard() {
     void tries.value;
     const boardId = view === 'board' && isSignedIn.value ? boardInAddress.value : null;
     if (boardId === null) return undefined;
+    clearErrors();
     const model = new BoardModel(boardId);
     const stopListening = model.onEvent(({ type, payload }) => {
       if (type !== 'goodbye') return;

@@ -47,7 +47,7 @@ export class DashboardModel {
     await attempt(async () => {
       const found = await readDashboard(range);
       if (this.range.value === range) this.overview.value = found;
-    });
+    }, { isRepeated: this.overview.value !== null });
   }
 
   /** @param {any} live */

@@ -48,7 +48,7 @@ export class EventLog {
     this.#timer = -1; // an event that comes during the look is seen by the next one
     await attempt(async () => {
       for (let page = 0, hasMore = true; hasMore && page < MAX_PAGES && !this.#isClosed; page += 1) hasMore = await this.#readPage();
-    });
+    }, { isRepeated: this.#after !== null });
     this.isLoading.value = false;
     this.#timer = 0;
   }

@@ -21,20 +21,20 @@ export function ExitsDialog() {
     <//>`;
 }
 
-/** @typedef {{id: string, name: string, path: string, protocol: string, socket?: boolean, opens?: boolean, needsBoard?: boolean, needs?: string}} Exit */
+/** @typedef {{id: keyof typeof TEXTS.exits.names, path: string, protocol: string, socket?: boolean, opens?: boolean, needsBoard?: boolean, needs?: string}} Exit */
 
 /** @param {string} board @returns {Exit[]} */
 function exits(board) {
   return [
-    { id: 'ws-board', name: 'Board, raw WebSocket', path: `/api/v1/ws?boardId=${board}`, socket: true, protocol: 'JSON text frames', needsBoard: true },
-    { id: 'sse-board', name: 'Board, raw SSE', path: `/api/v1/sse?boardId=${board}`, protocol: 'text/event-stream', opens: true, needsBoard: true, needs: 'read' },
-    { id: 'rest-board', name: 'Board, REST', path: `/api/v1/boards/${board}`, protocol: 'GET, application/json', opens: true, needsBoard: true, needs: 'read' },
-    { id: 'ws-dashboard', name: 'Dashboard, raw WebSocket', path: '/api/v1/ws/dashboard', socket: true, protocol: 'JSON text frames' },
-    { id: 'sse-dashboard', name: 'Dashboard, raw SSE', path: '/api/v1/sse', protocol: 'text/event-stream', opens: true, needs: 'dashboard' },
-    { id: 'graphql', name: 'GraphQL', path: '/graphql', protocol: 'POST, application/json' },
-    { id: 'graphql-ws', name: 'GraphQL subscriptions', path: '/graphql', socket: true, protocol: 'graphql-transport-ws' },
-    { id: 'graphiql', name: 'GraphiQL', path: '/graphql', protocol: 'in a browser', opens: true },
-    { id: 'ingest', name: 'Ingest of domain events', path: '/api/v1/events', protocol: 'POST, application/json' },
+    { id: 'ws-board', path: `/api/v1/ws?boardId=${board}`, socket: true, protocol: 'JSON text frames', needsBoard: true },
+    { id: 'sse-board', path: `/api/v1/sse?boardId=${board}`, protocol: 'text/event-stream', opens: true, needsBoard: true, needs: 'read' },
+    { id: 'rest-board', path: `/api/v1/boards/${board}`, protocol: 'GET, application/json', opens: true, needsBoard: true, needs: 'read' },
+    { id: 'ws-dashboard', path: '/api/v1/ws/dashboard', socket: true, protocol: 'JSON text frames' },
+    { id: 'sse-dashboard', path: '/api/v1/sse', protocol: 'text/event-stream', opens: true, needs: 'dashboard' },
+    { id: 'graphql', path: '/graphql', protocol: 'POST, application/json' },
+    { id: 'graphql-ws', path: '/graphql', socket: true, protocol: 'graphql-transport-ws' },
+    { id: 'graphiql', path: '/graphql', protocol: TEXTS.exits.inBrowser, opens: true },
+    { id: 'ingest', path: '/api/v1/events', protocol: 'POST, application/json' },
   ];
 }
 
@@ -45,7 +45,7 @@ function ExitRow({ exit, boardId }) {
   const isLink = exit.opens && isAllowed && (boardId !== null || !exit.needsBoard);
   return html`
     <tr data-exit=${exit.id}>
-      <th scope="row">${exit.name}</th>
+      <th scope="row">${TEXTS.exits.names[exit.id]}</th>
       <td>${isLink ? html`<a href=${exit.path}>${address}</a>` : address}</td>
       <td>${exit.protocol}</td>
     </tr>`;

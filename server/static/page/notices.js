@@ -26,15 +26,17 @@ export function say(text) {
   spoken.value = text;
 }
 
+/** The reader does something else; what was refused before is over. */
 export function clearErrors() {
-  notices.value = notices.value.filter(({ kind }) => kind !== 'error');
+  notices.value = notices.peek().filter(({ kind }) => kind !== 'error');
 }
 
 /** @param {Notice['kind']} kind @param {string} text */
 function add(kind, text) {
   lastId += 1;
-  const others = notices.value.filter((notice) => notice.text !== text);
-  notices.value = [...others, { id: lastId, kind, text }].slice(-MAX_NOTICES);
+  const known = notices.peek().find((notice) => notice.text === text);
+  if (known !== undefined) return known.id; // a screen reader has said it
+  notices.value = [...notices.peek(), { id: lastId, kind, text }].slice(-MAX_NOTICES);
   return lastId;
 }
 

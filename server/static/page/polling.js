@@ -17,7 +17,7 @@ export function usePolled(ask, pauseMs) {
       if (document.visibilityState === 'visible') {
         await attempt(async () => {
           found.value = await ask();
-        });
+        }, { isRepeated: true });
       }
       if (!isOver) timer = setTimeout(look, pauseMs);
     };

@@ -231,6 +231,18 @@ export const TEXTS = {
     exit: 'Exit',
     address: 'Address',
     protocol: 'Protocol',
+    inBrowser: 'in a browser',
+    names: {
+      'ws-board': 'Board, raw WebSocket',
+      'sse-board': 'Board, raw SSE',
+      'rest-board': 'Board, REST',
+      'ws-dashboard': 'Dashboard, raw WebSocket',
+      'sse-dashboard': 'Dashboard, raw SSE',
+      graphql: 'GraphQL',
+      'graphql-ws': 'GraphQL subscriptions',
+      graphiql: 'GraphiQL',
+      ingest: 'Ingest of domain events',
+    },
   },
   shortcuts: [
     ['/', 'Search cards'],

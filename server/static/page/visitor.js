@@ -3,7 +3,7 @@ import { Refused } from '../common/calls.js';
 import { may as allows, readSession, signOut as endSession } from '../common/session.js';
 import { askForToken } from '../common/sign_in.js';
 import { batch, computed, signal } from './preact.js';
-import { showError } from './notices.js';
+import { clearErrors, showError } from './notices.js';
 import { TEXTS } from './texts.js';
 
 /** @typedef {import('../common/session.js').Session} Session */
@@ -57,15 +57,20 @@ export async function signOut() {
   if (isOut) await checkSession(TEXTS.session.left);
 }
 
-/** Run a REST call; true when it succeeded. The reader sees a refusal. @param {() => Promise<unknown>} call */
-export async function attempt(call) {
+/**
+ * Run a REST call; true when it succeeded. The reader sees a refusal. `isRepeated`: the page asks again by itself, so the reader need not
+ * know that the server is away; the head of the page says it.
+ * @param {() => Promise<unknown>} call
+ */
+export async function attempt(call, { isRepeated = false } = {}) {
+  if (!isRepeated) clearErrors();
   try {
     await call();
     return true;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.status === 401) checkSession();
-    else showError(error.message);
+    else if (!isRepeated || (error.status >= 400 && error.status < 500)) showError(error.message);
     return false;
   }
 }
