@@ -39,6 +39,7 @@ __all__ = [
     "extend",
     "set_metrics",
     "watch_progress",
+    "write_chunk",
     "write_frames",
     "write_pieces",
     "writer",
@@ -60,6 +61,9 @@ class Connection(typing.Protocol):
     @property
     def deflates(self) -> bool:
         """Whether a WebSocket takes compressed frames."""
+
+    async def room(self) -> bool:
+        """Wait until the write buffer of a response has room; False = there is room, so a refused write has an end."""
 
     def watch_progress(self) -> None:
         """Cut the connection if bytes wait in the write buffer and the client takes none of them."""
@@ -128,6 +132,21 @@ def writer(scope: MutableMapping[str, Any]) -> Write | None:
     """
     write: Write | None = _direct(scope).get(WRITE)
     return write
+
+
+async def write_chunk(scope: MutableMapping[str, Any], chunk: bytes) -> bool:
+    """Wait until the write buffer has room, then write a whole chunk of a streamed body, in order with all others.
+
+    Nothing else is written between the write and the return. False = the connection has no direct writer, or the client
+    has left.
+    """
+    write, connection = writer(scope), connection_of(scope)
+    if write is None or connection is None:
+        return False
+    while not write(chunk):
+        if not await connection.room():
+            return False
+    return True
 
 
 async def write_frames(scope: MutableMapping[str, Any], frames: bytes) -> bool:

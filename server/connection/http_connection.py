@@ -114,6 +114,13 @@ class HttpConnection(EndingConnection):
         if self._guest is not None:
             self._guest = self._guest.move(client)
 
+    async def room(self) -> bool:
+        """Wait until the write buffer has room; False = there is room already."""
+        if not self.flow.write_paused:
+            return False
+        await self.flow.drain()
+        return True
+
     def on_response_complete(self) -> None:
         """Continue with the next request."""
         self.server_state.total_requests += 1

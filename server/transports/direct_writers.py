@@ -9,6 +9,7 @@ queue and the stream sends it by ASGI later. Servers whose connections cannot be
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -24,15 +25,17 @@ from server.protocol.graphql.events import next_block
 from server.protocol.graphql.parts import result_part
 from server.protocol.graphql.ws_protocol import RESULT_END
 from server.protocol.http.framing import chunk, deflated_head, text_head
-from server.protocol.http.sse_format import blocks
+from server.protocol.http.gzip_pieces import Piece
+from server.protocol.http.sse_format import blocks, gzip_blocks
 from server.protocol.kanban_messages import compressed_frames, frames
-from server.transports.compressing import is_quick
+from server.transports.compressing import BLOCKS, FRAMES, is_quick
+from server.transports.gzip_stream import GzipStream, gzip_stream
 
 __all__ = [
     "batch_writer",
-    "event_chunk",
+    "event_blocks",
     "event_stream_writer",
-    "part_chunk",
+    "result_parts",
     "socket_results",
     "socket_writer",
     "stream_results",
@@ -69,7 +72,25 @@ class CompressingWriter(BatchWriter):
 
     def write_nowait(self, batch: Batch) -> bool:
         """Write `batch`; see `realtime.fanout.subscriber.DirectWriter`."""
-        return is_quick(batch) and super().write_nowait(batch)
+        return is_quick(batch, FRAMES) and super().write_nowait(batch)
+
+
+class GzipBatchWriter:
+    """Writes whole batches to a compressed event stream; the stream handles a batch that takes long to compress."""
+
+    __slots__ = ("_counters", "_stream")
+
+    def __init__(self, stream: GzipStream, counters: ExitCounters) -> None:
+        """Write to `stream`."""
+        self._stream = stream
+        self._counters = counters
+
+    def write_nowait(self, batch: Batch) -> bool:
+        """Write `batch`; see `realtime.fanout.subscriber.DirectWriter`."""
+        if not is_quick(batch, BLOCKS) or not self._stream.write_nowait(batch.cached(gzip_blocks)):
+            return False
+        self._counters.sent_batch(batch)
+        return True
 
 
 def batch_writer(
@@ -94,6 +115,9 @@ def socket_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> Di
 
 def event_stream_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
     """Return `batch_writer` for a raw event stream."""
+    stream = gzip_stream(scope)
+    if stream is not None:
+        return GzipBatchWriter(stream, counters)
     return batch_writer(scope, _chunk, counters)
 
 
@@ -123,7 +147,7 @@ class CompressedSocketResults(SocketResults):
 
     def __call__(self, results: Results) -> bool:
         """Write `results`; see `schema.execution.context.ResultWriter`."""
-        if not _is_quick(results):
+        if not _is_quick(results, _pieces):
             return False
         # An id has at most 10,000 characters of 6 bytes, so the beginning fits into one stored block.
         beginning, size = self._beginning, len(self._beginning)
@@ -145,20 +169,46 @@ def socket_results(scope: MutableMapping[str, Any], beginning: bytes) -> ResultW
     return CompressedSocketResults(write, beginning) if deflates(scope) else SocketResults(write, beginning)
 
 
+@dataclass(frozen=True, slots=True)
+class Chunked:
+    """`results.cached(Chunked(form))`: the bytes of `form` as a chunk."""
+
+    form: Callable[[Results], bytes]
+
+    def __call__(self, results: Results) -> bytes:
+        """Make the chunk."""
+        return chunk(self.form(results))
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """`results.cached(Packed(form))`: the bytes of `form` as a piece of a compressed stream."""
+
+    form: Callable[[Results], bytes]
+
+    def __call__(self, results: Results) -> Piece:
+        """Compress the bytes."""
+        return Piece.of(self.form(results))
+
+
 def stream_results(scope: MutableMapping[str, Any], form: Callable[[Results], bytes]) -> ResultWriter | None:
-    """Return the writer for the results of a streamed response; all clients get the same bytes."""
-    write = writer(scope)
-    return None if write is None else lambda results: write(results.cached(form))
+    """Return the writer for the results of a streamed response; all clients get the same bytes, made by `form`."""
+    write, stream = writer(scope), gzip_stream(scope)
+    if stream is not None:
+        packed = Packed(form)
+        return lambda results: _is_quick(results, packed) and stream.write_nowait(results.cached(packed))
+    chunked = Chunked(form)
+    return None if write is None else lambda results: write(results.cached(chunked))
 
 
-def event_chunk(results: Results) -> bytes:
-    """Return results as a chunk of an event stream."""
-    return chunk(b"".join([next_block(_body(result), result.cursor) for result in results]))
+def event_blocks(results: Results) -> bytes:
+    """Return results as blocks of an event stream."""
+    return b"".join([next_block(_body(result), result.cursor) for result in results])
 
 
-def part_chunk(results: Results) -> bytes:
-    """Return results as a chunk of a multipart answer."""
-    return chunk(b"".join([result_part(_body(result)) for result in results]))
+def result_parts(results: Results) -> bytes:
+    """Return results as parts of a multipart answer."""
+    return b"".join([result_part(_body(result)) for result in results])
 
 
 def _ended(results: Results) -> list[bytes]:
@@ -171,8 +221,8 @@ def _pieces(results: Results) -> list[bytes]:
     return [deflated(end).removesuffix(TAIL) if len(end) >= MIN_BYTES else b"" for end in ends]
 
 
-def _is_quick(results: Results) -> bool:
-    return results.is_cached(_pieces) or sum(map(len, results.cached(_ended))) <= QUICK_RESULT_BYTES
+def _is_quick(results: Results, form: Callable[[Results], object]) -> bool:
+    return results.is_cached(form) or sum(len(result.data) for result in results) <= QUICK_RESULT_BYTES
 
 
 def _body(result: Result) -> dict[str, Any]:

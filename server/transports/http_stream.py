@@ -23,6 +23,11 @@ from server.concurrency.tasks import first_to_end
 from server.connection.connections import abort, set_metrics, watch_progress
 from server.connection.progress import send_in_time
 from server.problem import Problem
+from server.protocol.http.gzip_pieces import Piece
+from server.protocol.http.sse_format import blocks
+from server.settings import Settings
+from server.transports.compressing import BLOCKS, compressed
+from server.transports.gzip_stream import gzip_stream
 
 __all__ = ["EVENT_STREAM", "StreamFormat", "encoded", "send_stream"]
 
@@ -45,19 +50,16 @@ class StreamFormat:
 
 
 async def encoded(
-    first: Batch, stream: AsyncGenerator[Batch, None], form: Callable[[Batch], bytes], counters: ExitCounters
-) -> AsyncGenerator[bytes, None]:
-    """Yield `form` of each batch of a raw stream and count the batch, until the stream ends.
-
-    The batch caches the bytes under `form` for all clients, so `form` is a function of a module.
-    """
+    scope: Scope, first: Batch, stream: AsyncGenerator[Batch, None], counters: ExitCounters
+) -> AsyncGenerator[bytes | Piece, None]:
+    """Yield the blocks of each batch of a raw stream and count the batch, until the stream ends."""
     counters.sent_batch(first)
-    yield first.cached(form)
+    yield await _blocks(scope, first)
     del first  # otherwise a sleeping stream would keep it in memory
     try:
         async for batch in stream:
             counters.sent_batch(batch)
-            yield batch.cached(form)
+            yield await _blocks(scope, batch)
             del batch
     except (StreamEnded, SubscriberTooSlow, StoreUnavailable) as ended:
         if not ending_of(ended).has_goodbye:
@@ -69,7 +71,7 @@ async def send_stream(
     scope: Scope,
     receive: Receive,
     send: Send,
-    chunks: AsyncGenerator[bytes, None],
+    chunks: AsyncGenerator[bytes | Piece, None],
     format: StreamFormat,
     metrics: ConnectionMetrics,
     *others: Coroutine[Any, Any, Any],
@@ -86,11 +88,13 @@ async def send_stream(
 
     async def sent(message: Message) -> None:
         """Send a message within `--send-timeout-seconds`."""
-        await send_in_time(scope, metrics, send(message))
+        await send_in_time(scope, metrics, send(message) if packing is None else packing.send(send, message))
 
     set_metrics(scope, metrics)
+    packing = gzip_stream(scope)
+    packed: AsyncGenerator[Any, None] = chunks if packing is None else packing.pieces(chunks)
     response = EventSourceResponse(
-        chunks,
+        packed,
         headers=HEADERS,
         ping=format.keep_alive_seconds,
         # The chunks are sent unchanged: sse-starlette's splitting into lines is its greatest cost.
@@ -99,7 +103,12 @@ async def send_stream(
     response.headers["Content-Type"] = format.content_type
     if format.vary is not None:
         response.headers.add_vary_header(format.vary)
-    async with aclosing(chunks):
+    settings: Settings = scope["app"].state.settings
+    if settings.compression:
+        response.headers.add_vary_header("Accept-Encoding")
+    if packing is not None:
+        response.headers["Content-Encoding"] = "gzip"
+    async with aclosing(chunks), aclosing(packed):
         try:
             await first_to_end(response(scope, receive, sent), *others)
         except TimeoutError:
@@ -108,3 +117,9 @@ async def send_stream(
             # The unread body of the request is too large (`limits.BodyLimit`), and the answer has begun.
             log.info("a client was cut off that sent to its stream: %s", refused.detail)
             abort(scope)
+
+
+async def _blocks(scope: Scope, batch: Batch) -> bytes | Piece:
+    if gzip_stream(scope) is None:
+        return batch.cached(blocks)
+    return await compressed(batch, BLOCKS)

@@ -17,7 +17,7 @@ from realtime.messages.envelopes import heartbeat
 from realtime.messages.options import StreamOptions
 from realtime.service import Service, has_heartbeats
 from server.problem import Problem
-from server.protocol.http.sse_format import COMMENT, block, blocks
+from server.protocol.http.sse_format import COMMENT, block
 from server.settings import Settings
 from server.transports.callers import caller_of, service_of
 from server.transports.direct_writers import event_stream_writer
@@ -44,7 +44,7 @@ class SseEndpoint:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(status_of(missing), missing.message) from missing
-            chunks = encoded(first, stream, blocks, metrics.counters)
+            chunks = encoded(scope, first, stream, metrics.counters)
             format = StreamFormat(EVENT_STREAM, _keep_alive(service, options), settings.heartbeat_seconds)
             await send_stream(scope, receive, send, chunks, format, metrics)
 

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack
 
+import orjson
 import pytest
 
 from tests.deploy.conftest import Proxied, Site, readers
@@ -13,7 +14,9 @@ from tests.kit.deadline import deadline
 from tests.kit.graphql_transports import TRANSPORTS, Subscription, subscribe
 from tests.kit.publishing import Publisher
 from tests.kit.raw_http import exchange
+from tests.kit.raw_socket import HANDSHAKE, open_socket
 from tests.kit.reserved_stream import ADDRESS, open_reserved_stream
+from tests.kit.sse_reader import open_stream
 from tests.live.boards import BOARD
 from tests.live.command import Process
 from tests.live.nodes.readers import line, reading
@@ -123,3 +126,25 @@ async def test_requests_about_a_reserved_stream_reach_its_node(proxied: Proxied)
         for client in _CLIENTS:
             reserved = await stack.enter_async_context(open_reserved_stream(site.address, client))
             assert (await reserved.begin("1", _LINES, {"board": BOARD})).status == 202
+
+
+async def test_compressed_messages_come_at_once(proxied: Proxied) -> None:
+    text = "a longer text, which is worth it; " * 60
+    coding, offer = ("Accept-Encoding", "gzip, deflate, br"), ("Sec-WebSocket-Extensions", "permessage-deflate")
+    async with (
+        proxied() as site,
+        deadline(40),
+        open_stream(site.address, f"/api/v1/sse?boardId={BOARD}", [coding]) as reader,
+        open_socket(site.address, f"/api/v1/ws?boardId={BOARD}", [*HANDSHAKE, offer]) as socket,
+    ):
+        assert reader.response.header("Content-Encoding") == "gzip"
+        assert (socket.response.header("Sec-WebSocket-Extensions") or "").startswith("permessage-deflate")
+        for _ in ("hello", "state"):
+            await reader.event()
+            await socket.receive()
+        for number in range(3):
+            await Publisher(site.address).publish(line(f"{number} {text}"))
+            _, payload = await reader.event()
+            frame = await socket.receive()
+            assert (frame.is_deflated, orjson.loads(frame.text)["payload"]) == (True, payload)
+            assert f"{number} {text}" in frame.text

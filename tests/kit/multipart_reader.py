@@ -28,7 +28,7 @@ class MultipartReader:
     def __init__(self, connection: Connection, response: Answer) -> None:
         self.connection = connection
         self.response = response
-        self._chunks = connection.chunks()
+        self._chunks = connection.content(response)
         self._pending = b""
         self._has_begun = False
 

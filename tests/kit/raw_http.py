@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -135,6 +136,18 @@ class Connection:
             yield await self.read_exactly(size)
             await self.read_line()
         await self.read_line()
+
+    async def content(self, head: Answer) -> AsyncIterator[bytes]:
+        """Yield the content of each chunk of the body that belongs to `head`, inflated if it is compressed.
+
+        Each chunk must be readable when it has come, and the end of gzip must fit what came before.
+        """
+        inflater = zlib.decompressobj(31) if head.header("Content-Encoding") == "gzip" else None
+        async for chunk in self.chunks():
+            content = chunk if inflater is None else inflater.decompress(chunk)
+            if content:
+                yield content
+        assert inflater is None or (inflater.eof and not inflater.unused_data)
 
     async def half_close(self) -> None:
         """Close the sending side (FIN); reading continues."""

@@ -27,7 +27,7 @@ class SseReader:
         """Use `connection`, on which the head of `response` was read."""
         self.connection = connection
         self.response = response
-        self._chunks = connection.chunks()
+        self._chunks = connection.content(response)
         self._pending = ""
         #: The last `retry` value in milliseconds, which an EventSource would remember.
         self.retry_ms: int | None = None

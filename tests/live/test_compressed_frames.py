@@ -276,8 +276,13 @@ async def test_compressed_readers_share_their_frames_and_the_order_of_plain_ones
         if is_slow:
             monkeypatch.setattr(compressing, "QUICK_BYTES", 0)
         titles = [f"title {number}" for number in range(20)]
-        await _update(large, *titles)
-        plain, *compressed = [await _events(socket, 2 * len(titles)) for socket in sockets]
+        read: list[list[Frame]] = [[] for _ in sockets]
+        for title in titles:
+            await _update(large, title)
+            # Read before the next update: while the thread compresses a state, a newer one would replace it.
+            for frames, socket in zip(read, sockets, strict=True):
+                frames.extend(await _events(socket, 2))
+        plain, *compressed = read
     assert [frame.text for frame in plain] == [frame.text for frame in compressed[0]]
     assert compressed[0] == compressed[1] == compressed[2]
     states, lines = compressed[0][::2], compressed[0][1::2]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
 from realtime.messages.payloads import Goodbye
+from server.protocol.deflate import MIN_BYTES
+from server.protocol.http.gzip_pieces import Piece
 
-__all__ = ["COMMENT", "block", "blocks"]
+__all__ = ["COMMENT", "block", "blocks", "gzip_block", "gzip_blocks"]
 
 #: A comment, which clients ignore: it shows that the connection is alive, and is no event.
 COMMENT = b": alive\n\n"
@@ -26,6 +30,22 @@ def block(envelope: Envelope) -> bytes:
 def blocks(batch: Batch) -> bytes:
     """Return the blocks of a batch, joined in order."""
     return b"".join([envelope.cached(block) for envelope in batch])
+
+
+def gzip_block(envelope: Envelope) -> Piece:
+    """Return the block as a piece of a compressed stream."""
+    return Piece.of(block(envelope))
+
+
+def gzip_blocks(batch: Batch) -> Piece:
+    """Return the blocks of a batch as a piece. Long blocks are compressed alone: batches share them."""
+    pieces: list[Piece] = []
+    for is_long, envelopes in groupby(batch, lambda envelope: envelope.size >= MIN_BYTES):
+        if is_long:
+            pieces += [envelope.cached(gzip_block) for envelope in envelopes]
+        else:
+            pieces.append(Piece.of(b"".join([envelope.cached(block) for envelope in envelopes])))
+    return pieces[0] if len(pieces) == 1 else Piece.joined(pieces)
 
 
 def _retry(envelope: Envelope) -> str:

@@ -17,6 +17,7 @@ from server.protocol.graphql.events import KEEP_ALIVE, complete_block, operation
 from server.protocol.graphql.reservations import Reservation
 from server.protocol.graphql.response import was_refused
 from server.transports.graphql.operation import MAX_EXECUTING, OperationResult, fault_body
+from server.transports.gzip_stream import Secret
 
 __all__ = ["OperationStopped", "ReservedStream"]
 
@@ -149,7 +150,7 @@ class ReservedStream:
                             return
                     if result.reconnect_after_ms is not None:
                         return  # the client learns it from the end of the stream
-                    await self._put(partial(operation_block, id, result.body))
+                    await self._put(partial(_block_of, id, result))
                     del result
             await self._put(partial(complete_block, id))
         except Exception:
@@ -188,3 +189,8 @@ class ReservedStream:
         self.reservation.finish(id)
         if not task.cancelled():
             task.result()  # raises a fault of the server to the loop's handler, which logs it
+
+
+def _block_of(id: str, result: OperationResult) -> bytes:
+    block = operation_block(id, result.body)
+    return Secret(block) if result.has_secret else block

@@ -21,9 +21,10 @@ from server.protocol.graphql.response import MEDIA_TYPES
 from server.protocol.http.media_types import preferred
 from server.settings import Settings
 from server.transports.callers import caller_of
-from server.transports.direct_writers import event_chunk, part_chunk, stream_results
+from server.transports.direct_writers import event_blocks, result_parts, stream_results
 from server.transports.graphql.operation import OperationResult, operation_results
 from server.transports.graphql.parameters import allowed_by, asked_operation, read_request
+from server.transports.gzip_stream import Secret
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, send_stream
 
 __all__ = ["STREAMS", "GraphqlStreaming"]
@@ -75,7 +76,7 @@ class GraphqlStreaming:
         asked = await read_request(request)
         await asked_operation(asked, request.method, self._limits.documents)
         metrics = self._service.metrics("graphql-multipart" if media_type == MULTIPART else "graphql-sse")
-        form = part_chunk if media_type == MULTIPART else event_chunk
+        form = result_parts if media_type == MULTIPART else event_blocks
         context = Context(
             self._service,
             caller_of(request),
@@ -102,8 +103,9 @@ async def _blocks(results: _Results) -> AsyncGenerator[bytes, None]:
             if result.reconnect_after_ms is not None:
                 yield retry_block(result.reconnect_after_ms)
                 return
-            yield next_block(result.body, result.cursor)
-            del result
+            block = next_block(result.body, result.cursor)
+            yield Secret(block) if result.has_secret else block
+            del result, block
     yield COMPLETE
 
 
@@ -125,8 +127,9 @@ class _Parts:
         async with aclosing(self._results) as results:
             async for result in results:
                 # An error before the first event is the result of the operation; a later error ends the stream.
-                yield ended_part(result.body["errors"]) if result.failed and has_begun else result_part(result.body)
+                part = ended_part(result.body["errors"]) if result.failed and has_begun else result_part(result.body)
+                yield Secret(part) if result.has_secret else part
                 has_begun = True
-                del result
+                del result, part
         self._is_open = False
         yield CLOSING
