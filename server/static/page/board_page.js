@@ -1,7 +1,7 @@
 /** The page at `/`: the list of boards, the chosen board, what happens on it. */
 import { ActivityList } from './activity.js';
 import { boards } from './boards.js';
-import { BoardsList } from './boards_list.js';
+import { BoardsList, isMakingBoard } from './boards_list.js';
 import { CardPanel } from './card_panel.js';
 import { Columns } from './columns.js';
 import { current, followCurrentBoard, projectInAddress } from './current_board.js';
@@ -13,6 +13,7 @@ import { addressOfBoard, boardInAddress, go } from './route.js';
 import { ShortcutsDialog } from './shortcuts.js';
 import { TEXTS } from './texts.js';
 import { Toolbar } from './toolbar.js';
+import { may } from './visitor.js';
 
 export function BoardPage() {
   useEffect(followCurrentBoard, []);
@@ -54,5 +55,6 @@ function NoBoard() {
     <div id="board" class="blank" data-board-id="">
       <h3>${isEmpty ? TEXTS.board.first : TEXTS.board.choose}</h3>
       <p>${isEmpty ? TEXTS.board.firstText : TEXTS.board.chooseText}</p>
+      ${isEmpty && may('admin', null) && html`<button type="button" class="primary" onClick=${() => (isMakingBoard.value = true)}>${TEXTS.boards.create}</button>`}
     </div>`;
 }

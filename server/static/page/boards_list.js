@@ -1,15 +1,16 @@
 /** The list of boards at the side. Choosing one is a plain link to `#<board id>`, so it can be bookmarked. */
 import { boards, loadBoards, overview } from './boards.js';
 import { Dialog } from './dialog.js';
-import { html, useSignal } from './preact.js';
+import { html, signal, useSignal } from './preact.js';
 import { createBoard } from './rest.js';
 import { addressOfBoard, boardInAddress, go } from './route.js';
 import { TEXTS } from './texts.js';
 import { attempt, may, session } from './visitor.js';
 
+export const isMakingBoard = signal(false);
+
 export function BoardsList() {
   const isOpen = useSignal(false);
-  const isMaking = useSignal(false);
   const chosen = projectName();
   return html`
     <nav class="boards" aria-labelledby="boards-heading" data-open=${isOpen.value}>
@@ -21,8 +22,8 @@ export function BoardsList() {
         ${boards.value?.map((board) => html`<${BoardItem} key=${board.id} board=${board} onChoose=${() => (isOpen.value = false)} />`)}
       </ul>
       ${boards.value?.length === 0 && html`<p id="no-boards" class="quiet">${session.value?.can.includes('read') ? TEXTS.boards.none : TEXTS.boards.noneReadable}</p>`}
-      ${may('admin', null) && html`<button type="button" id="new-board" class="quiet-button" onClick=${() => (isMaking.value = true)}>+ ${TEXTS.boards.create}</button>`}
-      ${isMaking.value && html`<${NewBoard} onClose=${() => (isMaking.value = false)} />`}
+      ${may('admin', null) && html`<button type="button" id="new-board" class="quiet-button" onClick=${() => (isMakingBoard.value = true)}>+ ${TEXTS.boards.create}</button>`}
+      ${isMakingBoard.value && html`<${NewBoard} onClose=${() => (isMakingBoard.value = false)} />`}
     </nav>`;
 }
 

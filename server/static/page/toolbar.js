@@ -23,7 +23,7 @@ export function Toolbar({ title, model, filter, hasActivity }) {
       <h2 id="board-title" tabindex="-1">${title}</h2>
       ${model !== null && html`<${BoardActions} key=${model.boardId} title=${title} boardId=${model.boardId} />`}
       <div class="spacer"></div>
-      ${model !== null && html`<${FilterFields} model=${model} filter=${filter} />`}
+      ${model !== null && model.state.value !== null && html`<${FilterFields} model=${model} filter=${filter} />`}
       <div class="tools">
         <button type="button" class="quiet-button wide-only" aria-pressed=${hasActivity.value} onClick=${() => (hasActivity.value = !hasActivity.value)}>${TEXTS.board.activity}</button>
         <button type="button" class="quiet-button wide-only" onClick=${() => (areExitsOpen.value = true)}>${TEXTS.board.addresses}</button>
