@@ -8,6 +8,7 @@ a worker could not tell a second order from a copy of the first.
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -61,6 +62,8 @@ def work(number: int, listening: socket.socket, pipe: Connection) -> None:
     except faults as error:
         _send(pipe, Failed(str(error)))
         sys.exit(EXIT_USAGE)
+    finally:
+        logging.shutdown()  # `multiprocessing` ends a process without what `atexit` has, and some lines still wait
 
 
 class _Supervised:

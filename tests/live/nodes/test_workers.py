@@ -6,17 +6,19 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio.lowlevel
 import pytest
 
 from tests.kit.deadline import deadline
-from tests.kit.raw_http import Address, exchange
+from tests.kit.publishing import Publisher
+from tests.kit.raw_http import Address, connect, exchange
 from tests.kit.sse_reader import StreamEnded
 from tests.live.boards import make_boards
 from tests.live.command import Ended, Process, ended, running
+from tests.live.exits import open_exit
 from tests.live.nodes.readers import Reader, reading, write_lines
 from tests.live.raw_board import open_board
 
@@ -163,13 +165,17 @@ async def test_signal_ends_every_stream_with_goodbye_and_the_whole_with_0(
 
 
 async def test_second_signal_ends_all_workers_at_once(tmp_path: Path, postgres_url: str) -> None:
-    async with _workers(tmp_path, postgres_url, "--shutdown-grace-seconds", "300") as server:
-        async with open_board(server.address, "board-sse"):  # reads nothing, so that its worker waits
-            witness = await _goodbye(server.address)
-            server.send_signal(signal.SIGTERM)
-            await witness
-            server.send_signal(signal.SIGTERM)
-            end = await server.wait()
+    flags = ("--shutdown-grace-seconds", "300")
+    async with _workers(tmp_path, postgres_url, *flags) as server, AsyncExitStack() as stack:
+        for _ in range(4):  # they read nothing, so that their workers wait
+            await open_exit("board-ws", await stack.enter_async_context(connect(server.address, 4096)))
+        for _ in range(60):
+            await Publisher(server.address).mark("x" * 50_000)
+        witness = await _goodbye(server.address)
+        server.send_signal(signal.SIGTERM)
+        await witness
+        server.send_signal(signal.SIGTERM)
+        end = await server.wait()
         assert end.code == 0, end
         assert "Traceback" not in end.err, end.err
 
