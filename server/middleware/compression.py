@@ -53,13 +53,13 @@ class _Answer:
     async def send(self, message: Message) -> None:
         """Send the next message of the application."""
         if message["type"] == "http.response.start":
-            size = _size_of_text(message)
-            is_packed = self._least is not None and size > 0 and size >= self._least
-            if is_packed or size >= MIN_BYTES:
+            # Most answers are short, so look at the length first.
+            size = _length_of(message)
+            if size and (size >= MIN_BYTES or self._least == 0) and _is_text(message):
                 message["headers"] = _varying(message["headers"])
-            if is_packed:
-                self._start = message
-                return
+                if self._least is not None:
+                    self._start = message
+                    return
         elif self._start is not None:
             start, self._start = self._start, None
             if not message.get("more_body", False):
@@ -73,15 +73,22 @@ async def _packed(body: bytes) -> bytes:
     return gzipped(body) if len(body) <= QUICK_BYTES else await compressing(partial(gzipped, body))
 
 
-def _size_of_text(start: Message) -> int:
-    """Return the length of an answer that may be compressed; 0 = it may not, or is a stream."""
-    headers = {name.lower(): value for name, value in start.get("headers", ())}
-    length = int(headers.get(b"content-length", 0))
-    if not length or start["status"] in _WITHOUT_BODY or not _EXACT.isdisjoint(headers):
-        return 0
+def _length_of(start: Message) -> int:
+    """Return the length of an answer; 0 = it is empty, or is a stream."""
+    for name, value in start.get("headers", ()):
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+def _is_text(start: Message) -> bool:
+    """Return whether an answer may be compressed, and becomes shorter."""
+    headers = {name.lower(): value for name, value in start["headers"]}
+    if start["status"] in _WITHOUT_BODY or not _EXACT.isdisjoint(headers):
+        return False
     if any(word in headers.get(b"cache-control", b"") for word in _AS_IT_IS):
-        return 0
-    return length if is_compressible(headers.get(b"content-type", b"").decode("latin-1")) else 0
+        return False
+    return is_compressible(headers.get(b"content-type", b"").decode("latin-1"))
 
 
 def _varying(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -21,7 +21,7 @@ _KNOWN, _KNOWN_CHARACTERS = 64, 255
 
 def accept_encoding(headers: Fields) -> str:
     """Return the value of Accept-Encoding, which may stand in several lines; empty if there is none."""
-    return ",".join(value.decode("latin-1") for name, value in headers if name == b"accept-encoding")
+    return ",".join([value.decode("latin-1") for name, value in headers if name == b"accept-encoding"])
 
 
 @bounded_cache(_KNOWN, max_chars=_KNOWN_CHARACTERS, chars=len)
