@@ -115,6 +115,25 @@ async def test_log_is_kept_to_its_age_by_the_clock_that_is_given() -> None:
         assert [await store.pruned(channel) for channel in (OF_BOARD, EVERYBODY)] == [1, 1]
 
 
+async def test_node_prunes_only_while_it_leads() -> None:
+    store, asked, leads = _WatchedStore(), asyncio.Event(), False
+
+    def is_leader() -> bool:
+        asked.set()
+        return leads
+
+    async with _node(store) as node, deadline(_UNITS):
+        await _write(node, 10)
+        async with pruning(store, system_clock, _newest(3), is_leader):
+            for _ in range(3):
+                asked.clear()
+                await asked.wait()
+            assert store.rounds == 0
+            leads = True
+            await store.whole_round()
+            assert await store.pruned(OF_BOARD) == 8
+
+
 async def test_stopping_waits_for_the_piece_under_way_only_and_the_rest_goes_later() -> None:
     store = _WatchedStore()
     async with _node(store) as node, deadline(_UNITS):
