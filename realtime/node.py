@@ -124,7 +124,7 @@ class Node:
 
     def metrics(self, exit: str) -> ConnectionMetrics:
         """Return the metrics for a new connection at that exit."""
-        return ConnectionMetrics(self.counters.exit(exit))
+        return ConnectionMetrics(self.counters.exit(exit), exit, self.counters.stream_ended)
 
     def subscriber(self, metrics: ConnectionMetrics | None = None) -> Subscriber:
         """Return an empty queue for a new subscriber, with the bounds of this node."""

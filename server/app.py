@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
 from realtime.service import Service
+from realtime.service.access_log import note_stream
 from schema.validation.document_cache import check_documents
 from server.access.wiring import make_authenticator
 from server.middleware.access import AccessGate
@@ -58,6 +59,8 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
         BadKey: `--jwt-key` names no key.
     """
     check_documents(settings.operation_limits.documents, schema._schema)  # noqa: SLF001 - there is no public way to it
+    if settings.access_log:
+        service.counters.stream_ended = note_stream
     streaming = GraphqlStreaming(schema, service, settings)
     graphql = GraphqlEndpoint(schema, service, settings, streaming, STATIC / "graphiql" / "index.html")
     access = make_authenticator(settings, service)
@@ -76,7 +79,7 @@ def create_app(service: Service, settings: Settings, schema: strawberry.Schema) 
         ],
         middleware=[
             Middleware(ClientAddress, TrustedProxies(settings.proxies)),
-            Middleware(AnswerHeaders),
+            Middleware(AnswerHeaders, notes_answers=settings.access_log),
             Middleware(HostGate, Hosts(settings.hosts, are_local_welcome=settings.is_local_and_open)),
             Middleware(OriginGate, origins),
             Middleware(QueryLimit),

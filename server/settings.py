@@ -222,6 +222,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is logged, on standard error."
     )
+    access_log: bool = Field(
+        default=False, description="Log a line for each request, and one for each stream when it ends."
+    )
     log_format: Literal["auto", "console", "logfmt", "json"] = Field(
         default="auto", description="How lines of the log look; auto = console on a terminal, else logfmt."
     )

@@ -6,7 +6,7 @@ All but `readers` only grow. Exits and reasons are few and fixed words; no text 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -19,7 +19,9 @@ from realtime.messages.batches import Batch
 __all__ = [
     "ConnectionMetrics",
     "Counters",
+    "Counts",
     "ExitCounters",
+    "StreamEnd",
 ]
 
 #: Up to so many readers of an exit, each delivery is measured; with more of them about each 16th.
@@ -67,13 +69,40 @@ class ExitCounters:
             self.delivery.observe(monotonic() - published_at)
 
 
+#: Gets the exit of a stream that has ended, the reason, the seconds that it lasted, and the messages that its
+#: connection was sent meanwhile.
+StreamEnd = Callable[[str, str, float, int], None]
+
+
 @dataclass(slots=True)
 class ConnectionMetrics:
     """Counts the streams of one connection under its exit."""
 
     counters: ExitCounters = field(default_factory=ExitCounters)
+    exit: str = ""
+    #: Called with each stream that ends; None = nobody wants to know, and direct writes do not count `sent`.
+    stream_ended: StreamEnd | None = None
+    #: Messages that the connection was sent.
+    sent: int = 0
+    #: Time and `sent` at the beginning of a stream that stays open without its channel.
+    open_since: tuple[float, int] | None = None
     #: Why its streams end if they have no reason of their own. Code that closes the connection sets it before.
     close_reason: Ending = CLIENT_LEFT
+
+    @property
+    def counts(self) -> Counts:
+        """What counts a direct write: the exit alone, unless the messages of each stream are wanted too."""
+        return self.counters if self.stream_ended is None else self
+
+    def sent_batch(self, batch: Batch) -> None:
+        """Count a batch that is sent to the client."""
+        self.sent += len(batch)
+        self.counters.sent_batch(batch)
+
+    def sent_results(self, count: int, batch: Batch) -> None:
+        """Count messages that were made of a batch and are sent to the client."""
+        self.sent += count
+        self.counters.sent_results(count, batch)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -82,6 +111,7 @@ class ConnectionMetrics:
         A stream that stays open without its channel (`ChannelGone`) is counted as ended after its next block.
         """
         self.counters.readers += 1
+        began, sent = self.open_since or (monotonic(), self.sent)
         ended_by: BaseException | None = None
         try:
             yield
@@ -90,13 +120,21 @@ class ConnectionMetrics:
             raise
         finally:
             self.counters.readers -= 1
-            if not isinstance(ended_by, ChannelGone):
-                self.counters.ended[self._reason_of(ended_by)] += 1
+            self.open_since = (began, sent) if isinstance(ended_by, ChannelGone) else None
+            if self.open_since is None:
+                reason = self._reason_of(ended_by)
+                self.counters.ended[reason] += 1
+                if self.stream_ended is not None:
+                    self.stream_ended(self.exit, reason, monotonic() - began, self.sent - sent)
 
     def _reason_of(self, error: BaseException | None) -> str:
         # Without an error, or with one that is no `Exception`, the stream was closed or cancelled.
         row = ending_of(error) if isinstance(error, Exception) else self.close_reason
         return row.metric
+
+
+#: What counts the messages that a client is sent.
+Counts = ExitCounters | ConnectionMetrics
 
 
 @dataclass(slots=True)
@@ -107,6 +145,8 @@ class Counters:
     exits: dict[str, ExitCounters] = field(default_factory=dict)
     #: Events that this process stored in the log.
     events_stored: int = 0
+    #: Wants to know each stream that ends; None = nobody does.
+    stream_ended: StreamEnd | None = None
     #: Refused commands, by code.
     commands_refused: Counter[str] = field(default_factory=Counter)
     #: Seconds from the request of a write unit until it is stored and published, with its wait.

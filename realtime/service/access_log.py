@@ -17,25 +17,30 @@ __all__ = [
     "CHANGES",
     "LINES",
     "REQUEST",
+    "REQUESTS",
     "RequestInfo",
     "network_of_request",
     "note",
+    "note_answer",
     "note_change",
     "note_refusal",
     "note_refused",
+    "note_stream",
 ]
 
 #: Logger of lines that a client can repeat without end: the handler writes a few a minute of each address.
 LINES = "access"
 #: Logger of changes by an admin: the handler writes all. Each of them has changed the store, which costs more.
 CHANGES = "access.changes"
+#: Logger of requests and streams, if the operator wants a line for each: the handler writes all.
+REQUESTS = "access.requests"
 #: Refusals with a line. All others are mistakes in a request that the client was allowed to send.
 _CODES = frozenset({Forbidden.code, NotAuthenticated.code, LimitReached.code, "board_not_found", "project_not_found"})
 #: A client with a secret of `--tokens` is named by a digest. A line has so many characters of the name: enough to tell
 #: secrets apart, and too few to test a guess.
 _SECRET_NAME, _SECRET_NAME_CHARACTERS = "token ", 10
 
-_lines, _changes = logging.getLogger(LINES), logging.getLogger(CHANGES)
+_lines, _changes, _requests = (logging.getLogger(name) for name in (LINES, CHANGES, REQUESTS))
 
 
 class RequestInfo:
@@ -95,6 +100,21 @@ def note(sentence: str, client: str | None = None, **fields: object) -> None:
 def note_change(sentence: str, **fields: object) -> None:
     """Write a line about a change that an admin has made by the request of this task."""
     _write(_changes, sentence, fields, CLIENT.get())
+
+
+def note_answer(method: str, status: int, seconds: float) -> None:
+    """Write a line about the request of this task, which is answered."""
+    _write(_requests, "request", {"method": method, "status": status, "duration_ms": _milli(seconds)}, CLIENT.get())
+
+
+def note_stream(exit: str, reason: str, seconds: float, messages: int) -> None:
+    """Write a line about a stream of the request of this task, which has ended."""
+    about = {"exit": exit, "reason": reason, "duration_ms": _milli(seconds), "messages": messages}
+    _write(_requests, "stream", about, CLIENT.get())
+
+
+def _milli(seconds: float) -> float:
+    return round(seconds * 1000, 3)
 
 
 def _write(logger: logging.Logger, sentence: str, fields: dict[str, object], client: str | None) -> None:

@@ -16,13 +16,14 @@ class DirectResultWriter:
     have no plan or that the plan does not cover.
     """
 
-    __slots__ = ("_context", "_encoding", "_write_nowait")
+    __slots__ = ("_context", "_counts", "_encoding", "_write_nowait")
 
     def __init__(self, context: Context, write_nowait: ResultWriter) -> None:
         """Write the results of the operation with `context`."""
         self._context = context
         self._write_nowait = write_nowait
         self._encoding: BatchEncoding | None = None
+        self._counts = context.metrics.counts
 
     def write_nowait(self, batch: Batch) -> bool:
         """Write the results of `batch`; see `realtime.fanout.subscriber.DirectWriter`."""
@@ -33,5 +34,5 @@ class DirectResultWriter:
         results = batch.cached(self._encoding)
         if results is None or (results and not self._write_nowait(results)):
             return False
-        self._context.metrics.counters.sent_results(len(results), batch)
+        self._counts.sent_results(len(results), batch)
         return True

@@ -55,7 +55,7 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                 for envelope in batch:
                     goodbye = envelope if envelope.type == "goodbye" else None
                     if source.selector.selects(envelope):
-                        context.metrics.counters.sent_batch(Batch((envelope,)))
+                        context.metrics.sent_batch(Batch((envelope,)))
                         context.cursor = envelope.cursor
                         if context.refresh():
                             events = in_use.regranted(events, context)

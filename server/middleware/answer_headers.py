@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from time import monotonic
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from realtime.service.access_log import REQUEST, RequestInfo
+from realtime.service.access_log import REQUEST, RequestInfo, note_answer
 from server.middleware.client_address import GIVEN_ID
 from server.protocol.http.addresses import network_of
 
@@ -29,24 +30,44 @@ SECURITY_HEADERS = (
 #: non-secure transport."
 STRICT_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=15552000; includeSubDomains")
 _REQUEST_ID = b"x-request-id"
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
+_BODIES = frozenset({"http.response.body", "websocket.http.response.body"})
 _HANDSHAKE_ANSWERS = frozenset({"websocket.accept", "websocket.http.response.start"})
 
 
 class AnswerHeaders:
     """ASGI middleware. It is outside of all that refuse, so that the refusals of the others get the headers too."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Add the headers to the answers of `app`."""
+    def __init__(self, app: ASGIApp, *, notes_answers: bool = False) -> None:
+        """Add the headers to the answers of `app`, and with `notes_answers` write a line for each."""
         self._app = app
+        self._notes_answers = notes_answers
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one connection. Not `async`: an open stream then holds no coroutine of this middleware."""
         address = (scope.get("client") or ("",))[0]
         request = RequestInfo(address, network_of(address), scope["path"], scope.get(GIVEN_ID))
         REQUEST.set(request)
+        if self._notes_answers:
+            send = _noting(send, scope.get("method", "GET"))
         if scope["type"] == "websocket":
             return self._app(scope, receive, _with_request_id(send, request))
         return self._app(scope, receive, _with_all(send, request, is_secure=scope.get("scheme") == "https"))
+
+
+def _noting(send: Send, method: str) -> Send:
+    """Write a line once the answer is complete; to a handshake it is with its head."""
+    began, status = monotonic(), 101
+
+    async def sent(message: Message) -> None:
+        nonlocal status
+        await send(message)
+        if message["type"] in _STARTS:
+            status = message["status"]
+        elif message["type"] == "websocket.accept" or (message["type"] in _BODIES and not message.get("more_body")):
+            note_answer(method, status, monotonic() - began)
+
+    return sent
 
 
 def _with_request_id(send: Send, request: RequestInfo) -> Send:

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 import structlog
 
-from realtime.service.access_log import CHANGES, LINES
+from realtime.service.access_log import CHANGES, LINES, REQUESTS
 from server.protocol.http.addresses import network_of
 from server.runtime.repeated_lines import RepeatedLines
 
@@ -65,7 +65,7 @@ class LimitedHandler(logging.StreamHandler[Any]):
         super().close()
 
     def _passed(self, record: logging.LogRecord) -> list[logging.LogRecord]:
-        if record.name == CHANGES:
+        if record.name in (CHANGES, REQUESTS):
             return [record]
         source = network_of(record.__dict__["address"]) if record.name == LINES else None
         return self._repeated.passed(record, time.monotonic(), source)

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from realtime.fanout.counters import ExitCounters
+from realtime.fanout.counters import Counts
 from realtime.fanout.subscriber import DirectWriter
 from realtime.messages.batches import Batch
 from schema.execution.context import ResultWriter
@@ -49,19 +49,19 @@ QUICK_RESULT_BYTES = 1024 * 1024
 class BatchWriter:
     """Writes whole batches; all subscribers get the same bytes."""
 
-    __slots__ = ("_counters", "_form", "_write")
+    __slots__ = ("_counts", "_form", "_write")
 
-    def __init__(self, write: Write, form: Callable[[Batch], bytes], counters: ExitCounters) -> None:
+    def __init__(self, write: Write, form: Callable[[Batch], bytes], counts: Counts) -> None:
         """Write each batch in the bytes that `form` makes."""
         self._write = write
         self._form = form
-        self._counters = counters
+        self._counts = counts
 
     def write_nowait(self, batch: Batch) -> bool:
         """Write `batch`; see `realtime.fanout.subscriber.DirectWriter`."""
         if not self._write(batch.cached(self._form)):
             return False
-        self._counters.sent_batch(batch)
+        self._counts.sent_batch(batch)
         return True
 
 
@@ -78,23 +78,23 @@ class CompressingWriter(BatchWriter):
 class GzipBatchWriter:
     """Writes whole batches to a compressed event stream; the stream handles a batch that takes long to compress."""
 
-    __slots__ = ("_counters", "_stream")
+    __slots__ = ("_counts", "_stream")
 
-    def __init__(self, stream: GzipStream, counters: ExitCounters) -> None:
+    def __init__(self, stream: GzipStream, counts: Counts) -> None:
         """Write to `stream`."""
         self._stream = stream
-        self._counters = counters
+        self._counts = counts
 
     def write_nowait(self, batch: Batch) -> bool:
         """Write `batch`; see `realtime.fanout.subscriber.DirectWriter`."""
         if not is_quick(batch, BLOCKS) or not self._stream.write_nowait(batch.cached(gzip_blocks)):
             return False
-        self._counters.sent_batch(batch)
+        self._counts.sent_batch(batch)
         return True
 
 
 def batch_writer(
-    scope: MutableMapping[str, Any], form: Callable[[Batch], bytes], counters: ExitCounters
+    scope: MutableMapping[str, Any], form: Callable[[Batch], bytes], counts: Counts
 ) -> DirectWriter | None:
     """Return the direct writer for the connection of `scope`; None = another server, or switched off by the operator.
 
@@ -102,23 +102,23 @@ def batch_writer(
     function of a module.
     """
     write = writer(scope)
-    return None if write is None else BatchWriter(write, form, counters)
+    return None if write is None else BatchWriter(write, form, counts)
 
 
-def socket_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
+def socket_writer(scope: MutableMapping[str, Any], counts: Counts) -> DirectWriter | None:
     """Return `batch_writer` for a raw WebSocket."""
     write = writer(scope)
     if write is not None and deflates(scope):
-        return CompressingWriter(write, compressed_frames, counters)
-    return batch_writer(scope, frames, counters)
+        return CompressingWriter(write, compressed_frames, counts)
+    return batch_writer(scope, frames, counts)
 
 
-def event_stream_writer(scope: MutableMapping[str, Any], counters: ExitCounters) -> DirectWriter | None:
+def event_stream_writer(scope: MutableMapping[str, Any], counts: Counts) -> DirectWriter | None:
     """Return `batch_writer` for a raw event stream."""
     stream = gzip_stream(scope)
     if stream is not None:
-        return GzipBatchWriter(stream, counters)
-    return batch_writer(scope, _chunk, counters)
+        return GzipBatchWriter(stream, counts)
+    return batch_writer(scope, _chunk, counts)
 
 
 class SocketResults:

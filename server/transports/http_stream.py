@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from realtime.endings import ending_of
 from realtime.errors import StoreUnavailable, StreamEnded, SubscriberTooSlow
-from realtime.fanout.counters import ConnectionMetrics, ExitCounters
+from realtime.fanout.counters import ConnectionMetrics, Counts
 from realtime.messages.batches import Batch
 from server.concurrency.tasks import first_to_end
 from server.connection.connections import abort, set_metrics, watch_progress
@@ -50,15 +50,15 @@ class StreamFormat:
 
 
 async def encoded(
-    scope: Scope, first: Batch, stream: AsyncGenerator[Batch, None], counters: ExitCounters
+    scope: Scope, first: Batch, stream: AsyncGenerator[Batch, None], counts: Counts
 ) -> AsyncGenerator[bytes | Piece, None]:
     """Yield the blocks of each batch of a raw stream and count the batch, until the stream ends."""
-    counters.sent_batch(first)
+    counts.sent_batch(first)
     yield await _blocks(scope, first)
     del first  # otherwise a sleeping stream would keep it in memory
     try:
         async for batch in stream:
-            counters.sent_batch(batch)
+            counts.sent_batch(batch)
             yield await _blocks(scope, batch)
             del batch
     except (StreamEnded, SubscriberTooSlow, StoreUnavailable) as ended:

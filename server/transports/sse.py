@@ -44,7 +44,7 @@ class SseEndpoint:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(status_of(missing), missing.message) from missing
-            chunks = encoded(scope, first, stream, metrics.counters)
+            chunks = encoded(scope, first, stream, metrics)
             format = StreamFormat(EVENT_STREAM, _keep_alive(service, options), settings.heartbeat_seconds)
             await send_stream(scope, receive, send, chunks, format, metrics)
 
@@ -58,7 +58,7 @@ def _stream(
     request: Request, service: Service, metrics: ConnectionMetrics, options: StreamOptions
 ) -> AsyncGenerator[Batch, None]:
     queue = service.streams.subscriber(metrics)
-    queue.direct_writer = event_stream_writer(request.scope, metrics.counters)
+    queue.direct_writer = event_stream_writer(request.scope, metrics.counts)
     if board_of(request.query_params) is None:
         return service.streams.dashboard(caller_of(request), DEFAULT_TIME_RANGE, queue, options)
     queue.outlasts = True

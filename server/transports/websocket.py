@@ -86,7 +86,7 @@ async def _serve(
     reading: Coroutine[Any, Any, NoReturn],
 ) -> None:
     """Run both directions until one ends, then close the socket with the reason."""
-    queue.direct_writer = socket_writer(socket.scope, queue.metrics.counters)
+    queue.direct_writer = socket_writer(socket.scope, queue.metrics.counts)
     set_metrics(socket.scope, queue.metrics)
     try:
         async with aclosing(stream):
@@ -104,7 +104,7 @@ async def _serve(
 
 async def _write(socket: OpenSocket, stream: AsyncGenerator[Batch, None], metrics: ConnectionMetrics) -> None:
     async for batch in stream:
-        metrics.counters.sent_batch(batch)
+        metrics.sent_batch(batch)
         await send_in_time(socket.scope, metrics, _send(socket, batch))
         del batch  # otherwise a sleeping stream would keep it in memory
 
