@@ -67,10 +67,11 @@ async def listening(address: Address, era: Era, board_1: str, board_2: str) -> A
                 subscribers[name] = SocketSubscriber(socket, is_dashboard=name == DASHBOARD)
             else:
                 subscribers[name] = StreamSubscriber(await stack.enter_async_context(open_stream(address, target)))
+        # A store with several connections may publish a marker first that was sent after a handshake.
+        for name, subscriber in subscribers.items():
+            assert [(await subscriber.envelope())["type"] for _ in range(2)] == ["hello", _snapshot(name)]
         listeners = Listeners(subscribers, Publisher(address))
-        opened = await listeners.received("opened")
-        for name, envelopes in opened.items():
-            assert [one["type"] for one in envelopes[:2]] == ["hello", _snapshot(name)], envelopes
+        await listeners.received("opened")
         yield listeners
 
 

@@ -29,9 +29,9 @@ SSE = [one for one in scenarios("sse-transcripts") if one["name"] not in _NOT_HE
 
 
 @pytest.fixture
-async def live(clean_log: None) -> AsyncIterator[LiveServer]:
+async def live(clean_log: None, store: dict[str, str]) -> AsyncIterator[LiveServer]:
     """Run a server as `tests.live.conftest` does, for pages of loopback origins as in the recordings."""
-    async with live_server(allow_local_origins=True) as server:
+    async with live_server(allow_local_origins=True, **store) as server:
         yield server
 
 
