@@ -23,7 +23,7 @@ from realtime.backends.sql.postgres.leadership import standing_for_leader
 async def main():
     async with standing_for_leader(sys.argv[1]) as leads:
         while not leads():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         print("leads", flush=True)
         await asyncio.Event().wait()
 
