@@ -230,6 +230,7 @@ async def test_phone_has_one_snapping_column_and_drags_by_touch(server_url: str,
         await script.order("touchDrag", cardId=card_id, columnId=board.column_ids[1])
         await script.wait_for("dragged")
         await _see(script, f'[data-column-id="{board.column_ids[1]}"] .card-open', "To be touched")
+        await check_access(script)
     assert board.titles(await board.state(), 1) == ["To be touched"]
 
 

@@ -47,7 +47,7 @@ async def check_access(script: NodeScript) -> None:
     await script.order("checkAccess")
     await script.wait_for("checked", units=100)
     found = [report for report in script.reports[before:] if report["at"] == "access"]
-    assert len(found) == 6
+    assert len(found) == 4
     wrong = {f"{one['size']} {one['colorScheme']}": one["violations"] for one in found if one["violations"]}
     assert not wrong, wrong
 

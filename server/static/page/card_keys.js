@@ -20,6 +20,8 @@ export function enableCardKeys(board, model, mayWrite) {
   const aborter = new AbortController();
   const { signal } = aborter;
   document.addEventListener('keydown', (event) => keys.press(event), { signal });
+  // Space picks the card up. Firefox clicks a button when the key goes up, whatever became of its way down.
+  board.addEventListener('keyup', (event) => event.key === ' ' && cardIdOf(event.target) !== null && event.preventDefault(), { signal });
   board.addEventListener('focusin', (event) => keys.remember(event.target), { signal });
   document.addEventListener('pointerdown', () => keys.forget(), { signal });
   // A node that is drawn at another place loses the focus; the keyboard goes on where it was.

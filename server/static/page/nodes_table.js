@@ -6,8 +6,8 @@ import { TEXTS } from './texts.js';
 import { since } from './time.js';
 
 const { inspector: WORDS } = TEXTS;
-/** Each server writes its figures this often. */
-const AGAIN_MS = 5000;
+/** Each server writes its figures every 5 s. */
+const AGAIN_MS = 2000;
 
 /** @typedef {import('./rest.js').Node} Node */
 
