@@ -7,7 +7,7 @@ A stream ends when its chunks end, when the client leaves, or when the client ta
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +24,7 @@ from server.connection.connections import abort, set_metrics, watch_progress
 from server.connection.progress import send_in_time
 from server.problem import Problem
 from server.protocol.http.gzip_pieces import Piece
-from server.protocol.http.sse_format import blocks
 from server.settings import Settings
-from server.transports.compressing import BLOCKS, compressed
 from server.transports.gzip_stream import gzip_stream
 
 __all__ = ["EVENT_STREAM", "StreamFormat", "encoded", "send_stream"]
@@ -47,19 +45,21 @@ class StreamFormat:
     keep_alive_seconds: float
     #: Value of the Vary header: the request headers on which the choice of this answer depends.
     vary: str | None = None
+    #: Whether `gzip_stream` compresses the stream for clients that accept it. Then its direct writer must do so too.
+    is_compressible: bool = False
 
 
 async def encoded(
-    scope: Scope, first: Batch, stream: AsyncGenerator[Batch, None], counts: Counts
+    first: Batch, stream: AsyncGenerator[Batch, None], form: Callable[[Batch], Awaitable[bytes | Piece]], counts: Counts
 ) -> AsyncGenerator[bytes | Piece, None]:
-    """Yield the blocks of each batch of a raw stream and count the batch, until the stream ends."""
+    """Yield each batch of a raw stream, as `form` makes it, and count the batch, until the stream ends."""
     counts.sent_batch(first)
-    yield await _blocks(scope, first)
+    yield await form(first)
     del first  # otherwise a sleeping stream would keep it in memory
     try:
         async for batch in stream:
             counts.sent_batch(batch)
-            yield await _blocks(scope, batch)
+            yield await form(batch)
             del batch
     except (StreamEnded, SubscriberTooSlow, StoreUnavailable) as ended:
         if not ending_of(ended).has_goodbye:
@@ -91,7 +91,7 @@ async def send_stream(
         await send_in_time(scope, metrics, send(message) if packing is None else packing.send(send, message))
 
     set_metrics(scope, metrics)
-    packing = gzip_stream(scope)
+    packing = gzip_stream(scope) if format.is_compressible else None
     packed: AsyncGenerator[Any, None] = chunks if packing is None else packing.pieces(chunks)
     response = EventSourceResponse(
         packed,
@@ -104,7 +104,7 @@ async def send_stream(
     if format.vary is not None:
         response.headers.add_vary_header(format.vary)
     settings: Settings = scope["app"].state.settings
-    if settings.compression:
+    if settings.compression and format.is_compressible:
         response.headers.add_vary_header("Accept-Encoding")
     if packing is not None:
         response.headers["Content-Encoding"] = "gzip"
@@ -117,9 +117,3 @@ async def send_stream(
             # The unread body of the request is too large (`limits.BodyLimit`), and the answer has begun.
             log.info("a client was cut off that sent to its stream: %s", refused.detail)
             abort(scope)
-
-
-async def _blocks(scope: Scope, batch: Batch) -> bytes | Piece:
-    if gzip_stream(scope) is None:
-        return batch.cached(blocks)
-    return await compressed(batch, BLOCKS)

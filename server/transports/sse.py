@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -17,10 +18,13 @@ from realtime.messages.envelopes import heartbeat
 from realtime.messages.options import StreamOptions
 from realtime.service import Service, has_heartbeats
 from server.problem import Problem
-from server.protocol.http.sse_format import COMMENT, block
+from server.protocol.http.gzip_pieces import Piece
+from server.protocol.http.sse_format import COMMENT, block, blocks
 from server.settings import Settings
 from server.transports.callers import caller_of, service_of
+from server.transports.compressing import BLOCKS, compressed
 from server.transports.direct_writers import event_stream_writer
+from server.transports.gzip_stream import gzip_stream
 from server.transports.http_stream import EVENT_STREAM, StreamFormat, encoded, send_stream
 from server.transports.query import board_of, dashboard_options_of, options_of, required_board
 
@@ -44,8 +48,9 @@ class SseEndpoint:
                 first = await anext(stream)
             except NotFound as missing:
                 raise Problem(status_of(missing), missing.message) from missing
-            chunks = encoded(scope, first, stream, metrics)
-            format = StreamFormat(EVENT_STREAM, _keep_alive(service, options), settings.heartbeat_seconds)
+            chunks = encoded(first, stream, partial(_blocks, scope), metrics)
+            keep_alive, seconds = _keep_alive(service, options), settings.heartbeat_seconds
+            format = StreamFormat(EVENT_STREAM, keep_alive, seconds, is_compressible=True)
             await send_stream(scope, receive, send, chunks, format, metrics)
 
 
@@ -64,6 +69,12 @@ def _stream(
     queue.outlasts = True
     # An empty board id is an error; the original sent the dashboard instead (docs/departures.md, row 10).
     return service.streams.board(caller_of(request), required_board(request.query_params), queue, options)
+
+
+async def _blocks(scope: Scope, batch: Batch) -> bytes | Piece:
+    if gzip_stream(scope) is None:
+        return batch.cached(blocks)
+    return await compressed(batch, BLOCKS)
 
 
 def _keep_alive(service: Service, options: StreamOptions) -> Callable[[], bytes]:

@@ -1,11 +1,13 @@
 """Every field of GraphQL on a reserved event stream, whose operations come in requests of their own.
 
-The client of the stream is the operator. Each request has its own token, and that counts for its operation.
+Each token has a stream of its own. A token that may have none asks about that of the operator.
 """
 
 from __future__ import annotations
 
-from itertools import count, product
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
 
 import orjson
 import pytest
@@ -15,9 +17,9 @@ from tests.doors.giving import HTTP_WAYS
 from tests.doors.graphql_table import FieldRow, field_rows
 from tests.doors.http_line import HttpLine
 from tests.doors.outcomes import expected, of_answer, of_result
-from tests.doors.rows import standing
+from tests.doors.rows import Way, standing
 from tests.doors.stage import Stage
-from tests.doors.tokens import TOKENS, Standing
+from tests.doors.tokens import TOKENS, Standing, Token
 from tests.kit.access_tokens import ADMIN
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import connect
@@ -29,7 +31,7 @@ _WAIT_UNITS = 10
 
 
 class _Client:
-    """Asks for operations of one stream, each with a token of its own."""
+    """Asks for the operations of one stream."""
 
     def __init__(self, line: HttpLine, reserved: ReservedStream) -> None:
         self._line = line
@@ -47,7 +49,9 @@ class _Client:
             return of_answer(answer)
         outcome = of_result(row.field, await self._result(id))
         if row.kind == "subscription":
-            await self._line.ask("DELETE", f"{ADDRESS}?operationId={id}", [stream, _BEARER])
+            await self._line.ask(
+                "DELETE", f"{target}{'&' if '?' in target else '?'}operationId={id}", [stream, *headers]
+            )
         return outcome
 
     async def _result(self, id: str) -> object:
@@ -60,19 +64,32 @@ class _Client:
 
 @pytest.mark.parametrize("way", _WAYS)
 async def test_every_token_gets_the_answer_of_its_grants(way: str, stage: Stage) -> None:
-    cells, address = Cells(stage), stage.live.address
-    async with HttpLine(address) as line, connect(address) as connection:
-        token_of_stream = (await line.ask("PUT", ADDRESS, [_BEARER])).body.decode()
-        reserved = ReservedStream(address, token_of_stream)
-        await reserved.open_on(connection, _BEARER)
-        client = _Client(line, reserved)
-        for row, token in product(field_rows(), TOKENS):
-            cells.begin()
-            given = stage.given(ADDRESS, token, _WAYS[way])
-            protocols = [("Sec-WebSocket-Protocol", one) for one in given.subprotocols]
-            got = await client.ask(row, stage.spare, given.target, [*given.headers, *protocols])
-            wanted = expected(row, token, _WAYS[way])
-            if standing(token, _WAYS[way]) is Standing.VALID:
-                wanted = row.over_http or wanted
-            await cells.note(row, token, _WAYS[way], wanted, got)
+    cells = Cells(stage)
+    for token in TOKENS:
+        async with _streaming(stage, token, _WAYS[way]) as client:
+            for row in field_rows():
+                cells.begin()
+                got = await client.ask(row, stage.spare, *_given(stage, token, _WAYS[way]))
+                wanted = expected(row, token, _WAYS[way])
+                if standing(token, _WAYS[way]) is Standing.VALID:
+                    wanted = row.over_http or wanted
+                await cells.note(row, token, _WAYS[way], wanted, got)
     cells.check(len(field_rows()) * len(TOKENS))
+
+
+@asynccontextmanager
+async def _streaming(stage: Stage, token: Token, way: Way) -> AsyncIterator[_Client]:
+    """Open the stream of a token, or that of the operator if the token is not valid."""
+    address = stage.live.address
+    target, headers = _given(stage, token, way) if standing(token, way) is Standing.VALID else (ADDRESS, [_BEARER])
+    async with HttpLine(address) as line, connect(address) as connection:
+        made = await line.ask("PUT", target, headers)
+        assert made.status == 201, made
+        reserved = ReservedStream(address, made.body.decode())
+        await reserved.open_on(connection, *headers, target=target)
+        yield _Client(line, reserved)
+
+
+def _given(stage: Stage, token: Token, way: Way) -> tuple[str, list[tuple[str, str]]]:
+    given = stage.given(ADDRESS, token, way)
+    return given.target, [*given.headers, *(("Sec-WebSocket-Protocol", one) for one in given.subprotocols)]

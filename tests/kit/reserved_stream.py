@@ -52,10 +52,10 @@ class ReservedStream:
         """Stop an operation."""
         return await self.ask("DELETE", f"{ADDRESS}?operationId={quote(id)}")
 
-    async def open_on(self, connection: Connection, *more: tuple[str, str]) -> None:
+    async def open_on(self, connection: Connection, *more: tuple[str, str], target: str = ADDRESS) -> None:
         """Open the stream, with additional headers."""
         headers = [("Host", "127.0.0.1"), ("Accept", "text/event-stream"), (TOKEN, self.token), *more]
-        await connection.send(request_bytes("GET", ADDRESS, headers))
+        await connection.send(request_bytes("GET", target, headers))
         async with deadline(_WAIT_UNITS):
             head = await connection.read_head()
         assert (head.status, head.header("Content-Type")) == (200, "text/event-stream"), head

@@ -20,9 +20,10 @@ from graphql import build_schema, parse, validate
 
 from realtime.fanout.counters import Counters
 from realtime.service import Service
+from realtime.service.roster import Figures
 from schema.export import SDL_PATH
 from server.demo.show import running_demo
-from server.runtime.metrics import NodeCollector
+from server.runtime.metrics import FiguresCollector, NodeCollector
 from tests.clients.requirements import SCRIPTS, require_command, require_node
 from tests.kit.deadline import deadline
 from tests.kit.live_server import live_server
@@ -133,7 +134,8 @@ def test_every_example_is_run() -> None:
 
 def test_metrics_are_those_that_are_shown() -> None:
     page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
-    shown = {metric.name for metric in NodeCollector(Counters()).collect()}
+    collectors = (NodeCollector(Counters()), FiguresCollector(Figures))
+    shown = {metric.name for collector in collectors for metric in collector.collect()}
     assert {name.removesuffix("_total") for name in re.findall(r"\bboardcast_[a-z_]+", page)} == shown
 
 

@@ -46,7 +46,8 @@ class GraphqlReserved:
         self._service = service
         self._distinct = distinct
         self._limits = settings.operation_limits
-        self._format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, settings.heartbeat_seconds, "Accept")
+        seconds = settings.heartbeat_seconds
+        self._format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, seconds, "Accept", is_compressible=True)
         self._reservations = Reservations(
             MAX_UNOPENED,
             settings.max_operations,

@@ -89,10 +89,11 @@ class GraphqlStreaming:
         results = operation_results(asked, self._schema, context, allowed_by(request.method))
         if media_type == MULTIPART:
             parts = _Parts(results)
-            format = StreamFormat(CONTENT_TYPE, parts.heartbeat, min(PART_SECONDS, self._seconds), "Accept")
+            keep_alive, seconds = parts.heartbeat, min(PART_SECONDS, self._seconds)
+            format = StreamFormat(CONTENT_TYPE, keep_alive, seconds, "Accept", is_compressible=True)
             chunks = parts.chunks()
         else:
-            format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, self._seconds, "Accept")
+            format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, self._seconds, "Accept", is_compressible=True)
             chunks = _blocks(results)
         await send_stream(request.scope, request.receive, send, chunks, format, metrics)
 
