@@ -56,7 +56,7 @@ function optionsOf(node, series) {
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
     scales: {
-      x: { range: (_, min, max) => [Math.min(min, max - MIN_SECONDS), max] },
+      x: { range: timesOf },
       y: { range: (_, __, max) => [0, Math.max(4, Math.ceil(max * 1.15))] },
     },
     axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000] }],
@@ -66,6 +66,15 @@ function optionsOf(node, series) {
       return { label, stroke, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.7, 40], radius: 0.15 }) };
     })],
   };
+}
+
+/**
+ * The range of the times. uPlot puts a thousand days behind the time of a single value.
+ * @param {uPlot} chart @param {number} first @param {number} last @returns {[number, number]}
+ */
+function timesOf({ data: [times] }, first, last) {
+  const newest = times.at(-1) ?? last;
+  return [Math.min(first, newest - MIN_SECONDS), newest];
 }
 
 /** A canvas needs a real colour, and only the style of an element says which one holds. @param {HTMLElement} node @param {string} name */
