@@ -32,7 +32,7 @@ class Slot:
         """Bind the socket of worker `number`.
 
         Raises:
-            OSError: another program has the port.
+            OSError: another program has the port, or the system has no process or descriptor left.
         """
         self._number, self._address = number, (host, port)
         self._listening = bind_shared(host, port)
@@ -59,7 +59,10 @@ class Slot:
             CannotStart: the new one does not accept connections, and the old one goes on.
         """
         async with self._turn:
-            old, new = self.worker, self._begin()
+            try:
+                old, new = self.worker, self._begin()
+            except OSError as error:
+                raise CannotStart(error.strerror or str(error)) from None
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await asyncio.shield(new.ready)
@@ -72,15 +75,29 @@ class Slot:
             await ended_within(end_seconds, [old])
 
     async def _restart(self, ended: Worker) -> None:
-        served = ended.served_seconds >= LONG_SECONDS
-        self._pause = 0.0 if served else min(max(2 * self._pause, FIRST_PAUSE_SECONDS), MOST_PAUSE_SECONDS)
+        self._pause = 0.0 if ended.served_seconds >= LONG_SECONDS else self._longer_pause
         about = _of(ended, reason=ended.end, pause_seconds=self._pause)
         log.error("a worker ended, another one is started", extra=about)
+        while not await self._has_begun_again():
+            self._pause = self._longer_pause
+        _log_when_ready(self.worker)
+
+    @property
+    def _longer_pause(self) -> float:
+        return min(max(2 * self._pause, FIRST_PAUSE_SECONDS), MOST_PAUSE_SECONDS)
+
+    async def _has_begun_again(self) -> bool:
         self._listening.close()
         await asyncio.sleep(self._pause)
-        self._listening = bind_shared(*self._address)
-        self.worker = self._begin()
-        _log_when_ready(self.worker)
+        try:
+            self._listening = bind_shared(*self._address)
+            self.worker = self._begin()
+        except OSError as error:
+            # The other workers go on. The system may have what is missing a moment later.
+            about = {"worker": self._number, "reason": error.strerror or str(error)}
+            log.error("a worker cannot be started, this is tried again", extra=about)
+            return False
+        return True
 
     def close(self) -> None:
         """Close the socket of this process; workers have their own."""

@@ -57,8 +57,7 @@ class _Supervisor:
         with listen(self._settings.host, self._settings.port, shared=True) as reserved, self._obeying():
             try:
                 port = reserved.getsockname()[1]
-                for number in range(1, self._settings.workers + 1):
-                    self._slots.append(Slot(number, self._settings.host, port))
+                self._begin(port)
                 circumstances = await unless(self._stopping.wait(), self._ready())
                 if circumstances is not None:
                     report_start(address_of(self._settings.host, reserved), circumstances)
@@ -68,6 +67,14 @@ class _Supervisor:
         if circumstances is not None:
             uptime = round(time.monotonic() - self._began, 3)
             log.info("stopped", extra={"reason": self._stopped_by, "uptime_seconds": uptime})
+
+    def _begin(self, port: int) -> None:
+        try:
+            for number in range(1, self._settings.workers + 1):
+                self._slots.append(Slot(number, self._settings.host, port))
+        except OSError as error:
+            started = f"{len(self._slots)} of {self._settings.workers} workers"
+            raise CannotStart(f"cannot start more than {started}: {error.strerror or error}") from None
 
     async def _ready(self) -> Mapping[str, str]:
         """Wait until all workers accept connections."""

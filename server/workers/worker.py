@@ -31,7 +31,11 @@ class Worker:
     """Starts at once, on a running event loop. Await `ended`, or the process stays as a zombie."""
 
     def __init__(self, number: int, listening: socket.socket) -> None:
-        """Start worker `number`, which accepts connections at a socket of `bind_shared`."""
+        """Start worker `number`, which accepts connections at a socket of `bind_shared`.
+
+        Raises:
+            OSError: the system has no process or descriptor left.
+        """
         loop = asyncio.get_running_loop()
         self.number = number
         self._ready_at: float | None = None
@@ -45,10 +49,15 @@ class Worker:
         self._process = _SPAWN.Process(
             target=work, args=(number, listening, theirs), name=f"worker {number}", daemon=True
         )
-        with _blocked():
-            self._process.start()
+        try:
+            with _blocked():
+                self._process.start()
+        except OSError:
+            self._pipe.close()
+            raise
+        finally:
+            theirs.close()
         self.pid = self._process.pid
-        theirs.close()
         loop.add_reader(self._pipe.fileno(), self._hear)
         loop.add_reader(self._process.sentinel, self._note_end)
 
@@ -61,8 +70,7 @@ class Worker:
     def end(self) -> str:
         """How it has ended."""
         code = self.ended.result()
-        by = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return self._why or by
+        return self._why or (f"ended by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}")
 
     def stop(self) -> None:
         """Let the worker say goodbye and end; one that does not accept connections yet ends at once."""
@@ -109,6 +117,13 @@ class Worker:
         self.ended.set_result(code)
         if not self.ready.done():
             self.ready.set_exception(CannotStart(self._why or f"a worker {self.end} while it started", max(code, 1)))
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # most real-time signals have no name
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -106,6 +107,26 @@ async def test_workers_share_a_port_and_one_that_is_killed_is_replaced(tmp_path:
         place.mkdir()
         flags = ("--workers", "2", "--port", str(server.address[1]), "--database-url", postgres_url)
         _assert_one_line(await ended(place, *flags), "in use")
+
+
+async def test_supervisor_outlives_signals_without_a_name_and_a_lack_of_descriptors(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with _workers(tmp_path, postgres_url) as server:
+        victim, other = _pids(server)
+        enough = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (4, enough[1]))
+        server.send_signal(signal.SIGHUP)
+        await _logged(server, "a new worker cannot start")
+        os.kill(victim, signal.SIGRTMIN + 6)
+        await _logged(server, f'reason="ended by signal {signal.SIGRTMIN + 6}"')
+        await _logged(server, "a worker cannot be started")
+        assert _pids(server) == [other]
+        await write_lines(server.address, "meanwhile", 1)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, enough)
+        await _logged(server, _NEW)
+        assert len(_pids(server)) == 2
+        assert "Traceback" not in server.errors.read_text()
 
 
 async def test_sighup_replaces_all_workers_and_readers_that_resume_have_every_event(
