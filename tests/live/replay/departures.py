@@ -4,7 +4,7 @@ A scenario of the sockets or streams is replayed exactly as recorded, unless it 
 another test of this folder. A test asserts that no name here is outdated.
 
 The comparison itself applies the departures that affect every answer: 11 (problem+json for errors, with field errors
-under `errors`), 16 (milliseconds), 18 (no CORS `*`) and 24 (permessage-deflate).
+under `errors`), 16 (milliseconds), 18 (no CORS `*`) and 24 (compression).
 """
 
 from __future__ import annotations

@@ -113,7 +113,8 @@ def _check_stream_answer(plan: SubscriberPlan, response: Answer, instead: Instea
     elif plan.response["status"] == 200:
         assert response.status == 200, f"expected a stream, got {response}"
         assert response.header("Content-Type") == "text/event-stream"
-        assert response.header("Content-Encoding") is None
+        accepted = dict(plan.request["headers"]).get("Accept-Encoding", "")
+        assert response.header("Content-Encoding") == ("gzip" if "gzip" in accepted else None)
         assert response.header("X-Accel-Buffering") == "no"
         check_headers(plan.response, response)
     elif plan.request["method"] == "OPTIONS":
