@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -14,7 +14,9 @@ import orjson
 
 from server.command_line.failing import CommandFailed
 
-__all__ = ["DEFAULT_URL", "TOKEN_VARIABLE", "Away", "Refusal", "Remote", "remote"]
+__all__ = ["DEFAULT_URL", "TOKEN_VARIABLE", "Away", "Refusal", "Remote", "part", "remote"]
+
+_T = TypeVar("_T")
 
 TOKEN_VARIABLE = "BOARDCAST_TOKEN"
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -79,8 +81,28 @@ class Remote:
                 raise Refusal(
                     f"{self.url} answered {error.code}: {_reason(error)}", error.code, _retry_after(error)
                 ) from None
+        except orjson.JSONDecodeError:
+            raise Away(f"{self.url} answered no JSON; is it a Boardcast server?") from None
         except (URLError, HTTPException, OSError, ValueError) as error:
             raise Away(f"cannot ask {self.url}: {getattr(error, 'reason', None) or type(error).__name__}") from None
+
+
+def part(answer: Any, kind: type[_T], *path: str | int) -> _T:
+    """Return the part of an answer at `path`, which is of type `kind`.
+
+    Raises:
+        Away: it is not there, so the answer is none of ours.
+    """
+    found = answer
+    try:
+        for step in path:
+            found = found[step]
+    except (LookupError, TypeError):
+        found = None
+    if not isinstance(found, kind):
+        where = ".".join(map(str, path))
+        raise Away(f"expected an answer with {where or f'a {kind.__name__}'}, got another; is it a Boardcast server?")
+    return found
 
 
 def remote(url: str) -> Remote:

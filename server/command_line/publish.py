@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import orjson
 
-from server.command_line.asking import Away, Refusal, Remote, remote
+from server.command_line.asking import Away, Refusal, Remote, part, remote
 from server.command_line.failing import USAGE, CommandFailed, notice, say
 
 __all__ = ["publish", "publish_lines"]
@@ -78,8 +78,9 @@ class _Reporter:
                 time.sleep(pause)
 
     def _print(self, answer: Any) -> None:
+        accepted = part(answer, list, "accepted")
         self._has_answered = True
-        for one in answer["accepted"]:
+        for one in accepted:
             say(orjson.dumps(one).decode())
 
     def _may_pass(self, failed: Away | Refusal) -> bool:

@@ -131,17 +131,17 @@ def _read(socket: Any, follow: Follow) -> float | None:
             continue
         _print(follow, text, envelope)
         if type_ == "goodbye" and isinstance(payload, dict):
-            if payload.get("reason") in _FINAL_GOODBYES:
-                notice(f"the stream has ended: {payload.get('reason')}")
+            if (reason := str(payload.get("reason"))) in _FINAL_GOODBYES:
+                notice(f"the stream has ended: {reason}")
                 return None
             wait = payload.get("reconnectAfterMs")
-            return min(float(wait) / 1000, LONGEST_HINT_SECONDS) if isinstance(wait, int | float) else 0.0
+            return min(max(0.0, wait / 1000), LONGEST_HINT_SECONDS) if isinstance(wait, int | float) else 0.0
     return None
 
 
 def _parsed(text: str | bytes) -> Mapping[str, Any]:
     try:
-        found = orjson.loads(text)
+        found = orjson.loads(text) if isinstance(text, str) else None
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):

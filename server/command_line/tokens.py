@@ -18,7 +18,7 @@ from realtime.kanban.commands import parse_command
 from realtime.tokens.new_token import CreateToken
 from realtime.tokens.token_book import TokenBook
 from realtime.tokens.token_wire import made_wire, token_wire
-from server.command_line.asking import TOKEN_VARIABLE, remote
+from server.command_line.asking import TOKEN_VARIABLE, part, remote
 from server.command_line.failing import USAGE, CommandFailed, say
 from server.runtime.logs import set_up_logs
 from server.settings_flags import read_settings
@@ -36,7 +36,9 @@ def create_token(fields: Mapping[str, Any], url: str | None, database_url: str |
         CommandFailed: the fields do not fit, or the server or the database refuses; so do the others below.
     """
     if url:
-        _print([remote(url).ask("POST", "/tokens", fields)])
+        made = remote(url).ask("POST", "/tokens", fields)
+        part(made, str, "token")
+        _print([made])
         return
 
     async def create(book: TokenBook) -> _Lines:
@@ -49,7 +51,7 @@ def create_token(fields: Mapping[str, Any], url: str | None, database_url: str |
 def list_tokens(url: str | None, database_url: str | None) -> None:
     """Print all tokens, without their secrets."""
     if url:
-        _print(remote(url).ask("GET", "/tokens"))
+        _print(part(remote(url).ask("GET", "/tokens"), list))
         return
 
     async def listed(book: TokenBook) -> _Lines:

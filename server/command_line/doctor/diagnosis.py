@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import orjson
 
-from server.command_line.asking import Remote
+from server.command_line.asking import Remote, part
 from server.command_line.doctor.exits import BOARD_EXITS, DASHBOARD_EXITS
 from server.command_line.doctor.probes import Probe
 from server.command_line.failing import CommandFailed, notice
@@ -88,7 +88,7 @@ def examine(remote: Remote, plan: Plan) -> Report:
     Raises:
         CommandFailed: the server cannot be reached, or does not let this caller make a board.
     """
-    version = str(remote.ask("GET", "/version", seconds=plan.timeout_seconds)["currentVersion"])
+    version = part(remote.ask("GET", "/version", seconds=plan.timeout_seconds), str, "currentVersion")
     ready = remote.ask("GET", "/readyz", seconds=plan.timeout_seconds)
     if ready != {"ok": True}:
         raise CommandFailed(f"{remote.url} is not ready: {ready}")
@@ -100,11 +100,12 @@ def examine(remote: Remote, plan: Plan) -> Report:
 def _scratch_board(remote: Remote) -> Iterator[tuple[str, str]]:
     """Make a board with one card; remove it when the block ends."""
     name = f"boardcast doctor {uuid4().hex[:8]}"
-    board = remote.ask("POST", "/projects", {"name": name, "repositoryPath": "/boardcast-doctor"})["id"]
+    made = remote.ask("POST", "/projects", {"name": name, "repositoryPath": "/boardcast-doctor"})
+    board = part(made, str, "id")
     try:
-        state = remote.ask("GET", f"/boards/{quote(board, safe='')}")["state"]
-        made = {"columnId": state["columnOrder"][0], "title": "0"}
-        card = remote.ask("POST", f"/boards/{quote(board, safe='')}/cards", made)["cardId"]
+        path = f"/boards/{quote(board, safe='')}"
+        column = part(remote.ask("GET", path), str, "state", "columnOrder", 0)
+        card = part(remote.ask("POST", f"{path}/cards", {"columnId": column, "title": "0"}), str, "cardId")
         yield board, card
     finally:
         try:
@@ -204,7 +205,7 @@ def _check_hash(
     )
     if every is None or every * HEARTBEATS > plan.heartbeat_seconds:
         return
-    state = remote.ask("GET", f"/boards/{quote(board, safe='')}")["state"]
+    state = part(remote.ask("GET", f"/boards/{quote(board, safe='')}"), dict, "state")
     # The board has only ASCII in its keys, whose order is then that of RFC 8785.
     right = hashlib.sha256(orjson.dumps(state, option=orjson.OPT_SORT_KEYS)).hexdigest()
     seen = {probe.name: len(probe.items) for probe in probes}

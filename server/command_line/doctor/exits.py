@@ -149,26 +149,35 @@ def _operation(board: str, after: str | None) -> dict[str, Any]:
 
 
 def _raw(envelope: Mapping[str, Any]) -> Item:
-    payload = envelope.get("payload")
-    fields = payload if isinstance(payload, dict) else {}
-    changed = fields.get("set")
+    fields = _object(envelope.get("payload"))
+    every = fields.get("heartbeatSeconds")
     return Item(
         type=str(envelope.get("type")),
-        cursor=envelope.get("cursor") or fields.get("cursor"),
-        title=changed.get("title") if isinstance(changed, dict) else None,
-        hash=fields.get("hash"),
-        heartbeat_seconds=fields.get("heartbeatSeconds"),
+        cursor=_text(envelope.get("cursor") or fields.get("cursor")),
+        title=_text(_object(fields.get("set")).get("title")),
+        hash=_text(fields.get("hash")),
+        heartbeat_seconds=every if isinstance(every, int | float) else None,
     )
 
 
 def _result(result: Any) -> Item | None:
     if not isinstance(result, dict):
         return None
-    if result.get("errors"):
-        raise NotOpened(str(result["errors"][0].get("message")))
-    event = (result.get("data") or {}).get("boardChanges") or {}
-    name = "".join(f"_{one.lower()}" if one.isupper() else one for one in event.get("__typename", "")).lstrip("_")
-    return Item(name, event.get("cursor"), (event.get("card") or {}).get("title"), event.get("hash"))
+    if errors := result.get("errors"):
+        raise NotOpened(str(_object(errors[0] if isinstance(errors, list) else errors).get("message")))
+    event = _object(_object(result.get("data")).get("boardChanges"))
+    name = "".join(f"_{one.lower()}" if one.isupper() else one for one in str(event.get("__typename"))).lstrip("_")
+    return Item(
+        name, _text(event.get("cursor")), _text(_object(event.get("card")).get("title")), _text(event.get("hash"))
+    )
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _json(text: str | bytes) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""Commands that ask a server which is none of ours: one sentence, never a traceback, and no pause that cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from server.command_line.asking import remote
+from server.command_line.doctor.diagnosis import Plan, examine
+from server.command_line.doctor.exits import BOARD_EXITS, DASHBOARD_EXITS
+from server.command_line.doctor.probes import Probe
+from server.command_line.failing import CommandFailed
+from server.command_line.publish import publish
+from server.command_line.tail import Follow, tail
+from server.command_line.tokens import create_token, list_tokens
+from tests.kit.deadline import deadline
+
+_WAIT_UNITS = 20
+_ANSWERS = [b"null", b"17", b'"text"', b"<html>", b"", b'{"accepted":null,"currentVersion":1}', b"\xff", b"[" * 2000]
+_ASKING: dict[str, Callable[[str], object]] = {
+    "publish": lambda url: publish("name", "{}", url),
+    "token-create": lambda url: create_token({}, url, None),
+    "token-list": lambda url: list_tokens(url, None),
+    "doctor": lambda url: examine(remote(url), Plan(2, 1.0, 0.0)),
+}
+#: Messages that have the form of an envelope or a result, and wrong types inside.
+_MESSAGES = [
+    {"type": "hello", "payload": {"heartbeatSeconds": "often", "cursor": [1]}, "cursor": {}},
+    {"type": ["state"], "payload": {"set": {"title": {}}, "hash": 7}},
+    {"type": "next", "id": "1", "payload": {"errors": {"message": "no"}}},
+    {"type": "next", "id": "1", "payload": {"errors": [3]}},
+    {"type": "next", "id": "1", "payload": {"data": [1]}},
+    {"type": "next", "id": "1", "payload": {"data": {"boardChanges": {"__typename": 3, "card": [1], "cursor": 3}}}},
+]
+
+
+@asynccontextmanager
+async def _answering(body: bytes) -> AsyncIterator[str]:
+    """Answer each request with 200 and `body`."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
+async def _saying(*messages: object) -> AsyncIterator[str]:
+    """Acknowledge, say `messages` to each client of a WebSocket, and end."""
+
+    async def say(socket: ServerConnection) -> None:
+        if socket.subprotocol:
+            await socket.send('{"type":"connection_ack"}')
+        for message in messages:
+            await socket.send(message if isinstance(message, bytes) else orjson.dumps(message).decode())
+
+    async with serve(say, "127.0.0.1", 0, select_subprotocol=lambda _, offered: next(iter(offered), None)) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("command", _ASKING)
+@pytest.mark.parametrize("body", _ANSWERS, ids=lambda body: repr(body[:12]))
+async def test_answer_that_is_none_of_ours_is_one_sentence(command: str, body: bytes) -> None:
+    async with deadline(_WAIT_UNITS), _answering(body) as url:
+        with pytest.raises(CommandFailed, match="is it a Boardcast server"):
+            await asyncio.to_thread(_ASKING[command], url)
+
+
+async def test_tail_outlives_a_goodbye_with_a_wrong_pause_and_reason() -> None:
+    wrong = [{"reconnectAfterMs": -1e12}, {"reason": ["forbidden"]}, {"reconnectAfterMs": "soon"}, 17]
+    for payload in wrong:
+        follow = Follow("b", limit=2)
+        async with deadline(_WAIT_UNITS), _saying({"type": "goodbye", "payload": payload}) as url:
+            await asyncio.to_thread(tail, follow, url)
+        assert (follow.printed, follow.failures) == (2, 1), payload
+
+
+async def test_tail_refuses_an_envelope_in_bytes() -> None:
+    async with deadline(_WAIT_UNITS), _saying(b'{"type":"hello"}') as url:
+        with pytest.raises(CommandFailed, match="expected envelopes as JSON objects"):
+            await asyncio.to_thread(tail, Follow("b", limit=1), url)
+
+
+@pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")  # the thread of an exit closes it, no block
+@pytest.mark.parametrize("exit", [name for name in (*BOARD_EXITS, *DASHBOARD_EXITS) if name.endswith("ws")])
+async def test_doctor_names_what_is_wrong_with_an_exit(exit: str) -> None:
+    open_exit = {**BOARD_EXITS, **DASHBOARD_EXITS}[exit]
+    for message in _MESSAGES:
+        probe = Probe(exit, open_exit, 5.0)
+        async with deadline(_WAIT_UNITS), _saying(message) as url:
+            probe.start(remote(url), "b")
+            await asyncio.to_thread(probe.wait, lambda _: False, 10.0)
+            probe.close()
+        assert probe.fault is not None, message
+        assert all(isinstance(item.type, str) for _, item in probe.items)
+        for _, item in probe.items:
+            assert isinstance(item.cursor, str | None)
+            assert isinstance(item.title, str | None)
+            assert isinstance(item.heartbeat_seconds, int | float | None)
