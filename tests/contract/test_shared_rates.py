@@ -132,3 +132,32 @@ async def test_each_node_counts_alone_while_redis_is_away(nodes: tuple[Node, Nod
     await one.exchange()
     await other.spend(1)
     assert other.left() == MOST - 1 - (MOST - 5)
+
+
+@pytest.mark.parametrize("what", ["text", "level", "endless"])
+async def test_key_with_something_else_stops_no_other_client(
+    what: str, nodes: tuple[Node, Node], clients: list[Redis]
+) -> None:
+    key, (one, other) = f"boardcast:{{one}}:rate:failures:{CLIENT}", nodes
+    if what == "text":
+        await clients[0].set(key, "something else")
+    else:
+        await clients[0].hset(key, mapping={"level": "many" if what == "level" else "-inf", "at": "never"})
+    for client in (CLIENT, "192.0.2.2"):
+        one.rate.spend(4, client)
+        other.rate.spend(1, client)
+    await one.exchange()
+    await other.exchange()
+    assert [other.left(client) for client in (CLIENT, "192.0.2.2")] == [MOST - 5] * 2
+    assert 0 < await clients[0].ttl(key) <= 31
+
+
+async def test_client_may_have_any_name(nodes: tuple[Node, Node]) -> None:
+    one, other = nodes
+    names = ["a b\n{two}:rate:", "\x00", "é" * 1000, "\ud800"]
+    for name in names:
+        one.rate.spend(4, name)
+        other.rate.spend(1, name)
+    await one.exchange()
+    await other.exchange()
+    assert [other.left(name) for name in names] == [MOST - 5] * len(names)

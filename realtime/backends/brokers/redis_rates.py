@@ -31,15 +31,20 @@ CLIENTS_PER_CALL = 500
 
 #: KEYS: the bucket of each client. ARGV: tokens a second, most tokens, then the tokens that each client took.
 #: Returns the new level of each bucket as text. A full bucket expires. The clock is that of Redis, because those of the
-#: nodes differ.
+#: nodes differ. A key that holds something else counts as a full bucket: else one such key would stop its whole call.
 SPEND = """
 local per_second, most = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local levels = {}
 for place, key in ipairs(KEYS) do
-  local known = redis.call('HMGET', key, 'level', 'at')
+  local known = redis.pcall('HMGET', key, 'level', 'at')
+  if known.err then
+    redis.call('DEL', key)
+    known = {}
+  end
   local level = tonumber(known[1]) or most
+  if not (level > -1e12) then level = most end
   local past = math.max(0, now - (tonumber(known[2]) or now))
   level = math.min(most, level + past * per_second) - tonumber(ARGV[2 + place])
   redis.call('HSET', key, 'level', tostring(level), 'at', string.format('%.6f', now))
@@ -91,7 +96,9 @@ class RateExchange:
 
     async def _spend(self, name: str, rate: Rate, spent: Mapping[str, int]) -> list[Any]:
         # The braces keep all keys of an installation on one node of a Redis Cluster.
-        keys = [f"boardcast:{{{self._installation}}}:rate:{name}:{client}" for client in spent]
+        start = f"boardcast:{{{self._installation}}}:rate:{name}:"
+        # A name may have half of a surrogate pair, which UTF-8 cannot hold.
+        keys = [f"{start}{client}".encode(errors="surrogatepass") for client in spent]
         levels: list[Any] = await self._script(keys=keys, args=[rate.per_second, rate.most, *spent.values()])
         return levels
 
