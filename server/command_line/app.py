@@ -70,6 +70,8 @@ def run_command(words: Sequence[str], serve: Callable[[Sequence[str]], None]) ->
         # What is left in the buffer would raise once more at the end of the process.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except UnicodeEncodeError as error:
+        fail(f"expected words in {error.encoding}, got {error.object[error.start : error.end]!r}", USAGE)
     except typer.Abort:
         fail("interrupted", 130)
     except KeyboardInterrupt:

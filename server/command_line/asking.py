@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import orjson
 
-from server.command_line.failing import CommandFailed
+from server.command_line.failing import USAGE, CommandFailed
 
 __all__ = ["DEFAULT_URL", "TOKEN_VARIABLE", "Away", "Refusal", "Remote", "part", "remote"]
 
@@ -23,6 +25,9 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 ANSWER_SECONDS = 30.0
 #: Most bytes of an answer that are read; a list of 1,000 tokens with 1,000 boards each has some 40 MB.
 ANSWER_BYTES = 64 * 1024 * 1024
+_TOKEN = re.compile("[!-~]+")
+#: Without control characters and spaces, which no address has.
+_VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 class Away(CommandFailed):
@@ -69,7 +74,10 @@ class Remote:
             Away: the server cannot be reached.
             Refusal: it refuses, with its reason.
         """
-        content = None if body is None else orjson.dumps(body)
+        try:
+            content = None if body is None else orjson.dumps(body)
+        except TypeError as error:  # a word of the command line that is no UTF-8
+            raise CommandFailed(f"cannot ask {self.url}: {error}", code=USAGE) from None
         headers = {"Content-Type": "application/json", "User-Agent": "boardcast", **self.headers}
         try:
             request = Request(f"{self.base}/api/v1{path}", content, headers, method=method)
@@ -109,11 +117,28 @@ def remote(url: str) -> Remote:
     """Return the server at an address, with the token of the environment.
 
     Raises:
-        CommandFailed: it is no address of a server.
+        CommandFailed: it is no address of a server, or there can be no such token.
     """
     if not url.startswith(("http://", "https://")):
         raise CommandFailed(f"--url: expected an address that begins with http:// or https://, got {url!r}")
-    return Remote(url, os.environ.get(TOKEN_VARIABLE) or None)
+    if "@" in url:  # not printed: it may have a password
+        raise CommandFailed(f"--url: expected an address without a user, the token is in {TOKEN_VARIABLE}")
+    if not _is_address(url):
+        raise CommandFailed(f"--url: expected an address like https://boards.example.org:8000, got {url!r}")
+    token = os.environ.get(TOKEN_VARIABLE) or None
+    if token is not None and not _TOKEN.fullmatch(token):
+        # A library would refuse it too, and print it.
+        raise CommandFailed(f"{TOKEN_VARIABLE}: expected a token of visible ASCII characters, got others in it")
+    return Remote(url, token)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts: SplitResult = urlsplit(url)
+        name, _ = parts.hostname, parts.port
+        return bool(name and _VISIBLE.fullmatch(url) and name.encode("idna"))
+    except ValueError:  # also a UnicodeError of a name that is too long
+        return False
 
 
 def _reason(error: HTTPError) -> str:

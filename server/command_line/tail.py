@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidProxy, InvalidStatus, InvalidURI
 from websockets.sync.client import connect
 
 from server.command_line.asking import Remote, remote
@@ -110,8 +110,9 @@ def _open(server: Remote, follow: Follow) -> Any:
             max_size=MAX_MESSAGE_BYTES,
             compression=None,
         )
-    except InvalidURI as error:
-        raise CommandFailed(f"--url: {error}") from None
+    except (InvalidURI, InvalidProxy, ImportError, ValueError) as error:
+        # The last three come of a proxy that the environment names.
+        raise CommandFailed(f"cannot reach {server.url}: {_short(error)}") from None
 
 
 def _read(socket: Any, follow: Follow) -> float | None:

@@ -1,8 +1,9 @@
-"""Commands that ask a server which is none of ours: one sentence, never a traceback, and no pause that cannot be."""
+"""Commands with a server that is none of ours, or an address of none: one sentence, and never a traceback."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,8 @@ import orjson
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from server.command_line.asking import remote
+from server.__main__ import main
+from server.command_line.asking import TOKEN_VARIABLE, remote
 from server.command_line.doctor.diagnosis import Plan, examine
 from server.command_line.doctor.exits import BOARD_EXITS, DASHBOARD_EXITS
 from server.command_line.doctor.probes import Probe
@@ -28,6 +30,7 @@ _ASKING: dict[str, Callable[[str], object]] = {
     "token-list": lambda url: list_tokens(url, None),
     "doctor": lambda url: examine(remote(url), Plan(2, 1.0, 0.0)),
 }
+_ALL: dict[str, Callable[[str], object]] = {**_ASKING, "tail": lambda url: tail(Follow("b"), url)}
 #: Messages that have the form of an envelope or a result, and wrong types inside.
 _MESSAGES = [
     {"type": "hello", "payload": {"heartbeatSeconds": "often", "cursor": [1]}, "cursor": {}},
@@ -106,3 +109,66 @@ async def test_doctor_names_what_is_wrong_with_an_exit(exit: str) -> None:
             assert isinstance(item.cursor, str | None)
             assert isinstance(item.title, str | None)
             assert isinstance(item.heartbeat_seconds, int | float | None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:port",
+        "http://[::1",
+        "http://127.0.0.1/ a",
+        "http://a\nb",
+        "http://\udcff",
+        f"http://{'a' * 64}.org",
+        "http://user:password@127.0.0.1",
+    ],
+)
+@pytest.mark.parametrize("command", _ALL)
+def test_address_of_no_server_is_one_sentence(command: str, url: str) -> None:
+    with pytest.raises(CommandFailed, match=r"^--url: expected an address ") as failed:
+        _ALL[command](url)
+    assert "password" not in str(failed.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8000/", "https://b\u00fccher.example./boards", "http://a_b:1"])
+def test_odd_address_of_a_server_is_taken(url: str) -> None:
+    assert remote(url).url == url
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "a b", "\u20ac", "\udcff"])
+def test_token_that_cannot_be_is_not_printed(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, token)
+    with pytest.raises(CommandFailed, match=TOKEN_VARIABLE) as failed:
+        remote("http://127.0.0.1:1")
+    assert token not in str(failed.value)
+
+
+@pytest.mark.parametrize("proxy", ["ftp://proxy", "http://[", "socks5://127.0.0.1:1"])
+def test_proxy_of_the_environment_that_cannot_be_used_is_one_sentence(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(CommandFailed, match="cannot reach"):
+        tail(Follow("b"), "http://192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("tail", "\udcff"),
+        ("tail", "b", "--after", "\udcff"),
+        ("publish", "--name", "\udcff", "--payload", "{}"),
+        ("token", "revoke", "\udcff"),
+        ("token", "create", "--name", "\udcff", "--boards", "*", "--can", "read"),
+    ],
+)
+def test_words_that_are_no_utf_8_are_one_line(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["boardcast", *words, "--url", "http://127.0.0.1:1"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr()
+    assert (stopped.value.code, said.out, said.err.count("\n")) == (2, "", 1), said

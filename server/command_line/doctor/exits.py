@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import orjson
-from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -203,7 +203,7 @@ def _socket(remote: Remote, path: str, seconds: float, protocol: str | None = No
         )
     except InvalidStatus as error:
         raise NotOpened(f"answered {error.response.status_code}") from None
-    except (OSError, InvalidHandshake) as error:
+    except (OSError, WebSocketException, ImportError, ValueError) as error:
         raise NotOpened(f"no WebSocket: {str(error) or type(error).__name__}") from None
 
 
