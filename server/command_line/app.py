@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from server.command_line.asking import DEFAULT_URL, TOKEN_VARIABLE
-from server.command_line.failing import USAGE, CommandFailed, ReaderLeft, fail, say
+from server.command_line.failing import REFUSED, USAGE, CommandFailed, ReaderLeft, fail, say, unwritable
 from server.settings_flags import BadSetting
 
 __all__ = ["make_app", "run_command"]
@@ -62,14 +62,16 @@ def run_command(words: Sequence[str], serve: Callable[[Sequence[str]], None]) ->
         if words[0].startswith("-"):  # the help of all: the flags of the server belong to it
             serve(["--help"])
     except CommandFailed as failed:
-        sys.stdout.flush()
+        _end_output()
         fail(str(failed), failed.code)
     except BadSetting as bad:
         fail(str(bad), USAGE)
     except ReaderLeft:
-        # What is left in the buffer would raise once more at the end of the process.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _end_output()
         sys.exit(1)
+    except OSError as error:  # of the help, which typer prints
+        _end_output()
+        fail(unwritable(error), REFUSED)
     except UnicodeEncodeError as error:
         fail(f"expected words in {error.encoding}, got {error.object[error.start : error.end]!r}", USAGE)
     except typer.Abort:
@@ -85,6 +87,14 @@ def run_command(words: Sequence[str], serve: Callable[[Sequence[str]], None]) ->
         ended = said if said.endswith((".", "?")) else f"{said}."
         fail(f"{ended} See: {path} --help", getattr(error, "exit_code", 2))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end_output() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What is left in the buffer would raise once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_app(serve: Callable[[Sequence[str]], None]) -> typer.Typer:

@@ -90,7 +90,7 @@ class Remote:
                     f"{self.url} answered {error.code}: {_reason(error)}", error.code, _retry_after(error)
                 ) from None
         except orjson.JSONDecodeError:
-            raise Away(f"{self.url} answered no JSON; is it a Boardcast server?") from None
+            raise Away(f"cannot ask {self.url}: it answered no JSON; is it a Boardcast server?") from None
         except (URLError, HTTPException, OSError, ValueError) as error:
             raise Away(f"cannot ask {self.url}: {getattr(error, 'reason', None) or type(error).__name__}") from None
 

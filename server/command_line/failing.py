@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-__all__ = ["REFUSED", "USAGE", "CommandFailed", "ReaderLeft", "escaped", "fail", "notice", "say"]
+__all__ = ["REFUSED", "USAGE", "CommandFailed", "ReaderLeft", "escaped", "fail", "notice", "say", "unwritable"]
 
 #: The server or the database refused, or did not answer.
 REFUSED = 1
@@ -31,11 +31,19 @@ def say(text: str) -> None:
 
     Raises:
         ReaderLeft: nobody reads it. An `OSError` would look like one of a connection.
+        CommandFailed: it cannot be written, because the disk is full, or the like.
     """
     try:
         print(text, flush=True)
     except BrokenPipeError:
         raise ReaderLeft from None
+    except OSError as error:
+        raise CommandFailed(unwritable(error)) from None
+
+
+def unwritable(error: OSError) -> str:
+    """Return the sentence about standard output that cannot be written."""
+    return f"cannot write to standard output: {error.strerror or error}"
 
 
 def fail(sentence: str, code: int) -> NoReturn:

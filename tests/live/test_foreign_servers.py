@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TextIO
 
 import orjson
 import pytest
@@ -22,6 +26,7 @@ from server.command_line.tail import Follow, tail
 from server.command_line.tokens import create_token, list_tokens
 from tests.kit.deadline import deadline
 
+_ROOT = Path(__file__).parents[2]
 _WAIT_UNITS = 20
 _ANSWERS = [b"null", b"17", b'"text"', b"<html>", b"", b'{"accepted":null,"currentVersion":1}', b"\xff", b"[" * 2000]
 _ASKING: dict[str, Callable[[str], object]] = {
@@ -172,3 +177,27 @@ def test_words_that_are_no_utf_8_are_one_line(
         main()
     said = capsys.readouterr()
     assert (stopped.value.code, said.out, said.err.count("\n")) == (2, "", 1), said
+
+
+@pytest.fixture
+def full_disk() -> Iterator[TextIO]:
+    """A file that cannot be written."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        yield full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
+
+
+async def test_tail_ends_if_its_output_cannot_be_written(full_disk: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", full_disk)
+    async with deadline(_WAIT_UNITS), _saying({"type": "hello"}) as url:
+        with pytest.raises(CommandFailed, match="cannot write to standard output: No space"):
+            await asyncio.to_thread(tail, Follow("b"), url)
+
+
+@pytest.mark.parametrize("word", ["version", "--help"])
+def test_output_that_cannot_be_written_is_one_line(word: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        end = subprocess.run(
+            [sys.executable, "-m", "server", word], cwd=_ROOT, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (end.returncode, end.stderr) == (1, b"boardcast: cannot write to standard output: No space left on device\n")
