@@ -38,7 +38,8 @@ async def exported(url: str, board: str | None = None) -> list[bytes]:
     """Return the lines of a database."""
     lines: list[bytes] = []
     count = await export_lines(url, board, lines.append)
-    assert count == len(lines) - 1
+    assert orjson.loads(lines[-1]) == {"rows": count}
+    assert count == len(lines) - 2
     return lines
 
 
@@ -53,7 +54,7 @@ async def test_installation_is_the_same_after_export_and_import(
             await fill(node)
             await store.put_access_token(token("a", key="k"))
         lines = await exported(source)
-        assert await import_lines(target, lines) == ("an installation", len(lines) - 1)
+        assert await import_lines(target, lines) == ("an installation", len(lines) - 2)
         assert rows_of(target) == rows_of(source)
         assert await exported(target) == lines
         async with open_store(target) as store, open_node(store) as node:
@@ -76,7 +77,7 @@ async def test_board_moves_into_a_used_installation_and_begins_a_new_log(kind: s
             await create_board(node, "other")
             await publish(node, event("agent.registered", {"agent": "B", "label": "B"}))
         lines = await exported(source, BOARD)
-        assert await import_lines(target, lines) == (f"the board '{BOARD}'", len(lines) - 2)
+        assert await import_lines(target, lines) == (f"the board '{BOARD}'", len(lines) - 3)
         async with open_store(target) as store, open_node(store) as node:
             moved = await store.board(BOARD)
             assert moved is not None
@@ -114,6 +115,7 @@ async def test_board_that_was_deleted_comes_back_behind_its_old_offsets(urls: Ca
 
 
 _HEAD = {"boardcast": "installation", "revision": newest_revision()}
+_AGENT = {"key": "a", "sequence": 1}
 _BAD: dict[str, tuple[list[Any], str]] = {
     "empty": ([], "line 1: expected JSON"),
     "no-head": ([{"table": "projects", "row": {}}], "line 1: expected what follows"),
@@ -127,7 +129,11 @@ _BAD: dict[str, tuple[list[Any], str]] = {
         "line 2: a value does not fit meta: key: expected str",
     ),
     "wrong-time": ([_HEAD, {"table": "projects", "row": {"created_at": "x"}}], "line 2: a value does not fit projects"),
-    "no-history": ([_HEAD, {"table": "agents", "row": {"key": "a", "sequence": 1}}], "none of the table meta"),
+    "no-history": ([_HEAD, {"table": "agents", "row": _AGENT}, {"rows": 1}], "none of the table meta"),
+    "cut-off": ([_HEAD, {"table": "agents", "row": _AGENT}], "the end was cut off"),
+    "too-few": ([_HEAD, {"table": "agents", "row": _AGENT}, {"rows": 2}], "line 3: expected '2' rows, got 1"),
+    "wrong-number": ([_HEAD, {"rows": "all"}], "line 2: expected 'all' rows, got 0"),
+    "two-exports": ([_HEAD, {"rows": 0}, _HEAD], "line 3: expected nothing behind"),
     "board-without-id": ([{**_HEAD, "boardcast": "board"}], "a board|the board"),
 }
 
@@ -152,7 +158,7 @@ async def test_rows_of_another_board_are_refused(urls: Callable[[str], str]) -> 
         lines = await exported(source, BOARD)
         before = rows_of(target)
         for foreign in ({"board_id": "other", "id": "x"}, {"board_id": 5}):
-            wrong = [*lines, orjson.dumps({"table": "columns", "row": foreign}) + b"\n"]
+            wrong = [*lines[:-1], orjson.dumps({"table": "columns", "row": foreign}) + b"\n"]
             with pytest.raises(StoreUnusable, match=f"line {len(wrong)}: "):
                 await import_lines(target, wrong)
         assert rows_of(target) == before

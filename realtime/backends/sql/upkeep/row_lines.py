@@ -1,8 +1,9 @@
 """Rows as JSON lines: an installation, or one board without its log, for another database or for people.
 
 The first line says what follows: `{"boardcast": "installation" | "board", "revision", "board"?}`. Each other line is
-one row: `{"table", "row"}`. Times are RFC 3339 texts, bytes are in base64. A board comes without its event log, because
-offsets and idempotency keys belong to its installation.
+one row: `{"table", "row"}`. The last line, `{"rows"}`, is their number: without it the end was cut off. Times are RFC
+3339 texts, bytes are in base64. A board comes without its event log, because offsets and idempotency keys belong to its
+installation.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ async def export_lines(url: str, board_id: str | None, write: Callable[[bytes], 
                 for row in pieces(connection, table, condition):
                     write(_line({"table": table.name, "row": _plain(table, row)}))
                     count += 1
+            write(_line({"rows": count}))
             return count
 
         with reporting(database):
@@ -150,7 +152,7 @@ def _import(
     database: Database, connection: Connection, head: Mapping[str, Any], numbered: Iterator[tuple[int, bytes]]
 ) -> tuple[str, int]:
     """Write all rows, in the thread of the database."""
-    rows = (_row(number, line) for number, line in numbered if line.strip())
+    rows = _rows((number, _parsed(number, line)) for number, line in numbered if line.strip())
     if head["boardcast"] == INSTALLATION:
         if has_history(connection):
             raise StoreUnusable("expected an empty database, got one that a server has used")
@@ -165,8 +167,23 @@ def _import(
     return _import_board(connection, BoardId(board_id), rows)
 
 
-def _row(number: int, line: bytes) -> tuple[int, Table, dict[str, Any]]:
-    found = _parsed(number, line)
+def _rows(found: Iterable[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[int, Table, dict[str, Any]]]:
+    """Yield the rows; the last line must have their number."""
+    count = None
+    for place, (number, content) in enumerate(found):
+        if count is not None:
+            raise StoreUnusable(f"line {number}: expected nothing behind the line with the number of rows, got a line")
+        if "rows" not in content:
+            yield _row(number, content)
+            continue
+        count = content["rows"]
+        if count != place:
+            raise StoreUnusable(f"line {number}: expected {quoted(str(count))} rows, got {place}; a part is missing")
+    if count is None:
+        raise StoreUnusable('expected {"rows"} with their number as the last line, got none; the end was cut off')
+
+
+def _row(number: int, found: Mapping[str, Any]) -> tuple[int, Table, dict[str, Any]]:
     table, row = metadata.tables.get(str(found.get("table"))), found.get("row")
     if table is None or not isinstance(row, dict):
         raise StoreUnusable(f'line {number}: expected {{"table","row"}} with a known table, got something else')
