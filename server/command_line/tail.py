@@ -76,7 +76,8 @@ def tail(follow: Follow, url: str) -> None:
         except ConnectionClosed as closed:
             code, reason = _close_of(closed)
             if code in FINAL_CODES:
-                raise CommandFailed(f"the server ended the stream: {reason or code}") from None
+                by = "the server ended the stream" if closed.rcvd else "the server broke the protocol"
+                raise CommandFailed(f"{by}: {reason or code}") from None
             lost = f"{reason or 'the connection broke'}"
         except InvalidStatus as refused:
             _check_passing(url, refused, has_been_open=has_been_open)
@@ -182,7 +183,7 @@ def _reason(refused: InvalidStatus) -> str:
 
 
 def _close_of(closed: ConnectionClosed) -> tuple[int | None, str]:
-    frame = closed.rcvd
+    frame = closed.rcvd or closed.sent  # of what the server sent, the library has refused something
     return (None, "") if frame is None else (frame.code, frame.reason)
 
 

@@ -98,6 +98,17 @@ async def test_tail_refuses_an_envelope_in_bytes() -> None:
             await asyncio.to_thread(tail, Follow("b", limit=1), url)
 
 
+async def test_tail_ends_when_the_server_breaks_the_protocol() -> None:
+    async def say(socket: ServerConnection) -> None:
+        await socket.send(b"\xff", text=True)
+        await socket.wait_closed()
+
+    async with deadline(_WAIT_UNITS), serve(say, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(CommandFailed, match="the server broke the protocol: invalid start byte"):
+            await asyncio.to_thread(tail, Follow("b", limit=1), f"http://127.0.0.1:{port}")
+
+
 @pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")  # the thread of an exit closes it, no block
 @pytest.mark.parametrize("exit", [name for name in (*BOARD_EXITS, *DASHBOARD_EXITS) if name.endswith("ws")])
 async def test_doctor_names_what_is_wrong_with_an_exit(exit: str) -> None:
