@@ -84,7 +84,7 @@ class RateExchange:
         """Tell Redis what was taken since the last time, and take over what is left.
 
         Raises:
-            RedisError: Redis is away. What could not be told counts on this node alone.
+            RedisError: Redis is away. The counts of this exchange stay on this node alone.
         """
         # First take all counts: what a failure loses is then the same for each rate.
         for name, rate, spent in [(name, rate, rate.take_spent()) for name, rate in self._rates]:
