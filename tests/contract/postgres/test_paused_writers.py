@@ -21,13 +21,14 @@ from tests.kit.publishing import event
 
 #: Locks heads in a unit, stops itself, and then goes on with the unit.
 _WRITER = """
-import asyncio, os, signal, sys
+import asyncio, signal, sys, threading
 from realtime.backends.sql.store import SqlStore
 from realtime.errors import StoreUnavailable
 
 def work(transaction):
     transaction.lock(sys.argv[2:])
-    os.kill(os.getpid(), signal.SIGSTOP)
+    # To this thread: a signal to the process may stop another thread first, and this one would end the unit.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
     transaction.board_count()
 
 async def main():
