@@ -1,4 +1,4 @@
-"""Events: accept those that clients report, and read the log of a board in pages.
+"""Events: accept those that clients report, read the log of a board in pages, and the board as it was at an event.
 
 Every method raises `StoreUnavailable` if the store does not answer.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.errors import Refused
+from realtime.errors import PositionLost, Refused
+from realtime.kanban.board import Board
 from realtime.kanban.grants import Action
 from realtime.kanban.ids import BoardId
 from realtime.kanban.incoming import Incoming
@@ -20,7 +21,22 @@ from realtime.service.access import Caller, board_not_found, check_board, check_
 from realtime.writing.bus import Accepted
 from realtime.writing.ingest_plan import Sender
 
-__all__ = ["Events"]
+__all__ = ["Events", "PastBoard"]
+
+
+@dataclass(frozen=True, slots=True)
+class PastBoard:
+    """A board as it was after one event of its log."""
+
+    #: Offset of that event.
+    offset: int
+    #: The first and the last offset that can be asked for.
+    first: int
+    last: int
+    #: The event, None if only the board after it is kept.
+    event: LoggedEvent | None
+    #: None if the board did not exist at that time.
+    board: Board | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,30 @@ class Events:
             for offset, event in page.entries
         ]
         return Page(entries, page.more)
+
+    async def past(self, caller: Caller, board_id: BoardId, offset: int | None) -> PastBoard:
+        """Return a board as it was after the event at `offset`, None = the last one.
+
+        Raises:
+            NotFound: the board does not exist now.
+            PositionLost: `history_expired`: the log does not reach back so far; `invalid_cursor`: it has
+                no such event.
+        """
+        store, channel = self._node.store, board_channel(board_id)
+        if not caller.may(Action.READ, board_id) or await store.project(board_id) is None:
+            raise board_not_found()
+        last = await store.offset(channel)
+        at = last if offset is None else offset
+        if not 1 <= at <= last:
+            raise PositionLost("invalid_cursor")
+        board = await store.past_board(board_id, at)
+        page = await store.event_page(channel, at - 1, 1)
+        event = next((one for found, one in page.entries if found == at), None)
+        # Read last: what was pruned meanwhile explains what was not found.
+        pruned = await store.pruned(channel)
+        if board is None and at < pruned:
+            raise PositionLost("history_expired")
+        return PastBoard(at, max(1, pruned), last, event, board)
 
     def _offset_of(self, after: str | None, channel: Channel) -> int:
         if after is None:

@@ -201,6 +201,7 @@ async def test_inspector_shows_streams_and_log_and_publishes(server_url: str, bo
         await _see(script, '#streams tr[data-exit="board-ws"]', "Client Tests")
         await _see(script, "#nodes tbody tr")
         await _see(script, '#log-events [data-name="card.created"]', state="attached")
+        await _travel(script, board)
         await script.order("fill", selector="#log-filter", text="nothing of that kind")
         await _see_texts(script, "#log-events li")
         await script.order("fill", selector="#log-filter", text="from the INSPECTOR")
@@ -213,6 +214,23 @@ async def test_inspector_shows_streams_and_log_and_publishes(server_url: str, bo
         await script.order("click", selector="#log-events summary")
         await _see(script, "#log-events pre", "Hello from the inspector")
         await check_access(script)
+
+
+async def _travel(script: NodeScript, board: BoardClient) -> None:
+    """Look at the board before and after its second card, by button, slider and log."""
+    await board.create_card("Made later")
+    last = (await board.http.get(f"/api/v1/boards/{board.board_id}/past")).json()["last"]
+    await script.order("click", selector='#past [data-action="newest"]')
+    await _see(script, "[data-past-card]", "Made later")
+    for offset in range(last - 1, 1, -1):
+        await script.order("click", selector='#past [data-action="earlier"]')
+        await _see(script, "#past-event", f"After event {offset} of {last}")
+    await _see_texts(script, "[data-past-card]")
+    await script.order("fill", selector="#past-offset", text=str(last))
+    await _see_texts(script, "[data-past-card]", "Inspected", "Made later")
+    await script.order("click", selector="#log-events li:last-child summary")
+    await script.order("click", selector='#log-events li:last-child [data-action="travel"]')
+    await _see(script, "#past-event", f"After event 1 of {last}")
 
 
 async def test_phone_has_one_snapping_column_and_drags_by_touch(server_url: str, board: BoardClient) -> None:

@@ -65,6 +65,7 @@ def _boards() -> Iterator[HttpRow]:
         board = form.format(id="board-alpha")
         card = {"columnId": "column-alpha", "title": "Made"}
         yield _row(f"GET {form}", board, _READ, _FULL, _NO_BOARD)
+        yield _row(f"GET {form}/past", f"{board}/past", _READ, _FULL, _NO_BOARD)
         yield _row(f"POST {form}/cards", f"{board}/cards", _WRITE, f"201{CONTENT}", _NO_BOARD, body=card, changes=True)
         one, target = f"{form}/cards/{{card}}", f"{board}/cards/free-alpha"
         yield _row(f"PATCH {one}", target, _WRITE, _FULL, _NO_BOARD, body={"title": "Changed"}, changes=True)

@@ -25,6 +25,7 @@ _METHODS = {
     _P: "DELETE, GET, HEAD, PATCH",
     _B: "GET, HEAD",
     f"{_P}/board": "GET, HEAD",
+    f"{_B}/past": "GET, HEAD",
     f"{_B}/cards": "POST",
     f"{_P}/board/cards": "POST",
     f"{_B}/cards/free": "DELETE, PATCH",

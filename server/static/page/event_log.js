@@ -5,14 +5,14 @@ import { signal } from './preact.js';
 import { attempt } from './visitor.js';
 
 const QUERY = `query ($board: ID!, $after: String) {
-  events(boardId: $board, after: $after, first: 500) { nodes { name at cursor payload } pageInfo { hasNextPage endCursor } }
+  events(boardId: $board, after: $after, first: 500) { nodes { name at cursor offset payload } pageInfo { hasNextPage endCursor } }
 }`;
 /** Events that are kept; older ones go. */
 const EVENTS_KEPT = 1000;
 const MAX_PAGES = 20;
 const MIN_PAUSE_MS = 500;
 
-/** @typedef {{name: string, at: string, cursor: string, payload: any}} LoggedEvent */
+/** @typedef {{name: string, at: string, cursor: string, offset: number, payload: any}} LoggedEvent */
 
 export class EventLog {
   /** Oldest first. */

@@ -37,5 +37,11 @@ export const listStreams = () => call('GET', '/streams');
  */
 /** @returns {Promise<Node[]>} */
 export const listNodes = () => call('GET', '/nodes');
+/**
+ * @typedef {{offset: number, first: number, last: number, event: {name: string, at: string} | null,
+ *   state: import('../boardcast.js').BoardState | null}} PastBoard
+ */
+/** The board after an event of its log; null = the last one. @param {string} boardId @param {number | null} offset @returns {Promise<PastBoard>} */
+export const readPast = (boardId, offset) => call('GET', `${path('boards', boardId, 'past')}${offset === null ? '' : `?offset=${offset}`}`);
 /** @param {string} name @param {unknown} payload @returns {Promise<{accepted: {cursor: string}[]}>} */
 export const publishEvent = (name, payload) => call('POST', '/events', { name, payload });

@@ -217,6 +217,23 @@ export const TEXTS = {
     filter: 'Filter by name or content',
     /** @param {number} shown @param {number} all */
     shown: (shown, all) => `${shown.toLocaleString()} of the newest ${counted(all, 'event', 'events')}`,
+    travel: 'Show the board after this event',
+    past: {
+      title: 'Time travel',
+      text: 'The board as it was after any event of its log.',
+      open: 'Look back',
+      newest: 'Newest event',
+      earlier: 'One event earlier',
+      later: 'One event later',
+      slider: 'Event of the log',
+      /** @param {number} offset @param {number} last */
+      at: (offset, last) => `After event ${offset.toLocaleString()} of ${last.toLocaleString()}`,
+      /** @param {number} first */
+      pruned: (first) => `The log begins after event ${first.toLocaleString()}. Older events were pruned.`,
+      noBoard: 'The board did not exist at that time.',
+      /** @param {number} count */
+      more: (count) => `and ${counted(count, 'more card', 'more cards')}`,
+    },
     publish: 'Publish an event',
     name: 'Name',
     payload: 'Payload, in JSON',

@@ -28,6 +28,8 @@ __all__ = [
     "OpenStreamJson",
     "OpenStreamsJson",
     "OverviewJson",
+    "PastBoardJson",
+    "PastEventJson",
     "ProfileJson",
     "StateJson",
     "StoppedAttemptJson",
@@ -48,6 +50,26 @@ class BoardJson(TypedDict):
     """A board."""
 
     state: StateJson
+
+
+class PastBoardJson(TypedDict):
+    """A board after the event at `offset`. The log has an event for each offset after `first`, up to `last`.
+
+    `event` is null if only the board after it is kept, and `state` if the board did not exist then.
+    """
+
+    offset: int
+    first: int
+    last: int
+    event: PastEventJson | None
+    state: StateJson | None
+
+
+class PastEventJson(TypedDict):
+    """The name of an event, and when it happened."""
+
+    name: str
+    at: IsoTime
 
 
 class CreatedCardJson(TypedDict):

@@ -5,10 +5,14 @@ The rules are those of the [commands](protocol.md#commands): titles, description
 
 from __future__ import annotations
 
+import re
+
 import orjson
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from realtime.clock import iso
+from realtime.errors import FieldError, PositionLost
 from realtime.kanban.commands import Command, CreateCard, DeleteCard, MoveCard, UpdateCard
 from realtime.kanban.events import CardMoved
 from realtime.kanban.ids import BoardId, CardId
@@ -20,7 +24,8 @@ from server.problem import Problem
 from server.routing import resource
 from server.transports.bodies import json_object
 from server.transports.callers import asked_by
-from server.transports.rest.answers import BoardJson, CreatedCardJson, MovedCardJson
+from server.transports.query import Parameter, first_values
+from server.transports.rest.answers import BoardJson, CreatedCardJson, MovedCardJson, PastBoardJson
 from server.transports.rest.calls import rest_call
 from server.transports.rest.inputs import CardPlace, command_of, key_of
 from server.transports.rest.refusals import (
@@ -32,6 +37,8 @@ from server.transports.rest.refusals import (
     DEPENDENCY_CYCLE,
     DEPENDENCY_MISMATCH,
     HALF_A_MOVE,
+    HISTORY_EXPIRED,
+    NO_SUCH_EVENT,
     NO_UPDATES,
     OF_ANOTHER_BOARD,
     TARGET_NOT_FOUND,
@@ -44,6 +51,7 @@ __all__ = ["board_routes"]
 
 #: Both forms of a board's address.
 BOARDS = ("/boards/{id}", "/projects/{id}/board")
+OFFSET = Parameter("offset", "The number of an event in the log of the board, from 1. Without it the last one.")
 #: Keys of a card in the answer to a move: the original had them in another order there, without `githubIssue`.
 _MOVED_KEYS = (
     *("id", "ticketKey", "ticketType", "isEnhanced", "prUrl", "disableAutoCloseOnPRMerge"),
@@ -57,6 +65,7 @@ def board_routes() -> list[BaseRoute]:
     for board in BOARDS:
         routes += [
             resource(board, get=get_board),
+            resource(f"{board}/past", get=get_past),
             resource(f"{board}/cards", post=create_card),
             resource(f"{board}/cards/{{card}}", patch=patch_card, delete=delete_card),
         ]
@@ -71,6 +80,32 @@ async def get_board(request: Request) -> BoardJson:
     if found is None:
         raise Problem(*BOARD_NOT_FOUND) from board_not_found()
     return _board(found.board.state)
+
+
+@rest_call(query=(OFFSET,), refusals=(BOARD_NOT_FOUND, NO_SUCH_EVENT, HISTORY_EXPIRED))
+async def get_past(request: Request) -> PastBoardJson:
+    """Read the state of a board as it was after an event of its log."""
+    service, caller = asked_by(request)
+    try:
+        with refusals():
+            past = await service.events.past(caller, BoardId(request.path_params["id"]), _offset(request))
+    except PositionLost as lost:
+        raise Problem(*(HISTORY_EXPIRED if lost.reason == "history_expired" else NO_SUCH_EVENT)) from lost
+    return {
+        "offset": past.offset,
+        "first": past.first,
+        "last": past.last,
+        "event": None if past.event is None else {"name": past.event.name, "at": iso(past.event.at)},
+        "state": None if past.board is None else orjson.Fragment(state_json(past.board.state)),
+    }
+
+
+def _offset(request: Request) -> int | None:
+    text = first_values(request.query_params).get(OFFSET.name)
+    if text is not None and not re.fullmatch("[0-9]{1,15}", text):
+        message = f"expected the number of an event, got {text!r:.80}"
+        raise Problem(400, message, errors=[FieldError(OFFSET.name, message)])
+    return None if text is None else int(text)
 
 
 @rest_call(

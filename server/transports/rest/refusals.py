@@ -32,6 +32,8 @@ __all__ = [
     "DEPENDENCY_CYCLE",
     "DEPENDENCY_MISMATCH",
     "HALF_A_MOVE",
+    "HISTORY_EXPIRED",
+    "NO_SUCH_EVENT",
     "NO_UPDATES",
     "OF_ANOTHER_BOARD",
     "OF_ANOTHER_PROJECT",
@@ -58,6 +60,8 @@ CARD_NOT_FOUND = Refusal(404, "Card not found")
 COLUMN_NOT_FOUND = Refusal(404, "Column not found")
 TARGET_NOT_FOUND = Refusal(404, "Target column not found")
 ATTEMPT_NOT_FOUND = Refusal(404, "Attempt not found")
+NO_SUCH_EVENT = Refusal(404, "The log has no such event")
+HISTORY_EXPIRED = Refusal(410, "The log does not reach back so far")
 TOKEN_NOT_FOUND = Refusal(404, "Token not found")
 WRONG_TOKEN = Refusal(401, "The token is not valid")
 CARD_IS_DONE = Refusal(409, "Task is done and locked")
