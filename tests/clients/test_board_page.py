@@ -127,6 +127,7 @@ async def test_card_is_opened_changed_tried_and_deleted(server_url: str, board: 
         await script.order("click", selector="#dependencies button")
         await _see_texts(script, "#dependencies li")
         await _try_card(script, board, card_id)
+        await _try_again(script, board, card_id)
         await check_access(script)
         await script.order("select", selector="#card-panel .facts select", value=board.column_ids[3])
         await _see(script, "#card-panel .facts", "Done")
@@ -164,6 +165,18 @@ async def _try_card(script: NodeScript, board: BoardClient, card_id: str) -> Non
     await _see(script, '#log [data-level="error"]', "a <i>log</i> line")
     await script.order("click", selector='[data-action="stop-attempt"]')
     await _see(script, "#attempt .badge", "stopping")
+
+
+async def _try_again(script: NodeScript, board: BoardClient, card_id: str) -> None:
+    """See a second attempt take the place of the first one, and open the first one again."""
+    await board.queue_attempt("att-second", card_id)
+    await board.change_status("att-second", card_id, "failed")
+    await _see_texts(script, "#attempts .badge", "failed", "stopping")
+    await _see(script, "#attempt-heading", "Newest attempt")
+    await script.order("click", selector="#attempts li:last-child button")
+    await _see(script, "#attempt-heading", "An older attempt")
+    await _see_texts(script, "#conversation .who", "assistant", "thinking", "shell", "error", "cleanup")
+    await _see(script, '#attempts [aria-pressed="true"]', "Attempt 1")
 
 
 def _todo(text: str, status: str) -> dict[str, str]:

@@ -245,3 +245,13 @@ async def test_page_that_is_none_is_400(both: LiveServer, name: str, value: str)
     for path in ("/attempts/a/logs", f"/boards/{BOARD}/cards/free/attempt"):
         status, problem = await _call(both, "GET", path, boardId=BOARD, **{name: value})
         assert (status, [error["field"] for error in problem["errors"]]) == (400, [name])
+
+
+async def test_older_attempt_of_a_card_is_read_by_its_id(boards: LiveServer) -> None:
+    for attempt in ("older", "newer"):
+        queued = {"boardId": BOARD, "attemptId": attempt, "cardId": "free", "agent": "A"}
+        await Publisher(boards.address).publish(event("attempt.queued", queued))
+    path = f"/boards/{BOARD}/cards/free/attempt"
+    assert (await _call(boards, "GET", path))[1]["attempt"]["id"] == "newer"
+    assert (await _call(boards, "GET", path, attemptId="older"))[1]["attempt"]["id"] == "older"
+    assert (await _call(boards, "GET", path, attemptId="of-nobody"))[0] == 404

@@ -1,7 +1,7 @@
-/** The newest attempt of a card: what the server knows of it, and what happens to it from then on. */
+/** The newest attempt of a card, or a chosen one: what the server knows of it, and what happens to it from then on. */
 import { Refused } from '../common/calls.js';
 import { signal } from './preact.js';
-import { newestAttempt } from './rest.js';
+import { readAttempt } from './rest.js';
 import { showError } from './notices.js';
 import { ACTIVE_STATUSES } from './words.js';
 
@@ -24,16 +24,19 @@ export class AttemptModel {
   isCut = signal(false);
   #model;
   #cardId;
+  /** null = the newest one, also when there is a newer one. */
+  #attemptId;
   #stop;
   /** Counts the loads: what an earlier one brings is late. */
   #load = 0;
   /** Events that came during a load. @type {{type: string, payload: any}[] | null} */
   #early = null;
 
-  /** @param {import('./board_model.js').BoardModel} model @param {string} cardId */
-  constructor(model, cardId) {
+  /** @param {import('./board_model.js').BoardModel} model @param {string} cardId @param {string | null} attemptId null = the newest one */
+  constructor(model, cardId, attemptId) {
     this.#model = model;
     this.#cardId = cardId;
+    this.#attemptId = attemptId;
     this.#stop = model.onEvent(({ type, payload, isOpening }) => !isOpening && this.#receive(type, payload));
     this.load();
   }
@@ -61,10 +64,10 @@ export class AttemptModel {
   }
 
   async #read() {
-    const first = await newestAttempt(this.#model.boardId, this.#cardId);
+    const first = await readAttempt(this.#model.boardId, this.#cardId, this.#attemptId);
     let { logs, conversation, nextAfter } = first;
     for (let page = 1; nextAfter !== undefined && page < MAX_PAGES; page += 1) {
-      const more = await newestAttempt(this.#model.boardId, this.#cardId, nextAfter);
+      const more = await readAttempt(this.#model.boardId, this.#cardId, this.#attemptId, nextAfter);
       [logs, conversation, nextAfter] = [[...logs, ...more.logs], [...conversation, ...more.conversation], more.nextAfter];
     }
     return { ...first, logs, conversation, isCut: nextAfter !== undefined };
@@ -97,7 +100,7 @@ export class AttemptModel {
       return;
     }
     const isOwn = this.attempt.value !== null && payload.attemptId === this.attempt.value.id;
-    const isNew = payload.cardId === this.#cardId && !isOwn;
+    const isNew = this.#attemptId === null && payload.cardId === this.#cardId && !isOwn;
     if (type === 'gap' || isNew || (isOwn && type === 'attempt_started')) this.load();
     else if (isOwn) TAKES[type]?.(this, payload);
   }

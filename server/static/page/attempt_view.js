@@ -1,4 +1,4 @@
-/** The newest attempt of a card: how it stands, its todos, its conversation, its log; queue and stop. */
+/** The attempts of a card, the newest one or another one open: how it stands, its todos, its conversation, its log; queue and stop. */
 import { AttemptModel } from './attempt_model.js';
 import { link } from './card.js';
 import { ConversationItem } from './conversation.js';
@@ -13,23 +13,44 @@ import { ACTIVE_STATUSES } from './words.js';
 
 /** @param {{cardId: string, prUrl?: string, model: BoardModel, mayWrite: boolean}} props */
 export function AttemptView({ cardId, prUrl, model, mayWrite }) {
-  const own = useMemo(() => new AttemptModel(model, cardId), [model, cardId]);
+  const chosen = useSignal(/** @type {string | null} */ (null));
+  const own = useMemo(() => new AttemptModel(model, cardId, chosen.value), [model, cardId, chosen.value]);
   useEffect(() => () => own.close(), [own]);
   const phase = own.phase.value;
   const isActive = phase === 'there' && ACTIVE_STATUSES.includes(own.attempt.value.status);
   return html`
     <section class="panel-part attempt" aria-labelledby="attempt-heading" id="attempt" data-status=${own.attempt.value?.status ?? ''}>
       <div class="part-head">
-        <h4 id="attempt-heading">${TEXTS.attempt.title}</h4>
+        <h4 id="attempt-heading">${chosen.value === null ? TEXTS.attempt.title : TEXTS.attempt.older}</h4>
         ${phase === 'there' && html`<span class="badge" data-status=${own.attempt.value.status}>${own.attempt.value.status}</span>`}
         ${isActive && mayWrite && html`<${Stop} boardId=${model.boardId} own=${own} />`}
       </div>
+      <${Choice} attempts=${model.attempts.ofCard(cardId).value} chosen=${chosen} />
       ${phase === 'loading' && html`<div class="skeletons" aria-hidden="true"><i></i><i></i></div>`}
       ${phase === 'none' && html`<p class="quiet">${TEXTS.attempt.none}</p>`}
       ${phase === 'failed' && html`<button type="button" onClick=${() => own.load()}>${TEXTS.unreachable.again}</button>`}
       ${phase === 'there' && html`<${Facts} own=${own} prUrl=${prUrl} /><${Todos} own=${own} /><${Records} own=${own} />`}
-      ${!isActive && phase !== 'loading' && mayWrite && html`<${Queue} boardId=${model.boardId} cardId=${cardId} own=${own} />`}
+      ${!isActive && chosen.value === null && phase !== 'loading' && mayWrite && html`<${Queue} boardId=${model.boardId} cardId=${cardId} own=${own} />`}
     </section>`;
+}
+
+/**
+ * The list of the attempts, if there are several; the newest one stands first.
+ * @param {{attempts: readonly import('./attempts.js').Attempt[], chosen: import('@preact/signals-core').Signal<string | null>}} props
+ */
+function Choice({ attempts, chosen }) {
+  if (attempts.length < 2) return null;
+  /** @param {number} index */
+  const isOpen = (index) => (chosen.value === null ? index === 0 : attempts[index]?.attemptId === chosen.value);
+  return html`
+    <ol id="attempts" class="attempts" reversed aria-label=${TEXTS.attempt.all}>
+      ${attempts.map(({ attemptId, status }, index) => html`
+        <li key=${attemptId}>
+          <button type="button" data-attempt-id=${attemptId} aria-pressed=${isOpen(index)} onClick=${() => (chosen.value = index === 0 ? null : attemptId)}>
+            ${TEXTS.attempt.number(attempts.length - index)} <span class="badge" data-status=${status}>${status}</span>
+          </button>
+        </li>`)}
+    </ol>`;
 }
 
 /** @param {{boardId: string, own: AttemptModel}} props */

@@ -1,4 +1,4 @@
-/** The panel of a card: its fields, and below them its newest attempt, live. */
+/** The panel of a card: its fields, and below them its attempts, live. */
 import { AttemptView } from './attempt_view.js';
 import { CardFields } from './card_fields.js';
 import { Dependencies } from './dependencies.js';

@@ -16,9 +16,14 @@ export const renameBoard = (boardId, name) => call('PATCH', path('projects', boa
 export const deleteBoard = (boardId) => call('DELETE', path('projects', boardId));
 /** @param {string} boardId @param {string} cardId @param {string[]} dependsOn */
 export const setDependencies = (boardId, cardId, dependsOn) => call('PATCH', path('boards', boardId, 'cards', cardId), { dependsOn });
-/** @param {string} boardId @param {string} cardId @param {string} [after] of an earlier page */
-export const newestAttempt = (boardId, cardId, after) =>
-  call('GET', `${path('boards', boardId, 'cards', cardId, 'attempt')}${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`);
+/**
+ * The newest attempt of a card, or the one of that id.
+ * @param {string} boardId @param {string} cardId @param {string | null} attemptId @param {string} [after] of an earlier page
+ */
+export const readAttempt = (boardId, cardId, attemptId, after) => {
+  const query = new URLSearchParams({ ...(attemptId !== null && { attemptId }), ...(after !== undefined && { after }) });
+  return call('GET', `${path('boards', boardId, 'cards', cardId, 'attempt')}?${query}`);
+};
 /** @param {string} boardId @param {string} cardId @param {string} agent */
 export const queueAttempt = (boardId, cardId, agent) => call('POST', path('boards', boardId, 'cards', cardId, 'attempts'), { agent });
 /** @param {string} boardId @param {string} attemptId */

@@ -129,6 +129,10 @@ export const TEXTS = {
   },
   attempt: {
     title: 'Newest attempt',
+    older: 'An older attempt',
+    all: 'All attempts',
+    /** @param {number} number */
+    number: (number) => `Attempt ${number.toLocaleString()}`,
     none: 'Nobody has tried this card yet.',
     stop: 'Stop',
     queue: 'Queue an attempt',

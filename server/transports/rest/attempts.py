@@ -21,7 +21,7 @@ from server.problem import Problem
 from server.routing import resource
 from server.transports.bodies import json_object
 from server.transports.callers import asked_by
-from server.transports.query import BOARD_ID, board_of
+from server.transports.query import BOARD_ID, Parameter, board_of, first_values
 from server.transports.rest.answers import (
     AttemptJson,
     LatestAttemptJson,
@@ -47,6 +47,8 @@ from server.transports.rest.refusals import (
 )
 
 __all__ = ["attempt_routes"]
+
+ATTEMPT_ID = Parameter("attemptId", "An older attempt of the card, in place of the newest one.")
 
 
 def attempt_routes() -> list[BaseRoute]:
@@ -80,16 +82,17 @@ async def get_logs(request: Request) -> LogsJson:
     return {"logs": logs_json(lines), **next_after((after, lines))}
 
 
-@rest_call(query=PAGE, refusals=(ATTEMPT_NOT_FOUND,))
+@rest_call(query=(ATTEMPT_ID, *PAGE), refusals=(ATTEMPT_NOT_FOUND,))
 async def latest(request: Request) -> LatestAttemptJson:
-    """Read the newest attempt of a card, with its log, its conversation and its todos."""
+    """Read the newest attempt of a card, or an older one, with its log, its conversation and its todos."""
     service, caller = asked_by(request)
     board_id, card_id = BoardId(request.path_params["id"]), CardId(request.path_params["card"])
     places, limit = page_of(request.query_params, 2)
     found = await service.attempts.of_board(caller, board_id, card_id)
-    if not found:
+    wanted = first_values(request.query_params).get(ATTEMPT_ID.name)
+    attempt = next((one for one in found if wanted in (None, one.id)), None)
+    if attempt is None:
         raise Problem(*ATTEMPT_NOT_FOUND)
-    attempt = found[0]
     lines = await service.attempts.logs(caller, attempt.id, board_id, places[0], limit)
     items = await service.attempts.conversation(caller, attempt, places[1], limit)
     return {
