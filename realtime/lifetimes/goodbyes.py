@@ -20,6 +20,9 @@ RECONNECT_MS_EACH = 5
 LIFETIME_RECONNECT_MS = (100, 1000)
 #: Seconds for which operations of a GraphQL connection may go on after its token has ended.
 TOKEN_OPERATION_SECONDS = 0.3
+#: Seconds after which a connection whose token has ended is cut if its client has not taken what waits for it. With
+#: `pacing.SPREAD_SECONDS` this is less than the second that clients are promised.
+TOKEN_CUT_SECONDS = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,16 @@ class Goodbye:
     @property
     def operation_seconds(self) -> float | None:
         """The time for which running operations may go on; None = until they end by themselves."""
-        return TOKEN_OPERATION_SECONDS if isinstance(self.reason, TokenExpired | TokenRevoked) else None
+        return TOKEN_OPERATION_SECONDS if self._is_of_token else None
+
+    @property
+    def cut_seconds(self) -> float | None:
+        """The time in which the connection must end, also when its client takes nothing; None = without limit."""
+        return TOKEN_CUT_SECONDS if self._is_of_token else None
+
+    @property
+    def _is_of_token(self) -> bool:
+        return isinstance(self.reason, TokenExpired | TokenRevoked)
 
     def send(self, subscriber: Subscriber) -> None:
         """Queue a `goodbye` behind what waits for `subscriber`, and end it with the reason."""

@@ -47,6 +47,8 @@ __all__ = ["error_of", "public_error", "stream_ended"]
 
 log = logging.getLogger(__name__)
 
+#: Before a value in the messages of graphql-core.
+_REPEATED_VALUE = " cannot represent a non string value: "
 _OPERATION_FAULTS = (MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
 
 
@@ -120,7 +122,17 @@ def _of_document(error: GraphQLError) -> GraphQLError:
         return error
     syntax = isinstance(error, GraphQLSyntaxError)
     code = "GRAPHQL_PARSE_FAILED" if syntax else "GRAPHQL_VALIDATION_FAILED"
-    return _shown(error, error.message, {**(error.extensions or {}), "code": code})
+    return _shown(error, _without_secret(error), {**(error.extensions or {}), "code": code})
+
+
+def _without_secret(error: GraphQLError) -> str:
+    """Return the message without the value that it repeats, if the value may be the token of `authenticate`."""
+    found, repeats, _ = error.message.partition(_REPEATED_VALUE)
+    # graphql-core gives the nodes of some values no place.
+    texts = [node.loc.source.body if node.loc else "" for node in error.nodes or ()]
+    if repeats and any(not text or "authenticate" in text for text in texts):
+        return found + repeats.removesuffix(": ")
+    return error.message
 
 
 def _shown(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

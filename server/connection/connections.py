@@ -21,7 +21,9 @@ import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
+from realtime.endings import Ending, ending_of
 from realtime.fanout.counters import ConnectionMetrics
+from realtime.lifetimes.goodbyes import Goodbye
 from server.settings import Settings
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "abort",
     "connection_of",
     "count_for",
+    "cut_in_time",
     "deflates",
     "extend",
     "set_metrics",
@@ -67,6 +70,9 @@ class Connection(typing.Protocol):
 
     def watch_progress(self) -> None:
         """Cut the connection if bytes wait in the write buffer and the client takes none of them."""
+
+    def cut_later(self, seconds: float, ending: Ending) -> None:
+        """Cut the connection after `seconds`, with the reason `ending`, unless its client takes what waits."""
 
     def count_for(self, client: str) -> None:
         """Count the connection for `client`, of HTTP until the response is complete.
@@ -105,6 +111,16 @@ def count_for(scope: MutableMapping[str, Any], client: str) -> None:
     connection = connection_of(scope)
     if connection is not None:
         connection.count_for(client)
+
+
+def cut_in_time(scope: MutableMapping[str, Any], goodbye: Goodbye) -> None:
+    """Limit the time that the connection of `scope` may take for `goodbye`, if there is a limit.
+
+    A client that takes nothing would keep the connection open, and later get what waits for it.
+    """
+    connection = connection_of(scope)
+    if connection is not None and goodbye.cut_seconds is not None:
+        connection.cut_later(goodbye.cut_seconds, ending_of(goodbye.reason))
 
 
 def set_metrics(scope: MutableMapping[str, Any], metrics: ConnectionMetrics) -> None:

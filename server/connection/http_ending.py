@@ -28,6 +28,7 @@ class EndingConnection(WatchedConnection, HttpToolsProtocol):
 
     # Slots, because uvicorn's own attributes fill the dictionary whose keys instances share.
     __slots__ = (
+        "_cut",
         "_discarded",
         "_timer",
         "_watch",
@@ -64,6 +65,11 @@ class EndingConnection(WatchedConnection, HttpToolsProtocol):
         if self.cycle is None or "app" not in self.cycle.scope:
             return self.limits.send_seconds
         return send_timeout_of(self.cycle.scope)
+
+    @property
+    def served(self) -> object | None:
+        """The cycle of the request; None = there is none, or its response is complete."""
+        return None if self.cycle is None or self.cycle.response_complete else self.cycle
 
     def abort(self) -> None:
         """Drop the connection and its write buffer."""

@@ -14,9 +14,10 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
-from realtime.endings import SEND_TIMEOUT
+from realtime.endings import SEND_TIMEOUT, Ending
 from realtime.fanout.counters import ConnectionMetrics
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.connection.connections import abort, connection_of
@@ -39,6 +40,8 @@ MIN_BYTES_PER_SECOND = 16 * 1024
 #: Number of checks of a connection within its send timeout. The watch counts checks instead of measuring time: when
 #: this process stands still, the clients in it do too, and all clients still get the full number of checks.
 LOOKS = 8
+#: Seconds after which `cut_later` looks again at a stream that goes on.
+AGAIN_SECONDS = 0.1
 #: Send timeout of a connection before its first request.
 DEFAULT_SEND_TIMEOUT_SECONDS = 30.0
 #: Offset of `tcpi_bytes_acked` (64 bits) in Linux's `struct tcp_info` (linux/tcp.h; since 4.1), and the bytes to read.
@@ -129,17 +132,24 @@ class WatchedConnection(asyncio.Protocol):
     transport: asyncio.Transport
     #: Gets the reason when the connection is cut; None = no stream runs.
     metrics: ConnectionMetrics | None
+    _cut: CoalescedTimer | None
     _watch: ProgressWatch | None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         """Make a connection as uvicorn does."""
         super().__init__(*arguments, **named)
         self.metrics = None
+        self._cut = None
         self._watch = None
 
     @property
     def send_timeout_seconds(self) -> float:
         """Seconds after which a client that takes nothing is cut."""
+        raise NotImplementedError
+
+    @property
+    def served(self) -> object | None:
+        """The stream or request that is being served; None = everything for it is in the write buffer."""
         raise NotImplementedError
 
     def pause_writing(self) -> None:
@@ -161,6 +171,27 @@ class WatchedConnection(asyncio.Protocol):
             self.metrics.close_reason = SEND_TIMEOUT
         self.abort()
 
+    def cut_later(self, seconds: float, ending: Ending) -> None:
+        """Cut the connection after `seconds`, or later while its stream goes on, if bytes wait in the write buffer.
+
+        Only the first call counts; `ending` is the reason.
+        """
+        if self.metrics is not None:
+            self.metrics.close_reason = ending
+        if self._cut is None:
+            self._cut = coalesced_timers().set(seconds, partial(self._cut_waiting, self.served))
+
+    def _cut_waiting(self, served: object | None) -> None:
+        self._cut = None
+        now = self.served
+        if now is not None and now is not served:
+            return  # a later request on the same connection, whose token counts
+        if self.transport.get_write_buffer_size():
+            self.abort()
+        elif now is not None:
+            # The client has taken everything: this process has too much to do, and the goodbye is on its way.
+            self._cut = coalesced_timers().set(AGAIN_SECONDS, partial(self._cut_waiting, served))
+
     def abort(self) -> None:
         """Drop the connection and its write buffer."""
         self.transport.abort()
@@ -171,6 +202,9 @@ class WatchedConnection(asyncio.Protocol):
         if self._watch is not None:
             self._watch.stop()
             self._watch = None  # it refers to this object
+        if self._cut is not None:
+            self._cut.cancel()
+            self._cut = None
 
 
 async def send_in_time(scope: MutableMapping[str, Any], metrics: ConnectionMetrics, sending: Awaitable[None]) -> None:

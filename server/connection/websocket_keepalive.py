@@ -38,6 +38,7 @@ class Keepalive(WatchedConnection, FrameReader):
     __slots__ = (
         "_acked_at_ping",
         "_close_by",
+        "_cut",
         "_progress",
         "_read_bytes",
         "_watch",
@@ -70,6 +71,11 @@ class Keepalive(WatchedConnection, FrameReader):
     def send_timeout_seconds(self) -> float:
         """The time from the settings."""
         return send_timeout_of(self.scope)
+
+    @property
+    def served(self) -> object | None:
+        """The socket; None = it is closing."""
+        return None if self.close_sent or self.transport.is_closing() else self.conn
 
     def cut_stalled(self) -> None:
         """Cut the connection of a client that takes nothing; after a close frame, the reason is already counted."""

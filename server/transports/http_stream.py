@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sse_starlette import EventSourceResponse
@@ -18,9 +19,10 @@ from starlette.types import Message, Receive, Scope, Send
 from realtime.endings import ending_of
 from realtime.errors import StoreUnavailable, StreamEnded, SubscriberTooSlow
 from realtime.fanout.counters import ConnectionMetrics, Counts
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.messages.batches import Batch
 from server.concurrency.tasks import first_to_end
-from server.connection.connections import abort, set_metrics, watch_progress
+from server.connection.connections import abort, cut_in_time, set_metrics, watch_progress
 from server.connection.progress import send_in_time
 from server.problem import Problem
 from server.protocol.http.gzip_pieces import Piece
@@ -74,12 +76,14 @@ async def send_stream(
     chunks: AsyncGenerator[bytes | Piece, None],
     format: StreamFormat,
     metrics: ConnectionMetrics,
+    lifetime: ConnectionLifetime,
     *others: Coroutine[Any, Any, Any],
 ) -> None:
     """Answer with `chunks`, each sent in one piece and none split by a keep-alive; then close `chunks`.
 
-    `metrics` gets the reason when the connection is cut. `others` run at the same time as the response, also while the
-    response waits in a send. The stream ends when the first of them or the response ends.
+    `metrics` gets the reason when the connection is cut. `lifetime` is that of the connection. `others` run at the same
+    time as the response, also while the response waits in a send. The stream ends when the first of them or the
+    response ends.
     """
 
     def keep_alive() -> bytes:
@@ -91,6 +95,7 @@ async def send_stream(
         await send_in_time(scope, metrics, send(message) if packing is None else packing.send(send, message))
 
     set_metrics(scope, metrics)
+    lifetime.watch(partial(cut_in_time, scope))
     packing = gzip_stream(scope) if format.is_compressible else None
     packed: AsyncGenerator[Any, None] = chunks if packing is None else packing.pieces(chunks)
     response = EventSourceResponse(

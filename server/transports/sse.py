@@ -13,6 +13,7 @@ from realtime.dashboard.time_range import DEFAULT_TIME_RANGE
 from realtime.endings import status_of
 from realtime.errors import NotFound
 from realtime.fanout.counters import ConnectionMetrics
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.messages.batches import Batch
 from realtime.messages.envelopes import heartbeat
 from realtime.messages.options import StreamOptions
@@ -41,7 +42,8 @@ class SseEndpoint:
         settings: Settings = request.app.state.settings
         metrics = service.metrics("dashboard-sse" if board_of(request.query_params) is None else "board-sse")
         options = _options(request, service)
-        async with aclosing(_stream(request, service, metrics, options)) as stream:
+        lifetime = ConnectionLifetime()
+        async with aclosing(_stream(request, service, metrics, options, lifetime)) as stream:
             # Read the first batch before the response begins, so that an unknown board gives 404 and not an empty
             # stream.
             try:
@@ -51,7 +53,8 @@ class SseEndpoint:
             chunks = encoded(first, stream, partial(_blocks, scope), metrics)
             keep_alive, seconds = _keep_alive(service, options), settings.heartbeat_seconds
             format = StreamFormat(EVENT_STREAM, keep_alive, seconds, is_compressible=True)
-            await send_stream(scope, receive, send, chunks, format, metrics)
+            with service.lifetimes.open(lifetime, caller_of(request).credential):
+                await send_stream(scope, receive, send, chunks, format, metrics, lifetime)
 
 
 def _options(request: Request, service: Service) -> StreamOptions:
@@ -60,15 +63,20 @@ def _options(request: Request, service: Service) -> StreamOptions:
 
 
 def _stream(
-    request: Request, service: Service, metrics: ConnectionMetrics, options: StreamOptions
+    request: Request,
+    service: Service,
+    metrics: ConnectionMetrics,
+    options: StreamOptions,
+    lifetime: ConnectionLifetime,
 ) -> AsyncGenerator[Batch, None]:
     queue = service.streams.subscriber(metrics)
     queue.direct_writer = event_stream_writer(request.scope, metrics.counts)
     if board_of(request.query_params) is None:
-        return service.streams.dashboard(caller_of(request), DEFAULT_TIME_RANGE, queue, options)
+        return service.streams.dashboard(caller_of(request), DEFAULT_TIME_RANGE, queue, options, lifetime=lifetime)
     queue.outlasts = True
     # An empty board id is an error; the original sent the dashboard instead (docs/departures.md, row 10).
-    return service.streams.board(caller_of(request), required_board(request.query_params), queue, options)
+    board = required_board(request.query_params)
+    return service.streams.board(caller_of(request), board, queue, options, lifetime=lifetime)
 
 
 async def _blocks(scope: Scope, batch: Batch) -> bytes | Piece:

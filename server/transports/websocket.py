@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
+from functools import partial
 from typing import Any, NoReturn
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -17,7 +18,7 @@ from realtime.messages.batches import Batch
 from realtime.messages.options import StreamOptions
 from realtime.service.access_log import note_refusal
 from server.concurrency.tasks import first_to_end
-from server.connection.connections import abort, set_metrics
+from server.connection.connections import abort, cut_in_time, set_metrics
 from server.connection.open_socket import OpenSocket
 from server.connection.progress import send_in_time
 from server.connection.websocket_connection import serve_session
@@ -51,6 +52,7 @@ async def board_socket(socket: WebSocket) -> None:
 
     async def session(opened: OpenSocket) -> None:
         with service.lifetimes.open(lifetime, caller.credential):
+            lifetime.watch(partial(cut_in_time, opened.scope))
             await _serve(opened, queue, stream, converse(opened, client, board_id, queue))
 
     await serve_session(socket, session)
@@ -69,6 +71,7 @@ async def dashboard_socket(socket: WebSocket) -> None:
 
     async def session(opened: OpenSocket) -> None:
         with service.lifetimes.open(lifetime, caller.credential):
+            lifetime.watch(partial(cut_in_time, opened.scope))
             await _serve(opened, queue, stream, take_tokens(opened, client, queue))
 
     await serve_session(socket, session)

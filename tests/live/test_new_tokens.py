@@ -336,6 +336,19 @@ async def test_mutation_over_http_is_not_available(guarded: LiveServer) -> None:
     assert answer["errors"][0]["extensions"]["code"] == "OPERATION_NOT_AVAILABLE"
 
 
+@pytest.mark.parametrize("literal", ["eySecret", '["eySecret"]', '{is: "eySecret"}'])
+async def test_error_does_not_repeat_a_token_of_a_wrong_type(literal: str, guarded: LiveServer) -> None:
+    wrong = f"mutation {{ authenticate(token: {literal}) {{ expiresAt }} }}"
+    variables = [["eySecret"], {"is": "eySecret"}]
+    async with _graphql(guarded, _token()) as client:
+        for query, given in ((wrong, {}), *((_AUTHENTICATE, {"token": value}) for value in variables)):
+            await client.send(_start("1", query, **given))
+            answer = await client.message()
+            assert answer["type"] == "error"
+            assert "String cannot represent a non string value" in orjson.dumps(answer).decode()
+            assert "eySecret" not in orjson.dumps(answer).decode()
+
+
 async def test_grants_that_shrink_end_only_their_subscription(guarded: LiveServer) -> None:
     async with _graphql(guarded, _token(list(Action))) as client:
         await client.send(subscribe_message("2", "subscription { dashboardOverview { generatedAt } }"))

@@ -131,7 +131,9 @@ class GraphqlReserved:
             with self._service.lifetimes.open(stream.lifetime, caller_of(request).credential):
                 goodbye = stream.say_goodbye()
                 chunks = stream.blocks()
-                await send_stream(request.scope, request.receive, send, chunks, self._format, stream.metrics, goodbye)
+                await send_stream(
+                    request.scope, request.receive, send, chunks, self._format, stream.metrics, stream.lifetime, goodbye
+                )
         finally:
             await stream.aclose()
 

@@ -13,6 +13,7 @@ from starlette.types import Send
 from strawberry import Schema
 from strawberry.types.graphql import OperationType
 
+from realtime.lifetimes.connection_lifetime import ConnectionLifetime
 from realtime.service import Service
 from schema.execution.context import Context
 from server.protocol.graphql.events import COMPLETE, KEEP_ALIVE, next_block, retry_block
@@ -77,12 +78,14 @@ class GraphqlStreaming:
         await asked_operation(asked, request.method, self._limits.documents)
         metrics = self._service.metrics("graphql-multipart" if media_type == MULTIPART else "graphql-sse")
         form = result_parts if media_type == MULTIPART else event_blocks
+        caller, lifetime = caller_of(request), ConnectionLifetime()
         context = Context(
             self._service,
-            caller_of(request),
+            caller,
             after=request.headers.get("last-event-id")
             or None,  # some clients send an empty header when they have no id
             metrics=metrics,
+            lifetime=lifetime,
             limits=self._limits,
             write_nowait=stream_results(request.scope, form),
         )
@@ -95,7 +98,8 @@ class GraphqlStreaming:
         else:
             format = StreamFormat(EVENT_STREAM, lambda: KEEP_ALIVE, self._seconds, "Accept", is_compressible=True)
             chunks = _blocks(results)
-        await send_stream(request.scope, request.receive, send, chunks, format, metrics)
+        with self._service.lifetimes.open(lifetime, caller.credential):
+            await send_stream(request.scope, request.receive, send, chunks, format, metrics, lifetime)
 
 
 async def _blocks(results: _Results) -> AsyncGenerator[bytes, None]:

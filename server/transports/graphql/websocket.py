@@ -38,7 +38,7 @@ from server.access.authenticator import init_tokens
 from server.access.connected_caller import ConnectedCaller
 from server.concurrency.coalesced_timer import CoalescedTimer, coalesced_timers
 from server.concurrency.side_tasks import SideTasks
-from server.connection.connections import count_for, deflates, set_metrics, write_frames, writer
+from server.connection.connections import count_for, cut_in_time, deflates, set_metrics, write_frames, writer
 from server.connection.open_socket import OpenSocket, content_of
 from server.connection.progress import send_in_time
 from server.protocol.graphql.ws_protocol import (
@@ -248,6 +248,7 @@ class GraphqlSocket:
         self._beat_later()
 
     def _leave(self, goodbye: Goodbye) -> None:
+        cut_in_time(self._socket.scope, goodbye)
         self._side_tasks.start(self._expire(goodbye))
 
     async def _expire(self, goodbye: Goodbye) -> NoReturn:
