@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from realtime.caches import Cached
@@ -17,7 +18,10 @@ from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
 from schema.plan.compiling import Plan
 
-__all__ = ["BatchEncoding", "Encoding", "EventSelector", "Result", "Results", "Source"]
+__all__ = ["QUICK_SECONDS", "BatchEncoding", "Encoding", "EventSelector", "Result", "Results", "Source"]
+
+#: Seconds in which all results of a batch are made at once.
+QUICK_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,16 @@ class BatchEncoding:
     encoding: Encoding
 
     def __call__(self, batch: Batch) -> Results | None:
-        """Return the results; None = the generators must make them, because the plan does not cover all."""
+        """Return the results; None = the generators must make them: the plan does not cover all, or it takes long.
+
+        An event may become thousands of changes, and each result may show the whole board. The generators let others
+        have their turn between two results.
+        """
         made: list[Result] = []
+        end = perf_counter() + QUICK_SECONDS
         for envelope in filter(self.encoding.selector.selects, batch):
+            if made and perf_counter() > end:
+                return None
             data = envelope.cached(self.encoding)
             # The stream itself handles its end, so a goodbye is not written directly.
             if data is None or envelope.type == "goodbye":

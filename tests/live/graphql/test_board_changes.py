@@ -6,6 +6,7 @@ import pytest
 
 from realtime.kanban.commands import MoveCard
 from realtime.kanban.ids import BoardId
+from schema.execution import event_selector
 from tests.kit.deadline import deadline
 from tests.kit.graphql_stream import open_graphql_stream
 from tests.kit.graphql_transports import TRANSPORTS, subscribe
@@ -23,6 +24,9 @@ _CHANGES = """subscription ($id: ID!, $after: String) { boardChanges(boardId: $i
     ... on CardDeleted { card { cardId } } ... on CardUpdated { fields card { cardId title } }
     ... on Heartbeat { hash } ... on Goodbye { reason }
 } }"""
+_STATES = """subscription ($id: ID!) { boardChanges(boardId: $id) {
+    __typename ... on CardCreated { card { title } column { cards { title } } } } }"""
+_CARDS = 40
 _NAMES = {
     "columns_changed": "ColumnsChanged",
     "card_created": "CardCreated",
@@ -67,6 +71,25 @@ async def test_raw_subscriber_goes_on_with_the_same_changes(transport: str, boar
             at = (await boards.node.bus.execute(BoardId(BOARD), move)).position.cursor
             moved = (await subscription.data())["boardChanges"]
     assert moved == {"__typename": "CardMoved", "cursor": at, "card": {"cardId": "new"}, "toIndex": 0}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_results_that_take_long_come_in_order(
+    transport: str, boards: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_selector, "QUICK_SECONDS", -1)
+    cards = {f"c{number}": {"id": f"c{number}", "title": str(number)} for number in range(_CARDS)}
+    columns = {"all": {"id": "all", "title": "All", "cardIds": list(cards)}}
+    state = {"columns": columns, "columnOrder": ["all"], "cards": cards}
+    async with deadline(_WAIT_UNITS), subscribe(transport, boards.address, _STATES, {"id": BOARD}) as subscription:
+        assert [(await subscription.data())["boardChanges"]["__typename"] for _ in range(2)] == ["Hello", "State"]
+        await Publisher(boards.address).publish(event("board.state.changed", {"boardId": BOARD, "state": state}))
+        shown: list[Json] = []
+        while len(shown) < _CARDS:
+            change = (await subscription.data())["boardChanges"]
+            shown += [change] if change["__typename"] == "CardCreated" else []
+    assert [change["card"]["title"] for change in shown] == list(map(str, range(_CARDS)))
+    assert [len(change["column"]["cards"]) for change in shown] == list(range(1, _CARDS + 1))
 
 
 async def test_event_ids_are_cursors_and_a_heartbeat_has_none(clean_log: None) -> None:
