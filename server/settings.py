@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=1, ge=1, le=64, description="Processes that share the port; more than 1 need PostgreSQL."
     )
+    worker_timeout_seconds: float = Field(
+        default=15.0, ge=0, description="Seconds without a sign of life after which a worker is replaced; 0 = never."
+    )
     node_name: Annotated[str, AfterValidator(setting_texts.node_name)] = Field(
         default="", description="Name of this server among several; empty = its host and port."
     )

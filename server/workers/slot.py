@@ -2,15 +2,18 @@
 
 In a roll both workers accept from one socket, so no connection that waits in it is lost. After an unexpected end the
 socket is closed at once, and the system gives new connections to the other workers until the next one is ready.
+A worker without signs of life is killed: its socket would go on taking connections that nobody serves.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Collection, Mapping
 
 from server.runtime.listening import bind_shared
+from server.workers.child import SIGN_SECONDS
 from server.workers.worker import CannotStart, Worker
 
 __all__ = ["Slot", "ended_within"]
@@ -19,7 +22,7 @@ __all__ = ["Slot", "ended_within"]
 FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 1.0, 30.0
 #: A worker that has served for so many seconds has not ended at once.
 LONG_SECONDS = 10.0
-#: Most seconds until a new worker accepts connections in a roll.
+#: Most seconds until a new worker accepts connections, in a roll or in place of one that ended.
 START_SECONDS = 120.0
 
 log = logging.getLogger(__name__)
@@ -28,13 +31,14 @@ log = logging.getLogger(__name__)
 class Slot:
     """Has one worker at a time, and for moments two."""
 
-    def __init__(self, number: int, host: str, port: int) -> None:
-        """Bind the socket of worker `number`.
+    def __init__(self, number: int, host: str, port: int, timeout_seconds: float) -> None:
+        """Bind the socket of worker `number`, which is killed after `timeout_seconds` of silence; 0 = never.
 
         Raises:
             OSError: another program has the port, or the system has no process or descriptor left.
         """
         self._number, self._address = number, (host, port)
+        self._timeout_seconds = timeout_seconds or math.inf
         self._listening = bind_shared(host, port)
         self._pause = 0.0
         #: Held by a restart and a roll: both replace the worker.
@@ -47,10 +51,25 @@ class Slot:
         """Start another worker whenever the worker ends; ends only when it is cancelled."""
         while True:
             worker = self.worker
-            await asyncio.shield(worker.ended)
+            await self._end_of(worker)
             async with self._turn:
                 if worker is self.worker:  # no roll has replaced it
                     await self._restart(worker)
+
+    async def _end_of(self, worker: Worker) -> None:
+        """Wait until a worker has ended, and kill it once it has been silent for too long.
+
+        Silence is counted in turns of this loop. So a supervisor that was paused itself finds no worker silent.
+        """
+        silent_seconds, signs = 0.0, worker.signs
+        while not worker.ended.done():
+            await asyncio.wait([worker.ended], timeout=SIGN_SECONDS)
+            silent_seconds = silent_seconds + SIGN_SECONDS if worker.signs == signs else 0.0
+            signs = worker.signs
+            if silent_seconds >= (self._timeout_seconds if worker.ready.done() else START_SECONDS):
+                log.error("a worker gives no sign of life, it is killed", extra=_of(worker, seconds=silent_seconds))
+                worker.kill()
+                await asyncio.shield(worker.ended)
 
     async def roll(self, end_seconds: float) -> None:
         """Replace the worker by a new one, and wait until the old one has ended, for `end_seconds` at most.

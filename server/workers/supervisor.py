@@ -71,7 +71,7 @@ class _Supervisor:
     def _begin(self, port: int) -> None:
         try:
             for number in range(1, self._settings.workers + 1):
-                self._slots.append(Slot(number, self._settings.host, port))
+                self._slots.append(Slot(number, self._settings.host, port, self._settings.worker_timeout_seconds))
         except OSError as error:
             started = f"{len(self._slots)} of {self._settings.workers} workers"
             raise CannotStart(f"cannot start more than {started}: {error.strerror or error}") from None

@@ -42,6 +42,8 @@ class Worker:
         #: The circumstances, once the worker accepts connections; `CannotStart` if it ends before.
         self.ready: asyncio.Future[Mapping[str, str]] = loop.create_future()
         self.ready.add_done_callback(_retrieve)
+        #: Reports and signs of life that have come.
+        self.signs = 0
         #: The exit code.
         self.ended: asyncio.Future[int] = loop.create_future()
         self._why = ""
@@ -99,6 +101,7 @@ class Worker:
         except (EOFError, OSError):
             asyncio.get_running_loop().remove_reader(self._pipe.fileno())
             return False
+        self.signs += 1
         if isinstance(report, Ready) and not self.ready.done():
             self._ready_at = asyncio.get_running_loop().time()
             self.ready.set_result(report.circumstances)

@@ -109,6 +109,50 @@ async def test_workers_share_a_port_and_one_that_is_killed_is_replaced(tmp_path:
         _assert_one_line(await ended(place, *flags), "in use")
 
 
+@pytest.fixture
+def hanging(tmp_path: Path) -> dict[str, str]:
+    """Variables with which SIGUSR2 hangs the event loop of a worker."""
+    place = tmp_path / "site"
+    place.mkdir()
+    (place / "sitecustomize.py").write_text(
+        "import signal, threading\nsignal.signal(signal.SIGUSR2, lambda *_: threading.Event().wait())\n"
+    )
+    return {"PYTHONPATH": f"{place}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGUSR2], ids=["stopped", "hung"])
+async def test_worker_without_a_sign_of_life_is_replaced(
+    number: signal.Signals, tmp_path: Path, postgres_url: str, hanging: dict[str, str]
+) -> None:
+    flags = ("--workers", "2", "--worker-timeout-seconds", "5", "--database-url", postgres_url)
+    async with running(tmp_path, *flags, env=hanging) as server, deadline(60):
+        victim, other = _pids(server)
+        os.kill(victim, number)
+        await _logged(server, "a worker gives no sign of life")
+        await _logged(server, _NEW)
+        assert not _lives(victim)
+        assert (await exchange(server.address, "GET", "/api/v1/projects")).status == 200
+        (new,) = set(_pids(server)) - {other}
+        assert new != victim
+
+
+async def test_supervisor_that_was_paused_blames_no_worker(tmp_path: Path, postgres_url: str) -> None:
+    flags = ("--worker-timeout-seconds", "5", "--heartbeat-seconds", "1")
+    async with _workers(tmp_path, postgres_url, *flags) as server:
+        before = _pids(server)
+        async with open_board(server.address, "board-sse") as stream:
+            server.send_signal(signal.SIGSTOP)
+            for _ in range(7):  # one each second, so this is longer than the time that a worker may be silent
+                while (await stream.envelope()).type != "heartbeat":
+                    pass
+            server.send_signal(signal.SIGCONT)
+            for _ in range(3):
+                while (await stream.envelope()).type != "heartbeat":
+                    pass
+        assert _pids(server) == before
+        assert "no sign of life" not in server.errors.read_text()
+
+
 async def test_supervisor_outlives_signals_without_a_name_and_a_lack_of_descriptors(
     tmp_path: Path, postgres_url: str
 ) -> None:
