@@ -50,6 +50,11 @@ await withPage(async (firstPage) => {
     expectConnection: on(async (page, { state }) => {
       report('connection', { text: await graphiql.connectionIn(page, state) });
     }),
+    /** Wait until so many events have come, and report those in view, the newest first. */
+    expectEvents: on(async (page, { count }) => {
+      await page.locator('#events p', { hasText: new RegExp(`^${count} events?,`) }).waitFor();
+      report('events', { texts: await page.locator('#events summary code').allTextContents() });
+    }),
     screenshot: on((page, { path }) => page.screenshot({ path })),
   });
 });

@@ -68,6 +68,26 @@ async def test_subscription_goes_on_after_lost_connection(server_url: str, board
         await connection(script, "connected")
 
 
+async def test_last_hundred_events_stay_in_view(server_url: str, board: BoardClient) -> None:
+    async with visit_graphiql(server_url, board) as script:
+        fields = f'boardEvents(boardId: "{board.board_id}") {{ ... on AttemptLogAppended {{ message }} }}'
+        await script.order("writeQuery", name="Lines", text=f"subscription Lines {{ {fields} }}")
+        await script.order("run")
+        await connection(script, "connected")
+        lines = [_line(board, number) for number in range(120)]
+        (await board.http.post("/api/v1/events", json=lines)).raise_for_status()
+        await script.order("expectEvents", count=122)  # those of the beginning count too
+        events = (await script.wait_for("events"))["texts"]
+        assert len(events) == 100
+        assert ["line 119" in events[0], "line 20" in events[99]] == [True, True], events
+        await script.order("screenshot", path=screenshot("graphiql_events.png"))
+
+
+def _line(board: BoardClient, number: int) -> dict[str, Any]:
+    payload = {"boardId": board.board_id, "attemptId": "att-1", "level": "info", "message": f"line {number}"}
+    return {"name": "attempt.log.appended", "payload": payload}
+
+
 @TRANSPORTS
 async def test_wrong_document_shows_its_errors(server_url: str, board: BoardClient, transport: str) -> None:
     async with visit_graphiql(server_url, board) as script:

@@ -4,6 +4,7 @@
  * in samples.js, connections in subscriptions.js; signed_in.js asks for a token. Everything else is GraphiQL's own.
  */
 import { may } from '../common/session.js';
+import { Events } from './events.js';
 import { Logo } from './logo.js';
 import { makeSource } from './samples.js';
 import { SignedIn } from './signed_in.js';
@@ -82,6 +83,7 @@ async function main() {
       defaultEditorToolsVisibility: 'variables',
     },
     React.createElement(GraphiQL.Logo, null, React.createElement(Logo, { subscriptions, signedIn })),
+    React.createElement(GraphiQL.Footer, null, React.createElement(Events, { subscriptions })),
   );
   ReactDOM.createRoot(document.getElementById('graphiql')).render(page);
 }

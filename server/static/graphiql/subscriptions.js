@@ -2,6 +2,7 @@
  * GraphiQL's subscriptions, over the transport that the reader chose. GraphiQL runs one at a time and ends it when
  * the reader changes tabs, so each has a client of its own and the headers of the moment in which it was started.
  */
+import { EVENTS_KEPT } from './events.js';
 import { createStreamClient } from './eventstream.js';
 import { createSocketClient } from './socket.js';
 
@@ -17,6 +18,8 @@ export class Subscriptions {
   #endpoint;
   #storage;
   #listeners = new Set();
+  /** What came since `received` was last made, which happens once a frame. */
+  #waiting = [];
 
   constructor(endpoint, storage) {
     this.#endpoint = endpoint;
@@ -25,9 +28,11 @@ export class Subscriptions {
     const chosen = Object.hasOwn(TRANSPORTS, remembered ?? '') ? remembered : 'WS';
     /** `chosen`: for the next subscription; `used`: by the latest one; `state`: idle, connecting, connected, lost or failed. */
     this.snapshot = { chosen, used: null, state: 'idle' };
+    /** `events`: the newest of the latest subscription, oldest first; `count`: how many came. */
+    this.received = { events: [], count: 0 };
   }
 
-  /** Call `listener` after each change of `snapshot`; returns what ends that. */
+  /** Call `listener` after each change of `snapshot` or `received`; returns what ends that. */
   listen = (listener) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -47,7 +52,15 @@ export class Subscriptions {
     return { subscribe: (observer) => ({ unsubscribe: this.#run(request, headers, observer) }) };
   }
 
+  /** Take all events away. */
+  forget() {
+    this.#waiting = [];
+    this.received = { events: [], count: 0 };
+    this.#tell();
+  }
+
   #run(request, headers, observer) {
+    this.forget();
     const used = this.snapshot.chosen;
     let running = true;
     const onState = (state) => {
@@ -62,7 +75,10 @@ export class Subscriptions {
     };
     const client = TRANSPORTS[used].createClient(this.#endpoint, { headers, onState });
     const stop = client.subscribe(request, {
-      next: (result) => observer.next(result),
+      next: (result) => {
+        if (running) this.#keep(result);
+        observer.next(result);
+      },
       error: (error) => {
         if (end('failed')) observer.error(error instanceof CloseEvent ? new Error(closeText(error)) : error);
       },
@@ -76,8 +92,26 @@ export class Subscriptions {
     };
   }
 
+  #keep(result) {
+    this.#waiting.push({ number: this.received.count + this.#waiting.length + 1, at: new Date(), result });
+    if (this.#waiting.length === 1) requestAnimationFrame(() => this.#receive());
+    if (this.#waiting.length >= EVENTS_KEPT) this.#receive(); // a hidden page has no frames
+  }
+
+  #receive() {
+    if (this.#waiting.length === 0) return;
+    const { events, count } = this.received;
+    this.received = { events: [...events, ...this.#waiting].slice(-EVENTS_KEPT), count: count + this.#waiting.length };
+    this.#waiting = [];
+    this.#tell();
+  }
+
   #change(changes) {
     this.snapshot = { ...this.snapshot, ...changes };
+    this.#tell();
+  }
+
+  #tell() {
     for (const listener of this.#listeners) listener();
   }
 }
