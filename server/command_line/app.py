@@ -56,6 +56,8 @@ def run_command(words: Sequence[str], serve: Callable[[Sequence[str]], None]) ->
 
     A fault is one line on standard error. The exit code is 130 after an interrupt.
     """
+    if sys.stdout is None and words[0] != "serve":  # the caller has closed it (`>&-`)
+        fail("expected a standard output for the result, and it is closed", USAGE)
     app = make_app(serve)
     try:
         code = app(args=list(words), prog_name="boardcast", standalone_mode=False)

@@ -212,3 +212,11 @@ def test_output_that_cannot_be_written_is_one_line(word: str) -> None:
             [sys.executable, "-m", "server", word], cwd=_ROOT, stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert (end.returncode, end.stderr) == (1, b"boardcast: cannot write to standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("words", ["version", "tail b", "export", "doctor http://127.0.0.1:1"])
+def test_closed_output_is_one_line_before_anything_is_done(words: str) -> None:
+    command = f'exec "$0" -m server {words} >&-'
+    end = subprocess.run(["sh", "-c", command, sys.executable], cwd=_ROOT, stderr=subprocess.PIPE, check=False)
+    sentence = b"boardcast: expected a standard output for the result, and it is closed\n"
+    assert (end.returncode, end.stderr) == (2, sentence)
