@@ -99,11 +99,11 @@ class UpdateCard(_Command):
 
     def given(self) -> dict[str, Any]:
         """Return the new values by attribute name of `Card`."""
-        return {
-            name: tuple(dict.fromkeys(value)) if name == "depends_on" else value
-            for name, value in self
-            if name in self.model_fields_set - {"type", "card_id"}
-        }
+        names = self.model_fields_set - {"type", "card_id"}
+        given = {name: value for name, value in self if name in names}
+        if "depends_on" in given:
+            given["depends_on"] = tuple(dict.fromkeys(given["depends_on"]))
+        return given
 
 
 class MoveCard(_Command):

@@ -24,6 +24,8 @@ class RecentBoards:
         """Start empty."""
         #: In the order of caching; the newest board is the last.
         self._boards: dict[BoardId, StoredBoard] = {}
+        #: The parts of all of them.
+        self._parts = 0
 
     def get(self, board_id: BoardId) -> StoredBoard | None:
         """Return a copy of a cached board, which the caller may change; None if it is not cached."""
@@ -34,14 +36,14 @@ class RecentBoards:
         """Cache a copy of a board in place of an earlier one, and drop the oldest boards beyond the limit."""
         self.forget(found.board.id)
         self._boards[found.board.id] = replace(found, board=found.board.copy())
-        parts = sum(_parts(cached.board) for cached in self._boards.values())
-        while parts > MAX_PARTS:
-            oldest = self._boards.pop(next(iter(self._boards)))
-            parts -= _parts(oldest.board)
+        self._parts += _parts(found.board)
+        while self._parts > MAX_PARTS:
+            self.forget(next(iter(self._boards)))
 
     def forget(self, board_id: BoardId) -> None:
         """Drop a board from the cache."""
-        self._boards.pop(board_id, None)
+        if (cached := self._boards.pop(board_id, None)) is not None:
+            self._parts -= _parts(cached.board)
 
 
 def _parts(board: Board) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Dialect, Executable, Insert, Select, Table, Update, func, insert, select
 
-__all__ = ["Addition", "Insertion", "NumberedInsertion", "Prepared", "PreparedList"]
+__all__ = ["Addition", "Insertion", "NumberedInsertion", "Prepared", "PreparedList", "Replacement"]
 
 #: Sizes of the pieces in which rows are inserted. The driver releases Python's lock once for each execution, while the
 #: database works. Executed row by row, an insertion would have to wait for the lock, and for the event loop, as often
@@ -90,6 +90,20 @@ class Addition(Insertion):
                 for row in rows:
                     copy.write_row(row)
         cursor.close()
+
+
+class Replacement(Insertion):
+    """An insertion of rows in place of those with the same key: one statement, where updates are one for each row."""
+
+    def __init__(self, statement: Insert, *columns: str, keys: int) -> None:
+        """Prepare `statement`, whose conflict is that of the first `keys` columns."""
+        super().__init__(statement, *columns)
+        self._keys = keys
+
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Replace by the rows; of several rows with one key the last counts (PostgreSQL takes only one of them)."""
+        last = {row[: self._keys]: row for row in rows}
+        super().run(connection, list(last.values()))
 
 
 class NumberedInsertion:

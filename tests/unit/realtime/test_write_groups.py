@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from realtime.writing.write_group import carry_out
 from tests.kit.deadline import deadline
 from tests.kit.nodes import create_board, incoming, open_node, open_store
 from tests.kit.publishing import event
+from tests.kit.statements import counted
 
 _BOARDS = (BoardId("p1"), BoardId("p2"))
 _END = 10_000
@@ -255,6 +257,41 @@ async def test_writers_of_many_boards_share_transactions(
         found = await store.board(board.id)
         assert found is not None
         assert [card.title for card in found.board.state.cards.values()] == [f"t{n}" for n in range(10)]
+
+
+@pytest.mark.parametrize("snapshot_events", [2, 3, 7])
+async def test_snapshot_within_a_group_is_the_board_of_its_offset(snapshot_events: int) -> None:
+    store = SqlStore("sqlite://", snapshot_events=snapshot_events)
+    await store.open()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.aclose)
+        node = await stack.enter_async_context(open_node(store))
+        requests = _Requests(node)
+        await requests.begin()
+        kinds = ("update", "line", "move", "started", "create", "update", "completed", "line")
+        steps = [(board_id, kind, which) for which in range(6) for kind in kinds for board_id in _BOARDS]
+        async with deadline(30):
+            done = await asyncio.gather(*(requests.ask(step, n)() for n, step in enumerate(steps)))
+            for executed in done:
+                if isinstance(executed, Executed):
+                    board = executed.board
+                    assert await store.past_board(board.id, executed.position.offset) == board
+            for board_id in _BOARDS:
+                found = await store.board(board_id)
+                assert found is not None
+                assert await store.past_board(board_id, found.offset) == found.board
+
+
+async def test_cards_of_a_group_take_as_many_queries_as_one_card(node: Node) -> None:
+    requests = _Requests(node)
+    await requests.begin()
+    counts = []
+    for times in (1, 16):
+        asks = [requests.ask((board_id, "update", n), times + n) for n in range(times) for board_id in _BOARDS]
+        with counted() as statements:
+            await asyncio.gather(*(ask() for ask in asks))
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize("fault", [StoreUnavailable("on purpose"), RuntimeError("a fault of the driver")])

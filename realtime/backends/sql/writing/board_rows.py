@@ -6,14 +6,14 @@ cards: `kanban.changes.apply` is the only code that does (docs/decisions/0044-a-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
 
 from realtime.backends.sql.column_order import written_order
-from realtime.backends.sql.prepared import Insertion, Prepared
+from realtime.backends.sql.prepared import Insertion, Prepared, PreparedList
 from realtime.backends.sql.tables import columns, projects
 from realtime.kanban.board import Board, Recorded
 from realtime.kanban.cards import Cards
@@ -25,8 +25,11 @@ __all__ = ["write_boards"]
 
 _this = (columns.c.board_id == bindparam("board"), columns.c.id == bindparam("column"))
 _add = Insertion(insert(columns), *columns.c.keys())
-_with_times = Prepared(
-    select(columns.c.id).where(*_this, columns.c.renewed != literal_column("'[]'")), "board", "column"
+_with_times = PreparedList(
+    select(*columns.c["board_id", "id"]).where(
+        columns.c.board_id.in_(bindparam("boards", expanding=True)), columns.c.renewed != literal_column("'[]'")
+    ),
+    "boards",
 )
 _set = Prepared(
     update(columns).where(*_this).values(card_ids=bindparam("card_ids"), renewed=bindparam("renewed")),
@@ -73,9 +76,11 @@ def write_boards(connection: Connection, unit: Iterable[Recorded], boards: Mappi
 
     `boards` has these boards as they are after the unit, without deleted ones.
     """
-    for board_id, touched in _touched(unit).items():
+    found = _touched(unit)
+    outdated = _outdated(connection, found)
+    for board_id, touched in found.items():
         board = boards[board_id]
-        _write_columns(connection, board, touched)
+        _write_columns(connection, board, touched, outdated)
         if touched.has_tickets:
             _set_ticket.run(connection, board.next_ticket_number, board_id)
 
@@ -92,7 +97,15 @@ def _touched(unit: Iterable[Recorded]) -> dict[BoardId, _Touched]:
     return found
 
 
-def _write_columns(connection: Connection, board: Board, touched: _Touched) -> None:
+def _outdated(connection: Connection, found: Mapping[BoardId, _Touched]) -> set[tuple[BoardId, ColumnId]]:
+    """Return the columns with times among those that have a card with a new time in its own row. Most have none."""
+    renewed = [board_id for board_id, touched in found.items() if touched.times - touched.orders]
+    return {(BoardId(board_id), ColumnId(id)) for board_id, id in _with_times.rows(connection, renewed)}
+
+
+def _write_columns(
+    connection: Connection, board: Board, touched: _Touched, outdated: Set[tuple[BoardId, ColumnId]]
+) -> None:
     state, times = board.state, Cards.of(board.state.cards).times
     if touched.is_replaced:
         rows = []
@@ -101,8 +114,8 @@ def _write_columns(connection: Connection, board: Board, touched: _Touched) -> N
             rows.append((board.id, column.id, column.title, n, renewed, card_ids))
         _add.run(connection, rows)
         return
-    # A column must drop the time of a card that has a new one in its own row. Most columns have no times.
-    outdated = (id for id in touched.times - touched.orders if _with_times.rows(connection, board.id, id))
-    for column_id in (*touched.orders, *outdated):
+    # A column must drop the time of a card that has a new one in its own row.
+    of_times = (id for id in touched.times - touched.orders if (board.id, id) in outdated)
+    for column_id in (*touched.orders, *of_times):
         card_ids, renewed = written_order(state.columns[column_id].card_ids, times)
         _set.run(connection, renewed, card_ids, board.id, column_id)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, assert_never
 
-from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Executable, and_, bindparam, delete, func, or_, select, update
 
-from realtime.backends.sql.prepared import Insertion
+from realtime.backends.sql.prepared import Insertion, Replacement
 from realtime.backends.sql.tables import cards, columns, dependencies, milliseconds
+from realtime.backends.sql.upsert import insert
 from realtime.kanban.changes import BoardChange, CardCreated, CardDeleted, CardMoved, CardUpdated, StateReplaced
 from realtime.kanban.ids import BoardId
 from realtime.kanban.models import Card
@@ -29,7 +30,16 @@ _next_sequence = (
     select(func.coalesce(func.max(cards.c.sequence), 0) + 1).where(cards.c.board_id == _board)
 ).scalar_subquery()
 _add_card_last = insert(cards).values(sequence=_next_sequence)
-_set_card = update(cards).where(_this)
+_put_card = insert(cards)
+# The row exists. Its column and its place in the order are those of other changes.
+_set_card = Replacement(
+    _put_card.on_conflict_do_update(
+        index_elements=["board_id", "id"],
+        set_={name: _put_card.excluded[name] for name in cards.c.keys()[cards.c.keys().index("title") :]},
+    ),
+    *cards.c.keys(),
+    keys=2,
+)
 _put_into = update(cards).where(_this).values(column_id=bindparam("to"))
 _delete_card = delete(cards).where(_this)
 _add_dependency = Insertion(insert(dependencies), *dependencies.c.keys())
@@ -51,9 +61,7 @@ def effects(board_id: BoardId, change: BoardChange) -> Iterator[Effect]:
             yield _add_card_last, {"board": board_id, "board_id": board_id, "id": card.id, **_values(card)}
             yield from _dependencies(board_id, card)
         case CardUpdated(card=card, fields=fields):
-            values = _values(card)
-            del values["column_id"]
-            yield _set_card.values(values), {"board": board_id, "card": card.id}
+            yield _set_card, _row(board_id, card, 0)
             if "depends_on" in fields:
                 yield _delete_dependencies, {"board": board_id, "card": card.id}
                 yield from _dependencies(board_id, card)

@@ -35,15 +35,18 @@ class SqlTransaction:
         self._heads = heads
         self._snapshot_events = snapshot_events
         self._clock = clock
-        #: Light events that are not written yet. A group has many of them, one a unit, and one statement writes all:
-        #: each statement gives the interpreter lock away, and waits for the event loop to get it back.
+        #: Light events that are not written yet, and the boards after them. A group has many of them, one a unit, and
+        #: one statement writes all: each statement gives the interpreter lock away, and waits for the event loop to get
+        #: it back.
         self._placed: list[PlacedEvent] = []
+        self._boards: dict[BoardId, Board] = {}
         #: Whether each of these boards exists.
         self._exists: dict[BoardId, bool] = {}
 
     def flush(self) -> None:
         """Write all events; the unit calls it before it commits."""
-        self._write({})
+        placed, boards, self._placed, self._boards = self._placed, self._boards, [], {}
+        self._write(placed, boards)
 
     def board(self, board_id: BoardId) -> StoredBoard | None:
         """Return the board as of this transaction."""
@@ -115,13 +118,16 @@ class SqlTransaction:
             if heads[channel] != offset:
                 raise BoardMoved(board_id, offset, heads[channel])
         placed = place(new, heads, self._clock())
-        self._placed += placed
-        if not all(one.is_light(self._snapshot_events) for one in placed):
+        if all(one.is_light(self._snapshot_events) for one in placed):
+            self._placed += placed
+            self._boards |= boards
+        else:
+            # Separately: an event from outside may change a board that is not at hand here, but in an earlier unit.
+            self.flush()
             self._exists.clear()
-            self._write(boards)
+            self._write(placed, boards)
         return [one.stored for one in placed]
 
-    def _write(self, boards: Mapping[BoardId, Board]) -> None:
-        placed, self._placed = self._placed, []
+    def _write(self, placed: Sequence[PlacedEvent], boards: Mapping[BoardId, Board]) -> None:
         if placed:
             write(self._connection, placed, boards, self._snapshot_events)

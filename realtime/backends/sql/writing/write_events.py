@@ -15,9 +15,17 @@ from realtime.backends.sql.tables import channels, events, milliseconds, project
 from realtime.backends.sql.upsert import insert
 from realtime.backends.sql.writing.board_rows import write_boards
 from realtime.backends.sql.writing.effects import Effect, effects
+from realtime.kanban import changes
 from realtime.kanban.board import FOLDED_EVENTS, Board, board_to_json
 from realtime.kanban.changes import changes_to_json
-from realtime.kanban.events import AttemptConversationAppended, AttemptLogAppended
+from realtime.kanban.events import (
+    AttemptConversationAppended,
+    AttemptLogAppended,
+    BoardStateChanged,
+    CardCreated,
+    CardMoved,
+    CardUpdated,
+)
 from realtime.kanban.ids import BoardId
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.ports import NewEvent, StoredEvent
@@ -52,8 +60,10 @@ _copy_snapshot = insert(snapshots).from_select(
 )
 
 
-#: Each of them adds one row to the log or the conversation of an attempt.
-_LIGHT = {AttemptLogAppended, AttemptConversationAppended}
+#: Each of them adds one row to the log or the conversation of an attempt, or changes at most cards.
+_LIGHT = {AttemptLogAppended, AttemptConversationAppended, BoardStateChanged, CardCreated, CardMoved, CardUpdated}
+#: Their rows are those of cards and columns, which a unit reads only with the whole board.
+_LIGHT_CHANGES = {changes.CardCreated, changes.CardUpdated, changes.CardMoved}
 
 
 def load_known(connection: Connection, board_ids: Collection[BoardId]) -> set[BoardId]:
@@ -70,9 +80,10 @@ class PlacedEvent(NamedTuple):
     recorded_at: int
 
     def is_light(self, snapshot_events: int) -> bool:
-        """Whether it only adds rows that no other unit looks at, so that it may be written later than others."""
+        """Whether it only touches rows that no unit reads before `load_board`, so that it may be written later."""
         recorded = self.new.recorded
-        return type(recorded.event) in _LIGHT and not recorded.changes and bool(self.stored.offset % snapshot_events)
+        has_light_changes = all(type(change) in _LIGHT_CHANGES for change in recorded.changes)
+        return type(recorded.event) in _LIGHT and has_light_changes and bool(self.stored.offset % snapshot_events)
 
 
 def place(new: Sequence[NewEvent], heads: dict[Channel, int], now: datetime) -> list[PlacedEvent]:
@@ -135,14 +146,14 @@ def _run(connection: Connection, todo: Iterable[Effect]) -> None:
 def _row(placed: PlacedEvent) -> tuple[Any, ...]:
     new, stored, recorded_at = placed
     recorded = new.recorded
-    event, changes = recorded.event, recorded.changes
+    event, made = recorded.event, recorded.changes
     return (
         new.channel,
         stored.offset,
         stored.global_offset,
         event.type,
         event.payload_json(),
-        changes_to_json(changes).decode() if changes else None,
+        changes_to_json(made).decode() if made else None,
         milliseconds(recorded.at),
         recorded_at,
         new.superseded,
