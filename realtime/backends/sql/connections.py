@@ -49,9 +49,12 @@ class Connections:
         """
         if self._closed:
             raise RuntimeError("the database is closed")
-        self.waits += self._turns.locked()
-        async with asyncio.timeout(TURN_SECONDS):
-            await self._turns.acquire()
+        if self._turns.locked():
+            self.waits += 1
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        else:
+            await self._turns.acquire()  # at once, without the cost of a timeout
         return await self._submit(work)
 
     @asynccontextmanager

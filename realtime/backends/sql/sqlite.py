@@ -19,7 +19,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from realtime.backends.sql.connections import Connections
-from realtime.backends.sql.engine import make_engine, open_all
+from realtime.backends.sql.engine import make_engine, open_all, write_transaction
 from realtime.backends.sql.file.checkpoints import Checkpoints, checkpoint
 from realtime.backends.sql.file.database_file import DatabaseFile, file_of, make_file, may_make
 from realtime.backends.sql.file.file_guard import FileAway, FileGuard
@@ -145,10 +145,10 @@ class Sqlite:
 
         def written(engine: Engine) -> _T:
             if guarded is None:
-                with engine.begin() as connection:
+                with write_transaction(engine) as connection:
                     return work(connection)
             guarded.guard.check(is_early=True)
-            with _writing(guarded.guard), engine.begin() as connection:
+            with _writing(guarded.guard), write_transaction(engine) as connection:
                 made = work(connection)
                 last = self._fingerprint(connection)
                 # The content is not checked: a unit may end although another tool has made a checkpoint meanwhile.
