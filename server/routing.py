@@ -6,7 +6,8 @@ expressions, which treat the end of a line in a special way.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -35,10 +36,17 @@ Handler = Callable[[Request], Awaitable[Response]]
 class _Template:
     """A path template: each segment is a fixed word, or the name of a parameter in braces."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_parts", "first_word")
 
     def __init__(self, path: str) -> None:
         self._parts = [(part, part[1:-1] if part.startswith("{") else None) for part in path.split("/")[1:]]
+
+        #: Empty if the first segment is a parameter.
+        self.first_word = "" if self._parts[0][1] else self._parts[0][0]
+
+    def __len__(self) -> int:
+        """Return the number of segments."""
+        return len(self._parts)
 
     def match(self, scope: Scope) -> dict[str, str] | None:
         """Return the values of the parameters; None = the path does not match."""
@@ -62,11 +70,13 @@ class SegmentRoute(Route):
         super().__init__(path, endpoint, methods=None if methods is None else list(methods))
         if methods is None:
             self.methods = None  # for a function, Starlette assumes GET only
-        self._template = _Template(path)
+        if inspect.iscoroutinefunction(endpoint):
+            self.app = _answering(endpoint)
+        self.template = _Template(path)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """See Starlette."""
-        params = self._template.match(scope) if scope["type"] == "http" else None
+        params = self.template.match(scope) if scope["type"] == "http" else None
         if params is None:
             return Match.NONE, {}
         is_ours = not self.methods or scope["method"] in self.methods
@@ -93,12 +103,15 @@ class SegmentSocketRoute(WebSocketRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
         """Serve the sockets of `path`, with parameters as in `SegmentRoute`."""
         super().__init__(path, endpoint)
-        self._template = _Template(path)
+        self.template = _Template(path)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """See Starlette."""
-        params = self._template.match(scope) if scope["type"] == "websocket" else None
+        params = self.template.match(scope) if scope["type"] == "websocket" else None
         return (Match.NONE, {}) if params is None else (Match.FULL, _child(self.endpoint, scope, params))
+
+
+_WITH_TEMPLATE = (SegmentRoute, SegmentSocketRoute)
 
 
 class AnySocketRoute(WebSocketRoute):
@@ -113,12 +126,39 @@ class AnySocketRoute(WebSocketRoute):
         return (Match.FULL, {"endpoint": self.endpoint}) if scope["type"] == "websocket" else (Match.NONE, {})
 
 
+class SegmentRouter(Router):
+    """Starlette's router, but a request is compared only with similar routes, not with all thirty."""
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        """Route by the first of `routes` that matches."""
+        super().__init__(routes, redirect_slashes=False)
+        #: Type of the scope, first word and number of segments → the routes that may match, in order.
+        self._similar: dict[tuple[str, str, int], list[BaseRoute]] = {}
+        for route in routes:
+            if isinstance(route, _WITH_TEMPLATE) and (word := route.template.first_word):
+                self._similar.setdefault((_type_of(route), word, len(route.template)), [])
+        for (kind, word, count), similar in self._similar.items():
+            similar += [route for route in routes if _may_match(route, kind, word, count)]
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection; one that only the wrong method or no route fits is left to Starlette."""
+        segments = _segments(scope) or ("",)
+        for route in self._similar.get((scope["type"], segments[0], len(segments)), ()):
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                scope["route"] = route
+                scope.update(child)
+                await route.handle(scope, receive, send)
+                return
+        await super().app(scope, receive, send)
+
+
 class SegmentMount(Mount):
     """Routes with a common prefix."""
 
     def __init__(self, path: str, routes: Iterable[BaseRoute]) -> None:
         """Match the rest of the path after the prefix `path` by `routes`. No other route may have the prefix."""
-        super().__init__(path, Router(list(routes), redirect_slashes=False))
+        super().__init__(path, SegmentRouter(list(routes)))
         self._prefix = tuple(path.split("/")[1:])
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -155,6 +195,29 @@ def resource(path: str, **handlers: Handler) -> Resource:
     Ids in the path may hold any character, percent-encoded, `/` among them (docs/rest.md, "Requests").
     """
     return Resource(path, {method.upper(): handler for method, handler in handlers.items()})
+
+
+def _answering(handler: Handler) -> ASGIApp:
+    """Return a handler as an application. The layer of the whole application answers its exceptions."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        response = await handler(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return app
+
+
+def _may_match(route: BaseRoute, kind: str, word: str, count: int) -> bool:
+    """Return whether a route may match a path of `count` segments that begins with `word`."""
+    if not isinstance(route, _WITH_TEMPLATE):
+        return True
+    template = route.template
+    return kind == _type_of(route) and count == len(template) and template.first_word in ("", word)
+
+
+def _type_of(route: SegmentRoute | SegmentSocketRoute) -> str:
+    return "http" if isinstance(route, SegmentRoute) else "websocket"
 
 
 def _segments(scope: Scope) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
-from uuid import uuid4
+from os import urandom
 
 from realtime.errors import Forbidden, NotAuthenticated, Refused
 from realtime.limits import LimitReached
@@ -63,7 +63,8 @@ class RequestInfo:
     def id(self) -> str:
         """The id that the answer has in `X-Request-Id`; made at its first use."""
         if self._id is None:
-            self._id = str(uuid4())
+            # 16 random bytes in hexadecimal digits: a `UUID` takes four times as long to make.
+            self._id = urandom(16).hex()
         return self._id
 
 

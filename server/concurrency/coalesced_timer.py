@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 __all__ = ["CoalescedTimer", "CoalescedTimers", "coalesced_timers"]
@@ -88,15 +89,23 @@ class CoalescedTimers:
 
     def set(self, seconds: float, call: Callable[[], object]) -> CoalescedTimer:
         """Call `call` after `seconds`, or a little later."""
-        late = min(seconds * LATE_PART, LATE_SECONDS)
         due = asyncio.get_running_loop().time() + seconds
-        # Round up to a multiple of a power of two, so that timers with different times can share a moment.
-        step = 2.0 ** math.floor(math.log2(late)) if late > 0 else 0.0
+        step = _step_of(seconds)
         moment = math.ceil(due / step) * step if step else due
         tick = self._ticks.get(moment)
         if tick is None:
             tick = self._ticks[moment] = _Tick(moment, self._ticks)
         return CoalescedTimer(tick, call)
+
+
+@lru_cache(64)  # few times are in use
+def _step_of(seconds: float) -> float:
+    """Return the seconds to whose multiple a moment is rounded up; 0 = it is not.
+
+    It is a power of two, so that timers with different times can share a moment.
+    """
+    late = min(seconds * LATE_PART, LATE_SECONDS)
+    return 2.0 ** math.floor(math.log2(late)) if late > 0 else 0.0
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, CoalescedTimers] = WeakKeyDictionary()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
@@ -65,7 +65,7 @@ class AccessGate:
         address = network_of_request()
         tokens = () if access.is_open else list(_tokens_of(scope))
         try:
-            caller = Caller(address) if access.is_open else await self._caller_of(scope, tokens)
+            caller = _anonymous(address) if access.is_open else await self._caller_of(scope, tokens)
         except StoreUnavailable as away:  # another node may have made the token, and nobody can tell now
             await store_problem(away)(scope, receive, send)
             return
@@ -138,6 +138,11 @@ class AccessGate:
     def _is_page(self, scope: Scope) -> bool:
         is_read = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
         return self._has_web_client and is_read and _OWN.fullmatch(scope["path"]) is None
+
+
+@lru_cache(4096)
+def _anonymous(address: str) -> Caller:
+    return Caller(address)
 
 
 def _refused(status: int, reached: LimitReached) -> Response:

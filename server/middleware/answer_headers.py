@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from time import monotonic
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +12,8 @@ from server.middleware.client_address import GIVEN_ID
 from server.protocol.http.addresses import network_of
 
 __all__ = ["AnswerHeaders"]
+
+_Pairs = Sequence[tuple[bytes, bytes]]
 
 #: The same headers as the original sent, ready for the wire.
 SECURITY_HEADERS = (
@@ -30,6 +32,7 @@ SECURITY_HEADERS = (
 #: non-secure transport."
 STRICT_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=15552000; includeSubDomains")
 _REQUEST_ID = b"x-request-id"
+_ADDED = frozenset({_REQUEST_ID, STRICT_TRANSPORT_SECURITY[0], *(name for name, _ in SECURITY_HEADERS)})
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 _BODIES = frozenset({"http.response.body", "websocket.http.response.body"})
 _HANDSHAKE_ANSWERS = frozenset({"websocket.accept", "websocket.http.response.start"})
@@ -83,14 +86,17 @@ def _with_request_id(send: Send, request: RequestInfo) -> Send:
 
 
 def _with_all(send: Send, request: RequestInfo, *, is_secure: bool) -> Send:
-    defaults = (*SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY) if is_secure else SECURITY_HEADERS
+    defaults: _Pairs = (*SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY) if is_secure else SECURITY_HEADERS
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            # Pairs of bytes, because `MutableHeaders` looks through all headers for each one that it adds.
-            own = [pair for pair in message.get("headers", ()) if pair[0].lower() != _REQUEST_ID]
+            # _Pairs of bytes, because `MutableHeaders` looks through all headers for each one that it adds.
+            own: _Pairs = message.get("headers", ())
+            added = defaults
             names = {name.lower() for name, _ in own}
-            added = [pair for pair in defaults if pair[0] not in names]
+            if not names.isdisjoint(_ADDED):  # few answers have one of them
+                own = [pair for pair in own if pair[0].lower() != _REQUEST_ID]
+                added = tuple(pair for pair in defaults if pair[0] not in names)
             message["headers"] = [*own, (_REQUEST_ID, request.id.encode()), *added]
         await send(message)
 

@@ -143,13 +143,13 @@ def _preflight(headers: Headers) -> Response:
 def _with_cors(send: Send, origin: str | None) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            if "vary" in headers:
-                headers.add_vary_header("Origin")
+            own = message.get("headers", ())
+            if any(name.lower() == b"vary" for name, _ in own):
+                MutableHeaders(scope=message).add_vary_header("Origin")
             else:
-                headers.raw.append((b"vary", b"Origin"))
+                message["headers"] = [*own, (b"vary", b"Origin")]
             if origin is not None:
-                headers["Access-Control-Allow-Origin"] = origin
+                MutableHeaders(scope=message)["Access-Control-Allow-Origin"] = origin
         await send(message)
 
     return sent

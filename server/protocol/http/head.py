@@ -7,7 +7,7 @@ take, and has no size limits. So this module reads every head, and httptools rea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from server.protocol.http.fields import Fields, is_host, list_of, merged, parse_field_lines
 from server.protocol.http.refusal import RequestRefused
@@ -25,8 +25,7 @@ _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE)
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """The head of a request."""
 
     method: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from server.routing import SegmentMount, SegmentRoute, SegmentSocketRoute
+from server.routing import SegmentMount, SegmentRoute, SegmentRouter, SegmentSocketRoute
 
 
 async def _nothing(request: Request) -> Response:
@@ -79,6 +80,49 @@ def test_mount_leaves_what_follows_to_its_routes() -> None:
     assert _ROUTE.matches({**scope, **child})[1]["path_params"] == {"id": "a/b", "card": "c"}
     for raw in ("/api/v1", "/api/v2/x", "/api%2Fv1/x", "/api", "/"):
         assert mount.matches(_scope(raw))[0] is Match.NONE
+
+
+def _named(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answered(request: Request) -> Response:
+        return Response(f"{name} {request.path_params}")
+
+    return answered
+
+
+@pytest.mark.parametrize(
+    ("raw", "method", "status", "body"),
+    [
+        ("/a/x/1", "GET", 200, "literal {'id': '1'}"),
+        ("/a/y/1", "GET", 200, "any {'any': 'a', 'word': 'y', 'id': '1'}"),
+        ("/b/x/1", "GET", 200, "any {'any': 'b', 'word': 'x', 'id': '1'}"),
+        ("/a/x", "GET", 200, "short {}"),
+        ("/a/x", "POST", 405, "Method Not Allowed"),
+        ("/a/x/1/2", "GET", 404, "Not Found"),
+        ("/a", "GET", 404, "Not Found"),
+        ("/%ff/x/1", "GET", 404, "Not Found"),
+    ],
+)
+async def test_first_route_that_matches_answers(raw: str, method: str, status: int, body: str) -> None:
+    router = SegmentRouter(
+        [
+            SegmentSocketRoute("/a/x/{id}", _nothing),
+            SegmentRoute("/a/x/{id}", _named("literal"), methods=["GET"]),
+            SegmentRoute("/{any}/{word}/{id}", _named("never"), methods=["PUT"]),
+            SegmentRoute("/a/x", _named("short"), methods=["GET"]),
+            SegmentRoute("/{any}/{word}/{id}", _named("any"), methods=["GET"]),
+            SegmentRoute("/a/y/{id}", _named("late"), methods=["GET"]),
+        ]
+    )
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        raise AssertionError("nobody reads the body")
+
+    await router({**_scope(raw, method=method), "headers": []}, receive, send)
+    assert (sent[0]["status"], sent[1]["body"].decode()) == (status, body)
 
 
 def test_server_without_a_raw_path_is_served() -> None:
