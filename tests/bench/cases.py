@@ -20,7 +20,17 @@ from tests.bench.measures import CPU, RATE, FanOut, Idle, ManyBoards, MovedCard,
 from tests.bench.overviews import Overviews
 from tests.bench.pages import FIRST_LOAD, first_visit
 from tests.bench.servers import BOARDCAST, BenchServer
-from tests.bench.writing import REQUEST_CPU, REQUESTS, Writes, card_titles, log_lines
+from tests.bench.starting import STARTED, first_answer
+from tests.bench.writing import (
+    REQUEST_CPU,
+    REQUESTS,
+    Writes,
+    card_mutations,
+    card_titles,
+    health,
+    line_batches,
+    log_lines,
+)
 from tests.clients.requirements import find_missing
 
 __all__ = ["FULL", "QUICK", "Case", "Rival", "Run", "Sizes", "cases"]
@@ -132,7 +142,7 @@ QUICK = Sizes(
 )
 
 _NODE = Rival("node")
-_FASTIFY = Rival("fastify")
+_FASTIFY, _YOGA_STORED, _UVICORN = Rival("fastify"), Rival("yoga-stored"), Rival("uvicorn")
 _OUR_WEBSOCKET = f"{BOARDCAST} websocket"
 _PACE_SECONDS = 0.005
 _GRAPHIQL = Case("GraphiQL in Chromium, the first visit", first_visit, [Check(FIRST_LOAD, "<=", 600)])
@@ -301,7 +311,8 @@ def _events(sizes: Sizes) -> dict[str, Case]:
         "ingest": Case(
             f"Ingest: {lines:,} attempt_log in batches of {batch}, stored and delivered to 1 subscriber",
             FanOut(board_socket, 1, lines, batch).run,
-            [Check(RATE, ">=", 20_000)],
+            [Check(RATE, ">=", 25_000)],
+            [Rival(_FASTIFY.server, same_bytes=False)],
         ),
     }
 
@@ -328,4 +339,23 @@ def _writes(sizes: Sizes) -> dict[str, Case]:
             [Check(REQUESTS, ">=", 3_000)],
             [_FASTIFY],
         ),
+        "card-mutations": Case(
+            f"updateCard by GraphQL, {writers} connections, {writers} boards; peer: Yoga with the store of fastify",
+            Writes(card_mutations, writers, writes, writers, cards=2, mark=b"UpdateCardPayload").run,
+            [Check(REQUESTS, ">=", 1.5, (BOARDCAST, _YOGA_STORED.column))],
+            [_YOGA_STORED],
+        ),
+        "batches": Case(
+            f"{sizes.batch} attempt_log a POST, one connection, nobody watches the board",
+            Writes(line_batches(sizes.batch), 1, writes, boards=1).run,
+            [Check(REQUESTS, ">=", 0.9, ratio)],
+            [_FASTIFY],
+        ),
+        "healthz": Case(
+            f"GET /api/v1/healthz, {writers} connections; peer: an application of ten lines under uvicorn",
+            Writes(health, writers, writes, boards=0).run,
+            [Check(REQUEST_CPU, "<=", 1.6, (BOARDCAST, _UVICORN.column))],
+            [_UVICORN],
+        ),
+        "start": Case("From the command to the first answer", first_answer, [Check(STARTED, "<=", 1.0)]),
     }

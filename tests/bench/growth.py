@@ -12,6 +12,7 @@ from tests.bench.exits import board_socket, board_stream, graphql_events, graphq
 from tests.bench.measures import CPU, FanOut, Opener, RenamedCard
 from tests.bench.report import Rows
 from tests.bench.servers import BOARDCAST, Servers
+from tests.bench.writing import REQUEST_CPU, MakeRequest, Writes, card_titles, log_lines
 
 __all__ = ["Growth", "Medians", "growth_rows", "growths", "measure_growth"]
 
@@ -20,6 +21,7 @@ Medians = Mapping[str, Mapping[int, float]]
 
 _SUBSCRIBERS = (10, 100, 1000, 4000)
 _CARDS = (2, 20, 200, 2000)
+_WRITERS = (1, 8, 64, 512)
 _QUICK_SIZES = (2, 4)
 #: Subscribers to states, and renamed titles.
 _STATE_SUBSCRIBERS, _RENAMED = 100, 5
@@ -38,6 +40,8 @@ class Growth:
     sizes: Sequence[int]
     #: Name of the series → size → the measurement.
     series: Mapping[str, Callable[[int], Run]]
+    #: The figure of a run that is shown.
+    figure: str = CPU
 
 
 def growths(*, quick: bool = False) -> list[Growth]:
@@ -67,7 +71,26 @@ def growths(*, quick: bool = False) -> list[Growth]:
                 "GraphQL boardState": _titles(graphql_socket, subscribers),
             },
         ),
+        Growth(
+            "growth-writers",
+            "One change a request, by connections that write at the same time",
+            "connections",
+            _QUICK_SIZES if quick else _WRITERS,
+            {
+                "POST of an attempt_log": _writes(log_lines, deliver),
+                "PATCH of a card, a board for each": _writes(card_titles, deliver),
+            },
+            REQUEST_CPU,
+        ),
     ]
+
+
+def _writes(make: MakeRequest, deliver: int) -> Callable[[int], Run]:
+    def at(connections: int) -> Run:
+        boards = 1 if make is log_lines else connections
+        return Writes(make, connections, max(5, deliver // 10 // connections), boards, cards=2).run
+
+    return at
 
 
 def _lines(opener: Opener, deliver: int) -> Callable[[int], Run]:
@@ -83,7 +106,7 @@ def _titles(opener: Opener, subscribers: int) -> Callable[[int], Run]:
 
 
 async def measure_growth(growth: Growth, runs: int, servers: Servers, *, warm: bool = True) -> Medians:
-    """Return the server's CPU time in µs per delivered message. The sizes alternate, after one warm-up pass if `warm`.
+    """Return the figure of each series and size. The sizes alternate, after one warm-up pass if `warm`.
 
     Raises:
         MessageFault: a subscriber did not get what it should.
@@ -93,7 +116,7 @@ async def measure_growth(growth: Growth, runs: int, servers: Servers, *, warm: b
     for turn in range(0 if warm else 1, runs + 1):
         for name, at in growth.series.items():
             for size in growth.sizes:
-                cost = (await at(size)(server))[CPU]
+                cost = (await at(size)(server))[growth.figure]
                 if turn > 0:
                     taken[name][size].append(cost)
     return {name: {size: median(costs) for size, costs in sizes.items()} for name, sizes in taken.items()}
@@ -101,5 +124,5 @@ async def measure_growth(growth: Growth, runs: int, servers: Servers, *, warm: b
 
 def growth_rows(growth: Growth, medians: Medians) -> Rows:
     """Return one row per series, one column per size."""
-    head = ["µs per delivered", *(f"{size:,} {growth.size_label}" for size in growth.sizes)]
+    head = [growth.figure, *(f"{size:,} {growth.size_label}" for size in growth.sizes)]
     return [head, *([name, *(number(costs[size]) for size in growth.sizes)] for name, costs in medians.items())]

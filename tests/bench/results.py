@@ -73,6 +73,6 @@ def _shown(rows: Rows) -> Rows:
 def write(results: Results, path: Path) -> None:
     """Write the file and its charts into the same folder."""
     for growth, medians in results.growths:
-        picture = chart(growth.title, growth.size_label, "server CPU µs per delivered", medians)
+        picture = chart(growth.title, growth.size_label, growth.figure, medians)
         path.with_name(f"{growth.name}.svg").write_text(picture, encoding="utf-8")
     path.write_text(markdown(results), encoding="utf-8")

@@ -24,7 +24,7 @@ __all__ = ["BOARDCAST", "PEERS", "BenchServer", "Servers", "peer_missing", "serv
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PEERS = Path(__file__).with_name("peers")
-_STORED = _PEERS / "native" / "stored.mjs"
+_NATIVE = _PEERS / "native"
 #: The kernel's CPUCLOCK_SCHED, for a process.
 _PROCESS_CPU = 2
 _START_UNITS = 30
@@ -37,7 +37,9 @@ PEERS: dict[str, Sequence[str]] = {
     "yoga": ("node", str(_PEERS / "yoga.mjs")),
     "mercurius": ("node", str(_PEERS / "mercurius.mjs")),
     "graphql-js": ("node", str(_PEERS / "graphql_js.mjs")),
-    "fastify": ("node", str(_STORED)),
+    "fastify": ("node", str(_NATIVE / "stored.mjs")),
+    "yoga-stored": ("node", str(_NATIVE / "yoga_stored.mjs")),
+    "uvicorn": (sys.executable, "-m", "tests.bench.peers.bare_uvicorn"),
     "strawberry": (sys.executable, "-m", "tests.bench.peers.stock_strawberry"),
 }
 
@@ -74,7 +76,9 @@ def peer_missing(name: str) -> str | None:
         return None
     if shutil.which("node") is None:
         return "Node.js is not installed"
-    if not Path(PEERS[name][1]).with_name("node_modules").is_dir():
+    # Those with a database of their own use the packages of the others, too.
+    folders = {_PEERS, Path(PEERS[name][1]).parent}
+    if not all((folder / "node_modules").is_dir() for folder in folders):
         return "its npm packages are not installed (make peers native-peers)"
     return None
 
@@ -121,7 +125,7 @@ def _boardcast(database: Path) -> Sequence[str]:
 
 def _peer(name: str, folder: Path) -> Sequence[str]:
     command = PEERS[name]
-    return (*command, str(folder / "peer.db")) if str(_STORED) in command else command
+    return (*command, str(folder / f"{name}.db")) if Path(command[1]).parent == _NATIVE else command
 
 
 async def _address(process: Process) -> Address:

@@ -13,7 +13,17 @@ from tests.bench.servers import BenchServer
 from tests.bench.workload import Poster, new_boards, posting, titled
 from tests.kit.deadline import seconds
 
-__all__ = ["REQUESTS", "REQUEST_CPU", "Writes", "card_titles", "log_lines"]
+__all__ = [
+    "REQUESTS",
+    "REQUEST_CPU",
+    "MakeRequest",
+    "Writes",
+    "card_mutations",
+    "card_titles",
+    "health",
+    "line_batches",
+    "log_lines",
+]
 
 REQUESTS = "requests per second"
 REQUEST_CPU = "server CPU µs per request"
@@ -35,18 +45,35 @@ def card_titles(poster: Poster, board: str, number: int) -> bytes:
     return poster.card_change(board, _CARD, title=titled(number))
 
 
+def card_mutations(poster: Poster, board: str, number: int) -> bytes:
+    """Return the mutation that gives a card another title."""
+    return poster.mutation(board, _CARD, titled(number))
+
+
+def line_batches(size: int) -> MakeRequest:
+    """Return a function that makes requests with so many log lines each."""
+    return lambda poster, board, number: poster.lines([board], range(number * size, (number + 1) * size))
+
+
+def health(poster: Poster, board: str, number: int) -> bytes:
+    """Return a request that changes and reads nothing."""
+    return poster.request("GET", "/api/v1/healthz")
+
+
 @dataclass(frozen=True)
 class Writes:
-    """Requests that change one thing each, over some connections at once; nobody watches the boards."""
+    """Small requests, over some connections at once; nobody watches the boards."""
 
     make: MakeRequest
     connections: int
     #: Requests of each connection.
     each: int
-    #: Boards; the connections are distributed over them.
+    #: Boards; the connections are distributed over them. 0 = the requests need none.
     boards: int
     #: Cards of a board; 0 for boards whose cards do not matter.
     cards: int = 0
+    #: Bytes that each answer has; another answer is a refusal. A refusal of GraphQL has the status 200, too.
+    mark: bytes = b""
 
     async def run(self, server: BenchServer) -> Figures:
         """Measure from the first request to the last answer.
@@ -55,14 +82,9 @@ class Writes:
             RuntimeError: a request was refused.
         """
         async with asyncio.timeout(seconds(RUN_UNITS)), posting(server) as poster:
-            prefix = await new_boards(poster, self.boards)
-            boards = [f"{prefix}{number:06}" for number in range(self.boards)]
-            for board in boards if self.cards else ():
-                await poster.send(poster.cards(board, self.cards))
+            boards = await self._boards(poster)
             clients = [
-                _Client(
-                    [self.make(poster, boards[place % self.boards], number) for number in range(_FIRST + self.each)]
-                )
+                _Client(self._requests(poster, boards[place % len(boards)]), self.mark)
                 for place in range(self.connections)
             ]
             loop = asyncio.get_running_loop()
@@ -84,6 +106,15 @@ class Writes:
             "client CPU µs per request": own_cpu * 1e6 / len(waits),
         }
 
+    async def _boards(self, poster: Poster) -> list[str]:
+        if not self.boards:
+            return [""]
+        prefix = await new_boards(poster, self.boards)
+        boards = [f"{prefix}{number:06}" for number in range(self.boards)]
+        for board in boards if self.cards else ():
+            await poster.send(poster.cards(board, self.cards))
+        return boards
+
     def _requests(self, poster: Poster, board: str) -> list[bytes]:
         return [self.make(poster, board, number) for number in range(_FIRST + self.each)]
 
@@ -91,8 +122,9 @@ class Writes:
 class _Client(asyncio.Protocol):
     """One connection. It reads just as much of an answer as is needed to find its end."""
 
-    def __init__(self, requests: list[bytes]) -> None:
+    def __init__(self, requests: list[bytes], mark: bytes) -> None:
         self._requests: Iterator[bytes] = iter(requests)
+        self._mark = mark
         self._left = 0
         self._buffer = b""
         #: Seconds from each request to its answer.
@@ -126,7 +158,7 @@ class _Client(asyncio.Protocol):
         self.waits.append(time.perf_counter() - self._sent)
         self._buffer = b""
         self._left -= 1
-        if not head.startswith(b"HTTP/1.1 2"):
+        if not head.startswith(b"HTTP/1.1 2") or self._mark not in body:
             self._fail(f"expected the server to accept the request, got {head[:40]!r} {body[:500]!r}")
         elif self._left:
             self._next()

@@ -17,18 +17,20 @@ from tests.bench.cases import QUICK, Rival, cases
 from tests.bench.exits import LINE_MARK, Opening, board_socket, board_stream
 from tests.bench.growth import growths
 from tests.bench.load_client import LoadClient, MessageFault, compiler_missing, load_client
-from tests.bench.measures import CPU, Opener
+from tests.bench.measures import Opener
 from tests.bench.servers import BOARDCAST, Servers, peer_missing, servers_for
 from tests.clients.requirements import require
 from tests.kit.deadline import deadline
 from tests.kit.raw_http import Address
 
 CASES = cases(QUICK)
-GROWTHS = {f"{growth.name}-{name}": at for growth in growths(quick=True) for name, at in growth.series.items()}
+GROWTHS = {
+    f"{growth.name}-{name}": (growth.figure, at) for growth in growths(quick=True) for name, at in growth.series.items()
+}
 OPENERS = [pytest.param(board_socket, id="websocket"), pytest.param(board_stream, id="sse")]
-_PYTHON = (BOARDCAST, "strawberry")
+_PYTHON = (BOARDCAST, "strawberry", "uvicorn")
 #: npm would compile it for a minute or more; only `make bench` installs it.
-_NATIVE = ("fastify",)
+_NATIVE = ("fastify", "yoga-stored")
 _RIVALS = [
     pytest.param(name, rival, id=f"{name}-{rival.column}", marks=[pytest.mark.node] * (rival.server not in _PYTHON))
     for name, case in CASES.items()
@@ -79,7 +81,8 @@ async def test_line_has_two_hundred_bytes(servers: Servers, name: str) -> None:
 @pytest.mark.parametrize("name", list(GROWTHS))
 async def test_growth_is_measured_at_two_sizes(servers: Servers, name: str) -> None:
     server = await servers.get(BOARDCAST)
-    costs = [(await GROWTHS[name](size)(server))[CPU] for size in (2, 4)]
+    figure, at = GROWTHS[name]
+    costs = [(await at(size)(server))[figure] for size in (2, 4)]
     assert all(math.isfinite(cost) and cost > 0 for cost in costs)
 
 
