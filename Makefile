@@ -27,7 +27,7 @@ help:
 	@echo "make setup   only set up the virtual environment"
 	@echo "make check   lint, format and types; graphql-eslint and tsc too, where Node.js is"
 	@echo "make equivalence   compare all exits in many more runs           (EXAMPLES=1000)"
-	@echo "make faults  break servers and clients in many more runs         (RUNS=10000, SEED=…)"
+	@echo "make faults  break servers and clients in many more runs         (RUNS=10000, SEED=…, NODES=3)"
 	@echo "make fuzz    send bad input to every entry, and count faults     (SECONDS=600, SEED=1)"
 	@echo "make bench   print the benchmark tables                          (ARGS=--quick, ARGS='--runs 1 websocket')"
 
@@ -77,11 +77,15 @@ EXAMPLES ?= 1000
 equivalence: $(STAMP)
 	BOARDCAST_EQUIVALENCE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n auto tests/equivalence $(ARGS)
 
-# The suite has 100 runs of it. SEED repeats the run of one seed, as far as processes allow, RUNS times.
+# The suite has 100 runs of it. SEED repeats the run of one seed, as far as processes allow, RUNS times. With NODES=3 the
+# servers are a cluster, whose PostgreSQL, Redis and connections break too; the suite has a few runs of that.
 RUNS ?= 1000
 SEED ?=
+NODES ?= 1
+CLUSTER = tests/faults/cluster
 faults: $(STAMP)
-	BOARDCAST_FAULT_RUNS=$(RUNS) BOARDCAST_FAULT_SEED=$(SEED) $(BIN)/python -m pytest -n auto tests/faults $(ARGS)
+	BOARDCAST_FAULT_RUNS=$(RUNS) BOARDCAST_FAULT_SEED=$(SEED) BOARDCAST_FAULT_NODES=$(NODES) $(BIN)/python -m pytest \
+		-n auto $(if $(filter 1,$(NODES)),tests/faults --ignore=$(CLUSTER),$(CLUSTER)) $(if $(filter 1,$(NODES)),,-rP) $(ARGS)
 
 # The suite has a short run of it. Without SEED, another one each time, which is printed; ARGS='--only N' repeats one input.
 # The longest wait of another client means something only where two cores are idle.

@@ -59,7 +59,8 @@ class Caller:
 
     def __init__(self, address: Address, token: str = "") -> None:
         """Call the server at `address`, with a token unless it is empty."""
-        self._address = address
+        #: Where the next connection goes.
+        self.address = address
         self._token = token
         self._opened: Any = None
         self._connection: Connection | None = None
@@ -92,7 +93,7 @@ class Caller:
             await self.aclose()
         self._used_at = now
         if self._connection is None:
-            self._opened = connect(self._address)
+            self._opened = connect(self.address)
             self._connection = await self._opened.__aenter__()
         assert self._connection is not None
         return self._connection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from random import Random
 
@@ -22,6 +22,8 @@ _Sight = tuple[str, str] | None
 _COLUMNS = ("todo", "doing", "review")
 _GONE = "card_not_found"
 _TRANSPORTS = ("socket", "rest", "graphql")
+#: The words of each transport for a server whose store is away; the command was not executed.
+_UNAVAILABLE = ("unexpected 503", "store_unavailable")
 #: The probability that a command has a key.
 KEYED = 0.5
 
@@ -34,9 +36,16 @@ class Commander:
     the card here, whatever its id is.
     """
 
-    def __init__(self, server: ManagedServer, board_id: str, steps: Steps, random: Random) -> None:
-        """Send commands to the board on `server`. `random` chooses the commands and the transports."""
-        self._connections = Connections(server)
+    def __init__(
+        self, servers: Sequence[ManagedServer], board_id: str, steps: Steps, random: Random, keyed: float = KEYED
+    ) -> None:
+        """Send commands to the board on `servers`. `random` chooses the commands and the transports.
+
+        `keyed` is the probability that a command has a key. It must be 1 on several servers: one of them may execute a
+        command while the person has moved to another, and so the board does not show its outcome yet.
+        """
+        self._connections = Connections(servers)
+        self._keyed = keyed
         self._board_id = board_id
         self._steps = steps
         self._random = random
@@ -111,19 +120,20 @@ class Commander:
 
     async def _replace(self, n: int) -> None:
         """Report a whole state, which makes several changes in one event."""
-        answer = await self._connections.unless_disconnected(
-            partial(self._connections.caller.call, "GET", f"/api/v1/boards/{self._board_id}")
-        )
-        if answer is None:
+        state = await self._connections.unless_disconnected(self._state)
+        if state is None:
             return
-        state: Json = orjson.loads(answer.body)["state"]
         # No command is under way, so the board shows the outcome of every command without an answer.
         self._look(state)
         self._ids = {name: id for name, id in self._ids.items() if id in state["cards"]}
         new = f"card-{n}"
         _rearrange(state, new, self._random.choice(list(self._ids.values()) or [None]))
         event = {"name": "board.state.changed", "payload": {"boardId": self._board_id, "state": state}}
-        answered = await self._connections.unless_disconnected(partial(report, self._connections.caller, "rest", event))
+        key = self._key()
+        once = partial(report, self._connections.caller, "rest", event if key is None else {**event, "id": key})
+        answered = await self._connections.unless_disconnected(once)
+        while answered is None and key is not None:
+            answered = await self._connections.unless_disconnected(once)
         sights = _sights(state)
         for name in (*self._cards, new):
             after = sights.get(name, {None})
@@ -131,6 +141,12 @@ class Commander:
         if answered:
             self._ids[new] = new
             self._ids = {name: id for name, id in self._ids.items() if id in state["cards"]}
+
+    async def _state(self) -> Json:
+        answer = await self._connections.caller.call("GET", f"/api/v1/boards/{self._board_id}")
+        assert answer.status == 200, answer
+        state: Json = orjson.loads(answer.body)["state"]
+        return state
 
     def _look(self, state: Json) -> None:
         """Read the state of the cards. It must be one of the possible states."""
@@ -143,11 +159,14 @@ class Commander:
 
     async def _send(self, transport: str, command: Json) -> Outcome | None:
         """Send a command; return its outcome, None if it is not known."""
-        key = f"key-{self._random.getrandbits(64)}" if self._random.random() < KEYED else None
+        key = self._key()
         outcome = await self._try(transport, command, key)
         while outcome is None and key is not None:
             outcome = await self._try(self._random.choice(_TRANSPORTS), command, key)
         return outcome
+
+    def _key(self) -> str | None:
+        return f"key-{self._random.getrandbits(64)}" if self._random.random() < self._keyed else None
 
     async def _try(self, transport: str, command: Json, key: str | None) -> Outcome | None:
         match transport:
@@ -157,7 +176,7 @@ class Commander:
                 once = partial(by_graphql, self._connections.caller, self._board_id, command, key)
             case _:
                 once = partial(self._by_socket, command, key)
-        return await self._connections.unless_disconnected(once)
+        return await self._connections.unless_disconnected(partial(_executed, once))
 
     async def _by_socket(self, command: Json, key: str | None) -> Outcome:
         socket = await self._connections.socket(self._board_id)
@@ -169,6 +188,17 @@ class Commander:
         while (event := await socket.event())["type"] != "pong":
             code = event["payload"]["code"] if event["type"] == "error" else code
         return Outcome(code)
+
+
+async def _executed(once: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    """Send a command. A store that is away is like a server that is away.
+
+    Raises:
+        AssertionError: the server has no store.
+    """
+    outcome = await once()
+    assert outcome.code not in _UNAVAILABLE, outcome
+    return outcome
 
 
 def _sights(state: Json) -> dict[str, set[_Sight]]:

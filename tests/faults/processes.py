@@ -10,8 +10,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -48,12 +48,16 @@ class ManagedServer:
 
     `up` is set while the server serves. It is replaced by a new event before the server is asked to end. A client keeps
     the event of its connection, and `has_been_up_since` shows whether the server had a reason to end that connection.
+    A fault beside the server excuses it, too.
     """
 
     def __init__(self, folder: Path, address: Address, flags: tuple[str, ...], times: _Times) -> None:
         """See `managed_server`."""
         self.folder = folder
+        #: Where clients connect: the address of the server itself, until a relay stands in front of it.
         self.address = address
+        self._own_address = address
+        self._excuses = 0
         self.up = anyio.Event()
         self._times = times
         self._flags = (
@@ -78,8 +82,24 @@ class ManagedServer:
         return up
 
     def has_been_up_since(self, up: anyio.Event) -> bool:
-        """Return whether nothing has asked the server to end since `up` was set."""
-        return up is self.up and up.is_set()
+        """Return whether nothing has asked the server to end since `up` was set, and nothing excuses it."""
+        return up is self.up and up.is_set() and not self._excuses
+
+    @contextmanager
+    def excused(self) -> Iterator[None]:
+        """Excuse the server until the block ends, for calls and connections that begin before that."""
+        self._excuses += 1
+        try:
+            yield
+        finally:
+            self._excuses -= 1
+            if self.up.is_set():
+                self.up = anyio.Event()
+                self.up.set()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal that does not end the server."""
+        os.kill(self.pid, number)
 
     def errors(self) -> str:
         """Return everything that its processes have written to standard error."""
@@ -96,7 +116,7 @@ class ManagedServer:
             first = await _first_line(lines)
         finally:
             lines.close()
-        host, port = self.address
+        host, port = self._own_address
         expected = f"Listening on http://{host}:{port}\n"
         assert first == expected, f"expected {expected!r}, got {first!r}: {self.errors()}"
         self.up.set()

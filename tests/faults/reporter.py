@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -11,7 +11,7 @@ from tests.equivalence.callers import report
 from tests.equivalence.mapping import Json
 from tests.faults.connections import Connections
 from tests.faults.processes import ManagedServer
-from tests.faults.received_events import place_of
+from tests.faults.received_events import Place, place_of
 from tests.faults.steps import Steps
 from tests.faults.truth import Agent, Logged
 
@@ -49,9 +49,11 @@ class _Accepted:
 class Reporter:
     """A runner. It repeats a batch under the same keys until the server answers."""
 
-    def __init__(self, server: ManagedServer, board_id: str, steps: Steps, random: Random) -> None:
-        """Report to `server`. `random` chooses the events, the batches and the transports."""
-        self._connections = Connections(server)
+    def __init__(self, servers: Sequence[ManagedServer], board_id: str, steps: Steps, random: Random) -> None:
+        """Report to `servers`. `random` chooses the events, the batches and the transports."""
+        self._connections = Connections(servers)
+        #: Marks are reported while `work` runs.
+        self._of_marks = Connections(servers)
         self._board_id = board_id
         self._steps = steps
         self._random = random
@@ -65,12 +67,28 @@ class Reporter:
             self._steps.done()
         await self._connections.close()
 
+    async def mark(self) -> Place:
+        """Report an event for every kind of subscription; return the place that all of them reach."""
+        n = self._next()
+        # This event gives a card its pull request, so a state follows. Some subscriptions contain only states.
+        pr = {"number": n, "url": f"https://h/mark-{n}", "state": "open", "draft": False}
+        payload = {"projectId": self._board_id, "attemptId": ATTEMPTS[0], "pr": pr}
+        agent = {"name": "agent.registered", "payload": {"agent": "mark", "label": str(n)}}
+        event = {"name": "github.pr.created", "payload": payload}
+        _, cursor = await self._report(self._of_marks, agent, event)
+        await self._of_marks.close()
+        offset, _, global_offset = place_of(cursor)
+        return offset + 1, 0, global_offset
+
     async def report(self, *events: Json) -> list[str]:
-        """Report a batch until the server acknowledges it; return the cursors."""
+        """Report a batch until a server acknowledges it; return the cursors."""
+        return await self._report(self._connections, *events)
+
+    async def _report(self, connections: Connections, *events: Json) -> list[str]:
         keyed = [{**event, "id": f"{self._board_id}-{self._next()}"} for event in events]
         transport, repeated = self._random.choice(("rest", "graphql")), False
-        once = partial(report, self._connections.caller, transport, *keyed)
-        while (answers := await self._connections.unless_disconnected(once)) is None:
+        once = partial(report, connections.caller, transport, *keyed)
+        while (answers := await connections.unless_disconnected(once)) is None:
             repeated = True
         for event, answer in zip(events, answers, strict=True):
             assert answer["duplicate"] in {False, repeated}, f"called a duplicate the first time: {event}"
@@ -79,12 +97,15 @@ class Reporter:
 
     def agents(self) -> list[Agent]:
         """Return the global log that is expected."""
-        return [Agent(one.event["payload"], place_of(one.cursor)[2]) for one in self._of_agents(True)]
+        found = [Agent(one.event["payload"], place_of(one.cursor)[2]) for one in self._of_agents(True)]
+        return sorted(found, key=lambda agent: agent.global_offset)
 
     def check(self, log: list[Logged]) -> None:
         """Check that the log has every acknowledged event once, at its place."""
         agents = [agent.global_offset for agent in self.agents()]
-        assert agents == list(range(1, len(agents) + 1)), f"agents have the places {agents}"
+        # Earlier boards of the same servers may have used the global log.
+        begin = place_of(self._accepted[0].cursor)[2]
+        assert agents == list(range(begin + 1, begin + 1 + len(agents))), f"agents have the places {agents}"
         at = {logged.cursor: logged for logged in log}
         for one in self._of_agents(False):
             name, payload = one.event["name"], {k: v for k, v in one.event["payload"].items() if k != "state"}

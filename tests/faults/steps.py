@@ -16,6 +16,11 @@ class Steps:
         self._is_over = False
         self._awaited: dict[int, anyio.Event] = {}
 
+    @property
+    def count(self) -> int:
+        """The number of steps that are done."""
+        return self._count
+
     def done(self) -> None:
         """Count one more."""
         self._count += 1

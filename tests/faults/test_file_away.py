@@ -61,7 +61,7 @@ async def _served(tmp_path: Path) -> AsyncIterator[tuple[ManagedServer, Path, Re
     path = folder / DATABASE
     flags = (*_FLAGS, "--database-url", f"sqlite:///{path}")
     async with managed_server(tmp_path, *flags, checkpoint_seconds=0.1) as server, deadline(_WAIT_UNITS):
-        reporter = Reporter(server, BOARD, Steps(), Random(1))
+        reporter = Reporter([server], BOARD, Steps(), Random(1))
         await reporter.report(*begin_board(BOARD))
         yield server, path, reporter
 

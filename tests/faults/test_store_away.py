@@ -97,7 +97,7 @@ async def test_store_that_cannot_write_refuses_and_subscribers_go_on(fault: _Fau
         managed_server(tmp_path, *_FLAGS, busy_milliseconds=50, checkpoint_seconds=3600) as server,
         deadline(_WAIT_UNITS),
     ):
-        reporter = Reporter(server, BOARD, Steps(), Random(1))
+        reporter = Reporter([server], BOARD, Steps(), Random(1))
         # One of its cards is in Review, which makes its state differ from the other board's.
         done = {"boardId": _UNWATCHED, "attemptId": ATTEMPTS[0], "cardId": f"of-{ATTEMPTS[0]}", "status": "succeeded"}
         await reporter.report(*begin_board(_UNWATCHED), {"name": "attempt.completed", "payload": done})

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import anyio
+
 from tests.equivalence.graphql_subscribers import (
     GraphqlDistinctStream,
     GraphqlMultipart,
@@ -76,6 +78,8 @@ class Leg:
     strange: str | None = None
     #: More of a raw exit's query, beginning with `&`.
     options: str = ""
+    #: Which of the servers it connects to.
+    node: int = 0
 
 
 @dataclass
@@ -96,20 +100,31 @@ class Wanderer:
     """One client of a board."""
 
     def __init__(
-        self, server: ManagedServer, field: str, written: Steps, received: Steps, goal: Goal, gaps: Collection[str] = ()
+        self,
+        servers: Sequence[ManagedServer],
+        field: str,
+        written: Steps,
+        received: Steps,
+        goal: Goal,
+        gaps: Collection[str] = (),
+        board_id: str = BOARD,
     ) -> None:
-        """Read `BOARD` on `server`; stall until the writers have `written`. `gaps` as in `Transcript`.
+        """Read a board on `servers`; stall until the writers have `written`. `gaps` as in `Transcript`.
 
         `field` is the subscription at GraphQL's exits.
         """
+        self.field = field
         self.transcript = Transcript(gaps, only_states=field in ONLY_STATES)
-        self._server = server
-        self._field = field
+        self._servers = servers
+        self._board_id = board_id
         self._copy = Copy()
         self._written = written
         self._received = received
         self._goal = goal
         self._may_end = bool(gaps)
+        self._is_stalled = False
+        #: Set when the client reads an event or begins to stall.
+        self._news = anyio.Event()
 
     async def travel(self, legs: Sequence[Leg]) -> None:
         """Go through all legs, then through the exit of the last leg to the goal."""
@@ -119,29 +134,42 @@ class Wanderer:
             await self._walk(legs[-1], None)
 
     async def _walk(self, leg: Leg, reads: int | None) -> None:
-        up = await self._server.serving()
-        subscriber = make_subscriber(leg.exit, self._server.address, self._field, leg.options)
+        server = self._servers[leg.node]
+        up = await server.serving()
+        subscriber = make_subscriber(leg.exit, server.address, self.field, leg.options, self._board_id)
         try:
             await self._come(subscriber, leg.exit, leg.strange if reads is not None else None)
             await self._read(subscriber, reads)
             if reads is not None and leg.stalls_until is not None:
-                await self._written.reached(leg.stalls_until)
+                await self._stall(leg.stalls_until)
                 await self._read(subscriber, reads)
             if leg.crashes:
                 await subscriber.crash()
         except _Disconnected as lost:
-            if not self._may_end and self._server.has_been_up_since(up):
-                raise AssertionError(f"{leg.exit} ended although the server runs") from lost
+            if not self._may_end and server.has_been_up_since(up):
+                raise AssertionError(f"{leg.exit} of node {leg.node} ended although the server runs") from lost
         finally:
             self.transcript.disconnected()
             await subscriber.aclose()
+
+    async def reaches(self, place: Place) -> None:
+        """Wait until the client has read up to `place`. While it stalls, do not wait."""
+        while not self._is_stalled and not self._is_at(place):
+            self._news = anyio.Event()
+            await self._news.wait()
+
+    async def _stall(self, until: int) -> None:
+        self._is_stalled = True
+        self._news.set()
+        await self._written.reached(until)
+        self._is_stalled = False
 
     async def _come(self, subscriber: Subscriber, exit: str, strange: str | None) -> None:
         # The dashboard's socket ignores a cursor in its address, as the original server did.
         after, gap = self.transcript.cursor if exit != "dashboard-ws" else None, None
         if strange and after is not None:
             after, gap = _mangled(after, strange), STRANGE[strange]
-        if self._field == "boardState":  # it cannot continue from a cursor
+        if self.field == "boardState":  # it cannot continue from a cursor
             await _unless_disconnected(subscriber.open())
             self.transcript.begun_anew()
             return
@@ -157,13 +185,17 @@ class Wanderer:
                 continue
             self.transcript.take(event)
             self._received.done()
+            self._news.set()
             count = None if count is None else count - 1
 
     def _has_arrived(self) -> bool:
+        return self._goal.place is not None and self._is_at(self._goal.place)
+
+    def _is_at(self, place: Place) -> bool:
         at = self.transcript.state_at
-        if self._field == DASHBOARD and self.transcript.cursor is not None:
+        if self.field == DASHBOARD and self.transcript.cursor is not None:
             at = place_of(self.transcript.cursor)
-        return self._goal.place is not None and at is not None and at >= self._goal.place
+        return at is not None and at >= place
 
 
 def make_subscriber(

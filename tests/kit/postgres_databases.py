@@ -13,7 +13,7 @@ import pytest
 
 from tests.kit.postgres_server import PostgresServer, running_postgres
 
-__all__ = ["TEMPLATE", "postgres", "postgres_url"]
+__all__ = ["TEMPLATE", "make_template", "postgres", "postgres_url"]
 
 TEMPLATE = "migrated"
 
@@ -22,10 +22,15 @@ TEMPLATE = "migrated"
 def postgres() -> Iterator[PostgresServer]:
     """A server that runs for all tests of this process; a test that stops it starts it again."""
     with running_postgres() as server:
-        server.run(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
-        with ThreadPoolExecutor(1) as thread:  # because an event loop may run in this one
-            thread.submit(asyncio.run, _migrate(server.url(TEMPLATE))).result()
+        make_template(server)
         yield server
+
+
+def make_template(server: PostgresServer) -> None:
+    """Make the database `TEMPLATE` on a new server."""
+    server.run(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
+    with ThreadPoolExecutor(1) as thread:  # because an event loop may run in this one
+        thread.submit(asyncio.run, _migrate(server.url(TEMPLATE))).result()
 
 
 @pytest.fixture

@@ -61,10 +61,13 @@ def require_postgres() -> Path:
 
 
 @contextmanager
-def running_postgres(**settings: str) -> Iterator[PostgresServer]:
-    """Run a new server until the block ends; `settings` are those of `postgresql.conf`."""
+def running_postgres(within: Path | None = None, **settings: str) -> Iterator[PostgresServer]:
+    """Run a new server until the block ends; `settings` are those of `postgresql.conf`.
+
+    Its folder is in `within`, or where temporary folders are.
+    """
     binaries = require_postgres()
-    folder = Path(tempfile.mkdtemp(prefix="boardcast-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="boardcast-postgres-", dir=within))
     server = PostgresServer(binaries, folder, settings)
     try:
         server.create()
@@ -91,6 +94,11 @@ class PostgresServer:
     def is_running(self) -> bool:
         """Whether the server was started and not stopped."""
         return self._process is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server was started and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
 
     def create(self) -> None:
         """Make the files of the server."""

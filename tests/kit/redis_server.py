@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -78,6 +79,13 @@ class RedisServer:
             self._process.kill()
             self._process.wait(seconds(START_UNITS))
             self._process = None
+
+    def flush(self) -> None:
+        """Delete all that it stores."""
+        with socket.create_connection(("127.0.0.1", self.port)) as asking:
+            asking.settimeout(seconds(START_UNITS))
+            asking.sendall(b"FLUSHALL\r\n")
+            assert asking.recv(100) == b"+OK\r\n"
 
     def pause(self) -> None:
         """Stop the server in its tracks; connections stay open, and nothing is answered."""
