@@ -29,7 +29,7 @@ from realtime.messages.position import Position
 from realtime.node import Node
 from realtime.views.board_views import BoardView
 from realtime.views.heartbeats import CHECKED
-from realtime.views.replay import missed, missed_globally, seen_at
+from realtime.views.replay import is_ahead, missed, missed_globally, seen_at
 
 __all__ = ["board_batches", "dashboard_batches", "one", "repaired", "state_of"]
 
@@ -85,6 +85,7 @@ async def board_batches(
     with node.lifetimes.reading(live, lifetime, credential, (Action.READ, board_id)):
         try:
             async with node.views.watch(board_id) as view:
+                await _catch_up(node, options.after, view.position, board_id)
                 # The board was deleted while this subscriber waited for the view.
                 if node.views.get(board_id) is not view:
                     raise NotFound("Board not found", "board_not_found")
@@ -143,6 +144,7 @@ async def dashboard_batches(
         return envelopes.gap(reason, last, now), await overview(now)
 
     async with node.dashboard.watch(time_range) as channel:
+        await _catch_up(node, options.after, node.dashboard.position)
         need = (Action.DASHBOARD, None)
         with node.hub.subscribe(channel, live), node.lifetimes.reading(live, lifetime, credential, need):
             now = node.dashboard.position
@@ -169,6 +171,12 @@ async def repaired(node: Node, board_id: BoardId) -> None:
     view = node.views.loaded(board_id)
     if view is not None:
         await view.repaired()
+
+
+async def _catch_up(node: Node, after: str | None, now: Position, *board_ids: BoardId) -> None:
+    """Read the log if the client has seen more than this node: it may come from another one before the hint does."""
+    if after is not None and node.store.is_shared and is_ahead(after, now):
+        await node.follower.read_ahead(*board_ids)
 
 
 def state_of(node: Node, board_id: BoardId) -> Envelope | None:

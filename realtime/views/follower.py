@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from realtime.errors import StoreUnavailable
+from realtime.kanban.ids import BoardId
 from realtime.messages.channels import ACCESS, DASHBOARD, EVERYBODY, Channel, board_channel, board_of
 from realtime.ports import Broker, Heads, HistoryReader
 from realtime.views.board_views import BoardViews
@@ -85,6 +86,16 @@ class Follower:
         if last not in (_UNKNOWN, self._last):
             self._dashboard.look_again()
         self._last = last
+
+    async def read_ahead(self, *board_ids: BoardId) -> None:
+        """Read what other nodes have written to these boards and to the global log, without waiting for a hint.
+
+        Raises:
+            StoreUnavailable: the log could not be read.
+        """
+        self._take(await self._reader.heads([EVERYBODY, *map(board_channel, board_ids)]))
+        for board_id in (*board_ids, None):
+            await self._repair.finished(board_id)
 
     def _take(self, heads: Heads) -> None:
         # Boards first: one that is known to be behind gets global events in the order of the log.

@@ -19,7 +19,7 @@ from realtime.kanban.ids import BoardId
 from realtime.messages.channels import EVERYBODY, board_channel
 from realtime.messages.position import Position
 from realtime.ports import BoardReader, HistoryReader, Span, StoredEvent
-from realtime.views.board_view import BoardView
+from realtime.views.board_view import REPAIR_WAIT_SECONDS, BoardView
 from realtime.views.board_views import BoardViews
 from realtime.views.dashboard_feed import DashboardFeed
 from realtime.views.dispatcher import Dispatcher
@@ -57,6 +57,8 @@ class Repair:
         self._tries: dict[BoardId | None, int] = {}
         #: Set when another board is behind, which must not wait for the pause after a failure.
         self._news = asyncio.Event()
+        #: Set, and replaced, when a board or the dashboard is up to date.
+        self._finished = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
         #: Times that a board or the dashboard was brought up to date.
@@ -84,6 +86,19 @@ class Repair:
             if board_id is not None:
                 self._views.fall_behind(board_id)
         self.note(None)
+
+    async def finished(self, board_id: BoardId | None) -> None:
+        """Return once a board (None: the dashboard) has everything in its log, as far as known.
+
+        Raises:
+            StoreUnavailable: it took too long, because the log cannot be read.
+        """
+        try:
+            async with asyncio.timeout(REPAIR_WAIT_SECONDS):
+                while board_id in self._behind:
+                    await self._finished.wait()
+        except TimeoutError:
+            raise StoreUnavailable("missed events could not be read from the log") from None
 
     def has_delivered(self, batch: Sequence[StoredEvent]) -> bool:
         """Return whether `batch` is the last one that the broker delivered here."""
@@ -131,6 +146,8 @@ class Repair:
 
     def _finish(self, board_id: BoardId | None) -> None:
         del self._behind[board_id]
+        self._finished.set()
+        self._finished = asyncio.Event()
         self.repairs += 1
         self._tries.pop(board_id, None)
         view = self._views.loaded(board_id) if board_id is not None else None

@@ -19,7 +19,7 @@ from realtime.messages.translate import translate
 from realtime.ports import HistoryReader, Span, StoredEvent
 from realtime.views.board_views import BoardView
 
-__all__ = ["missed", "missed_globally", "seen_at"]
+__all__ = ["is_ahead", "missed", "missed_globally", "seen_at"]
 
 #: Events that are read in one call.
 PAGE_EVENTS = 500
@@ -40,6 +40,14 @@ def seen_at(cursor: str, now: Position) -> Position:
     if reason is not None:
         raise PositionLost(reason)
     return seen
+
+
+def is_ahead(cursor: str, now: Position) -> bool:
+    """Return whether a cursor of this log is later than `now`: another node may have reached it."""
+    try:
+        return now.gap_since(parse_cursor(cursor)) == "invalid_cursor"
+    except InvalidCursor:
+        return False
 
 
 async def missed(

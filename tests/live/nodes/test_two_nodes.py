@@ -13,9 +13,10 @@ from tests.kit.deadline import deadline
 from tests.kit.publishing import Publisher, event
 from tests.kit.raw_http import Address, exchange
 from tests.kit.reserved_stream import ReservedStream, open_reserved_stream
+from tests.kit.sse_reader import open_stream
 from tests.live.boards import BOARD, TODO
 from tests.live.nodes.conftest import Nodes
-from tests.live.nodes.readers import EXITS, reading, write_lines
+from tests.live.nodes.readers import EXITS, line, reading, write_lines
 from tests.live.raw_board import open_board
 
 LINES = 15
@@ -139,6 +140,28 @@ async def test_change_of_one_node_is_read_on_the_other_at_once(nodes: Nodes) -> 
         for n in range(5):
             await _card(one.address, f"title {n}")
             assert f"title {n}" in {card["title"] for card in (await _cards(other.address)).values()}
+
+
+async def test_reader_that_comes_before_the_hint_resumes_without_a_gap(nodes: Nodes) -> None:
+    # Without hints, the other node knows nothing of the event until it compares its heads with the log.
+    async with nodes("--broker-url", "memory://") as (one, other), deadline(60), reading(other.address):
+        for n in range(3):
+            (cursor,) = await Publisher(one.address).publish(line(f"line {n}"))
+            async with open_board(other.address, "board-sse", after=cursor) as stream:
+                assert (await stream.envelope()).payload["cursor"] == cursor
+                await Publisher(other.address).publish(line(f"next {n}"))
+                assert (await stream.envelope()).payload["message"] == f"next {n}"
+            await _agents(one.address, f"{n}")
+            hello = await _hello_of_dashboard(one.address)
+            assert await _hello_of_dashboard(other.address, ("Last-Event-ID", hello)) == hello
+
+
+async def _hello_of_dashboard(address: Address, *headers: tuple[str, str]) -> str:
+    """Return the cursor of `hello`, which an overview must follow."""
+    async with open_stream(address, "/api/v1/sse", headers) as dashboard:
+        hello: Any = (await dashboard.event())[1]
+        assert (await dashboard.event())[0] == "dashboard_overview"
+        return str(hello["cursor"])
 
 
 async def test_token_of_one_node_is_valid_on_the_other_at_once_and_its_streams_end_everywhere(nodes: Nodes) -> None:
