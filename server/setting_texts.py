@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from realtime.messages.options import SlowPolicy
 
 __all__ = [
     "check_secrets",
+    "has_tracing",
     "host_names",
     "instant",
     "is_loopback",
@@ -32,6 +34,13 @@ MIN_TOKEN_CHARACTERS = 16
 _HOST = re.compile(r"\*|(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]*]+)(:\d{1,5})?")
 #: Names of nodes are parts of tokens and of the configurations of proxies.
 _NODE = re.compile(r"[A-Za-z0-9_-]{0,64}")
+
+
+def has_tracing(wanted: bool) -> bool:
+    """Return `wanted`; traces need the packages of an extra."""
+    if wanted and (find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None):
+        raise ValueError("--open-telemetry needs more packages: pip install 'boardcast[otel]'")
+    return wanted
 
 
 def single(texts: Iterable[str]) -> tuple[str, ...]:

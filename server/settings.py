@@ -231,6 +231,9 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "logfmt", "json"] = Field(
         default="auto", description="How lines of the log look; auto = console on a terminal, else logfmt."
     )
+    open_telemetry: Annotated[bool, AfterValidator(setting_texts.has_tracing)] = Field(
+        default=False, description="Send a trace of each command by OTLP; OTEL_EXPORTER_OTLP_ENDPOINT says where to."
+    )
     clock: Annotated[str | None, AfterValidator(setting_texts.instant)] = Field(
         default=None, description="An ISO 8601 instant at which the server's clock stands still (for tests)."
     )

@@ -89,6 +89,7 @@ async def open_node(settings: Settings, identity: Identity = UNNAMED) -> AsyncIt
                 async with (
                     node.following(),
                     _sharing_rates(settings, node),
+                    _traced(settings, node),
                     listed(node),
                     pruning(store, clock, _retention(settings), leads),
                     node.tokens.noting_uses(),
@@ -120,6 +121,19 @@ def _sharing_rates(settings: Settings, node: Node) -> AbstractAsyncContextManage
     from realtime.backends.brokers.redis_rates import sharing_rates
 
     return sharing_rates(node.rates, settings.broker_url, node.store.epoch)
+
+
+@asynccontextmanager
+async def _traced(settings: Settings, node: Node) -> AsyncIterator[None]:
+    """Trace the writing of a node, if the settings say so."""
+    if not settings.open_telemetry:
+        yield
+        return
+    from server.runtime.tracing import tracing
+
+    async with tracing() as spans:
+        node.bus.trace_with(spans)
+        yield
 
 
 def broker_url(settings: Settings) -> str:

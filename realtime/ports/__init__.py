@@ -15,11 +15,13 @@ from realtime.ports.nodes import NodeBook, StoredNode
 from realtime.ports.readers import AttemptReader, BatchReader, BoardReader, DashboardReader
 from realtime.ports.rows import Agent, Attempt, AttemptKey, CardKey, LogEntry, Page, Profile, StoredBoard
 from realtime.ports.sessions import SessionStore, StoredSession
+from realtime.ports.spans import UNTRACED, WriteSpans
 from realtime.ports.store import MAX_UNCHANGED, EventStore, Inventory, Store, Transaction
 from realtime.ports.tokens import AccessToken, TokenStore
 
 __all__ = [
     "MAX_UNCHANGED",
+    "UNTRACED",
     "AccessToken",
     "Agent",
     "Attempt",
@@ -57,4 +59,5 @@ __all__ = [
     "StoredSession",
     "TokenStore",
     "Transaction",
+    "WriteSpans",
 ]

@@ -21,12 +21,14 @@ from realtime.kanban.incoming import Incoming
 from realtime.messages.channels import EVERYBODY, Channel, board_channel
 from realtime.messages.position import Position, channel_tag
 from realtime.ports import (
+    UNTRACED,
     Broker,
     FirstAnswer,
     RequestKey,
     StoredBoard,
     StoredEvent,
     Transaction,
+    WriteSpans,
 )
 from realtime.rates import WriteLimits
 from realtime.views.board_views import BoardViews
@@ -94,8 +96,13 @@ class Bus:
         self._limits = limits if limits is not None else WriteLimits()
         publisher = Publisher(broker, views, repair, self._counters)
         self._recent = RecentBoards()
-        writer = GroupWriter(store, views, self._recent, publisher, repair, self._counters)
-        self._queue = WriteQueue(writer.write, self._counters)
+        self._writer = GroupWriter(store, views, self._recent, publisher, repair, self._counters)
+        self._queue = WriteQueue(self._writer.write, self._counters)
+        self._spans: WriteSpans = UNTRACED
+
+    def trace_with(self, spans: WriteSpans) -> None:
+        """Note the steps of all writing with `spans` from now on."""
+        self._spans = self._writer.spans = spans
 
     async def execute(self, board_id: BoardId, *commands: Command, key: RequestKey | None = None) -> Executed:
         """Carry out commands on one board, all or none, and publish their events.
@@ -186,7 +193,7 @@ class Bus:
         """Return the result of a unit, which is carried out even if the caller is cancelled."""
         answer = self._queue.put(unit)
         try:
-            with self._priority.taken():
+            with self._spans.unit(unit, unit.needs, unit.parts), self._priority.taken():
                 result: _R = await asyncio.shield(answer)
                 return result
         except asyncio.CancelledError:

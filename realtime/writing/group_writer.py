@@ -12,7 +12,16 @@ from realtime.errors import Refused, StoreUnavailable, UnitConflict
 from realtime.fanout.counters import Counters
 from realtime.kanban.events import ProjectDeleted
 from realtime.kanban.ids import BoardId
-from realtime.ports import EventStore, HistoryReader, Span, StoredBoard, StoredEvent, Transaction
+from realtime.ports import (
+    UNTRACED,
+    EventStore,
+    HistoryReader,
+    Span,
+    StoredBoard,
+    StoredEvent,
+    Transaction,
+    WriteSpans,
+)
 from realtime.views.board_views import BoardViews
 from realtime.views.repair import Repair
 from realtime.writing.publisher import Publisher
@@ -53,11 +62,13 @@ class GroupWriter:
         self._recent = recent
         self._publisher = publisher
         self._repair = repair
+        self.spans: WriteSpans = UNTRACED
 
     async def write(self, units: Sequence[Unit[Any]]) -> list[Result | Exception]:
         """Carry out the units of a group, and publish them; return the result of each, or its error."""
         try:
-            results, stored = await self._decided(units)
+            with self.spans.commit(units):
+                results, stored = await self._decided(units)
         except StoreUnavailable as away:
             return [away] * len(units)
         except Exception as fault:  # noqa: BLE001 - it is the answer
@@ -66,7 +77,9 @@ class GroupWriter:
             # One of them is at fault, and has undone the transaction for all.
             return [result for unit in units for result in await self.write([unit])]
         done = [result for result in results if not isinstance(result, Refused)]
-        await self._publisher.publish(stored, done)
+        if stored:
+            with self.spans.fan_out(units, len(stored)):
+                await self._publisher.publish(stored, done)
         self._cache_recent(stored, done)
         return list(results)
 

@@ -29,6 +29,8 @@ NOT_IMPORTED = {
     "ruff": "a command: make check",
 }
 
+#: Modules to which several distributions add parts, and those of them that are imported here.
+_SHARED = {"opentelemetry": ("opentelemetry-api", "opentelemetry-exporter-otlp-proto-http", "opentelemetry-sdk")}
 _TESTS = ("tests",)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -47,7 +49,7 @@ def imported_by(root: Path, packages: tuple[str, ...]) -> dict[str, str]:
     for one in find_imports(root, packages):
         module = one.target.partition(".")[0]
         if module not in sys.stdlib_module_names and module not in {*PACKAGES, "tests"}:
-            for distribution in known.get(module, [module]):
+            for distribution in _SHARED.get(module) or known.get(module, [module]):
                 found.setdefault(_normal(distribution), one.where)
     return found
 
