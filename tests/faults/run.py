@@ -139,7 +139,7 @@ class Run:
         assert offsets == list(range(1, len(log) + 1)), f"the log has the offsets {offsets}"
         self._reporter.check(log)
         agents = self._reporter.agents()
-        judge, dashboard = Judge(Truth(log, agents)), Judge(Truth([], agents))
+        judge, dashboard = Judge(Truth(log, agents), has_one_order=len(servers) == 1), Judge(Truth([], agents))
         for n, (wanderer, (field, legs)) in enumerate(zip(self._wanderers, self._plan.subscribers, strict=True)):
             name, end = f"subscriber {n} of {field} ({legs[-1].exit})", self._goals[field].place
             assert end is not None

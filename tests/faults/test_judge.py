@@ -70,6 +70,21 @@ def test_expected_events_pass_and_so_does_a_replaced_state() -> None:
         judge.compare_database("second")
 
 
+def test_agent_may_come_before_an_event_of_another_node_but_must_come_once() -> None:
+    early = _segment()
+    early.received[1:3] = [
+        Received("agent_registered", ("a", "l"), _cursor("3-1")),
+        Received("state", ("second",), _cursor("4-1")),
+    ]
+    Judge(_truth(), has_one_order=False).check("one", [early], _END)
+    with pytest.raises(AssertionError):
+        Judge(_truth()).check("one", [early], _END)
+    for received in (early.received[:1] + early.received[2:], early.received[:2] + early.received[1:]):
+        early.received = received
+        with pytest.raises(AssertionError):
+            Judge(_truth(), has_one_order=False).check("one", [early], _END)
+
+
 def _judge() -> Judge:
     """Return a judge that has checked a correct segment."""
     judge = Judge(_truth())
