@@ -106,6 +106,14 @@ async def test_each_form_of_a_file_has_its_own_etag(target: str, server: LiveSer
         assert other.status == 200
 
 
+@pytest.mark.parametrize("target", ["/docs", "/dashboard"])
+async def test_page_that_the_client_has_is_not_sent_again(target: str, server: LiveServer) -> None:
+    first = await _get(server, target, *_GZIP)
+    again = await _get(server, target, ("If-None-Match", first.header("ETag") or ""), *_GZIP)
+    assert (again.status, again.body, again.header("ETag")) == (304, b"", first.header("ETag"))
+    assert (await _get(server, target, ("If-None-Match", '"other"'), *_GZIP)).status == 200
+
+
 async def test_range_of_a_file_is_one_of_its_plain_bytes(server: LiveServer) -> None:
     whole = await _get(server, "/static/index.css")
     part = await _get(server, "/static/index.css", ("Range", "bytes=10-19"), *_GZIP)

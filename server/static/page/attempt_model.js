@@ -1,6 +1,6 @@
 /** The newest attempt of a card, or a chosen one: what the server knows of it, and what happens to it from then on. */
 import { Refused } from '../common/calls.js';
-import { signal } from './preact.js';
+import { effect, signal } from './preact.js';
 import { readAttempt } from './rest.js';
 import { showError } from './notices.js';
 import { ACTIVE_STATUSES } from './words.js';
@@ -27,6 +27,7 @@ export class AttemptModel {
   /** null = the newest one, also when there is a newer one. */
   #attemptId;
   #stop;
+  #stopLoading;
   /** Counts the loads: what an earlier one brings is late. */
   #load = 0;
   /** Events that came during a load. @type {{type: string, payload: any}[] | null} */
@@ -38,12 +39,16 @@ export class AttemptModel {
     this.#cardId = cardId;
     this.#attemptId = attemptId;
     this.#stop = model.onEvent(({ type, payload, isOpening }) => !isOpening && this.#receive(type, payload));
-    this.load();
+    // After a lost connection too: an answer may be lost with it, or what the server has told meanwhile.
+    this.#stopLoading = effect(() => {
+      if (model.status.value.status === 'live') this.load();
+    });
   }
 
   close() {
     this.#load = -1;
     this.#stop();
+    this.#stopLoading();
   }
 
   async load() {

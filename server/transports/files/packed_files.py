@@ -10,6 +10,7 @@ from mimetypes import guess_type
 from pathlib import Path
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -19,7 +20,7 @@ from server.protocol.deflate import MIN_BYTES, gzipped
 from server.protocol.http.codings import accept_encoding, is_compressible, least_bytes
 from server.settings import Settings
 
-__all__ = ["FOR_EVER", "PackedFiles", "file_answer"]
+__all__ = ["FOR_EVER", "PackedFiles", "file_answer", "unless_known"]
 
 #: Cache-Control of a file whose name has a hash of its content, so that it never changes.
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -128,6 +129,12 @@ def file_answer(
     if has_range or least_bytes(accept_encoding(scope["headers"])) is None:
         return response
     return PackedFile(response, stat_result)
+
+
+def unless_known(request: Request, response: FileResponse) -> Response:
+    """Return the answer, or 304 if the client has the file with that ETag."""
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return NotModifiedResponse(response.headers) if response.headers["ETag"] in known else response
 
 
 def _pack(path: str) -> bytes:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Mount
 
 from server.routing import SegmentRoute
 from server.transports.bodies import answer
-from server.transports.files.packed_files import FOR_EVER, PackedFiles, file_answer
+from server.transports.files.packed_files import FOR_EVER, PackedFiles, file_answer, unless_known
 from server.transports.files.web_client_files import WebClient
 
 __all__ = ["STATIC", "page", "page_routes"]
@@ -54,7 +54,8 @@ def page_routes(web_client: Path | None = None) -> list[BaseRoute]:
 async def page(request: Request, path: Path, **headers: str) -> Response:
     """Return a file of `STATIC` as a page, with its Content-Security-Policy."""
     headers["Content-Security-Policy"] = POLICIES.get(path, ASSET_POLICY)
-    return file_answer(request.scope, path, await to_thread.run_sync(path.stat), headers)
+    response = file_answer(request.scope, path, await to_thread.run_sync(path.stat), headers)
+    return unless_known(request, response)
 
 
 async def home(request: Request) -> Response:
