@@ -90,7 +90,7 @@ def _with_all(send: Send, request: RequestInfo, *, is_secure: bool) -> Send:
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            # _Pairs of bytes, because `MutableHeaders` looks through all headers for each one that it adds.
+            # Pairs of bytes, because `MutableHeaders` looks through all headers for each one that it adds.
             own: _Pairs = message.get("headers", ())
             added = defaults
             names = {name.lower() for name, _ in own}
