@@ -138,3 +138,23 @@ async def test_full_disk_is_unavailable_and_nothing_is_half_stored(tmp_path: Pat
             assert await store.agents() == ([], [])
             done = await node.bus.execute(BOARD, _create(board))
             assert (done.position.offset, done.position.global_offset) == (3, 0)
+
+
+async def test_failing_writes_are_logged_once_and_so_is_their_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_MILLISECONDS", 20)
+    path = tmp_path / "b.db"
+    async with open_store(_url(path)) as store, open_node(store) as node:
+        board = await create_board(node)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable):
+                    await node.bus.execute(BOARD, _create(board))
+            await store.ping()  # a read that succeeds does not end the failure of writes
+            other.execute("ROLLBACK")
+        await node.bus.execute(BOARD, _create(board))
+        await node.bus.execute(BOARD, _create(board))
+    lines = [record.message for record in caplog.records if "the database can" in record.message]
+    assert lines == ["the database cannot be written: database is locked", "the database can be written again"]

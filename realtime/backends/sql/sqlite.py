@@ -12,11 +12,11 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 
 from realtime.backends.sql.connections import Connections
 from realtime.backends.sql.engine import make_engine, open_all, write_transaction
@@ -132,7 +132,7 @@ class Sqlite:
                 guarded.guard.check(is_early=True)
             return found
 
-        return await self._call(self._readers, loaded)
+        return await self._call(self._readers, "read", loaded)
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """Return the result of `work`, called in a thread with the writing connection; commit unless it raises.
@@ -158,9 +158,9 @@ class Sqlite:
                 _relieve(engine, guarded.guard)
             return made
 
-        return await self._call(self._writer, written)
+        return await self._call(self._writer, "written", written)
 
-    async def _call(self, connections: Connections, work: Callable[[Engine], _T]) -> _T:
+    async def _call(self, connections: Connections, verb: str, work: Callable[[Engine], _T]) -> _T:
         guarded = self._guarded
         if guarded is None:
             return await connections.call(work)
@@ -178,8 +178,10 @@ class Sqlite:
         except (sqlite3.DatabaseError, DBAPIError) as error:
             if _is_damage(error):
                 guarded.guard.doubt()
+            guarded.note_failure(verb, error)
             raise
         guarded.note(None)
+        guarded.note_success(verb)
         return done
 
     async def _mend(self, guarded: _Guarded) -> None:
@@ -222,6 +224,8 @@ class _Guarded:
     mending: asyncio.Task[None] | None = None
     #: Why the database cannot be used; logged once, not for each request.
     away: str | None = None
+    #: Why the database cannot be read, or cannot be written, although its files are there: a full disk, a lock.
+    failures: dict[str, str] = field(default_factory=dict)
 
     def note(self, away: str | None) -> None:
         """Log that the database is away or back, but only when that changes."""
@@ -232,6 +236,20 @@ class _Guarded:
         else:
             log.warning("the database is back, and used as before")
         self.away = away
+
+    def note_failure(self, verb: str, error: sqlite3.DatabaseError | DBAPIError) -> None:
+        """Log why the database cannot be `verb` ("read", "written"), but only when the reason changes."""
+        if isinstance(error, (sqlite3.ProgrammingError, ProgrammingError)):
+            return  # a bug of this program, which is logged with its traceback
+        reason = str(getattr(error, "orig", None) or error)
+        if self.failures.get(verb) != reason:
+            log.error("the database cannot be %s: %s", verb, reason)
+            self.failures[verb] = reason
+
+    def note_success(self, verb: str) -> None:
+        """Log that the database can be `verb` again, if it could not."""
+        if self.failures.pop(verb, None) is not None:
+            log.warning("the database can be %s again", verb)
 
     def may_close(self) -> bool:
         """Return whether SQLite may write when it closes: not into a file that somebody else has written into.
