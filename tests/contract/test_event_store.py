@@ -22,7 +22,7 @@ from realtime.ports import NewEvent, StoredBoard, StoredEvent, Transaction
 from tests.contract.conftest import BACKENDS
 from tests.kit.attempt_contents import lines_of
 from tests.kit.deadline import deadline, seconds
-from tests.kit.nodes import START, open_store, order_of
+from tests.kit.nodes import START, create_board, open_node, open_store, order_of
 
 BOARD = BoardId("p1")
 OF_BOARD = board_channel(BOARD)
@@ -268,3 +268,13 @@ async def test_closing_twice_is_allowed(store: SqlStore) -> None:
     await store.aclose()
     await store.aclose()
     assert await reading is None
+
+
+@pytest.mark.parametrize("strange", ["board:plain", "board:two\nlines", "board:{a,b}", 'board:"quoted"'])
+async def test_heads_of_many_channels_are_those_of_each(strange: str, store: SqlStore) -> None:
+    async with open_node(store) as node:
+        await create_board(node)
+        asked = [*(Channel(f"board:none-{number}") for number in range(100)), Channel(strange), board_channel(BOARD)]
+        heads = await store.heads(asked)
+        assert heads == {channel: await store.offset(channel) for channel in asked}
+        assert heads[board_channel(BOARD)] > 0

@@ -1,4 +1,4 @@
-"""The texts of SQLAlchemy's constructs that PostgreSQL has under other names (`gathered`)."""
+"""The texts of SQLAlchemy's constructs that PostgreSQL has under other names (`gathered`, `one_of`)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.compiler import compiles
 
 from realtime.backends.sql.gathered import JsonRow, JsonRows, JsonValues
+from realtime.backends.sql.one_of import OneOf
 
 __all__: list[str] = []
 
@@ -24,3 +25,9 @@ def _json_rows(element: JsonRows, compiler: Any, **options: Any) -> str:
 @compiles(JsonValues, "postgresql")
 def _json_values(element: JsonValues, compiler: Any, **options: Any) -> str:
     return f"coalesce(json_agg({compiler.process(element.clauses, **options)}), '[]')"
+
+
+@compiles(OneOf, "postgresql")
+def _one_of(element: OneOf, compiler: Any, **options: Any) -> str:
+    column, values = element.clauses
+    return f"{compiler.process(column, **options)} = ANY (ARRAY{compiler.process(values, **options)})"

@@ -29,6 +29,15 @@ _heads = PreparedList(
     select(*channels.c["channel", "offset"]).where(channels.c.channel.in_(bindparam("names", expanding=True))), "names"
 )
 _last = Prepared(select(func.max(events.c.sequence)))
+#: Least channels that PostgreSQL gets as one text, and whose heads it returns as one: 10,000 take 21 ms and 6 ms of CPU
+#: time here, as parameters and rows 54 ms and 62 ms (measured). A node asks for all watched
+#: boards each second.
+MANY_HEADS = 64
+_HEADS_IN_ORDER = (
+    'SELECT array_agg(coalesce(c."offset", 0) ORDER BY place)::text'
+    " FROM unnest(string_to_array(%s, E'\\n')) WITH ORDINALITY AS asked(channel, place)"
+    " LEFT JOIN channels AS c USING (channel)"
+)
 
 
 def load_past_board(connection: Connection, board_id: BoardId, offset: int) -> Board | None:
@@ -62,12 +71,24 @@ def load_heads(connection: Connection, names: Collection[Channel]) -> dict[Chann
     """Return the heads of channels, 0 before the first event; that of `DASHBOARD` grows with the events of all."""
     heads = dict.fromkeys(names, 0)
     some = list(names)
-    for start in range(0, len(some), HEADS_AT_ONCE):
-        heads |= {Channel(name): head for name, head in _heads.rows(connection, some[start : start + HEADS_AT_ONCE])}
+    if connection.dialect.name == "postgresql" and len(some) >= MANY_HEADS and not any("\n" in name for name in some):
+        heads |= _heads_in_order(connection, some)
+    else:
+        for start in range(0, len(some), HEADS_AT_ONCE):
+            rows = _heads.rows(connection, some[start : start + HEADS_AT_ONCE])
+            heads |= {Channel(name): head for name, head in rows}
     if DASHBOARD in heads:
         ((last,),) = _last.rows(connection)
         heads[DASHBOARD] = last or 0
     return heads
+
+
+def _heads_in_order(connection: Connection, names: list[Channel]) -> dict[Channel, int]:
+    cursor = connection.connection.cursor()
+    cursor.execute(_HEADS_IN_ORDER, ("\n".join(names),))
+    ((found,),) = cursor.fetchall()
+    cursor.close()
+    return dict(zip(names, map(int, found[1:-1].split(",")), strict=True))
 
 
 def load_pruned(connection: Connection, channel: Channel) -> int:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection, Row, Select, Table, select, tuple_
 
+from realtime.backends.sql.one_of import OneOf
 from realtime.backends.sql.tables import attempts, events
 from realtime.messages.channels import Channel
 from realtime.ports import AttemptKey, LogEntry, LoggedEvent, Page
@@ -74,7 +75,12 @@ def load_pages(
     page = page.where(own.c.offset > after)
     # One more row than requested shows whether there are more. A window function would number all remaining rows.
     page = page.order_by(own.c.offset).limit(limit + 1).correlate(known)
-    query = select(table).select_from(known).join(table, table.c.sequence.in_(page)).order_by(table.c.sequence)
+    query = (
+        select(table)
+        .select_from(known)
+        .join(table, OneOf(table.c.sequence, page.scalar_subquery()))
+        .order_by(table.c.sequence)
+    )
     pages: dict[AttemptKey, _Filling] = {}
     with closing(connection.execute(query, execution_options=STREAMED)) as rows:
         for row in rows:
