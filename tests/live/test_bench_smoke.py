@@ -10,6 +10,7 @@ import functools
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.bench.exits import LINE_MARK, Opening, board_socket, board_stream
 from tests.bench.growth import growths
 from tests.bench.load_client import LoadClient, MessageFault, compiler_missing, load_client
 from tests.bench.measures import Opener
+from tests.bench.scaling import Costs, Installation, report
 from tests.bench.servers import BOARDCAST, Servers, peer_missing, servers_for
 from tests.clients.requirements import require
 from tests.kit.deadline import deadline
@@ -177,3 +179,14 @@ def _framed(kind: str, message: str) -> bytes:
         return bytes((0x81, size) if size < 126 else (0x81, 126, *size.to_bytes(2))) + message.encode()
     chunk = f"{message}\n\n"
     return f"{len(chunk):x}\r\n{chunk}\r\n".encode()
+
+
+def test_simulation_of_many_nodes_knows_a_database_that_is_too_small() -> None:
+    size = Installation(nodes=20, readers=10_000, boards=1000, events=100.0, homes=2)
+    small = dict(report(replace(size, database_cores=0.01), Costs()))
+    large = dict(report(size, Costs()))
+    assert (small["seconds in which the database reads their replays"], small.keys()) == ("inf", large.keys())
+    assert math.isfinite(float(large["seconds in which the database reads their replays"]))
+    anywhere = dict(report(replace(size, homes=0), Costs()))
+    following = [float(one["nodes that follow a board, mean"]) for one in (large, anywhere)]
+    assert following[0] <= size.homes < following[1]

@@ -17,7 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from realtime.kanban.ids import BoardId
 
-__all__ = ["JsonRow", "JsonRows", "JsonValues", "gathered_by_board", "gathered_values"]
+__all__ = ["JsonRow", "JsonRows", "JsonValues", "OneOf", "gathered_by_board", "gathered_values"]
 
 
 # Each database has its own names for these; the names here are those of SQLite.
@@ -42,6 +42,16 @@ class JsonValues(FunctionElement[str]):
     inherit_cache = True
 
 
+class OneOf(FunctionElement[Any]):
+    """Whether a column has one of the values of a scalar subquery, which may have several rows.
+
+    As `IN`, PostgreSQL looks nothing up: it reads the whole table, and runs the query for each of its rows (EXPLAIN).
+    It has no type: SQLAlchemy compares a boolean one with 1 in SQLite, which then looks nothing up either.
+    """
+
+    inherit_cache = True
+
+
 @compiles(JsonRow)
 def _json_row(element: JsonRow, compiler: Any, **options: Any) -> str:
     return f"json_array({compiler.process(element.clauses, **options)})"
@@ -55,6 +65,12 @@ def _json_rows(element: JsonRows, compiler: Any, **options: Any) -> str:
 @compiles(JsonValues)
 def _json_values(element: JsonValues, compiler: Any, **options: Any) -> str:
     return f"json_group_array({compiler.process(element.clauses, **options)})"
+
+
+@compiles(OneOf)
+def _one_of(element: OneOf, compiler: Any, **options: Any) -> str:
+    column, values = element.clauses
+    return f"{compiler.process(column, **options)} IN {compiler.process(values, **options)}"
 
 
 def gathered_by_board(

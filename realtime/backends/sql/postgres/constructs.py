@@ -1,4 +1,4 @@
-"""The texts of SQLAlchemy's constructs that PostgreSQL has under other names (`gathered`, `one_of`)."""
+"""The texts of SQLAlchemy's constructs that PostgreSQL has under other names (`gathered`)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.compiler import compiles
 
-from realtime.backends.sql.gathered import JsonRow, JsonRows, JsonValues
-from realtime.backends.sql.one_of import OneOf
+from realtime.backends.sql.gathered import JsonRow, JsonRows, JsonValues, OneOf
 
 __all__: list[str] = []
 

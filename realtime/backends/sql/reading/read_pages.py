@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Connection, Row, Select, Table, select, tuple_
 
-from realtime.backends.sql.one_of import OneOf
+from realtime.backends.sql.gathered import OneOf
 from realtime.backends.sql.tables import attempts, events
 from realtime.messages.channels import Channel
 from realtime.ports import AttemptKey, LogEntry, LoggedEvent, Page
