@@ -6,7 +6,7 @@ import re
 
 from realtime.caches import bounded_cache
 from server.protocol.deflate import MIN_BYTES
-from server.protocol.http.fields import Fields
+from server.protocol.http.fields import Fields, first_elements
 
 __all__ = ["accept_encoding", "is_compressible", "least_bytes"]
 
@@ -47,7 +47,7 @@ def is_compressible(media_type: str) -> bool:
 
 def _weights(accepted: str) -> dict[str, float]:
     weights: dict[str, float] = {}
-    for element in accepted.lower().split(","):
+    for element in first_elements(accepted.lower()):
         name, *parameters = (part.strip() for part in element.split(";"))
         weight = parameters[0].removeprefix("q=") if parameters else "1"
         if name and len(parameters) <= 1 and _WEIGHT.fullmatch(weight):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from server.protocol.http.refusal import RequestRefused
 
-__all__ = ["Fields", "is_host", "list_of", "merged", "parse_field_line", "parse_field_lines"]
+__all__ = ["Fields", "first_elements", "is_host", "list_of", "merged", "parse_field_line", "parse_field_lines"]
 
 #: Names and values in the order of the wire.
 Fields = list[tuple[bytes, bytes]]
@@ -28,6 +28,8 @@ SINGLE = frozenset(
 #: RFC 9112, 5).
 _FIELD = rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)"
 _LINE, _LINES = re.compile(_FIELD), re.compile(rb"(?:\A|(?<=\r\n))%b\r\n" % _FIELD)
+#: Elements of a preference that count. A head has room for 30,000, which would take tens of milliseconds.
+MAX_ELEMENTS = 100
 #: uri-host and port (RFC 9110, 7.2), without userinfo.
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?")
 
@@ -74,6 +76,11 @@ def merged(fields: Iterable[tuple[bytes, bytes]]) -> Fields:
             # HTTP joins cookies by a semicolon, and all other fields by a comma (RFC 9113, 8.2.3).
             values[name] = earlier + (b"; " if name == b"cookie" else b", ") + value
     return list(values.items())
+
+
+def first_elements(preference: str) -> list[str]:
+    """Return the first `MAX_ELEMENTS` elements of a list of preferences (Accept, Accept-Encoding)."""
+    return preference.split(",", MAX_ELEMENTS)[:MAX_ELEMENTS]
 
 
 def list_of(value: bytes | None) -> list[bytes]:

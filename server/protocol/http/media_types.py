@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from server.protocol.http.fields import first_elements
+
 __all__ = ["preferred", "split_media_type"]
 
 #: A parameter that distinguishes two kinds of `multipart/mixed`. Here it is part of the name, in lower case.
@@ -55,7 +57,7 @@ def _rating(media_type: str, ranges: Sequence[_Range]) -> tuple[float, bool, int
 
 
 def _ranges(accept: str) -> Iterator[_Range]:
-    for place, part in enumerate(accept.split(",")):
+    for place, part in enumerate(first_elements(accept)):
         media_type, parameters = _split(part)
         if _NAMING in parameters:
             media_type = f"{media_type};{_NAMING}={parameters[_NAMING]}"

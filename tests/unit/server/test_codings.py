@@ -62,6 +62,11 @@ def test_client_that_refuses_plain_bytes_gets_none(accepted: str) -> None:
     assert least_bytes(accepted) == 0
 
 
+@pytest.mark.parametrize(("others", "accepts"), [(99, True), (100, False)])
+def test_only_the_first_elements_count(others: int, accepts: bool) -> None:
+    assert (least_bytes("br," * others + "gzip") is not None) == accepts
+
+
 def test_lines_of_the_header_are_one_list() -> None:
     headers = [(b"accept-encoding", b"br"), (b"accept", b"gzip"), (b"accept-encoding", b"gzip;q=0.5")]
     assert accept_encoding(headers) == "br,gzip;q=0.5"

@@ -36,3 +36,9 @@ def test_multipart_with_the_parameter_is_another_type(accept: str) -> None:
 )
 def test_multipart_without_it_is_not(accept: str | None) -> None:
     assert preferred(accept, (_JSON, MULTIPART)) == _JSON
+
+
+@pytest.mark.parametrize(("others", "chosen"), [(99, MULTIPART), (100, None)])
+def test_only_the_first_ranges_count(others: int, chosen: str | None) -> None:
+    accept = "a/b;q=0.1," * others + "multipart/mixed;subscriptionSpec=1.0"
+    assert preferred(accept, (_JSON, MULTIPART)) == chosen
