@@ -62,10 +62,15 @@ function optionsOf(node, series) {
     axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000] }],
     series: [{}, ...series.map(({ label, color, isBar }) => {
       const stroke = colorOf(node, color);
-      if (!isBar) return { label, stroke, width: 2, points: { show: false }, paths: uPlot.paths.stepped?.({ align: 1 }) };
+      if (!isBar) return { label, stroke, width: 2, points: { show: isSingle, fill: stroke }, paths: uPlot.paths.stepped?.({ align: 1 }) };
       return { label, stroke, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.7, 40], radius: 0.15 }) };
     })],
   };
+}
+
+/** Whether there is one time; a line through one point cannot be seen. @param {uPlot} chart */
+function isSingle({ data: [times] }) {
+  return times.length === 1;
 }
 
 /**
