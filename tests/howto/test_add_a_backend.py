@@ -13,7 +13,7 @@ from tests.kit.pages import REPOSITORY, changed_paths, copy_repository, first_co
 
 PAGE = REPOSITORY / "docs" / "howto" / "add-a-backend.md"
 #: Ports that are no ability of a store, and the one that joins those that are.
-_OTHERS = {"Broker", "Store"}
+_OTHERS = {"Broker", "Store", "WriteSpans"}
 
 
 @pytest.mark.timeout(300)  # it runs pytest twice

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 
 import orjson
 
-from tests.kit.raw_http import Address
+from tests.kit.raw_http import Address, Answer
 from tests.kit.raw_socket import RawSocket, open_socket
 from tests.kit.sse_reader import SseReader, open_stream
 from tests.live.boards import BOARD
 
-__all__ = ["RAW_EXITS", "RawSubscriber", "Received", "open_board"]
+__all__ = ["RAW_EXITS", "OpeningRefused", "RawSubscriber", "Received", "open_board"]
 
 
 class Received(NamedTuple):
@@ -23,6 +23,15 @@ class Received(NamedTuple):
     type: str
     payload: Any
     cursor: str | None
+
+
+class OpeningRefused(Exception):
+    """The answer is no stream."""
+
+    def __init__(self, answer: Answer) -> None:
+        """Keep the answer."""
+        super().__init__(answer)
+        self.answer = answer
 
 
 class RawSubscriber(Protocol):
@@ -62,7 +71,11 @@ async def open_board(address: Address, exit: str, **query: str) -> AsyncIterator
     asked = urlencode({"boardId": BOARD, **query})
     if exit == "board-ws":
         async with open_socket(address, f"/api/v1/ws?{asked}") as socket:
+            if socket.response.status != 101:
+                raise OpeningRefused(socket.response)
             yield _Socket(socket)
     else:
         async with open_stream(address, f"/api/v1/sse?{asked}") as stream:
+            if stream.response.status != 200:
+                raise OpeningRefused(stream.response)
             yield _Stream(stream)
