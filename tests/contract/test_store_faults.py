@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,14 @@ async def test_read_only_database_can_be_read_and_writing_is_unavailable(tmp_pat
         assert (stored.board, stored.offset) == (board, 1)
 
 
+@contextmanager
+def _locked(path: Path) -> Iterator[sqlite3.Connection]:
+    """Hold the write lock of a database, as another process would; yield the connection that holds it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
 async def test_locked_database_is_unavailable_and_nothing_is_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,8 +113,7 @@ async def test_locked_database_is_unavailable_and_nothing_is_stored(
     path = tmp_path / "b.db"
     async with open_store(_url(path)) as store, open_node(store) as node:
         board = await create_board(node)
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with _locked(path) as other:
             with pytest.raises(StoreUnavailable, match="locked"):
                 await node.bus.execute(BOARD, _create(board))
             with pytest.raises(StoreUnavailable, match="locked"):
@@ -147,8 +155,7 @@ async def test_failing_writes_are_logged_once_and_so_is_their_end(
     path = tmp_path / "b.db"
     async with open_store(_url(path)) as store, open_node(store) as node:
         board = await create_board(node)
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with _locked(path) as other:
             for _ in range(2):
                 with pytest.raises(StoreUnavailable):
                     await node.bus.execute(BOARD, _create(board))
