@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from time import monotonic
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from realtime.ports import (
 )
 from realtime.views.board_views import BoardViews
 from realtime.views.repair import Repair
+from realtime.writing.lock_interval import lock_interval
 from realtime.writing.publisher import Publisher
 from realtime.writing.recent_boards import RecentBoards
 from realtime.writing.write_group import BoardsAtHand, Result, Unit, carry_out, stored_of
@@ -138,8 +140,10 @@ class GroupWriter:
             return made[0]
 
         began = monotonic()
+        heavy = any(unit.is_heavy for unit in units)
         try:
-            written = await self._store.transact(carried_out)
+            with lock_interval.hurried() if heavy else nullcontext():
+                written = await self._store.transact(carried_out)
             self._counters.store_write.observe(monotonic() - began)
             return written
         except Exception:

@@ -36,6 +36,7 @@ class Insertion:
 
     def __init__(self, statement: Insert, *columns: str) -> None:
         """Prepare `statement`; it is compiled when it first runs."""
+        self.table = statement.table
         # Inline: the numbers that the database gives to the rows are not returned.
         self._statement = statement.inline()
         self._columns = columns
@@ -106,28 +107,28 @@ class Replacement(Insertion):
         super().run(connection, list(last.values()))
 
 
-class NumberedInsertion:
+class NumberedInsertion(Insertion):
     """An insertion of rows without their last column, which continues from the highest number in the table.
 
-    The numbers only order the rows. A row that exists already keeps its number, and the new number is not used.
+    The numbers only order the rows. A row whose key (the first column) exists keeps its number, and the new number is
+    not used.
     """
 
-    def __init__(self, insertion: Insertion, number: Column[int]) -> None:
-        """Insert by `insertion`, whose first column is the key, and whose last column is `number`."""
-        self._insertion = insertion
+    def __init__(self, statement: Insert, number: Column[int], *columns: str, updated: Collection[str]) -> None:
+        """Prepare `statement`, which sets the columns `updated` of a row that exists; `number` is the last column."""
+        super().__init__(statement, *columns)
         self._highest = Prepared(select(func.max(number)))
+        self._updated = [columns.index(name) for name in updated]
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert the rows, in order."""
+        """Insert the rows, in order. Rows with one key become one row: PostgreSQL does not insert and update it."""
         ((highest,),) = self._highest.rows(connection)
-        # PostgreSQL does not insert and update a row by one statement.
-        pieces: list[dict[Any, tuple[Any, ...]]] = [{}]
+        merged: dict[Any, list[Any]] = {}
         for number, row in enumerate(rows, start=(highest or 0) + 1):
-            if row[0] in pieces[-1]:
-                pieces.append({})
-            pieces[-1][row[0]] = (*row, number)
-        for piece in pieces:
-            self._insertion.run(connection, list(piece.values()))
+            first = merged.setdefault(row[0], [*row, number])
+            for place in self._updated:
+                first[place] = row[place]
+        super().run(connection, [tuple(row) for row in merged.values()])
 
 
 class Prepared:

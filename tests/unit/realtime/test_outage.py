@@ -8,7 +8,7 @@ import pytest
 
 from realtime.backends.sql.postgres.outage import FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS, DatabaseAway, Outage
 
-#: Seconds between two looks at a pause: it is measured up to one step too long. A power of two, so sums of it are exact.
+#: Seconds between two looks at a pause, so it is measured up to one step too long. A power of two: its sums are exact.
 STEP_SECONDS = 1 / 1024
 
 

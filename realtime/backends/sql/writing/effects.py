@@ -42,7 +42,7 @@ from realtime.kanban.projection import new_project
 __all__ = ["Effect", "effects"]
 
 #: A statement and the parameters of one execution.
-Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion | NumberedInsertion, tuple[Any, ...]]
+Effect = tuple[Executable, dict[str, Any]] | tuple[Insertion, tuple[Any, ...]]
 
 _PROJECT_FIELDS = ("name", "repository_path", "repository_url", "repository_slug")
 
@@ -53,7 +53,7 @@ def _put(table: Table, *updated: str) -> NumberedInsertion:
     made = made.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_={name: made.excluded[name] for name in updated}
     )
-    return NumberedInsertion(Insertion(made, *table.c.keys()), table.c.sequence)
+    return NumberedInsertion(made, table.c.sequence, *table.c.keys(), updated=updated)
 
 
 _put_project = _put(projects, *_PROJECT_FIELDS)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, exists, func, not_, or_, select
 
-from realtime.backends.sql.prepared import Addition, Insertion, NumberedInsertion, PreparedList
+from realtime.backends.sql.prepared import Addition, Insertion, PreparedList
 from realtime.backends.sql.reading.read_boards import load_board
 from realtime.backends.sql.tables import channels, events, milliseconds, projects, snapshots
 from realtime.backends.sql.upsert import insert
@@ -133,14 +133,32 @@ def _stored(event: NewEvent, heads: dict[Channel, int]) -> StoredEvent:
 
 def _run(connection: Connection, todo: Iterable[Effect]) -> None:
     """Execute the effects in order; consecutive ones with the same statement become one `executemany`."""
-    for _, group in groupby(todo, key=lambda effect: id(effect[0])):
-        run = list(group)
-        statement = run[0][0]
-        several: list[Any] = [parameters for _, parameters in run]
-        if isinstance(statement, Insertion | NumberedInsertion):
-            statement.run(connection, several)
+    for inserts, group in groupby(todo, key=lambda effect: isinstance(effect[0], Insertion)):
+        if inserts:
+            _insert(connection, group)
         else:
-            connection.execute(statement, several)
+            for _, same in groupby(group, key=lambda effect: id(effect[0])):
+                run: list[Any] = list(same)
+                connection.execute(run[0][0], [parameters for _, parameters in run])
+
+
+def _insert(connection: Connection, todo: Iterable[Any]) -> None:
+    """Insert the rows of consecutive effects, by table: each table has its rows in order, and plain values only.
+
+    So a batch of events of two kinds, in turns, has as few statements as one that is sorted by kind.
+    """
+    rows: dict[Any, tuple[Insertion, list[Any]]] = {}
+    for insertion, row in todo:
+        if insertion.table in rows and rows[insertion.table][0] is not insertion:
+            _insert_all(connection, rows)
+        rows.setdefault(insertion.table, (insertion, []))[1].append(row)
+    _insert_all(connection, rows)
+
+
+def _insert_all(connection: Connection, rows: dict[Any, tuple[Insertion, list[Any]]]) -> None:
+    for insertion, of_table in rows.values():
+        insertion.run(connection, of_table)
+    rows.clear()
 
 
 def _row(placed: PlacedEvent) -> tuple[Any, ...]:
