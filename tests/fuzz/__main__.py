@@ -8,13 +8,12 @@ time.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import sys
 
 from tests.fuzz.laps import Options, laps
 from tests.fuzz.report import as_text
-from tests.fuzz.run import AT_ONCE_BY_CORE
+from tests.fuzz.run import AT_ONCE
 
 __all__ = ["main"]
 
@@ -41,9 +40,9 @@ def _options() -> Options:
     parser.add_argument(
         "--at-once",
         type=int,
-        default=AT_ONCE_BY_CORE * (os.cpu_count() or 1),
+        default=AT_ONCE,
         metavar="N",
-        help=f"most inputs at the same time (default: {AT_ONCE_BY_CORE} for each core)",
+        help=f"most inputs at the same time (default: {AT_ONCE})",
     )
     chosen = parser.parse_args()
     seed = random.randrange(10**6) if chosen.seed is None else chosen.seed

@@ -21,14 +21,14 @@ from tests.fuzz.witness import watching
 from tests.kit.deadline import seconds
 from tests.live.command import Process, running
 
-__all__ = ["AT_ONCE_BY_CORE", "TOKEN", "Runner", "flags", "run_lap"]
+__all__ = ["AT_ONCE", "TOKEN", "Runner", "flags", "run_lap"]
 
 TOKEN = "fuzz-token-0123456789"
 _WITNESS_TOKEN = "witness-token-0123456789"
 _WORKERS = 12
-#: Inputs that the server works on at once, for each core: more would measure how an overloaded server shares its time,
-#: and not how long an input holds it.
-AT_ONCE_BY_CORE = 2
+#: Inputs that the server works on at once. Its Python code runs on one core, and an input at the limits takes 100 ms of
+#: it. So more inputs at once would measure how long a queue is, and not how long an input holds others up.
+AT_ONCE = 2
 #: After this time, an input gives up its place to another one: it waits for a deadline of the server.
 _PLACE_SECONDS = 1.0
 #: Inputs between two stages. After each stage, memory is measured.
