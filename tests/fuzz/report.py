@@ -47,6 +47,7 @@ def _rows(tallies: list[Tally]) -> list[list[str]]:
     rows += [[str(kind), *(f"{_count(tally, kind):,}" for tally in tallies)] for kind in _COUNTED]
     names = dict.fromkeys(name for tally in tallies for name in tally.seen)
     rows += [[f"longest wait, {name} (ms)", *(_wait(tally, name) for tally in tallies)] for name in names]
+    rows.append(["longest of all, cores taken (ms)", *map(_disturbed, tallies)])
     rows.append(["memory before, after, most (MiB)", *map(_memory, tallies)])
     rows.append(["memory left by an hour (MiB)", *map(_growth, tallies)])
     return rows
@@ -59,6 +60,12 @@ def _count(tally: Tally, kind: Kind) -> int:
 def _wait(tally: Tally, name: str) -> str:
     sight = tally.seen.get(name)
     return f"{sight.longest * 1_000:.0f} of {sight.asked:,}" if sight else "-"
+
+
+def _disturbed(tally: Tally) -> str:
+    """Return the longest wait that does not count, because other machines took the cores."""
+    longest = max((sight.disturbed for sight in tally.seen.values()), default=0.0)
+    return f"{longest * 1_000:.0f}" if longest else "-"
 
 
 def _memory(tally: Tally) -> str:

@@ -118,6 +118,6 @@ def wait_faults(tally: Tally) -> list[Fault]:
 
 
 def _meanwhile(tally: Tally, sight: Sight) -> tuple[int, ...]:
-    """Return the numbers of the inputs that began or ended during the longest wait."""
+    """Return the numbers of the inputs that ran during the longest wait."""
     began, ended = sight.at - sight.longest, sight.at
-    return tuple(number for start, end, number in tally.spans if began <= start <= ended or began <= end <= ended)
+    return tuple(number for start, end, number in tally.spans if start <= ended and end >= began)

@@ -65,10 +65,19 @@ def test_few_measurements_give_no_verdict() -> None:
 
 def test_long_wait_is_a_fault() -> None:
     seen = {"ping": Sight(asked=10, longest=0.3, at=100.0), "query": Sight(asked=10, longest=0.2, at=100.0)}
-    spans = [(99.0, 99.6, 1), (99.0, 99.8, 2), (99.8, 101.0, 3), (100.1, 101.0, 4)]
+    spans = [(99.0, 99.6, 1), (99.0, 99.8, 2), (99.8, 101.0, 3), (100.1, 101.0, 4), (98.0, 102.0, 5)]
     (fault,) = wait_faults(Tally("x", seen=seen, spans=spans))
     assert fault.what.startswith("ping: 300 ms")
-    assert fault.numbers == (2, 3)
+    assert fault.numbers == (2, 3, 5)
+
+
+def test_wait_in_which_other_machines_had_the_cores_is_shown_and_no_fault() -> None:
+    tally = Tally("x", seen={"ping": Sight(asked=10, longest=0.1, disturbed=0.4), "query": Sight(asked=10)})
+    assert wait_faults(tally) == []
+    assert any(
+        line.split() == ["longest", "of", "all,", "cores", "taken", "(ms)", "400"]
+        for line in as_text(1, [tally]).splitlines()
+    )
 
 
 def test_equal_faults_are_reported_once_with_a_command_that_repeats_one() -> None:

@@ -8,6 +8,7 @@ import contextlib
 import pytest
 
 from tests.fuzz.stage import make_witness_board
+from tests.fuzz.stolen_time import StolenTime
 from tests.fuzz.witness import Witness
 from tests.kit.deadline import FACTOR_VARIABLE, deadline
 from tests.kit.live_server import live_server
@@ -33,6 +34,15 @@ async def test_witness_of_a_server_that_serves_has_no_fault() -> None:
         await _look(witness, until_asked=True)
     assert [fault for sight in witness.seen.values() for fault in sight.faults] == []
     assert all(sight.longest > 0 for sight in witness.seen.values())
+
+
+async def test_waits_in_which_other_machines_had_the_cores_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StolenTime, "took_part", lambda *_: True)
+    async with live_server() as live:
+        await make_witness_board(live.address, None)
+        witness = Witness(live.address, "127.0.0.1", None)
+        await _look(witness, until_asked=True)
+    assert all(sight.longest == 0 < sight.disturbed for sight in witness.seen.values())
 
 
 async def test_witness_that_is_not_served_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ import orjson
 import uvloop
 
 from tests.fuzz.stage import WITNESS_BOARD
+from tests.fuzz.stolen_time import StolenTime
 from tests.kit.deadline import seconds
 from tests.kit.raw_http import Address
 from tests.kit.raw_socket import CLOSE, PING, PONG, TEXT, frame_bytes
@@ -45,6 +46,8 @@ class Sight:
     longest: float = 0.0
     #: The end of that wait, in seconds since the epoch.
     at: float = 0.0
+    #: Seconds of the longest wait in which other machines took the cores. It does not count.
+    disturbed: float = 0.0
     faults: list[str] = field(default_factory=list)
 
 
@@ -62,6 +65,7 @@ class Witness:
         self._looked = asyncio.Event()
         #: Times at which the witness's own loop was late, and the delay in seconds.
         self._late: list[tuple[float, float]] = []
+        self._stolen = StolenTime()
         self.seen: Seen = {name: Sight() for name in ("ping", "healthz", "query", "delivery")}
 
     async def run(self, end: Callable[[], Awaitable[object]]) -> None:
@@ -88,9 +92,12 @@ class Witness:
 
     async def _tick(self) -> None:
         """Record when this process itself was delayed, because that is not the server's delay."""
-        before = time.perf_counter()
+        before = read = time.perf_counter()
         while await self._rest(_TICK_SECONDS):
             now = time.perf_counter()
+            if now - read > _PERIOD_SECONDS:
+                self._stolen.read(now)
+                read = now
             if (late := now - before - _TICK_SECONDS) > _TICK_SECONDS:
                 self._late = [*self._late[-100:], (now, late)]
             before = now
@@ -110,7 +117,10 @@ class Witness:
         sight.asked += 1
         self._looked.set()
         if (waited := ended - began - own) > sight.longest:
-            sight.longest, sight.at = waited, time.time()
+            if self._stolen.took_part(began, ended):
+                sight.disturbed = max(sight.disturbed, waited)
+            else:
+                sight.longest, sight.at = waited, time.time()
 
     async def _again(self, visit: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> None:
         """Connect, visit, and reconnect after a failure.
