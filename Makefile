@@ -17,7 +17,7 @@ NATIVE := $(PEERS)/native
 NATIVE_STAMP := $(NATIVE)/node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check pythons coverage bench clients tools peers native-peers equivalence faults fuzz
+.PHONY: help setup run test check pythons coverage bench clients tools peers native-peers equivalence faults fuzz pictures
 
 help:
 	@echo "make run     serve with demo activity on http://127.0.0.1:8000   (ARGS='--port 9000')"
@@ -29,6 +29,7 @@ help:
 	@echo "make equivalence   compare all exits in many more runs           (EXAMPLES=1000)"
 	@echo "make faults  break servers and clients in many more runs         (RUNS=10000, SEED=…, NODES=3)"
 	@echo "make fuzz    send bad input to every entry, and count faults     (SECONDS=600, SEED=1)"
+	@echo "make pictures  make the pictures of the documentation again, in Chromium"
 	@echo "make bench   print the benchmark tables                          (ARGS=--quick, ARGS='--runs 1 websocket')"
 
 setup: $(STAMP)
@@ -122,6 +123,9 @@ check: $(STAMP) tools
 	else \
 		echo "graphql-eslint and tsc are not installed: $(UNLINTED)"; \
 	fi
+
+pictures: $(STAMP) clients
+	BOARDCAST_PICTURES=.images $(BIN)/python -m pytest tests/clients/test_pictures.py
 
 bench: $(STAMP) peers native-peers
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -293,3 +293,16 @@ def _state_with_many_cards(board: BoardClient) -> dict[str, Any]:
         )
     }
     return {"columns": columns, "columnOrder": list(board.column_ids), "cards": cards}
+
+
+async def test_page_of_the_api_shows_calls_and_messages(server_url: str, board: BoardClient) -> None:
+    async with _visit(server_url, board) as script:
+        await script.order("open", path="/", waitFor='.pages a[href="/docs"]')
+        await script.wait_for("opened")
+        await script.order("click", selector='.pages a[href="/docs"]')
+        await _see(script, "#described summary", "/api/v1/boards/{id}/past")
+        await script.order("fill", selector="#filter", text="Make a card")
+        await _see(script, "#described summary", "/api/v1/boards/{id}/cards")
+        await script.order("click", selector="#described details:not([hidden]) summary")
+        await _see(script, "#described details[open] summary", "body (application/json)")
+        await check_access(script)

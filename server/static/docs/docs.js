@@ -62,7 +62,7 @@ function contentOf(title, content, source) {
 }
 
 function callOf(method, path, call, source) {
-  const summary = [element('span', { class: 'method' }, method.toUpperCase()), `${path} `, element('span', { class: 'meaning' }, call.summary)];
+  const summary = [element('span', { class: 'method', 'data-method': method }, method.toUpperCase()), `${path} `, element('span', { class: 'meaning' }, call.summary)];
   return opened(summary, () => [
     ...(call.description ?? '').split('\n\n').filter(Boolean).map((text) => element('p', { class: 'meaning' }, text)),
     ...(call.parameters ?? []).map((one) => lineOf(`${one.name} (${one.in})`, { ...one.schema, description: one.description }, source, one.required)),

@@ -24,6 +24,7 @@ function Pages() {
     { id: 'dashboard', name: TEXTS.nav.dashboard, href: pathOf.dashboard, isOpen: may('dashboard', null) },
     { id: 'inspector', name: TEXTS.nav.inspector, href: pathOf.inspector, isOpen: may('admin', null) },
     { id: 'graphiql', name: TEXTS.nav.graphiql, href: '/graphql', isOpen: true },
+    { id: 'docs', name: TEXTS.nav.docs, href: '/docs', isOpen: true },
   ];
   return html`
     <nav class="pages" aria-label=${TEXTS.nav.label}>

@@ -19,7 +19,7 @@ export const TEXTS = {
   cancel: 'Cancel',
   save: 'Save',
   skip: 'Skip to the content',
-  nav: { label: 'Pages', boards: 'Boards', dashboard: 'Dashboard', inspector: 'Inspector', graphiql: 'GraphiQL' },
+  nav: { label: 'Pages', boards: 'Boards', dashboard: 'Dashboard', inspector: 'Inspector', graphiql: 'GraphiQL', docs: 'API' },
   theme: { system: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark' },
   session: {
     needed: 'This server needs a token.',
