@@ -20,7 +20,7 @@ from tests.fuzz.tally import Tally, memory_faults, wait_faults
 __all__ = ["Options", "laps"]
 
 #: The share of the time in which the server requires tokens.
-_AUTHENTICATED_PART = 2 / 3
+_AUTHENTICATED_PART = 1 / 2
 #: A low priority of the fuzzer lets the server and the witness run when they need to.
 _NICENESS = 10
 

@@ -18,9 +18,9 @@ def _memory(grow: float, *, cold: float = 30 * _MIB) -> list[tuple[float, int]]:
     Caches fill first. Then memory grows by this many bytes per second, with noise.
     """
     rng = random.Random(1)
-    warmth = [cold * min(place, 6) / 6 for place in range(30)]
-    noise = [rng.uniform(-_MIB, _MIB) for _ in range(30)]
-    return [(10.0 * place, int(80 * _MIB + warmth[place] + grow * 10 * place + noise[place])) for place in range(30)]
+    warmth = [cold * min(place, 20) / 20 for place in range(50)]
+    noise = [rng.uniform(-_MIB, _MIB) for _ in range(50)]
+    return [(10.0 * place, int(80 * _MIB + warmth[place] + grow * 10 * place + noise[place])) for place in range(50)]
 
 
 def test_growth_that_goes_on_is_a_fault() -> None:
@@ -35,9 +35,9 @@ def test_memory_that_levels_off_is_no_fault() -> None:
 
 
 def _swinging(grow: float, seed: int) -> list[tuple[float, int]]:
-    """Return forty measurements in 400 s, most of them with up to 30 MiB that are free but not yet returned."""
+    """Return sixty measurements in 600 s, most of them with up to 30 MiB that are free but not yet returned."""
     rng = random.Random(seed)
-    return [(10.0 * place, int((100 + grow * 10 * place + rng.uniform(0, 30)) * _MIB)) for place in range(40)]
+    return [(10.0 * place, int((100 + grow * 10 * place + rng.uniform(0, 30)) * _MIB)) for place in range(60)]
 
 
 def test_memory_that_swings_is_a_fault_only_where_it_grows() -> None:
@@ -60,7 +60,7 @@ def test_peak_is_a_fault_also_where_memory_is_given_back() -> None:
 
 
 def test_few_measurements_give_no_verdict() -> None:
-    assert growth_of(_memory(1)[:5]) is None
+    assert growth_of(_memory(1)[:25]) is None
 
 
 def test_long_wait_is_a_fault() -> None:
