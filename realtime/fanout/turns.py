@@ -18,14 +18,14 @@ log = logging.getLogger(__name__)
 
 #: Seconds of each turn of the event loop for all tasks that share it.
 TURN_SECONDS = 0.004
-#: The most tasks that go on in the next turn. Each takes at least one step, however long that is.
+#: The most tasks that go on in the next turn. The first one takes at least one step, however long that is.
 WOKEN = 4
 
 
 class Turns:
     """The share of some tasks in each turn of one event loop."""
 
-    __slots__ = ("_ends", "_is_fresh", "_waiting", "number")
+    __slots__ = ("_ends", "_first", "_is_fresh", "_waiting", "number")
 
     def __init__(self) -> None:
         """Begin without tasks."""
@@ -36,6 +36,8 @@ class Turns:
         #: Whether none of the tasks that go on in this turn has run yet.
         self._is_fresh = False
         self._waiting: deque[asyncio.Future[None]] = deque()
+        #: The first so many of them were to go on in this turn, but others used up its share.
+        self._first = 0
 
     def is_used_up(self) -> bool:
         """Return whether the share in this turn is used up, so that the task should wait for a later turn."""
@@ -47,8 +49,15 @@ class Turns:
 
     async def later(self) -> None:
         """Return in a later turn that has time, after all tasks that wait already."""
+        place = len(self._waiting)
+        while not await self._next_turn(place):
+            # It keeps its place before those that wait behind it.
+            place, self._first = self._first, self._first + 1
+
+    async def _next_turn(self, place: int) -> bool:
+        """Wait at this place until it is the task's turn; return whether the turn has time for the task."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
+        self._waiting.insert(place, waiter)
         if self._ends is None:
             self._begin(perf_counter())
         try:
@@ -57,9 +66,15 @@ class Turns:
             if waiter.done() and not waiter.cancelled():
                 self._wake(1)  # pass the turn to another task
             raise
+        if self._ends is None:
+            # The turn was that of a task that was cancelled, and has ended since.
+            self._begin(perf_counter())
+            return True
         if self._is_fresh:
             # A whole share from now on: the time until the loop reached this task does not count.
             self._is_fresh, self._ends = False, perf_counter() + TURN_SECONDS
+            return True
+        return perf_counter() <= self._ends
 
     async def room(self) -> None:
         """Return at once if this turn has time left; otherwise in a later turn."""
@@ -72,6 +87,7 @@ class Turns:
 
     def _end(self) -> None:
         self._ends = None
+        self._first = 0
         self.number += 1
         try:
             if self._waiting:

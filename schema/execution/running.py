@@ -23,6 +23,7 @@ from realtime.messages.batches import Batch
 from realtime.messages.envelopes import Envelope
 from schema.execution.context import Context
 from schema.execution.errors import error_of, stream_ended
+from schema.execution.pacing import pacer
 from schema.execution.subscription_execution import Events, EventsInUse
 
 __all__ = ["run"]
@@ -60,6 +61,7 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                         if context.refresh():
                             events = in_use.regranted(events, context)
                         async with turns:
+                            await _room(events)
                             result = await _result(schema, events, envelope, seconds)
                             if result is None:
                                 yield _failure(schema, error_of(TOO_EXPENSIVE))
@@ -95,6 +97,14 @@ async def _in_time(schema: Schema, begun: AsyncGenerator[Any, None], seconds: fl
             if deadline.expired():
                 return
             del result
+
+
+async def _room(events: Events) -> None:
+    """Return in a turn of the event loop that has time: the results of subscriptions that begin together take long."""
+    pace = pacer()
+    if pace.is_used_up(events.executor.meter):
+        await pace.turn(events.executor.meter)
+    pace.pause()
 
 
 async def _result(schema: Schema, events: Events, envelope: Envelope, seconds: float) -> ExecutionResult | None:

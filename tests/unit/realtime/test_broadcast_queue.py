@@ -35,6 +35,12 @@ class _Connection:
         return True
 
 
+@pytest.fixture(autouse=True)
+def endless_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a turn end by the number of its subscribers, however slow the machine is."""
+    monkeypatch.setattr(queues, "TURN_SECONDS", float("inf"))
+
+
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deliver to one subscriber per pass."""
@@ -67,6 +73,21 @@ async def test_broadcast_queue_that_is_not_under_way_gives_at_once() -> None:
     subscribers = [_subscriber(queue) for _ in range(queues.TURN_SUBSCRIBERS - 1)]
     queue.publish(_batch("a"))
     assert [len(subscriber) for subscriber in subscribers] == [1] * len(subscribers)
+
+
+async def test_turn_that_takes_long_leaves_other_subscribers_to_later_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queues, "TURN_SECONDS", -1.0)
+    queue = BroadcastQueue(WriterPriority())
+    subscribers = [_subscriber(queue) for _ in range(3)]
+    queue.publish(_batch("a"))
+    seen = [[len(subscriber) for subscriber in subscribers]]
+    async with deadline(5):
+        while queue.is_under_way:
+            await anyio.lowlevel.checkpoint()
+            seen.append([len(subscriber) for subscriber in subscribers])
+    assert seen == [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
 
 
 @pytest.mark.usefixtures("alone")

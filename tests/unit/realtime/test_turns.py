@@ -31,6 +31,9 @@ class _Work:
         self.clock = clock
         self.turns = Turns()
         self.done: Counter[int] = Counter()
+        self.step_seconds = _STEP
+        #: The stream of each step.
+        self.order: list[int] = []
         #: Steps in each turn of the loop.
         self.by_turn: list[int] = []
         #: Number of steps after which `is_under_way` is set.
@@ -42,8 +45,9 @@ class _Work:
     async def stream(self, number: int, steps: int) -> None:
         for _ in range(steps):
             await self.turns.room()
-            self.clock.now += _STEP
+            self.clock.now += self.step_seconds
             self.done[number] += 1
+            self.order.append(number)
             if self.done.total() >= self.enough:
                 self.is_under_way.set()
 
@@ -80,6 +84,14 @@ async def test_no_stream_waits_while_the_turn_has_room(work: _Work) -> None:
     assert max(work.by_turn) == 5
 
 
+async def test_steps_that_take_more_than_the_share_go_one_a_turn_and_in_order(work: _Work) -> None:
+    work.step_seconds = 2 * TURN_SECONDS
+    await work.run(streams=10, steps=6)
+    assert max(work.by_turn) == 1
+    # The first stream had its first step at once.
+    assert work.order[1:] == [*range(10)] * 5 + [*range(1, 10)]
+
+
 async def test_streams_go_on_in_the_order_in_which_they_wait(work: _Work) -> None:
     work.enough = 400
     tasks = [asyncio.create_task(work.stream(number, 1_000)) for number in range(10)]
@@ -102,6 +114,24 @@ async def test_cancelled_stream_holds_no_other_up(work: _Work) -> None:
     async with deadline(_WAIT_UNITS):
         await asyncio.wait(tasks)
     assert (work.done[10], work.done[11]) == (50, 50)
+
+
+@pytest.mark.parametrize("iterations", range(8))
+async def test_stream_that_begins_to_wait_while_another_is_cancelled_goes_on(work: _Work, iterations: int) -> None:
+    async def cancel_and_wait(other: asyncio.Task[None]) -> None:
+        for _ in range(iterations):
+            await asyncio.sleep(0)
+        other.cancel()
+        await work.turns.later()
+
+    first = asyncio.create_task(work.turns.later())
+    second = asyncio.create_task(cancel_and_wait(first))
+    async with deadline(_WAIT_UNITS):
+        await asyncio.wait([first, second])
+        # The cancelled one may have passed its turn on when that had ended: later ones must go on too.
+        for _ in range(3):
+            work.clock.now += 10 * TURN_SECONDS
+            await work.turns.room()
 
 
 async def test_fault_while_turns_are_shared_lets_all_go_on(work: _Work, monkeypatch: pytest.MonkeyPatch) -> None:
