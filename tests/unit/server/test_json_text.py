@@ -37,6 +37,16 @@ def test_text_is_read_with_what_is_wrong_about_it(text: str, value: Any, fault: 
             assert read.value == value
 
 
+def test_more_surrogates_than_are_looked_at_make_a_text_no_json() -> None:
+    most = 20_000
+    read = read_json('["' + "\\ud83d\\ude00" * (most - 1) + '\\ud800"]')
+    assert (read.value, read.fault) == (["😀" * (most - 1) + "\ufffd"], _HALF)
+    with pytest.raises(orjson.JSONDecodeError):
+        read_json('["' + "\\ud800" * (most + 1) + '"]')
+    # Without a half, nothing has to be replaced.
+    assert read_json('["' + "\\ud83d\\ude00" * (most + 1) + '"]').value == ["😀" * (most + 1)]
+
+
 def test_nested_fields_beyond_the_limit_are_cut_and_the_rest_is_kept() -> None:
     read: Any = read_json(f'{{"id": "x", "a": {"[" * 2000}"]"{"]" * 2000}, "b": [[{{}}]]}}')
     assert (read.value["id"], read.value["b"]) == ("x", [[{}]])
