@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.pool import Pool
 
 from realtime.backends.sql.store import SqlStore
 from tests.kit.nodes import BOARD, create_board, incoming, open_node
 from tests.kit.publishing import event
+from tests.kit.statements import counted
 
 _EVENTS = 200
 _AGENT = event("agent.registered", {"agent": "A", "label": "Agent"})
@@ -23,28 +19,6 @@ _PROFILE = event("agent.profile.changed", {"profileId": "ap-1", "agent": "A", "k
 
 def _agents(count: int) -> list[dict[str, Any]]:
     return [event("agent.registered", {"agent": f"A{n}", "label": f"{n}"}) for n in range(count)]
-
-
-@contextmanager
-def _executed() -> Iterator[list[str]]:
-    """Yield the list of all statements that connections taken within the block to SQLite run."""
-    seen: list[str] = []
-
-    def trace(connection: Any, *_: Any) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(seen.append)
-
-    def trace_no_more(connection: Any, *_: Any) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(None)
-
-    sqlalchemy_event.listen(Pool, "checkout", trace)
-    sqlalchemy_event.listen(Pool, "checkin", trace_no_more)
-    try:
-        yield seen
-    finally:
-        sqlalchemy_event.remove(Pool, "checkout", trace)
-        sqlalchemy_event.remove(Pool, "checkin", trace_no_more)
 
 
 @pytest.mark.parametrize("store_url", ["sqlite-file"], indirect=True)
@@ -60,6 +34,6 @@ def _executed() -> Iterator[list[str]]:
 async def test_batch_of_any_order_runs_few_statements(store: SqlStore, batch: list[dict[str, Any]]) -> None:
     async with open_node(store) as node:
         await create_board(node)
-        with _executed() as seen:
+        with counted(("",)) as seen:
             await node.bus.ingest(incoming(*batch))
     assert 0 < len(seen) < _EVENTS / 5

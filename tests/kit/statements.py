@@ -13,17 +13,21 @@ from sqlalchemy.pool import Pool
 
 __all__ = ["counted"]
 
+#: The words with which a query begins.
+QUERIES = ("SELECT", "WITH")
+
 
 @contextmanager
-def counted() -> Iterator[list[str]]:
-    """Yield the list of queries that the databases of this process run within the block.
+def counted(words: tuple[str, ...] = QUERIES) -> Iterator[list[str]]:
+    """Yield the list of statements that the databases of this process run within the block: those that begin so.
 
-    The list grows with each query. The driver reports them, because prepared statements do not pass through SQLAlchemy.
+    The list grows with each of them. `("",)` is for all statements. The driver reports them, because prepared
+    statements do not pass through SQLAlchemy.
     """
     seen: list[str] = []
 
     def note(statement: str) -> None:
-        if statement.startswith(("SELECT", "WITH")):
+        if statement.startswith(words):
             seen.append(statement)
 
     def trace(connection: Any, *_: Any) -> None:
