@@ -61,7 +61,8 @@ async def run(schema: Schema, begun: AsyncGenerator[Any, None], context: Context
                         if context.refresh():
                             events = in_use.regranted(events, context)
                         async with turns:
-                            await _room(events)
+                            if envelope.type == "state" and not events.is_ready(envelope):
+                                await _room(events)
                             result = await _result(schema, events, envelope, seconds)
                             if result is None:
                                 yield _failure(schema, error_of(TOO_EXPENSIVE))
@@ -100,7 +101,10 @@ async def _in_time(schema: Schema, begun: AsyncGenerator[Any, None], seconds: fl
 
 
 async def _room(events: Events) -> None:
-    """Return in a turn of the event loop that has time: the results of subscriptions that begin together take long."""
+    """Return in a turn of the event loop that has time: the states of subscriptions that begin together take long.
+
+    Other results do not wait. A `goodbye` must not: a revoked client gets it within half a second, or never.
+    """
     pace = pacer()
     if pace.is_used_up(events.executor.meter):
         await pace.turn(events.executor.meter)

@@ -54,6 +54,10 @@ class Events:
         """Note whether an event has exceeded its deadline; the share of the node is metered by itself."""
         self._is_overdue = is_overdue
 
+    def is_ready(self, envelope: Envelope) -> bool:
+        """Whether the result of an event was made already, for an equal subscription."""
+        return self.encoding is not None and envelope.is_cached(self.encoding)
+
     def executed(self, envelope: Envelope) -> Any:
         """Return the result of one event, or an awaitable of it.
 
